@@ -1,0 +1,51 @@
+# The list of verbs. `make run` and `make test` need nothing but Python 3.11 and make.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+HOST ?= 127.0.0.1
+PORT ?= 8000
+ORGANIZATION := Demo Exams
+
+.PHONY: run test check format schema bench clean
+
+run: .venv/runtime
+	@$(BIN)/booking-gateway migrate
+	@$(BIN)/booking-gateway demo
+	@token=$$($(BIN)/booking-gateway token --role admin --organization "$(ORGANIZATION)") && \
+	echo "A token to paste, valid for 12 hours: $$token" && \
+	GATEWAY_GRAPHIQL_TOKEN="$$token" $(BIN)/booking-gateway serve --host $(HOST) --port $(PORT)
+
+test: .venv/development
+	$(BIN)/python -m pytest -n auto $(TESTS)
+
+check: .venv/development
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/booking-gateway schema | diff schema/schema.graphql -
+
+format: .venv/development
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+schema: .venv/development
+	$(BIN)/booking-gateway schema > schema/schema.graphql
+
+# BENCH="reads --quick", "profile roster", "books": see `python -m benchmarks --help`.
+bench: .venv/development
+	$(BIN)/python -m benchmarks $(or $(BENCH),reads)
+
+clean:
+	rm -rf .venv data
+
+# Installed again only when what is asked for has changed, so that a second `make run` starts in seconds.
+
+.venv/runtime: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+.venv/development: .venv/runtime
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@

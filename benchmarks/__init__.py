@@ -1,0 +1,13 @@
+"""What the speed figures in README come from. `python -m benchmarks --help` lists the commands.
+
+data.py         the rows: a deterministic world of any size
+databases.py    the same world on SQLite and PostgreSQL, kept between runs
+queries.py      the documents, and the variables that every server is asked with
+references/     what the gateway is compared with
+serve.py        one server in a process of its own; servers.py starts and stops it
+load.py         keeps it busy over a number of connections, and checks what it answers
+reads.py        the measurement: servers by queries by connections, interleaved
+report.py       the tables
+profile.py      where a server's time goes
+books.py        how many bookings a second
+"""

@@ -1,0 +1,120 @@
+"""The command line: python -m benchmarks reads | profile | books | data | clean."""
+
+import asyncio
+import os
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvloop
+
+from benchmarks import books as booking
+from benchmarks import databases, profile, reads, report
+from benchmarks.data import Size
+from benchmarks.serve import SERVERS
+from benchmarks.servers import cores
+
+cli = typer.Typer(
+    help="What the speed figures in README come from.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Kinds = Annotated[
+    list[str] | None,
+    typer.Option("--database", help="sqlite or postgresql; both unless given, if there are both."),
+]
+Rebuild = Annotated[bool, typer.Option("--rebuild", help="Build the databases anew.")]
+Quick = Annotated[bool, typer.Option("--quick", help="About a minute, and less certain.")]
+Json = Annotated[Path | None, typer.Option("--json", help="A file for every measurement.")]
+
+
+@cli.command("reads")
+def measure_reads(
+    database: Kinds = None,
+    rebuild: Rebuild = False,
+    quick: Quick = False,
+    rounds: Annotated[int | None, typer.Option(help="How often everything is asked.")] = None,
+    json: Json = None,
+) -> None:
+    """CPU for each request and requests a second, beside a hand-written route and stock."""
+    effort = reads.QUICK if quick else reads.Effort()
+    if rounds is not None:
+        effort = replace(effort, rounds=rounds)
+    urls, asked = reads.prepared(_kinds(database), Size(), rebuild=rebuild)
+    _stay_off_the_servers_core()
+    measured: list[reads.Measured] = []
+    for kind, url in urls.items():
+        measured += _run(reads.measure(kind, url, asked, effort, list(SERVERS)))
+    typer.echo(report.markdown(report.Results(measured)), nl=False)
+    if json is not None:
+        report.write_json(json, measured, effort=asdict(effort), size=asdict(Size()))
+
+
+@cli.command("profile")
+def show_profile(
+    query: Annotated[str, typer.Argument(help="detail, roster or fan-out.")],
+    database: Annotated[str, typer.Option(help="sqlite or postgresql.")] = "postgresql",
+    server: Annotated[str, typer.Option(help=f"One of {', '.join(SERVERS)}.")] = "gateway",
+    seconds: Annotated[float, typer.Option(help="How much CPU time is sampled.")] = 5,
+    lines: Annotated[int, typer.Option(help="How many lines of each table.")] = 25,
+) -> None:
+    """Where a server's CPU time goes, by package, function and line."""
+    urls, asked = reads.prepared([database], Size(), rebuild=False)
+    [wanted] = [one for one in asked if one.name == query]
+    _stay_off_the_servers_core()
+    typer.echo(_run(profile.profiled(urls[database], server, wanted, seconds, lines)))
+
+
+@cli.command("books")
+def measure_bookings(
+    database: Kinds = None,
+    bookings: Annotated[int, typer.Option(help="How many, in each of the ways.")] = 6_000,
+    json: Json = None,
+) -> None:
+    """Bookings a second: over HTTP, through the storage, and on the bare driver."""
+    measured = [_run(booking.measure(kind, bookings)) for kind in _kinds(database)]
+    typer.echo(booking.markdown(measured), nl=False)
+    if json is not None:
+        booking.write_json(json, measured)
+
+
+@cli.command("data")
+def build_data(database: Kinds = None, rebuild: Rebuild = False) -> None:
+    """Build the databases unless they are there, and print their addresses."""
+    for kind in _kinds(database):
+        typer.echo(databases.kept(kind, Size(), rebuild=rebuild))
+
+
+@cli.command("clean")
+def remove_data(database: Kinds = None) -> None:
+    """Remove every database that benchmarks have made, of whatever version."""
+    databases.drop_all(_kinds(database))
+
+
+def _kinds(given: list[str] | None) -> list[str]:
+    there = databases.available()
+    for kind in given or databases.KINDS:
+        if kind in there:
+            continue
+        if given:
+            raise typer.BadParameter(f"{kind} is not there; {', '.join(there)} is")
+        typer.echo(f"{kind} is not at {databases.SERVER}: left out", err=True)
+    return [kind for kind in given or databases.KINDS if kind in there]
+
+
+def _stay_off_the_servers_core() -> None:
+    _, own = cores()
+    if own is not None:
+        os.sched_setaffinity(0, {own})
+
+
+def _run(action: Any) -> Any:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(action)
+
+
+if __name__ == "__main__":
+    cli()

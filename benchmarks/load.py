@@ -1,0 +1,128 @@
+"""Keeps a server busy: requests that are ready as bytes, over a number of open connections.
+
+It does as little as it can for each response (one core is all it has): status, length, beginning.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from benchmarks.servers import Server
+
+PATIENCE_SECONDS: Final = 120
+LENGTH: Final = b"content-length: "
+DATA: Final = b'{"data":'
+ERRORS: Final = b'"errors":'
+"""What the documents ask for is called otherwise."""
+
+
+class Unanswered(Exception):
+    """A server answered with something else than data. The message is what it answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a number of requests took."""
+
+    requests: int
+    cpu_seconds: float
+    seconds: float
+
+    @property
+    def cpu_milliseconds(self) -> float:
+        """Of the server's process, for each request."""
+        return 1000 * self.cpu_seconds / self.requests
+
+    @property
+    def per_second(self) -> float:
+        return self.requests / self.seconds
+
+
+async def cost_of(server: Server, requests: Iterable[bytes], connections: int) -> Cost:
+    """Ask everything over that many connections; what it costs until the last answer is there.
+
+    Raises: Unanswered.
+    """
+    waiting = iter(requests)
+    opened = [await _open(server, waiting) for _ in range(connections)]
+    cpu, began = server.cpu_seconds(), time.perf_counter()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        for one in opened:
+            one.ask_next()
+        await asyncio.gather(*(one.finished for one in opened))
+    seconds, cpu = time.perf_counter() - began, server.cpu_seconds() - cpu
+    for one in opened:
+        one.close()
+    return Cost(sum(one.answered for one in opened), cpu, seconds)
+
+
+async def answers(server: Server, requests: Iterable[bytes]) -> list[bytes]:
+    """The body of each answer, in order. Raises: Unanswered."""
+    one = await _open(server, iter(requests))
+    one.kept = []
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        one.ask_next()
+        await one.finished
+    one.close()
+    return one.kept
+
+
+class _Connection(asyncio.Protocol):
+    """One connection: a request, its response, the next request."""
+
+    def __init__(self, waiting: Iterator[bytes]) -> None:
+        self.answered = 0
+        self.kept: list[bytes] | None = None
+        self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting = waiting
+        self._received = b""
+        self._transport: asyncio.Transport
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+
+    def ask_next(self) -> None:
+        request = next(self._waiting, None)
+        if request is not None:
+            self._transport.write(request)
+        elif not self.finished.done():
+            self.finished.set_result(None)
+
+    def data_received(self, received: bytes) -> None:
+        whole = self._received = self._received + received if self._received else received
+        end = whole.find(b"\r\n\r\n") + 4
+        if end < 4 or len(whole) < end + _length(whole, end):
+            return
+        if not whole.startswith(b"HTTP/1.1 200") or ERRORS in whole or DATA not in whole:
+            self._fail(Unanswered(whole[:2000].decode(errors="replace")))
+            return
+        if self.kept is not None:
+            self.kept.append(whole[end:])
+        self._received = b""
+        self.answered += 1
+        self.ask_next()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._fail(Unanswered(f"the server has closed the connection: {error}"))
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def _fail(self, error: Exception) -> None:
+        if not self.finished.done():
+            self.finished.set_exception(error)
+
+
+def _length(whole: bytes, end: int) -> int:
+    start = whole.find(LENGTH, 0, end) + len(LENGTH)
+    return int(whole[start : whole.find(b"\r", start)])
+
+
+async def _open(server: Server, waiting: Iterator[bytes]) -> _Connection:
+    loop = asyncio.get_running_loop()
+    _, connection = await loop.create_connection(
+        lambda: _Connection(waiting), "127.0.0.1", server.port
+    )
+    return connection

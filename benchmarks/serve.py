@@ -1,0 +1,59 @@
+"""One server in a process of its own: `python -m benchmarks.serve NAME URL FD [--core N]`.
+
+It listens at a socket that its parent opened, so that whoever connects early waits. Every server
+runs as `booking-gateway serve` does: one worker of uvicorn on uvloop and httptools, without an
+access log, its garbage collector settled.
+"""
+
+import argparse
+import os
+import signal
+import socket
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+
+from benchmarks.sampler import sampling
+from gateway.memory import settle
+
+SECRET: Final = "known to every benchmark, and to nobody else's gateway"  # noqa: S105
+SERVERS: Final = {
+    "gateway": "benchmarks.gateway_itself",
+    "hand-written": "benchmarks.references.hand_written",
+    "stock": "benchmarks.references.stock_strawberry",
+    "stock executor": "benchmarks.references.stock_executor",
+}
+"""The module that makes each server; the others' modules are not in its process."""
+
+
+def main() -> None:
+    given = argparse.ArgumentParser()
+    given.add_argument("name", choices=SERVERS)
+    given.add_argument("url")
+    given.add_argument("fd", type=int)
+    given.add_argument("--core", type=int)
+    given.add_argument("--samples", type=Path)
+    asked = given.parse_args()
+    if asked.core is not None:
+        os.sched_setaffinity(0, {asked.core})
+    app = import_module(SERVERS[asked.name]).create(asked.url, SECRET)
+    settle()
+    config = uvicorn.Config(
+        app,
+        proxy_headers=False,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=1,
+    )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # uvicorn sends it once more at its end
+    with socket.socket(fileno=asked.fd) as listening, sampling(asked.samples):
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,294 @@
+"""The command line: booking-gateway serve, demo, import, migrate, organization, token, schema."""
+
+import asyncio
+import logging
+import os
+import sqlite3
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import asyncpg
+import sqlalchemy.exc
+import typer
+import uvicorn
+from alembic.util import CommandError
+from rich.console import Console
+
+from gateway.app import PATH, create_app
+from gateway.auth import ROLE_NAMES, make_token
+from gateway.demo import NAME as DEMO
+from gateway.demo import make_demo
+from gateway.demo_storage import NotAsPlanned
+from gateway.memory import settle
+from gateway.settings import Settings, WrongSetting
+from resolvers.organizations import reads
+from resolvers.organizations.commands import MakeOrganization, make_organization
+from resolvers.refusals import NotFoundRefusal, Refused
+from resolvers.sources.formats import FORMATS
+from resolvers.sources.importing import import_document
+from resolvers.sources.json_text import Unreadable, read_json
+from resolvers.sources.report import Fate, Report
+from resolvers.sources.rows import Format
+from resolvers.storage import Overloaded, Storage, one_row, storage_at, utc_now
+from resolvers.storage.migrate import is_newest, migrate
+from resolvers.storage.tables import Organization, User
+from schema import build_schema
+
+Answer = TypeVar("Answer")
+
+DATABASE_ERRORS = (
+    CommandError,
+    sqlite3.Error,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    sqlalchemy.exc.SQLAlchemyError,
+)
+
+SHUTDOWN_SECONDS = 5
+"""How long requests may take to end once the process is told to."""
+
+cli = typer.Typer(
+    help="One GraphQL API over the booking systems of the exam world.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+OrganizationName = Annotated[str, typer.Option("--organization", help="The organization's name.")]
+
+
+class Failed(Exception):
+    """The command cannot be carried out. The message says why, and what to do."""
+
+
+class Misused(Exception):
+    """The command was given something that it does not know."""
+
+
+@cli.command()
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen at.", min=1, max=65535)] = 8000,
+) -> None:
+    """Serve GraphQL over HTTP and WebSocket until told to stop."""
+    settings = _settings_of_migrated_database()
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    app = create_app(settings, build_schema())
+    settle()
+    console = Console(highlight=False)
+    console.print(f"GraphQL at http://{host}:{port}{PATH}")
+    if settings.graphiql and settings.graphiql_token is not None:
+        console.print("The page there opens with a token (GATEWAY_GRAPHIQL_TOKEN).")
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,  # nothing here asks where a caller is
+        ws_max_size=settings.max_body_bytes,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+
+
+@cli.command("migrate")
+def bring_up_to_date() -> None:
+    """Make the database's tables, or bring them to the newest version."""
+    migrate(_settings().database_url)
+
+
+@cli.command("organization")
+def add_organization(
+    name: Annotated[str, typer.Argument(help="Its name, which no other organization has.")],
+    time_zone: Annotated[str, typer.Option(help="An IANA time zone, such as Europe/London.")],
+    currency: Annotated[str, typer.Option(help="An ISO 4217 code, such as GBP.")],
+) -> None:
+    """Make an organization."""
+    settings = _settings_of_migrated_database()
+    command = MakeOrganization(name=name, time_zone=time_zone, currency=currency)
+    [outcome] = _with_storage(settings, lambda storage: storage.write(make_organization, [command]))
+    if isinstance(outcome, Refused):
+        raise Failed(str(outcome))
+
+
+@cli.command("token")
+def print_token(
+    organization: OrganizationName,
+    role: Annotated[
+        str | None,
+        typer.Option(help=f"One of {', '.join(ROLE_NAMES)}; a user's own, where there is one."),
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option(help="The reference of a user, whose role and scope count.")
+    ] = None,
+    hours: Annotated[float, typer.Option(help="How long it is valid.", min=0.01, max=87_600)] = 12,
+) -> None:
+    """Print a token for a role or a user, and nothing else."""
+    if role is None and user is None:
+        raise Misused("one of --role and --user is needed")
+    if role is not None and role not in ROLE_NAMES:
+        raise Misused(f"--role must be one of {', '.join(ROLE_NAMES)}, not {role!r}")
+    settings = _settings_of_migrated_database()
+    found, found_user = _with_storage(settings, lambda storage: _find(storage, organization, user))
+    if found_user is not None:
+        role = _role_of(found_user, role)
+    assert role is not None
+    token = make_token(
+        secret=settings.secret,
+        organization_id=found.id,
+        role=role,
+        now=utc_now(),
+        hours=hours,
+        subject=user,
+        user_id=None if found_user is None else found_user.id,
+    )
+    print(token)
+
+
+def _role_of(user: User, asked: str | None) -> str:
+    role = next(name for name, each in ROLE_NAMES.items() if each is user.role)
+    if asked not in {None, role}:
+        raise Failed(f"the user {user.reference!r} is {role}, not {asked}")
+    return role
+
+
+@cli.command("import")
+def import_file(
+    format: Annotated[str, typer.Argument(help=f"One of {', '.join(FORMATS)}.")],
+    file: Annotated[Path, typer.Argument(help="A JSON file: a document, or an array of them.")],
+    organization: Annotated[
+        str | None, typer.Option(help="The organization's name; needed where there are several.")
+    ] = None,
+    centre: Annotated[
+        str | None, typer.Option(help="The reference of the centre that new rooms belong to.")
+    ] = None,
+) -> None:
+    """Import what has happened in another system; the same file again changes nothing."""
+    if format not in FORMATS:
+        raise Misused(f"FORMAT must be one of {', '.join(FORMATS)}, not {format!r}")
+    settings, document = _settings_of_migrated_database(), read_json(file)
+
+    async def run(storage: Storage) -> Report:
+        found = await _organization(storage, organization)
+        return await _import(storage, FORMATS[format], document, found, centre)
+
+    report = _with_storage(settings, run)
+    _print_report(report)
+    if report.refused:
+        raise typer.Exit(1)
+
+
+@cli.command("demo")
+def fill_demo() -> None:
+    """Make an organization with a month of bookings around today, once."""
+    settings = _settings_of_migrated_database()
+    made = asyncio.run(make_demo(settings.database_url, utc_now()))
+    print(f"{DEMO!r} is ready." if made else f"{DEMO!r} is there already, and stays as it is.")
+
+
+@cli.command("schema")
+def print_schema() -> None:
+    """Print the schema in GraphQL's own language."""
+    print(build_schema().as_str())
+
+
+def main() -> None:
+    """Run the command line; what is wrong is said in one line, and by the exit code."""
+    try:
+        cli()
+    except (WrongSetting, Misused, Unreadable) as wrong:
+        _exit(str(wrong), 2)
+    except (Failed, NotAsPlanned) as failed:
+        _exit(str(failed), 1)
+    except Overloaded:
+        _exit("the database is busy: run it again, what was done stays done", 1)
+    except (OSError, *DATABASE_ERRORS) as error:
+        of_file = isinstance(error, OSError) and error.filename is not None
+        what = "" if of_file else "the database cannot be used: "
+        _exit(f"{what}{_first_line(error)}", 1)
+
+
+def _exit(message: str, code: int) -> None:
+    print(f"booking-gateway: {message}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _settings() -> Settings:
+    return Settings.read(os.environ)
+
+
+def _settings_of_migrated_database() -> Settings:
+    settings = _settings()
+    if not is_newest(settings.database_url):
+        raise Failed("the database's tables are not up to date: run `booking-gateway migrate`")
+    return settings
+
+
+def _with_storage(settings: Settings, action: Callable[[Storage], Awaitable[Answer]]) -> Answer:
+    async def run() -> Answer:
+        storage = storage_at(settings.database_url)
+        try:
+            await storage.open()
+            return await action(storage)
+        finally:
+            await storage.close()
+
+    return asyncio.run(run())
+
+
+async def _import(
+    storage: Storage, format: Format, document: object, found: Organization, centre: str | None
+) -> Report:
+    """Raises: Failed."""
+    try:
+        return await import_document(
+            storage, format, document, organization_id=found.id, centre=centre
+        )
+    except NotFoundRefusal:
+        raise Failed(f"{found.name!r} has no centre {centre!r}") from None
+
+
+def _print_report(report: Report) -> None:
+    """How many rows were made, changed, unchanged and refused; then each refused one, and why."""
+    print(", ".join(f"{report.count(fate)} {fate}" for fate in Fate))
+    for row in report.refused:
+        for reason in row.reasons:
+            line = f"row {row.number}, {reason.path}: {reason.message} ({reason.code})"
+            # what the file holds must not command the terminal
+            print("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line))
+
+
+async def _organization(storage: Storage, name: str | None) -> Organization:
+    """The organization of that name, without a name the only one. Raises: Failed, Misused."""
+    if name is not None:
+        return (await _find(storage, name, None))[0]
+    found = await storage.read(reads.only_organization())
+    if len(found) > 1:
+        raise Misused("--organization is needed, since there are several")
+    if not found:
+        raise Failed("there is no organization: make one with `booking-gateway organization`")
+    return found[0]
+
+
+async def _find(
+    storage: Storage, organization: str, user: str | None
+) -> tuple[Organization, User | None]:
+    found = one_row(await storage.read(reads.organization_named(organization)))
+    if found is None:
+        raise Failed(f"there is no organization {organization!r}")
+    if user is None:
+        return found, None
+    found_user = one_row(await storage.read(reads.user_by_reference(found.id, user)))
+    if found_user is None:
+        raise Failed(f"{organization!r} has no user {user!r}")
+    return found, found_user
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""The running service, put together; the only place where its parts are joined."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import strawberry
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
+
+from gateway.auth import Authenticator
+from gateway.background import expire_overdue, run_every
+from gateway.change_feed import ChangeFeed
+from gateway.endpoint import Endpoint
+from gateway.health import Health
+from gateway.operations import Operations
+from gateway.page import Assets, Page, asks_for_page
+from gateway.security_headers import SecurityHeaders
+from gateway.settings import Settings
+from gateway.websocket import SocketEndpoint
+from resolvers.storage import Clock, Storage, storage_at, utc_now
+from resolvers.viewer import Viewer
+from schema.context import Context, Who
+
+PATH = "/graphql"
+
+Action = Callable[[Storage], Awaitable[object]]
+"""Work that is done again and again, such as expiring what is overdue."""
+
+
+def create_app(
+    settings: Settings,
+    schema: strawberry.Schema,
+    *,
+    overdue: Sequence[Action] = (expire_overdue,),
+    clock: Clock = utc_now,
+) -> Starlette:
+    """The service for these settings; `overdue` is done every `settings.expire_seconds`.
+
+    Raises: WrongSetting.
+    """
+    storage = storage_at(settings.database_url, clock=clock)
+    feed = ChangeFeed(storage)
+    endpoint, routes = _routes(settings, schema, storage, feed)
+    actions = [_of_storage(action, storage) for action in overdue]
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as closing:
+            closing.push_async_callback(storage.close)
+            await storage.open()
+            closing.push_async_callback(feed.close)
+            feed.start()
+            for action in actions:
+                task = asyncio.create_task(run_every(settings.expire_seconds, action))
+                closing.push_async_callback(_cancel, task)
+            yield
+
+    app = Gateway(routes=routes, lifespan=lifespan, middleware=[Middleware(SecurityHeaders)])
+    app.state.storage = storage
+    app.endpoint = endpoint
+    return app
+
+
+class Gateway(Starlette):
+    """The application. What it is asked most takes the shortest way, past Starlette's layers."""
+
+    endpoint: Endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "POST":
+            await self.endpoint.post(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def _routes(
+    settings: Settings, schema: strawberry.Schema, storage: Storage, feed: ChangeFeed
+) -> tuple[Endpoint, list[BaseRoute]]:
+    operations = Operations(schema)
+    authenticator = Authenticator(storage, settings.secret, storage.clock)
+
+    def make_context(viewer: Viewer, who: Who | None = None) -> Context:
+        return Context(viewer=viewer, storage=storage, feed=feed, who=who)
+
+    endpoint = Endpoint(
+        operations=operations,
+        authenticator=authenticator,
+        make_context=make_context,
+        max_body_bytes=settings.max_body_bytes,
+    )
+    sockets = SocketEndpoint(
+        operations=operations,
+        authenticator=authenticator,
+        make_context=make_context,
+        clock=storage.clock,
+    )
+    return endpoint, [
+        Route(PATH, _page_or_answer(settings, endpoint), methods=["GET", "POST"]),
+        WebSocketRoute(PATH, sockets.serve),
+        Route("/health", Health(storage).respond),
+        *(_page_routes() if settings.graphiql else []),
+    ]
+
+
+def _page_routes() -> list[BaseRoute]:
+    return [
+        Route("/", lambda _: RedirectResponse(PATH)),
+        Mount(f"{PATH}/assets", Assets()),
+    ]
+
+
+def _page_or_answer(
+    settings: Settings, endpoint: Endpoint
+) -> Callable[[Request], Awaitable[Response]]:
+    """A browser that opens the address gets the page; everybody else an answer."""
+    if not settings.graphiql:
+        return endpoint.respond
+    page = Page(token=settings.graphiql_token)
+
+    async def respond(request: Request) -> Response:
+        return page.response() if asks_for_page(request) else await endpoint.respond(request)
+
+    return respond
+
+
+def _of_storage(action: Action, storage: Storage) -> Callable[[], Awaitable[object]]:
+    return lambda: action(storage)
+
+
+async def _cancel(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,255 @@
+"""Who is calling: a signed token becomes a Viewer. Nothing else reads a credential."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any, Final
+from uuid import UUID
+
+import jwt
+
+from resolvers.organizations import reads
+from resolvers.storage import Clock, Storage, one_row
+from resolvers.storage.tables import User
+from resolvers.viewer import EVERYTHING, PERMISSIONS, Scope, Viewer, scope_of
+from resolvers.vocabulary import Role
+
+ALGORITHM: Final = "HS256"
+KEPT_TOKENS: Final = 10_000
+SUBJECT_LENGTH: Final = 200
+"""A viewer's key is its role and subject, and is kept with idempotency keys in 250 characters."""
+
+ROLE_NAMES: Final = {role.name.lower().replace("_", "-"): role for role in Role}
+"""The roles as a command line and a token name them."""
+
+BY_CENTRE: Final = frozenset({Role.SCHEDULER, Role.CENTRE_STAFF, Role.INVIGILATOR})
+BY_SUBJECT: Final = frozenset({Role.SCHEDULER, Role.MARKER})
+
+
+class Unauthenticated(Exception):
+    """There is no valid token. The message is for the caller; a new token may help."""
+
+
+class TokenRefused(Unauthenticated):
+    """This token will never be accepted."""
+
+
+class TokenMissing(Unauthenticated):
+    """There is no token."""
+
+    def __init__(self) -> None:
+        super().__init__("A token is required: send the header 'Authorization: Bearer TOKEN'.")
+
+
+class TokenExpired(Unauthenticated):
+    """The token was valid until now."""
+
+    def __init__(self) -> None:
+        super().__init__("The token has expired.")
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a token that we signed says."""
+
+    organization_id: UUID
+    role: Role
+    subject: str
+    user_id: UUID | None
+    expires_at: datetime
+
+    @cached_property
+    def viewer(self) -> Viewer:
+        """Who a token without a user speaks for."""
+        return Viewer(
+            organization_id=self.organization_id,
+            role=self.role,
+            name=self.subject,
+            key=f"{_role_name(self.role)}:{self.subject}",
+            permissions=PERMISSIONS[self.role],
+        )
+
+
+def make_token(
+    *,
+    secret: str,
+    organization_id: UUID,
+    role: str,
+    now: datetime,
+    hours: float,
+    subject: str | None = None,
+    user_id: UUID | None = None,
+) -> str:
+    """A token for one of ROLE_NAMES in an organization, narrowed to a user where one is named."""
+    claims: dict[str, Any] = {
+        "org": str(organization_id),
+        "role": role,
+        "sub": subject or role,
+        "iat": int(now.timestamp()),
+        "exp": int((now + timedelta(hours=hours)).timestamp()),
+    }
+    if user_id is not None:
+        claims["user"] = str(user_id)
+    return jwt.encode(claims, secret, algorithm=ALGORITHM)
+
+
+class Authenticator:
+    """Turns an Authorization header into a Viewer."""
+
+    def __init__(self, storage: Storage, secret: str, clock: Clock) -> None:
+        self._storage = storage
+        self._secret = secret
+        self._clock = clock
+        self._known: OrderedDict[str, Claims] = OrderedDict()
+
+    async def viewer(self, authorization: str | None) -> Viewer:
+        """The caller. What a token's user may see is read at every call, since it may change.
+
+        Raises: Unauthenticated.
+        """
+        claims = await self.claims(authorization)
+        if claims.user_id is not None:
+            return await self._viewer_of_user(claims, claims.user_id)
+        return claims.viewer
+
+    async def claims(self, authorization: str | None) -> Claims:
+        """What the token says; verified once, and then known until it expires.
+
+        Raises: Unauthenticated.
+        """
+        token = _bearer_token(authorization)
+        claims = self._known.get(token)
+        if claims is None:
+            claims = _verified(token, self._secret)
+            self._require_time_left(token, claims)
+            await self._require_organization(claims.organization_id)
+            self._keep(token, claims)
+        else:
+            self._require_time_left(token, claims)
+            self._known.move_to_end(token)
+        return claims
+
+    def _keep(self, token: str, claims: Claims) -> None:
+        self._known[token] = claims
+        while len(self._known) > KEPT_TOKENS:
+            self._known.popitem(last=False)
+
+    def _require_time_left(self, token: str, claims: Claims) -> None:
+        if claims.expires_at <= self._clock():
+            self._known.pop(token, None)
+            raise TokenExpired
+
+    async def _require_organization(self, organization_id: UUID) -> None:
+        if not await self._storage.read(reads.organization_by_id(organization_id)):
+            raise TokenRefused("The token's organization does not exist.")
+
+    async def _viewer_of_user(self, claims: Claims, user_id: UUID) -> Viewer:
+        """The user's own role counts, whatever the token says."""
+        user = one_row(await self._storage.read(reads.user_by_id(claims.organization_id, user_id)))
+        if user is None:
+            raise TokenRefused("The token's user does not exist.")
+        if not user.active:
+            raise TokenRefused("The token's user is not active.")
+        return Viewer(
+            organization_id=user.organization_id,
+            role=user.role,
+            name=user.name,
+            key=user.id.hex,
+            permissions=PERMISSIONS[user.role],
+            user_id=user.id,
+            scope=await self._scope(user),
+        )
+
+    async def _scope(self, user: User) -> Scope:
+        role = user.role
+        if role is Role.ADMIN:
+            return EVERYTHING
+        of_user = (user.organization_id, user.id)
+        centres = (
+            await self._storage.read(reads.user_centre_ids(*of_user)) if role in BY_CENTRE else []
+        )
+        subjects = (
+            await self._storage.read(reads.user_subject_ids(*of_user)) if role in BY_SUBJECT else []
+        )
+        return scope_of(
+            role,
+            centres=frozenset(row.centre_id for row in centres),
+            subjects=frozenset(row.subject_id for row in subjects),
+            candidate=user.candidate_id,
+        )
+
+
+def _role_name(role: Role) -> str:
+    return role.name.lower().replace("_", "-")
+
+
+def _bearer_token(authorization: str | None) -> str:
+    """Raises: TokenMissing, TokenRefused."""
+    if authorization is None or not authorization.strip():
+        raise TokenMissing
+    scheme, _, token = authorization.strip().partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise TokenRefused("The header 'Authorization' must be 'Bearer TOKEN'.")
+    return token.strip()
+
+
+def _verified(token: str, secret: str) -> Claims:
+    """Raises: TokenRefused. Whether it has expired is not looked at."""
+    try:
+        given = jwt.decode(
+            token,
+            secret,
+            algorithms=[ALGORITHM],
+            # the storage's clock judges the time, here and once the token is known
+            options={"verify_exp": False, "verify_iat": False, "verify_nbf": False},
+        )
+    except jwt.InvalidSignatureError:
+        raise TokenRefused("The token was not signed by this gateway.") from None
+    except (jwt.InvalidTokenError, ValueError):
+        raise TokenRefused("The token is malformed.") from None
+    return _claims(given)
+
+
+def _claims(given: Mapping[str, Any]) -> Claims:
+    """Raises: TokenRefused."""
+    user = given.get("user")
+    return Claims(
+        organization_id=_key(given, "org"),
+        role=_role(given.get("role")),
+        subject=_subject(given.get("sub")),
+        user_id=None if user is None else _key(given, "user"),
+        expires_at=_expiry(given.get("exp")),
+    )
+
+
+def _key(given: Mapping[str, Any], claim: str) -> UUID:
+    try:
+        return UUID(given[claim])
+    except (KeyError, ValueError, AttributeError, TypeError):
+        raise TokenRefused(f"The token's claim '{claim}' must be a UUID.") from None
+
+
+def _role(given: object) -> Role:
+    role = ROLE_NAMES.get(given) if isinstance(given, str) else None
+    if role is None:
+        raise TokenRefused(f"The token's claim 'role' must be one of {', '.join(ROLE_NAMES)}.")
+    return role
+
+
+def _subject(given: object) -> str:
+    if isinstance(given, str) and given.isprintable() and 1 <= len(given) <= SUBJECT_LENGTH:
+        return given
+    raise TokenRefused(
+        f"The token's claim 'sub' must be printable text of 1 to {SUBJECT_LENGTH} characters."
+    )
+
+
+def _expiry(given: object) -> datetime:
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        try:
+            return datetime.fromtimestamp(given, UTC)
+        except (ValueError, OverflowError, OSError):
+            pass
+    raise TokenRefused("The token's claim 'exp' must be a time in seconds.")

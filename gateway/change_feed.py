@@ -1,0 +1,91 @@
+"""Follows the log of changes, and wakes who waits for an organization's next one.
+
+A wake-up carries no data, so one too many costs a read and one that is lost costs seconds: a commit
+of this process wakes at once, and a slow look at the positions finds those of others.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from uuid import UUID
+from weakref import WeakSet
+
+from gateway.background import run_every
+from resolvers.organizations.reads import log_positions
+from resolvers.storage import Storage
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 2.0
+
+
+class Watch:
+    """One subscriber's place in the feed of an organization's changes."""
+
+    def __init__(self) -> None:
+        self._grown = asyncio.Event()
+
+    async def changed(self) -> None:
+        """Return once the log may have grown since the last call, or since the watch began."""
+        await self._grown.wait()
+        self._grown.clear()
+
+    def wake(self) -> None:
+        """Let the next call return at once, or the one that waits."""
+        self._grown.set()
+
+
+class ChangeFeed:
+    """The feed of one process. A watch that nobody holds any more is forgotten."""
+
+    def __init__(self, storage: Storage, *, poll_seconds: float = POLL_SECONDS) -> None:
+        self._storage = storage
+        self._poll_seconds = poll_seconds
+        self._watches: dict[UUID, WeakSet[Watch]] = {}
+        self._positions: dict[UUID, int] = {}
+        self._polling: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to follow; in the event loop, with the storage open."""
+        self._storage.when_changed.append(self._told)
+        self._polling = asyncio.create_task(
+            run_every(self._poll_seconds, self.poll), name="change feed"
+        )
+
+    async def close(self) -> None:
+        """Stop following. Who still waits is not woken."""
+        self._storage.when_changed.remove(self._told)
+        if self._polling is not None:
+            self._polling.cancel()
+            await asyncio.gather(self._polling, return_exceptions=True)
+
+    def watch(self, organization_id: UUID) -> Watch:
+        """A place in the feed; drop it to leave."""
+        watch = Watch()
+        self._watches.setdefault(organization_id, WeakSet()).add(watch)
+        return watch
+
+    async def poll(self) -> None:
+        """Look at the positions of all organizations that are watched, in one statement."""
+        self._forget_unwatched()
+        if self._watches:
+            rows = await self._storage.read(log_positions(list(self._watches)))
+            self._told({row.organization_id: row.position for row in rows})
+
+    def _told(self, positions: dict[UUID, int]) -> None:
+        """Wake those whose log is further than was known; at first sight nothing is known."""
+        for organization_id, position in positions.items():
+            watches = self._watches.get(organization_id)
+            if watches is not None and position > self._positions.get(organization_id, -1):
+                self._positions[organization_id] = position
+                _wake(watches)
+
+    def _forget_unwatched(self) -> None:
+        for organization_id in [key for key, watches in self._watches.items() if not watches]:
+            del self._watches[organization_id]
+            self._positions.pop(organization_id, None)
+
+
+def _wake(watches: Iterable[Watch]) -> None:
+    for watch in watches:
+        watch.wake()

@@ -1,0 +1,191 @@
+"""The demo: an organization with a believable month around the present, made by its own commands.
+
+The storage's clock is set to each day in turn, so everything has happened when it says it has.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from importlib.resources import files
+from random import Random
+from typing import Any, Final
+from uuid import UUID
+
+from gateway.demo_life import DemoLife, candidate_reference
+from gateway.demo_people import people
+from gateway.demo_places import ONLINE, PAPERS, PLACES, ROOMS, SUBJECTS, WALK_IN, WORKERS, Worker
+from gateway.demo_plan import CANDIDATES, FIRST_DAY, place_of, plan
+from gateway.demo_storage import Calendar, NotAsPlanned, carry_out
+from resolvers.candidates.commands import UpsertCandidate, upsert_candidates
+from resolvers.centres.commands import UpsertCentre, UpsertRoom, upsert_centres, upsert_rooms
+from resolvers.organizations import reads
+from resolvers.organizations.commands import MakeOrganization, make_organization
+from resolvers.organizations.users import UpsertUser, upsert_users
+from resolvers.references import ByReference
+from resolvers.sources.formats import FORMATS
+from resolvers.sources.importing import import_document
+from resolvers.sources.json_text import parse_json
+from resolvers.storage import Storage, one_row, storage_at
+from resolvers.tests.commands import UpsertSubject, UpsertTest, upsert_subjects, upsert_tests
+from resolvers.viewer import PERMISSIONS, Viewer
+from resolvers.vocabulary import Role
+
+NAME: Final = "Demo Exams"
+TIME_ZONE, CURRENCY = "Europe/London", "GBP"
+
+DOCUMENTS: Final = ("students", "assign-results", "book", "move", "cancel-many")
+"""The documents of [000] in the order in which they can have happened.
+
+Not `cancel-one`: as printed it cancels enrolment 1, which `assign-results` has completed.
+"""
+
+
+async def make_demo(database_url: str, now: datetime) -> bool:
+    """Fill the organization "Demo Exams"; whether there was anything to do.
+
+    One that has a log of changes already is left as it is. Raises: NotAsPlanned.
+    """
+    calendar = Calendar(now)
+    storage = storage_at(database_url, clock=calendar)
+    await storage.open()
+    try:
+        calendar.turn_to(FIRST_DAY)
+        organization_id = await _empty_organization(storage)
+        if organization_id is None:
+            return False
+        viewer = await _administrator(storage, organization_id)
+        await _make_places(storage, viewer)
+        await _make_candidates(storage, viewer)
+        await _make_users(storage, viewer)
+        await _import_documents(storage, organization_id)
+        life = DemoLife(storage, calendar, viewer, plan(now))
+        await life.make_events()
+        await life.live()
+        return True
+    finally:
+        await storage.close()
+
+
+async def _empty_organization(storage: Storage) -> UUID | None:
+    """The demo's organization, made if need be; None if something has happened in it."""
+    found = one_row(await storage.read(reads.organization_named(NAME)))
+    if found is None:
+        command = MakeOrganization(name=NAME, time_zone=TIME_ZONE, currency=CURRENCY)
+        [made] = await carry_out(storage, make_organization, [command])
+        return made.subject
+    [log] = await storage.read(reads.log_positions([found.id]))
+    return found.id if log.position == 0 else None
+
+
+async def _administrator(storage: Storage, organization_id: UUID) -> Viewer:
+    """Who does it all: the demo's first user."""
+    first = WORKERS[0]
+    viewer = Viewer(
+        organization_id=organization_id,
+        role=Role.ADMIN,
+        name=first.name,
+        key=f"user:{first.reference}",
+        permissions=PERMISSIONS[Role.ADMIN],
+    )
+    [user] = await carry_out(storage, upsert_users, [_user(viewer, first)])
+    return replace(viewer, user_id=user.subject)
+
+
+async def _make_places(storage: Storage, viewer: Viewer) -> None:
+    subjects = [
+        UpsertSubject(viewer=viewer, reference=reference, name=name)
+        for reference, name in SUBJECTS.items()
+    ]
+    centres = [
+        UpsertCentre(
+            viewer=viewer,
+            reference=place.reference,
+            name=place.name,
+            time_zone=place.time_zone,
+            city=place.city,
+            country=place.country,
+            subject_ids=_refs(*SUBJECTS),
+        )
+        for place in PLACES
+    ]
+    rooms = [
+        UpsertRoom(viewer=viewer, centre=ByReference(place.reference), name=name, capacity=seats)
+        for place in PLACES
+        for name, seats in ROOMS.items()
+    ]
+    tests = [
+        UpsertTest(
+            viewer=viewer,
+            reference=paper.reference,
+            name=paper.name,
+            subject=ByReference(paper.subject),
+            duration_minutes=paper.minutes,
+            requires_invigilation=paper is not ONLINE,
+        )
+        for paper in (*PAPERS, WALK_IN, ONLINE)
+    ]
+    await carry_out(storage, upsert_subjects, subjects)
+    await carry_out(storage, upsert_centres, centres)
+    await carry_out(storage, upsert_rooms, rooms)
+    await carry_out(storage, upsert_tests, tests)
+
+
+async def _make_candidates(storage: Storage, viewer: Viewer) -> None:
+    commands = []
+    for n, person in enumerate(people(CANDIDATES, Random(2024))):  # noqa: S311 - no secret
+        reference = candidate_reference(n)
+        command = UpsertCandidate(
+            viewer=viewer,
+            reference=reference,
+            first_names=person.first_names,
+            last_name=person.last_name,
+            email=f"{reference}@example.com",
+            date_of_birth=person.born_on,
+            nationality=person.country,
+            centre_ids=_refs(place_of(n).reference),
+            subject_ids=_refs(*SUBJECTS),
+        )
+        commands.append(command)
+    await carry_out(storage, upsert_candidates, commands)
+
+
+async def _make_users(storage: Storage, viewer: Viewer) -> None:
+    await carry_out(storage, upsert_users, [_user(viewer, worker) for worker in WORKERS])
+
+
+def _user(viewer: Viewer, worker: Worker) -> UpsertUser:
+    candidate = worker.candidate
+    return UpsertUser(
+        viewer=viewer,
+        reference=worker.reference,
+        name=worker.name,
+        email=f"{worker.reference}@example.com",
+        role=worker.role,
+        may_mark=worker.role is Role.MARKER,
+        centre_ids=_refs(*worker.centres),
+        subject_ids=_refs(*worker.subjects),
+        candidate=None if candidate is None else ByReference(candidate),
+    )
+
+
+async def _import_documents(storage: Storage, organization_id: UUID) -> None:
+    """Raises: NotAsPlanned."""
+    for name in DOCUMENTS:
+        report = await import_document(
+            storage,
+            FORMATS["surpass-scheduler"],
+            demo_document(name),
+            organization_id=organization_id,
+            centre=PLACES[0].reference,
+        )
+        if report.refused:
+            raise NotAsPlanned(f"{name}: {report.refused[0].reasons}")
+
+
+def demo_document(name: str) -> Any:
+    """One of the documents of [000]."""
+    folder = files(__package__) / "demo_documents"
+    return parse_json((folder / f"{name}.json").read_bytes())
+
+
+def _refs(*references: str) -> tuple[ByReference, ...]:
+    return tuple(ByReference(reference) for reference in references)

@@ -1,0 +1,78 @@
+"""The places of the demo, what is sat there, and who works there."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from resolvers.vocabulary import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A centre with three rooms: two for sittings, and one to drop in."""
+
+    reference: str
+    name: str
+    city: str
+    country: str
+    time_zone: str
+    subjects: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A test, and what it costs to sit it."""
+
+    reference: str
+    name: str
+    subject: str
+    minutes: int
+    cost: int
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A user. The scope is that of the role."""
+
+    role: Role
+    name: str
+    centres: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+    candidate: str | None = None
+
+    @property
+    def reference(self) -> str:
+        return self.role.lower().replace("_", "-")
+
+
+SUBJECTS: Final = {"LANGUAGES": "Languages", "NUMBERS": "Numbers", "CARE": "Health and care"}
+
+PLACES: Final = (
+    Place("LONDON", "Kingsway Test Centre", "London", "GB", "Europe/London", tuple(SUBJECTS)),
+    Place("NEW-YORK", "Hudson Test Centre", "New York", "US", "America/New_York", tuple(SUBJECTS)),
+    Place("SINGAPORE", "Marina Test Centre", "Singapore", "SG", "Asia/Singapore", tuple(SUBJECTS)),
+    Place("LAGOS", "Ikeja Test Centre", "Lagos", "NG", "Africa/Lagos", tuple(SUBJECTS)),
+)
+
+HALL, ROOM, DROP_IN = "Hall", "Room 2", "Drop-in room"
+ROOMS: Final = {HALL: 40, ROOM: 24, DROP_IN: 12}
+
+PAPERS: Final = (
+    Paper("ENG-1", "English, Level 1", "LANGUAGES", 90, 45),
+    Paper("MAT-1", "Mathematics, Level 1", "NUMBERS", 120, 60),
+    Paper("ENG-2", "English, Level 2", "LANGUAGES", 120, 60),
+    Paper("ACC-1", "Bookkeeping", "NUMBERS", 100, 85),
+    Paper("MAT-2", "Mathematics, Level 2", "NUMBERS", 150, 75),
+    Paper("CARE-1", "Safe Handling of Medicines", "CARE", 60, 40),
+)
+WALK_IN: Final = Paper("DIG-1", "Digital Skills Check", "NUMBERS", 45, 15)
+ONLINE: Final = Paper("CARE-2", "Safeguarding, Online", "CARE", 45, 20)
+
+WORKERS: Final = (
+    Worker(Role.ADMIN, "Grace Okonkwo"),
+    Worker(Role.SCHEDULER, "Tom Hargreaves", ("LONDON", "NEW-YORK"), tuple(SUBJECTS)),
+    Worker(Role.CENTRE_STAFF, "Priya Nair", ("LONDON",)),
+    Worker(Role.INVIGILATOR, "Marcus Teo", ("SINGAPORE",)),
+    Worker(Role.MARKER, "Elena Petrova", (), ("NUMBERS",)),
+    Worker(Role.AGENT, "Luis Ferreira"),
+    Worker(Role.CANDIDATE, "Demo Candidate", candidate="demo-candidate-1"),
+)

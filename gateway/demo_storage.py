@@ -1,0 +1,37 @@
+"""The storage of the demo: a calendar for a clock, and commands that nobody refuses."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from resolvers.outcomes import Outcome
+from resolvers.storage import Storage
+from resolvers.storage.writer import Run
+
+
+class Calendar:
+    """A clock that stands still until it is set: to a number of days from now."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now, self._at = now, now
+
+    def __call__(self) -> datetime:
+        return self._at
+
+    def turn_to(self, day: int) -> None:
+        self._at = self._now + timedelta(days=day)
+
+
+class NotAsPlanned(RuntimeError):
+    """A command of the demo was refused: the plan breaks a rule, or somebody else changes it."""
+
+
+async def carry_out(storage: Storage, run: Run, commands: Sequence[Any]) -> list[Outcome]:
+    """The outcomes of commands, in their order. Raises: NotAsPlanned."""
+    if not commands:
+        return []
+    results = await storage.write(run, commands)
+    for command, result in zip(commands, results, strict=True):
+        if not isinstance(result, Outcome):
+            raise NotAsPlanned(f"{result}: {command}")
+    return [result for result in results if isinstance(result, Outcome)]

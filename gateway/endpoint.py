@@ -1,0 +1,211 @@
+"""GraphQL over HTTP, as the GraphQL-over-HTTP specification has it.
+
+Whoever asks for `application/graphql-response+json` gets 4xx for a request that could not be
+carried out; everybody else gets `application/json`, and 200 for any well-formed request.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
+
+from graphql import ExecutionResult, OperationType
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from gateway import errors
+from gateway.auth import Authenticator, TokenMissing, Unauthenticated
+from gateway.operations import Operations
+from gateway.request import GraphQLRequest, MalformedRequest
+from gateway.security_headers import HEADERS
+from resolvers.viewer import Viewer
+
+logger = logging.getLogger(__name__)
+
+JSON: Final = "application/json"
+GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
+BODY_SECONDS: Final = 30
+"""How long a body may take to arrive; uvicorn itself would wait for ever."""
+
+MakeContext = Callable[..., object]
+"""What makes an operation's own context."""
+
+
+class _Refused(Exception):
+    """The request is answered with a status and one error."""
+
+    def __init__(self, status: int, message: str, code: str, **headers: str) -> None:
+        super().__init__(message)
+        self.status, self.error = status, errors.top_level(message, code)
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What a response says."""
+
+    status: int
+    media_type: str
+    body: bytes
+    more: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {
+            "content-type": f"{self.media_type}; charset=utf-8",
+            "cache-control": "no-store",
+            **self.more,
+        }
+
+    @property
+    def raw_headers(self) -> list[tuple[bytes, bytes]]:
+        """The headers as ASGI takes them, with those that every response of the gateway has."""
+        length = (b"content-length", str(len(self.body)).encode())
+        if not self.more:
+            return [*ALWAYS[self.media_type], length]
+        named = {**HEADERS, **self.headers}
+        return [*((k.lower().encode(), v.encode()) for k, v in named.items()), length]
+
+
+ALWAYS: Final = {
+    media_type: [
+        (name.lower().encode(), value.encode())
+        for name, value in {**HEADERS, **_Answer(200, media_type, b"").headers}.items()
+    ]
+    for media_type in (JSON, GRAPHQL_RESPONSE)
+}
+
+
+class Endpoint:
+    """Answers GET and POST."""
+
+    def __init__(
+        self,
+        *,
+        operations: Operations,
+        authenticator: Authenticator,
+        make_context: MakeContext,
+        max_body_bytes: int,
+    ) -> None:
+        self._operations = operations
+        self._authenticator = authenticator
+        self._make_context = make_context
+        self._max_body_bytes = max_body_bytes
+
+    async def respond(self, request: Request) -> Response:
+        """The response to any HTTP request; what is wrong with it is said in GraphQL's own form."""
+        answer = await self._answer(request)
+        return Response(answer.body, answer.status, answer.headers)
+
+    async def post(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a POST as `respond` does, without the layers around it."""
+        answer = await self._answer(Request(scope, receive))
+        await send(
+            {"type": "http.response.start", "status": answer.status, "headers": answer.raw_headers}
+        )
+        await send({"type": "http.response.body", "body": answer.body})
+
+    async def _answer(self, request: Request) -> "_Answer":
+        media_type = negotiated(request.headers.get("accept"))
+        try:
+            viewer = await self._viewer(request)
+            asked = await self._asked(request)
+            result = await self._operations.execute(asked, self._make_context(viewer))
+            assert isinstance(result, ExecutionResult), "subscriptions are refused before"
+        except _Refused as refused:
+            told = {"errors": [refused.error]}
+            return _Answer(refused.status, media_type, errors.encoded(told), refused.headers)
+        except Exception as fault:
+            return _Answer(500, media_type, errors.encoded({"errors": [errors.masked(fault)]}))
+        status = 400 if media_type == GRAPHQL_RESPONSE and errors.is_request_error(result) else 200
+        return _Answer(status, media_type, errors.encoded(errors.answer(result)))
+
+    async def _viewer(self, request: Request) -> Viewer:
+        try:
+            return await self._authenticator.viewer(request.headers.get("authorization"))
+        except Unauthenticated as no:
+            challenge = "Bearer" if isinstance(no, TokenMissing) else 'Bearer error="invalid_token"'
+            raise _Refused(401, str(no), "UNAUTHENTICATED", WWW_Authenticate=challenge) from None
+
+    async def _asked(self, request: Request) -> GraphQLRequest:
+        try:
+            if request.method == "POST":
+                _require_json(request)
+                asked = GraphQLRequest.in_body(await self._body(request))
+            else:
+                asked = GraphQLRequest.in_query(request.query_params)
+        except MalformedRequest as malformed:
+            raise _Refused(400, str(malformed), "BAD_REQUEST") from None
+        self._require_allowed(request.method, asked)
+        return asked
+
+    def _require_allowed(self, method: str, asked: GraphQLRequest) -> None:
+        kind = self._operations.kind(asked)
+        if kind is OperationType.SUBSCRIPTION:
+            raise _Refused(400, "A subscription needs a WebSocket at this address.", "BAD_REQUEST")
+        if method != "POST" and kind is OperationType.MUTATION:
+            raise _Refused(405, "A mutation needs POST.", "METHOD_NOT_ALLOWED", Allow="POST")
+
+    async def _body(self, request: Request) -> bytes:
+        """The body, unless it is too large: then no more of it is read than the limit."""
+        announced = request.headers.get("content-length", "")
+        if announced.isdigit() and int(announced) > self._max_body_bytes:
+            raise self._too_large()
+        content = bytearray()
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                async for chunk in request.stream():
+                    content += chunk
+                    if len(content) > self._max_body_bytes:
+                        raise self._too_large()
+        except TimeoutError:
+            rule = f"The request body must arrive within {BODY_SECONDS} seconds."
+            raise _Refused(408, rule, "REQUEST_TIMEOUT", Connection="close") from None
+        except ClientDisconnect:
+            raise _Refused(400, "The request body ended early.", "BAD_REQUEST") from None
+        return bytes(content)
+
+    def _too_large(self) -> _Refused:
+        rule = f"The request body must not be larger than {self._max_body_bytes} bytes."
+        return _Refused(413, rule, "PAYLOAD_TOO_LARGE", Connection="close")
+
+
+@lru_cache(maxsize=256)
+def negotiated(accept: str | None) -> str:
+    """The response's media type: JSON, unless GraphQL's own is named and liked at least as well."""
+    liked = {JSON: 0.0, GRAPHQL_RESPONSE: 0.0}
+    for part in (accept or "").split(","):
+        media_type, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        if media_type in liked:
+            liked[media_type] = _quality(parameters)
+    ours = liked[GRAPHQL_RESPONSE]
+    return GRAPHQL_RESPONSE if ours > 0 and ours >= liked[JSON] else JSON
+
+
+def _quality(parameters: list[str]) -> float:
+    for parameter in parameters:
+        if parameter.startswith("q="):
+            try:
+                return float(parameter.removeprefix("q="))
+            except ValueError:
+                return 0.0
+    return 1.0
+
+
+def _require_json(request: Request) -> None:
+    """A browser sends any other type to another site's server without asking that server first."""
+    if not _is_json(request.headers.get("content-type", "")):
+        rule = f"The header 'Content-Type' must be {JSON}, in UTF-8."
+        raise _Refused(415, rule, "UNSUPPORTED_MEDIA_TYPE", Accept=JSON)
+
+
+@lru_cache(maxsize=256)
+def _is_json(given: str) -> bool:
+    media_type, *parameters = (piece.strip().lower() for piece in given.split(";"))
+    charsets = [
+        p.removeprefix("charset=").strip('"') for p in parameters if p.startswith("charset=")
+    ]
+    return media_type == JSON and charsets in ([], ["utf-8"], ["utf8"])

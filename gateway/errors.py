@@ -1,0 +1,154 @@
+"""What a caller is told when something goes wrong; the same words over HTTP and WebSocket.
+
+A client's mistake is answered and not logged. A fault of ours is logged once, under a reference,
+and the caller is told that reference and nothing else.
+"""
+
+import logging
+import secrets
+import traceback
+from collections.abc import Iterable
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError
+
+from resolvers.refusals import Refusal, Refused
+from resolvers.storage import Overloaded
+
+logger = logging.getLogger(__name__)
+
+Formatted = dict[str, Any]
+"""An error as the response has it."""
+
+INTERNAL: Final = "INTERNAL"
+LONGEST_MESSAGE: Final = 1_000
+"""What graphql-core says about a value repeats it, and the value may have a megabyte."""
+
+ARGUMENTS: Final = "graphql.execution.values"
+"""Where graphql-core reads the values of arguments."""
+
+
+def top_level(message: str, code: str, **extensions: object) -> Formatted:
+    """An error that belongs to no field."""
+    return {"message": message, "extensions": {"code": code, **extensions}}
+
+
+def is_request_error(result: ExecutionResult) -> bool:
+    """Whether the operation never began: the document, the variables or the name was wrong."""
+    return result.data is None and all(error.path is None for error in result.errors or ())
+
+
+def answer(result: ExecutionResult) -> dict[str, Any]:
+    """A result as the response has it; without `data` when the operation never began."""
+    answered: dict[str, Any] = {}
+    if result.errors:
+        answered["errors"] = formatted(result.errors)
+    if not is_request_error(result):
+        answered["data"] = result.data
+    return answered
+
+
+def encoded(answered: Any) -> bytes:
+    """JSON. A value that JSON cannot hold is a fault of ours, and is answered as one."""
+    try:
+        return orjson.dumps(answered, default=_plain, option=orjson.OPT_UTC_Z)
+    except TypeError as error:
+        return orjson.dumps({"errors": [masked(error)]})
+
+
+def _plain(value: object) -> str:
+    """What orjson does not know: asyncpg's own kind of UUID. Raises: TypeError, for all else."""
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(type(value))
+
+
+def formatted(errors: Iterable[GraphQLError]) -> list[Formatted]:
+    """The errors of one result. The same exception at several places has one reference."""
+    references: dict[int, str] = {}
+    return [told for error in errors for told in _formatted(error, references)]
+
+
+def of_exception(error: Exception) -> list[Formatted]:
+    """What is told of an exception that ended an operation as a whole."""
+    if isinstance(error, GraphQLError):
+        return formatted([error])
+    return _told(error, {}, {})
+
+
+def _formatted(error: GraphQLError, references: dict[int, str]) -> list[Formatted]:
+    """An error without a path is the request's: it was found before any field was resolved."""
+    whole = error.formatted
+    cause = error.original_error
+    if error.path is None or cause is None or _is_for_client(cause):
+        extensions = {"code": _code(error), **(whole.get("extensions") or {})}
+        return [{**whole, "message": _shortened(error.message), "extensions": extensions}]
+    place = {name: value for name, value in whole.items() if name in {"locations", "path"}}
+    return _told(cause, place, references)
+
+
+def _code(error: GraphQLError) -> str:
+    """The code of what graphql-core found wrong, by the names that clients know from elsewhere."""
+    if isinstance(error, GraphQLSyntaxError):
+        return "GRAPHQL_PARSE_FAILED"
+    return "GRAPHQL_VALIDATION_FAILED" if error.path is None else "BAD_USER_INPUT"
+
+
+def _shortened(message: str) -> str:
+    """A long message without its middle: the field is named at its start, the rule at its end."""
+    if len(message) <= LONGEST_MESSAGE:
+        return message
+    half = LONGEST_MESSAGE // 2
+    return f"{message[:half]} … {message[-half:]}"
+
+
+def _is_for_client(cause: Exception) -> bool:
+    """Whether a GraphQLError was made for whoever asked: about an argument, or by a resolver.
+
+    What graphql-core raises about a resolver's value (a null, a number out of range) is our fault.
+    """
+    if not isinstance(cause, GraphQLError):
+        return False
+    modules = [frame.f_globals["__name__"] for frame, _ in traceback.walk_tb(cause.__traceback__)]
+    return not modules or ARGUMENTS in modules or not modules[-1].startswith("graphql.")
+
+
+def _told(cause: Exception, place: Formatted, references: dict[int, str]) -> list[Formatted]:
+    match cause:
+        case Refusal():
+            return [{**_refusal(cause), **place}]
+        case Refused():
+            return [{**_refusal(refusal), **place} for refusal in cause.refusals]
+        case Overloaded():
+            return [{**_overloaded(cause), **place}]
+        case _:
+            return [{**masked(cause, references), **place}]
+
+
+def _refusal(refusal: Refusal) -> Formatted:
+    return top_level(
+        refusal.message,
+        refusal.code,
+        path=list(refusal.path),
+        httpStatus=refusal.http_status,
+    )
+
+
+def _overloaded(overloaded: Overloaded) -> Formatted:
+    return top_level(
+        "The gateway has too much to do; try again later. Nothing was written.",
+        "OVERLOADED",
+        retryAfterSeconds=overloaded.retry_after_seconds,
+    )
+
+
+def masked(fault: BaseException, references: dict[int, str] | None = None) -> Formatted:
+    """A fault of ours: logged with its traceback under a reference, and told as that reference."""
+    known = references if references is not None else {}
+    reference = known.get(id(fault))
+    if reference is None:
+        reference = known[id(fault)] = secrets.token_hex(4)
+        logger.error("Internal error. Reference: %s", reference, exc_info=fault)
+    return top_level(f"Internal error. Reference: {reference}", INTERNAL)

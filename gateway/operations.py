@@ -1,0 +1,170 @@
+"""Carries out GraphQL operations: a document is read and judged once, then executed when it comes.
+
+What executes is behind `Operations.execute`; HTTP and WebSocket know nothing else of it.
+"""
+
+from collections import OrderedDict
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from inspect import isawaitable
+from typing import Any, Final, cast
+
+import strawberry
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSchema,
+    OperationType,
+    create_source_event_stream,
+    execute,
+    execute_subscription_event,
+    map_source_to_response_event,
+    parse,
+    validate,
+)
+from strawberry.execution.is_awaitable import optimized_is_awaitable
+
+from gateway.depth import require_shallow
+from gateway.request import GraphQLRequest
+from schema.plan import Planned, Planner
+
+TOKENS: Final = 20_000
+"""The longest document; what the largest page of the clients needs is a tenth of it."""
+
+KEPT_DOCUMENTS: Final = 1_000
+KEPT_CHARACTERS: Final = 1_000_000
+"""A parsed document takes some 150 bytes for each character of its text."""
+
+ABORTED: Final = "Validation aborted."
+"""What graphql-core says of fragments that are nested too deeply for it."""
+
+Responses = AsyncGenerator[ExecutionResult, None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """A document that was read: either what it is, or what is wrong with it."""
+
+    text: str
+    parsed: DocumentNode | None
+    errors: tuple[GraphQLError, ...] = ()
+    planned: Planned | None = None
+
+
+class Operations:
+    """The operations of one schema."""
+
+    def __init__(self, schema: strawberry.Schema) -> None:
+        self._schema: GraphQLSchema = schema._schema
+        self._executor = schema.execution_context_class
+        self.planner = Planner(self._schema)
+        self._kept: OrderedDict[str, _Document] = OrderedDict()
+        self._kept_characters = 0
+
+    def kind(self, request: GraphQLRequest) -> OperationType | None:
+        """What a request asks for; None if it cannot be carried out, and `execute` says why."""
+        document = self._document(request.query)
+        if document.planned is None:
+            return None
+        operation = document.planned.operation(request.operation_name)
+        return None if operation is None else operation.operation
+
+    async def execute(self, request: GraphQLRequest, context: Any) -> ExecutionResult | Responses:
+        """Carry out a request: the result, or for a subscription its results as they come.
+
+        Whoever iterates over a subscription closes it. What goes wrong is among the result's
+        errors, except that a subscription may also raise what its source raises.
+        """
+        document = self._document(request.query)
+        if document.parsed is None or document.planned is None:
+            return ExecutionResult(data=None, errors=list(document.errors))
+        if self.kind(request) is OperationType.SUBSCRIPTION:
+            return await self._subscribe(document.parsed, document.planned, request, context)
+        planned = await self.planner.execute(
+            document.planned, request.operation_name, request.variables, context
+        )
+        if planned is not None:
+            return planned
+        return await self._by_graphql_core(document.parsed, request, context)
+
+    async def _by_graphql_core(
+        self, document: DocumentNode, request: GraphQLRequest, context: Any
+    ) -> ExecutionResult:
+        result: Any = execute(
+            self._schema,
+            document,
+            context_value=context,
+            variable_values=request.variables,
+            operation_name=request.operation_name,
+            executor_class=self._executor,
+            operation_extensions=None,  # Strawberry's executor expects it
+            is_awaitable=cast(Any, optimized_is_awaitable),
+        )
+        found: ExecutionResult = await result if isawaitable(result) else result
+        return found
+
+    async def _subscribe(
+        self, document: DocumentNode, planned: Planned, request: GraphQLRequest, context: Any
+    ) -> ExecutionResult | Responses:
+        """graphql-core's own `subscribe`, but that plans answer the events."""
+        executor: Any = self._executor.build(
+            self._schema,
+            document,
+            context_value=context,
+            raw_variable_values=request.variables,
+            operation_name=request.operation_name,
+            operation_extensions=None,
+        )
+        if isinstance(executor, list):
+            return ExecutionResult(None, errors=executor)
+
+        async def answer(event: Any) -> ExecutionResult:
+            result = await self.planner.event(
+                planned, request.operation_name, request.variables, context, event.root_value
+            )
+            if result is not None:
+                return result
+            by_core: Any = execute_subscription_event(event)
+            found: ExecutionResult = await by_core if isawaitable(by_core) else by_core
+            return found
+
+        events: Any = create_source_event_stream(executor)
+        events = await events if isawaitable(events) else events
+        if isinstance(events, ExecutionResult):
+            return events
+        return map_source_to_response_event(executor, events, answer)
+
+    def _document(self, text: str) -> _Document:
+        document = self._kept.get(text)
+        if document is None:
+            document = self._read(text)
+            self._keep(document)
+        else:
+            self._kept.move_to_end(text)
+        return document
+
+    def _read(self, text: str) -> _Document:
+        try:
+            parsed = parse(text, max_tokens=TOKENS)
+        except GraphQLError as error:
+            return _Document(text, None, (error,))
+        errors = [_clear(error) for error in validate(self._schema, parsed)]
+        if not errors:
+            errors = require_shallow(parsed)
+        if errors:
+            return _Document(text, parsed, tuple(errors))
+        return _Document(text, parsed, planned=self.planner.planned(parsed))
+
+    def _keep(self, document: _Document) -> None:
+        self._kept[document.text] = document
+        self._kept_characters += len(document.text)
+        while len(self._kept) > KEPT_DOCUMENTS or self._kept_characters > KEPT_CHARACTERS:
+            forgotten, _ = self._kept.popitem(last=False)
+            self._kept_characters -= len(forgotten)
+
+
+def _clear(error: GraphQLError) -> GraphQLError:
+    """An error of a document, with its rule."""
+    too_deep = error.message == ABORTED
+    return GraphQLError("The fragments are nested too deeply.") if too_deep else error

@@ -1,0 +1,46 @@
+"""The page that a browser gets, and what it is made of, with the headers that they need."""
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from gateway.graphiql import ASSETS, CONTENT_SECURITY_POLICY, graphiql_page
+
+ASSET_SECONDS = 24 * 60 * 60
+"""How long a browser keeps a file of the page; a newer gateway's has the same name."""
+
+
+def asks_for_page(request: Request) -> bool:
+    """Whether a browser opens the address, as opposed to a program that sends a query."""
+    return request.method == "GET" and "text/html" in request.headers.get("accept", "")
+
+
+class Page:
+    """The page, the same for everybody who opens it."""
+
+    def __init__(self, *, token: str | None) -> None:
+        self._html = graphiql_page(token=token)
+
+    def response(self) -> Response:
+        """The page, never to be kept: it may hold a token."""
+        return HTMLResponse(
+            self._html,
+            headers={
+                "cache-control": "no-store",
+                "content-security-policy": CONTENT_SECURITY_POLICY,
+                "vary": "Accept",
+            },
+        )
+
+
+class Assets(StaticFiles):
+    """The files of the page, which a browser may keep."""
+
+    def __init__(self) -> None:
+        super().__init__(directory=ASSETS)
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["cache-control"] = f"public, max-age={ASSET_SECONDS}"
+        return response

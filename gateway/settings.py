@@ -1,0 +1,152 @@
+"""Settings, read once from the environment; a wrong one stops the start and is named."""
+
+import contextlib
+import difflib
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from resolvers.storage import POSTGRESQL_SCHEME, SQLITE_SCHEME
+
+PREFIX: Final = "GATEWAY_"
+FOR_TESTS: Final = "GATEWAY_TEST_"
+SECRET_BYTES: Final = 32
+"""HS256 signs with 256 bits; a shorter secret is the weaker part."""
+
+SECRET_FILE: Final = "jwt-secret"  # noqa: S105 - its name, not what is in it
+
+
+class WrongSetting(ValueError):
+    """A variable of the environment whose value breaks its rule."""
+
+    def __init__(self, name: str, rule: str) -> None:
+        super().__init__(f"{name} {rule}")
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a gateway can be told from outside; each field is the variable of the same name."""
+
+    database_url: str = "sqlite:///data/gateway.db"
+    jwt_secret: str | None = None
+    graphiql: bool = True
+    graphiql_token: str | None = None
+    max_body_bytes: int = 8 * 1024 * 1024
+    expire_seconds: float = 30.0
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> "Settings":
+        """The settings that an environment makes; what it leaves out has its default.
+
+        Raises: WrongSetting.
+        """
+        given = {
+            name: value
+            for name, value in environment.items()
+            if name.startswith(PREFIX) and not name.startswith(FOR_TESTS)
+        }
+        for name in given:
+            if name not in RULES:
+                raise WrongSetting(name, _unknown(name))
+        values = {
+            name.removeprefix(PREFIX).lower(): RULES[name](name, value)
+            for name, value in given.items()
+        }
+        return cls(**values)  # type: ignore[arg-type]
+
+    @property
+    def secret(self) -> str:
+        """What tokens are signed with: the setting, or one that is made beside a SQLite file.
+
+        Raises: WrongSetting, for PostgreSQL without the setting: its processes must share a secret.
+        """
+        if self.jwt_secret is not None:
+            return self.jwt_secret
+        if not self.database_url.startswith(SQLITE_SCHEME):
+            raise WrongSetting(
+                "GATEWAY_JWT_SECRET", f"is required, at least {SECRET_BYTES} bytes of it"
+            )
+        database = Path(self.database_url.removeprefix(SQLITE_SCHEME))
+        return _kept_secret(database.parent / SECRET_FILE)
+
+
+def _kept_secret(file: Path) -> str:
+    """The secret in a file that only its owner can read."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if not file.exists():
+        _make_secret(file)
+    secret = file.read_text(encoding="utf-8").strip()
+    if len(secret.encode()) < SECRET_BYTES:
+        raise WrongSetting(
+            "GATEWAY_JWT_SECRET", f"kept in {file} is shorter than {SECRET_BYTES} bytes"
+        )
+    return secret
+
+
+def _make_secret(file: Path) -> None:
+    """Put a new secret into a file, unless somebody else does at the same time."""
+    # whole before it has its name: another process must not read half of it
+    made = file.with_name(f"{file.name}.{os.getpid()}")
+    with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:
+        opened.write(secrets.token_urlsafe(48))
+    with contextlib.suppress(FileExistsError):
+        file.hardlink_to(made)
+    made.unlink()
+
+
+def _unknown(name: str) -> str:
+    meant = difflib.get_close_matches(name, RULES, n=1)
+    hint = f"; did you mean {meant[0]}?" if meant else f"; there are {', '.join(RULES)}"
+    return f"is not a setting of the gateway{hint}"
+
+
+def _database_url(name: str, value: str) -> str:
+    for scheme in (SQLITE_SCHEME, POSTGRESQL_SCHEME):
+        if value.startswith(scheme) and len(value) > len(scheme):
+            return value
+    # the value is not repeated: it may hold a password
+    raise WrongSetting(name, "must be sqlite:///FILE or postgresql://USER@HOST/DB")
+
+
+def _secret(name: str, value: str) -> str:
+    if len(value.encode(errors="surrogateescape")) < SECRET_BYTES:
+        raise WrongSetting(name, f"must have at least {SECRET_BYTES} bytes")
+    return value
+
+
+def _switch(name: str, value: str) -> bool:
+    if value not in {"on", "off"}:
+        raise WrongSetting(name, f"must be on or off, not {value!r}")
+    return value == "on"
+
+
+def _token(name: str, value: str) -> str:
+    if not value.isascii() or not value.isprintable() or " " in value or not value:
+        raise WrongSetting(name, "must be a token as `booking-gateway token` prints it")
+    return value
+
+
+def _whole(least: int, most: int) -> Callable[[str, str], int]:
+    def rule(name: str, value: str) -> int:
+        if not (value.isascii() and value.isdigit() and least <= int(value) <= most):
+            raise WrongSetting(
+                name, f"must be a whole number from {least} to {most}, not {value!r}"
+            )
+        return int(value)
+
+    return rule
+
+
+RULES: Final[Mapping[str, Callable[[str, str], object]]] = {
+    "GATEWAY_DATABASE_URL": _database_url,
+    "GATEWAY_JWT_SECRET": _secret,
+    "GATEWAY_GRAPHIQL": _switch,
+    "GATEWAY_GRAPHIQL_TOKEN": _token,
+    "GATEWAY_MAX_BODY_BYTES": _whole(1024, 1024**3),
+    "GATEWAY_EXPIRE_SECONDS": _whole(1, 86_400),
+}
+"""What each variable may be; whatever else begins with GATEWAY_ is a mistake."""

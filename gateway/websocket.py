@@ -1,0 +1,299 @@
+"""GraphQL over WebSocket: the protocol `graphql-transport-ws`, for every kind of operation.
+
+Each operation is a task with a context of its own. A frame is awaited before the next result is
+asked for, so a slow reader slows its own operations and nobody else's.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import aclosing, suppress
+from typing import Any, Final
+
+import orjson
+from graphql import ExecutionResult
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from gateway import errors
+from gateway.auth import Authenticator, TokenRefused, Unauthenticated
+from gateway.endpoint import MakeContext
+from gateway.operations import Operations
+from gateway.request import GraphQLRequest, MalformedRequest
+from resolvers.storage import Clock
+from resolvers.viewer import Viewer
+
+logger = logging.getLogger(__name__)
+
+SUBPROTOCOL: Final = "graphql-transport-ws"
+INIT_SECONDS: Final = 10.0
+MOST_OPERATIONS: Final = 100
+ID_LENGTH: Final = 200
+REASON_BYTES: Final = 123
+"""What fits into the frame that closes a WebSocket."""
+
+INTERNAL_ERROR: Final = 1011
+MALFORMED: Final = 4400
+UNAUTHORIZED: Final = 4401
+FORBIDDEN: Final = 4403
+WRONG_SUBPROTOCOL: Final = 4406
+INIT_TIMEOUT: Final = 4408
+ID_IN_USE: Final = 4409
+INIT_TWICE: Final = 4429
+
+Message = dict[str, Any]
+
+
+class _Close(Exception):
+    """The connection ends, with a code and a reason."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code, self.reason = code, reason
+
+
+class SocketEndpoint:
+    """Answers WebSockets."""
+
+    def __init__(
+        self,
+        *,
+        operations: Operations,
+        authenticator: Authenticator,
+        make_context: MakeContext,
+        clock: Clock,
+        init_seconds: float = INIT_SECONDS,
+    ) -> None:
+        self.operations = operations
+        self.authenticator = authenticator
+        self.make_context = make_context
+        self.clock = clock
+        self.init_seconds = init_seconds
+
+    async def serve(self, websocket: WebSocket) -> None:
+        """Serve one connection until either side ends it; then nothing of it is left running."""
+        if SUBPROTOCOL not in websocket.scope.get("subprotocols", ()):
+            await websocket.accept()
+            await websocket.close(WRONG_SUBPROTOCOL, f"The subprotocol must be {SUBPROTOCOL}")
+            return
+        await websocket.accept(SUBPROTOCOL)
+        connection = _Connection(self, websocket)
+        try:
+            end = await connection.run()
+        except WebSocketDisconnect:
+            end = None
+        finally:
+            await connection.stop()
+        if end is not None:
+            await _close(websocket, end)
+
+
+class _Connection:
+    """One client's connection."""
+
+    def __init__(self, endpoint: SocketEndpoint, websocket: WebSocket) -> None:
+        self._endpoint = endpoint
+        self._websocket = websocket
+        self._authorization: str | None = websocket.headers.get("authorization")
+        self._operations: dict[str, asyncio.Task[None]] = {}
+        self._stopping: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> "_Close":
+        """Listen until the connection is to be closed, and why. Raises: WebSocketDisconnect."""
+        try:
+            async with asyncio.timeout(self._endpoint.init_seconds):
+                await self._begin()
+        except TimeoutError:
+            return _Close(INIT_TIMEOUT, "Connection initialisation timeout")
+        except _Close as close:
+            return close
+        try:
+            await self._listen(await self._seconds_left())
+        except _Close as close:
+            return close
+        except WebSocketDisconnect:
+            raise
+        except Exception as fault:
+            return _Close(INTERNAL_ERROR, errors.masked(fault)["message"])
+        return _Close(UNAUTHORIZED, "The token has expired.")
+
+    async def _listen(self, seconds: float) -> None:
+        """Handle messages for as long as the token lasts. Raises: _Close, WebSocketDisconnect."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._send({"type": "connection_ack"})
+                async for message in self._messages():
+                    await self._handle(message)
+
+    async def stop(self) -> None:
+        """End every operation, and wait until each has closed what it reads from."""
+        tasks = [*self._operations.values(), *self._stopping]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _begin(self) -> None:
+        """Wait for `connection_init`; whatever else comes before it is too early."""
+        async for message in self._messages():
+            match message["type"]:
+                case "connection_init":
+                    self._take_credential(message)
+                    return
+                case "ping":
+                    await self._send({"type": "pong"})
+                case "pong":
+                    pass
+                case _:
+                    raise _Close(UNAUTHORIZED, "Send connection_init first")
+
+    def _take_credential(self, message: Message) -> None:
+        payload = message.get("payload")
+        if payload is None:
+            return
+        if not isinstance(payload, dict):
+            raise _Close(MALFORMED, "'payload' of connection_init must be an object")
+        for name, value in payload.items():
+            if name.lower() != "authorization":
+                continue
+            if not isinstance(value, str):
+                raise _Close(MALFORMED, "'Authorization' must be a string")
+            self._authorization = value
+
+    async def _seconds_left(self) -> float:
+        try:
+            claims = await self._endpoint.authenticator.claims(self._authorization)
+            # the user too must be there: a client that may do nothing is told so at once
+            await self._endpoint.authenticator.viewer(self._authorization)
+        except Unauthenticated as no:
+            raise _unauthenticated(no) from None
+        return (claims.expires_at - self._endpoint.clock()).total_seconds()
+
+    async def _messages(self) -> AsyncIterator[Message]:
+        while True:
+            received = await self._websocket.receive()
+            if received["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect(received.get("code", 1005))
+            yield _message(received.get("text"))
+
+    async def _handle(self, message: Message) -> None:
+        match message["type"]:
+            case "subscribe":
+                await self._subscribe(message)
+            case "complete":
+                self._cancel(_id(message))
+            case "ping":
+                await self._send({"type": "pong"})
+            case "pong":
+                pass
+            case "connection_init":
+                raise _Close(INIT_TWICE, "Too many initialisation requests")
+            case other:
+                raise _Close(MALFORMED, f"'type' {other!r} is not one of {SUBPROTOCOL}")
+
+    async def _subscribe(self, message: Message) -> None:
+        identifier = _id(message)
+        try:
+            request = GraphQLRequest.of(message.get("payload"), "'payload' of subscribe")
+        except MalformedRequest as malformed:
+            raise _Close(MALFORMED, str(malformed)) from None
+        if identifier in self._operations:
+            raise _Close(ID_IN_USE, f"Subscriber for {identifier} already exists")
+        if len(self._operations) >= MOST_OPERATIONS:
+            rule = f"A connection carries at most {MOST_OPERATIONS} operations at a time."
+            await self._send_errors(identifier, [errors.top_level(rule, "TOO_MANY_OPERATIONS")])
+            return
+        task = asyncio.create_task(self._operate(identifier, request), name="graphql operation")
+        self._operations[identifier] = task
+        task.add_done_callback(lambda _: self._forget(identifier, task))
+
+    def _cancel(self, identifier: str) -> None:
+        """End an operation at its client's wish; the id is free from now on."""
+        task = self._operations.pop(identifier, None)
+        if task is not None:
+            self._stopping.add(task)
+            task.cancel()
+
+    def _forget(self, identifier: str, task: "asyncio.Task[None]") -> None:
+        self._stopping.discard(task)
+        if self._operations.get(identifier) is task:
+            del self._operations[identifier]
+
+    async def _operate(self, identifier: str, request: GraphQLRequest) -> None:
+        """Carry out one operation to its end; a failure is its own end and nobody else's."""
+        try:
+            context = self._endpoint.make_context(await self._viewer(), self._viewer)
+            await self._deliver(
+                identifier, await self._endpoint.operations.execute(request, context)
+            )
+        except Unauthenticated as no:
+            await _close(self._websocket, _unauthenticated(no))
+        except WebSocketDisconnect:
+            pass  # whoever listened is gone
+        except Exception as error:
+            await self._send_errors(identifier, errors.of_exception(error))
+
+    async def _viewer(self) -> Viewer:
+        return await self._endpoint.authenticator.viewer(self._authorization)
+
+    async def _deliver(self, identifier: str, result: Any) -> None:
+        if not isinstance(result, ExecutionResult):
+            async with aclosing(result) as results:
+                async for one in results:
+                    await self._next(identifier, one)
+        elif errors.is_request_error(result):
+            await self._send_errors(identifier, errors.formatted(result.errors or ()))
+            return
+        else:
+            await self._next(identifier, result)
+        await self._send({"id": identifier, "type": "complete"})
+
+    async def _next(self, identifier: str, result: ExecutionResult) -> None:
+        payload = errors.encoded(errors.answer(result))
+        frame = b'{"id":%b,"type":"next","payload":%b}'
+        await self._send_text(frame % (orjson.dumps(identifier), payload))
+
+    async def _send_errors(self, identifier: str, told: list[errors.Formatted]) -> None:
+        await self._send({"id": identifier, "type": "error", "payload": told})
+
+    async def _send(self, message: Message) -> None:
+        await self._send_text(orjson.dumps(message))
+
+    async def _send_text(self, text: bytes) -> None:
+        """Send a text frame, and wait while the client is slow. Raises: WebSocketDisconnect."""
+        try:
+            await self._websocket.send_text(text.decode())
+        except RuntimeError:  # starlette's, once the connection was closed
+            raise WebSocketDisconnect(1006) from None
+
+
+def _message(text: str | None) -> Message:
+    """Raises: _Close, unless the frame is a message with a type."""
+    if text is None:
+        raise _Close(MALFORMED, "Messages are text frames")
+    try:
+        message = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise _Close(MALFORMED, f"A message must be JSON: {error}") from None
+    if not isinstance(message, dict):
+        raise _Close(MALFORMED, "A message must be a JSON object")
+    if not isinstance(message.get("type"), str):
+        raise _Close(MALFORMED, "'type' is required and must be a string")
+    return message
+
+
+def _id(message: Message) -> str:
+    """Raises: _Close."""
+    identifier = message.get("id")
+    if isinstance(identifier, str) and 1 <= len(identifier) <= ID_LENGTH:
+        return identifier
+    raise _Close(MALFORMED, f"'id' is required and must be a string of 1 to {ID_LENGTH} characters")
+
+
+def _unauthenticated(no: Unauthenticated) -> _Close:
+    """Without a token, or with an expired one, another may help; a refused one is forbidden."""
+    return _Close(FORBIDDEN if isinstance(no, TokenRefused) else UNAUTHORIZED, str(no))
+
+
+async def _close(websocket: WebSocket, close: _Close) -> None:
+    reason = close.reason.encode()[:REASON_BYTES].decode(errors="ignore")
+    with suppress(RuntimeError, WebSocketDisconnect):  # it may be closed already
+        await websocket.close(close.code, reason)

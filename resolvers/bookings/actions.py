@@ -1,0 +1,115 @@
+"""What may be done with a booking now.
+
+Each kind has one table of transitions, and everybody asks it.
+
+Commands ask `require`, `allowedActions` asks `allowed`; both answer from the same rows, so whatever
+is listed succeeds and whatever is not is refused.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from resolvers.refusals import IllegalState, Refusal
+from resolvers.storage.tables import Booking, Organization
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import BookingAction, BookingStatus, Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A booking, the rules of its organization, and the time."""
+
+    booking: Booking
+    settings: Organization
+    now: datetime
+
+    @property
+    def status(self) -> BookingStatus:
+        """The stored status, unless the clock has overtaken it."""
+        return BookingStatus.EXPIRED if is_overdue(self.booking, self.now) else self.booking.status
+
+    @property
+    def started(self) -> bool:
+        return self.booking.start_at is not None and self.booking.start_at <= self.now
+
+
+def is_overdue(booking: Booking, now: datetime) -> bool:
+    """Whether the clock has passed what the booking had to be paid by.
+
+    The deadline itself is in time.
+    """
+    return (
+        booking.status is BookingStatus.PENDING
+        and booking.lapses_at is not None
+        and booking.lapses_at < now
+    )
+
+
+Guard = Callable[[Situation], Refusal | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One row of a kind's table.
+
+    An action, where it starts from and, where the status changes, its end.
+
+    `guard` says what else must hold; it answers with the refusal.
+    """
+
+    name: str
+    action: BookingAction
+    permission: Permission
+    sources: frozenset[BookingStatus]
+    guard: Guard | None = None
+    target: BookingStatus | None = None
+
+    def refusal(self, situation: Situation) -> Refusal | None:
+        if situation.status not in self.sources:
+            return illegal_state(situation)
+        return None if self.guard is None else self.guard(situation)
+
+
+Table = Sequence[Transition]
+
+
+def illegal_state(situation: Situation) -> IllegalState:
+    return IllegalState(version=situation.booking.version, status=situation.status)
+
+
+def may_touch(viewer: Viewer, booking: Booking) -> bool:
+    """Whether the booking is inside the viewer's scope."""
+    missing = viewer.scope.missing(
+        centre_id=booking.centre_id,
+        subject_id=booking.subject_id,
+        candidate_id=booking.candidate_id,
+    )
+    return missing is None
+
+
+def allowed(table: Table, situation: Situation, viewer: Viewer) -> tuple[BookingAction, ...]:
+    """What the viewer may do now: state, policy and permissions together."""
+    if not may_touch(viewer, situation.booking):
+        return ()
+    actions = {
+        row.action for row in table if viewer.may(row.permission) and row.refusal(situation) is None
+    }
+    return tuple(sorted(actions))
+
+
+def require(
+    table: Table, name: str, situation: Situation, viewer: Viewer, *path: str
+) -> Transition:
+    """The transition of that name, if it can be made now.
+
+    Raises: IllegalState (with what may be done instead), or what the transition's guard refuses.
+    """
+    row = next(row for row in table if row.name == name)
+    refusal = row.refusal(situation)
+    if refusal is not None:
+        refusal.path = path or ("input",)
+        if isinstance(refusal, IllegalState):
+            refusal.allowed = allowed(table, situation, viewer)
+        raise refusal
+    return row

@@ -1,0 +1,33 @@
+"""What every command on an existing booking checks before it asks its own rules."""
+
+from uuid import UUID
+
+from resolvers.bookings.actions import may_touch
+from resolvers.references import Lookup, Ref
+from resolvers.refusals import NotFoundRefusal, StaleBooking
+from resolvers.storage.tables import Booking
+from resolvers.viewer import Viewer
+
+
+def find(
+    bookings: Lookup[Booking],
+    locked: dict[UUID, Booking],
+    viewer: Viewer,
+    ref: Ref,
+    *path: str,
+) -> Booking:
+    """The booking that is meant, as it is once locked.
+
+    Raises: NotFoundRefusal (also for one that the viewer may not see), Invalid.
+    """
+    found = bookings.one(viewer.organization_id, ref, *path)
+    booking = locked[found.id]
+    if not may_touch(viewer, booking):
+        raise NotFoundRefusal(*path, object_type="Booking", identifier=None)
+    return booking
+
+
+def require_version(booking: Booking, expected: int | None, *path: str) -> None:
+    """Raises: StaleBooking."""
+    if expected is not None and expected != booking.version:
+        raise StaleBooking(*path, version=booking.version, status=booking.status)

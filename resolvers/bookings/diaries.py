@@ -1,0 +1,43 @@
+"""Each candidate's bookings, kept up to date while a batch adds to them. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from uuid import UUID
+
+from resolvers.bookings.seats import overlap, span_of, takes_seat
+from resolvers.storage.tables import Booking
+
+
+class Diaries:
+    """The bookings of the locked candidates, of every kind."""
+
+    def __init__(self, bookings: Iterable[Booking] = ()) -> None:
+        self._of: defaultdict[UUID, dict[UUID, Booking]] = defaultdict(dict)
+        for booking in bookings:
+            self.write(booking)
+
+    def write(self, booking: Booking) -> None:
+        """Enter a booking, or its newer version."""
+        self._of[booking.candidate_id][booking.id] = booking
+
+    def of(self, candidate_id: UUID) -> list[Booking]:
+        """The candidate's bookings, oldest first."""
+        return sorted(self._of[candidate_id].values(), key=lambda b: (b.created_at, b.id))
+
+    def live(self, candidate_id: UUID) -> list[Booking]:
+        """Those that take a seat."""
+        return [booking for booking in self.of(candidate_id) if takes_seat(booking)]
+
+    def conflicts(self, wanted: Booking, *, same_event_may_overlap: bool = False) -> list[Booking]:
+        """The candidate's other bookings that overlap a booking, its extra time included."""
+        span = span_of(wanted)
+        if span is None:
+            return []
+        return [
+            other
+            for other in self.live(wanted.candidate_id)
+            if other.id != wanted.id
+            and (theirs := span_of(other)) is not None
+            and overlap(span, theirs)
+            and not (same_event_may_overlap and other.event_id == wanted.event_id is not None)
+        ]

@@ -1,0 +1,186 @@
+"""The criteria of bookings, over the booking's own columns or over those of its changes."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from resolvers.narrowing import EVERYTHING, Narrowing
+from resolvers.refusals import PermissionRefusal
+from resolvers.storage.columns import one_of
+from resolvers.storage.filters import (
+    AllOf,
+    AnyOf,
+    Condition,
+    Criterion,
+    Filter,
+    Not,
+    Operator,
+    any_case,
+    lowered,
+    plain,
+    shape_and_values,
+    sql,
+    to_the_second,
+    with_following_seconds,
+)
+from resolvers.storage.tables import Booking, Candidate, Enrolment, columns, table
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import BookingStatus, Permission
+
+Of = Mapping[str, sa.ColumnElement[Any]]
+"""The columns that stand for a booking's, by the booking's names."""
+
+TEXTS = frozenset({"reference", "candidate_name", "candidate_email", "candidate_reference"})
+PLAIN = {
+    "kind": "kind",
+    "status": "status",
+    "candidate_id": "candidate_id",
+    "centre_id": "centre_id",
+    "room_id": "room_id",
+    "event_id": "event_id",
+    "test_id": "test_id",
+}
+INSTANTS = {"start": "start_at", "created_at": "created_at", "updated_at": "updated_at"}
+
+
+def own_columns() -> Of:
+    return dict(columns(Booking).items())
+
+
+def criteria(of: Of) -> dict[str, Criterion]:
+    """What each field of a booking filter compares."""
+    c = columns(Candidate)
+    return {
+        **{name: plain(of[column]) for name, column in PLAIN.items()},
+        **{name: to_the_second(of[column]) for name, column in INSTANTS.items()},
+        "reference": any_case(of["reference"]),
+        "candidate_name": _of_candidate(of, c.first_names + " " + c.last_name),
+        "candidate_email": _of_candidate(of, c.email),
+        "candidate_reference": _of_candidate(of, c.reference),
+        "has_accommodations": _has_accommodations(of),
+        "module_id": _of_enrolment_module(of),
+    }
+
+
+def _of_candidate(of: Of, text: sa.ColumnElement[Any]) -> Criterion:
+    c, compare = columns(Candidate), any_case(text)
+
+    def criterion(operator: Operator, name: str) -> sa.ColumnElement[bool]:
+        return (
+            sa.select(sa.literal_column("1"))
+            .select_from(table(Candidate))
+            .where(
+                c.organization_id == of["organization_id"],
+                c.id == of["candidate_id"],
+                compare(operator, name),
+            )
+            .exists()
+        )
+
+    return criterion
+
+
+def _has_accommodations(of: Of) -> Criterion:
+    def criterion(_: Operator, name: str) -> sa.ColumnElement[bool]:
+        return (of["accommodation_count"] > 0) == sa.bindparam(name, type_=sa.Boolean())
+
+    return criterion
+
+
+def _of_enrolment_module(of: Of) -> Criterion:
+    x = columns(Enrolment)
+    compare = plain(x.module_id)
+
+    def criterion(operator: Operator, name: str) -> sa.ColumnElement[bool]:
+        return (
+            sa.select(sa.literal_column("1"))
+            .select_from(table(Enrolment))
+            .where(
+                x.organization_id == of["organization_id"],
+                x.id == of["id"],
+                compare(operator, name),
+            )
+            .exists()
+        )
+
+    return criterion
+
+
+def narrowed_to(
+    condition: Filter,
+    viewer: Viewer,
+    *,
+    of: Callable[[], Of] = own_columns,
+    prefix: str = "f",
+) -> Narrowing:
+    """What a filter finds. Deleted bookings are found only where its `status` names DELETED.
+
+    Raises: PermissionRefusal (a filter by email without VIEW_PII would tell whose address it is).
+    """
+    fields = set(_fields(condition))
+    if "candidate_email" in fields and not viewer.may(Permission.VIEW_PII):
+        raise PermissionRefusal("filter", "candidateEmail", required=Permission.VIEW_PII)
+    shape, values = shape_and_values(lowered(condition, TEXTS), prefix)
+    with_deleted = _names_deleted(condition)
+
+    def narrow() -> sa.ColumnElement[bool]:
+        found = sql(shape, criteria(of()))
+        if with_deleted:
+            return found
+        return sa.and_(found, of()["status"] != sa.literal_column("'DELETED'"))
+
+    return Narrowing(("filter", shape, with_deleted), narrow, with_following_seconds(values))
+
+
+def _parts(condition: Filter) -> list[Condition]:
+    match condition:
+        case AllOf(parts) | AnyOf(parts):
+            return [inner for part in parts for inner in _parts(part)]
+        case Not(part):
+            return _parts(part)
+        case Condition():
+            return [condition]
+
+
+def _fields(condition: Filter) -> list[str]:
+    return [part.field for part in _parts(condition)]
+
+
+def _names_deleted(condition: Filter) -> bool:
+    return any(
+        part.field == "status" and BookingStatus.DELETED in part.value
+        for part in _parts(condition)
+        if part.operator is Operator.IN
+    )
+
+
+def visible_to(viewer: Viewer, *, of: Callable[[], Of] = own_columns) -> Narrowing:
+    """Which bookings a viewer may see; `Scope.missing` says the same of one."""
+    scope = viewer.scope
+    if scope.everything:
+        return EVERYTHING
+    if scope.nothing:
+        return Narrowing("nothing", sa.false)
+
+    def narrow() -> sa.ColumnElement[bool]:
+        booking = of()
+        ways = []
+        if scope.candidate is not None:
+            own = sa.bindparam("own_candidate", type_=booking["candidate_id"].type)
+            ways.append(booking["candidate_id"] == own)
+        if scope.centres is not None:
+            ways.append(one_of(booking["centre_id"], "own_centres"))
+        if scope.subjects is not None:
+            theirs = one_of(booking["subject_id"], "own_subjects")
+            without = booking["subject_id"].is_(None) if scope.centres is not None else sa.false()
+            ways.append(sa.or_(theirs, without))
+        return sa.and_(*ways)
+
+    values = {
+        "own_candidate": scope.candidate,
+        "own_centres": sorted(scope.centres or ()),
+        "own_subjects": sorted(scope.subjects or ()),
+    }
+    kinds = (scope.candidate is None, scope.centres is None, scope.subjects is None)
+    return Narrowing(("scope", kinds), narrow, values)

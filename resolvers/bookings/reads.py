@@ -1,0 +1,120 @@
+"""Reads of bookings of every kind, and of what hangs on them; confined by the viewer's scope."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from resolvers.bookings.filters import narrowed_to, visible_to
+from resolvers.narrowing import Narrowing
+from resolvers.reading import count_of, count_of_each, first_of_each, page_of, rows_by
+from resolvers.storage.filters import NO_FILTER, Filter
+from resolvers.storage.paging import Ordering, PageRequest, ordering_of
+from resolvers.storage.read import Read
+from resolvers.storage.tables import Accommodation, Booking, Payment, columns
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import BookingKind, BookingSortField, SortDirection
+
+SORT_TERMS: dict[BookingSortField, tuple[str, type, bool]] = {
+    BookingSortField.START: ("start_at", datetime, False),
+    BookingSortField.CREATED_AT: ("created_at", datetime, False),
+    BookingSortField.UPDATED_AT: ("updated_at", datetime, False),
+    BookingSortField.REFERENCE: ("reference", str, False),
+}
+
+BY_START = ((BookingSortField.START, SortDirection.ASC),)
+
+
+def bookings_order(sort: Sequence[tuple[BookingSortField, SortDirection]] | None) -> Ordering:
+    """The order of a list of bookings; by start, ascending, unless asked for otherwise."""
+    return ordering_of("bookings", SORT_TERMS, sort or BY_START)
+
+
+def _list(viewer: Viewer, filter: Filter, kind: BookingKind | None) -> Narrowing:
+    narrowing = visible_to(viewer) & narrowed_to(filter, viewer)
+    if kind is None:
+        return narrowing
+    of_kind = sa.literal_column(f"'{kind}'", sa.String())
+    return narrowing & Narrowing(kind, lambda: columns(Booking).kind == of_kind)
+
+
+def bookings_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Booking]:
+    """Deleted ones too: they stay readable by id."""
+    return rows_by(Booking, "id", viewer, keys, **visible_to(viewer).options())
+
+
+def bookings_page(
+    viewer: Viewer,
+    page: PageRequest,
+    filter: Filter = NO_FILTER,
+    kind: BookingKind | None = None,
+) -> Read[Booking]:
+    """A page of the bookings that a filter finds, in an order of `bookings_order`."""
+    return page_of(Booking, viewer, page, **_list(viewer, filter, kind).options())
+
+
+def bookings_count(
+    viewer: Viewer, filter: Filter = NO_FILTER, kind: BookingKind | None = None
+) -> Read[Any]:
+    """How many bookings a filter finds, as `total`."""
+    return count_of(Booking, viewer, **_list(viewer, filter, kind).options())
+
+
+def bookings_of_each(
+    column: str,
+    viewer: Viewer,
+    keys: Sequence[UUID],
+    page: PageRequest,
+    filter: Filter = NO_FILTER,
+    kind: BookingKind | None = None,
+) -> Read[Booking]:
+    """The page's bookings of each parent, whose key is in `column`."""
+    return first_of_each(
+        Booking, column, viewer, keys, page, **_list(viewer, filter, kind).options()
+    )
+
+
+def count_of_bookings_of_each(
+    column: str,
+    viewer: Viewer,
+    keys: Sequence[UUID],
+    filter: Filter = NO_FILTER,
+    kind: BookingKind | None = None,
+) -> Read[Any]:
+    """How many bookings each parent has, as `parent_id` and `total`."""
+    return count_of_each(Booking, column, viewer, keys, **_list(viewer, filter, kind).options())
+
+
+def payments_of_bookings(viewer: Viewer, keys: Sequence[UUID]) -> Read[Payment]:
+    return rows_by(Payment, "booking_id", viewer, keys)
+
+
+def payments_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Payment]:
+    return rows_by(Payment, "id", viewer, keys, **_of_visible_booking(viewer, Payment).options())
+
+
+def accommodations_of_bookings(viewer: Viewer, keys: Sequence[UUID]) -> Read[Accommodation]:
+    """By type."""
+    return rows_by(Accommodation, "booking_id", viewer, keys, order="type")
+
+
+def accommodations_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Accommodation]:
+    narrowing = _of_visible_booking(viewer, Accommodation)
+    return rows_by(Accommodation, "id", viewer, keys, **narrowing.options())
+
+
+def _of_visible_booking(viewer: Viewer, model: type[Payment] | type[Accommodation]) -> Narrowing:
+    """What hangs on a booking is seen by those who see the booking."""
+    visible = visible_to(viewer)
+
+    def narrow() -> sa.ColumnElement[bool]:
+        b, c = columns(Booking), columns(model)
+        return (
+            sa.select(sa.literal_column("1"))
+            .where(b.organization_id == c.organization_id, b.id == c.booking_id, visible.narrow())
+            .exists()
+        )
+
+    return Narrowing(("of visible booking", model, visible.shape), narrow, visible.values)

@@ -1,0 +1,107 @@
+"""Counts seats in memory while a batch takes and frees them. Pure: the database was asked before.
+
+The rows of the events and rooms are locked, so nobody else takes a seat in the meantime.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from resolvers.refusals import EventFull, RoomFull
+from resolvers.storage.tables import Booking, Event, Room
+from resolvers.storage.tables.bookings import SEATED
+
+UNKNOWN_LENGTH = timedelta(minutes=1)
+"""How long a booking without an end counts, for conflicts and rooms."""
+
+Span = tuple[datetime, datetime]
+"""From the first instant to the one that is no longer part of it."""
+
+
+def overlap(one: Span, other: Span) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
+
+
+def peak(spans: Iterable[tuple[Span, int]], within: Span) -> int:
+    """The most seats taken at one time within a span, given spans and how many take each."""
+    steps: list[tuple[datetime, int]] = []
+    for span, count in spans:
+        if overlap(span, within):
+            steps += [(max(span[0], within[0]), count), (span[1], -count)]
+    taken = most = 0
+    for _, step in sorted(steps):  # at one instant seats are freed before others are taken
+        taken += step
+        most = max(most, taken)
+    return most
+
+
+def span_of(booking: Booking) -> Span | None:
+    """When the booking keeps its candidate and its room busy; None without a time."""
+    if booking.start_at is None:
+        return None
+    return booking.start_at, booking.busy_until_at or booking.start_at + UNKNOWN_LENGTH
+
+
+def takes_seat(booking: Booking) -> bool:
+    return booking.status in SEATED
+
+
+@dataclass(frozen=True, slots=True)
+class SeatLimits:
+    """How many seats an event and a room have, and which of the limits is set aside."""
+
+    event: Event | None
+    room: Room | None
+    ignore_event: bool = False
+
+
+class Seats:
+    """The seats of the locked events and rooms."""
+
+    def __init__(self) -> None:
+        self._taken: Counter[UUID] = Counter()
+        self._in_room: dict[UUID, Counter[Span]] = {}
+
+    def add_event(self, event_id: UUID, taken: int) -> None:
+        self._taken[event_id] = taken
+
+    def add_room(self, room_id: UUID, span: Span, taken: int) -> None:
+        self._in_room.setdefault(room_id, Counter())[span] += taken
+
+    def taken(self, event_id: UUID) -> int:
+        return self._taken[event_id]
+
+    def peak(self, room_id: UUID, within: Span) -> int:
+        return peak(self._in_room.get(room_id, Counter()).items(), within)
+
+    def take(self, booking: Booking) -> None:
+        self._change(booking, +1)
+
+    def free(self, booking: Booking) -> None:
+        self._change(booking, -1)
+
+    def _change(self, booking: Booking, by: int) -> None:
+        if not takes_seat(booking):
+            return
+        if booking.event_id is not None:
+            self._taken[booking.event_id] += by
+        if booking.room_id is not None and (span := span_of(booking)) is not None:
+            self._in_room.setdefault(booking.room_id, Counter())[span] += by
+
+    def require_free(self, booking: Booking, limits: SeatLimits, *path: str) -> None:
+        """Let a booking through that finds a seat at its event and, while it lasts, in its room.
+
+        Raises: EventFull, RoomFull.
+        """
+        event, room = limits.event, limits.room
+        if event is not None and event.capacity_maximum is not None and not limits.ignore_event:
+            taken = self.taken(event.id)
+            if taken >= event.capacity_maximum:
+                raise EventFull(*path, capacity=event.capacity_maximum, taken=taken)
+        span = span_of(booking)
+        if room is not None and span is not None:
+            taken = self.peak(room.id, span)
+            if taken >= room.capacity:
+                raise RoomFull(*path, capacity=room.capacity, taken=taken)

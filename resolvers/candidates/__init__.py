@@ -1,0 +1,1 @@
+"""Candidates, and the departments at which they are registered."""

@@ -1,0 +1,184 @@
+"""Commands on candidates and departments: create or update by reference."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from resolvers import checks
+from resolvers.candidates.visible import missing_scope, visible_candidates
+from resolvers.contacts import TELEPHONE, Address, EmergencyContact, email
+from resolvers.links import (
+    CANDIDATE_CENTRES,
+    CANDIDATE_DEPARTMENTS,
+    CANDIDATE_GROUPS,
+    CANDIDATE_MODULES,
+    CANDIDATE_SUBJECTS,
+)
+from resolvers.listed import listed
+from resolvers.narrowing import search_text
+from resolvers.outcomes import Outcome
+from resolvers.references import Ref
+from resolvers.refusals import PermissionRefusal, Refusal, Refused
+from resolvers.storage.tables import Candidate, Centre, Department, Module, Subject
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.upserts import Change, Kind, Loading, Rule, Upsert, given, upsert
+from resolvers.vocabulary import Gender, Permission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpsertCandidate(Upsert):
+    """A person who is examined or taught, known by a reference."""
+
+    reference: str
+    first_names: str
+    last_name: str
+    email: str | None = None
+    telephone: str | None = None
+    mobile: str | None = None
+    date_of_birth: date | None = None
+    gender: Gender | None = None
+    passport_number: str | None = None
+    passport_issuing_country: str | None = None
+    country_of_birth: str | None = None
+    nationality: str | None = None
+    address: Address | None = None
+    emergency_contact: EmergencyContact | None = None
+    image_url: str | None = None
+    centre_ids: tuple[Ref, ...] | None = None
+    subject_ids: tuple[Ref, ...] | None = None
+    department_ids: tuple[Ref, ...] | None = None
+    module_ids: tuple[Ref, ...] | None = None
+    group_identifiers: tuple[UUID, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpsertDepartment(Upsert):
+    """A department, known by its name."""
+
+    name: str
+
+
+def upsert_candidates(
+    work: UnitOfWork, commands: Sequence[UpsertCandidate]
+) -> list[Outcome | Refused]:
+    """Create or update a candidate for each command; a candidate is known by the reference.
+
+    Refusals: PermissionRefusal (also for one that the viewer may not see), WrongLength, Invalid,
+    InvalidEmail, InvalidCountryCode, Required, OutOfRange, NotFoundRefusal, AlreadyExists.
+    """
+    return upsert(work, commands, CANDIDATE)
+
+
+def upsert_departments(
+    work: UnitOfWork, commands: Sequence[UpsertDepartment]
+) -> list[Outcome | Refused]:
+    """Create a department for each command, unless there is one of that name.
+
+    Refusals: PermissionRefusal, WrongLength, Invalid, OutOfRange, AlreadyExists.
+    """
+    return upsert(work, commands, DEPARTMENT)
+
+
+def _check_candidate(command: UpsertCandidate) -> list[Refusal]:
+    name = {"least": 1, "most": checks.NAME}
+    found = checks.complaints(
+        (checks.text, command.reference, "input", "reference", {"least": 1, "most": checks.CODE}),
+        (checks.text, command.first_names, "input", "firstNames", name),
+        (checks.text, command.last_name, "input", "lastName", name),
+        (email, command.email, "input", "email"),
+        (checks.text, command.telephone, "input", "telephone", {"most": TELEPHONE}),
+        (checks.text, command.mobile, "input", "mobile", {"most": TELEPHONE}),
+        (checks.text, command.passport_number, "input", "passportNumber", {"most": checks.CODE}),
+        (checks.country, command.passport_issuing_country, "input", "passportIssuingCountry"),
+        (checks.country, command.country_of_birth, "input", "countryOfBirth"),
+        (checks.country, command.nationality, "input", "nationality"),
+        (checks.url, command.image_url, "input", "imageUrl"),
+    )
+    if command.address is not None:
+        found += command.address.refusals("input", "address")
+    if command.emergency_contact is not None:
+        found += command.emergency_contact.refusals("input", "emergencyContact")
+    return found
+
+
+def _candidate_values(command: UpsertCandidate, _: Candidate | None) -> dict[str, Any]:
+    address, emergency_contact = command.address, command.emergency_contact
+    return given(
+        reference=command.reference,
+        first_names=command.first_names,
+        last_name=command.last_name,
+        search_text=search_text(command.first_names, command.last_name, command.reference),
+        email=command.email,
+        telephone=command.telephone,
+        mobile=command.mobile,
+        date_of_birth=command.date_of_birth,
+        gender=command.gender,
+        passport_number=command.passport_number,
+        passport_issuing_country=command.passport_issuing_country,
+        country_of_birth=command.country_of_birth,
+        nationality=command.nationality,
+        address=address and address.as_kept(),
+        emergency_contact=emergency_contact and emergency_contact.as_kept(),
+        image_url=command.image_url,
+    )
+
+
+class _InScope(Rule):
+    """A candidate that the viewer may not see is not the viewer's to change."""
+
+    def __init__(self, loading: Loading) -> None:
+        keys = {(row.organization_id, row.reference): row.id for row in loading.rows}
+        viewers = [(one.command.viewer, one.command.reference) for one in loading.asked]
+        existing = [
+            (viewer, keys[viewer.organization_id, reference])
+            for viewer, reference in viewers
+            if (viewer.organization_id, reference) in keys
+        ]
+        self._hidden = set(existing) - visible_candidates(loading.work, existing)
+
+    def refusals(self, change: Change[Any, Any]) -> list[Refusal]:
+        viewer = change.command.viewer
+        if (viewer, change.owner[1]) not in self._hidden:
+            return []
+        missing = missing_scope(viewer.scope)
+        return [PermissionRefusal(required=Permission.MANAGE_CANDIDATES, missing_scope=missing)]
+
+
+CANDIDATE: Kind[UpsertCandidate, Candidate] = Kind(
+    model=Candidate,
+    permission=Permission.MANAGE_CANDIDATES,
+    identity=("reference",),
+    check=_check_candidate,
+    values=_candidate_values,
+    many={
+        "centre_ids": Centre,
+        "subject_ids": Subject,
+        "department_ids": Department,
+        "module_ids": Module,
+        "group_identifiers": None,
+    },
+    parts=(
+        _InScope,
+        listed("centre_ids", CANDIDATE_CENTRES),
+        listed("subject_ids", CANDIDATE_SUBJECTS),
+        listed("department_ids", CANDIDATE_DEPARTMENTS),
+        listed("module_ids", CANDIDATE_MODULES),
+        listed("group_identifiers", CANDIDATE_GROUPS),
+    ),
+)
+
+
+def _check_department(command: UpsertDepartment) -> list[Refusal]:
+    limits = {"least": 1, "most": checks.NAME}
+    return checks.complaints((checks.text, command.name, "input", "name", limits))
+
+
+DEPARTMENT: Kind[UpsertDepartment, Department] = Kind(
+    model=Department,
+    permission=Permission.MANAGE_CANDIDATES,
+    identity=("name",),
+    check=_check_department,
+    values=lambda command, _: {"name": command.name},
+)

@@ -1,0 +1,97 @@
+"""Reads of candidates and departments, and of what hangs on them.
+
+A candidate is confined by the viewer's scope; departments are open to the organization.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from resolvers.candidates.visible import visible_to
+from resolvers.links import (
+    CANDIDATE_CENTRES,
+    CANDIDATE_DEPARTMENTS,
+    CANDIDATE_MODULES,
+    CANDIDATE_SUBJECTS,
+    children_of,
+)
+from resolvers.narrowing import Narrowing, searching
+from resolvers.reading import count_of, page_of, rows_by
+from resolvers.storage.paging import Ordering, PageRequest, Term
+from resolvers.storage.read import Read
+from resolvers.storage.tables import (
+    Candidate,
+    CandidateGroup,
+    Centre,
+    Department,
+    Module,
+    Subject,
+    columns,
+)
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import Permission
+
+CANDIDATES_BY_NAME = Ordering(
+    "candidates", (Term("last_name", str), Term("first_names", str), Term("id", UUID))
+)
+DEPARTMENTS_BY_NAME = Ordering("departments", (Term("name", str), Term("id", UUID)))
+
+
+def candidates_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Candidate]:
+    return rows_by(Candidate, "id", viewer, keys, **visible_to(viewer).options())
+
+
+def candidates_page(viewer: Viewer, page: PageRequest, search: str | None) -> Read[Candidate]:
+    """A page of candidates that have the text in their name, reference or, for VIEW_PII, email.
+
+    Raises: WrongLength, Invalid (the text).
+    """
+    return page_of(Candidate, viewer, page, **_candidates(viewer, search).options())
+
+
+def candidates_count(viewer: Viewer, search: str | None) -> Read[Any]:
+    return count_of(Candidate, viewer, **_candidates(viewer, search).options())
+
+
+def departments_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Department]:
+    return rows_by(Department, "id", viewer, keys)
+
+
+def departments_page(viewer: Viewer, page: PageRequest, search: str | None) -> Read[Department]:
+    """Raises: WrongLength, Invalid (the text)."""
+    return page_of(Department, viewer, page, **_departments(search).options())
+
+
+def departments_count(viewer: Viewer, search: str | None) -> Read[Any]:
+    return count_of(Department, viewer, **_departments(search).options())
+
+
+def departments_of_candidates(viewer: Viewer, keys: Sequence[UUID]) -> Read[Department]:
+    return children_of(Department, CANDIDATE_DEPARTMENTS, viewer, keys)
+
+
+def centres_of_candidates(viewer: Viewer, keys: Sequence[UUID]) -> Read[Centre]:
+    return children_of(Centre, CANDIDATE_CENTRES, viewer, keys)
+
+
+def subjects_of_candidates(viewer: Viewer, keys: Sequence[UUID]) -> Read[Subject]:
+    return children_of(Subject, CANDIDATE_SUBJECTS, viewer, keys)
+
+
+def modules_of_candidates(viewer: Viewer, keys: Sequence[UUID]) -> Read[Module]:
+    return children_of(Module, CANDIDATE_MODULES, viewer, keys)
+
+
+def groups_of_candidates(viewer: Viewer, keys: Sequence[UUID]) -> Read[CandidateGroup]:
+    """The learner groups as `group_id`, each with its `candidate_id`."""
+    return rows_by(CandidateGroup, "candidate_id", viewer, keys, order="group_id")
+
+
+def _candidates(viewer: Viewer, search: str | None) -> Narrowing:
+    c = columns(Candidate)
+    email = (c.email,) if viewer.may(Permission.VIEW_PII) else ()
+    return visible_to(viewer) & searching(search, folded=(c.search_text,), lowered=email)
+
+
+def _departments(search: str | None) -> Narrowing:
+    return searching(search, lowered=(columns(Department).name,))

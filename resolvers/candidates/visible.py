@@ -1,0 +1,95 @@
+"""Which candidates a viewer may see: those with a booking, a centre or a subject in scope."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import SQLModel
+
+from resolvers.narrowing import EVERYTHING, Narrowing
+from resolvers.reading import rows_by
+from resolvers.storage.columns import one_of
+from resolvers.storage.tables import (
+    Booking,
+    Candidate,
+    CandidateCentre,
+    CandidateSubject,
+    columns,
+)
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.viewer import Scope, Viewer
+from resolvers.vocabulary import AccessScope
+
+CENTRES, SUBJECTS = "visible_centres", "visible_subjects"
+
+
+def visible_to(viewer: Viewer) -> Narrowing:
+    """The condition on `candidate` that a viewer's scope makes.
+
+    Of a scope with centres and subjects, either is enough.
+    """
+    scope = viewer.scope
+    if scope.everything:
+        return EVERYTHING
+    if scope.candidate is not None and not scope.nothing:
+        return Narrowing("itself", _itself, {"visible_candidate": scope.candidate})
+    centres, subjects = scope.centres, scope.subjects
+    if scope.nothing or not (centres or subjects):
+        return Narrowing("nobody", sa.false)
+    return Narrowing(
+        ("in scope", bool(centres), bool(subjects)),
+        lambda: _in_scope(by_centre=bool(centres), by_subject=bool(subjects)),
+        {CENTRES: sorted(centres or ()), SUBJECTS: sorted(subjects or ())},
+    )
+
+
+def missing_scope(scope: Scope) -> AccessScope:
+    """What a viewer would need to see a candidate that is outside of the scope."""
+    if scope.nothing or scope.candidate is not None:
+        return AccessScope.OWN
+    return AccessScope.CENTRE if scope.centres is not None else AccessScope.SUBJECT
+
+
+def visible_candidates(
+    work: UnitOfWork, asked: Iterable[tuple[Viewer, UUID]]
+) -> set[tuple[Viewer, UUID]]:
+    """The pairs in which the viewer may see the candidate; a statement for each scope."""
+    visible: set[tuple[Viewer, UUID]] = set()
+    by_scope: dict[tuple[UUID, Scope], list[tuple[Viewer, UUID]]] = {}
+    for viewer, key in asked:
+        by_scope.setdefault((viewer.organization_id, viewer.scope), []).append((viewer, key))
+    for (_, scope), pairs in by_scope.items():
+        if not scope.everything:
+            narrowed = visible_to(pairs[0][0]).options()
+            read = rows_by(Candidate, "id", pairs[0][0], [key for _, key in pairs], **narrowed)
+            seen = {row.id for row in work.rows(read)}
+            pairs = [pair for pair in pairs if pair[1] in seen]
+        visible.update(pairs)
+    return visible
+
+
+def _itself() -> sa.ColumnElement[bool]:
+    c = columns(Candidate)
+    return c.id == sa.bindparam("visible_candidate", type_=c.id.type)
+
+
+def _in_scope(*, by_centre: bool, by_subject: bool) -> sa.ColumnElement[bool]:
+    ways = []
+    if by_centre:
+        ways += [_has(Booking, "centre_id", CENTRES), _has(CandidateCentre, "centre_id", CENTRES)]
+    if by_subject:
+        ways += [
+            _has(Booking, "subject_id", SUBJECTS),
+            _has(CandidateSubject, "subject_id", SUBJECTS),
+        ]
+    return sa.or_(*ways)
+
+
+def _has(model: type[SQLModel], column: str, values: str) -> sa.ColumnElement[bool]:
+    """The candidate has a row there in which the column is one of the values."""
+    c, theirs = columns(Candidate), columns(model)
+    return sa.exists().where(
+        theirs.organization_id == c.organization_id,
+        theirs.candidate_id == c.id,
+        one_of(theirs[column], values),
+    )

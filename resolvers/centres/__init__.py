@@ -1,0 +1,1 @@
+"""Centres and their rooms."""

@@ -1,0 +1,126 @@
+"""Commands on centres and rooms: create or update by reference."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from resolvers import checks
+from resolvers.centres.in_use import RoomsOfCentre, SeatsTaken, ZoneInUse
+from resolvers.contacts import Address
+from resolvers.links import CENTRE_SUBJECTS
+from resolvers.listed import listed
+from resolvers.narrowing import search_text
+from resolvers.outcomes import Outcome
+from resolvers.references import Ref
+from resolvers.refusals import Invalid, Refusal, Refused
+from resolvers.storage.tables import Centre, Room, Subject
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.upserts import Kind, Upsert, check_named, given, upsert
+from resolvers.vocabulary import Permission
+
+OLDEST_MINIMUM = 150
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpsertCentre(Upsert):
+    """A place with a clock, known by its reference."""
+
+    reference: str
+    name: str
+    time_zone: str
+    city: str | None = None
+    country: str | None = None
+    is_school: bool = False
+    address: Address | None = None
+    minimum_age: int | None = None
+    subject_ids: tuple[Ref, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpsertRoom(Upsert):
+    """A room with seats, known by its centre and its name."""
+
+    centre: Ref
+    name: str
+    capacity: int
+
+
+def upsert_centres(work: UnitOfWork, commands: Sequence[UpsertCentre]) -> list[Outcome | Refused]:
+    """Create or update a centre for each command; a centre is known by its reference.
+
+    Its time zone stays as it is while it has events or bookings that are not over.
+    Refusals: PermissionRefusal, WrongLength, Invalid (also the time zone), InvalidCountryCode,
+    Required, OutOfRange, NotFoundRefusal, AlreadyExists.
+    """
+    return upsert(work, commands, CENTRE)
+
+
+def upsert_rooms(work: UnitOfWork, commands: Sequence[UpsertRoom]) -> list[Outcome | Refused]:
+    """Create or update a room for each command; a room is known by its centre and its name.
+
+    Refusals: PermissionRefusal, WrongLength, Invalid, OutOfRange (also a centre with as many rooms
+    as there may be), NotFoundRefusal, AmbiguousReference, AlreadyExists, CapacityBelowTaken.
+    """
+    return upsert(work, commands, ROOM)
+
+
+def _check_centre(command: UpsertCentre) -> list[Refusal]:
+    age = {"least": 0, "most": OLDEST_MINIMUM}
+    found = check_named(command) + checks.complaints(
+        (_time_zone, command.time_zone, "input", "timeZone"),
+        (checks.text, command.city, "input", "city", {"most": checks.NAME}),
+        (checks.country, command.country, "input", "country"),
+        (checks.number, command.minimum_age, "input", "minimumAge", age),
+    )
+    if command.address is not None:
+        found += command.address.refusals("input", "address")
+    return found
+
+
+def _time_zone(value: str, *path: str) -> None:
+    """Raises: Invalid."""
+    if not checks.is_time_zone(value):
+        raise Invalid(*path, rule="must be an IANA time zone, such as Europe/London")
+
+
+def _centre_values(command: UpsertCentre, _: Centre | None) -> dict[str, Any]:
+    return given(
+        reference=command.reference,
+        name=command.name,
+        search_text=search_text(command.name, command.reference),
+        time_zone=command.time_zone,
+        city=command.city,
+        country=command.country,
+        is_school=command.is_school,
+        address=command.address and command.address.as_kept(),
+        minimum_age=command.minimum_age,
+    )
+
+
+def _check_room(command: UpsertRoom) -> list[Refusal]:
+    capacity = {"least": 1, "most": checks.CAPACITY}
+    return checks.complaints(
+        (checks.text, command.name, "input", "name", {"least": 1, "most": checks.NAME}),
+        (checks.number, command.capacity, "input", "capacity", capacity),
+    )
+
+
+CENTRE: Kind[UpsertCentre, Centre] = Kind(
+    model=Centre,
+    permission=Permission.MANAGE_CENTRES,
+    identity=("reference",),
+    check=_check_centre,
+    values=_centre_values,
+    many={"subject_ids": Subject},
+    parts=(ZoneInUse, listed("subject_ids", CENTRE_SUBJECTS, listed_back=True)),
+)
+
+ROOM: Kind[UpsertRoom, Room] = Kind(
+    model=Room,
+    permission=Permission.MANAGE_CENTRES,
+    identity=("centre_id", "name"),
+    check=_check_room,
+    values=lambda command, _: {"name": command.name, "capacity": command.capacity},
+    one={"centre": ("centre_id", Centre)},
+    parts=(RoomsOfCentre, SeatsTaken),
+)

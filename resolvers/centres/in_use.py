@@ -1,0 +1,127 @@
+"""What keeps a centre or a room from being changed: its events, its bookings, its size."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from resolvers import checks
+from resolvers.bookings.loading import seats
+from resolvers.links import Link, count_linked
+from resolvers.refusals import CapacityBelowTaken, Invalid, OutOfRange, Refusal
+from resolvers.storage.columns import one_of
+from resolvers.storage.read import Read
+from resolvers.storage.tables import Booking, Event, Room, columns, table
+from resolvers.storage.tables.bookings import TAKES_A_SEAT
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.upserts import Change, Loading, Rule
+
+FOREVER = datetime.max.replace(tzinfo=UTC)
+
+CENTRE_ROOMS = Link(Room, "centre_id", "id")
+
+
+class ZoneInUse(Rule):
+    """A centre's clock is not changed under events and bookings that are not over."""
+
+    def __init__(self, loading: Loading) -> None:
+        zones = {(row.organization_id, row.reference): row.time_zone for row in loading.rows}
+        moved = {
+            (one.command.viewer.organization_id, one.command.reference)
+            for one in loading.asked
+            if zones.get((one.command.viewer.organization_id, one.command.reference))
+            not in {None, one.command.time_zone}
+        }
+        centres = [row for row in loading.rows if (row.organization_id, row.reference) in moved]
+        self._in_use = _in_use(loading.work, centres) if centres else set()
+
+    def refusals(self, change: Change[Any, Any]) -> Iterable[Refusal]:
+        if change.before is None or change.before.time_zone == change.after.time_zone:
+            return []
+        if change.owner[1] not in self._in_use:
+            return []
+        rule = "cannot change while the centre has events or bookings that are not over"
+        return [Invalid("input", "timeZone", rule=rule)]
+
+
+class RoomsOfCentre(Rule):
+    """A centre has a plain list of its rooms, so there cannot be any number of them."""
+
+    def __init__(self, loading: Loading) -> None:
+        centres = {
+            (one.command.viewer.organization_id, one.one["centre_id"]) for one in loading.asked
+        }
+        self._sizes = count_linked(loading.work, CENTRE_ROOMS, centres)
+
+    def refusals(self, change: Change[Any, Any]) -> Iterable[Refusal]:
+        centre = (change.owner[0], change.after.centre_id)
+        if change.before is not None or self._sizes[centre] < checks.PLAIN_LIST:
+            return []
+        return [OutOfRange("input", "centre", rule=f"has {checks.PLAIN_LIST} rooms already")]
+
+    def take(self, change: Change[Any, Any]) -> bool:
+        if change.before is None:
+            self._sizes[change.owner[0], change.after.centre_id] += 1
+        return False
+
+
+class SeatsTaken(Rule):
+    """A room keeps the seats that are taken at some moment from now on. Its row is locked."""
+
+    def __init__(self, loading: Loading) -> None:
+        self._from_now = (loading.work.now, FOREVER)
+        least = min((one.command.capacity for one in loading.asked), default=0)
+        lowered = [row for row in loading.rows if row.capacity > least]
+        self._seats = seats(loading.work, [], lowered, loading.work.now)
+
+    def refusals(self, change: Change[Any, Any]) -> Iterable[Refusal]:
+        before, after = change.before, change.after
+        if before is None or after.capacity >= before.capacity:
+            return []
+        taken = self._seats.peak(before.id, self._from_now)
+        if taken <= after.capacity:
+            return []
+        return [CapacityBelowTaken("input", "capacity", capacity=after.capacity, taken=taken)]
+
+
+def _in_use(work: UnitOfWork, centres: Iterable[Any]) -> set[UUID]:
+    """The centres that have events or bookings that are not over, in two statements."""
+    organizations, keys = zip(*((row.organization_id, row.id) for row in centres), strict=True)
+    values = {"organizations": list(set(organizations)), "keys": list(keys), "now": work.now}
+    events: Read[Any] = Read("centres with events", lambda _: _with_events(), values)
+    bookings: Read[Any] = Read("centres with bookings", lambda _: _with_bookings(), values)
+    return {row.centre_id for read in (events, bookings) for row in work.rows(read)}
+
+
+def _with_events() -> sa.Select[Any]:
+    """An event without a start, on demand or a draft, is never over."""
+    c = columns(Event)
+    end = sa.func.coalesce(c.end_at, c.start_at)
+    return (
+        sa.select(c.venue_id.label("centre_id"))
+        .distinct()
+        .select_from(table(Event))
+        .where(
+            one_of(c.organization_id, "organizations"),
+            one_of(c.venue_id, "keys"),
+            c.cancelled_at.is_(None),
+            sa.or_(c.start_at.is_(None), end > sa.bindparam("now", type_=c.start_at.type)),
+        )
+    )
+
+
+def _with_bookings() -> sa.Select[Any]:
+    c = columns(Booking)
+    end = sa.func.coalesce(c.busy_until_at, c.end_at, c.start_at)
+    return (
+        sa.select(c.centre_id)
+        .distinct()
+        .where(
+            one_of(c.organization_id, "organizations"),
+            one_of(c.centre_id, "keys"),
+            sa.text(TAKES_A_SEAT),
+            sa.or_(end.is_(None), end > sa.bindparam("now", type_=c.start_at.type)),
+        )
+    )

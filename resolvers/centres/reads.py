@@ -1,0 +1,48 @@
+"""Reads of centres and rooms; they are open to the organization."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from resolvers.links import CENTRE_SUBJECTS, children_of
+from resolvers.narrowing import Narrowing, searching
+from resolvers.reading import count_of, page_of, rows_by
+from resolvers.storage.paging import Ordering, PageRequest, Term
+from resolvers.storage.read import Read
+from resolvers.storage.tables import Centre, Room, Subject, columns
+from resolvers.viewer import Viewer
+
+CENTRES_BY_NAME = Ordering("centres", (Term("name", str), Term("id", UUID)))
+
+
+def centres_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Centre]:
+    return rows_by(Centre, "id", viewer, keys)
+
+
+def centres_page(viewer: Viewer, page: PageRequest, search: str | None) -> Read[Centre]:
+    """A page of centres that have the text in their name or reference.
+
+    Raises: WrongLength, Invalid (the text).
+    """
+    return page_of(Centre, viewer, page, **_centres(search).options())
+
+
+def centres_count(viewer: Viewer, search: str | None) -> Read[Any]:
+    return count_of(Centre, viewer, **_centres(search).options())
+
+
+def rooms_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Room]:
+    return rows_by(Room, "id", viewer, keys)
+
+
+def rooms_of_centres(viewer: Viewer, keys: Sequence[UUID]) -> Read[Room]:
+    """Each with its centre's key as `centre_id`."""
+    return rows_by(Room, "centre_id", viewer, keys, order="name")
+
+
+def subjects_of_centres(viewer: Viewer, keys: Sequence[UUID]) -> Read[Subject]:
+    return children_of(Subject, CENTRE_SUBJECTS, viewer, keys)
+
+
+def _centres(search: str | None) -> Narrowing:
+    return searching(search, folded=(columns(Centre).search_text,))

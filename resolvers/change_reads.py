@@ -1,0 +1,147 @@
+"""Reads of the log of changes: pages of it, what came after a cursor, one booking's history."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from resolvers.bookings.filters import Of, narrowed_to, visible_to
+from resolvers.narrowing import EVERYTHING, Narrowing
+from resolvers.reading import (
+    ORGANIZATION,
+    count_of,
+    count_of_each,
+    first_of_each,
+    page_of,
+    rows_by,
+)
+from resolvers.storage.columns import one_of
+from resolvers.storage.filters import NO_FILTER, Filter
+from resolvers.storage.paging import Ordering, PageRequest, Term
+from resolvers.storage.read import Read
+from resolvers.storage.tables import ChangeLog, LogPosition, columns, table
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import ChangeType
+
+IN_COMMIT_ORDER = Ordering("changes", (Term("position", int),))
+"""A change's cursor is its position: strictly increasing in the order of commits."""
+
+_CHANGING = ("status", "centre_id", "room_id", "event_id", "test_id", "subject_id", "start_at")
+_BEFORE = (*_CHANGING, "updated_at", "accommodation_count")
+
+
+def after_the_change() -> Of:
+    return dict(columns(ChangeLog).items())
+
+
+def before_the_change() -> Of:
+    c = columns(ChangeLog)
+    return {**dict(c.items()), **{name: c[f"was_{name}"] for name in _BEFORE}}
+
+
+def _changes(
+    viewer: Viewer, filter: Filter = NO_FILTER, types: Sequence[ChangeType] | None = None
+) -> Narrowing:
+    """Changes of bookings that were the viewer's to see, and matched the filter, before or after.
+
+    So a client that watches an event also learns of those who leave it, and what it is told does
+    not depend on when it asks.
+    """
+    narrowing = _either(
+        visible_to(viewer, of=after_the_change), visible_to(viewer, of=before_the_change)
+    )
+    if filter != NO_FILTER:
+        narrowing = narrowing & _either(
+            narrowed_to(filter, viewer, of=after_the_change),
+            narrowed_to(filter, viewer, of=before_the_change),
+        )
+    narrowing = narrowing & Narrowing(
+        "of bookings", lambda: columns(ChangeLog).booking_id.is_not(None)
+    )
+    if types is not None:
+        of_types: Callable[[], Any] = lambda: one_of(columns(ChangeLog).booking_type, "types")  # noqa: E731
+        narrowing = narrowing & Narrowing("of types", of_types, {"types": list(types)})
+    return narrowing
+
+
+def _either(one: Narrowing, other: Narrowing) -> Narrowing:
+    if one is EVERYTHING:
+        return EVERYTHING
+    first, second = one.narrow, other.narrow
+    return Narrowing(
+        ("either", one.shape), lambda: sa.or_(first(), second()), {**one.values, **other.values}
+    )
+
+
+def changes_page(
+    viewer: Viewer,
+    page: PageRequest,
+    filter: Filter = NO_FILTER,
+    types: Sequence[ChangeType] | None = None,
+) -> Read[ChangeLog]:
+    """A page of the changes of bookings, in commit order."""
+    return page_of(ChangeLog, viewer, page, **_changes(viewer, filter, types).options())
+
+
+def changes_count(
+    viewer: Viewer, filter: Filter = NO_FILTER, types: Sequence[ChangeType] | None = None
+) -> Read[Any]:
+    """How many changes there are, as `total`."""
+    return count_of(ChangeLog, viewer, **_changes(viewer, filter, types).options())
+
+
+def changes_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[ChangeLog]:
+    return rows_by(ChangeLog, "id", viewer, keys, **_changes(viewer).options())
+
+
+def history_of_each(viewer: Viewer, keys: Sequence[UUID], page: PageRequest) -> Read[ChangeLog]:
+    """The page's changes of each booking; for bookings that are visible."""
+    return first_of_each(ChangeLog, "booking_id", viewer, keys, page)
+
+
+def count_of_history_of_each(viewer: Viewer, keys: Sequence[UUID]) -> Read[Any]:
+    """How many changes each booking has, as `parent_id` and `total`."""
+    return count_of_each(ChangeLog, "booking_id", viewer, keys)
+
+
+def newest_position(viewer: Viewer) -> Read[LogPosition]:
+    """Where the organization's log ends now."""
+
+    def build(_: str) -> sa.Select[Any]:
+        c = columns(LogPosition)
+        return sa.select(c.position).where(
+            c.organization_id == sa.bindparam(ORGANIZATION, type_=c.organization_id.type)
+        )
+
+    return Read("newest position", build, {ORGANIZATION: viewer.organization_id}, by_key=True)
+
+
+def touched_since(viewer: Viewer, position: int) -> Read[Any]:
+    """The events and rooms that changes after a position touched, each with its newest position."""
+
+    def build(_: str) -> sa.Select[Any]:
+        c = columns(ChangeLog)
+        return (
+            sa.select(
+                c.event_id,
+                c.was_event_id,
+                c.room_id,
+                c.was_room_id,
+                sa.func.max(c.position).label("position"),
+                sa.func.max(c.at).label("at"),
+            )
+            .select_from(table(ChangeLog))
+            .where(
+                c.organization_id == sa.bindparam(ORGANIZATION, type_=c.organization_id.type),
+                c.position > sa.bindparam("position", type_=c.position.type),
+            )
+            .group_by(c.event_id, c.was_event_id, c.room_id, c.was_room_id)
+        )
+
+    return Read(
+        "touched since",
+        build,
+        {ORGANIZATION: viewer.organization_id, "position": position},
+        by_key=True,
+    )

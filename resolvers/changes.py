@@ -1,0 +1,164 @@
+"""The log of changes: what is appended in a transaction, and what is read after a cursor.
+
+The log is history, the source of subscriptions and the queue of notifications. Its order is commit
+order.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from resolvers.storage.columns import new_key
+from resolvers.storage.tables import Booking, Event
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import ChangeType, EventChangeType, RuleOverride
+
+Facts = Mapping[str, Any]
+"""Values that JSON can hold, by the GraphQL names of their fields."""
+
+GATEWAY = "Booking gateway"
+"""The actor of what the clock brings about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What the caller said about itself `[003]`; recorded, and never a source of rights."""
+
+    when: datetime | None = None
+    organization: UUID | None = None
+    user: UUID | None = None
+    proxy: UUID | None = None
+    description: str | None = None
+    reason: str | None = None
+    source: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "when": None if self.when is None else self.when.isoformat(),
+            "organization": None if self.organization is None else str(self.organization),
+            "user": None if self.user is None else str(self.user),
+            "proxy": None if self.proxy is None else str(self.proxy),
+            "description": self.description,
+            "reason": self.reason,
+            "source": self.source,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Who brought a change about, why, and which rules were set aside for it."""
+
+    viewer: Viewer | None
+    origin: Origin | None = None
+    reason: str | None = None
+    overrides: tuple[RuleOverride, ...] = ()
+
+    @property
+    def user_id(self) -> UUID | None:
+        return None if self.viewer is None else self.viewer.user_id
+
+    @property
+    def name(self) -> str:
+        return GATEWAY if self.viewer is None else self.viewer.name
+
+    @property
+    def proxy(self) -> str | None:
+        return None if self.origin is None or self.origin.proxy is None else str(self.origin.proxy)
+
+    def as_columns(self, prefix: str) -> dict[str, Any]:
+        """Who did it, as columns `<prefix>_user_id`, `<prefix>_name` and `<prefix>_proxy`."""
+        return {
+            f"{prefix}_user_id": self.user_id,
+            f"{prefix}_name": self.name,
+            f"{prefix}_proxy": self.proxy,
+        }
+
+
+THE_CLOCK = Cause(viewer=None)
+
+
+def record_booking(
+    work: UnitOfWork,
+    kind: ChangeType,
+    cause: Cause,
+    *,
+    before: Booking | None,
+    after: Booking,
+    facts_before: Facts | None,
+    facts_after: Facts,
+) -> None:
+    """Append a fact about a booking. Of the facts only those that differ are kept."""
+    old = facts_before or {}
+    differing = [name for name, value in facts_after.items() if old.get(name) != value]
+    work.record(
+        after.organization_id,
+        **_common(work, cause, after.version, differing, facts_before, facts_after),
+        booking_type=kind,
+        booking_id=after.id,
+        kind=after.kind,
+        reference=after.reference,
+        candidate_id=after.candidate_id,
+        created_at=after.created_at,
+        event_id=after.event_id,
+        room_id=after.room_id,
+        **{name: getattr(after, name) for name in _STATE},
+        **({} if before is None else {f"was_{name}": getattr(before, name) for name in _WAS}),
+    )
+
+
+_STATE = (
+    "status",
+    "centre_id",
+    "test_id",
+    "subject_id",
+    "start_at",
+    "updated_at",
+    "accommodation_count",
+)
+_WAS = (*_STATE, "room_id", "event_id")
+
+
+def record_event(
+    work: UnitOfWork,
+    kind: EventChangeType,
+    cause: Cause,
+    *,
+    event: Event,
+    facts_before: Facts | None,
+    facts_after: Facts,
+) -> None:
+    """Append a fact about an event. Of the facts only those that differ are kept."""
+    old = facts_before or {}
+    differing = [name for name, value in facts_after.items() if old.get(name) != value]
+    work.record(
+        event.organization_id,
+        **_common(work, cause, event.version, differing, facts_before, facts_after),
+        event_type=kind,
+        event_id=event.id,
+        room_id=event.room_id,
+    )
+
+
+def _common(
+    work: UnitOfWork,
+    cause: Cause,
+    version: int,
+    differing: list[str],
+    before: Facts | None,
+    after: Facts,
+) -> dict[str, Any]:
+    return {
+        "id": new_key(),
+        "at": work.now,
+        **cause.as_columns("actor"),
+        "reason": cause.reason,
+        "origin": None if cause.origin is None else cause.origin.to_json(),
+        "overrides": sorted(cause.overrides) or None,
+        "version": version,
+        "changed_fields": differing,
+        "before": None if before is None else {name: before.get(name) for name in differing},
+        "after": {name: after[name] for name in differing},
+    }

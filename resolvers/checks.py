@@ -1,0 +1,133 @@
+"""What single values must be like: lengths, ranges, codes; section 8.11 of the domain's rules."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+import email_validator
+import pycountry
+
+from resolvers.refusals import (
+    Complaints,
+    Invalid,
+    InvalidCountryCode,
+    InvalidEmail,
+    OutOfRange,
+    Refusal,
+    Required,
+    WrongLength,
+)
+
+CODE = 50
+NAME = 200
+REASON = 500
+TEXT = 4_000
+LONG_TEXT = 20_000
+BATCH = 1_000
+PLAIN_LIST = 500
+CAPACITY = 100_000
+MINUTES = 100_000
+EXTRA_MINUTES = 999
+NUL = "\0"
+
+
+def text(value: str | None, *path: str, most: int, least: int = 0, required: bool = False) -> None:
+    """Raises: Required, WrongLength, Invalid (a NUL, which PostgreSQL cannot keep)."""
+    if value is None:
+        if required:
+            raise Required(*path)
+        return
+    if not least <= len(value) <= most or (least and not value.strip()):
+        raise WrongLength(*path, min_length=least, max_length=most)
+    if not can_be_kept(value):
+        raise Invalid(*path, rule="must not contain the NUL character or half a surrogate pair")
+
+
+def can_be_kept(value: str) -> bool:
+    """Whether both databases can keep a text.
+
+    PostgreSQL takes no NUL, and neither takes half a character.
+    """
+    if NUL in value:
+        return False
+    return value.isascii() or not any(0xD800 <= ord(c) <= 0xDFFF for c in value)
+
+
+def number(value: float | None, *path: str, least: int, most: int) -> None:
+    """Raises: OutOfRange."""
+    if value is not None and not least <= value <= most:
+        raise OutOfRange(*path, rule=f"must be from {least} to {most}")
+
+
+def size(values: Sequence[Any] | None, *path: str, most: int, least: int = 0) -> None:
+    """Raises: OutOfRange."""
+    if values is not None and not least <= len(values) <= most:
+        raise OutOfRange(*path, rule=f"must have from {least} to {most} elements")
+
+
+def email(value: str | None, *path: str) -> None:
+    """Raises: InvalidEmail."""
+    if value is None:
+        return
+    try:
+        email_validator.validate_email(
+            value, check_deliverability=False, test_environment=True, allow_domain_literal=False
+        )
+    except email_validator.EmailNotValidError:
+        raise InvalidEmail(*path) from None
+
+
+def country(value: str | None, *path: str) -> None:
+    """Raises: InvalidCountryCode."""
+    if value is not None and not is_country(value):
+        raise InvalidCountryCode(*path)
+
+
+def url(value: str | None, *path: str) -> None:
+    """Raises: Invalid."""
+    if value is not None and not is_url(value):
+        raise Invalid(*path, rule="must be an absolute http or https address")
+
+
+@lru_cache(maxsize=1024)
+def is_country(value: str) -> bool:
+    return (
+        len(value) == 2 and value.isupper() and pycountry.countries.get(alpha_2=value) is not None
+    )
+
+
+@lru_cache(maxsize=1024)
+def is_currency(value: str) -> bool:
+    return (
+        len(value) == 3 and value.isupper() and pycountry.currencies.get(alpha_3=value) is not None
+    )
+
+
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def is_time_zone(value: str) -> bool:
+    return value in _zones()
+
+
+def is_url(value: str) -> bool:
+    if len(value) > 2000 or any(c.isspace() for c in value):
+        return False
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+
+
+def complaints(*checks: "tuple[Any, ...]") -> list[Refusal]:
+    """Run checks given as (check, *arguments, {options}); what they refuse, in order."""
+    found = Complaints()
+    for check, *given in checks:
+        options = given.pop() if given and isinstance(given[-1], dict) else {}
+        found.of(check, *given, **options)
+    return found.refusals

@@ -1,0 +1,80 @@
+"""How people are reached: addresses, emergency contacts, email. Limits are those of [004]."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from resolvers import checks
+from resolvers.refusals import Refusal
+
+EMAIL = 254
+TELEPHONE = 50
+
+_LINE = 100
+_POSTAL_CODE = 20
+_PHONE = 20
+_RELATIONSHIP = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """A postal address; only its country is always known."""
+
+    country_iso_code: str | None
+    line1: str | None = None
+    line2: str | None = None
+    city: str | None = None
+    state_province: str | None = None
+    postal_code: str | None = None
+
+    def refusals(self, *path: str) -> list[Refusal]:
+        return checks.complaints(
+            (checks.text, self.line1, *path, "line1", {"most": _LINE}),
+            (checks.text, self.line2, *path, "line2", {"most": _LINE}),
+            (checks.text, self.city, *path, "city", {"most": _LINE}),
+            (checks.text, self.state_province, *path, "stateProvince", {"most": _LINE}),
+            (checks.text, self.postal_code, *path, "postalCode", {"most": _POSTAL_CODE}),
+            (_required_country, self.country_iso_code, *path, "countryIsoCode"),
+        )
+
+    def as_kept(self) -> dict[str, Any]:
+        """As the database keeps it, under the names of the contract's Address."""
+        return {
+            "line1": self.line1,
+            "line2": self.line2,
+            "city": self.city,
+            "stateProvince": self.state_province,
+            "postalCode": self.postal_code,
+            "country": self.country_iso_code,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmergencyContact:
+    """Whom to call; only the number is always known."""
+
+    phone: str | None
+    name: str | None = None
+    relationship: str | None = None
+
+    def refusals(self, *path: str) -> list[Refusal]:
+        number = {"most": _PHONE, "least": 1, "required": True}
+        return checks.complaints(
+            (checks.text, self.name, *path, "name", {"most": _LINE}),
+            (checks.text, self.phone, *path, "phone", number),
+            (checks.text, self.relationship, *path, "relationship", {"most": _RELATIONSHIP}),
+        )
+
+    def as_kept(self) -> dict[str, Any]:
+        """As the database keeps it, under the names of the contract's EmergencyContact."""
+        return {"name": self.name, "phone": self.phone, "relationship": self.relationship}
+
+
+def email(value: str | None, *path: str) -> None:
+    """Raises: WrongLength, Invalid, InvalidEmail."""
+    checks.text(value, *path, most=EMAIL)
+    checks.email(value, *path)
+
+
+def _required_country(value: str | None, *path: str) -> None:
+    checks.text(value, *path, most=checks.CODE, required=True)
+    checks.country(value, *path)

@@ -1,0 +1,1 @@
+"""Enrolments `[000]`: a candidate's claim on one seat at one event."""

@@ -1,0 +1,368 @@
+"""Books seats: a batch, in the order lock, load, ask, write, record."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from resolvers.bookings.overrides import Overrides, check_overrides
+from resolvers.bookings.seats import SeatLimits
+from resolvers.changes import Cause, record_booking
+from resolvers.enrolments import rules
+from resolvers.enrolments.commands import BookEnrolment, Happened
+from resolvers.enrolments.desk import Desk, Wanted
+from resolvers.enrolments.facts import enrolment_facts
+from resolvers.enrolments.payment_rules import check_terms, must_be_paid_first, payment_for
+from resolvers.enrolments.rules import Sitting
+from resolvers.events.rules import require_open
+from resolvers.outcomes import Outcome, Warning
+from resolvers.refusals import (
+    CandidateTimeConflict,
+    Complaints,
+    EventFull,
+    Refused,
+    attempt,
+)
+from resolvers.storage.columns import new_key
+from resolvers.storage.rows import changed, new_row
+from resolvers.storage.tables import Booking, Candidate, Enrolment, Event, Payment, Room
+from resolvers.storage.tables.bookings import SEATED
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.vocabulary import (
+    BookingKind,
+    BookingStatus,
+    ChangeType,
+    ConflictPolicy,
+    DeliveryMode,
+    Permission,
+    RuleOverride,
+)
+
+NUMBERS = "enrolment"
+"""The series that references of enrolments are numbered from."""
+
+
+@dataclass(slots=True)
+class Booked:
+    """A seat that was given in this batch, before it is written."""
+
+    booking: Booking
+    enrolment: Enrolment
+    payment: Payment
+    cause: Cause
+    number: int | None
+    warnings: list[Warning] = field(default_factory=list)
+
+
+def book(work: UnitOfWork, commands: Sequence[BookEnrolment]) -> list[Outcome | Refused]:
+    """Give each candidate a seat; the outcomes are in the order of the commands.
+
+    A refusal leaves no trace of its command and does not touch the others. Refusals:
+    PermissionRefusal, NotFoundRefusal, EventNotFound, AmbiguousReference, Invalid, Required,
+    OnDemandTimeRequired, OnDemandTimeNotAllowed, OutOfRange; DuplicateBooking, ResitResultRequired,
+    AttemptsExhausted, ResitAfterPassDisabled, ResitTooEarly, RegistrationClosed, NotEligible,
+    PersonCodeRequired; EventFull, RoomFull; CandidateTimeConflict.
+    """
+    desk = Desk(
+        work,
+        [Wanted(c.viewer, c.candidate, c.event, c.room, c.module) for c in commands],
+    )
+    results = [attempt(_book, work, desk, command) for command in commands]
+    _write(work, [result for result in results if isinstance(result, Booked)])
+    return [
+        Outcome(result.booking.id, created=True, warnings=tuple(result.warnings))
+        if isinstance(result, Booked)
+        else result
+        for result in results
+    ]
+
+
+def _book(work: UnitOfWork, desk: Desk, command: BookEnrolment) -> Booked:
+    viewer, stage = command.viewer, Complaints()
+    happened = command.happened
+    if happened is None:
+        stage.of(viewer.require, Permission.BOOK)
+    overrides = check_overrides(command.viewer, command.overrides, stage)
+    candidate = stage.of(desk.candidate, viewer, command.candidate, "input", "candidate")
+    event = stage.of(desk.event, viewer, command.event, Permission.BOOK, "input", "event")
+    room = stage.of(desk.room, viewer, command.room, event, "input", "room")
+    module = stage.of(desk.module, viewer, command.module, "input", "module")
+    check_terms(command.payment, work.now, stage, past=happened is not None)
+    if event is None:
+        stage.settle()
+    module_id = None
+    if command.module is None or module is not None:
+        modules = desk.modules_of(event)
+        module_id = stage.of(rules.choose_module, event, modules, module, "input", "module")
+    if command.room is None or room is not None:
+        own = None if event.room_id is None else desk.rooms[event.room_id]
+        room = stage.of(rules.choose_room, event, room, online=command.online, own=own)
+    sitting = stage.of(
+        rules.sitting_of,
+        event,
+        command.on_demand_time,
+        time_zone=desk.zone(event, room, online=command.online),
+        now=work.now,
+        may_be_past=happened is not None,
+    )
+    stage.settle()
+    draft = _draft(work, desk, command, candidate, event, room, module_id, sitting)
+    warnings = check_seat(
+        work,
+        desk,
+        draft.booking,
+        candidate,
+        event,
+        room,
+        module_id=module_id,
+        overrides=overrides,
+        happened=happened is not None,
+    )
+    if sitting.ambiguous:
+        warnings.append(ambiguous_time("onDemandBookingTime"))
+    draft.warnings = warnings
+    draft.cause = Cause(viewer, command.origin, None, tuple(overrides.used))
+    desk.seats.take(draft.booking)
+    desk.diaries.write(draft.booking)
+    return draft
+
+
+def check_seat(
+    work: UnitOfWork,
+    desk: Desk,
+    wanted: Booking,
+    candidate: Candidate,
+    event: Event,
+    room: Room | None,
+    *,
+    module_id: UUID | None,
+    overrides: Overrides,
+    happened: bool,
+    moving: Booking | None = None,
+    state: Complaints | None = None,
+) -> list[Warning]:
+    """Ask every rule about a seat that is wanted: state, then capacity, then conflicts.
+
+    A later group is asked only if the earlier ones passed. What is `moving` does not stand in its
+    own way; `state` holds what its own state says against it. Raises: Refused.
+    """
+    stage = state or Complaints()
+    if wanted.status not in SEATED:
+        stage.settle()
+        return []
+    warnings: list[Warning] = []
+    others = [b for b in desk.diaries.of(candidate.id) if moving is None or b.id != moving.id]
+    stage.of(
+        rules.require_no_duplicate,
+        desk.diaries,
+        candidate.id,
+        event,
+        work.now,
+        but=None if moving is None else moving.id,
+    )
+    stage.of(
+        rules.require_resit_allowed,
+        others,
+        desk.results,
+        event,
+        start_at=wanted.start_at,
+        test=desk.test_of(event),
+        settings=desk.settings[event.organization_id],
+        now=work.now,
+    )
+    stays = moving is not None and moving.event_id == event.id
+    if not happened and not stays:
+        window = RuleOverride.REGISTRATION_WINDOW
+        late = stage.of(require_open, event, work.now, "input", ignore_window=window in overrides)
+        if late:
+            warnings.append(
+                overrides.set_aside(window, "REGISTRATION_CLOSED", "Registration is closed.")
+            )
+    stage.of(
+        rules.require_eligible,
+        event,
+        module_id=module_id,
+        event_modules=desk.modules_of(event),
+        candidate_modules=desk.modules_of_candidate(candidate.id),
+        groups=desk.groups_of_candidate(candidate.id),
+    )
+    stage.of(rules.require_person_code, event, candidate)
+    stage.settle()
+    warnings += _check_capacity(desk, wanted, event, room, overrides, moving)
+    warnings += _check_conflicts(desk, wanted, event, overrides)
+    return warnings
+
+
+def _check_capacity(
+    desk: Desk,
+    wanted: Booking,
+    event: Event,
+    room: Room | None,
+    overrides: Overrides,
+    moving: Booking | None,
+) -> list[Warning]:
+    """The seat is counted as if what is moving had left.
+
+    It leaves only when there is a seat for it. At its own event it has one, full or not.
+    """
+    stays = moving is not None and moving.event_id == event.id
+    if moving is not None:
+        desk.seats.free(moving)
+    try:
+        try:
+            desk.seats.require_free(wanted, SeatLimits(event, room, ignore_event=stays))
+        except EventFull:
+            if RuleOverride.CAPACITY not in overrides:
+                raise
+            desk.seats.require_free(wanted, SeatLimits(event, room, ignore_event=True))
+            return [overrides.set_aside(RuleOverride.CAPACITY, "EVENT_FULL", "The event is full.")]
+    finally:
+        if moving is not None:
+            desk.seats.take(moving)
+    return []
+
+
+def _check_conflicts(
+    desk: Desk, wanted: Booking, event: Event, overrides: Overrides
+) -> list[Warning]:
+    policy = desk.settings[event.organization_id].conflict_policy
+    if policy is ConflictPolicy.ALLOW:
+        return []
+    conflicts = desk.diaries.conflicts(
+        wanted, same_event_may_overlap=event.allow_multiple_registrations
+    )
+    if not conflicts:
+        return []
+    if policy is ConflictPolicy.WARN:
+        return [time_conflict()]
+    if RuleOverride.CANDIDATE_TIME_CONFLICT in overrides:
+        return [
+            overrides.set_aside(
+                RuleOverride.CANDIDATE_TIME_CONFLICT,
+                "CANDIDATE_TIME_CONFLICT",
+                "The candidate has another booking at that time.",
+            )
+        ]
+    raise CandidateTimeConflict(conflicting=[booking.id for booking in conflicts])
+
+
+def time_conflict() -> Warning:
+    return Warning("CANDIDATE_TIME_CONFLICT", "The candidate has another booking at that time.")
+
+
+def ambiguous_time(name: str) -> Warning:
+    return Warning(
+        "AMBIGUOUS_TIME",
+        "The clock shows this time twice, since it goes back; the first of them is meant.",
+        ("input", name),
+    )
+
+
+def _draft(
+    work: UnitOfWork,
+    desk: Desk,
+    command: BookEnrolment,
+    candidate: Candidate,
+    event: Event,
+    room: Room | None,
+    module_id: UUID | None,
+    sitting: Sitting,
+) -> Booked:
+    """The rows of a seat as they will be written, if every rule lets them."""
+    key, happened = new_key(), command.happened
+    settings = desk.settings[event.organization_id]
+    cause = Cause(command.viewer, command.origin)
+    payment = payment_for(key, command.payment, settings, start_at=sitting.start_at, now=work.now)
+    if happened is not None:
+        payment = changed(payment, **happened.payment)
+    status = _status(payment, happened, work.now)
+    test = desk.test_of(event)
+    booking = new_row(
+        Booking,
+        organization_id=event.organization_id,
+        id=key,
+        kind=BookingKind.ENROLMENT,
+        reference="",  # numbered when it is written
+        status=status,
+        candidate_id=candidate.id,
+        centre_id=event.venue_id if room is None else room.centre_id,
+        room_id=None if room is None else room.id,
+        event_id=event.id,
+        test_id=event.test_id,
+        subject_id=None if test is None else test.subject_id,
+        lapses_at=payment.due_by if status is BookingStatus.PENDING else None,
+        created_at=work.now,
+        updated_at=work.now,
+        **cause.as_columns("created_by"),
+        **when(sitting),
+        **({} if happened is None else happened.cancellation),
+    )
+    earlier = rules.attempts(desk.diaries.of(candidate.id), event)
+    number = None if happened is None else happened.attempt_number
+    enrolment = new_row(
+        Enrolment,
+        organization_id=event.organization_id,
+        id=key,
+        module_id=module_id,
+        on_demand=event.on_demand,
+        delivery=DeliveryMode.ONLINE if command.online else DeliveryMode.IN_PERSON,
+        attempt_number=number or 1 + len(earlier),
+        previous_attempt_id=earlier[-1].id if earlier else None,
+        result=None if happened is None else happened.result,
+        **({} if happened is None else happened.details),
+    )
+    return Booked(booking, enrolment, payment, cause, None if happened is None else happened.number)
+
+
+def _status(payment: Payment, happened: Happened | None, now: datetime) -> BookingStatus:
+    """PENDING where the candidate must pay first, else CONFIRMED; an import says what came of it.
+
+    A seat that its source holds although the time to pay is over does not lapse here.
+    """
+    unpaid = must_be_paid_first(payment)
+    if happened is not None:
+        if happened.status is not BookingStatus.CONFIRMED:
+            return happened.status
+        unpaid = unpaid and (payment.due_by is None or payment.due_by >= now)
+    return BookingStatus.PENDING if unpaid else BookingStatus.CONFIRMED
+
+
+def when(sitting: Sitting) -> dict[str, object]:
+    """A sitting as a booking's columns."""
+    return {
+        "time_zone": sitting.time_zone,
+        "local_start": sitting.local_start,
+        "local_end": sitting.local_end,
+        "start_at": sitting.start_at,
+        "end_at": sitting.end_at,
+        "busy_until_at": sitting.busy_until_at,
+        "duration_minutes": sitting.duration_minutes,
+        "extra_time_minutes": sitting.extra_time_minutes,
+        "extra_break_minutes": sitting.extra_break_minutes,
+    }
+
+
+def _write(work: UnitOfWork, booked: list[Booked]) -> None:
+    unnumbered: dict[UUID, list[Booked]] = {}
+    for one in booked:
+        if one.number is None:
+            unnumbered.setdefault(one.booking.organization_id, []).append(one)
+    for organization_id, ones in unnumbered.items():
+        numbers = work.numbers(organization_id, NUMBERS, len(ones))
+        for one, number in zip(ones, numbers, strict=True):
+            one.number = number
+    for one in booked:
+        one.booking = changed(one.booking, reference=f"ENR-{one.number}")
+    work.insert(Booking, [one.booking for one in booked])
+    work.insert(Enrolment, [one.enrolment for one in booked])
+    work.insert(Payment, [one.payment for one in booked])
+    for one in booked:
+        record_booking(
+            work,
+            ChangeType.CREATED,
+            one.cause,
+            before=None,
+            after=one.booking,
+            facts_before=None,
+            facts_after=enrolment_facts(one.booking, one.enrolment, one.payment),
+        )

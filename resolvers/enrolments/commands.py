@@ -1,0 +1,114 @@
+"""What can be asked about enrolments: the commands, as plain values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from resolvers.changes import Origin
+from resolvers.references import Ref
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import (
+    BookingStatus,
+    EnrolmentResult,
+    PaymentMethod,
+    PaymentResponsibility,
+    PaymentStatus,
+    RuleOverride,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentTerms:
+    """What a booking costs, who pays, and until when."""
+
+    method: PaymentMethod | None = None
+    responsibility: PaymentResponsibility | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+    due_by: datetime | None = None
+    purchase_order: str | None = None
+    reference: UUID | None = None  # made here unless an import brings one
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """What a source says about a booking that has already been made there.
+
+    Permissions and rules about now do not apply to it; all others do.
+    """
+
+    number: int | None = None
+    status: BookingStatus = BookingStatus.CONFIRMED
+    result: EnrolmentResult | None = None
+    attempt_number: int | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)  # columns of `enrolment`
+    cancellation: Mapping[str, Any] = field(default_factory=dict)  # columns of `booking`
+    payment: Mapping[str, Any] = field(default_factory=dict)  # columns of `payment`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookEnrolment:
+    """Book one seat for a candidate."""
+
+    viewer: Viewer = field(repr=False)
+    candidate: Ref
+    event: Ref
+    module: Ref | None = None
+    room: Ref | None = None
+    online: bool = False
+    on_demand_time: datetime | None = None
+    payment: PaymentTerms = PaymentTerms()
+    overrides: tuple[RuleOverride, ...] = ()
+    origin: Origin | None = None
+    happened: Happened | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveEnrolment:
+    """Move an enrolment to another time, room, centre or event.
+
+    The `from_…` values must still be so.
+    """
+
+    viewer: Viewer = field(repr=False)
+    enrolment: Ref
+    to_event: Ref | None = None
+    to_room: Ref | None = None
+    to_on_demand_time: datetime | None = None
+    from_event: Ref | None = None
+    from_room: Ref | None = None
+    from_on_demand_time: datetime | None = None
+    overrides: tuple[RuleOverride, ...] = ()
+    expected_version: int | None = None
+    reason: str | None = None
+    origin: Origin | None = None
+    happened: Happened | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignResult:
+    """Assign a result to an enrolment, or correct it. `position` is its index in the request."""
+
+    viewer: Viewer = field(repr=False)
+    enrolment: Ref
+    result: EnrolmentResult
+    position: int = 0
+    origin: Origin | None = None
+    happened: Happened | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPayment:
+    """Record what became of a payment."""
+
+    viewer: Viewer = field(repr=False)
+    reference: UUID
+    status: PaymentStatus
+    method: PaymentMethod | None = None
+    provider: str | None = None
+    provider_reference: str | None = None
+    origin: Origin | None = None

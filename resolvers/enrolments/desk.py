@@ -1,0 +1,220 @@
+"""What booking and moving work with.
+
+Everything that a whole batch needs, locked and loaded once.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+from uuid import UUID
+
+from resolvers.bookings import loading
+from resolvers.candidates.reads import candidates_by_id
+from resolvers.enrolments.expiry import expire_overdue
+from resolvers.references import Ref, look_up
+from resolvers.refusals import EventNotFound, NotFoundRefusal, PermissionRefusal
+from resolvers.storage.tables import (
+    Candidate,
+    CandidateGroup,
+    CandidateModule,
+    Centre,
+    Enrolment,
+    Event,
+    EventModule,
+    Module,
+    Room,
+    Test,
+    TestModule,
+)
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import BookingStatus, EnrolmentResult, Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What one command names, and who asks."""
+
+    viewer: Viewer
+    candidate: Ref
+    event: Ref
+    room: Ref | None = None
+    module: Ref | None = None
+
+
+class Desk:
+    """The rows that a batch of bookings and moves needs.
+
+    Locked, table by table in key order: events, rooms, candidates; then the overdue bookings that
+    hold a seat there, which are expired before anything is counted.
+    """
+
+    def __init__(self, work: UnitOfWork, wanted: Sequence[Wanted]) -> None:
+        self._work = work
+        self._candidates = look_up(
+            work, Candidate, ((w.viewer.organization_id, w.candidate) for w in wanted)
+        )
+        self._events = look_up(work, Event, ((w.viewer.organization_id, w.event) for w in wanted))
+        self._rooms = look_up(work, Room, ((w.viewer.organization_id, w.room) for w in wanted))
+        self._modules = look_up(
+            work, Module, ((w.viewer.organization_id, w.module) for w in wanted)
+        )
+        self._lock()
+        self._load({w.viewer.organization_id for w in wanted})
+        self._visible = self._visible_candidates(wanted)
+
+    def candidate(self, viewer: Viewer, ref: Ref, *path: str) -> Candidate:
+        """Raises: NotFoundRefusal, AmbiguousReference, Invalid."""
+        found = self._candidates.one(viewer.organization_id, ref, *path)
+        if not viewer.scope.everything and found.id not in self._visible[viewer.key]:
+            raise NotFoundRefusal(*path, object_type="Candidate")
+        return found
+
+    def event(self, viewer: Viewer, ref: Ref, permission: Permission, *path: str) -> Event:
+        """Raises: EventNotFound, AmbiguousReference, Invalid, PermissionRefusal (out of scope)."""
+        found = self._events.one(viewer.organization_id, ref, *path, missing=EventNotFound)
+        return self.in_scope(viewer, self.events[found.id], permission, *path)
+
+    def in_scope(self, viewer: Viewer, event: Event, permission: Permission, *path: str) -> Event:
+        """Raises: PermissionRefusal."""
+        test = self.test_of(event)
+        missing = viewer.scope.missing(
+            centre_id=event.venue_id,
+            subject_id=None if test is None else test.subject_id,
+            candidate_id=viewer.scope.candidate,
+        )
+        if missing is not None:
+            raise PermissionRefusal(*path, required=permission, missing_scope=missing)
+        return event
+
+    def room(self, viewer: Viewer, ref: Ref | None, event: Event | None, *path: str) -> Room | None:
+        """Of rooms with one name the one at the event's venue.
+
+        Raises: NotFoundRefusal, AmbiguousReference, Invalid.
+        """
+        if ref is None:
+            return None
+        found = self._rooms.one(
+            viewer.organization_id,
+            ref,
+            *path,
+            prefer=lambda room: event is not None and room.centre_id == event.venue_id,
+        )
+        room: Room = self.rooms[found.id]
+        return room
+
+    def module(self, viewer: Viewer, ref: Ref | None, *path: str) -> Module | None:
+        """Raises: NotFoundRefusal, AmbiguousReference, Invalid."""
+        return None if ref is None else self._modules.one(viewer.organization_id, ref, *path)
+
+    def test_of(self, event: Event) -> Test | None:
+        return None if event.test_id is None else self._tests.get(event.test_id)
+
+    def modules_of(self, event: Event) -> list[UUID]:
+        """The event's modules; one without any has those of its test."""
+        own = self._event_modules.get(event.id)
+        return own or ([] if event.test_id is None else self._test_modules.get(event.test_id, []))
+
+    def modules_of_candidate(self, candidate_id: UUID) -> list[UUID]:
+        return self._candidate_modules.get(candidate_id, [])
+
+    def groups_of_candidate(self, candidate_id: UUID) -> list[UUID]:
+        return self._candidate_groups.get(candidate_id, [])
+
+    def zone(self, event: Event, room: Room | None, *, online: bool) -> str:
+        """Whose clock a booking goes by: the centre's, online the organization's."""
+        if online or room is None:
+            return self.settings[event.organization_id].time_zone
+        return self._zones.get(room.centre_id, event.time_zone)
+
+    def _lock(self) -> None:
+        self.events = loading.lock(self._work, Event, _keys(self._events.rows()))
+        own_rooms = (
+            (event.organization_id, event.room_id)
+            for event in self.events.values()
+            if event.room_id is not None
+        )
+        self.rooms = loading.lock(self._work, Room, chain(_keys(self._rooms.rows()), own_rooms))
+        self._locked_candidates = loading.lock(
+            self._work, Candidate, _keys(self._candidates.rows())
+        )
+        everything = (
+            *self.events.values(),
+            *self.rooms.values(),
+            *self._locked_candidates.values(),
+        )
+        expire_overdue(
+            self._work,
+            organizations={row.organization_id for row in everything},
+            events=list(self.events),
+            rooms=list(self.rooms),
+            candidates=list(self._locked_candidates),
+        )
+
+    def _load(self, organizations: set[UUID]) -> None:
+        work, events, rooms = self._work, list(self.events.values()), list(self.rooms.values())
+        candidates = _keys(self._locked_candidates.values())
+        self.settings = loading.settings(work, organizations)
+        self.seats = loading.seats(work, events, rooms, work.now)
+        self.diaries = loading.diaries(work, candidates)
+        self.results = self._results(candidates)
+        tests = [(e.organization_id, e.test_id) for e in events if e.test_id is not None]
+        self._tests = {row.id: row for row in loading.of_keys(work, Test, "id", tests)}
+        with_modules = _keys(events)
+        self._event_modules = _grouped(
+            loading.of_keys(work, EventModule, "event_id", with_modules), "event_id", "module_id"
+        )
+        self._test_modules = _grouped(
+            loading.of_keys(work, TestModule, "test_id", tests), "test_id", "module_id"
+        )
+        selective = any(
+            e.eligibility_configured or e.learner_registration_group_identifier for e in events
+        )
+        self._candidate_modules = _grouped(
+            loading.of_keys(work, CandidateModule, "candidate_id", candidates if selective else []),
+            "candidate_id",
+            "module_id",
+        )
+        self._candidate_groups = _grouped(
+            loading.of_keys(work, CandidateGroup, "candidate_id", candidates if selective else []),
+            "candidate_id",
+            "group_id",
+        )
+        centres = {(room.organization_id, room.centre_id) for room in rooms}
+        self._zones: dict[UUID, str] = {
+            row.id: row.time_zone for row in loading.of_keys(work, Centre, "id", centres)
+        }
+
+    def _results(
+        self, candidates: Sequence[tuple[UUID, UUID]]
+    ) -> dict[UUID, EnrolmentResult | None]:
+        completed = [
+            (booking.organization_id, booking.id)
+            for _, candidate_id in candidates
+            for booking in self.diaries.of(candidate_id)
+            if booking.status is BookingStatus.COMPLETED
+        ]
+        return {
+            row.id: row.result for row in loading.of_keys(self._work, Enrolment, "id", completed)
+        }
+
+    def _visible_candidates(self, wanted: Sequence[Wanted]) -> dict[str, set[UUID]]:
+        """For each viewer with a scope, which of the candidates it sees."""
+        confined = {w.viewer.key: w.viewer for w in wanted if not w.viewer.scope.everything}
+        keys = list(self._locked_candidates)
+        return {
+            key: {row.id for row in self._work.rows(candidates_by_id(viewer, keys))}
+            for key, viewer in confined.items()
+        }
+
+
+def _keys(rows: Iterable[Any]) -> list[tuple[UUID, UUID]]:
+    return [(row.organization_id, row.id) for row in rows]
+
+
+def _grouped(rows: Iterable[Any], by: str, value: str) -> dict[UUID, list[UUID]]:
+    grouped: dict[UUID, list[UUID]] = {}
+    for row in rows:
+        grouped.setdefault(getattr(row, by), []).append(getattr(row, value))
+    return grouped

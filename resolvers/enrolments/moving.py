@@ -1,0 +1,356 @@
+"""Moves enrolments: the new seat is taken before the old one is freed, in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from resolvers import checks
+from resolvers.bookings import loading
+from resolvers.bookings.accommodations import extra, recomputed
+from resolvers.bookings.actions import Situation, require
+from resolvers.bookings.checks import find, require_version
+from resolvers.bookings.facts import accommodation_facts
+from resolvers.bookings.overrides import check_overrides
+from resolvers.changes import Cause, record_booking
+from resolvers.enrolments import rules
+from resolvers.enrolments.booking import ambiguous_time, check_seat, when
+from resolvers.enrolments.commands import MoveEnrolment
+from resolvers.enrolments.desk import Desk, Wanted
+from resolvers.enrolments.facts import enrolment_facts
+from resolvers.enrolments.rules import Sitting
+from resolvers.enrolments.transitions import TRANSITIONS
+from resolvers.outcomes import Outcome, Warning
+from resolvers.references import ByKey, Lookup, Ref, look_up
+from resolvers.refusals import Complaints, Refused, Required, StaleBooking, attempt
+from resolvers.storage.rows import changed
+from resolvers.storage.tables import Accommodation, Booking, Enrolment, Event, Room
+from resolvers.storage.tables.bookings import SEATED
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.vocabulary import ChangeType, DeliveryMode, Permission
+
+
+@dataclass(slots=True)
+class Moved:
+    """An enrolment that moves in this batch, before it is written."""
+
+    booking: tuple[Booking, Booking]
+    enrolment: tuple[Enrolment, Enrolment]
+    accommodations: list[tuple[Accommodation, Accommodation]]
+    cause: Cause
+    warnings: tuple[Warning, ...]
+
+
+def move(work: UnitOfWork, commands: Sequence[MoveEnrolment]) -> list[Outcome | Refused]:
+    """Give each enrolment its new seat, time and place.
+
+    The outcomes are in the order of the commands.
+
+    Moving to the same place succeeds and changes nothing. Refusals: PermissionRefusal,
+    NotFoundRefusal, EventNotFound, Invalid, Required, WrongLength; StaleBooking; IllegalState; and
+    at the target those of booking.
+    """
+    movers = _Movers(work, commands)
+    results = [attempt(movers.move, command) for command in commands]
+    movers.write([result for result in results if isinstance(result, Moved)])
+    return [
+        Outcome(result.booking[1].id, warnings=result.warnings)
+        if isinstance(result, Moved)
+        else result
+        for result in results
+    ]
+
+
+class _Movers:
+    """The batch: what it needs, and its moves one after the other."""
+
+    def __init__(self, work: UnitOfWork, commands: Sequence[MoveEnrolment]) -> None:
+        self._work = work
+        self._found: Lookup[Booking] = look_up(
+            work, Booking, ((c.viewer.organization_id, c.enrolment) for c in commands)
+        )
+        self._from_events: Lookup[Event] = look_up(
+            work, Event, ((c.viewer.organization_id, c.from_event) for c in commands)
+        )
+        self._from_rooms: Lookup[Room] = look_up(
+            work, Room, ((c.viewer.organization_id, c.from_room) for c in commands)
+        )
+        self._desk = Desk(work, [w for c in commands if (w := self._wanted(c)) is not None])
+        keys = [(row.organization_id, row.id) for row in self._found.rows()]
+        self._locked = loading.lock(work, Booking, keys)
+        self._enrolments = {row.id: row for row in loading.of_keys(work, Enrolment, "id", keys)}
+        with_extra = [k for k in keys if self._locked[k[1]].accommodation_count]
+        self._accommodations = loading.accommodations(work, with_extra)
+        for booking in self._locked.values():
+            self._desk.diaries.write(booking)
+
+    def _wanted(self, command: MoveEnrolment) -> Wanted | None:
+        booking = self._found.first(command.viewer.organization_id, command.enrolment)
+        if booking is None or booking.event_id is None:
+            return None
+        here: Ref | None = None if booking.room_id is None else ByKey(booking.room_id)
+        return Wanted(
+            command.viewer,
+            ByKey(booking.candidate_id),
+            command.to_event or ByKey(booking.event_id),
+            command.to_room or here,
+        )
+
+    def move(self, command: MoveEnrolment) -> Moved | Outcome:
+        stage, viewer = Complaints(), command.viewer
+        booking = self._find(command, stage)
+        overrides = check_overrides(viewer, command.overrides, stage)
+        stage.of(checks.text, command.reason, "input", "reason", most=checks.REASON)
+        if not (command.to_event or command.to_room or command.to_on_demand_time):
+            stage.add(Required("input", "toEvent"))
+        was_at, was_in = self._places_before(command, stage)
+        if booking is None:
+            stage.settle()
+        enrolment = self._enrolments[booking.id]
+        target = self._target(command, booking, enrolment, stage)
+        stage.settle()
+        _require_unchanged(command, booking, was_at, was_in)
+        if booking.status in SEATED and _same_place(booking, target):
+            return Outcome(booking.id, changed=False)
+        moved = self._moved(booking, target)
+        warnings = check_seat(
+            self._work,
+            self._desk,
+            moved,
+            self._desk.candidate(viewer, ByKey(booking.candidate_id)),
+            target.event,
+            target.room,
+            module_id=target.module_id,
+            overrides=overrides,
+            happened=command.happened is not None,
+            moving=booking,
+            state=self._state(command, booking),
+        )
+        if target.sitting.ambiguous:
+            warnings.append(ambiguous_time("toOnDemandTime"))
+        return self._take(
+            booking,
+            moved,
+            self._enrolment_at(enrolment, booking, target),
+            target.accommodations,
+            Cause(viewer, command.origin, command.reason, tuple(overrides.used)),
+            warnings,
+        )
+
+    def _find(self, command: MoveEnrolment, stage: Complaints) -> Any:
+        """The booking, or None with a complaint."""
+        if command.happened is None:
+            stage.of(command.viewer.require, Permission.MOVE)
+        path = ("input", "enrolmentId")
+        return stage.of(find, self._found, self._locked, command.viewer, command.enrolment, *path)
+
+    def _places_before(
+        self, command: MoveEnrolment, stage: Complaints
+    ) -> tuple[Event | None, Room | None]:
+        """The event and the room that the caller believes it moves from."""
+        organization_id = command.viewer.organization_id
+        event = room = None
+        if (ref := command.from_event) is not None:
+            path = ("input", "fromEventId")
+            event = stage.of(self._from_events.one, organization_id, ref, *path)
+        if (ref := command.from_room) is not None:
+            path = ("input", "fromRoomId")
+            room = stage.of(self._from_rooms.one, organization_id, ref, *path)
+        return event, room
+
+    def _state(self, command: MoveEnrolment, booking: Booking) -> Complaints:
+        """What the booking's own state says against a move."""
+        stage = Complaints()
+        if command.happened is None or booking.status not in SEATED:
+            settings = self._desk.settings[booking.organization_id]
+            situation = Situation(booking, settings, self._work.now)
+            path = ("input", "enrolmentId")
+            stage.of(require, TRANSITIONS, "move", situation, command.viewer, *path)
+        return stage
+
+    def _event(self, command: MoveEnrolment, booking: Booking, *path: str) -> Event:
+        """Where it goes, or where it stays.
+
+        Raises: as `Desk.event`, StaleBooking (it went elsewhere before it could be locked).
+        """
+        desk, viewer = self._desk, command.viewer
+        if command.to_event is not None:
+            return desk.event(viewer, command.to_event, Permission.MOVE, *path)
+        assert booking.event_id is not None
+        known = {None, *desk.rooms} if command.to_room is None else {booking.room_id}
+        if booking.event_id not in desk.events or booking.room_id not in known:
+            raise StaleBooking(*path, version=booking.version, status=booking.status)
+        return desk.in_scope(viewer, desk.events[booking.event_id], Permission.MOVE, *path)
+
+    def _target(
+        self, command: MoveEnrolment, booking: Booking, enrolment: Enrolment, stage: Complaints
+    ) -> "_Target":
+        desk, viewer = self._desk, command.viewer
+        event = stage.of(self._event, command, booking, "input", "toEvent")
+        given = stage.of(desk.room, viewer, command.to_room, event, "input", "toRoom")
+        if event is None or (command.to_room is not None and given is None):
+            stage.settle()
+        online = enrolment.delivery is DeliveryMode.ONLINE
+        room = stage.of(
+            rules.choose_room,
+            event,
+            given,
+            online=online,
+            own=self._room_without_choice(booking, event),
+            path="toRoom",
+        )
+        time = command.to_on_demand_time
+        if time is None and event.on_demand and enrolment.on_demand:
+            time = booking.local_start
+        zone = desk.zone(event, room, online=online)
+        accommodations = self._for_length(booking, event)
+        spare = extra(a for _, a in accommodations)
+        here = (time, zone) == (booking.local_start, booking.time_zone)
+        sitting = stage.of(
+            rules.sitting_of,
+            event,
+            time,
+            time_zone=zone,
+            now=self._work.now,
+            may_be_past=command.happened is not None or here,
+            extra_time_minutes=spare.time_minutes,
+            extra_break_minutes=spare.break_minutes,
+            path="toOnDemandTime",
+        )
+        module_id = stage.of(self._module_at, enrolment, booking, event)
+        return _Target(event, room, sitting, module_id, accommodations)
+
+    def _module_at(self, enrolment: Enrolment, booking: Booking, event: Event) -> UUID | None:
+        """At another event the module is kept if it is one of that event's. Raises: Required."""
+        modules = self._desk.modules_of(event)
+        if event.id == booking.event_id or enrolment.module_id in modules:
+            return enrolment.module_id
+        return rules.choose_module(event, modules, None, "input", "toEvent", "module")
+
+    def _room_without_choice(self, booking: Booking, event: Event) -> Room | None:
+        """Where an enrolment goes that names no room.
+
+        It stays, or goes to the other event's own room.
+        """
+        rooms = self._desk.rooms
+        here = None if booking.room_id is None else rooms.get(booking.room_id)
+        if event.id == booking.event_id:
+            return here
+        if event.room_id is not None:
+            own: Room = rooms[event.room_id]
+            return own
+        return here if here is not None and here.centre_id == event.venue_id else None
+
+    def _moved(self, booking: Booking, target: "_Target") -> Booking:
+        event, room = target.event, target.room
+        test = self._desk.test_of(event)
+        return changed(
+            booking,
+            event_id=event.id,
+            centre_id=event.venue_id if room is None else room.centre_id,
+            room_id=None if room is None else room.id,
+            test_id=event.test_id,
+            subject_id=None if test is None else test.subject_id,
+            version=booking.version + 1,
+            updated_at=self._work.now,
+            **when(target.sitting),
+        )
+
+    def _enrolment_at(self, enrolment: Enrolment, booking: Booking, target: "_Target") -> Enrolment:
+        """For another test the attempt is counted anew."""
+        event = target.event
+        moved = changed(enrolment, on_demand=event.on_demand, module_id=target.module_id)
+        if rules.same_test(booking, event):
+            return moved
+        others = [b for b in self._desk.diaries.of(booking.candidate_id) if b.id != booking.id]
+        earlier = rules.attempts(others, event)
+        return changed(
+            moved,
+            attempt_number=1 + len(earlier),
+            previous_attempt_id=earlier[-1].id if earlier else None,
+        )
+
+    def _for_length(
+        self, booking: Booking, event: Event
+    ) -> list[tuple[Accommodation, Accommodation]]:
+        """The booking's accommodations, and what they are when it is as long as the event."""
+        granted = self._accommodations.get(booking.id, [])
+        test = self._desk.test_of(event)
+        breaks = 0 if test is None else test.break_minutes
+        after = recomputed(granted, duration_minutes=event.duration_minutes, break_minutes=breaks)
+        return list(zip(granted, after, strict=True))
+
+    def _take(
+        self,
+        booking: Booking,
+        moved: Booking,
+        enrolment: Enrolment,
+        accommodations: list[tuple[Accommodation, Accommodation]],
+        cause: Cause,
+        warnings: list[Warning],
+    ) -> Moved:
+        """Keep the newer versions, for what else the batch does with the booking."""
+        before = self._enrolments[booking.id]
+        self._desk.seats.take(moved)
+        self._desk.seats.free(booking)
+        self._desk.diaries.write(moved)
+        self._locked[booking.id] = moved
+        self._enrolments[booking.id] = enrolment
+        self._accommodations[booking.id] = [after for _, after in accommodations]
+        versions = (booking, moved), (before, enrolment)
+        return Moved(*versions, accommodations, cause, tuple(warnings))
+
+    def write(self, moved: list[Moved]) -> None:
+        work = self._work
+        for one in moved:  # in order, since a booking may move twice in a batch
+            work.save(Booking, [one.booking])
+            work.save(Enrolment, [one.enrolment])
+            work.save(Accommodation, one.accommodations)
+            (booking, after), (enrolment, enrolment_after) = one.booking, one.enrolment
+            granted = [a for a, _ in one.accommodations]
+            granted_after = [a for _, a in one.accommodations]
+            record_booking(
+                work,
+                ChangeType.MOVED,
+                one.cause,
+                before=booking,
+                after=after,
+                facts_before=enrolment_facts(booking, enrolment) | accommodation_facts(granted),
+                facts_after=enrolment_facts(after, enrolment_after)
+                | accommodation_facts(granted_after),
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Where and when an enrolment is to be, and what it has there."""
+
+    event: Event
+    room: Room | None
+    sitting: Sitting
+    module_id: UUID | None
+    accommodations: list[tuple[Accommodation, Accommodation]]
+
+
+def _require_unchanged(
+    command: MoveEnrolment, booking: Booking, was_at: Event | None, was_in: Room | None
+) -> None:
+    """The version and the source's MoveFrom values are what the caller believes them to be.
+
+    Raises: StaleBooking.
+    """
+    require_version(booking, command.expected_version, "input", "expectedVersion")
+    still_so = {
+        "fromEventId": was_at is None or was_at.id == booking.event_id,
+        "fromRoomId": was_in is None or was_in.id == booking.room_id,
+        "fromOnDemandTime": command.from_on_demand_time in {None, booking.local_start},
+    }
+    for name, is_so in still_so.items():
+        if not is_so:
+            raise StaleBooking("input", name, version=booking.version, status=booking.status)
+
+
+def _same_place(booking: Booking, target: _Target) -> bool:
+    room_id = None if target.room is None else target.room.id
+    there = (target.event.id, room_id, target.sitting.start_at)
+    return (booking.event_id, booking.room_id, booking.start_at) == there

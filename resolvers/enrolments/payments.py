@@ -1,0 +1,135 @@
+"""Records payments; what a provider's webhook calls."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from resolvers import checks
+from resolvers.bookings import loading
+from resolvers.bookings.actions import Situation, allowed, illegal_state, may_touch
+from resolvers.changes import Cause, record_booking
+from resolvers.enrolments.commands import RecordPayment
+from resolvers.enrolments.expiry import lock_current
+from resolvers.enrolments.facts import enrolment_facts
+from resolvers.enrolments.payment_rules import SETTLED, STEPS
+from resolvers.enrolments.transitions import TRANSITIONS
+from resolvers.outcomes import Outcome, Warning
+from resolvers.refusals import Complaints, IllegalState, NotFoundRefusal, Refused, attempt
+from resolvers.storage.rows import changed
+from resolvers.storage.tables import Booking, Payment
+from resolvers.storage.tables.bookings import SEATED
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.vocabulary import BookingStatus, ChangeType, PaymentStatus, Permission
+
+PROVIDER_REFERENCE = 200
+
+
+def record_payments(work: UnitOfWork, commands: Sequence[RecordPayment]) -> list[Outcome | Refused]:
+    """Record what became of each payment; one that has that status already is left as it is.
+
+    Paid or waived, a booking that waited for it is BOOKED. A booking that has ended does not
+    revive. Refusals: PermissionRefusal, NotFoundRefusal, WrongLength; IllegalState.
+    """
+    named = [(c.viewer.organization_id, c.reference) for c in commands]
+    payments = {
+        (row.organization_id, row.reference): row
+        for row in loading.of_keys(work, Payment, "reference", named)
+    }
+    keys = [(row.organization_id, row.booking_id) for row in payments.values()]
+    bookings = lock_current(work, keys)
+    # read again: another process may have recorded one before the booking was locked
+    for row in loading.of_keys(work, Payment, "reference", named):
+        payments[row.organization_id, row.reference] = row
+    settings = loading.settings(work, {c.viewer.organization_id for c in commands})
+
+    def record(command: RecordPayment) -> Outcome:
+        payment = _find(command, payments, bookings)
+        booking = bookings[payment.booking_id]
+        if payment.status is command.status:
+            return Outcome(payment.id, changed=False, facts={"booking": booking.id.hex})
+        if (payment.status, command.status) not in STEPS:
+            raise _no_such_step(
+                command, Situation(booking, settings[booking.organization_id], work.now)
+            )
+        paid, after = _recorded(payment, command), _after(work, booking, command.status)
+        payments[payment.organization_id, payment.reference] = paid
+        bookings[booking.id] = after
+        work.save(Payment, [(payment, paid)])
+        work.save(Booking, [(booking, after)])
+        record_booking(
+            work,
+            ChangeType.PAYMENT_CHANGED,
+            Cause(command.viewer, command.origin),
+            before=booking,
+            after=after,
+            facts_before=enrolment_facts(booking, None, payment),
+            facts_after=enrolment_facts(after, None, paid),
+        )
+        warnings = () if booking.status in SEATED else _too_late(command.status)
+        return Outcome(payment.id, warnings=warnings, facts={"booking": booking.id.hex})
+
+    return [attempt(record, command) for command in commands]
+
+
+def _find(
+    command: RecordPayment,
+    payments: dict[Any, Payment],
+    bookings: dict[UUID, Booking],
+) -> Payment:
+    stage = Complaints()
+    stage.of(command.viewer.require, Permission.RECORD_PAYMENT)
+    stage.of(checks.text, command.provider, "input", "provider", least=1, most=checks.CODE)
+    reference = ("input", "providerReference")
+    stage.of(checks.text, command.provider_reference, *reference, least=1, most=PROVIDER_REFERENCE)
+    payment = payments.get((command.viewer.organization_id, command.reference))
+    if payment is None or not may_touch(command.viewer, bookings[payment.booking_id]):
+        stage.add(
+            NotFoundRefusal(
+                "input",
+                "paymentReference",
+                object_type="Payment",
+                identifier=str(command.reference),
+            )
+        )
+    stage.settle()
+    assert payment is not None
+    return payment
+
+
+def _no_such_step(command: RecordPayment, situation: Situation) -> IllegalState:
+    refusal = illegal_state(situation)
+    refusal.path = ("input", "status")
+    refusal.allowed = allowed(TRANSITIONS, situation, command.viewer)
+    return refusal
+
+
+def _recorded(payment: Payment, command: RecordPayment) -> Payment:
+    values: dict[str, Any] = {"status": command.status}
+    if command.method is not None:
+        values["method"] = command.method
+    if command.provider is not None:
+        values["provider"] = command.provider
+    if command.provider_reference is not None:
+        refund = command.status is PaymentStatus.REFUNDED
+        values["refund_reference" if refund else "provider_reference"] = command.provider_reference
+    return changed(payment, **values)
+
+
+def _after(work: UnitOfWork, booking: Booking, status: PaymentStatus) -> Booking:
+    settled = status in SETTLED and booking.status is BookingStatus.PENDING
+    values: dict[str, Any] = {"version": booking.version + 1, "updated_at": work.now}
+    if settled:
+        values |= {"status": BookingStatus.CONFIRMED, "lapses_at": None}
+    return changed(booking, **values)
+
+
+def _too_late(status: PaymentStatus) -> tuple[Warning, ...]:
+    if status is not PaymentStatus.PAID:
+        return ()
+    return (
+        Warning(
+            "BOOKING_ENDED",
+            "The booking had ended before it was paid, and stays so; you may have to refund it.",
+            ("input", "status"),
+        ),
+    )

@@ -1,0 +1,17 @@
+"""Reads of enrolments: what is theirs beside the booking."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from resolvers.reading import rows_by
+from resolvers.storage.read import Read
+from resolvers.storage.tables import Enrolment
+from resolvers.viewer import Viewer
+
+
+def enrolment_details(viewer: Viewer, keys: Sequence[UUID]) -> Read[Enrolment]:
+    """The rest of each enrolment, under its booking's key.
+
+    For keys of bookings that are visible.
+    """
+    return rows_by(Enrolment, "id", viewer, keys)

@@ -1,0 +1,79 @@
+"""Assigns results, so that a resit can be booked `[000]`."""
+
+from collections.abc import Sequence
+
+from resolvers.bookings import loading
+from resolvers.bookings.actions import Situation, require
+from resolvers.bookings.checks import find
+from resolvers.changes import Cause, record_booking
+from resolvers.enrolments.commands import AssignResult
+from resolvers.enrolments.expiry import lock_current
+from resolvers.enrolments.facts import enrolment_facts
+from resolvers.enrolments.transitions import TRANSITIONS
+from resolvers.outcomes import Outcome
+from resolvers.references import look_up
+from resolvers.refusals import Complaints, Refused, attempt
+from resolvers.storage.rows import changed
+from resolvers.storage.tables import Booking, Enrolment, Organization
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.vocabulary import BookingStatus, ChangeType, Permission
+
+
+def assign_results(work: UnitOfWork, commands: Sequence[AssignResult]) -> list[Outcome | Refused]:
+    """Give each enrolment its result; one that has it already is left as it is.
+
+    Refusals: PermissionRefusal, NotFoundRefusal, Invalid; IllegalState.
+    """
+    found = look_up(work, Booking, ((c.viewer.organization_id, c.enrolment) for c in commands))
+    keys = [(row.organization_id, row.id) for row in found.rows()]
+    locked = lock_current(work, keys)
+    enrolments = {row.id: row for row in loading.of_keys(work, Enrolment, "id", keys)}
+    settings = loading.settings(work, {c.viewer.organization_id for c in commands})
+
+    def assign(command: AssignResult) -> Outcome:
+        booking = _find(command)
+        before = enrolments[booking.id]
+        after = changed(before, result=command.result)
+        if booking.status is BookingStatus.COMPLETED and before.result is command.result:
+            return Outcome(booking.id, changed=False)
+        completed = _completed(work, booking, settings[booking.organization_id], command)
+        locked[booking.id], enrolments[booking.id] = completed, after
+        work.save(Booking, [(booking, completed)])
+        work.save(Enrolment, [(before, after)])
+        record_booking(
+            work,
+            ChangeType.RESULT_ASSIGNED,
+            Cause(command.viewer, command.origin),
+            before=booking,
+            after=completed,
+            facts_before=enrolment_facts(booking, before),
+            facts_after=enrolment_facts(completed, after),
+        )
+        return Outcome(booking.id)
+
+    def _find(command: AssignResult) -> Booking:
+        stage = Complaints()
+        path = ("input", "results", str(command.position), "enrolmentId")
+        if command.happened is None:
+            stage.of(command.viewer.require, Permission.ASSIGN_RESULT)
+        booking: Booking = stage.of(find, found, locked, command.viewer, command.enrolment, *path)
+        stage.settle()
+        return booking
+
+    return [attempt(assign, command) for command in commands]
+
+
+def _completed(
+    work: UnitOfWork, booking: Booking, settings: Organization, command: AssignResult
+) -> Booking:
+    """The booking once it has its result. Raises: IllegalState."""
+    if command.happened is None or booking.status is not BookingStatus.CONFIRMED:
+        situation = Situation(booking, settings, work.now)
+        path = ("input", "results", str(command.position))
+        require(TRANSITIONS, "assign result", situation, command.viewer, *path)
+    return changed(
+        booking,
+        status=BookingStatus.COMPLETED,
+        version=booking.version + 1,
+        updated_at=work.now,
+    )

@@ -1,0 +1,82 @@
+"""The states of an enrolment; domain.md, section 8.2."""
+
+from datetime import timedelta
+
+from resolvers.bookings.actions import Situation, Transition, illegal_state
+from resolvers.refusals import AccommodationNotGranted, CancellationClosed, Refusal
+from resolvers.vocabulary import BookingAction, BookingStatus, EnrolmentStatus, Permission
+
+_BOOKED = frozenset({BookingStatus.CONFIRMED})
+_HELD = frozenset({BookingStatus.PENDING, BookingStatus.CONFIRMED})
+
+
+def _before_start(situation: Situation) -> Refusal | None:
+    return illegal_state(situation) if situation.started else None
+
+
+def _after_start(situation: Situation) -> Refusal | None:
+    return None if situation.started else illegal_state(situation)
+
+
+def _before_cut_off(situation: Situation) -> Refusal | None:
+    minutes, start = situation.settings.cancel_cut_off_minutes, situation.booking.start_at
+    if not minutes or start is None:
+        return None
+    deadline = start - timedelta(minutes=minutes)
+    return CancellationClosed(deadline=deadline) if situation.now > deadline else None
+
+
+def _something_granted(situation: Situation) -> Refusal | None:
+    if situation.booking.accommodation_count:
+        return None
+    return AccommodationNotGranted(object_type="Accommodation")
+
+
+TRANSITIONS = (
+    Transition("move", BookingAction.MOVE, Permission.MOVE, _HELD, _before_start),
+    Transition(
+        "cancel",
+        BookingAction.CANCEL,
+        Permission.CANCEL,
+        _HELD,
+        _before_cut_off,
+        BookingStatus.CANCELLED,
+    ),
+    Transition(
+        "absent",
+        BookingAction.CANCEL,
+        Permission.CANCEL,
+        _BOOKED,
+        _after_start,
+        BookingStatus.NO_SHOW,
+    ),
+    Transition("grant", BookingAction.GRANT_ACCOMMODATION, Permission.GRANT_ACCOMMODATION, _HELD),
+    Transition(
+        "revoke",
+        BookingAction.REVOKE_ACCOMMODATION,
+        Permission.GRANT_ACCOMMODATION,
+        _HELD,
+        _something_granted,
+    ),
+    Transition(
+        "assign result",
+        BookingAction.ASSIGN_RESULT,
+        Permission.ASSIGN_RESULT,
+        frozenset({BookingStatus.CONFIRMED, BookingStatus.COMPLETED}),
+        target=BookingStatus.COMPLETED,
+    ),
+)
+
+_FINE = {
+    BookingStatus.PENDING: EnrolmentStatus.PENDING_PAYMENT,
+    BookingStatus.CONFIRMED: EnrolmentStatus.BOOKED,
+    BookingStatus.COMPLETED: EnrolmentStatus.COMPLETED,
+    BookingStatus.NO_SHOW: EnrolmentStatus.ABSENT,
+    BookingStatus.CANCELLED: EnrolmentStatus.CANCELLED,
+    BookingStatus.EXPIRED: EnrolmentStatus.EXPIRED,
+}
+
+
+def enrolment_status(status: BookingStatus) -> EnrolmentStatus:
+    """The enrolment's own word for a common status."""
+    return _FINE[status]

@@ -1,0 +1,1 @@
+"""Events: sittings that candidates book into. Knows no kind of booking."""

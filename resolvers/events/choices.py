@@ -1,0 +1,177 @@
+"""What the references of a batch mean: venues, rooms, tests and modules, looked up at once."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from resolvers import checks
+from resolvers.bookings import loading
+from resolvers.events.commands import Values
+from resolvers.references import Ref, look_up
+from resolvers.refusals import Complaints, Invalid, PermissionRefusal
+from resolvers.storage.tables import Centre, Event, Module, Room, Test
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import AccessScope, Permission
+
+SCOPE_PATHS = {AccessScope.CENTRE: ("venue",), AccessScope.SUBJECT: ("test",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Where an event is, and what is sat there. `modules` are its own."""
+
+    venue: Centre | None = None
+    room: Room | None = None
+    test: Test | None = None
+    modules: frozenset[UUID] = frozenset()
+
+    def columns(self) -> dict[str, Any]:
+        return {
+            "venue_id": None if self.venue is None else self.venue.id,
+            "room_id": None if self.room is None else self.room.id,
+            "test_id": None if self.test is None else self.test.id,
+        }
+
+
+class Choices:
+    """The rows that a batch names; `events` are those whose present places and tests count too."""
+
+    def __init__(
+        self,
+        work: UnitOfWork,
+        wanted: Sequence[tuple[Viewer, Values]],
+        events: Iterable[Event] = (),
+    ) -> None:
+        def named(name: str) -> list[tuple[UUID, Ref | None]]:
+            return [(viewer.organization_id, values.get(name)) for viewer, values in wanted]
+
+        self._venues = look_up(work, Centre, named("venue"))
+        self._rooms = look_up(work, Room, named("room"))
+        self._tests = look_up(work, Test, named("test"))
+        self._modules = look_up(work, Module, _modules_of(wanted))
+        self._load_present(work, list(events))
+
+    def _load_present(self, work: UnitOfWork, events: list[Event]) -> None:
+        """By key: what the events have, what is named, and the named rooms' centres."""
+        rooms = _keys(events, "room_id")
+        self.rooms: dict[UUID, Room] = {
+            room.id: room for room in loading.of_keys(work, Room, "id", rooms)
+        }
+        self.rooms.update({room.id: room for room in self._rooms.rows()})
+        centres = {*_keys(events, "venue_id"), *_keys(self._rooms.rows(), "centre_id")}
+        self.centres: dict[UUID, Centre] = {
+            centre.id: centre for centre in loading.of_keys(work, Centre, "id", centres)
+        }
+        self.centres.update({centre.id: centre for centre in self._venues.rows()})
+        tests = loading.of_keys(work, Test, "id", _keys(events, "test_id"))
+        self.tests: dict[UUID, Test] = {test.id: test for test in [*tests, *self._tests.rows()]}
+
+    def named_rooms(self) -> list[Room]:
+        return self._rooms.rows()
+
+    def present(self, event: Event, modules: frozenset[UUID]) -> Choice:
+        """Where an event is now."""
+        return Choice(
+            venue=None if event.venue_id is None else self.centres[event.venue_id],
+            room=None if event.room_id is None else self.rooms[event.room_id],
+            test=None if event.test_id is None else self.tests[event.test_id],
+            modules=modules,
+        )
+
+    def chosen(
+        self, viewer: Viewer, values: Values, present: Choice, complaints: Complaints
+    ) -> Choice:
+        """Where an event is with these values; what is left out of them stays as it is.
+
+        A room without a venue brings its centre. A venue without a room keeps a room that it has.
+        Complaints: NotFoundRefusal, AmbiguousReference, Invalid, OutOfRange.
+        """
+        venue, test = present.venue, present.test
+        if "venue" in values:
+            venue = complaints.of(self._venue, viewer, values["venue"])
+        if "test" in values:
+            test = complaints.of(self._test, viewer, values["test"])
+        if values.get("room") is None:
+            leaves = "room" in values or (
+                present.room is not None and (venue is None or present.room.centre_id != venue.id)
+            )
+            room = None if leaves else present.room
+        else:
+            room = complaints.of(self._room, viewer, values["room"], venue)
+            if venue is None and room is not None:
+                venue = self.centres[room.centre_id]
+        modules = present.modules
+        if "modules" in values:
+            modules = self._chosen_modules(viewer, values["modules"] or (), complaints)
+        return Choice(venue, room, test, modules)
+
+    def _venue(self, viewer: Viewer, ref: Ref | None) -> Centre | None:
+        """Raises: NotFoundRefusal, AmbiguousReference, Invalid."""
+        if ref is None:
+            return None
+        return self._venues.one(viewer.organization_id, ref, "input", "venue")
+
+    def _test(self, viewer: Viewer, ref: Ref | None) -> Test | None:
+        """Raises: NotFoundRefusal, AmbiguousReference, Invalid."""
+        if ref is None:
+            return None
+        return self._tests.one(viewer.organization_id, ref, "input", "test")
+
+    def _room(self, viewer: Viewer, ref: Ref, venue: Centre | None) -> Room:
+        """Of rooms with one name the one at the venue.
+
+        Raises: NotFoundRefusal, AmbiguousReference, Invalid.
+        """
+        path = ("input", "room")
+        room = self._rooms.one(
+            viewer.organization_id,
+            ref,
+            *path,
+            prefer=lambda room: venue is not None and room.centre_id == venue.id,
+        )
+        if venue is not None and room.centre_id != venue.id:
+            raise Invalid(*path, rule="is not at the venue")
+        return room
+
+    def _chosen_modules(
+        self, viewer: Viewer, refs: Sequence[Ref], complaints: Complaints
+    ) -> frozenset[UUID]:
+        found = [
+            complaints.of(
+                self._modules.one, viewer.organization_id, ref, "input", "modules", str(n)
+            )
+            for n, ref in enumerate(refs)
+        ]
+        keys = frozenset(module.id for module in found if module is not None)
+        complaints.of(checks.size, list(keys), "input", "modules", most=checks.PLAIN_LIST)
+        return keys
+
+
+def require_in_scope(viewer: Viewer, choice: Choice, *path: str) -> None:
+    """Let a viewer through whose scope has the event's venue and its test's subject.
+
+    Raises: PermissionRefusal.
+    """
+    missing = viewer.scope.missing(
+        centre_id=None if choice.venue is None else choice.venue.id,
+        subject_id=None if choice.test is None else choice.test.subject_id,
+        candidate_id=viewer.scope.candidate,
+    )
+    if missing is not None:
+        where = path or ("input", *SCOPE_PATHS.get(missing, ()))
+        raise PermissionRefusal(*where, required=Permission.MANAGE_EVENTS, missing_scope=missing)
+
+
+def _modules_of(wanted: Iterable[tuple[Viewer, Values]]) -> list[tuple[UUID, Ref]]:
+    return [
+        (viewer.organization_id, ref)
+        for viewer, values in wanted
+        for ref in values.get("modules") or ()
+    ]
+
+
+def _keys(rows: Iterable[Any], column: str) -> set[tuple[UUID, UUID]]:
+    keys = {(row.organization_id, getattr(row, column)) for row in rows}
+    return {(organization_id, key) for organization_id, key in keys if key is not None}

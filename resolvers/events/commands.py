@@ -1,0 +1,37 @@
+"""Commands on events; `creating` and `updating` carry them out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from resolvers.changes import Origin
+from resolvers.references import Ref
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import RuleOverride
+
+Values = Mapping[str, Any]
+"""What a caller gives: plain fields by the columns of `fields.FIELDS`, and beside them `venue`,
+`room` and `test` as a Ref and `modules` as a sequence of Refs. What is left out is not in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateEvent:
+    """A new event. A value that is None is as good as left out; no `identifier` means the key."""
+
+    viewer: Viewer = field(repr=False)
+    values: Values
+    identifier: UUID | None = None
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateEvent:
+    """Other values for an event. What is left out stays; None clears what may be null."""
+
+    viewer: Viewer = field(repr=False)
+    event: Ref
+    changes: Values
+    expected_version: int | None = None
+    overrides: tuple[RuleOverride, ...] = ()
+    origin: Origin | None = None

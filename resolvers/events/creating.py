@@ -1,0 +1,152 @@
+"""Makes events: a batch, in the order load, ask, write, record; there is nothing to lock yet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from resolvers.bookings import loading
+from resolvers.changes import Cause, record_event
+from resolvers.events import fields
+from resolvers.events.choices import Choice, Choices, require_in_scope
+from resolvers.events.commands import CreateEvent
+from resolvers.events.drafts import default_title, inconsistencies, plain_columns, settled
+from resolvers.events.facts import event_facts
+from resolvers.outcomes import Outcome
+from resolvers.refusals import AlreadyExists, Complaints, Refused, attempt
+from resolvers.storage.columns import new_key
+from resolvers.storage.rows import new_row
+from resolvers.storage.tables import Event, EventModule
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.vocabulary import EventChangeType, EventKind, Permission
+
+PATHS = {"capacity_maximum": "registrationLimit"}
+"""Where a field stands under another name than in an update."""
+
+NIL = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """An event that was made in this batch, before it is written."""
+
+    event: Event
+    modules: frozenset[UUID]
+    cause: Cause
+
+
+def create_events(work: UnitOfWork, commands: Sequence[CreateEvent]) -> list[Outcome | Refused]:
+    """Make events; the outcomes are in the order of the commands.
+
+    Refusals: PermissionRefusal, NotFoundRefusal, AmbiguousReference, Invalid, WrongLength,
+    OutOfRange; AlreadyExists (the identifier).
+    """
+    given = [(c.viewer, _given(c)) for c in commands]
+    desk = _Desk(work, commands, Choices(work, given))
+    results = [
+        attempt(_create, work, desk, command, values)
+        for command, (_, values) in zip(commands, given, strict=True)
+    ]
+    _write(work, [result for result in results if isinstance(result, Created)])
+    return [
+        Outcome(result.event.id, created=True, facts={"affectedBookings": 0})
+        if isinstance(result, Created)
+        else result
+        for result in results
+    ]
+
+
+class _Desk:
+    """What the batch needs beside its references; identifiers are taken as the batch goes on."""
+
+    def __init__(self, work: UnitOfWork, commands: Sequence[CreateEvent], choices: Choices) -> None:
+        wanted = [(c.viewer.organization_id, key) for c in commands if (key := _identifier(c))]
+        self.choices = choices
+        self.settings = loading.settings(work, [c.viewer.organization_id for c in commands])
+        self._taken = {
+            (event.organization_id, event.identifier)
+            for event in loading.of_keys(work, Event, "identifier", wanted)
+        }
+
+    def take(self, organization_id: UUID, identifier: UUID) -> None:
+        """Raises: AlreadyExists."""
+        if (organization_id, identifier) in self._taken:
+            raise AlreadyExists("input", "identifier")
+        self._taken.add((organization_id, identifier))
+
+
+def _create(work: UnitOfWork, desk: _Desk, command: CreateEvent, values: dict[str, Any]) -> Created:
+    """Raises: Refused."""
+    viewer, complaints = command.viewer, Complaints()
+    complaints.of(viewer.require, Permission.MANAGE_EVENTS, "input")
+    choice = desk.choices.chosen(viewer, values, Choice(), complaints)
+    if not complaints.refusals:
+        complaints.of(require_in_scope, viewer, choice)
+    complaints.refusals += fields.complaints(values, paths=PATHS, nulls_clear=False)
+    event = _draft(work, desk, command, values, choice)
+    complaints.refusals += inconsistencies(event, values)
+    complaints.settle()
+    desk.take(event.organization_id, event.identifier)
+    return Created(settled(event, choice), choice.modules, Cause(viewer, command.origin))
+
+
+def _draft(
+    work: UnitOfWork, desk: _Desk, command: CreateEvent, values: dict[str, Any], choice: Choice
+) -> Event:
+    """The row as it will be written, but for what follows from its values."""
+    key, organization_id = new_key(), command.viewer.organization_id
+    kind = values.get("kind", EventKind.EXAM)
+    zone = desk.settings[organization_id] if choice.venue is None else choice.venue
+    columns = {
+        "kind": kind,
+        "title": default_title(values, choice, kind),
+        **plain_columns(values),
+        **choice.columns(),
+    }
+    return new_row(
+        Event,
+        organization_id=organization_id,
+        id=key,
+        identifier=_identifier(command) or key,
+        time_zone=zone.time_zone,
+        last_change_time=work.now,
+        last_change_type="Created",
+        last_change_user=command.viewer.name,
+        **columns,
+    )
+
+
+def _given(command: CreateEvent) -> dict[str, Any]:
+    """The values without the nulls, which mean defaults."""
+    return {name: value for name, value in command.values.items() if value is not None}
+
+
+def _identifier(command: CreateEvent) -> UUID | None:
+    """The client's identifier; the nil UUID counts as missing `[002]`."""
+    return None if command.identifier == NIL else command.identifier
+
+
+def _write(work: UnitOfWork, created: list[Created]) -> None:
+    work.insert(Event, [one.event for one in created])
+    work.insert(
+        EventModule,
+        [
+            new_row(
+                EventModule,
+                organization_id=one.event.organization_id,
+                event_id=one.event.id,
+                module_id=module_id,
+            )
+            for one in created
+            for module_id in sorted(one.modules)
+        ],
+    )
+    for one in created:
+        record_event(
+            work,
+            EventChangeType.CREATED,
+            one.cause,
+            event=one.event,
+            facts_before=None,
+            facts_after=event_facts(one.event, one.modules),
+        )

@@ -1,0 +1,68 @@
+"""An event as its values make it: what is given, what follows, whether it holds together."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from resolvers.checks import MINUTES, NAME
+from resolvers.events import rules
+from resolvers.events.choices import Choice
+from resolvers.events.commands import Values
+from resolvers.events.fields import FIELDS
+from resolvers.refusals import Invalid, OutOfRange, Refusal
+from resolvers.storage.rows import changed
+from resolvers.storage.tables import Event
+from resolvers.times import wall_time_of
+
+
+def plain_columns(values: Values) -> dict[str, Any]:
+    """The columns of the plain fields that are given; a unit's text is its name unless given."""
+    given = {column: value for column, value in values.items() if column in FIELDS}
+    if "duration_unit" in given:
+        unit = given["duration_unit"]
+        given.setdefault("duration_unit_text", None if unit is None else unit.value)
+    return given
+
+
+def settled(event: Event, choice: Choice) -> Event:
+    """The event with the columns that follow from the others."""
+    local_start = None
+    if event.start_at is not None:
+        # a wall time has whole seconds
+        local_start = wall_time_of(event.start_at, event.time_zone).replace(microsecond=0)
+    return changed(
+        event,
+        local_start=local_start,
+        end_at=rules.end_of(event, choice.test),
+        duration_minutes=rules.duration_minutes(event, choice.test),
+    )
+
+
+def default_title(values: Values, choice: Choice, kind: str) -> str:
+    """`{examType, else kind} at {venue name}`."""
+    what = values.get("exam_type") or kind
+    where = "" if choice.venue is None else f" at {choice.venue.name}"
+    return f"{what[: NAME - len(where)]}{where}"[:NAME]
+
+
+def inconsistencies(event: Event, given: Mapping[str, Any]) -> list[Refusal]:
+    """What does not hold together in an event that is not settled yet; blamed on what was given."""
+    found: list[Refusal] = []
+    if event.on_demand:
+        rule = "must be left out for an event on demand, whose bookings have their own times"
+        times = {"start": event.start_at, "end": event.given_end_at}
+        found += [Invalid("input", name, rule=rule) for name, at in times.items() if at is not None]
+    elif _ends_too_early(event):
+        if "given_end_at" in given:
+            found.append(OutOfRange("input", "end", rule="must not be before the start"))
+        else:
+            found.append(OutOfRange("input", "start", rule="must not be after the end"))
+    if (rules.quantity_in_minutes(event) or 0) > MINUTES:
+        path = ("input", *FIELDS["duration_quantity"].path)
+        found.append(OutOfRange(*path, rule=f"must not come to more than {MINUTES} minutes"))
+    return found
+
+
+def _ends_too_early(event: Event) -> bool:
+    if event.start_at is None or event.given_end_at is None:
+        return False
+    return event.given_end_at < event.start_at

@@ -1,0 +1,316 @@
+"""The criteria of events: every one of Shift iQ v2 under the gateway's name, and a few beyond."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.sql.selectable import NamedFromClause
+
+from resolvers.bookings.seats import UNKNOWN_LENGTH
+from resolvers.events.minute import a_minute_after
+from resolvers.narrowing import Narrowing
+from resolvers.storage.columns import one_of
+from resolvers.storage.filters import (
+    AllOf,
+    AnyOf,
+    Condition,
+    Criterion,
+    Filter,
+    Not,
+    Operator,
+    any_case,
+    lowered,
+    plain,
+    shape_and_values,
+    sql,
+    to_the_second,
+    with_following_seconds,
+)
+from resolvers.storage.tables import Booking, Event, ExternalId, Room, columns, table
+from resolvers.storage.tables.bookings import TAKES_A_SEAT
+from resolvers.vocabulary import EventStatus, SourceSystem
+
+NOW, A_MINUTE_AGO = "events_now", "events_a_minute_ago"
+SHIFT_IQ = (SourceSystem.SHIFT_IQ_V1, SourceSystem.SHIFT_IQ_V2)
+EARLIEST, LATEST = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)
+"""What instants are compared as at most: beyond them arithmetic ends, and no event is."""
+
+TEXTS = frozenset(
+    {
+        "appointment_type",
+        "content",
+        "duration_unit",
+        "billing_type",
+        "calendar_color",
+        "class_code",
+        "description",
+        "exam_format",
+        "publication_status",
+        "requisition_status",
+        "scheduling_status",
+        "source",
+        "summary",
+        "title",
+        "event_type",
+        "exam_type",
+        "exam_score_warnings",
+        "last_change_type",
+        "last_change_user",
+        "publication_errors",
+        "registration_fields",
+        "venue_room",
+        "distribution_code",
+        "distribution_errors",
+        "distribution_process",
+        "distribution_status",
+        "return_shipment_code",
+        "return_shipment_condition",
+    }
+)
+INSTANTS = {
+    "start": "start_at",
+    "end": "end_at",
+    "exam_started": "exam_started",
+    "last_change_time": "last_change_time",
+    "registration_start": "registration_start",
+    "registration_deadline": "registration_deadline",
+    "registration_locked": "registration_locked",
+    "distribution_expected": "distribution_expected",
+    "distribution_ordered": "distribution_ordered",
+    "distribution_shipped": "distribution_shipped",
+    "distribution_tracked": "distribution_tracked",
+    "return_shipment_received": "return_shipment_received",
+}
+AS_THEY_ARE = (
+    "identifier",
+    "achievement_identifier",
+    "learner_registration_group_identifier",
+    "mandatory_survey_form_identifier",
+    "venue_coordinator_identifier",
+    "venue_office_identifier",
+    "allow_multiple_registrations",
+    "allow_registration_with_link",
+    "integration_withhold_distribution",
+    "integration_withhold_grades",
+    "person_code_is_required",
+    "waitlist_enabled",
+    "capacity_maximum",
+    "capacity_minimum",
+    "duration_quantity",
+    "number",
+    "exam_duration_in_minutes",
+    "invigilator_minimum",
+    "credit_hours",
+    "kind",
+    "venue_id",
+)
+
+
+@lru_cache(maxsize=1)
+def criteria() -> dict[str, Criterion]:
+    """Each criterion by its name in the contract, in snake case."""
+    c = columns(Event)
+    return {
+        **{name: any_case(c[name]) for name in TEXTS - {"duration_unit"}},
+        # an import keeps the source's own text; what the gateway was given is the unit's name
+        "duration_unit": any_case(
+            sa.func.coalesce(c.duration_unit_text, sa.cast(c.duration_unit, sa.String()))
+        ),
+        **{name: to_the_second(c[column]) for name, column in INSTANTS.items()},
+        **{name: plain(c[name]) for name in AS_THEY_ARE},
+        "organization_identifier": _known_as(c.organization_id, "organization"),
+        "venue_identifier": _known_as(c.venue_id, "venue"),
+        "status": plain(sa.type_coerce(status_in_sql(), sa.String())),
+        "local_date": _local_date,
+        "has_free_seats": plain(sa.type_coerce(has_free_seats_in_sql(), sa.Boolean())),
+    }
+
+
+def event_narrowing(given: Filter, now: datetime) -> Narrowing:
+    """The condition on `event` that a filter makes; statuses are judged at `now`."""
+    comparable = _each(lowered(given, TEXTS), _comparable)
+    shape, values = shape_and_values(comparable, "event")
+    return Narrowing(
+        ("events", shape),
+        lambda: sql(shape, criteria()),
+        {
+            **_bound(with_following_seconds(values)),
+            NOW: now,
+            A_MINUTE_AGO: now - UNKNOWN_LENGTH,
+        },
+    )
+
+
+def status_in_sql() -> sa.ColumnElement[Any]:
+    """The status as `rules.status` derives it."""
+    c = columns(Event)
+    now = sa.bindparam(NOW, type_=c.start_at.type)
+    a_minute_ago = sa.bindparam(A_MINUTE_AGO, type_=c.start_at.type)
+    over = sa.or_(c.end_at <= now, sa.and_(c.end_at.is_(None), c.start_at <= a_minute_ago))
+    named = {
+        EventStatus.CANCELLED: c.cancelled_at.is_not(None),
+        EventStatus.DRAFT: sa.and_(c.start_at.is_(None), sa.not_(c.on_demand)),
+        EventStatus.COMPLETED: over,
+        EventStatus.IN_PROGRESS: sa.or_(c.exam_started <= now, c.start_at <= now),
+        EventStatus.LOCKED: c.registration_locked <= now,
+    }
+    cases = [(condition, _literal(status)) for status, condition in named.items()]
+    return sa.case(*cases, else_=_literal(EventStatus.SCHEDULED))
+
+
+def has_free_seats_in_sql() -> sa.ColumnElement[bool]:
+    """True where `rules.seats` has some free, or no limit."""
+    c, b, r = columns(Event), columns(Booking), columns(Room)
+    taken = (
+        sa.select(sa.func.count())
+        .where(b.organization_id == c.organization_id, b.event_id == c.id, sa.text(TAKES_A_SEAT))
+        .correlate(table(Event))
+        .scalar_subquery()
+    )
+    full_room = (
+        sa.exists()
+        .where(r.organization_id == c.organization_id, r.id == c.room_id, _room_is_full(c, r))
+        .correlate(table(Event))
+    )
+    return sa.and_(
+        sa.or_(c.capacity_maximum.is_(None), c.capacity_maximum > taken),
+        sa.or_(c.on_demand, c.start_at.is_(None), sa.not_(full_room)),
+    )
+
+
+def _room_is_full(event: Any, room: Any) -> sa.ColumnElement[bool]:
+    """Whether every seat is taken at the event's start, or when a booking begins while it lasts.
+
+    What is taken can reach its peak only there.
+    """
+    begins = table(Booking).alias("begins")
+    while_it_lasts = (
+        sa.exists()
+        .where(
+            begins.c.organization_id == room.organization_id,
+            begins.c.room_id == room.id,
+            _seated(begins),
+            begins.c.start_at > event.start_at,
+            sa.or_(
+                begins.c.start_at < event.end_at,
+                begins.c.start_at < a_minute_after(event.start_at),
+            ),
+            _taken_at(begins.c.start_at, room, begins) >= room.capacity,
+        )
+        .correlate(table(Event), table(Room))
+    )
+    return sa.or_(_taken_at(event.start_at, room, table(Event)) >= room.capacity, while_it_lasts)
+
+
+def _taken_at(
+    instant: sa.ColumnElement[Any], room: Any, outer: sa.FromClause
+) -> sa.ColumnElement[int]:
+    """How many bookings keep a seat of the room busy at an instant."""
+    busy = table(Booking).alias("busy")
+    return (
+        sa.select(sa.func.count())
+        .select_from(busy)
+        .where(
+            busy.c.organization_id == room.organization_id,
+            busy.c.room_id == room.id,
+            _seated(busy),
+            busy.c.start_at <= instant,
+            busy.c.busy_until_at > instant,
+        )
+        .correlate(table(Room), outer)
+        .scalar_subquery()
+    )
+
+
+def _seated(bookings: NamedFromClause[Any]) -> sa.TextClause:
+    return sa.text(f"{bookings.name}.{TAKES_A_SEAT}")
+
+
+def _literal(status: EventStatus) -> sa.ColumnElement[str]:
+    return sa.literal_column(f"'{status}'", sa.String())
+
+
+def _known_as(column: sa.ColumnElement[Any], kind: str) -> Criterion:
+    """A UUID that is our own key or, in either case of its letters, one of Shift iQ's."""
+    own = plain(column)
+    x = columns(ExternalId)
+
+    def criterion(operator: Operator, name: str) -> sa.ColumnElement[bool]:
+        if operator is Operator.IS_NULL:
+            return own(operator, name)
+        theirs = (
+            sa.select(x.object_id)
+            .where(
+                x.organization_id == columns(Event).organization_id,
+                sa.or_(*(x.system == system for system in SHIFT_IQ)),
+                x.kind == sa.literal_column(f"'{kind}'", sa.String()),
+                one_of(sa.type_coerce(sa.func.lower(x.value), sa.String()), f"{name}_texts"),
+            )
+            .correlate(table(Event))
+        )
+        return sa.or_(own(operator, name), column.in_(theirs))
+
+    return criterion
+
+
+def _local_date(operator: Operator, name: str) -> sa.ColumnElement[bool]:
+    """The date at the event's place; the instants around it let the index on the start help."""
+    c = columns(Event)
+
+    def bound(suffix: str, column: sa.ColumnElement[Any]) -> sa.BindParameter[Any]:
+        return sa.bindparam(f"{name}_{suffix}", type_=column.type)
+
+    return sa.and_(
+        c.local_start >= bound("begins", c.local_start),
+        c.local_start < bound("ends", c.local_start),
+        c.start_at > bound("after", c.start_at),
+        c.start_at < bound("before", c.start_at),
+    )
+
+
+def _each(given: Filter, change: Callable[[Condition], Condition]) -> Filter:
+    match given:
+        case AllOf(parts):
+            return AllOf(tuple(_each(part, change) for part in parts))
+        case AnyOf(parts):
+            return AnyOf(tuple(_each(part, change) for part in parts))
+        case Not(part):
+            return Not(_each(part, change))
+        case Condition():
+            return change(given)
+
+
+def _comparable(condition: Condition) -> Condition:
+    """Instants within what can be compared; equal means the whole second that an instant is in."""
+    value = condition.value
+    if not isinstance(value, datetime):
+        return condition
+    value = min(max(value, EARLIEST), LATEST)
+    if condition.operator is Operator.EQ:
+        value = value.replace(microsecond=0)
+    return Condition(condition.field, condition.operator, value)
+
+
+def _bound(values: dict[str, Any]) -> dict[str, Any]:
+    """The values, with what dates and UUIDs are compared with beside them."""
+    return {**values, **dict(pair for item in values.items() for pair in _beside(*item))}
+
+
+def _beside(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    match value:
+        case datetime():
+            return
+        case date():
+            day = min(max(value, EARLIEST.date()), LATEST.date())
+            begins = datetime.combine(day, time())
+            yield f"{name}_begins", begins
+            yield f"{name}_ends", begins + timedelta(days=1)
+            yield f"{name}_after", (begins - timedelta(days=1)).replace(tzinfo=UTC)
+            yield f"{name}_before", (begins + timedelta(days=2)).replace(tzinfo=UTC)
+        case UUID():
+            yield f"{name}_texts", [str(value)]
+        case [] | [UUID(), *_]:
+            yield f"{name}_texts", [str(one) for one in value]

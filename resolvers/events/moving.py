@@ -1,0 +1,238 @@
+"""How an event's bookings go with it when it moves, and what stands in their way. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from resolvers.bookings.accommodations import extra, recomputed
+from resolvers.bookings.diaries import Diaries
+from resolvers.bookings.seats import (
+    UNKNOWN_LENGTH,
+    SeatLimits,
+    Seats,
+    span_of,
+    takes_seat,
+)
+from resolvers.events.choices import Choice
+from resolvers.outcomes import Warning
+from resolvers.refusals import Invalid
+from resolvers.storage.rows import changed
+from resolvers.storage.tables import Accommodation, Booking, Event, Room
+from resolvers.times import instant_of, wall_time_of
+from resolvers.vocabulary import ErrorCode
+
+MOST_WARNINGS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """An event as it was and as it shall be, with where it shall be."""
+
+    before: Event
+    after: Event
+    choice: Choice
+    rooms: Mapping[UUID, Room]
+
+    def of(
+        self, booking: Booking, granted: Sequence[Accommodation], now: datetime
+    ) -> "Moved | None":
+        """A booking after the move, with what it was granted; None if nothing about it changes.
+
+        What the booking had from the event it has from the event still: the test, the venue where
+        it has no room. A room of its own at the same venue stays.
+        Raises: Invalid (its room is not at the new venue), NonexistentTime.
+        """
+        room_id = self._room_of(booking)
+        accommodations = self._for_length(granted)
+        moved = changed(
+            booking,
+            room_id=room_id,
+            centre_id=self._centre_of(booking, room_id),
+            duration_minutes=self.after.duration_minutes,
+            **self._test_of(booking),
+            **_extra_minutes(accommodations),
+        )
+        moved = changed(moved, **self._times_of(booking, moved))
+        if moved == booking:
+            return None
+        moved = changed(moved, version=booking.version + 1, updated_at=now)
+        return Moved(booking, moved, tuple(zip(granted, accommodations, strict=True)))
+
+    def _for_length(self, granted: Sequence[Accommodation]) -> Sequence[Accommodation]:
+        """The accommodations as they are for the event's length: some are a share of it."""
+        before, after = self.before, self.after
+        if (before.duration_minutes, before.test_id) == (after.duration_minutes, after.test_id):
+            return granted
+        breaks = 0 if self.choice.test is None else self.choice.test.break_minutes
+        return recomputed(granted, duration_minutes=after.duration_minutes, break_minutes=breaks)
+
+    def _room_of(self, booking: Booking) -> UUID | None:
+        """Raises: Invalid."""
+        if booking.room_id is None:
+            return None
+        new = self.after.room_id
+        stays = self._is_at_venue(booking.room_id)
+        if new is not None and (booking.room_id == self.before.room_id or not stays):
+            return new
+        if not stays:
+            rule = "is not where the rooms of the event's bookings are; name a room there"
+            raise Invalid("input", "venue", rule=rule)
+        return booking.room_id
+
+    def _is_at_venue(self, room_id: UUID) -> bool:
+        if self.after.venue_id == self.before.venue_id:
+            return True
+        return self.rooms[room_id].centre_id == self.after.venue_id
+
+    def _centre_of(self, booking: Booking, room_id: UUID | None) -> UUID | None:
+        if room_id is not None:
+            return self.rooms[room_id].centre_id
+        follows = booking.centre_id == self.before.venue_id
+        return self.after.venue_id if follows else booking.centre_id
+
+    def _test_of(self, booking: Booking) -> dict[str, Any]:
+        if self.after.test_id == self.before.test_id or booking.test_id != self.before.test_id:
+            return {}
+        test = self.choice.test
+        return {
+            "test_id": self.after.test_id,
+            "subject_id": None if test is None else test.subject_id,
+        }
+
+    def _times_of(self, was: Booking, booking: Booking) -> dict[str, Any]:
+        # online, the organization's clock counts wherever the event is
+        zone = booking.time_zone if booking.room_id is None else self.after.time_zone
+        if self.after.on_demand:
+            return self._own_times(was, booking, zone)
+        start, end = self.after.start_at, self.after.end_at
+        extra = timedelta(minutes=booking.extra_time_minutes + booking.extra_break_minutes)
+        busy_until = None if start is None else max(end or start, start + UNKNOWN_LENGTH) + extra
+        return _as_columns(zone, start, end, busy_until)
+
+    def _own_times(self, was: Booking, booking: Booking, zone: str) -> dict[str, Any]:
+        """The booking's own time: what its clock shows stays, wherever the clock is now.
+
+        Raises: NonexistentTime.
+        """
+        same_length = _length(was) == _length(booking)
+        if booking.local_start is None or (zone == booking.time_zone and same_length):
+            return {}
+        start = booking.start_at
+        if zone != booking.time_zone:
+            start = instant_of(booking.local_start, zone, "input", "venue")
+        assert start is not None
+        end = None
+        if self.after.duration_minutes is not None:
+            worked = self.after.duration_minutes + booking.extra_time_minutes
+            end = start + timedelta(minutes=worked)
+        breaks = timedelta(minutes=booking.extra_break_minutes)
+        return _as_columns(zone, start, end, (end or start + UNKNOWN_LENGTH) + breaks)
+
+
+def _as_columns(
+    zone: str, start: datetime | None, end: datetime | None, busy_until: datetime | None
+) -> dict[str, Any]:
+    return {
+        "time_zone": zone,
+        "local_start": _on_the_wall(start, zone),
+        "local_end": _on_the_wall(end, zone),
+        "start_at": start,
+        "end_at": end,
+        "busy_until_at": busy_until,
+    }
+
+
+def _on_the_wall(instant: datetime | None, zone: str) -> datetime | None:
+    return None if instant is None else wall_time_of(instant, zone).replace(microsecond=0)
+
+
+def _length(booking: Booking) -> tuple[int | None, int, int]:
+    extra_minutes = booking.extra_time_minutes, booking.extra_break_minutes
+    return (booking.duration_minutes, *extra_minutes)
+
+
+def _extra_minutes(accommodations: Sequence[Accommodation]) -> dict[str, int]:
+    if not accommodations:
+        return {}
+    added = extra(accommodations)
+    return {"extra_time_minutes": added.time_minutes, "extra_break_minutes": added.break_minutes}
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A booking as it was and as it shall be, and so its accommodations."""
+
+    before: Booking
+    after: Booking
+    accommodations: tuple[tuple[Accommodation, Accommodation], ...] = ()
+
+    @property
+    def needs_seat(self) -> bool:
+        """Whether it wants a seat in a room at a time at which it has none yet."""
+        return takes_seat(self.after) and (
+            self.before.room_id != self.after.room_id or span_of(self.before) != span_of(self.after)
+        )
+
+    @property
+    def at_another_time(self) -> bool:
+        return span_of(self.before) != span_of(self.after)
+
+
+def require_seats(
+    seats: Seats, moved: Iterable[Moved], rooms: Mapping[UUID, Room], *path: str
+) -> None:
+    """Let bookings through that find seats in their rooms once all have left their old ones.
+
+    The seats are counted as they were when this returns; `reseat` takes the new ones.
+    Raises: RoomFull.
+    """
+    seekers = [one for one in moved if one.needs_seat]
+    taken: list[Booking] = []
+    for one in seekers:
+        seats.free(one.before)
+    try:
+        for one in seekers:
+            room = None if one.after.room_id is None else rooms[one.after.room_id]
+            seats.require_free(one.after, SeatLimits(None, room), *path)
+            seats.take(one.after)
+            taken.append(one.after)
+    finally:
+        for booking in taken:
+            seats.free(booking)
+        for one in seekers:
+            seats.take(one.before)
+
+
+def reseat(seats: Seats, diaries: Diaries, moved: Iterable[Moved]) -> None:
+    """Count the bookings where they are now, and enter them in their candidates' diaries."""
+    for one in moved:
+        seats.free(one.before)
+        seats.take(one.after)
+        diaries.write(one.after)
+
+
+def time_conflicts(diaries: Diaries, moved: Iterable[Moved], event: Event) -> list[Warning]:
+    """A warning for each booking that now overlaps another of its candidate's.
+
+    At most ten, then one that counts the rest.
+    """
+    overlapping = [
+        one.after
+        for one in moved
+        if one.at_another_time
+        and diaries.conflicts(one.after, same_event_may_overlap=event.allow_multiple_registrations)
+    ]
+    warnings = [
+        _conflict(f"The candidate of {booking.reference} has another booking at that time.")
+        for booking in overlapping[:MOST_WARNINGS]
+    ]
+    rest = len(overlapping) - MOST_WARNINGS
+    if rest > 0:
+        warnings.append(_conflict(f"So have the candidates of {rest} more bookings."))
+    return warnings
+
+
+def _conflict(message: str) -> Warning:
+    return Warning(ErrorCode.CANDIDATE_TIME_CONFLICT, message)

@@ -1,0 +1,243 @@
+"""Reads of events and of what hangs on them.
+
+Events are open to everybody in the organization who may READ.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from resolvers.bookings.seats import peak
+from resolvers.events.filters import event_narrowing
+from resolvers.events.minute import a_minute_after
+from resolvers.events.rules import SeatsFacts, seats, span_of_event
+from resolvers.reading import (
+    ORGANIZATION,
+    count_of,
+    count_of_each,
+    first_of_each,
+    of_organization,
+    page_of,
+    rows_by,
+)
+from resolvers.storage import paging
+from resolvers.storage.columns import one_of
+from resolvers.storage.filters import NO_FILTER, Filter
+from resolvers.storage.paging import Ordering, PageRequest
+from resolvers.storage.read import Read
+from resolvers.storage.tables import (
+    Booking,
+    Event,
+    EventModule,
+    Module,
+    Room,
+    TestModule,
+    columns,
+    table,
+)
+from resolvers.storage.tables.bookings import TAKES_A_SEAT
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import EventSortField, SortDirection
+
+VENUE = "venue_id"
+
+SORT_TERMS: dict[EventSortField, tuple[str, type, bool]] = {
+    EventSortField.START: ("start_at", datetime, True),
+    EventSortField.END: ("end_at", datetime, True),
+    EventSortField.NUMBER: ("number", int, True),
+    EventSortField.TITLE: ("title", str, False),
+    EventSortField.LAST_CHANGE_TIME: ("last_change_time", datetime, False),
+}
+"""The column of each sort field, its type, and whether it may be null."""
+
+BY_START = ((EventSortField.START, SortDirection.ASC),)
+
+
+def ordering_of(sort: Sequence[tuple[EventSortField, SortDirection]] | None) -> Ordering:
+    """The order of a list of events; by start, ascending, unless asked for otherwise."""
+    return paging.ordering_of("events", SORT_TERMS, sort or BY_START)
+
+
+def events_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Event]:
+    return rows_by(Event, "id", viewer, keys)
+
+
+def events_page(viewer: Viewer, page: PageRequest, filter: Filter, *, now: datetime) -> Read[Event]:
+    """A page of the organization's events, in an order of `ordering_of`."""
+    return page_of(Event, viewer, page, **event_narrowing(filter, now).options())
+
+
+def events_count(viewer: Viewer, filter: Filter, *, now: datetime) -> Read[Any]:
+    """How many events a filter finds, as `total`."""
+    return count_of(Event, viewer, **event_narrowing(filter, now).options())
+
+
+def events_of_centres(
+    viewer: Viewer,
+    keys: Sequence[UUID],
+    page: PageRequest,
+    filter: Filter = NO_FILTER,
+    *,
+    now: datetime,
+) -> Read[Event]:
+    """The page's events of each venue; a row's `venue_id` says which it answers."""
+    narrowed = event_narrowing(filter, now).options()
+    return first_of_each(Event, VENUE, viewer, keys, page, **narrowed)
+
+
+def count_of_events_of_centres(
+    viewer: Viewer, keys: Sequence[UUID], filter: Filter = NO_FILTER, *, now: datetime
+) -> Read[Any]:
+    """How many events each venue has, as `parent_id` and `total`; without any it has no row."""
+    return count_of_each(Event, VENUE, viewer, keys, **event_narrowing(filter, now).options())
+
+
+def class_codes(viewer: Viewer) -> Read[Any]:
+    """The organization's distinct class codes, sorted, as rows of `class_code` `[002]`."""
+
+    def build(_: str) -> sa.Select[Any]:
+        c = columns(Event)
+        return (
+            sa.select(c.class_code)
+            .where(of_organization(Event), c.class_code.is_not(None))
+            .distinct()
+            .order_by(c.class_code)
+        )
+
+    return Read("class codes of events", build, {ORGANIZATION: viewer.organization_id})
+
+
+# ---------------------------------------------------------------- modules
+
+
+def modules_of_events(viewer: Viewer, keys: Sequence[UUID]) -> Read[Module]:
+    """The modules of each event as `parent_id`, by name; without its own it has its test's."""
+
+    def build(_: str) -> sa.Select[Any]:
+        tied = modules_tied_to_events().subquery("tied")
+        m = columns(Module)
+        return (
+            sa.select(table(Module), tied.c.event_id.label("parent_id"))
+            .join(tied, tied.c.module_id == m.id)
+            .where(of_organization(Module), one_of(tied.c.event_id, "keys"))
+            .order_by(m.name, m.id)
+        )
+
+    return Read(
+        "modules of events",
+        build,
+        {ORGANIZATION: viewer.organization_id, "keys": list(keys)},
+        by_key=True,
+    )
+
+
+def modules_tied_to_events() -> "sa.CompoundSelect[Any]":
+    """Pairs of `event_id` and `module_id` of one organization, of its own or else of the test's."""
+    e, own, tests = columns(Event), columns(EventModule), columns(TestModule)
+    has_own = sa.exists().where(own.organization_id == e.organization_id, own.event_id == e.id)
+    return sa.union_all(
+        sa.select(own.event_id, own.module_id).where(of_organization(EventModule)),
+        sa.select(e.id, tests.module_id)
+        .join(
+            table(TestModule),
+            sa.and_(tests.organization_id == e.organization_id, tests.test_id == e.test_id),
+        )
+        .where(of_organization(Event), sa.not_(has_own)),
+    )
+
+
+# ---------------------------------------------------------------- seats
+
+
+@dataclass(frozen=True, slots=True)
+class RoomSeats:
+    """The capacity of an event's room."""
+
+    capacity: int
+
+
+def events_with_seats(viewer: Viewer, keys: Sequence[UUID]) -> Read[Any]:
+    """The events with `room_capacity`, null without a room, and `taken`.
+
+    Their own live bookings.
+    """
+    values = {ORGANIZATION: viewer.organization_id, "keys": list(keys)}
+    return Read("events with seats", lambda _: _with_seats(), values, by_key=True)
+
+
+def rooms_during_events(viewer: Viewer, keys: Sequence[UUID]) -> Read[Any]:
+    """Who else is in the events' rooms while they last.
+
+    `taken` bookings of any event from `start_at` to `busy_until_at`, for each `event_id`.
+    """
+    values = {ORGANIZATION: viewer.organization_id, "keys": list(keys)}
+    return Read("rooms during events", lambda _: _in_rooms(), values, by_key=True)
+
+
+def seats_of_events(viewer: Viewer, keys: Sequence[UUID]) -> tuple[Read[Any], Read[Any]]:
+    """What `assembled_seats` needs."""
+    return events_with_seats(viewer, keys), rooms_during_events(viewer, keys)
+
+
+def assembled_seats(
+    events: Iterable[Any], in_rooms: Iterable[Any], *, now: datetime
+) -> dict[UUID, SeatsFacts]:
+    """The seats of each event, by its key, from the rows of the two reads."""
+    by_event: dict[UUID, list[Any]] = {}
+    for row in in_rooms:
+        by_event.setdefault(row.event_id, []).append(row)
+    return {event.id: seats_of(event, by_event.get(event.id, []), now=now) for event in events}
+
+
+def seats_of(event: Any, in_room: Iterable[Any], *, now: datetime) -> SeatsFacts:
+    """The seats of one event, a row of `events_with_seats`, and the rows of its room."""
+    lasts = span_of_event(event)
+    spans = (((row.start_at, row.busy_until_at), row.taken) for row in in_room)
+    room = None if event.room_capacity is None else RoomSeats(event.room_capacity)
+    return seats(
+        event,
+        room,
+        taken=event.taken,
+        peak_in_room=0 if lasts is None else peak(spans, lasts),
+        now=now,
+    )
+
+
+def _with_seats() -> sa.Select[Any]:
+    e, b, r = columns(Event), columns(Booking), columns(Room)
+    taken = (
+        sa.select(sa.func.count())
+        .where(b.organization_id == e.organization_id, b.event_id == e.id, sa.text(TAKES_A_SEAT))
+        .correlate(table(Event))
+        .scalar_subquery()
+    )
+    of_room = sa.and_(r.organization_id == e.organization_id, r.id == e.room_id)
+    return (
+        sa.select(table(Event), r.capacity.label("room_capacity"), taken.label("taken"))
+        .join(table(Room), of_room, isouter=True)
+        .where(of_organization(Event), one_of(e.id, "keys"))
+    )
+
+
+def _in_rooms() -> sa.Select[Any]:
+    e, b = columns(Event), columns(Booking)
+    in_its_room = sa.and_(b.organization_id == e.organization_id, b.room_id == e.room_id)
+    before_its_end = sa.or_(b.start_at < e.end_at, b.start_at < a_minute_after(e.start_at))
+    return (
+        sa.select(
+            e.id.label("event_id"), b.start_at, b.busy_until_at, sa.func.count().label("taken")
+        )
+        .join(table(Booking), in_its_room)
+        .where(
+            of_organization(Event),
+            one_of(e.id, "keys"),
+            sa.text(TAKES_A_SEAT),
+            b.busy_until_at > e.start_at,
+            before_its_end,
+        )
+        .group_by(e.id, b.start_at, b.busy_until_at)
+    )

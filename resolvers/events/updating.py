@@ -1,0 +1,217 @@
+"""Changes events, and moves their bookings with them: lock, load, ask, write, record."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from resolvers.bookings.facts import booking_facts
+from resolvers.bookings.overrides import check_overrides
+from resolvers.changes import Cause, Facts, record_booking, record_event
+from resolvers.events import fields, rules
+from resolvers.events.choices import Choice, require_in_scope
+from resolvers.events.commands import UpdateEvent
+from resolvers.events.drafts import inconsistencies, plain_columns, settled
+from resolvers.events.facts import event_facts
+from resolvers.events.gathering import MOVING, Expire, Gathered
+from resolvers.events.moving import Move, Moved, require_seats, reseat, time_conflicts
+from resolvers.outcomes import Outcome, Warning
+from resolvers.refusals import (
+    CapacityBelowTaken,
+    Complaints,
+    IllegalState,
+    Refused,
+    StaleBooking,
+    attempt,
+)
+from resolvers.storage.rows import changed
+from resolvers.storage.tables import Event
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.vocabulary import (
+    ChangeType,
+    ConflictPolicy,
+    EventChangeType,
+    EventStatus,
+    Permission,
+    RuleOverride,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """An event that was changed in this batch, before it is written."""
+
+    event: Event
+    cause: Cause
+    facts_before: Facts
+    facts_after: Facts
+    moved: Sequence[Moved] = ()
+    warnings: tuple[Warning, ...] = ()
+
+
+def nothing_expires(work: UnitOfWork, **_: Any) -> None:
+    """For callers that know of no bookings that lapse."""
+
+
+def update_events(
+    work: UnitOfWork, commands: Sequence[UpdateEvent], *, expire: Expire = nothing_expires
+) -> list[Outcome | Refused]:
+    """Change events, and move their live bookings with them; the outcomes are in order.
+
+    `expire` is asked, once the rows are locked, to release the seats of bookings that have lapsed.
+    Refusals: PermissionRefusal, NotFoundRefusal, AmbiguousReference, Required, Invalid,
+    WrongLength, OutOfRange, NonexistentTime; StaleBooking; IllegalState; CapacityBelowTaken,
+    RoomFull.
+    """
+    gathered = Gathered(work, commands, expire)
+    results = [attempt(_update, work, gathered, command) for command in commands]
+    gathered.write()
+    for result in results:
+        if isinstance(result, Updated):
+            _record(work, result)
+    return [
+        Outcome(
+            result.event.id,
+            warnings=result.warnings,
+            facts={"affectedBookings": len(result.moved)},
+        )
+        if isinstance(result, Updated)
+        else result
+        for result in results
+    ]
+
+
+def _update(work: UnitOfWork, gathered: Gathered, command: UpdateEvent) -> Updated | Outcome:
+    """Raises: Refused, or a refusal."""
+    event, draft, choice = _draft(gathered, command)
+    _require_state(work, event, command)
+    if draft == event and choice.modules == gathered.choice(event).modules:
+        return Outcome(event.id, changed=False, facts={"affectedBookings": 0})
+    after = changed(
+        draft,
+        version=event.version + 1,
+        last_change_time=work.now,
+        last_change_type="Updated",
+        last_change_user=command.viewer.name,
+    )
+    moved = _moved(work, gathered, Move(event, after, choice, gathered.rooms))
+    warnings, used = _require_capacity(gathered, command, event, after, moved)
+    facts_before = event_facts(event, gathered.choice(event).modules)
+    gathered.change(after, choice, moved)
+    reseat(gathered.seats, gathered.diaries, moved)
+    if gathered.settings[event.organization_id].conflict_policy is not ConflictPolicy.ALLOW:
+        warnings += time_conflicts(gathered.diaries, moved, after)
+    return Updated(
+        after,
+        Cause(command.viewer, command.origin, None, used),
+        facts_before,
+        event_facts(after, choice.modules),
+        moved,
+        tuple(warnings),
+    )
+
+
+def _draft(gathered: Gathered, command: UpdateEvent) -> tuple[Event, Event, Choice]:
+    """The event, and what it and its place shall be. Raises: Refused."""
+    viewer, changes, complaints = command.viewer, command.changes, Complaints()
+    complaints.of(viewer.require, Permission.MANAGE_EVENTS, "input")
+    check_overrides(command.viewer, command.overrides, complaints)
+    event = complaints.of(gathered.event, viewer, command.event, "input", "eventId")
+    present = Choice() if event is None else gathered.choice(event)
+    if event is not None and viewer.may(Permission.MANAGE_EVENTS):
+        complaints.of(require_in_scope, viewer, present, "input", "eventId")
+    choice = gathered.choices.chosen(viewer, changes, present, complaints)
+    if not complaints.refusals:
+        complaints.of(require_in_scope, viewer, choice)
+    complaints.refusals += fields.complaints(changes, paths={}, nulls_clear=True)
+    if event is None or complaints.refusals:
+        complaints.settle()
+    draft = changed(event, **plain_columns(changes), **choice.columns())
+    complaints.refusals += inconsistencies(draft, changes)
+    complaints.settle()
+    if MOVING.isdisjoint(changes):
+        return event, draft, choice
+    return event, settled(changed(draft, time_zone=_zone(gathered, event, choice)), choice), choice
+
+
+def _zone(gathered: Gathered, event: Event, choice: Choice) -> str:
+    """The clock of the venue, without one the organization's; that of the event while it stays."""
+    if choice.columns()["venue_id"] == event.venue_id:
+        return event.time_zone
+    place = choice.venue or gathered.settings[event.organization_id]
+    return place.time_zone
+
+
+def _require_state(work: UnitOfWork, event: Event, command: UpdateEvent) -> None:
+    """Raises: StaleBooking, IllegalState."""
+    status = rules.status(event, work.now)
+    if command.expected_version not in (None, event.version):
+        path = ("input", "expectedVersion")
+        raise StaleBooking(*path, version=event.version, event_status=status)
+    if status is EventStatus.CANCELLED:
+        raise IllegalState("input", "eventId", version=event.version, event_status=status)
+
+
+def _moved(work: UnitOfWork, gathered: Gathered, move: Move) -> list[Moved]:
+    """The live bookings that are other than before.
+
+    Raises: IllegalState, Invalid, NonexistentTime.
+    """
+    before, after, bookings = move.before, move.after, gathered.bookings(move.before)
+    status = rules.status(before, work.now)
+    if bookings and before.on_demand != after.on_demand:
+        raise IllegalState("input", "onDemand", version=before.version, event_status=status)
+    if bookings and before.start_at is not None and after.start_at is None:
+        raise IllegalState("input", "start", version=before.version, event_status=status)
+    moved = (move.of(booking, gathered.granted(booking), work.now) for booking in bookings)
+    return [one for one in moved if one is not None]
+
+
+def _require_capacity(
+    gathered: Gathered, command: UpdateEvent, event: Event, after: Event, moved: Sequence[Moved]
+) -> tuple[list[Warning], tuple[RuleOverride, ...]]:
+    """What is warned of, and which rules were set aside.
+
+    Raises: Refused (CapacityBelowTaken, RoomFull).
+    """
+    complaints, warnings = Complaints(), []
+    used: tuple[RuleOverride, ...] = ()
+    below = _below_taken(gathered, event, after)
+    if below is not None and RuleOverride.CAPACITY in command.overrides:
+        message = "The capacity is lower than the number of seats that are taken."
+        warnings.append(Warning(below.code, message, ("input", "overrides")))
+        used = (RuleOverride.CAPACITY,)
+    elif below is not None:
+        complaints.add(below)
+    place = "room" if {"room", "venue"} & set(command.changes) else "start"
+    complaints.of(require_seats, gathered.seats, moved, gathered.rooms, "input", place)
+    complaints.settle()
+    return warnings, used
+
+
+def _below_taken(gathered: Gathered, event: Event, after: Event) -> CapacityBelowTaken | None:
+    """The refusal of a capacity that is lowered below what is taken."""
+    old, new, taken = event.capacity_maximum, after.capacity_maximum, gathered.seats.taken(event.id)
+    if new is None or new >= taken or (old is not None and new >= old):
+        return None
+    return CapacityBelowTaken("input", "capacityMaximum", capacity=new, taken=taken)
+
+
+def _record(work: UnitOfWork, updated: Updated) -> None:
+    record_event(
+        work,
+        EventChangeType.UPDATED,
+        updated.cause,
+        event=updated.event,
+        facts_before=updated.facts_before,
+        facts_after=updated.facts_after,
+    )
+    for one in updated.moved:
+        record_booking(
+            work,
+            ChangeType.UPDATED,
+            updated.cause,
+            before=one.before,
+            after=one.after,
+            facts_before=booking_facts(one.before),
+            facts_after=booking_facts(one.after),
+        )

@@ -1,0 +1,1 @@
+"""What reaches bookings of every kind: cancelling, accommodations, cancelled events, expiry."""

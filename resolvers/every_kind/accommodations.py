@@ -1,0 +1,295 @@
+"""Grants and revokes exam accommodations, for every kind of booking."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from resolvers import checks
+from resolvers.bookings import loading
+from resolvers.bookings.accommodations import effective_minutes, extra
+from resolvers.bookings.actions import Situation, require
+from resolvers.bookings.checks import find, require_version
+from resolvers.bookings.facts import accommodation_facts
+from resolvers.bookings.seats import UNKNOWN_LENGTH
+from resolvers.changes import Cause, Origin, record_booking
+from resolvers.enrolments.expiry import lock_current
+from resolvers.every_kind.kinds import kind_of
+from resolvers.outcomes import Outcome, Warning
+from resolvers.references import Lookup, Ref, look_up
+from resolvers.refusals import (
+    AccommodationNotGranted,
+    AccommodationTypeEmpty,
+    Complaints,
+    OutOfRange,
+    Refused,
+    attempt,
+)
+from resolvers.storage.columns import new_key
+from resolvers.storage.rows import as_dict, changed, new_row
+from resolvers.storage.tables import Accommodation, Booking, Enrolment, Test
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.times import wall_time_of
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import AccommodationScope, ChangeType, ConflictPolicy, Permission
+
+BREAKS = 99
+PERCENT = 999
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantAccommodation:
+    """Grant an accommodation, or replace the one of the same type."""
+
+    viewer: Viewer = field(repr=False)
+    booking: Ref
+    type: str | None
+    name: str | None = None
+    time_extension_minutes: int | None = None
+    extra_time_percentage: int | None = None
+    extra_breaks_per_section: int | None = None
+    reason: str | None = None
+    scope: AccommodationScope = AccommodationScope.TEST_TIME
+    expected_version: int | None = None
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeAccommodation:
+    """Revoke the accommodation of a type."""
+
+    viewer: Viewer = field(repr=False)
+    booking: Ref
+    type: str
+    expected_version: int | None = None
+    origin: Origin | None = None
+
+
+def grant(work: UnitOfWork, commands: Sequence[GrantAccommodation]) -> list[Outcome | Refused]:
+    """Grant each accommodation; the same again changes nothing.
+
+    Longer times that conflict are a warning.
+
+    Refusals: PermissionRefusal, NotFoundRefusal, Invalid, AccommodationTypeEmpty, WrongLength,
+    OutOfRange; StaleBooking; IllegalState.
+    """
+    batch = _Granted(work, commands)
+    outcomes = [attempt(batch.grant, command) for command in commands]
+    batch.write()
+    return outcomes
+
+
+def revoke(work: UnitOfWork, commands: Sequence[RevokeAccommodation]) -> list[Outcome | Refused]:
+    """Revoke each accommodation.
+
+    Refusals: PermissionRefusal, NotFoundRefusal, Invalid, AccommodationTypeEmpty; StaleBooking;
+    IllegalState, AccommodationNotGranted.
+    """
+    batch = _Granted(work, commands)
+    outcomes = [attempt(batch.revoke, command) for command in commands]
+    batch.write()
+    return outcomes
+
+
+class _Granted:
+    """The bookings of the batch with what they were granted."""
+
+    def __init__(
+        self, work: UnitOfWork, commands: Sequence[GrantAccommodation | RevokeAccommodation]
+    ) -> None:
+        self._work = work
+        self._found: Lookup[Booking] = look_up(
+            work, Booking, ((c.viewer.organization_id, c.booking) for c in commands)
+        )
+        keys = [(row.organization_id, row.id) for row in self._found.rows()]
+        self._locked = lock_current(work, keys)
+        bookings = self._locked.values()
+        self._granted = loading.accommodations(work, keys)
+        self._before = [a for granted in self._granted.values() for a in granted]
+        self._settings = loading.settings(work, {c.viewer.organization_id for c in commands})
+        self._diaries = loading.diaries(
+            work, [(b.organization_id, b.candidate_id) for b in bookings]
+        )
+        tests = [(b.organization_id, b.test_id) for b in bookings if b.test_id is not None]
+        self._breaks = {t.id: t.break_minutes for t in loading.of_keys(work, Test, "id", tests)}
+        self._on_demand = {
+            row.id for row in loading.of_keys(work, Enrolment, "id", keys) if row.on_demand
+        }
+
+    def grant(self, command: GrantAccommodation) -> Outcome:
+        stage = Complaints()
+        booking = self._find(command, stage)
+        _check_accommodation(command, stage)
+        stage.settle()
+        assert booking is not None
+        assert command.type is not None
+        self._require(command, booking, "grant")
+        before = self._granted.get(booking.id, [])
+        same = next((a for a in before if a.type == command.type), None)
+        if same is None and len(before) >= checks.PLAIN_LIST:
+            rule = f"cannot be added: the booking has {checks.PLAIN_LIST} already"
+            raise OutOfRange("input", "accommodation", rule=rule)
+        granted = self._accommodation(command, booking, same)
+        if same is not None and _terms(same) == _terms(granted):
+            return Outcome(booking.id, changed=False, facts={"accommodation": same.id.hex})
+        after = [*(a for a in before if a.type != command.type), granted]
+        warnings = self._change(ChangeType.ACCOMMODATION_GRANTED, command, booking, before, after)
+        return Outcome(booking.id, warnings=warnings, facts={"accommodation": granted.id.hex})
+
+    def revoke(self, command: RevokeAccommodation) -> Outcome:
+        stage = Complaints()
+        booking = self._find(command, stage)
+        if not command.type.strip():
+            stage.add(AccommodationTypeEmpty("input", "type"))
+        stage.settle()
+        assert booking is not None
+        not_granted = AccommodationNotGranted(
+            "input", "type", object_type="Accommodation", identifier=command.type
+        )
+        try:
+            self._require(command, booking, "revoke")
+        except AccommodationNotGranted:
+            raise not_granted from None
+        before = self._granted.get(booking.id, [])
+        after = [a for a in before if a.type != command.type]
+        if len(after) == len(before):
+            raise not_granted
+        warnings = self._change(ChangeType.ACCOMMODATION_REVOKED, command, booking, before, after)
+        return Outcome(booking.id, warnings=warnings)
+
+    def write(self) -> None:
+        """Write the difference between what was granted before the batch and what is now.
+
+        Not command by command: that would take more statements the more commands there are.
+        """
+        before = {a.id: a for a in self._before}
+        after = {a.id: a for granted in self._granted.values() for a in granted}
+        gone = [a for key, a in before.items() if key not in after]
+        keys = [{"organization_id": a.organization_id, "id": a.id} for a in gone]
+        self._work.delete(Accommodation, keys)
+        self._work.insert(Accommodation, [a for key, a in after.items() if key not in before])
+        kept = [(a, after[key]) for key, a in before.items() if key in after]
+        self._work.save(Accommodation, kept)
+
+    def _find(
+        self, command: GrantAccommodation | RevokeAccommodation, stage: Complaints
+    ) -> Booking | None:
+        stage.of(command.viewer.require, Permission.GRANT_ACCOMMODATION)
+        path = ("input", "bookingId")
+        booking: Booking | None = stage.of(
+            find, self._found, self._locked, command.viewer, command.booking, *path
+        )
+        return booking
+
+    def _require(
+        self, command: GrantAccommodation | RevokeAccommodation, booking: Booking, name: str
+    ) -> None:
+        require_version(booking, command.expected_version, "input", "expectedVersion")
+        situation = Situation(booking, self._settings[booking.organization_id], self._work.now)
+        path = ("input", "bookingId")
+        require(kind_of(booking).transitions, name, situation, command.viewer, *path)
+
+    def _accommodation(
+        self, command: GrantAccommodation, booking: Booking, same: Accommodation | None
+    ) -> Accommodation:
+        breaks = 0 if booking.test_id is None else self._breaks.get(booking.test_id, 0)
+        minutes = effective_minutes(
+            command.scope,
+            command.time_extension_minutes,
+            command.extra_time_percentage,
+            duration_minutes=booking.duration_minutes,
+            break_minutes=breaks,
+        )
+        return new_row(
+            Accommodation,
+            organization_id=booking.organization_id,
+            id=new_key() if same is None else same.id,
+            booking_id=booking.id,
+            type=command.type,
+            name=command.name,
+            scope=command.scope,
+            time_extension_minutes=command.time_extension_minutes,
+            extra_time_percentage=command.extra_time_percentage,
+            effective_minutes=minutes,
+            extra_breaks_per_section=command.extra_breaks_per_section,
+            reason=command.reason,
+            granted_at=self._work.now,
+            **Cause(command.viewer, command.origin).as_columns("granted_by"),
+        )
+
+    def _change(
+        self,
+        kind: ChangeType,
+        command: GrantAccommodation | RevokeAccommodation,
+        booking: Booking,
+        before: list[Accommodation],
+        after: list[Accommodation],
+    ) -> tuple[Warning, ...]:
+        """Lengthen or shorten the booking, and record it; a warning where it conflicts only now."""
+        longer = self._lengthened(booking, after)
+        self._locked[booking.id], self._granted[booking.id] = longer, after
+        self._work.save(Booking, [(booking, longer)])
+        facts = kind_of(booking).facts
+        record_booking(
+            self._work,
+            kind,
+            Cause(command.viewer, command.origin, getattr(command, "reason", None)),
+            before=booking,
+            after=longer,
+            facts_before={**facts(booking), **accommodation_facts(before)},
+            facts_after={**facts(longer), **accommodation_facts(after)},
+        )
+        self._diaries.write(longer)
+        policy = self._settings[booking.organization_id].conflict_policy
+        already = {other.id for other in self._diaries.conflicts(booking)}
+        conflicts = {other.id for other in self._diaries.conflicts(longer)}
+        if policy is ConflictPolicy.ALLOW or conflicts <= already:
+            return ()
+        message = "With its extra time the booking overlaps another one of the candidate's."
+        return (Warning("CANDIDATE_TIME_CONFLICT", message),)
+
+    def _lengthened(self, booking: Booking, granted: Iterable[Accommodation]) -> Booking:
+        accommodations = list(granted)
+        total = extra(accommodations)
+        values: dict[str, Any] = {
+            "extra_time_minutes": total.time_minutes,
+            "extra_break_minutes": total.break_minutes,
+            "accommodation_count": len(accommodations),
+            "version": booking.version + 1,
+            "updated_at": self._work.now,
+        }
+        more = timedelta(minutes=total.time_minutes - booking.extra_time_minutes)
+        breaks = timedelta(minutes=total.break_minutes - booking.extra_break_minutes)
+        if booking.start_at is not None:
+            until = booking.busy_until_at or booking.start_at + UNKNOWN_LENGTH
+            values["busy_until_at"] = until + more + breaks
+        if booking.id in self._on_demand and booking.end_at is not None:
+            values["end_at"] = booking.end_at + more
+            values["local_end"] = wall_time_of(booking.end_at + more, booking.time_zone)
+        return changed(booking, **values)
+
+
+def _terms(accommodation: Accommodation) -> dict[str, Any]:
+    """What makes two accommodations of a type the same: all but who granted it, and when."""
+    values = as_dict(accommodation)
+    return {name: value for name, value in values.items() if not name.startswith("granted_")}
+
+
+def _check_accommodation(command: GrantAccommodation, stage: Complaints) -> None:
+    path = ("input", "accommodation")
+    if not (command.type or "").strip():
+        stage.add(AccommodationTypeEmpty(*path, "type"))
+    stage.of(checks.text, command.type, *path, "type", most=checks.CODE)
+    stage.of(checks.text, command.name, *path, "name", most=checks.NAME)
+    stage.of(checks.text, command.reason, *path, "reason", most=checks.REASON)
+    minutes, breaks = command.time_extension_minutes, command.extra_breaks_per_section
+    stage.of(checks.number, minutes, *path, "timeExtension", least=0, most=checks.EXTRA_MINUTES)
+    stage.of(
+        checks.number,
+        command.extra_time_percentage,
+        *path,
+        "extraTimePercentage",
+        least=0,
+        most=PERCENT,
+    )
+    stage.of(checks.number, breaks, *path, "extraBreaksPerSection", least=0, most=BREAKS)

@@ -1,0 +1,235 @@
+"""Cancels bookings of any kind. One and many are the same batch."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from resolvers import checks
+from resolvers.bookings import loading
+from resolvers.bookings.actions import Situation, require
+from resolvers.bookings.checks import find, require_version
+from resolvers.changes import Cause, Origin, record_booking
+from resolvers.enrolments.expiry import lock_current
+from resolvers.every_kind.kinds import kind_of
+from resolvers.outcomes import Outcome
+from resolvers.references import Lookup, Ref, look_up
+from resolvers.refusals import (
+    CancellationClosed,
+    Complaints,
+    Invalid,
+    OutOfRange,
+    ReasonRequired,
+    Refused,
+    attempt,
+)
+from resolvers.storage.rows import changed
+from resolvers.storage.tables import Booking, Candidate, Event, Organization
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import BookingStatus, CancellationReason, ChangeType, Permission, Role
+
+ENDED = frozenset({BookingStatus.CANCELLED, BookingStatus.NO_SHOW})
+"""The statuses that cancelling leads to: cancelling again changes nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelBooking:
+    """Cancel a booking of any kind.
+
+    `candidates` are those of whom it may be the booking of; `together_with` are all bookings of the
+    same request, among which each of the candidates must have one. `path` is where the booking
+    stands in it.
+    """
+
+    viewer: Viewer = field(repr=False)
+    booking: Ref
+    reason: CancellationReason
+    message: str | None = None
+    cancelled_at: datetime | None = None
+    candidates: tuple[Ref, ...] | None = None
+    candidates_path: str = "candidateId"
+    event: Ref | None = None
+    together_with: tuple[Ref, ...] = ()
+    expected_version: int | None = None
+    path: tuple[str, ...] = ("input", "bookingId")
+    origin: Origin | None = None
+    happened: bool = False
+
+
+def cancel(work: UnitOfWork, commands: Sequence[CancelBooking]) -> list[Outcome | Refused]:
+    """Cancel each booking and free its seat; one that is cancelled already is left as it is.
+
+    Refusals: PermissionRefusal, NotFoundRefusal, Invalid, ReasonRequired, WrongLength, OutOfRange;
+    StaleBooking; IllegalState, CancellationClosed.
+    """
+    batch = _Cancelling(work, commands)
+    return [attempt(batch.cancel, command) for command in commands]
+
+
+class _Cancelling:
+    def __init__(self, work: UnitOfWork, commands: Sequence[CancelBooking]) -> None:
+        self._work = work
+        self._found: Lookup[Booking] = look_up(
+            work, Booking, ((c.viewer.organization_id, c.booking) for c in commands)
+        )
+        keys = [(row.organization_id, row.id) for row in self._found.rows()]
+        self._locked = lock_current(work, keys)
+        # commands of one request share their list of candidates: it is gone through once for all
+        lists = {
+            (c.viewer.organization_id, id(c.candidates)): c.candidates
+            for c in commands
+            if c.candidates
+        }
+        self._candidates: Lookup[Candidate] = look_up(
+            work, Candidate, ((of, ref) for (of, _), refs in lists.items() for ref in refs)
+        )
+        self._positions = {key: self._found_in(key[0], refs) for key, refs in lists.items()}
+        self._events: Lookup[Event] = look_up(
+            work, Event, {(c.viewer.organization_id, c.event) for c in commands}
+        )
+        self._settings = loading.settings(work, {c.viewer.organization_id for c in commands})
+
+    def cancel(self, command: CancelBooking) -> Outcome:
+        booking = self._check_input(command)
+        require_version(booking, command.expected_version, "input", "expectedVersion")
+        if booking.status in ENDED:
+            return Outcome(booking.id, changed=False)
+        status = self._status_after(command, booking)
+        cancelled = cancelled_booking(
+            booking,
+            status,
+            command.reason,
+            command.message,
+            Cause(command.viewer, command.origin),
+            now=self._work.now,
+            at=command.cancelled_at,
+        )
+        self._locked[booking.id] = cancelled
+        write_cancelled(
+            self._work, booking, cancelled, Cause(command.viewer, command.origin, command.message)
+        )
+        return Outcome(booking.id)
+
+    def _check_input(self, command: CancelBooking) -> Booking:
+        stage = Complaints()
+        if not command.happened:
+            stage.of(command.viewer.require, Permission.CANCEL)
+        booking: Booking | None = stage.of(
+            find, self._found, self._locked, command.viewer, command.booking, *command.path
+        )
+        check_reason(command.reason, command.message, stage)
+        if command.cancelled_at is not None and command.cancelled_at > self._work.now:
+            stage.add(OutOfRange("input", "cancelledAt", rule="must not be in the future"))
+        if booking is not None:
+            self._check_names(command, booking, stage)
+        stage.settle()
+        assert booking is not None
+        return booking
+
+    def _found_in(self, organization_id: UUID, refs: Sequence[Ref]) -> dict[UUID, int]:
+        """The positions of the candidates in a list, by key; what is not found is left out."""
+        found = (self._candidates.first(organization_id, ref) for ref in refs)
+        return {row.id: n for n, row in enumerate(found) if row is not None}
+
+    def _check_names(self, command: CancelBooking, booking: Booking, stage: Complaints) -> None:
+        """The candidates and the event that the caller names are the bookings' `[000]`."""
+        organization_id = command.viewer.organization_id
+        if command.candidates is not None:
+            positions = self._positions.get((organization_id, id(command.candidates)), {})
+            if command.together_with or command.candidates_path == "candidateId":
+                self._check_candidates(command, positions, stage)
+            if booking.candidate_id not in positions:
+                stage.add(Invalid(*command.path, rule="is another candidate's booking"))
+        if command.event is not None:
+            event = stage.of(self._events.one, organization_id, command.event, "input", "eventId")
+            if event is not None and booking.event_id != event.id:
+                stage.add(Invalid(*command.path, rule="is a booking at another event"))
+
+    def _check_candidates(
+        self, command: CancelBooking, positions: dict[UUID, int], stage: Complaints
+    ) -> None:
+        """Each of the candidates is there, and has one of the bookings."""
+        organization_id, path = command.viewer.organization_id, ("input", command.candidates_path)
+        single = command.candidates_path == "candidateId"
+        for n, ref in enumerate(command.candidates or ()):
+            at = path if single else (*path, str(n))
+            stage.of(self._candidates.one, organization_id, ref, *at)
+        if not command.together_with:
+            return
+        theirs = {b.candidate_id for b in self._named(organization_id, command.together_with)}
+        for candidate_id, n in positions.items():
+            if candidate_id not in theirs:
+                stage.add(Invalid(*path, str(n), rule="has none of these bookings"))
+
+    def _named(self, organization_id: UUID, refs: Iterable[Ref]) -> Iterable[Booking]:
+        found = (self._found.first(organization_id, ref) for ref in refs)
+        return [booking for booking in found if booking is not None]
+
+    def _status_after(self, command: CancelBooking, booking: Booking) -> BookingStatus:
+        """CANCELLED, or NO_SHOW for one who was absent.
+
+        Raises: IllegalState, CancellationClosed.
+        """
+        absent = command.reason is CancellationReason.ABSENT
+        settings: Organization = self._settings[booking.organization_id]
+        situation = Situation(booking, settings, self._work.now)
+        transitions = kind_of(booking).transitions
+        name = "absent" if absent else "cancel"
+        try:
+            row = require(transitions, name, situation, command.viewer, *command.path)
+        except CancellationClosed:
+            if not command.happened:
+                raise
+            return BookingStatus.CANCELLED
+        assert row.target is not None
+        return row.target
+
+
+def check_reason(reason: CancellationReason, message: str | None, stage: Complaints) -> None:
+    """Collect what is wrong with a reason: OTHER needs a message."""
+    if reason is CancellationReason.OTHER and not (message or "").strip():
+        stage.add(ReasonRequired("input", "message"))
+    stage.of(checks.text, message, "input", "message", most=checks.REASON)
+
+
+def cancelled_booking(
+    booking: Booking,
+    status: BookingStatus,
+    reason: CancellationReason,
+    message: str | None,
+    cause: Cause,
+    *,
+    now: datetime,
+    at: datetime | None = None,
+) -> Booking:
+    """The booking once it is cancelled: on behalf of the candidate, unless by the candidate."""
+    by_candidate = cause.viewer is not None and cause.viewer.role is Role.CANDIDATE
+    return changed(
+        booking,
+        status=status,
+        lapses_at=None,
+        cancel_reason=reason,
+        cancel_message=message,
+        cancelled_at=at or now,
+        cancelled_by_user_id=cause.user_id,
+        cancelled_by_name=cause.name,
+        cancelled_on_behalf=not by_candidate,
+        version=booking.version + 1,
+        updated_at=now,
+    )
+
+
+def write_cancelled(work: UnitOfWork, before: Booking, after: Booking, cause: Cause) -> None:
+    """Save a cancelled booking, and record it."""
+    facts = kind_of(before).facts
+    work.save(Booking, [(before, after)])
+    record_booking(
+        work,
+        ChangeType.CANCELLED,
+        cause,
+        before=before,
+        after=after,
+        facts_before=facts(before),
+        facts_after=facts(after),
+    )

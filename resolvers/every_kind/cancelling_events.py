@@ -1,0 +1,177 @@
+"""Cancels events, and their bookings of every kind in the same transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from resolvers import checks
+from resolvers.bookings import loading
+from resolvers.bookings.seats import takes_seat
+from resolvers.changes import Cause, Origin, record_event
+from resolvers.enrolments.expiry import lock_current
+from resolvers.events.facts import event_facts
+from resolvers.events.rules import status
+from resolvers.every_kind.cancelling import cancelled_booking, write_cancelled
+from resolvers.outcomes import Outcome
+from resolvers.references import Lookup, Ref, look_up
+from resolvers.refusals import (
+    Complaints,
+    IllegalState,
+    PermissionRefusal,
+    Refused,
+    Required,
+    StaleBooking,
+    attempt,
+)
+from resolvers.storage.columns import one_of
+from resolvers.storage.read import Read
+from resolvers.storage.rows import changed
+from resolvers.storage.tables import Booking, Event, Test, columns
+from resolvers.storage.tables.bookings import TAKES_A_SEAT
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import (
+    BookingStatus,
+    CancellationReason,
+    EventChangeType,
+    EventStatus,
+    Permission,
+)
+
+CANCELLABLE = frozenset({EventStatus.DRAFT, EventStatus.SCHEDULED, EventStatus.LOCKED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelEvent:
+    """Cancel an event and, unless they shall stay, its bookings."""
+
+    viewer: Viewer = field(repr=False)
+    event: Ref
+    reason: str
+    cancel_bookings: bool = True
+    expected_version: int | None = None
+    origin: Origin | None = None
+
+
+def cancel_events(work: UnitOfWork, commands: Sequence[CancelEvent]) -> list[Outcome | Refused]:
+    """Cancel each event; its bookings get the reason EVENT_CANCELLED and one change each.
+
+    Cancelling again changes nothing. `facts["affectedBookings"]` counts the bookings. Refusals:
+    PermissionRefusal, EventNotFound, Invalid, Required, WrongLength; StaleBooking; IllegalState.
+    """
+    found = look_up(work, Event, ((c.viewer.organization_id, c.event) for c in commands))
+    keys = [(row.organization_id, row.id) for row in found.rows()]
+    events = loading.lock(work, Event, keys)
+    tests = [(e.organization_id, e.test_id) for e in events.values() if e.test_id is not None]
+    subjects = {row.id: row.subject_id for row in loading.of_keys(work, Test, "id", tests)}
+    bookings = _live_bookings(work, keys)
+
+    def cancel(command: CancelEvent) -> Outcome:
+        event = _check(command, found, events, subjects, work.now)
+        if event.cancelled_at is not None:
+            return Outcome(event.id, changed=False, facts={"affectedBookings": 0})
+        cause = Cause(command.viewer, command.origin, command.reason)
+        events[event.id] = _cancel_event(work, event, cause)
+        affected = bookings.pop(event.id, []) if command.cancel_bookings else []
+        for booking in affected:
+            after = cancelled_booking(
+                booking,
+                BookingStatus.CANCELLED,
+                CancellationReason.EVENT_CANCELLED,
+                command.reason,
+                cause,
+                now=work.now,
+            )
+            write_cancelled(work, booking, after, cause)
+        return Outcome(event.id, facts={"affectedBookings": len(affected)})
+
+    return [attempt(cancel, command) for command in commands]
+
+
+def _check(
+    command: CancelEvent,
+    found: Lookup[Event],
+    events: dict[UUID, Event],
+    subjects: dict[UUID, UUID | None],
+    now: datetime,
+) -> Event:
+    stage = Complaints()
+    viewer = command.viewer
+    stage.of(viewer.require, Permission.MANAGE_EVENTS)
+    path = ("input", "eventId")
+    row = stage.of(found.one, viewer.organization_id, command.event, *path)
+    if not command.reason.strip():
+        stage.add(Required("input", "reason"))
+    stage.of(checks.text, command.reason, "input", "reason", most=checks.REASON)
+    event = None if row is None else events[row.id]
+    if event is not None:
+        missing = viewer.scope.missing(
+            centre_id=event.venue_id,
+            subject_id=None if event.test_id is None else subjects.get(event.test_id),
+            candidate_id=viewer.scope.candidate,
+        )
+        if missing is not None:
+            required = Permission.MANAGE_EVENTS
+            stage.add(PermissionRefusal(*path, required=required, missing_scope=missing))
+    stage.settle()
+    assert event is not None
+    now_is = status(event, now)
+    if command.expected_version not in {None, event.version}:
+        raise StaleBooking("input", "expectedVersion", version=event.version, event_status=now_is)
+    if event.cancelled_at is None and now_is not in CANCELLABLE:
+        raise IllegalState("input", "eventId", version=event.version, event_status=now_is)
+    return event
+
+
+def _cancel_event(work: UnitOfWork, event: Event, cause: Cause) -> Event:
+    after = changed(
+        event,
+        cancel_reason=CancellationReason.OTHER,
+        cancel_message=cause.reason,
+        cancelled_at=work.now,
+        cancelled_by_user_id=cause.user_id,
+        cancelled_by_name=cause.name,
+        cancelled_on_behalf=True,
+        version=event.version + 1,
+        last_change_time=work.now,
+        last_change_type="Cancelled",
+        last_change_user=cause.name,
+    )
+    work.save(Event, [(event, after)])
+    record_event(
+        work,
+        EventChangeType.CANCELLED,
+        cause,
+        event=after,
+        facts_before=event_facts(event, ()),
+        facts_after=event_facts(after, ()),
+    )
+    return after
+
+
+def _live_bookings(
+    work: UnitOfWork, events: Sequence[tuple[UUID, UUID]]
+) -> dict[UUID, list[Booking]]:
+    """The bookings that take a seat at each event, locked; what is overdue is expired first."""
+    c = columns(Booking)
+    live: Read[Booking] = Read(
+        "live bookings of events",
+        lambda _: sa.select(c.organization_id, c.id).where(
+            one_of(c.organization_id, "organizations"),
+            one_of(c.event_id, "events"),
+            sa.text(TAKES_A_SEAT),
+        ),
+        {
+            "organizations": list({organization for organization, _ in events}),
+            "events": [event for _, event in events],
+        },
+    )
+    keys = [(row.organization_id, row.id) for row in work.rows(live)]
+    by_event: dict[UUID, list[Booking]] = {}
+    for booking in lock_current(work, keys).values():
+        if booking.event_id is not None and takes_seat(booking):
+            by_event.setdefault(booking.event_id, []).append(booking)
+    return by_event

@@ -1,0 +1,148 @@
+"""External ids: the keys under which source systems know our rows.
+
+An id is one object's. Claims of a whole batch are settled in memory, in the order of its commands,
+and written as one difference.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from resolvers import checks
+from resolvers.links import Owner, rows_of
+from resolvers.reading import ORGANIZATION, of_organization
+from resolvers.references import ByExternalId
+from resolvers.refusals import AlreadyExists, Refusal
+from resolvers.storage.columns import one_of
+from resolvers.storage.read import Read
+from resolvers.storage.rows import new_row
+from resolvers.storage.tables import ExternalId, columns, table
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.viewer import Viewer
+
+Name = tuple[UUID, ByExternalId]
+"""An external id inside an organization."""
+
+Holder = tuple[str, UUID]
+"""The type and the key of the object that an external id is of."""
+
+MOST_VALUE = 200
+
+
+def check_external_ids(given: Sequence[ByExternalId] | None, *path: str) -> list[Refusal]:
+    """What is wrong with the ids themselves, whoever holds them: their lengths and number."""
+    if given is None:
+        return []
+    each = [(*path, str(n)) for n in range(len(given))]
+    return checks.complaints(
+        (checks.size, set(given), *path, {"most": checks.PLAIN_LIST}),
+        *(
+            (checks.text, one.kind, *at, "kind", {"least": 1, "most": checks.CODE})
+            for at, one in zip(each, given, strict=True)
+        ),
+        *(
+            (checks.text, one.value, *at, "value", {"least": 1, "most": MOST_VALUE})
+            for at, one in zip(each, given, strict=True)
+        ),
+    )
+
+
+class ExternalIds:
+    """Who holds which id, as the batch goes on. `load`, then ask and replace, then `save`."""
+
+    def __init__(self) -> None:
+        self._before: dict[Name, Holder] = {}
+        self._now: dict[Name, Holder] = {}
+        self._of: dict[Owner, set[ByExternalId]] = {}
+
+    def load(self, work: UnitOfWork, names: Iterable[Name], owners: Iterable[Owner]) -> None:
+        """Read who holds these ids, and which ids these objects have; callable again for more."""
+        values = {(organization_id, one.value) for organization_id, one in names}
+        rows = rows_of(work, ExternalId, "value", values)
+        for row in rows + rows_of(work, ExternalId, "object_id", owners):
+            name = (row.organization_id, ByExternalId(row.system, row.kind, row.value))
+            self._before[name] = self._now[name] = (row.object_type, row.object_id)
+            self._of.setdefault((row.organization_id, row.object_id), set()).add(name[1])
+
+    def refusals(
+        self, owner: Owner, given: Sequence[ByExternalId] | None, *path: str
+    ) -> list[Refusal]:
+        """AlreadyExists for each id that is another object's."""
+        organization_id, key = owner
+        return [
+            AlreadyExists(*path, str(n))
+            for n, one in enumerate(given or ())
+            if self._now.get((organization_id, one), ("", key))[1] != key
+        ]
+
+    def claim(self, object_type: str, owner: Owner, given: Iterable[ByExternalId]) -> bool:
+        """Add ids to an object's own; whether any is new to it."""
+        wanted = set(given)
+        own = self._of.setdefault(owner, set())
+        added = wanted - own
+        for one in added:
+            self._now[owner[0], one] = (object_type, owner[1])
+        own |= added
+        return bool(added)
+
+    def replace(self, object_type: str, owner: Owner, given: Iterable[ByExternalId] | None) -> bool:
+        """Make these an object's ids, and no others; None leaves them. Whether anything changed."""
+        if given is None:
+            return False
+        wanted = set(given)
+        own = self._of.setdefault(owner, set())
+        removed = own - wanted
+        for one in removed:
+            del self._now[owner[0], one]
+        own -= removed
+        return self.claim(object_type, owner, wanted) or bool(removed)
+
+    def save(self, work: UnitOfWork) -> None:
+        """Write the difference; what goes goes first, since its id may be somebody else's now."""
+        gone = [name for name, holder in self._before.items() if self._now.get(name) != holder]
+        new = [name for name, holder in self._now.items() if self._before.get(name) != holder]
+        work.delete(ExternalId, [_as_columns(name) for name in gone])
+        work.insert(
+            ExternalId,
+            [
+                new_row(
+                    ExternalId,
+                    **_as_columns(name),
+                    object_type=self._now[name][0],
+                    object_id=self._now[name][1],
+                )
+                for name in new
+            ],
+        )
+        self._before = dict(self._now)
+
+
+def external_ids_of(viewer: Viewer, keys: Sequence[UUID]) -> Read[ExternalId]:
+    """The external ids of objects of any type, each with its object's key as `object_id`."""
+
+    def build(_: str) -> sa.Select[Any]:
+        c = columns(ExternalId)
+        return (
+            sa.select(table(ExternalId))
+            .where(of_organization(ExternalId), one_of(c.object_id, "keys"))
+            .order_by(c.system, c.kind, c.value)
+        )
+
+    return Read(
+        "external ids of",
+        build,
+        {ORGANIZATION: viewer.organization_id, "keys": list(keys)},
+        by_key=True,
+    )
+
+
+def _as_columns(name: Name) -> dict[str, Any]:
+    organization_id, one = name
+    return {
+        "organization_id": organization_id,
+        "system": one.system,
+        "kind": one.kind,
+        "value": one.value,
+    }

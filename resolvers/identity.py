@@ -1,0 +1,18 @@
+"""Global ids: base64 of a type's name and a key's 32 hex digits, the same on both databases."""
+
+from base64 import b64decode, b64encode
+from uuid import UUID
+
+
+def global_id(type_name: str, key: UUID) -> str:
+    return b64encode(f"{type_name}:{key.hex}".encode()).decode()
+
+
+def parse_global_id(value: str) -> tuple[str, UUID] | None:
+    """The type's name and the key, or None for what is no global id."""
+    try:
+        type_name, _, digits = b64decode(value, validate=True).decode("ascii").partition(":")
+        key = UUID(hex=digits)
+    except ValueError:
+        return None
+    return (type_name, key) if type_name and len(digits) == 32 else None

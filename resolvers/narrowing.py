@@ -1,0 +1,78 @@
+"""Conditions that confine a read: to what a search means, to what a viewer may see."""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from resolvers import checks
+from resolvers.reading import Narrow
+from resolvers.storage.filters import escaped, lower
+
+MOST_SEARCHED = checks.TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """A condition with the shape that names it and the values bound in it."""
+
+    shape: Hashable = ()
+    narrow: Narrow = sa.true
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def options(self) -> dict[str, Any]:
+        """As the functions of `resolvers.reading` take it: `page_of(…, **narrowing.options())`."""
+        return {"shape": self.shape, "narrow": self.narrow, "values": self.values}
+
+    def __and__(self, other: "Narrowing") -> "Narrowing":
+        first, second = self.narrow, other.narrow
+        return Narrowing(
+            (self.shape, other.shape),
+            lambda: sa.and_(first(), second()),
+            {**self.values, **other.values},
+        )
+
+
+EVERYTHING = Narrowing()
+
+
+def search_text(*texts: str) -> str:
+    """What a search looks through: case-folded here, since the databases fold differently.
+
+    Folding can lengthen a text; what goes beyond the column is not found.
+    """
+    return " ".join(texts).casefold()[:500]
+
+
+def searching(
+    search: str | None,
+    *,
+    folded: tuple[sa.ColumnElement[Any], ...] = (),
+    lowered: tuple[sa.ColumnElement[Any], ...] = (),
+) -> Narrowing:
+    """Rows in which one of the columns contains the text, in any case; no text means every row.
+
+    `folded` columns were made by `search_text`; `lowered` ones are lower-cased by the database.
+    Raises: WrongLength, Invalid.
+    """
+    checks.text(search, "search", most=MOST_SEARCHED)
+    if not search:
+        return EVERYTHING
+
+    def narrow() -> sa.ColumnElement[bool]:
+        as_folded = sa.bindparam("search_folded", type_=sa.String())
+        as_lowered = sa.bindparam("search_lowered", type_=sa.String())
+        return sa.or_(
+            *(column.like(as_folded, escape="\\") for column in folded),
+            *(sa.func.lower(column).like(as_lowered, escape="\\") for column in lowered),
+        )
+
+    return Narrowing(
+        ("search", tuple(c.key for c in folded), tuple(c.key for c in lowered)),
+        narrow,
+        {
+            "search_folded": f"%{escaped(search.casefold())}%",
+            "search_lowered": f"%{escaped(lower(search))}%",
+        },
+    )

@@ -1,0 +1,1 @@
+"""Organizations, and who works for them."""

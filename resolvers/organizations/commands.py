@@ -1,0 +1,87 @@
+"""Commands on organizations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from resolvers import checks
+from resolvers.outcomes import Outcome
+from resolvers.refusals import AlreadyExists, Invalid, Refusal, Refused, attempt
+from resolvers.storage import Read, UnitOfWork
+from resolvers.storage.columns import new_key, one_of
+from resolvers.storage.rows import new_row
+from resolvers.storage.tables import LogPosition, Organization, columns, table
+
+
+@dataclass(frozen=True, slots=True)
+class MakeOrganization:
+    """A new tenant; its settings have their defaults."""
+
+    name: str
+    time_zone: str
+    currency: str
+
+
+def make_organization(
+    work: UnitOfWork, commands: Sequence[MakeOrganization]
+) -> list[Outcome | Refused]:
+    """Make organizations, each with a log that is at position 0.
+
+    Refusals: WrongLength, Invalid (a time zone or a currency that there is not), AlreadyExists.
+    """
+    refused = [_refusals(command) for command in commands]
+    # a name that is refused may hold what PostgreSQL cannot even be asked about
+    taken = _names_taken(work, [c for c, no in zip(commands, refused, strict=True) if not no])
+    return [
+        Refused(no) if no else attempt(_make, work, command, taken)
+        for command, no in zip(commands, refused, strict=True)
+    ]
+
+
+def _make(work: UnitOfWork, command: MakeOrganization, taken: set[str]) -> Outcome:
+    """Raises: AlreadyExists."""
+    if command.name in taken:
+        raise AlreadyExists("input", "name")
+    taken.add(command.name)
+    organization = new_row(
+        Organization,
+        id=new_key(),
+        name=command.name,
+        time_zone=command.time_zone,
+        currency=command.currency,
+        created_at=work.now,
+    )
+    work.insert(Organization, [organization])
+    work.insert(LogPosition, [new_row(LogPosition, organization_id=organization.id)])
+    return Outcome(organization.id, created=True)
+
+
+def _refusals(command: MakeOrganization) -> list[Refusal]:
+    return checks.complaints(
+        (checks.text, command.name, "input", "name", {"least": 1, "most": checks.NAME}),
+        (_time_zone, command.time_zone),
+        (_currency, command.currency),
+    )
+
+
+def _time_zone(value: str) -> None:
+    """Raises: Invalid."""
+    if not checks.is_time_zone(value):
+        raise Invalid("input", "timeZone", rule="must be an IANA time zone, such as Europe/London")
+
+
+def _currency(value: str) -> None:
+    """Raises: Invalid."""
+    if not checks.is_currency(value):
+        raise Invalid("input", "currency", rule="must be an ISO 4217 code, such as GBP")
+
+
+def _names_taken(work: UnitOfWork, commands: Sequence[MakeOrganization]) -> set[str]:
+    c = columns(Organization)
+    read: Read[Organization] = Read(
+        "organization names taken",
+        lambda _: sa.select(table(Organization)).where(one_of(c.name, "names")),
+        {"names": [command.name for command in commands]},
+    )
+    return {row.name for row in work.rows(read)}

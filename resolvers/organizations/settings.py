@@ -1,0 +1,134 @@
+"""The site settings of an organization."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from resolvers import checks
+from resolvers.outcomes import Outcome
+from resolvers.reading import ORGANIZATION
+from resolvers.refusals import Complaints, Refusal, Refused
+from resolvers.storage.columns import one_of
+from resolvers.storage.read import Read
+from resolvers.storage.rows import changed
+from resolvers.storage.tables import Organization, columns, table
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.upserts import camel_case, given
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import ConflictPolicy, Permission
+
+NUMBERS = {
+    "window_buffer_hours": (0, 168),
+    "min_days_between_attempts": (0, 3_650),
+    "cancel_cut_off_minutes": (0, 525_600),
+    "payment_due_hours": (1, 8_760),
+}
+"""The least and the most of each."""
+
+WORDS = {"exam_types": checks.NAME, "exam_formats": checks.NAME, "billing_codes": checks.CODE}
+"""The longest that a word of each list may be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateSettings:
+    """What is None stays as it is; a list replaces."""
+
+    viewer: Viewer = field(repr=False)
+    test_scheduling_over_multiple_days: bool | None = None
+    purchase_order_number_for_scheduling: bool | None = None
+    enforce_times_required: bool | None = None
+    window_buffer_hours: int | None = None
+    allow_resit_after_pass: bool | None = None
+    min_days_between_attempts: int | None = None
+    cancel_cut_off_minutes: int | None = None
+    payment_due_hours: int | None = None
+    conflict_policy: ConflictPolicy | None = None
+    exam_types: tuple[str, ...] | None = None
+    exam_formats: tuple[str, ...] | None = None
+    billing_codes: tuple[str, ...] | None = None
+
+
+def update_settings(
+    work: UnitOfWork, commands: Sequence[UpdateSettings]
+) -> list[Outcome | Refused]:
+    """Change the settings of each viewer's organization; the outcome's subject is the organization.
+
+    Refusals: PermissionRefusal, WrongLength, Invalid, OutOfRange.
+    """
+    refused = [_refusals(command) for command in commands]
+    allowed = [c for c, refusals in zip(commands, refused, strict=True) if not refusals]
+    before = {row.id: row for row in work.rows(_locked(allowed))}
+    now = dict(before)
+    outcomes: list[Outcome | Refused] = []
+    for command, refusals in zip(commands, refused, strict=True):
+        if refusals:
+            outcomes.append(Refused(refusals))
+            continue
+        organization = now[command.viewer.organization_id]
+        after = changed(organization, **_values(command))
+        now[organization.id] = after
+        outcomes.append(Outcome(organization.id, changed=after != organization))
+    work.save(Organization, [(row, now[key]) for key, row in before.items()])
+    return outcomes
+
+
+def organizations_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Organization]:
+    """The viewer's own organization, if it is among the keys."""
+    c = columns(Organization)
+    return Read(
+        "organizations by id",
+        lambda _: sa.select(table(Organization)).where(
+            one_of(c.id, "keys"), c.id == sa.bindparam(ORGANIZATION, type_=c.id.type)
+        ),
+        {ORGANIZATION: viewer.organization_id, "keys": list(keys)},
+        by_key=True,
+    )
+
+
+def _refusals(command: UpdateSettings) -> list[Refusal]:
+    complaints = Complaints()
+    complaints.of(command.viewer.require, Permission.MANAGE_SETTINGS)
+    for name, (least, most) in NUMBERS.items():
+        at = ("input", camel_case(name))
+        complaints.of(checks.number, getattr(command, name), *at, least=least, most=most)
+    for name, most in WORDS.items():
+        at = ("input", camel_case(name))
+        complaints.refusals += _check_words(getattr(command, name), *at, most=most)
+    return complaints.refusals
+
+
+def _check_words(words: Sequence[str] | None, *path: str, most: int) -> list[Refusal]:
+    if words is None:
+        return []
+    return checks.complaints(
+        (checks.size, set(words), *path, {"most": checks.PLAIN_LIST}),
+        *(
+            (checks.text, word, *path, str(n), {"least": 1, "most": most})
+            for n, word in enumerate(words)
+        ),
+    )
+
+
+def _values(command: UpdateSettings) -> dict[str, Any]:
+    values = given(
+        **{f.name: getattr(command, f.name) for f in fields(command) if f.name != "viewer"}
+    )
+    return {
+        name: list(dict.fromkeys(value)) if isinstance(value, tuple) else value
+        for name, value in values.items()
+    }
+
+
+def _locked(commands: Sequence[UpdateSettings]) -> Read[Organization]:
+    """The organizations in key order, locked as `UnitOfWork.lock` locks rows of an organization."""
+
+    def build(dialect: str) -> sa.Executable:
+        c = columns(Organization)
+        statement = sa.select(table(Organization)).where(one_of(c.id, "keys")).order_by(c.id)
+        return statement.with_for_update(key_share=True) if dialect == "postgresql" else statement
+
+    keys = {command.viewer.organization_id for command in commands}
+    return Read("lock organizations", build, {"keys": list(keys)})

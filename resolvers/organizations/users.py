@@ -1,0 +1,129 @@
+"""Users: who works with the gateway, and what confines them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from resolvers import checks
+from resolvers.contacts import email
+from resolvers.links import USER_CENTRES, USER_SUBJECTS, children_of
+from resolvers.listed import listed
+from resolvers.narrowing import EVERYTHING, Narrowing, searching
+from resolvers.outcomes import Outcome
+from resolvers.reading import count_of, page_of, rows_by
+from resolvers.references import Ref
+from resolvers.refusals import Invalid, Refusal, Refused
+from resolvers.storage.paging import Ordering, PageRequest, Term
+from resolvers.storage.read import Read
+from resolvers.storage.tables import Candidate, Centre, Subject, User, columns
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.upserts import Kind, Upsert, check_named, given, upsert
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import Permission, Role
+
+OUTSIDERS = frozenset({Role.AGENT, Role.CANDIDATE})
+"""Roles that do not work for the organization: they see no user but themselves."""
+
+USERS_BY_NAME = Ordering("users", (Term("name", str), Term("id", UUID)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpsertUser(Upsert):
+    """Somebody who works with the gateway, known by a reference. Not active: may not."""
+
+    reference: str
+    name: str
+    email: str | None = None
+    role: Role
+    active: bool = True
+    may_mark: bool = False
+    may_moderate: bool = False
+    centre_ids: tuple[Ref, ...] | None = None
+    subject_ids: tuple[Ref, ...] | None = None
+    candidate: Ref | None = None
+
+
+def upsert_users(work: UnitOfWork, commands: Sequence[UpsertUser]) -> list[Outcome | Refused]:
+    """Create or update a user for each command; a user is known by the reference.
+
+    Who has another role than that of a candidate is no candidate, and stops being one.
+    Refusals: PermissionRefusal, WrongLength, Invalid, InvalidEmail, OutOfRange, NotFoundRefusal,
+    AmbiguousReference, AlreadyExists.
+    """
+    return upsert(work, commands, USER)
+
+
+def users_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[User]:
+    return rows_by(User, "id", viewer, keys, **_visible(viewer).options())
+
+
+def users_page(viewer: Viewer, page: PageRequest, search: str | None) -> Read[User]:
+    """A page of users that have the text in their name or reference.
+
+    Raises: WrongLength, Invalid (the text).
+    """
+    return page_of(User, viewer, page, **(_visible(viewer) & _users(search)).options())
+
+
+def users_count(viewer: Viewer, search: str | None) -> Read[Any]:
+    return count_of(User, viewer, **(_visible(viewer) & _users(search)).options())
+
+
+def centres_of_users(viewer: Viewer, keys: Sequence[UUID]) -> Read[Centre]:
+    return children_of(Centre, USER_CENTRES, viewer, keys)
+
+
+def subjects_of_users(viewer: Viewer, keys: Sequence[UUID]) -> Read[Subject]:
+    return children_of(Subject, USER_SUBJECTS, viewer, keys)
+
+
+def _visible(viewer: Viewer) -> Narrowing:
+    if viewer.role not in OUTSIDERS or viewer.scope.everything:
+        return EVERYTHING
+
+    def own() -> sa.ColumnElement[bool]:
+        return columns(User).id == sa.bindparam("own", type_=columns(User).id.type)
+
+    return Narrowing("own", own, {"own": viewer.user_id})
+
+
+def _users(search: str | None) -> Narrowing:
+    c = columns(User)
+    return searching(search, lowered=(c.name, c.reference))
+
+
+def _check_user(command: UpsertUser) -> list[Refusal]:
+    found = check_named(command) + checks.complaints(
+        (email, command.email, "input", "email"),
+    )
+    if command.candidate is not None and command.role is not Role.CANDIDATE:
+        found.append(Invalid("input", "candidate", rule="is for the role CANDIDATE only"))
+    return found
+
+
+def _user_values(command: UpsertUser, _: User | None) -> dict[str, Any]:
+    values = given(
+        reference=command.reference,
+        name=command.name,
+        email=command.email,
+        role=command.role,
+        active=command.active,
+        may_mark=command.may_mark,
+        may_moderate=command.may_moderate,
+    )
+    return values if command.role is Role.CANDIDATE else {**values, "candidate_id": None}
+
+
+USER: Kind[UpsertUser, User] = Kind(
+    model=User,
+    permission=Permission.MANAGE_USERS,
+    identity=("reference",),
+    check=_check_user,
+    values=_user_values,
+    one={"candidate": ("candidate_id", Candidate)},
+    many={"centre_ids": Centre, "subject_ids": Subject},
+    parts=(listed("centre_ids", USER_CENTRES), listed("subject_ids", USER_SUBJECTS)),
+)

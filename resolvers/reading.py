@@ -1,0 +1,220 @@
+"""The shapes that most reads have: rows by key, rows of a parent, rows linked to a parent, pages.
+
+Every one of them is confined to the viewer's organization. Rows come in any order; whoever asked
+knows which key a row answers.
+"""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import SQLModel
+
+from resolvers.storage.columns import KeyList, one_of
+from resolvers.storage.joins import join_in_order
+from resolvers.storage.paging import PageRequest, in_order, paged
+from resolvers.storage.read import Read
+from resolvers.storage.tables import columns, table
+from resolvers.viewer import Viewer
+
+Model = TypeVar("Model", bound=SQLModel)
+Narrow = Callable[[], sa.ColumnElement[bool]]
+
+ORGANIZATION = "organization_id"
+
+
+def of_organization(model: type[SQLModel]) -> sa.ColumnElement[bool]:
+    c = columns(model)
+    return c.organization_id == sa.bindparam(ORGANIZATION, type_=c.organization_id.type)
+
+
+def rows_by(
+    model: type[Model],
+    column: str,
+    viewer: Viewer,
+    keys: Sequence[Any],
+    *,
+    order: str | None = None,
+    shape: Hashable = (),
+    narrow: Narrow = sa.true,
+    values: Mapping[str, Any] | None = None,
+) -> Read[Model]:
+    """The rows whose `column` is one of the keys: by primary key, or the children of parents."""
+
+    def build(_: str) -> sa.Select[Any]:
+        c = columns(model)
+        statement = sa.select(table(model)).where(
+            of_organization(model), one_of(c[column], "keys"), narrow()
+        )
+        return statement if order is None else statement.order_by(c[order])
+
+    return Read(
+        ("rows by", model, column, order, shape),
+        build,
+        {ORGANIZATION: viewer.organization_id, "keys": list(keys), **(values or {})},
+        by_key=True,
+        rows_of=(model, column) if shape == () else None,
+    )
+
+
+def rows_linked(
+    model: type[Model],
+    link: type[SQLModel],
+    viewer: Viewer,
+    keys: Sequence[UUID],
+    *,
+    parent: str,
+    child: str,
+    order: str,
+) -> Read[Model]:
+    """The rows that a link table ties to parents, each with its parent's key as `parent_id`."""
+
+    def build(_: str) -> sa.Select[Any]:
+        c, x = columns(model), columns(link)
+        return (
+            sa.select(table(model), x[parent].label("parent_id"))
+            .join(table(link), sa.and_(x.organization_id == c.organization_id, x[child] == c.id))
+            .where(of_organization(link), one_of(x[parent], "keys"))
+            .order_by(c[order], c.id)
+        )
+
+    return Read(
+        ("rows linked", model, link, parent, order),
+        build,
+        {ORGANIZATION: viewer.organization_id, "keys": list(keys)},
+        by_key=True,
+    )
+
+
+def page_of(
+    model: type[Model],
+    viewer: Viewer,
+    page: PageRequest,
+    *,
+    shape: Hashable = (),
+    narrow: Narrow = sa.true,
+    values: Mapping[str, Any] | None = None,
+) -> Read[Model]:
+    """One page of a table's rows, narrowed by a condition that `shape` and `values` belong to."""
+
+    def build(_: str) -> sa.Select[Any]:
+        statement = sa.select(table(model)).where(of_organization(model), narrow())
+        return paged(statement, page, columns(model))
+
+    return Read(
+        ("page of", model, page.shape, shape),
+        build,
+        {ORGANIZATION: viewer.organization_id, **page.values, **(values or {})},
+    )
+
+
+def count_of(
+    model: type[SQLModel],
+    viewer: Viewer,
+    *,
+    shape: Hashable = (),
+    narrow: Narrow = sa.true,
+    values: Mapping[str, Any] | None = None,
+) -> Read[Any]:
+    """How many rows `page_of` pages through, as the column `total`."""
+
+    def build(_: str) -> sa.Select[Any]:
+        return (
+            sa.select(sa.func.count().label("total"))
+            .select_from(table(model))
+            .where(of_organization(model), narrow())
+        )
+
+    return Read(
+        ("count of", model, shape),
+        build,
+        {ORGANIZATION: viewer.organization_id, **(values or {})},
+    )
+
+
+def first_of_each(
+    model: type[Model],
+    parent: str,
+    viewer: Viewer,
+    keys: Sequence[UUID],
+    page: PageRequest,
+    *,
+    shape: Hashable = (),
+    narrow: Narrow = sa.true,
+    values: Mapping[str, Any] | None = None,
+) -> Read[Model]:
+    """The page's first rows of each parent, in one statement.
+
+    `parent` is the column with the parent's key.
+
+    PostgreSQL joins LATERAL, SQLite a correlated LIMIT: neither reads more rows of a parent than it
+    needs.
+    """
+
+    def build(dialect: str) -> sa.Select[Any]:
+        c = columns(model)
+        if dialect == "postgresql":
+            keys = sa.cast(sa.bindparam("keys"), sa.ARRAY(sa.Uuid))
+            given = sa.func.unnest(keys).table_valued("key", name="parents").render_derived()
+            of_parent = sa.select(table(model)).where(
+                of_organization(model), c[parent] == given.c.key, narrow()
+            )
+            rows = paged(of_parent, page, c).lateral("rows")
+            chosen = sa.select(rows).select_from(sa.join(given, rows, sa.true()))
+            return in_order(chosen, page, rows.c)
+        given = sa.func.json_each(sa.bindparam("keys", type_=KeyList(sa.Uuid()))).table_valued(
+            "value", name="parents"
+        )
+        same = table(model).alias("same")
+        ids = sa.select(c.id).where(
+            of_organization(model), c[parent] == sa.type_coerce(given.c.value, sa.Uuid), narrow()
+        )
+        chosen = paged(ids, page, c).correlate(given)
+        statement = (
+            sa.select(same)
+            .select_from(join_in_order(given, same, same.c.id.in_(chosen)))
+            .where(same.c.organization_id == sa.bindparam(ORGANIZATION, type_=sa.Uuid))
+        )
+        return in_order(statement, page, same.c)
+
+    return Read(
+        ("first of each", model, parent, page.shape, shape),
+        build,
+        {
+            ORGANIZATION: viewer.organization_id,
+            "keys": list(keys),
+            **page.values,
+            **(values or {}),
+        },
+    )
+
+
+def count_of_each(
+    model: type[SQLModel],
+    parent: str,
+    viewer: Viewer,
+    keys: Sequence[UUID],
+    *,
+    shape: Hashable = (),
+    narrow: Narrow = sa.true,
+    values: Mapping[str, Any] | None = None,
+) -> Read[Any]:
+    """How many rows each parent has: rows of `parent_id` and `total`.
+
+    A parent without any has no row.
+    """
+
+    def build(_: str) -> sa.Select[Any]:
+        c = columns(model)
+        return (
+            sa.select(c[parent].label("parent_id"), sa.func.count().label("total"))
+            .where(of_organization(model), one_of(c[parent], "keys"), narrow())
+            .group_by(c[parent])
+        )
+
+    return Read(
+        ("count of each", model, parent, shape),
+        build,
+        {ORGANIZATION: viewer.organization_id, "keys": list(keys), **(values or {})},
+    )

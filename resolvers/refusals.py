@@ -1,0 +1,431 @@
+"""Every way in which the domain says no.
+
+    Refusal
+    ├── InputRefusal        400, 422   what was sent cannot be right
+    ├── NotFoundRefusal     404        what was named is not there, or not the viewer's to see
+    ├── CapacityRefusal     409        no seat
+    ├── ConflictRefusal     409        something that exists stands in the way
+    ├── StateRefusal        409        not from the state that it is in
+    ├── PolicyRefusal       422        a rule of the organization, the test or the event
+    └── PermissionRefusal   403        not by this viewer
+
+The docstring is the message, the constructor holds the facts, and `schema.errors` turns both into
+data. A command that is refused has one `Refused` with all refusals of the stage that it failed at,
+in order.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from resolvers.vocabulary import (
+    AccessScope,
+    BookingAction,
+    BookingStatus,
+    ErrorCode,
+    EventStatus,
+    Permission,
+)
+
+LONGEST_IDENTIFIER = 500
+"""How much of what was looked for is repeated; no key or reference is longer."""
+
+MOST_REFUSALS = 100
+"""How many of one command are told: a list of thousands can be wrong in every element."""
+
+
+class Refusal(Exception):
+    """The command is refused."""
+
+    code: ClassVar[ErrorCode]
+    http_status: ClassVar[int]
+
+    def __init__(self, *path: str) -> None:
+        super().__init__()
+        self.path: tuple[str, ...] = path or ("input",)
+
+    @property
+    def message(self) -> str:
+        return (type(self).__doc__ or "").strip().splitlines()[0]
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class Refused(Exception):
+    """One command's refusals: at least one, in the order in which they were found."""
+
+    def __init__(self, refusals: Sequence[Refusal]) -> None:
+        self.refusals = tuple(refusals[:MOST_REFUSALS])
+        super().__init__("; ".join(refusal.message for refusal in self.refusals))
+
+
+class Complaints:
+    """Collects the refusals of one stage, so that they are reported together."""
+
+    def __init__(self) -> None:
+        self.refusals: list[Refusal] = []
+
+    def add(self, refusal: Refusal) -> None:
+        self.refusals.append(refusal)
+
+    def of(self, rule: Callable[..., Any], *given: Any, **named: Any) -> Any:
+        """Ask a rule; a refusal is kept and the answer is then None."""
+        try:
+            return rule(*given, **named)
+        except Refusal as refusal:
+            self.refusals.append(refusal)
+            return None
+
+    def settle(self) -> None:
+        """End the stage. Raises: Refused, if there was anything."""
+        if self.refusals:
+            raise Refused(self.refusals)
+
+
+def attempt(command: Callable[..., Any], *given: Any, **named: Any) -> Any:
+    """What a command comes to: its outcome, or its Refused as a value."""
+    try:
+        return command(*given, **named)
+    except Refusal as refusal:
+        return Refused([refusal])
+    except Refused as refused:
+        return refused
+
+
+# ---------------------------------------------------------------- input
+
+
+class InputRefusal(Refusal):
+    """The input is not valid."""
+
+    code = ErrorCode.INVALID_VALUE
+    http_status = 400
+    min_length: int | None = None
+    max_length: int | None = None
+    allowed_values: tuple[str, ...] | None = None
+
+    @property
+    def field_name(self) -> str:
+        """The innermost name in the path; an index names no field."""
+        return next((name for name in reversed(self.path) if not name.isdigit()), "input")
+
+
+class Required(InputRefusal):
+    """A value is required."""
+
+    code = ErrorCode.REQUIRED
+
+    @property
+    def message(self) -> str:
+        return f"'{self.field_name}' is required"
+
+
+class WrongLength(InputRefusal):
+    """A text is too short or too long, in characters."""
+
+    code = ErrorCode.STRING_LENGTH
+
+    def __init__(self, *path: str, min_length: int, max_length: int) -> None:
+        super().__init__(*path)
+        self.min_length, self.max_length = min_length, max_length
+
+    @property
+    def message(self) -> str:
+        limits = f"between {self.min_length} and {self.max_length}"
+        return f"'{self.field_name}' must be {limits} characters"
+
+
+class Invalid(InputRefusal):
+    """A value is not one that can be used here; the rule says why."""
+
+    def __init__(self, *path: str, rule: str, allowed: Iterable[str] | None = None) -> None:
+        super().__init__(*path)
+        self.rule = rule
+        self.allowed_values = None if allowed is None else tuple(allowed)
+
+    @property
+    def message(self) -> str:
+        return f"'{self.field_name}' {self.rule}"
+
+
+class OutOfRange(Invalid):
+    """A number, a time or the size of a list is outside what the rule allows."""
+
+    code = ErrorCode.OUT_OF_RANGE
+
+
+class InvalidEmail(InputRefusal):
+    """An email address is not valid."""
+
+    code = ErrorCode.INVALID_EMAIL
+
+    @property
+    def message(self) -> str:
+        return f"'{self.field_name}' is not a valid email address"
+
+
+class InvalidCountryCode(InputRefusal):
+    """A country code is not one of ISO 3166-1 alpha-2."""
+
+    code = ErrorCode.INVALID_COUNTRY_CODE
+
+    @property
+    def message(self) -> str:
+        return f"'{self.field_name}' is not a valid country code"
+
+
+class AmbiguousReference(InputRefusal):
+    """The reference names several objects; use the id."""
+
+    code = ErrorCode.AMBIGUOUS_REFERENCE
+
+
+class OnDemandTimeRequired(InputRefusal):
+    """This event is on demand: the booking needs its time."""
+
+    code = ErrorCode.ON_DEMAND_TIME_REQUIRED
+
+
+class OnDemandTimeNotAllowed(InputRefusal):
+    """This event has its own time: the booking cannot choose one."""
+
+    code = ErrorCode.ON_DEMAND_TIME_NOT_ALLOWED
+
+
+class ReasonRequired(InputRefusal):
+    """The reason OTHER needs a message that says what it was."""
+
+    code = ErrorCode.REASON_REQUIRED
+
+
+class AccommodationTypeEmpty(InputRefusal):
+    """Accommodation type cannot be empty."""
+
+    code = ErrorCode.ACCOMMODATION_TYPE_EMPTY
+
+
+class IdempotencyKeyReused(InputRefusal):
+    """This idempotency key was used with other input in the last 24 hours."""
+
+    code = ErrorCode.IDEMPOTENCY_KEY_REUSED
+    http_status = 422
+
+
+# ---------------------------------------------------------------- not found
+
+
+class NotFoundRefusal(Refusal):
+    """There is no such object, or it is not yours to see."""
+
+    code = ErrorCode.NOT_FOUND
+    http_status = 404
+
+    def __init__(self, *path: str, object_type: str, identifier: str | None = None) -> None:
+        super().__init__(*path)
+        self.object_type = object_type
+        # whatever was asked for may be a megabyte long, and is not repeated
+        self.identifier = None if identifier is None else identifier[:LONGEST_IDENTIFIER]
+
+    @property
+    def message(self) -> str:
+        return f"{self.object_type} not found."
+
+
+class EventNotFound(NotFoundRefusal):
+    """Event not found."""
+
+    code = ErrorCode.EVENT_NOT_FOUND
+
+
+class AccommodationNotGranted(NotFoundRefusal):
+    """The booking has no accommodation of this type."""
+
+    code = ErrorCode.ACCOMMODATION_NOT_GRANTED
+
+    @property
+    def message(self) -> str:
+        return "The booking has no accommodation of this type."
+
+
+# ---------------------------------------------------------------- capacity
+
+
+class CapacityRefusal(Refusal):
+    """There is no seat left."""
+
+    code = ErrorCode.EVENT_FULL
+    http_status = 409
+
+    def __init__(self, *path: str, capacity: int, taken: int) -> None:
+        super().__init__(*path)
+        self.capacity, self.taken = capacity, taken
+
+
+class EventFull(CapacityRefusal):
+    """Every seat at this event is taken."""
+
+
+class RoomFull(CapacityRefusal):
+    """Every seat in this room is taken at that time."""
+
+    code = ErrorCode.ROOM_FULL
+
+
+class CapacityBelowTaken(CapacityRefusal):
+    """The capacity would be lower than the number of seats that are taken."""
+
+    code = ErrorCode.OUT_OF_RANGE
+
+
+# ---------------------------------------------------------------- conflict
+
+
+class ConflictRefusal(Refusal):
+    """Something that exists stands in the way."""
+
+    code = ErrorCode.ALREADY_EXISTS
+    http_status = 409
+
+    def __init__(self, *path: str, conflicting: Iterable[UUID] = ()) -> None:
+        super().__init__(*path)
+        self.conflicting = tuple(conflicting)
+
+
+class AlreadyExists(ConflictRefusal):
+    """This key is another object's."""
+
+
+class DuplicateBooking(ConflictRefusal):
+    """The candidate has a booking for this already."""
+
+    code = ErrorCode.DUPLICATE_BOOKING
+
+
+class CandidateTimeConflict(ConflictRefusal):
+    """The candidate has another booking at that time."""
+
+    code = ErrorCode.CANDIDATE_TIME_CONFLICT
+
+
+# ---------------------------------------------------------------- state
+
+
+class StateRefusal(Refusal):
+    """This cannot be done in the present state."""
+
+    code = ErrorCode.ILLEGAL_STATE
+    http_status = 409
+
+    def __init__(
+        self,
+        *path: str,
+        version: int,
+        status: BookingStatus | None = None,
+        event_status: EventStatus | None = None,
+        allowed: Sequence[BookingAction] = (),
+    ) -> None:
+        super().__init__(*path)
+        self.version, self.status, self.event_status = version, status, event_status
+        self.allowed = tuple(allowed)
+
+
+class IllegalState(StateRefusal):
+    """This cannot be done in the present state."""
+
+
+class StaleBooking(StateRefusal):
+    """It was changed since you read it; read it again."""
+
+    code = ErrorCode.STALE_BOOKING
+
+
+# ---------------------------------------------------------------- policy
+
+
+class PolicyRefusal(Refusal):
+    """A rule forbids it."""
+
+    code: ClassVar[ErrorCode]
+    http_status = 422
+    setting: str | None = None
+
+    def __init__(self, *path: str, deadline: datetime | None = None) -> None:
+        super().__init__(*path)
+        self.deadline = deadline
+
+
+class RegistrationClosed(PolicyRefusal):
+    """The event does not take bookings now."""
+
+    code = ErrorCode.REGISTRATION_CLOSED
+
+
+class CancellationClosed(PolicyRefusal):
+    """It is too late to cancel this booking."""
+
+    code = ErrorCode.CANCELLATION_CLOSED
+    setting = "cancelCutOffMinutes"
+
+
+class ResitResultRequired(PolicyRefusal):
+    """The earlier attempt needs a result before a resit can be booked."""
+
+    code = ErrorCode.RESIT_RESULT_REQUIRED
+
+
+class ResitAfterPassDisabled(PolicyRefusal):
+    """The candidate has passed this test, and it cannot be resat after a pass."""
+
+    code = ErrorCode.RESIT_AFTER_PASS_DISABLED
+    setting = "allowResitAfterPass"
+
+
+class ResitTooEarly(PolicyRefusal):
+    """A resit cannot be this soon after the earlier attempt."""
+
+    code = ErrorCode.RESIT_TOO_EARLY
+    setting = "minDaysBetweenAttempts"
+
+
+class AttemptsExhausted(PolicyRefusal):
+    """The candidate has no attempts left at this test."""
+
+    code = ErrorCode.ATTEMPTS_EXHAUSTED
+    setting = "maxAttempts"
+
+
+class NotEligible(PolicyRefusal):
+    """The candidate is not eligible for this event."""
+
+    code = ErrorCode.NOT_ELIGIBLE
+
+
+class PersonCodeRequired(PolicyRefusal):
+    """The event needs a person code, and the candidate has a generated reference only."""
+
+    code = ErrorCode.PERSON_CODE_REQUIRED
+
+
+# ---------------------------------------------------------------- permission
+
+
+class PermissionRefusal(Refusal):
+    """You may not do this."""
+
+    code = ErrorCode.FORBIDDEN
+    http_status = 403
+
+    def __init__(
+        self, *path: str, required: Permission, missing_scope: AccessScope | None = None
+    ) -> None:
+        super().__init__(*path)
+        self.required, self.missing_scope = required, missing_scope
+
+    @property
+    def message(self) -> str:
+        if self.missing_scope is None:
+            return f"This needs the permission {self.required}."
+        what = self.missing_scope.lower().replace("_", " ")
+        return f"This needs the permission {self.required} for this {what}."

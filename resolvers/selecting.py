@@ -1,0 +1,104 @@
+"""Narrows a read to the columns that somebody asked for, and joins rows to which it refers.
+
+The read keeps its conditions, its order and its limit. What it selects becomes the columns of
+`Wanted`, in their order, then those of each join; rows that are not there are joined as nulls.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import SQLModel
+
+from resolvers.storage.read import Read
+from resolvers.storage.tables import columns, table
+
+
+@dataclass(frozen=True, slots=True)
+class WantedColumn:
+    """A column by name; `plain` leaves an enum the text that the database keeps."""
+
+    name: str
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is wanted of a row, and of the rows that it refers to."""
+
+    columns: tuple[WantedColumn, ...]
+    joins: "tuple[Join, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """The row of a table whose `column` is this row's `key`."""
+
+    model: type[SQLModel]
+    column: str
+    key: str
+    wanted: Wanted
+
+
+def selecting(read: Read[Any], wanted: Wanted, *also: str) -> Read[Any]:
+    """The same rows with only what is wanted of them, `also` last.
+
+    As plain tuples of the driver.
+    """
+
+    def build(dialect: str) -> sa.Executable:
+        statement: Any = read.build(dialect)
+        return _narrowed(statement, wanted, also)
+
+    return Read(("selecting", read.shape, wanted, also), build, read.values, by_key=read.by_key)
+
+
+Source = Callable[[str], sa.ColumnElement[Any]]
+
+
+class _Selection:
+    """The columns as they are collected, and what is joined for them."""
+
+    def __init__(self, statement: sa.Select[Any]) -> None:
+        selected = {column.key: column for column in statement.selected_columns}
+        self.own: Source = selected.__getitem__
+        self.columns: list[sa.ColumnElement[Any]] = []
+        self.joins: list[tuple[sa.FromClause, sa.ColumnElement[bool]]] = []
+
+    def add(self, wanted: Wanted, source: Source) -> None:
+        for column in wanted.columns:
+            self.columns.append(_column(source(column.name), plain=column.plain))
+        for join in wanted.joins:
+            self._join(join, source)
+
+    def _join(self, join: Join, source: Source) -> None:
+        other = table(join.model).alias(f"joined_{len(self.joins) + 1}")
+        organization = other.c.get("organization_id")
+        same = [other.c[join.column] == source(join.key)]
+        if organization is not None:
+            same.append(organization == self.own("organization_id"))
+        self.joins.append((other, sa.and_(*same)))
+        self.add(join.wanted, other.c.__getitem__)
+
+
+def _column(column: sa.ColumnElement[Any], *, plain: bool) -> sa.ColumnElement[Any]:
+    if plain and isinstance(column.type, sa.Enum):
+        return sa.type_coerce(column, sa.String())
+    return column
+
+
+def _narrowed(statement: sa.Select[Any], wanted: Wanted, also: tuple[str, ...]) -> sa.Select[Any]:
+    selection = _Selection(statement)
+    selection.add(wanted, selection.own)
+    narrow = statement.with_only_columns(
+        *selection.columns, *(selection.own(name) for name in also), maintain_column_froms=True
+    )
+    for other, same in selection.joins:
+        narrow = narrow.outerjoin(other, same)
+    return narrow
+
+
+def never_null(model: type[SQLModel]) -> frozenset[str]:
+    """The columns of a table that always have a value."""
+    return frozenset(column.name for column in columns(model) if not column.nullable)

@@ -1,0 +1,12 @@
+"""The formats that can be imported. A new format is a module beside this one and a row here."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from resolvers.sources.rows import Format
+from resolvers.sources.surpass_scheduler.documents import SURPASS_SCHEDULER
+
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {format.name: format for format in (SURPASS_SCHEDULER,)}
+)
+"""Each by the name that the command line knows it by."""

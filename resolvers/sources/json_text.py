@@ -1,0 +1,64 @@
+"""JSON as files have it, read strictly: what another reader would guess at is an error here."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NoReturn
+
+MOST_BYTES = 64 * 1024 * 1024
+
+
+class Unreadable(Exception):
+    """The file cannot be read as a document. The message says why, and where if that is known."""
+
+
+def read_json(file: Path) -> Any:
+    """The JSON value of a file of at most 64 MiB; numbers with a fraction are Decimals.
+
+    Raises: Unreadable.
+    """
+    try:
+        with file.open("rb") as opened:
+            text = opened.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise Unreadable(f"{file}: {error.strerror or error}") from None
+    if len(text) > MOST_BYTES:
+        raise Unreadable(f"{file}: is larger than {MOST_BYTES // 1024**2} MiB")
+    try:
+        return parse_json(text)
+    except Unreadable as unreadable:
+        raise Unreadable(f"{file}: {unreadable}") from None
+
+
+def parse_json(text: bytes) -> Any:
+    """Raises: Unreadable."""
+    try:
+        return json.loads(
+            text.decode("utf-8-sig"),
+            object_pairs_hook=_object,
+            parse_float=Decimal,
+            parse_constant=_no_constant,
+        )
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"is not UTF-8: byte {error.start + 1}") from None
+    except json.JSONDecodeError as error:
+        raise Unreadable(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
+    except RecursionError:
+        raise Unreadable("is nested too deeply") from None
+    except ValueError:  # more digits than Python makes a number of
+        raise Unreadable("has a number with too many digits") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Raises: Unreadable, where a name stands twice: either value would be a guess."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Unreadable(f"an object has the member {twice!r} twice")
+    return members
+
+
+def _no_constant(name: str) -> NoReturn:
+    """Raises: Unreadable."""
+    raise Unreadable(f"{name} is not JSON")

@@ -1,0 +1,49 @@
+"""What a format makes of a document: rows to import, and rows that are not as they should be."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from resolvers.references import Ref
+from resolvers.refusals import Refused
+from resolvers.storage.writer import Run
+from resolvers.viewer import Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class Importing:
+    """Into which organization, as whom, and under which centre what has none is put."""
+
+    format: str
+    viewer: Viewer
+    centre: Ref | None = None
+
+    @property
+    def organization_id(self) -> UUID:
+        return self.viewer.organization_id
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one transaction imports; `path` is where it stands in the document."""
+
+    path: tuple[str, ...]
+    run: Run
+    command: Any
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that cannot be read. The paths of its refusals begin at the row."""
+
+    path: tuple[str, ...]
+    refused: Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A source's format. `rows` takes a document apart and never raises for what is in it."""
+
+    name: str
+    rows: Callable[[Any, Importing], Iterator[Row | BadRow]]

@@ -1,0 +1,1 @@
+"""Documents of Surpass Scheduler's booking management `[000]`."""

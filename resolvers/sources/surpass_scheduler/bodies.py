@@ -1,0 +1,173 @@
+"""The bodies of the source's commands, as printed in [000]: book, assign results, move, cancel."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from resolvers import checks
+from resolvers.refusals import Complaints
+from resolvers.sources.members import Members
+from resolvers.sources.surpass_scheduler.payment_models import PaymentModel, read_payment
+from resolvers.sources.surpass_scheduler.words import CANCELLED, REASONS, RESOURCES, RESULTS
+from resolvers.vocabulary import CancellationReason, EnrolmentResult
+
+MOVE, ENROLMENT = "moveModel[{}]", "moveModel[Enrolment][{}]"
+CANCEL = "enrolment[{}]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookBody:
+    """The body of Book/InRoom."""
+
+    student: int
+    event: int
+    module: int | None
+    room: int | None
+    online: bool
+    on_demand_time: datetime | None
+    payment: PaymentModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultBody:
+    """One element of the array that assigns results."""
+
+    enrolment: int
+    result: EnrolmentResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveBody:
+    """The form that moves an enrolment. A dry run asks whether it could be moved (C-07)."""
+
+    enrolment: int
+    student: int | None
+    event: int | None
+    room: int | None
+    on_demand_time: datetime | None
+    from_event: int | None
+    from_room: int | None
+    from_on_demand_time: datetime | None
+    dry_run: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelBody:
+    """Cancels one enrolment, or several. `cancelled_at` is a wall time."""
+
+    enrolments: tuple[int, ...]
+    students: tuple[int, ...] | None
+    event: int | None
+    reason: CancellationReason
+    message: str | None
+    cancelled_at: datetime | None
+    several: bool
+
+
+Body = BookBody | ResultBody | MoveBody | CancelBody
+
+
+def read_book(value: Any) -> BookBody:
+    """Raises: Refused, with everything that is wrong."""
+    complaints = Complaints()
+    members = Members(value, complaints)
+    values: dict[str, Any] = {
+        "student": members.whole("studentId", required=True),
+        "event": members.whole("eventId", required=True),
+        "module": members.whole("moduleId"),
+        "room": members.whole("roomId"),
+        "online": members.flag("isOnline") or False,
+        "on_demand_time": members.wall_time("onDemandBookingTime"),
+        "payment": read_payment(members.members("paymentModel")),
+    }
+    members.close()
+    complaints.settle()
+    return BookBody(**values)
+
+
+def read_result(value: Any) -> ResultBody:
+    """Raises: Refused, with everything that is wrong."""
+    complaints = Complaints()
+    members = Members(value, complaints)
+    values: dict[str, Any] = {
+        "enrolment": members.whole("enrolmentId", required=True),
+        "result": members.word("enrolmentResultTypeId", RESULTS, required=True),
+    }
+    members.close()
+    complaints.settle()
+    return ResultBody(**values)
+
+
+def read_move(value: Any) -> MoveBody:
+    """Raises: Refused, with everything that is wrong."""
+    complaints = Complaints()
+    members = Members(value, complaints, form=True)
+    members.flag(MOVE.format("IsMoveEventAction"))
+    can_move = members.flag(MOVE.format("CanMove"))
+    values: dict[str, Any] = {
+        "enrolment": members.whole(ENROLMENT.format("optimeIndex"), required=True),
+        "student": members.whole(ENROLMENT.format("studentId")),
+        "event": members.whole(ENROLMENT.format("eventId")),
+        "room": members.whole(ENROLMENT.format("roomId")),
+        "on_demand_time": members.wall_time(MOVE.format("MoveToOnDemandDate")),
+        "from_event": members.whole(MOVE.format("MoveFromEventId")),
+        "from_room": members.whole(MOVE.format("MoveFromRoomId")),
+        "from_on_demand_time": members.wall_time(MOVE.format("MoveFromOnDemandDate")),
+        "dry_run": can_move is False,
+    }
+    members.close()
+    complaints.settle()
+    return MoveBody(**values)
+
+
+def read_cancel_one(value: Any) -> CancelBody:
+    """Raises: Refused, with everything that is wrong."""
+    complaints = Complaints()
+    members = Members(value, complaints)
+    enrolment = members.whole("optimeIndex", required=True)
+    student = members.whole("studentId")
+    reason = _reason(members, "{}")
+    members.close()
+    complaints.settle()
+    assert enrolment is not None
+    students = None if student is None else (student,)
+    return CancelBody(
+        enrolments=(enrolment,), students=students, event=None, several=False, **reason
+    )
+
+
+def read_cancel_many(value: Any) -> CancelBody:
+    """Raises: Refused, with everything that is wrong."""
+    complaints = Complaints()
+    members = Members(value, complaints, form=True)
+    event = members.whole(CANCEL.format("eventId"))
+    enrolments = members.wholes("enrolmentIds[]", least=1, most=checks.BATCH)
+    students = members.wholes("studentIds[]", most=checks.BATCH)
+    reason = _reason(members, CANCEL)
+    members.close()
+    complaints.settle()
+    return CancelBody(
+        enrolments=tuple(dict.fromkeys(enrolments or ())),
+        students=None if students is None else tuple(dict.fromkeys(students)),
+        event=event,
+        several=True,
+        **reason,
+    )
+
+
+def _reason(members: Members, key: str) -> dict[str, Any]:
+    """Why and when; a reason of the site's own is OTHER with its text (S-03)."""
+    members.word(key.format("bookingResource"), RESOURCES)
+    members.word(key.format("status"), CANCELLED, required=True)
+    text = members.text(
+        key.format("cancellationReason"), least=1, most=checks.REASON, required=True
+    )
+    message = members.text(key.format("cancellationMessage"), most=checks.REASON)
+    cancelled_at = members.wall_time(key.format("cancellationDate"), separator=" ")
+    if text is not None and text not in REASONS:
+        message = text if message is None else f"{text}: {message}"
+    return {
+        "reason": REASONS.get(text or "", CancellationReason.OTHER),
+        "message": message,
+        "cancelled_at": cancelled_at,
+    }

@@ -1,0 +1,242 @@
+"""Imports the bodies of commands: each once, known by the hash of its content."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from resolvers.enrolments.booking import book
+from resolvers.enrolments.commands import AssignResult, BookEnrolment, Happened, MoveEnrolment
+from resolvers.enrolments.moving import move
+from resolvers.enrolments.results import assign_results
+from resolvers.every_kind.cancelling import CancelBooking, cancel
+from resolvers.outcomes import Outcome
+from resolvers.references import ByKey, Ref, look_up
+from resolvers.refusals import Invalid, Refused, attempt
+from resolvers.sources.numbering import number_for
+from resolvers.sources.receipts import is_received, receive
+from resolvers.sources.rows import Importing
+from resolvers.sources.steps import Names, done
+from resolvers.sources.surpass_scheduler.bodies import (
+    Body,
+    BookBody,
+    CancelBody,
+    MoveBody,
+    ResultBody,
+)
+from resolvers.sources.surpass_scheduler.first_sight import FirstSight
+from resolvers.sources.surpass_scheduler.payments_known import require_new_payment
+from resolvers.sources.surpass_scheduler.words import ENROLMENT, EVENT, ROOM, STUDENT, known_as
+from resolvers.storage.tables import Booking, Candidate
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.times import instant_of
+
+PAYMENT: Final = "paymentModel"
+
+OF_BOOKING: Final[Names] = {
+    "candidate": ("studentId",),
+    "event": ("eventId",),
+    "module": ("moduleId",),
+    "modules": ("moduleId",),
+    "room": ("roomId",),
+    "centre": ("roomId",),
+    "onDemandBookingTime": ("onDemandBookingTime",),
+    "payment": (PAYMENT,),
+    "cost": (PAYMENT, "cost"),
+    "dueBy": (PAYMENT, "paymentDueBy"),
+}
+OF_RESULT: Final[Names] = {"enrolmentId": ("enrolmentId",)}
+OF_MOVING: Final[Names] = {
+    "enrolmentId": ("moveModel[Enrolment][optimeIndex]",),
+    "event": ("moveModel[Enrolment][eventId]",),
+    "toEvent": ("moveModel[Enrolment][eventId]",),
+    "toRoom": ("moveModel[Enrolment][roomId]",),
+    "centre": ("moveModel[Enrolment][roomId]",),
+    "toOnDemandTime": ("moveModel[MoveToOnDemandDate]",),
+    "fromEventId": ("moveModel[MoveFromEventId]",),
+    "fromRoomId": ("moveModel[MoveFromRoomId]",),
+    "fromOnDemandTime": ("moveModel[MoveFromOnDemandDate]",),
+}
+OF_CANCELLING_ONE: Final[Names] = {
+    "bookingId": ("optimeIndex",),
+    "candidateId": ("studentId",),
+    "message": ("cancellationMessage",),
+    "cancelledAt": ("cancellationDate",),
+}
+OF_CANCELLING_MANY: Final[Names] = {
+    "bookingIds": ("enrolmentIds[]",),
+    "candidateIds": ("studentIds[]",),
+    "eventId": ("enrolment[eventId]",),
+    "message": ("enrolment[cancellationMessage]",),
+    "cancelledAt": ("enrolment[cancellationDate]",),
+}
+"""Where each body has what the commands call so."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportBody:
+    """A body, or one result of a body, into an organization; known by its content's hash."""
+
+    importing: Importing
+    body: Body
+    content: str
+
+
+def import_bodies(work: UnitOfWork, commands: Sequence[ImportBody]) -> list[Outcome | Refused]:
+    """Import each body; a refused one must be undone by the storage (`all_or_nothing`).
+
+    One that was imported before changes nothing, whatever became of it since. Refusals: those of
+    the command that it is for, at the body's own members.
+    """
+    return [attempt(_import, work, command) for command in commands]
+
+
+def _import(work: UnitOfWork, command: ImportBody) -> Outcome:
+    importing, body = command.importing, command.body
+    if is_received(work, importing, command.content):
+        return Outcome(importing.organization_id, changed=False)
+    if isinstance(body, MoveBody) and body.dry_run:
+        return _tried(work, importing, body)
+    outcome = _carried_out(work, importing, body)
+    receive(work, importing, command.content)
+    return outcome
+
+
+def _carried_out(work: UnitOfWork, importing: Importing, body: Body) -> Outcome:
+    match body:
+        case BookBody():
+            return _book(work, importing, body)
+        case ResultBody():
+            return _assign(work, importing, body)
+        case MoveBody():
+            return _move(work, importing, body)
+        case CancelBody():
+            return _cancel(work, importing, body)
+
+
+def _book(work: UnitOfWork, importing: Importing, body: BookBody) -> Outcome:
+    """Raises: Refused, or a refusal; also for a student who is not known."""
+    sight, organization_id = FirstSight(work, importing, OF_BOOKING), importing.organization_id
+    student = known_as(STUDENT, body.student)
+    look_up(work, Candidate, [(organization_id, student)]).one(
+        organization_id, student, "studentId"
+    )
+    require_new_payment(work, organization_id, body.payment, PAYMENT)
+    room = None if body.room is None else sight.room(body.room)
+    module = None if body.module is None else sight.module(body.module)
+    modules = () if module is None else (module,)
+    event = sight.event_for(body.event, body.on_demand_time, *modules)
+    zone = sight.zone_of(None if body.online else room)
+    command = BookEnrolment(
+        viewer=importing.viewer,
+        candidate=student,
+        event=ByKey(event.id),
+        module=module,
+        room=None if room is None else ByKey(room.id),
+        online=body.online,
+        on_demand_time=body.on_demand_time,
+        payment=body.payment.terms(zone, PAYMENT, "paymentDueBy"),
+        happened=Happened(
+            number=number_for(work, organization_id, None), payment=body.payment.columns()
+        ),
+    )
+    return done(book(work, [command]), OF_BOOKING)
+
+
+def _assign(work: UnitOfWork, importing: Importing, body: ResultBody) -> Outcome:
+    command = AssignResult(
+        viewer=importing.viewer,
+        enrolment=known_as(ENROLMENT, body.enrolment),
+        result=body.result,
+        happened=Happened(),
+    )
+    return done(assign_results(work, [command]), OF_RESULT)
+
+
+def _tried(work: UnitOfWork, importing: Importing, body: MoveBody) -> Outcome:
+    """Move and undo it: whoever asks learns why it could not be moved, and nothing stays."""
+    work.flush()
+    before = work.savepoint()
+    try:
+        tried = _move(work, importing, body)
+        work.flush()
+    finally:
+        work.undo(before)
+    return Outcome(tried.subject, changed=False)
+
+
+def _move(work: UnitOfWork, importing: Importing, body: MoveBody) -> Outcome:
+    """Raises: Refused, or a refusal."""
+    sight, number = FirstSight(work, importing, OF_MOVING), body.enrolment
+    if body.student is not None:
+        _require_owner(work, importing, number, body.student)
+    event: Ref | None = None
+    if body.event is not None:
+        event = ByKey(sight.event_for(body.event, body.on_demand_time).id)
+    command = MoveEnrolment(
+        viewer=importing.viewer,
+        enrolment=known_as(ENROLMENT, number),
+        to_event=event,
+        to_room=None if body.room is None else ByKey(sight.room(body.room).id),
+        to_on_demand_time=body.on_demand_time,
+        from_event=None if body.from_event is None else known_as(EVENT, body.from_event),
+        from_room=None if body.from_room is None else known_as(ROOM, body.from_room),
+        from_on_demand_time=body.from_on_demand_time,
+        happened=Happened(),
+    )
+    return done(move(work, [command]), OF_MOVING)
+
+
+def _cancel(work: UnitOfWork, importing: Importing, body: CancelBody) -> Outcome:
+    """Raises: Refused; one of several that cannot be cancelled keeps the others."""
+    organization_id = importing.organization_id
+    refs = tuple(known_as(ENROLMENT, number) for number in body.enrolments)
+    found = look_up(work, Booking, [(organization_id, ref) for ref in refs])
+    names = OF_CANCELLING_MANY if body.several else OF_CANCELLING_ONE
+    students = body.students
+    commands = [
+        CancelBooking(
+            viewer=importing.viewer,
+            booking=ref,
+            reason=body.reason,
+            message=body.message,
+            cancelled_at=_instant(body, found.first(organization_id, ref), names),
+            candidates=None
+            if students is None
+            else tuple(known_as(STUDENT, one) for one in students),
+            candidates_path="candidateIds" if body.several else "candidateId",
+            event=None if body.event is None else known_as(EVENT, body.event),
+            together_with=refs if body.several else (),
+            path=("input", "bookingIds", str(n)) if body.several else ("input", "bookingId"),
+            happened=True,
+        )
+        for n, ref in enumerate(refs)
+    ]
+    return _together(cancel(work, commands), names)
+
+
+def _together(results: list[Outcome | Refused], names: Names) -> Outcome:
+    """The outcome of several cancellations: changed, if any of them changed anything."""
+    first = done(results, names)
+    changed = any(isinstance(result, Outcome) and result.changed for result in results)
+    return Outcome(first.subject, changed=changed)
+
+
+def _instant(body: CancelBody, booking: Booking | None, names: Names) -> datetime | None:
+    """When it was cancelled, by the clock that the booking goes by. Raises: NonexistentTime."""
+    if body.cancelled_at is None or booking is None:
+        return None
+    return instant_of(body.cancelled_at, booking.time_zone, *names["cancelledAt"])
+
+
+def _require_owner(work: UnitOfWork, importing: Importing, enrolment: int, student: int) -> None:
+    """Raises: Invalid, NotFoundRefusal."""
+    organization_id, names = importing.organization_id, OF_MOVING["enrolmentId"]
+    booking_ref, student_ref = known_as(ENROLMENT, enrolment), known_as(STUDENT, student)
+    at = ("moveModel[Enrolment][studentId]",)
+    bookings = look_up(work, Booking, [(organization_id, booking_ref)])
+    candidates = look_up(work, Candidate, [(organization_id, student_ref)])
+    booking = bookings.one(organization_id, booking_ref, *names)
+    candidate = candidates.one(organization_id, student_ref, *at)
+    if booking.candidate_id != candidate.id:
+        raise Invalid(*at, rule="is not the student whose enrolment it is")

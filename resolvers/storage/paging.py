@@ -1,0 +1,259 @@
+"""Keyset pages.
+
+A cursor holds the values of the sort order's columns, so paging while rows are inserted neither
+loses nor repeats one.
+
+Nulls sort after every value when ascending and before when descending, on both databases.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any, Generic
+from uuid import UUID
+
+import orjson
+import sqlalchemy as sa
+
+from resolvers.checks import can_be_kept
+from resolvers.refusals import Invalid, OutOfRange
+from resolvers.storage.read import Row
+from resolvers.vocabulary import SortDirection
+
+DEFAULT_SIZE = 20
+MOST = 100
+BIGGEST = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One column of a sort order, by the name that it has in the row."""
+
+    column: str
+    kind: type
+    descending: bool = False
+    nullable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """A total order: the last term must be unique. `name` goes into its cursors."""
+
+    name: str
+    terms: tuple[Term, ...]
+
+    def cursor(self, row: Any) -> str:
+        """The opaque place of a row in this order."""
+        return self.cursor_of([getattr(row, term.column) for term in self.terms])
+
+    def cursor_of(self, values: Iterable[Any]) -> str:
+        """The opaque place of a row with these values of the order's columns."""
+        place = orjson.dumps([self.name, *map(_plain, values)])
+        return urlsafe_b64encode(place).rstrip(b"=").decode()
+
+    def place(self, cursor: str, *path: str) -> tuple[Any, ...]:
+        """The values in a cursor. Raises: Invalid."""
+        try:
+            padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+            name, *values = orjson.loads(urlsafe_b64decode(padded))
+            if name == self.name and len(values) == len(self.terms):
+                return tuple(_typed(v, t) for v, t in zip(values, self.terms, strict=True))
+        except (ValueError, TypeError, AttributeError, OverflowError):
+            pass
+        raise Invalid(*path, rule="is not a cursor of this list in this order")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return value.hex
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _typed(value: Any, term: Term) -> Any:
+    if value is None and term.nullable:
+        return None
+    if term.kind is UUID:
+        return UUID(value)
+    if term.kind is datetime:
+        instant = datetime.fromisoformat(value)
+        if instant.tzinfo is None:
+            raise ValueError(value)
+        return instant.astimezone(UTC)
+    if type(value) is not term.kind:
+        raise TypeError(value)
+    if isinstance(value, int) and not -BIGGEST <= value <= BIGGEST:
+        raise ValueError(value)
+    if isinstance(value, str) and not can_be_kept(value):
+        raise ValueError(value)
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which part of a list.
+
+    At most `size` rows after and before these places, from the end if backward.
+    """
+
+    ordering: Ordering
+    size: int
+    backward: bool = False
+    after: tuple[Any, ...] | None = None
+    before: tuple[Any, ...] | None = None
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        return (
+            self.ordering,
+            self.size,
+            self.backward,
+            None if self.after is None else tuple(v is None for v in self.after),
+            None if self.before is None else tuple(v is None for v in self.before),
+        )
+
+    @property
+    def values(self) -> dict[str, Any]:
+        bound = {}
+        for side, place in (("after", self.after), ("before", self.before)):
+            for n, value in enumerate(place or ()):
+                bound[f"{side}_{n}"] = value
+        return bound
+
+    def rows(self, fetched: Sequence[Row]) -> "PageRows[Row]":
+        """What was fetched, in the list's order and without the row that only tells of more."""
+        more = len(fetched) > self.size
+        rows = list(fetched[: self.size])
+        if self.backward:
+            rows.reverse()
+            return PageRows(rows, has_next=self.before is not None, has_previous=more)
+        return PageRows(rows, has_next=more, has_previous=self.after is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class PageRows(Generic[Row]):
+    rows: list[Row]
+    has_next: bool
+    has_previous: bool
+
+
+SortTerms = Mapping[Any, tuple[str, type, bool]]
+"""For each sort field its column, the column's type, and whether it may be null."""
+
+
+@lru_cache(maxsize=1024)
+def _ordering(name: str, terms: tuple[Term, ...]) -> Ordering:
+    return Ordering(name, (*terms, Term("id", UUID, terms[-1].descending)))
+
+
+def ordering_of(
+    name: str, columns: SortTerms, sort: Sequence[tuple[StrEnum, SortDirection]]
+) -> Ordering:
+    """The total order that sort fields make: of a field given twice the first counts.
+
+    The key breaks ties, in the direction of the last field.
+    """
+    first: dict[StrEnum, SortDirection] = {}
+    for field, direction in sort:
+        first.setdefault(field, direction)
+    terms = []
+    for field, direction in first.items():
+        column, kind, nullable = columns[field]
+        terms.append(Term(column, kind, direction is SortDirection.DESC, nullable))
+    fields = " ".join(f"{field}-{direction}" for field, direction in first.items())
+    return _ordering(f"{name} {fields}", tuple(terms))
+
+
+def page_request(
+    ordering: Ordering,
+    *,
+    first: int | None,
+    after: str | None,
+    last: int | None,
+    before: str | None,
+) -> PageRequest:
+    """The page that a Relay connection's arguments ask for.
+
+    Raises: Invalid (both `first` and `last`, a bad cursor), OutOfRange (over 100, negative).
+    """
+    if first is not None and last is not None:
+        raise Invalid("last", rule="cannot be given together with 'first'")
+    for name, value in (("first", first), ("last", last)):
+        if value is not None and not 0 <= value <= MOST:
+            raise OutOfRange(name, rule=f"must be from 0 to {MOST}")
+    size = first if first is not None else last if last is not None else DEFAULT_SIZE
+    return PageRequest(
+        ordering,
+        size,
+        backward=last is not None,
+        after=None if after is None else ordering.place(after, "after"),
+        before=None if before is None else ordering.place(before, "before"),
+    )
+
+
+def paged(statement: sa.Select[Any], page: PageRequest, by: Any) -> sa.Select[Any]:
+    """The statement for a page.
+
+    The size is a literal: with a parameter PostgreSQL plans at every call.
+    """
+    terms = page.ordering.terms
+    if page.after is not None:
+        statement = statement.where(_beyond(terms, page.after, by, "after", forward=True))
+    if page.before is not None:
+        statement = statement.where(_beyond(terms, page.before, by, "before", forward=False))
+    limit: sa.ColumnClause[Any] = sa.literal_column(str(page.size + 1))
+    return in_order(statement, page, by).limit(limit)
+
+
+def in_order(statement: sa.Select[Any], page: PageRequest, by: Any) -> sa.Select[Any]:
+    """The statement in the page's order; a backward page is read from its end."""
+    orders = []
+    for term in page.ordering.terms:
+        column, descending = by[term.column], term.descending != page.backward
+        order = column.desc() if descending else column.asc()
+        if term.nullable:
+            order = order.nulls_first() if descending else order.nulls_last()
+        orders.append(order)
+    return statement.order_by(*orders)
+
+
+def _beyond(
+    terms: Sequence[Term],
+    place: tuple[Any, ...],
+    by: Any,
+    side: str,
+    *,
+    forward: bool,
+) -> sa.ColumnElement[bool]:
+    """True for the rows strictly after (or before) a place."""
+    bound = [_place_value(f"{side}_{n}", term, by) for n, term in enumerate(terms)]
+    if not any(term.nullable for term in terms) and len({t.descending for t in terms}) == 1:
+        here = sa.tuple_(*(by[term.column] for term in terms))
+        there = sa.tuple_(*bound)
+        return here > there if forward != terms[0].descending else here < there
+    step: sa.ColumnElement[bool]
+    same: sa.ColumnElement[bool]
+    alternatives = []
+    equal: list[sa.ColumnElement[bool]] = []
+    for term, value, parameter in zip(terms, place, bound, strict=True):
+        column = by[term.column]
+        upward = forward != term.descending
+        if value is None:
+            step = sa.false() if upward else column.is_not(None)
+            same = column.is_(None)
+        else:
+            step = column > parameter if upward else column < parameter
+            if term.nullable and upward:
+                step = sa.or_(step, column.is_(None))
+            same = column == parameter
+        alternatives.append(sa.and_(*equal, step))
+        equal.append(same)
+    return sa.or_(*alternatives)
+
+
+def _place_value(name: str, term: Term, by: Any) -> sa.BindParameter[Any]:
+    """A value of a cursor; a whole number of any size, since a cursor may be made up."""
+    kind = sa.BigInteger() if term.kind is int else by[term.column].type
+    return sa.bindparam(name, type_=kind)

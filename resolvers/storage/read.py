@@ -1,0 +1,140 @@
+"""A read: a statement, its values and the shape of its rows; the storage runs it.
+
+A statement is built and compiled once for each shape and dialect. After that a read costs its
+values, the driver's own call and the few conversions that the driver leaves to us.
+
+Rows are named tuples with the names of the selected columns. They are typed as the table they come
+from, since they answer to the same names; they are never instances of it.
+"""
+
+from collections import namedtuple
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql_dialect
+from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
+
+from resolvers.storage.columns import Processor
+
+Row = TypeVar("Row")
+
+DIALECTS: dict[str, sa.Dialect] = {
+    "postgresql": postgresql_dialect(),  # type: ignore[no-untyped-call]
+    "sqlite": sqlite_dialect(),
+}
+
+COMPILED_STATEMENTS = 4096
+"""How many shapes are kept; a document that is new every time cannot fill the memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read(Generic[Row]):
+    """What to select.
+
+    `shape` names the statement: two reads with equal shapes must build equal statements. `build`
+    makes it, given the dialect's name, with a bound parameter for each of `values`. `by_key` says
+    that a few rows are fetched by an index, so that SQLite need not leave the event loop for them.
+    """
+
+    shape: Hashable
+    build: Callable[[str], sa.Executable]
+    values: Mapping[str, Any] = field(default_factory=dict)
+    by_key: bool = False
+    rows_of: "tuple[Any, str] | None" = None
+
+
+class Compiled:
+    """A statement in one dialect's SQL, with the conversions of its values and rows."""
+
+    __slots__ = ("_make", "_parameters", "_processors", "sql")
+
+    def __init__(self, statement: sa.Executable, dialect: sa.Dialect) -> None:
+        compiled: Any = statement.compile(dialect=dialect)  # type: ignore[attr-defined]
+        self.sql: str = str(compiled)
+        parameters = compiled.positiontup or []
+        self._parameters = [
+            (name, _bind(compiled.binds[name].type, dialect), compiled.binds[name].value)
+            for name in parameters
+        ]
+        selected = list(getattr(statement, "exported_columns", ()))
+        self._processors = [
+            (position, process)
+            for position, column in enumerate(selected)
+            if (process := _result(column.type, dialect)) is not None
+        ]
+        names = [column.key for column in selected]
+        row_type: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc]
+        self._make: Callable[[Iterable[Any]], Any] = row_type._make
+
+    def values(self, given: Mapping[str, Any]) -> list[Any]:
+        """The driver's positional parameters."""
+        return [
+            process(given.get(name, default)) if process else given.get(name, default)
+            for name, process, default in self._parameters
+        ]
+
+    def tuples(self, fetched: Iterable[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+        """What the driver fetched, by position; as it came where nothing is to be converted."""
+        if not self._processors:
+            return fetched if isinstance(fetched, list) else list(fetched)
+        result = []
+        for row in fetched:
+            converted = list(row)
+            for position, process in self._processors:
+                converted[position] = process(converted[position])
+            result.append(converted)
+        return result
+
+    def rows(self, fetched: Iterable[Iterable[Any]]) -> list[Any]:
+        """What the driver fetched, as named tuples of Python values."""
+        make, processors = self._make, self._processors
+        if not processors:
+            return [make(row) for row in fetched]
+        result = []
+        for row in fetched:
+            converted = list(row)
+            for position, process in processors:
+                converted[position] = process(converted[position])
+            result.append(make(converted))
+        return result
+
+
+def _bind(kind: Any, dialect: sa.Dialect) -> Processor:
+    return kind.dialect_impl(dialect).bind_processor(dialect)  # type: ignore[no-any-return]
+
+
+def _result(kind: Any, dialect: sa.Dialect) -> Processor:
+    if isinstance(kind, sa.Float):
+        return None  # both drivers return floats; SQLAlchemy would ask for the type's number first
+    return kind.dialect_impl(dialect).result_processor(dialect, None)  # type: ignore[no-any-return]
+
+
+class Statements:
+    """The compiled statements of one dialect, by shape."""
+
+    def __init__(self, dialect_name: str) -> None:
+        self.dialect_name = dialect_name
+        dialect = DIALECTS[dialect_name]
+
+        @lru_cache(maxsize=COMPILED_STATEMENTS)
+        def compiled(built: _Shaped) -> Compiled:
+            return Compiled(built.build(dialect_name), dialect)
+
+        self._compiled = compiled
+
+    def of(self, shape: Hashable, build: Callable[[str], sa.Executable]) -> Compiled:
+        return self._compiled(_Shaped(shape, build))
+
+
+@dataclass(frozen=True, slots=True)
+class _Shaped:
+    shape: Hashable
+    build: Callable[[str], sa.Executable] = field(compare=False)
+
+
+def one_row(rows: Sequence[Row]) -> Row | None:
+    """The only row of a read by a unique key, or None."""
+    return rows[0] if rows else None

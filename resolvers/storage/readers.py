@@ -1,0 +1,133 @@
+"""The connections that read from PostgreSQL: a statement is prepared once, then bound and run.
+
+asyncpg's own pool and statement cache cost as much as a short statement itself.
+"""
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+import asyncpg
+
+from resolvers.storage.read import Compiled
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Connect = Callable[[], Awaitable[Any]]
+
+STATEMENTS = 1000
+"""How many statements are kept prepared on a connection."""
+
+
+class Reader:
+    """A connection with the statements that were prepared on it."""
+
+    __slots__ = ("_prepared", "connection")
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._prepared: OrderedDict[Compiled, Any] = OrderedDict()
+
+    async def fetch(self, statement: Compiled, values: list[Any]) -> list[Any]:
+        prepared = self._prepared.get(statement)
+        if prepared is None:
+            prepared = await self._prepare(statement)
+        try:
+            rows: list[Any] = await prepared.fetch(*values)
+        except asyncpg.InvalidCachedStatementError:  # a table has changed meanwhile
+            self._prepared.clear()
+            rows = await (await self._prepare(statement)).fetch(*values)
+        return rows
+
+    async def _prepare(self, statement: Compiled) -> Any:
+        prepared = self._prepared[statement] = await self.connection.prepare(statement.sql)
+        if len(self._prepared) > STATEMENTS:
+            self._prepared.popitem(last=False)
+        return prepared
+
+
+class Readers:
+    """At most so many readers, each used by one task at a time."""
+
+    def __init__(self, connect: Connect, size: int) -> None:
+        self._connect = connect
+        self._size = size
+        self._free: list[Reader] = []
+        self._open: set[Reader] = set()
+        self._opening = 0
+        self._closed = False
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def fetch(self, statement: Compiled, values: list[Any]) -> list[Any]:
+        """The rows of a statement, from a connection of its own."""
+        reader = await self._take()
+        try:
+            rows = await reader.fetch(statement, values)
+        except asyncpg.PostgresError:
+            self._give_back(reader)
+            raise
+        except BaseException:
+            # lost, or left in the middle by somebody who was cancelled: nobody else gets it
+            self._drop(reader)
+            raise
+        self._give_back(reader)
+        return rows
+
+    async def close(self) -> None:
+        """Let go of every connection; there are none afterwards."""
+        self._closed = True
+        for reader in [*self._open]:
+            self._open.discard(reader)
+            await reader.connection.close()
+        self._free.clear()
+
+    async def _take(self) -> Reader:
+        while not self._closed:
+            while self._free:
+                reader = self._free.pop()
+                if not reader.connection.is_closed():
+                    return reader
+                self._open.discard(reader)
+            if len(self._open) + self._opening < self._size:
+                return await self._make()
+            await self._wait()
+        raise asyncpg.InterfaceError("the storage is closed")
+
+    async def _make(self) -> Reader:
+        self._opening += 1
+        try:
+            reader = Reader(await self._connect())
+        except BaseException:
+            self._wake()
+            raise
+        finally:
+            self._opening -= 1
+        self._open.add(reader)
+        return reader
+
+    async def _wait(self) -> None:
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._wake()  # the turn was given to one who has gone
+            raise
+
+    def _wake(self) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+
+    def _give_back(self, reader: Reader) -> None:
+        self._free.append(reader)
+        if self._waiting:
+            self._wake()
+
+    def _drop(self, reader: Reader) -> None:
+        self._open.discard(reader)
+        reader.connection.terminate()
+        self._wake()

@@ -1,0 +1,161 @@
+"""SQLite: the embedded default. One file, one writer thread, readers beside it (WAL)."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from resolvers.storage.filters import lower
+from resolvers.storage.read import Compiled, Read, Row
+from resolvers.storage.storage import Clock, Storage, utc_now
+from resolvers.storage.unit_of_work import Numbers, UnitOfWork
+from resolvers.storage.writer import (
+    LOCK_PATIENCE_SECONDS,
+    Performed,
+    Request,
+    Trouble,
+    perform,
+    undone,
+)
+
+PAGE_CACHE_KIB = 64 * 1024  # the default of 2 MB doubles the time of a read by keys
+READING_THREADS = 4
+
+BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+PRIMARY_CODE = 0xFF  # the rest of an error's code says more than is needed
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection with the settings that the invariants and the speed depend on."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA cache_size = -{PAGE_CACHE_KIB}")
+    # SQLite's own knows ASCII only; names in any alphabet must be found in any case
+    connection.create_function("lower", 1, _lower, deterministic=True)
+    return connection
+
+
+def _lower(value: Any) -> Any:
+    return lower(value) if isinstance(value, str) else value
+
+
+class SqliteStorage(Storage):
+    """Reads by key run in the event loop, where they take less than a hop to a thread.
+
+    Pages in threads.
+    """
+
+    dialect_name = "sqlite"
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        clock: Clock = utc_now,
+        lock_patience_seconds: float = LOCK_PATIENCE_SECONDS,
+    ) -> None:
+        super().__init__(clock=clock, lock_patience_seconds=lock_patience_seconds)
+        self.path = path
+        self._numbers = Numbers()
+        self._near: sqlite3.Connection | None = None
+        self._writing = ThreadPoolExecutor(1, "writer")
+        self._reading = ThreadPoolExecutor(READING_THREADS, "reader")
+        self._of_thread = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+
+    async def open(self) -> None:
+        self._near = self._connect()
+        await asyncio.get_running_loop().run_in_executor(self._writing, self._connection)
+
+    async def _disconnect(self) -> None:
+        self._writing.shutdown()
+        self._reading.shutdown()
+        for connection in self._connections:
+            connection.close()
+        self._connections.clear()
+        self._near = None
+
+    async def read(self, read: Read[Row]) -> list[Row]:
+        compiled, fetched = await self._fetched(read)
+        return compiled.rows(fetched)
+
+    async def tuples(self, read: Read[Any]) -> Sequence[Sequence[Any]]:
+        compiled, fetched = await self._fetched(read)
+        return compiled.tuples(fetched)
+
+    async def _fetched(self, read: Read[Any]) -> tuple[Compiled, list[Any]]:
+        if read.by_key:
+            assert self._near is not None, "open the storage first"
+            return self._fetch(self._near, read)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._reading, lambda: self._fetch(self._connection(), read)
+        )
+
+    def _fetch(self, connection: sqlite3.Connection, read: Read[Any]) -> tuple[Compiled, list[Any]]:
+        compiled = self.statements.of(read.shape, read.build)
+        cursor = connection.execute(compiled.sql, compiled.values(read.values))
+        return compiled, cursor.fetchall()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = connect(self.path)
+        self._connections.append(connection)
+        return connection
+
+    def _connection(self) -> sqlite3.Connection:
+        if not hasattr(self._of_thread, "connection"):
+            self._of_thread.connection = self._connect()
+        connection: sqlite3.Connection = self._of_thread.connection
+        return connection
+
+    async def _transact(self, requests: list[Request]) -> Performed:
+        performed, changed = await asyncio.get_running_loop().run_in_executor(
+            self._writing, self._transaction, requests
+        )
+        self._tell(changed)
+        return performed
+
+    def _transaction(self, requests: list[Request]) -> tuple[Performed, dict[Any, int]]:
+        connection = self._connection()
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            work = UnitOfWork(_Open(connection), self.statements, self.clock(), self._numbers)
+            performed = perform(work, requests, trouble)
+            connection.execute("COMMIT")
+        except Exception as error:
+            self._numbers.rollback()
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            return undone(requests, error, trouble(error)), {}
+        self._numbers.commit()
+        return performed, work.changed_organizations
+
+
+class _Open:
+    """The connection inside its transaction, as a unit of work calls it."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def fetch(self, statement: Compiled, values: list[Any]) -> Iterable[Iterable[Any]]:
+        return self._connection.execute(statement.sql, values).fetchall()
+
+    def execute_many(self, statement: Compiled, values: Sequence[list[Any]]) -> None:
+        self._connection.executemany(statement.sql, values)
+
+    def run(self, sql: str) -> None:
+        self._connection.execute(sql)
+
+
+def trouble(error: BaseException) -> Trouble:
+    match error:
+        case sqlite3.IntegrityError():
+            return Trouble.CONSTRAINT
+        case sqlite3.OperationalError() if error.sqlite_errorcode & PRIMARY_CODE in BUSY:
+            return Trouble.LOCKED
+        case _:
+            return Trouble.FAULT

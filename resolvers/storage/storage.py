@@ -1,0 +1,91 @@
+"""Storage: what the rest of the program knows of a database."""
+
+import abc
+import logging
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from resolvers.storage.idempotency import Idempotency
+from resolvers.storage.read import Read, Row, Statements
+from resolvers.storage.writer import (
+    LOCK_PATIENCE_SECONDS,
+    Performed,
+    Request,
+    Result,
+    Run,
+    Writer,
+)
+
+logger = logging.getLogger(__name__)
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Storage(abc.ABC):
+    """Reads, and commands in batches.
+
+    One instance for each process; `open` before use, `close` after.
+
+    `clock` is the only source of `now`; instants it returns are aware. A command that needs a lock
+    is tried for `lock_patience_seconds`.
+    """
+
+    dialect_name: str
+
+    def __init__(
+        self, *, clock: Clock = utc_now, lock_patience_seconds: float = LOCK_PATIENCE_SECONDS
+    ) -> None:
+        self.clock = clock
+        self.statements = Statements(self.dialect_name)
+        self.when_changed: list[Callable[[dict[UUID, int]], None]] = []
+        self._writer = Writer(self._transact, lock_patience_seconds=lock_patience_seconds)
+
+    @abc.abstractmethod
+    async def open(self) -> None: ...
+
+    async def close(self) -> None:
+        """Finish the commands that wait, then let go of the database."""
+        await self._writer.close()
+        await self._disconnect()
+
+    @abc.abstractmethod
+    async def read(self, read: Read[Row]) -> list[Row]:
+        """The rows of a read, as last committed."""
+
+    @abc.abstractmethod
+    async def tuples(self, read: Read[Any]) -> Sequence[Sequence[Any]]:
+        """The rows of a read by position, without making named rows of them."""
+
+    async def write(
+        self,
+        run: Run,
+        commands: Sequence[Any],
+        *,
+        all_or_nothing: bool = False,
+        idempotency: Idempotency | None = None,
+    ) -> list[Result]:
+        """Carry out commands of one kind; see `Writer.write`."""
+        return await self._writer.write(
+            run, commands, all_or_nothing=all_or_nothing, idempotency=idempotency
+        )
+
+    @abc.abstractmethod
+    async def _disconnect(self) -> None: ...
+
+    @abc.abstractmethod
+    async def _transact(self, requests: list[Request]) -> Performed:
+        """Carry out a batch in one transaction and commit it."""
+
+    def _tell(self, changed: dict[UUID, int]) -> None:
+        """After a commit: say which organizations' logs have grown, and to which position."""
+        for told in self.when_changed if changed else ():
+            try:
+                told(changed)
+            except Exception:  # what is committed must be answered
+                logger.exception("Somebody who was told of a commit failed")

@@ -1,0 +1,83 @@
+"""The tables, one module for each noun.
+
+Every table carries `organization_id`, every key begins with it and every foreign key includes it,
+so one organization's row can't refer to another's, and the tables can be spread by organization.
+"""
+
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlmodel import SQLModel
+
+from resolvers.storage.tables.bookings import Accommodation, Booking, Enrolment, Payment
+from resolvers.storage.tables.candidates import (
+    Candidate,
+    CandidateCentre,
+    CandidateDepartment,
+    CandidateGroup,
+    CandidateModule,
+    CandidateSubject,
+    Department,
+)
+from resolvers.storage.tables.centres import Centre, CentreSubject, Room
+from resolvers.storage.tables.events import Event, EventModule
+from resolvers.storage.tables.log import (
+    ChangeLog,
+    ExternalId,
+    IdempotencyKey,
+    ImportReceipt,
+    LogPosition,
+    NumberSeries,
+)
+from resolvers.storage.tables.organizations import Organization, User, UserCentre, UserSubject
+from resolvers.storage.tables.tests import Module, Subject, Test, TestForm, TestModule
+
+metadata = SQLModel.metadata
+
+
+def table(model: type[SQLModel]) -> sa.Table:
+    """The SQLAlchemy table behind a model."""
+    return cast(sa.Table, cast(Any, model).__table__)
+
+
+def columns(model: type[SQLModel]) -> sa.sql.base.ReadOnlyColumnCollection[str, sa.Column[Any]]:
+    """The columns of a model's table by name."""
+    return table(model).c
+
+
+__all__ = [
+    "Accommodation",
+    "Booking",
+    "Candidate",
+    "CandidateCentre",
+    "CandidateDepartment",
+    "CandidateGroup",
+    "CandidateModule",
+    "CandidateSubject",
+    "Centre",
+    "CentreSubject",
+    "ChangeLog",
+    "Department",
+    "Enrolment",
+    "Event",
+    "EventModule",
+    "ExternalId",
+    "IdempotencyKey",
+    "ImportReceipt",
+    "LogPosition",
+    "Module",
+    "NumberSeries",
+    "Organization",
+    "Payment",
+    "Room",
+    "Subject",
+    "Test",
+    "TestForm",
+    "TestModule",
+    "User",
+    "UserCentre",
+    "UserSubject",
+    "columns",
+    "metadata",
+    "table",
+]

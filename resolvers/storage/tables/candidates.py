@@ -1,0 +1,115 @@
+"""Candidates, what they are associated with, and departments."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import SQLModel
+
+from resolvers.storage.columns import choice, document, key, text
+from resolvers.storage.tables.tenant import Keyed, index, of_organization, refers_to, unique
+from resolvers.vocabulary import Gender
+
+
+class Department(Keyed, table=True):
+    """A department at which candidates are registered."""
+
+    __table_args__ = (of_organization(), unique("name"))
+
+    name: str = text(200)
+
+
+class Candidate(Keyed, table=True):
+    """A person who is examined or taught."""
+
+    __table_args__ = (
+        of_organization(),
+        unique("reference"),
+        index("ix_candidate_name", "last_name", "first_names", "id"),
+    )
+
+    reference: str = text(50)
+    reference_generated: bool = False
+    first_names: str = text(200)
+    last_name: str = text(200)
+    # case-folded here, once, since the two databases fold letters beyond ASCII differently
+    search_text: str = text(500)
+    email: str | None = text(254)
+    telephone: str | None = text(50)
+    mobile: str | None = text(50)
+    date_of_birth: date | None = None
+    gender: Gender | None = choice(Gender)
+    passport_number: str | None = text(50)
+    passport_issuing_country: str | None = text(2)
+    country_of_birth: str | None = text(2)
+    nationality: str | None = text(2)
+    address: Any = document(nullable=True)
+    emergency_contact: Any = document(nullable=True)
+    image_url: str | None = text(2000)
+
+
+class CandidateCentre(SQLModel, table=True):
+    """A centre that a candidate is associated with."""
+
+    __tablename__ = "candidate_centre"
+    __table_args__ = (
+        refers_to("candidate"),
+        refers_to("centre"),
+        index("ix_candidate_centre_centre", "centre_id"),
+    )
+
+    organization_id: UUID = key(primary_key=True)
+    candidate_id: UUID = key(primary_key=True)
+    centre_id: UUID = key(primary_key=True)
+
+
+class CandidateSubject(SQLModel, table=True):
+    """A subject that a candidate is associated with."""
+
+    __tablename__ = "candidate_subject"
+    __table_args__ = (
+        refers_to("candidate"),
+        refers_to("subject"),
+        index("ix_candidate_subject_subject", "subject_id"),
+    )
+
+    organization_id: UUID = key(primary_key=True)
+    candidate_id: UUID = key(primary_key=True)
+    subject_id: UUID = key(primary_key=True)
+
+
+class CandidateDepartment(SQLModel, table=True):
+    """A department at which a candidate is registered."""
+
+    __tablename__ = "candidate_department"
+    __table_args__ = (refers_to("candidate"), refers_to("department"))
+
+    organization_id: UUID = key(primary_key=True)
+    candidate_id: UUID = key(primary_key=True)
+    department_id: UUID = key(primary_key=True)
+
+
+class CandidateModule(SQLModel, table=True):
+    """A module that makes a candidate eligible for the events that have it."""
+
+    __tablename__ = "candidate_module"
+    __table_args__ = (
+        refers_to("candidate"),
+        refers_to("module"),
+        index("ix_candidate_module_module", "module_id"),
+    )
+
+    organization_id: UUID = key(primary_key=True)
+    candidate_id: UUID = key(primary_key=True)
+    module_id: UUID = key(primary_key=True)
+
+
+class CandidateGroup(SQLModel, table=True):
+    """A learner group, known only by its UUID, that a candidate belongs to."""
+
+    __tablename__ = "candidate_group"
+    __table_args__ = (refers_to("candidate"), index("ix_candidate_group_group", "group_id"))
+
+    organization_id: UUID = key(primary_key=True)
+    candidate_id: UUID = key(primary_key=True)
+    group_id: UUID = key(primary_key=True)

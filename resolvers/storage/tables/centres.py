@@ -1,0 +1,59 @@
+"""Centres and their rooms."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import SQLModel
+
+from resolvers.storage.columns import document, key, text
+from resolvers.storage.tables.tenant import Keyed, check, index, of_organization, refers_to, unique
+
+
+class Centre(Keyed, table=True):
+    """A place with a clock: Surpass centre, Shift iQ venue, EC school."""
+
+    __table_args__ = (
+        of_organization(),
+        unique("reference"),
+        index("ix_centre_name", "name", "id"),
+        check("minimum_age", "minimum_age between 0 and 150"),
+    )
+
+    reference: str = text(50)
+    name: str = text(200)
+    search_text: str = text(500)
+    time_zone: str = text(64)
+    city: str | None = text(200)
+    country: str | None = text(2)
+    address: Any = document(nullable=True)
+    is_school: bool = False
+    minimum_age: int | None = None
+
+
+class CentreSubject(SQLModel, table=True):
+    """A subject that is examined at a centre."""
+
+    __tablename__ = "centre_subject"
+    __table_args__ = (
+        refers_to("centre"),
+        refers_to("subject"),
+        index("ix_centre_subject_subject", "subject_id"),
+    )
+
+    organization_id: UUID = key(primary_key=True)
+    centre_id: UUID = key(primary_key=True)
+    subject_id: UUID = key(primary_key=True)
+
+
+class Room(Keyed, table=True):
+    """A room with seats. Its row is locked by whoever takes a seat in it."""
+
+    __table_args__ = (
+        refers_to("centre"),
+        unique("centre_id", "name"),
+        check("capacity", "capacity between 1 and 100000"),
+    )
+
+    centre_id: UUID = key()
+    name: str = text(200)
+    capacity: int

@@ -1,0 +1,133 @@
+"""Events: sittings that candidates book into."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import SQLModel
+
+from resolvers.storage.columns import choice, instant, key, text, wall_time
+from resolvers.storage.tables.tenant import Keyed, check, index, of_organization, refers_to, unique
+from resolvers.vocabulary import CancellationReason, DurationUnit, EventKind
+
+
+class Event(Keyed, table=True):
+    """A sitting. Its row is locked by whoever takes a seat at it.
+
+    Only a cancellation is stored; DRAFT, SCHEDULED, LOCKED, IN_PROGRESS and COMPLETED follow from
+    the times and the clock (`resolvers.events.rules.status`).
+    """
+
+    __table_args__ = (
+        of_organization(),
+        unique("identifier"),
+        refers_to("centre", "venue_id"),
+        refers_to("room"),
+        refers_to("test"),
+        check("capacity_maximum", "capacity_maximum between 1 and 100000"),
+        check("capacity_minimum", "capacity_minimum between 1 and 100000"),
+        check("exam_duration_in_minutes", "exam_duration_in_minutes between 1 and 100000"),
+        check("ends_after_start", "end_at >= start_at"),
+        check("on_demand_has_no_start", "not on_demand or (start_at is null and end_at is null)"),
+        check("version", "version >= 1"),
+        # the sort orders of `events`, each with its tie-breaker
+        index("ix_event_start", "start_at", "id"),
+        index("ix_event_title", "title", "id"),
+        index("ix_event_number", "number", "id"),
+        index("ix_event_last_change_time", "last_change_time", "id"),
+        index("ix_event_venue_start", "venue_id", "start_at", "id"),
+        index("ix_event_room", "room_id"),
+        index("ix_event_test", "test_id"),
+    )
+
+    identifier: UUID = key()
+    number: int | None = None
+    kind: EventKind = choice(EventKind)
+    event_type: str | None = text(4000)
+    title: str = text(200)
+    summary: str | None = text(4000)
+    description: str | None = text(20000)
+    content: str | None = text(20000)
+    class_code: str | None = text(4000)
+    calendar_color: str | None = text(4000)
+    appointment_type: str | None = text(4000)
+    source: str | None = text(4000)
+    credit_hours: float | None = None
+    venue_id: UUID | None = key()
+    room_id: UUID | None = key()
+    venue_room: str | None = text(4000)
+    venue_office_identifier: UUID | None = key()
+    venue_coordinator_identifier: UUID | None = key()
+    achievement_identifier: UUID | None = key()
+    learner_registration_group_identifier: UUID | None = key()
+    mandatory_survey_form_identifier: UUID | None = key()
+    test_id: UUID | None = key()
+    on_demand: bool = False
+    time_zone: str = text(64)
+    start_at: datetime | None = instant()
+    # kept by the commands, since filters and sort orders need them (`resolvers.events.rules`)
+    local_start: datetime | None = wall_time()
+    end_at: datetime | None = instant()  # the end that counts: as given, else from the duration
+    given_end_at: datetime | None = instant()
+    duration_minutes: int | None = None
+    duration_quantity: int | None = None
+    duration_unit: DurationUnit | None = choice(DurationUnit)
+    duration_unit_text: str | None = text(4000)
+    exam_duration_in_minutes: int | None = None
+    exam_type: str | None = text(4000)
+    exam_format: str | None = text(4000)
+    exam_started: datetime | None = instant()
+    exam_score_warnings: str | None = text(4000)
+    billing_code: str | None = text(4000)
+    billing_type: str | None = text(4000)
+    billing_code_enabled: bool = False
+    capacity_minimum: int | None = None
+    capacity_maximum: int | None = None
+    invigilator_minimum: int | None = None
+    waitlist_enabled: bool = False
+    allow_multiple_registrations: bool = False
+    allow_registration_with_link: bool = False
+    person_code_is_required: bool = False
+    registration_fields: str | None = text(4000)
+    registration_start: datetime | None = instant()
+    registration_deadline: datetime | None = instant()
+    registration_locked: datetime | None = instant()
+    eligibility_configured: bool = False
+    publication_status: str | None = text(4000)
+    publication_errors: str | None = text(4000)
+    requisition_status: str | None = text(4000)
+    scheduling_status: str | None = text(4000)
+    integration_withhold_distribution: bool = False
+    integration_withhold_grades: bool = False
+    distribution_code: str | None = text(4000)
+    distribution_process: str | None = text(4000)
+    distribution_status: str | None = text(4000)
+    distribution_errors: str | None = text(4000)
+    distribution_ordered: datetime | None = instant()
+    distribution_expected: datetime | None = instant()
+    distribution_shipped: datetime | None = instant()
+    distribution_tracked: datetime | None = instant()
+    return_shipment_code: str | None = text(4000)
+    return_shipment_condition: str | None = text(4000)
+    return_shipment_received: datetime | None = instant()
+    last_change_time: datetime = instant()
+    last_change_type: str | None = text(200)
+    last_change_user: str | None = text(200)
+    created_automatically: bool = False
+    cancel_reason: CancellationReason | None = choice(CancellationReason)
+    cancel_message: str | None = text(500)
+    cancelled_at: datetime | None = instant()
+    cancelled_by_user_id: UUID | None = key()
+    cancelled_by_name: str | None = text(200)
+    cancelled_on_behalf: bool = False
+    version: int = 1
+
+
+class EventModule(SQLModel, table=True):
+    """A module of an event; an event without any has those of its test."""
+
+    __tablename__ = "event_module"
+    __table_args__ = (refers_to("event"), refers_to("module"))
+
+    organization_id: UUID = key(primary_key=True)
+    event_id: UUID = key(primary_key=True)
+    module_id: UUID = key(primary_key=True)

@@ -1,0 +1,58 @@
+"""What the tables of an organization have in common."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import SQLModel
+
+from resolvers.storage.columns import key
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Keyed(SQLModel):
+    """A row of one organization with a key of its own."""
+
+    organization_id: UUID = key(primary_key=True)
+    id: UUID = key(primary_key=True)
+
+
+def of_organization() -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint(["organization_id"], ["organization.id"])
+
+
+def refers_to(other: str, column: str | None = None) -> sa.ForeignKeyConstraint:
+    """A foreign key inside the organization, by `<other>_id` unless the column is named."""
+    return sa.ForeignKeyConstraint(
+        ["organization_id", column or f"{other}_id"], [f"{other}.organization_id", f"{other}.id"]
+    )
+
+
+def unique(*names: str) -> sa.UniqueConstraint:
+    return sa.UniqueConstraint("organization_id", *names)
+
+
+def index(name: str, *names: str, where: str | None = None, unique: bool = False) -> sa.Index:
+    """An index inside an organization.
+
+    `where` makes it partial, in SQL that both databases read.
+    """
+    condition = None if where is None else sa.text(where)
+    return sa.Index(
+        name,
+        "organization_id",
+        *names,
+        unique=unique,
+        postgresql_where=condition,
+        sqlite_where=condition,
+    )
+
+
+def check(name: str, rule: str) -> sa.CheckConstraint:
+    return sa.CheckConstraint(rule, name=name)

@@ -1,0 +1,98 @@
+"""Subjects, tests, their modules and forms."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import SQLModel
+
+from resolvers.storage.columns import document, instant, key, text
+from resolvers.storage.tables.tenant import Keyed, check, index, of_organization, refers_to, unique
+
+
+class Subject(Keyed, table=True):
+    """What tests are about."""
+
+    __table_args__ = (
+        of_organization(),
+        unique("reference"),
+        index("ix_subject_name", "name", "id"),
+    )
+
+    reference: str = text(50)
+    name: str = text(200)
+    search_text: str = text(500)
+
+
+class Module(Keyed, table=True):
+    """A container that ties tests and events to the candidates eligible for them."""
+
+    __table_args__ = (of_organization(), unique("reference"))
+
+    reference: str = text(50)
+    name: str = text(200)
+
+
+class Test(Keyed, table=True):
+    """What is sat. A reference need be unique only inside a subject `[001]`."""
+
+    __table_args__ = (
+        of_organization(),
+        refers_to("subject"),
+        index("ix_test_reference", "reference"),
+        index(
+            "uq_test_reference_in_subject",
+            "subject_id",
+            "reference",
+            where="subject_id is not null",
+            unique=True,
+        ),
+        index("uq_test_reference", "reference", where="subject_id is null", unique=True),
+        index("ix_test_name", "name", "id"),
+        check("duration_minutes", "duration_minutes between 1 and 100000"),
+        check("break_minutes", "break_minutes between 0 and 100000"),
+        check("max_attempts", "max_attempts >= 1"),
+    )
+
+    reference: str = text(50)
+    name: str = text(200)
+    search_text: str = text(500)
+    subject_id: UUID | None = key()
+    duration_minutes: int
+    break_minutes: int = 0
+    requires_invigilation: bool = False
+    max_attempts: int | None = None
+    default_language: str = text(35)
+    languages: Any = document(nullable=False)
+    allows_markers: bool = False
+    allows_moderators: bool = False
+
+
+class TestModule(SQLModel, table=True):
+    """A module of a test."""
+
+    __tablename__ = "test_module"
+    __table_args__ = (refers_to("test"), refers_to("module"))
+
+    organization_id: UUID = key(primary_key=True)
+    test_id: UUID = key(primary_key=True)
+    module_id: UUID = key(primary_key=True)
+
+
+class TestForm(Keyed, table=True):
+    """A form of a test: Surpass test form, Shift iQ assessment form."""
+
+    __tablename__ = "test_form"
+    __table_args__ = (
+        refers_to("test"),
+        unique("test_id", "code"),
+        index("ix_test_form_code", "code"),
+    )
+
+    test_id: UUID = key()
+    code: str = text(50)
+    name: str = text(200)
+    published: bool = True
+    published_at: datetime | None = instant()
+    bilingual: bool = False
+    language: str | None = text(35)

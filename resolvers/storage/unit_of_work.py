@@ -1,0 +1,373 @@
+"""What a command sees of the storage: rows, insert, update, delete, record. Never a session.
+
+The calls are synchronous. On SQLite they run in the writer's thread, on PostgreSQL in a greenlet
+that awaits the driver; command code is the same.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import SQLModel
+
+from resolvers.storage.columns import one_of
+from resolvers.storage.read import Compiled, Read, Row, Statements
+from resolvers.storage.rows import Model, as_dict, difference, new_row
+from resolvers.storage.tables import ChangeLog, LogPosition, NumberSeries, columns, table
+
+VALUE = "v_"
+"""Before the name of a column, the name of the parameter with its value.
+
+SQLAlchemy keeps the bare name.
+"""
+
+NUMBERS_AT_ONCE = 256
+"""How many numbers of a series a process takes at a time: the series' row is locked that seldom."""
+
+
+LOCK_SOON = "SET LOCAL lock_timeout = '5ms'"
+LOCK_AS_USUAL = "SET LOCAL lock_timeout TO DEFAULT"
+
+
+class Part(NamedTuple):
+    """What had been done before a part of the transaction began."""
+
+    changes: int
+    numbers: "Blocks"
+
+
+class Connection(Protocol):
+    """A driver's connection inside a transaction, awaited or not."""
+
+    def fetch(self, statement: Compiled, values: list[Any]) -> Iterable[Iterable[Any]]: ...
+    def execute_many(self, statement: Compiled, values: Sequence[list[Any]]) -> None: ...
+    def run(self, sql: str) -> None: ...
+
+
+class UnitOfWork:
+    """One transaction, for as many commands as fit into it.
+
+    `now` is the same instant for all of them.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        statements: Statements,
+        now: datetime,
+        numbers: "Numbers",
+    ) -> None:
+        self.now = now
+        self.changed_organizations: dict[UUID, int] = {}
+        self._connection = connection
+        self._statements = statements
+        self._numbers = numbers
+        self._changes: list[dict[str, Any]] = []
+        self._writes: dict[tuple[str, type[SQLModel]], list[dict[str, Any]]] = {}
+        self._waits_briefly = False
+
+    def rows(self, read: Read[Row]) -> list[Row]:
+        """The rows of a read, as this transaction sees them, with what it has written."""
+        if self._writes:
+            self.flush()
+        compiled = self._statements.of(read.shape, read.build)
+        return compiled.rows(self._connection.fetch(compiled, compiled.values(read.values)))
+
+    def lock(self, model: type[Model], organization_id: UUID, keys: Iterable[UUID]) -> list[Model]:
+        """Lock rows in key order, and read them as they are once locked.
+
+        FOR NO KEY UPDATE: FOR UPDATE would stop every insert that refers to the row. SQLite has one
+        writer, so there it is a plain read.
+        """
+        wanted = sorted(set(keys))
+        if not wanted:
+            return []
+        read: Read[Model] = Read(
+            ("lock", model),
+            lambda dialect: _locking(model, dialect),
+            {"organization_id": organization_id, "keys": wanted},
+        )
+        return self.rows(read)
+
+    def insert(self, model: type[Model], rows: Sequence[Model]) -> None:
+        """Insert rows (`resolvers.storage.rows.new_row`)."""
+        for row in rows:
+            self._pending("insert", model).append(as_dict(row))
+
+    def save(self, model: type[Model], versions: Iterable[tuple[Model, Model]]) -> None:
+        """Update rows, given as they were and as they shall be.
+
+        What did not change is not written.
+        """
+        keys = [column.name for column in table(model).primary_key]
+        for before, after in versions:
+            if values := difference(before, after):
+                self._pending("update", model).append(
+                    {**{name: getattr(before, name) for name in keys}, **values}
+                )
+
+    def delete(self, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Delete the rows that have exactly these values."""
+        for row in rows:
+            self._pending("delete", model).append(dict(row))
+
+    def _pending(self, verb: str, model: type[SQLModel]) -> list[dict[str, Any]]:
+        """What waits to be written in bulk. Two verbs for one table keep their order."""
+        if any(other != verb and waiting is model for other, waiting in self._writes):
+            self.flush()
+        return self._writes.setdefault((verb, model), [])
+
+    def flush(self) -> None:
+        """Write what waits: one statement for each table, verb and set of columns."""
+        writes, self._writes = self._writes, {}
+        for (verb, model), rows in writes.items():
+            for alike in _alike(_merged(model, rows) if verb == "update" else rows):
+                self._write(verb, model, alike)
+
+    def _write(self, verb: str, model: type[SQLModel], rows: list[dict[str, Any]]) -> None:
+        names = tuple(rows[0])
+        self.execute(
+            (verb, model, names),
+            lambda _: _WRITING[verb](model, names),
+            [{f"{VALUE}{name}": value for name, value in row.items()} for row in rows],
+        )
+
+    def execute(
+        self,
+        shape: Hashable,
+        build: Callable[[str], sa.Executable],
+        rows: Sequence[Mapping[str, Any]],
+    ) -> None:
+        """Run a statement for each row of values, now."""
+        if rows:
+            compiled = self._statements.of(shape, build)
+            self._connection.execute_many(compiled, [compiled.values(row) for row in rows])
+
+    def numbers(self, organization_id: UUID, series: str, count: int) -> list[int]:
+        """The next numbers of an organization's series.
+
+        Each given once, with gaps after a failure.
+        """
+        return self._numbers.take(self, organization_id, series, count)
+
+    def forget_numbers(self) -> None:
+        """Take new blocks from now on: somebody else, an import, has used numbers of ours."""
+        self._numbers.forget()
+
+    def record(self, organization_id: UUID, **change: Any) -> None:
+        """Put a change into the log.
+
+        It gets its position when the transaction is about to commit.
+        """
+        self._changes.append({"organization_id": organization_id, **change})
+
+    def savepoint(self) -> Part:
+        """Begin a part that can be undone. Returns what `undo` needs."""
+        self._connection.run("SAVEPOINT part")
+        return Part(len(self._changes), self._numbers.uncommitted())
+
+    def keep(self) -> None:
+        """End the part, and keep it."""
+        self.flush()
+        self._connection.run("RELEASE SAVEPOINT part")
+
+    def undo(self, before: Part) -> None:
+        """End the part as if it had never begun, its recorded changes and its numbers included."""
+        self._writes.clear()
+        self._connection.run("ROLLBACK TO SAVEPOINT part")
+        self._connection.run("RELEASE SAVEPOINT part")
+        del self._changes[before.changes :]
+        self._numbers.rollback(before.numbers)
+
+    def wait_briefly(self) -> None:
+        """After a lock was waited for in vain: wait less for each of the others of this batch."""
+        if self._statements.dialect_name == "postgresql" and not self._waits_briefly:
+            self._connection.run(LOCK_SOON)
+            self._waits_briefly = True
+
+    def wait_as_usual(self) -> None:
+        """Wait for the locks that every batch takes, on the log's positions, as long as ever."""
+        if self._waits_briefly:
+            self._connection.run(LOCK_AS_USUAL)
+            self._waits_briefly = False
+
+    def append_changes(self) -> None:
+        """Give the recorded changes their positions and write them.
+
+        The last thing before the commit.
+
+        The positions' rows stay locked until then, so positions are dense and in commit order.
+        """
+        self.flush()
+        by_organization: dict[UUID, list[dict[str, Any]]] = {}
+        for change in self._changes:
+            by_organization.setdefault(change["organization_id"], []).append(change)
+        for organization_id in sorted(by_organization):
+            changes = by_organization[organization_id]
+            raised: Read[LogPosition] = Read(
+                "raise log position",
+                lambda _: _raise_position(),
+                {"by": len(changes), "of": organization_id},
+            )
+            newest = self.rows(raised)[0].position
+            first = newest - len(changes) + 1
+            self._writes["insert", ChangeLog] = [
+                {**_BLANK_CHANGE, **change, "position": first + n}
+                for n, change in enumerate(changes)
+            ]
+            self.flush()
+            self.changed_organizations[organization_id] = newest
+        self._changes.clear()
+
+
+Blocks = dict[tuple[UUID, str], list[int]]
+"""What is left of the blocks of numbers that were taken, by organization and series."""
+
+
+class Numbers:
+    """The numbers that this process has taken from each series and not yet given out.
+
+    A block is taken in the transaction that first needs it and shared only after its commit; a
+    rollback forgets it. So no two processes give out the same number, and the row is seldom locked.
+    """
+
+    def __init__(self) -> None:
+        self._free: Blocks = {}
+        self._uncommitted: Blocks = {}
+
+    def take(self, work: UnitOfWork, organization_id: UUID, series: str, count: int) -> list[int]:
+        key = (organization_id, series)
+        for pool in (self._free, self._uncommitted):
+            have = pool.get(key, [])
+            if len(have) >= count:
+                pool[key] = have[count:]
+                return have[:count]
+        block = max(count, NUMBERS_AT_ONCE)
+        read: Read[NumberSeries] = Read(
+            "take numbers",
+            lambda _: _raise_series(),
+            {"by": block, "of": organization_id, "series": series},
+        )
+        rows = work.rows(read)
+        if not rows:
+            work.insert(
+                NumberSeries,
+                [
+                    new_row(
+                        NumberSeries, organization_id=organization_id, name=series, next=1 + block
+                    )
+                ],
+            )
+            end = 1 + block
+        else:
+            end = rows[0].next
+        numbers = list(range(end - block, end))
+        self._uncommitted[key] = numbers[count:]
+        return numbers[:count]
+
+    def commit(self) -> None:
+        self._free.update(self._uncommitted)
+        self._uncommitted.clear()
+
+    def forget(self) -> None:
+        """Give out none of the numbers that were taken before."""
+        self._free.clear()
+        self._uncommitted.clear()
+
+    def uncommitted(self) -> Blocks:
+        """What is left of the blocks of the open transaction."""
+        return dict(self._uncommitted)
+
+    def rollback(self, before: Blocks | None = None) -> None:
+        """Forget the blocks of the open transaction, or those that it took since `before`."""
+        self._uncommitted = before or {}
+
+
+_BLANK_CHANGE: dict[str, Any] = {
+    name: None for name in ChangeLog.model_fields if name not in {"organization_id", "position"}
+}
+
+
+def _locking(model: type[SQLModel], dialect: str) -> sa.Executable:
+    c = columns(model)
+    statement = (
+        sa.select(table(model))
+        .where(c.organization_id == sa.bindparam("organization_id"), one_of(c.id, "keys"))
+        .order_by(c.id)
+    )
+    return statement.with_for_update(key_share=True) if dialect == "postgresql" else statement
+
+
+def _alike(rows: Iterable[dict[str, Any]]) -> Iterable[list[dict[str, Any]]]:
+    """Rows grouped by the columns that they name."""
+    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row), []).append(row)
+    return groups.values()
+
+
+def _merged(model: type[SQLModel], rows: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+    """Successive updates of a row as one, its columns in the table's order."""
+    keys = [column.name for column in table(model).primary_key]
+    merged: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in rows:
+        merged.setdefault(tuple(row[name] for name in keys), {}).update(row)
+    order = [column.name for column in columns(model)]
+    return [{name: row[name] for name in order if name in row} for row in merged.values()]
+
+
+def _inserting(model: type[SQLModel], names: tuple[str, ...]) -> sa.Executable:
+    return table(model).insert().values({name: _bound(model, name) for name in names})
+
+
+def _updating(model: type[SQLModel], names: tuple[str, ...]) -> sa.Executable:
+    keys = [column.name for column in table(model).primary_key]
+    return (
+        table(model)
+        .update()
+        .where(*(columns(model)[name] == _bound(model, name) for name in keys))
+        .values({name: _bound(model, name) for name in names if name not in keys})
+    )
+
+
+def _deleting(model: type[SQLModel], names: tuple[str, ...]) -> sa.Executable:
+    return (
+        table(model)
+        .delete()
+        .where(*(columns(model)[name] == _bound(model, name) for name in names))
+    )
+
+
+def _bound(model: type[SQLModel], name: str) -> sa.BindParameter[Any]:
+    return sa.bindparam(f"{VALUE}{name}", type_=columns(model)[name].type)
+
+
+_WRITING: dict[str, Callable[[type[SQLModel], tuple[str, ...]], sa.Executable]] = {
+    "insert": _inserting,
+    "update": _updating,
+    "delete": _deleting,
+}
+
+
+def _raise_position() -> sa.Executable:
+    c = columns(LogPosition)
+    return (
+        table(LogPosition)
+        .update()
+        .where(c.organization_id == sa.bindparam("of"))
+        .values(position=c.position + sa.bindparam("by", type_=sa.BigInteger))
+        .returning(c.position)
+    )
+
+
+def _raise_series() -> sa.Executable:
+    c = columns(NumberSeries)
+    return (
+        table(NumberSeries)
+        .update()
+        .where(c.organization_id == sa.bindparam("of"), c.name == sa.bindparam("series"))
+        .values(next=c.next + sa.bindparam("by", type_=sa.Integer))
+        .returning(c.next)
+    )

@@ -1,0 +1,1 @@
+"""Subjects, modules, tests and their forms."""

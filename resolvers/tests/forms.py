@@ -1,0 +1,155 @@
+"""The forms of a test: Surpass test form, Shift iQ assessment form. They go with their test."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from resolvers import checks
+from resolvers.external_ids import check_external_ids
+from resolvers.links import Owner, rows_of
+from resolvers.references import ByExternalId
+from resolvers.refusals import AlreadyExists, Invalid, Refusal
+from resolvers.storage.columns import new_key
+from resolvers.storage.rows import changed, new_row
+from resolvers.storage.tables import TestForm
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.tests.languages import language
+from resolvers.upserts import Change, Loading, given
+
+NOT_MADE_YET = UUID(int=0)
+"""Stands for the key of a form that is not there yet: whatever somebody has is not its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """A form as a command gives it, known by its code inside its test."""
+
+    code: str
+    name: str
+    published: bool = True
+    published_at: datetime | None = None
+    bilingual: bool = False
+    language: str | None = None
+    external_ids: tuple[ByExternalId, ...] | None = None
+
+
+def check_forms(
+    forms: Sequence[Form] | None, others: Sequence[ByExternalId] | None, *path: str
+) -> list[Refusal]:
+    """What is wrong with the forms; `others` are the external ids of the test itself."""
+    if forms is None:
+        return []
+    found = checks.complaints((checks.size, set(forms), *path, {"most": checks.PLAIN_LIST}))
+    codes: dict[str, Form] = {}
+    claimed = dict.fromkeys(others or (), "")
+    for n, form in enumerate(forms):
+        at = (*path, str(n))
+        found += _check_form(form, *at)
+        if codes.setdefault(form.code, form) != form:
+            found.append(Invalid(*at, "code", rule="is that of another form in this list"))
+        for m, external_id in enumerate(form.external_ids or ()):
+            if claimed.setdefault(external_id, form.code) != form.code:
+                found.append(AlreadyExists(*at, "externalIds", str(m)))
+    return found
+
+
+def _check_form(form: Form, *path: str) -> list[Refusal]:
+    return [
+        *checks.complaints(
+            (checks.text, form.code, *path, "code", {"least": 1, "most": checks.CODE}),
+            (checks.text, form.name, *path, "name", {"least": 1, "most": checks.NAME}),
+            (language, form.language, *path, "language"),
+        ),
+        *check_external_ids(form.external_ids, *path, "externalIds"),
+    ]
+
+
+class Forms:
+    """The part of an upsert of tests that keeps their forms; a list replaces, form by form."""
+
+    def __init__(self, loading: Loading) -> None:
+        self._ids = loading.external_ids
+        used = [one.command for one in loading.asked if one.command.forms is not None]
+        self._before = _forms_of(loading.work, loading.owners) if used else {}
+        self._now = dict(self._before)
+        names = [
+            (command.viewer.organization_id, external_id)
+            for command in used
+            for form in command.forms
+            for external_id in form.external_ids or ()
+        ]
+        rows = [row for forms in self._before.values() for row in forms.values()]
+        self._ids.load(loading.work, names, [(row.organization_id, row.id) for row in rows])
+
+    def refusals(self, change: Change[Any, Any]) -> list[Refusal]:
+        here = self._now.get(change.owner, {})
+        found = []
+        for n, form in enumerate(change.command.forms or ()):
+            key = here[form.code].id if form.code in here else NOT_MADE_YET
+            at = ("input", "forms", str(n), "externalIds")
+            found += self._ids.refusals((change.owner[0], key), form.external_ids, *at)
+        return found
+
+    def take(self, change: Change[Any, Any]) -> bool:
+        forms: Sequence[Form] | None = change.command.forms
+        if forms is None:
+            return False
+        here = self._now.get(change.owner, {})
+        wanted = {form.code: _row(change.owner, here.get(form.code), form) for form in forms}
+        self._now[change.owner] = wanted
+        ids_changed = [
+            self._ids.replace("TestForm", (change.owner[0], row.id), ())
+            for code, row in here.items()
+            if code not in wanted
+        ]
+        ids_changed += [
+            self._ids.replace(
+                "TestForm", (change.owner[0], wanted[form.code].id), form.external_ids
+            )
+            for form in forms
+        ]
+        return wanted != here or any(ids_changed)
+
+    def save(self, work: UnitOfWork) -> None:
+        before, now = _by_key(self._before), _by_key(self._now)
+        work.delete(
+            TestForm,
+            [
+                {"organization_id": row.organization_id, "id": row.id}
+                for key, row in before.items()
+                if key not in now
+            ],
+        )
+        work.save(TestForm, [(row, now[key]) for key, row in before.items() if key in now])
+        work.insert(TestForm, [row for key, row in now.items() if key not in before])
+
+
+FormRows = Mapping[str, TestForm]
+"""A test's forms by code."""
+
+
+def _row(owner: Owner, before: TestForm | None, form: Form) -> TestForm:
+    values = given(
+        code=form.code,
+        name=form.name,
+        published=form.published,
+        published_at=form.published_at,
+        bilingual=form.bilingual,
+        language=form.language,
+    )
+    if before is not None:
+        return changed(before, **values)
+    return new_row(TestForm, organization_id=owner[0], id=new_key(), test_id=owner[1], **values)
+
+
+def _by_key(forms: Mapping[Owner, FormRows]) -> dict[UUID, TestForm]:
+    return {row.id: row for of_test in forms.values() for row in of_test.values()}
+
+
+def _forms_of(work: UnitOfWork, tests: Sequence[Owner]) -> dict[Owner, FormRows]:
+    forms: dict[Owner, dict[str, TestForm]] = {owner: {} for owner in tests}
+    for row in rows_of(work, TestForm, "test_id", tests):
+        forms[row.organization_id, row.test_id][row.code] = row
+    return dict(forms)

@@ -1,0 +1,377 @@
+"""Upserts: create or update by reference, a batch at a time; what all kinds of object share.
+
+What is left out or null stays as it is, a list replaces, a field with a default is written. Two
+commands of a batch that name the same new reference give one row. A batch takes a fixed number of
+statements.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import SQLModel
+
+from resolvers import checks
+from resolvers.changes import Origin
+from resolvers.external_ids import ExternalIds, check_external_ids
+from resolvers.links import Owner
+from resolvers.outcomes import Outcome
+from resolvers.references import NAMES, ByExternalId, Lookup, Ref, look_up
+from resolvers.refusals import Complaints, Refusal, Refused, attempt
+from resolvers.storage.columns import new_key, one_of
+from resolvers.storage.read import Read
+from resolvers.storage.rows import changed, new_row
+from resolvers.storage.tables import columns, table
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import Permission
+
+Keys = Mapping[str, Sequence[tuple[int, UUID]]]
+"""By field: the keys that its references mean, each once, with its index in the list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upsert:
+    """What the command of every upsert has. Reference data has no history that keeps the origin."""
+
+    viewer: Viewer = field(repr=False)
+    external_ids: tuple[ByExternalId, ...] | None = None
+    origin: Origin | None = None
+
+
+Command = TypeVar("Command", bound=Upsert)
+Model = TypeVar("Model", bound=SQLModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Change(Generic[Command, Model]):
+    """What one command would do: `before` is None where it makes the object."""
+
+    command: Command
+    owner: Owner
+    before: Model | None
+    after: Model
+    keys: Keys
+
+
+class Part(Protocol):
+    """What else an upsert touches or has to respect; one instance for a batch."""
+
+    def refusals(self, change: Change[Any, Any]) -> Iterable[Refusal]:
+        """What stands in the way of a change. Nothing is taken over yet."""
+
+    def take(self, change: Change[Any, Any]) -> bool:
+        """Take a change over that nobody refuses. Returns whether it changes anything here."""
+
+    def save(self, work: UnitOfWork) -> None:
+        """Write what was taken over; the objects themselves are written."""
+
+
+class Rule:
+    """A part that only refuses."""
+
+    def take(self, change: Change[Any, Any]) -> bool:
+        return False
+
+    def save(self, work: UnitOfWork) -> None:
+        pass
+
+
+@dataclass(slots=True)
+class Asked(Generic[Command]):
+    """A command whose permission, fields and references are in order."""
+
+    command: Command
+    one: dict[str, UUID]
+    keys: dict[str, list[tuple[int, UUID]]]
+    identity: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """What a part is made from: the batch, and the objects that it may change, locked."""
+
+    work: UnitOfWork
+    asked: Sequence[Asked[Any]]
+    rows: Sequence[Any]
+    external_ids: ExternalIds
+
+    @property
+    def owners(self) -> list[Owner]:
+        return [(row.organization_id, row.id) for row in self.rows]
+
+
+def _the_only(_: Any, rows: Sequence[Any]) -> Any:
+    return rows[0] if rows else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind(Generic[Command, Model]):
+    """How the upsert of one kind of object differs from the others.
+
+    `identity` names the columns by which an existing object is found; of several, `choose` takes
+    one or refuses. `check` says what is wrong with the fields, `values` what they become. `one` are
+    the fields that refer to one object, with the column that keeps its key; `many` those that refer
+    to several, or list the keys of something that we do not keep (None).
+    """
+
+    model: type[Model]
+    permission: Permission
+    identity: tuple[str, ...]
+    check: Callable[[Command], list[Refusal]]
+    values: Callable[[Command, Model | None], Mapping[str, Any]]
+    one: Mapping[str, tuple[str, type[SQLModel]]] = field(default_factory=dict)
+    many: Mapping[str, type[SQLModel] | None] = field(default_factory=dict)
+    parts: Sequence[Callable[[Loading], Part]] = ()
+    choose: Callable[[Asked[Command], Sequence[Model]], Model | None] = _the_only
+
+
+def upsert(
+    work: UnitOfWork, commands: Sequence[Command], kind: Kind[Command, Model]
+) -> list[Outcome | Refused]:
+    """Create or update an object for each command; the outcomes are in the order of the commands.
+
+    A refused command leaves no trace and does not touch the others.
+    """
+    asked = _ask(work, commands, kind)
+    good = [one for one in asked if isinstance(one, Asked)]
+    batch = _Batch(work, kind, good)
+    outcomes = [one if isinstance(one, Refused) else attempt(batch.carry_out, one) for one in asked]
+    batch.save()
+    return outcomes
+
+
+def given(**values: Any) -> dict[str, Any]:
+    """The values that were given: what is None stays as it is."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+class Named(Protocol):
+    """A command with a reference and a name."""
+
+    @property
+    def reference(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+
+
+def check_named(command: Named) -> list[Refusal]:
+    """What is wrong with a reference and a name."""
+    return checks.complaints(
+        (checks.text, command.reference, "input", "reference", {"least": 1, "most": checks.CODE}),
+        (checks.text, command.name, "input", "name", {"least": 1, "most": checks.NAME}),
+    )
+
+
+def camel_case(name: str) -> str:
+    """The contract's name of a field."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+# ---------------------------------------------------------------- permission, fields, references
+
+
+def _ask(
+    work: UnitOfWork, commands: Sequence[Command], kind: Kind[Command, Model]
+) -> list[Asked[Command] | Refused]:
+    complaints = [_first_complaints(command, kind) for command in commands]
+    # what is named without the permission is not looked up: the answer would tell what there is
+    permitted = [command for command in commands if command.viewer.may(kind.permission)]
+    lookups = _look_up(work, permitted, kind)
+    return [
+        attempt(_asked, command, kind, lookups, found)
+        for command, found in zip(commands, complaints, strict=True)
+    ]
+
+
+def _first_complaints(command: Command, kind: Kind[Command, Model]) -> Complaints:
+    complaints = Complaints()
+    complaints.of(command.viewer.require, kind.permission)
+    complaints.refusals += kind.check(command)
+    complaints.refusals += check_external_ids(command.external_ids, "input", "externalIds")
+    for name in kind.many:
+        distinct = frozenset(getattr(command, name) or ())
+        complaints.of(checks.size, distinct, "input", camel_case(name), most=checks.PLAIN_LIST)
+    return complaints
+
+
+def _look_up(
+    work: UnitOfWork, commands: Sequence[Command], kind: Kind[Command, Model]
+) -> dict[type[SQLModel], Lookup[Any]]:
+    names: dict[type[SQLModel], list[tuple[UUID, Ref | None]]] = {}
+    for command in commands:
+        organization_id = command.viewer.organization_id
+        for name, (_, model) in kind.one.items():
+            names.setdefault(model, []).append((organization_id, getattr(command, name)))
+        for name, listed in kind.many.items():
+            if listed is not None:
+                refs = _elements(command, name) or ()
+                names.setdefault(listed, []).extend((organization_id, ref) for ref in refs)
+    return {model: look_up(work, model, of_model) for model, of_model in names.items()}
+
+
+def _asked(
+    command: Command,
+    kind: Kind[Command, Model],
+    lookups: Mapping[type[SQLModel], Lookup[Any]],
+    complaints: Complaints,
+) -> Asked[Command]:
+    """Raises: Refused, with all that is wrong so far."""
+    if not command.viewer.may(kind.permission):
+        complaints.settle()
+    asked = Asked(command, {}, {})
+    for name, (column, model) in kind.one.items():
+        if (ref := getattr(command, name)) is not None:
+            key = complaints.of(_key, lookups[model], command, ref, "input", camel_case(name))
+            asked.one[column] = key
+    for name, listed in kind.many.items():
+        if (given_list := _elements(command, name)) is not None:
+            keys: dict[UUID, int] = {}
+            for n, ref in enumerate(given_list):
+                at = ("input", camel_case(name), str(n))
+                key = complaints.of(_key, lookups[listed], command, ref, *at) if listed else ref
+                keys.setdefault(key, n)
+            asked.keys[name] = [(n, key) for key, n in keys.items()]
+    complaints.settle()
+    asked.identity = tuple(
+        asked.one[name] if name in asked.one else getattr(command, name) for name in kind.identity
+    )
+    return asked
+
+
+def _elements(command: Upsert, name: str) -> Sequence[Any] | None:
+    """What a list has; nothing where it is refused for its size, so that nobody waits for it."""
+    given_list: Sequence[Any] | None = getattr(command, name)
+    if given_list is None or len(frozenset(given_list)) <= checks.PLAIN_LIST:
+        return given_list
+    return ()
+
+
+def _key(lookup: Lookup[Any], command: Upsert, ref: Ref, *path: str) -> UUID:
+    """Raises: Invalid, AmbiguousReference, NotFoundRefusal."""
+    key: UUID = lookup.one(command.viewer.organization_id, ref, *path).id
+    return key
+
+
+# ---------------------------------------------------------------- lock, load, ask, write
+
+
+class _Batch(Generic[Command, Model]):
+    """The objects of a batch as they were, and as its commands make them one after another."""
+
+    def __init__(
+        self, work: UnitOfWork, kind: Kind[Command, Model], asked: Sequence[Asked[Command]]
+    ) -> None:
+        self._work, self._kind = work, kind
+        locked = _lock(work, kind, asked)
+        self._before: dict[Owner, Any] = {(row.organization_id, row.id): row for row in locked}
+        self._now: dict[Owner, Any] = dict(self._before)
+        self._by_identity: dict[tuple[Any, ...], list[Owner]] = {}
+        for owner, row in self._before.items():
+            self._by_identity.setdefault(self._identity(row), []).append(owner)
+        external_ids = ExternalIds()
+        loading = Loading(work, asked, locked, external_ids)
+        self._parts: list[Part] = [
+            _OwnExternalIds(NAMES[kind.model][0], loading),
+            *(make(loading) for make in kind.parts),
+        ]
+
+    def carry_out(self, asked: Asked[Command]) -> Outcome:
+        """Take one command over. Raises: Refused or a Refusal; then nothing is taken over."""
+        change = self._change(asked)
+        complaints = Complaints()
+        for part in self._parts:
+            complaints.refusals += part.refusals(change)
+        complaints.settle()
+        parts_changed = [part.take(change) for part in self._parts]
+        if change.before is None:
+            self._by_identity.setdefault(self._identity(change.after), []).append(change.owner)
+        self._now[change.owner] = change.after
+        return Outcome(
+            subject=change.owner[1],
+            created=change.before is None,
+            changed=change.after != change.before or any(parts_changed),
+        )
+
+    def save(self) -> None:
+        work, model = self._work, self._kind.model
+        work.insert(model, [row for owner, row in self._now.items() if owner not in self._before])
+        work.save(model, [(row, self._now[owner]) for owner, row in self._before.items()])
+        for part in self._parts:
+            part.save(work)
+
+    def _change(self, asked: Asked[Command]) -> Change[Command, Model]:
+        """Raises: a Refusal of the kind's own, where it can't choose one of several objects."""
+        command, kind = asked.command, self._kind
+        organization_id = command.viewer.organization_id
+        owners = self._by_identity.get((organization_id, *asked.identity), [])
+        before = kind.choose(asked, [self._now[owner] for owner in owners])
+        values = {**asked.one, **kind.values(command, before)}
+        if before is None:
+            key = new_key()
+            after = new_row(kind.model, organization_id=organization_id, id=key, **values)
+        else:
+            key = before.id  # type: ignore[attr-defined]
+            after = changed(before, **values)
+        return Change(command, (organization_id, key), before, after, asked.keys)
+
+    def _identity(self, row: Any) -> tuple[Any, ...]:
+        return (row.organization_id, *(getattr(row, name) for name in self._kind.identity))
+
+
+def _lock(work: UnitOfWork, kind: Kind[Any, Model], asked: Sequence[Asked[Any]]) -> list[Any]:
+    """The rows that exist already, locked organization by organization in key order."""
+    if not asked:
+        return []
+    by_organization: dict[UUID, list[UUID]] = {}
+    for row in work.rows(_existing(kind, asked)):
+        by_organization.setdefault(row.organization_id, []).append(row.id)
+    return [
+        row
+        for organization_id in sorted(by_organization)
+        for row in work.lock(kind.model, organization_id, by_organization[organization_id])
+    ]
+
+
+def _existing(kind: Kind[Any, Model], asked: Sequence[Asked[Any]]) -> Read[Any]:
+    """The rows whose identity may be one that is asked for."""
+    c = columns(kind.model)
+    given_values = zip(*(one.identity for one in asked), strict=True)
+    return Read(
+        ("existing", kind.model),
+        lambda _: sa.select(table(kind.model)).where(
+            one_of(c.organization_id, "organizations"),
+            *(one_of(c[name], name) for name in kind.identity),
+        ),
+        {
+            "organizations": list({one.command.viewer.organization_id for one in asked}),
+            **{n: list(set(v)) for n, v in zip(kind.identity, given_values, strict=True)},
+        },
+        by_key=True,
+    )
+
+
+class _OwnExternalIds:
+    """The external ids of the objects themselves."""
+
+    def __init__(self, type_name: str, loading: Loading) -> None:
+        self._type_name, self._ids = type_name, loading.external_ids
+        names = [
+            (one.command.viewer.organization_id, external_id)
+            for one in loading.asked
+            for external_id in one.command.external_ids or ()
+        ]
+        given_any = any(one.command.external_ids is not None for one in loading.asked)
+        self._ids.load(loading.work, names, loading.owners if given_any else ())
+
+    def refusals(self, change: Change[Any, Any]) -> list[Refusal]:
+        return self._ids.refusals(change.owner, change.command.external_ids, "input", "externalIds")
+
+    def take(self, change: Change[Any, Any]) -> bool:
+        return self._ids.replace(self._type_name, change.owner, change.command.external_ids)
+
+    def save(self, work: UnitOfWork) -> None:
+        self._ids.save(work)

@@ -1,0 +1,48 @@
+"""The public contract: types, inputs, payloads, descriptions, loaders."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import strawberry
+from graphql import GraphQLInputObjectType
+from strawberry.extensions import FieldExtension
+from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types.base import get_object_definition
+
+import schema.enums  # noqa: F401 - describes the enums that the other modules use
+from schema.errors import ERROR_TYPES
+from schema.mutation import Mutation
+from schema.node import NODES
+from schema.query import Query
+from schema.scalars import SCALARS
+from schema.subscription import Subscription
+
+
+class DoneOnce(FieldExtension):
+    """Keeps what a mutation has done, so that whoever executes it again does not do it again."""
+
+    async def resolve_async(
+        self, next_: Callable[..., Awaitable[Any]], source: Any, info: Any, **arguments: Any
+    ) -> Any:
+        return await info.context.once(info.path.key, lambda: next_(source, info, **arguments))
+
+
+for _field in get_object_definition(Mutation, strict=True).fields:
+    _field.extensions = [DoneOnce()]
+
+
+def build_schema() -> strawberry.Schema:
+    """The schema, with every type that a global id can have and every kind of error."""
+    made = strawberry.Schema(
+        query=Query,
+        mutation=Mutation,
+        subscription=Subscription,
+        types=[*(kind for kind, _ in NODES.values()), *ERROR_TYPES],
+        config=StrawberryConfig(scalar_map=SCALARS),
+    )
+    for kind in made._schema.type_map.values():
+        # Strawberry's own check says what is wrong with a oneOf input, graphql-core's also where
+        if isinstance(kind, GraphQLInputObjectType):
+            kind.is_one_of = kind.extensions[GraphQLCoreConverter.DEFINITION_BACKREF].is_one_of
+    return made

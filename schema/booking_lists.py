@@ -1,0 +1,170 @@
+"""Lists of bookings: their filter and sort order, on their own and hanging on another object."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+from strawberry import UNSET
+
+from resolvers.bookings import reads
+from resolvers.storage.filters import AllOf, Condition, Filter, Operator
+from resolvers.vocabulary import BookingKind, BookingSortField, BookingStatus, SortDirection
+from schema.commands import given
+from schema.connections import Connection
+from schema.filters import DateTimeFilter, IdFilter, StringFilter, filter_of
+from schema.lists import listing, page_asked_for
+from schema.node import show_booking
+
+BOOKING_IDS: dict[str, tuple[str, ...]] = {
+    "candidate_id": ("Candidate",),
+    "centre_id": ("Centre",),
+    "room_id": ("Room",),
+    "event_id": ("Event",),
+    "test_id": ("Test",),
+}
+"""Of which type the ids of each criterion are."""
+
+
+@strawberry.input(
+    description="Which bookings. Given criteria are ANDed; nesting is at most 5 deep."
+)
+class BookingFilter:
+    and_: list["BookingFilter"] | None = strawberry.field(
+        name="and", default=UNSET, description="All of these hold."
+    )
+    or_: list["BookingFilter"] | None = strawberry.field(
+        name="or", default=UNSET, description="At least one of these holds."
+    )
+    not_: "BookingFilter | None" = strawberry.field(
+        name="not", default=UNSET, description="This does not hold."
+    )
+    kind: list[BookingKind] | None = strawberry.field(
+        default=UNSET, description="The kind is one of these."
+    )
+    status: list[BookingStatus] | None = strawberry.field(
+        default=UNSET,
+        description="The common status is one of these. Only DELETED finds deleted bookings.",
+    )
+    reference: StringFilter | None = strawberry.field(
+        default=UNSET, description="On the booking's reference."
+    )
+    candidate_id: IdFilter | None = strawberry.field(default=UNSET, description="On the candidate.")
+    candidate_name: StringFilter | None = strawberry.field(
+        default=UNSET, description="On the candidate's first names and last name."
+    )
+    candidate_email: StringFilter | None = strawberry.field(
+        default=UNSET, description="On the candidate's email; needs VIEW_PII."
+    )
+    candidate_reference: StringFilter | None = strawberry.field(
+        default=UNSET, description="On the candidate's reference."
+    )
+    centre_id: IdFilter | None = strawberry.field(default=UNSET, description="On the centre.")
+    room_id: IdFilter | None = strawberry.field(default=UNSET, description="On the room.")
+    event_id: IdFilter | None = strawberry.field(default=UNSET, description="On the event.")
+    test_id: IdFilter | None = strawberry.field(default=UNSET, description="On the test.")
+    start: DateTimeFilter | None = strawberry.field(default=UNSET, description="On the start.")
+    created_at: DateTimeFilter | None = strawberry.field(
+        default=UNSET, description="On when it was made."
+    )
+    updated_at: DateTimeFilter | None = strawberry.field(
+        default=UNSET, description="On when it was last changed."
+    )
+    has_accommodations: bool | None = strawberry.field(
+        default=UNSET, description="Whether it was granted an accommodation."
+    )
+
+
+@strawberry.input(description="One term of the sort order of bookings.")
+class BookingSort:
+    field: BookingSortField = strawberry.field(description="What they are sorted by.")
+    direction: SortDirection = strawberry.field(
+        default=SortDirection.ASC, description="In which direction."
+    )
+
+
+BOOKING_FILTER = Annotated[
+    BookingFilter | None, strawberry.argument(description="Which bookings; all unless given.")
+]
+BOOKING_SORT = Annotated[
+    list[BookingSort] | None,
+    strawberry.argument(description="In which order; by start unless given."),
+]
+
+
+def booking_filter(filter: BookingFilter | None) -> Filter:
+    """The conditions of a booking filter."""
+    return filter_of(filter, BOOKING_IDS, "filter")
+
+
+def bookings_list(
+    *,
+    first: int | None,
+    after: str | None,
+    last: int | None,
+    before: str | None,
+    filter: BookingFilter | None,
+    sort: Sequence[BookingSort] | None = None,
+    kind: BookingKind | None = None,
+) -> Connection[Any]:
+    """The bookings of the organization that the viewer may see."""
+    conditions = booking_filter(filter)
+    order = reads.bookings_order([(term.field, term.direction) for term in given(sort) or ()])
+    page = page_asked_for(order, first=first, after=after, last=last, before=before)
+    return listing(
+        page,
+        ("bookings", kind, conditions),
+        show_booking,
+        lambda viewer, _: reads.bookings_page(viewer, page, conditions, kind),
+        lambda viewer, _: reads.bookings_count(viewer, conditions, kind),
+    )
+
+
+def bookings_of(
+    column: str,
+    *,
+    first: int | None,
+    after: str | None,
+    last: int | None,
+    before: str | None,
+    filter: BookingFilter | None = None,
+    kind: BookingKind | None = None,
+    also: Filter = AllOf(),  # noqa: B008 - frozen
+) -> Connection[Any]:
+    """The bookings of parents whose key is in `column`, by start."""
+    conditions = AllOf((booking_filter(filter), also))
+    order = reads.bookings_order(None)
+    page = page_asked_for(order, first=first, after=after, last=last, before=before)
+    return listing(
+        page,
+        ("bookings", column, kind, conditions),
+        show_booking,
+        lambda viewer, keys: reads.bookings_of_each(column, viewer, keys, page, conditions, kind),
+        lambda viewer, keys: reads.count_of_bookings_of_each(
+            column, viewer, keys, conditions, kind
+        ),
+        key=column,
+    )
+
+
+def enrolments_of(column: str, **arguments: Any) -> Connection[Any]:
+    """The enrolments of parents; as `bookings_of`."""
+    return bookings_of(column, kind=BookingKind.ENROLMENT, **arguments)
+
+
+BOOKED = (
+    BookingStatus.PENDING,
+    BookingStatus.CONFIRMED,
+    BookingStatus.IN_PROGRESS,
+    BookingStatus.COMPLETED,
+    BookingStatus.NO_SHOW,
+)
+"""The statuses in which a candidate counts as booked at an event `[000]`."""
+
+
+def booked_at(modules: Sequence[UUID] | None, **page: Any) -> Connection[Any]:
+    """The enrolments of events that were not called off, of these modules if any are given."""
+    parts: list[Filter] = [Condition("status", Operator.IN, BOOKED)]
+    if modules is not None:
+        parts.append(Condition("module_id", Operator.IN, tuple(modules)))
+    return enrolments_of("event_id", also=AllOf(tuple(parts)), **page)

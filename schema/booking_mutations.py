@@ -1,0 +1,301 @@
+"""What can be done with bookings of every kind: cancelling, and accommodations."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+from resolvers import checks
+from resolvers.every_kind.accommodations import (
+    GrantAccommodation,
+    RevokeAccommodation,
+    grant,
+    revoke,
+)
+from resolvers.every_kind.cancelling import CancelBooking, cancel
+from resolvers.refusals import Complaints, Refused
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import AccommodationScope, BatchMode, CancellationReason
+from schema.bookings import Accommodation, Booking, Money, booking_types
+from schema.commands import Answer, ask, ask_all, given
+from schema.context import Info
+from schema.enrolment_mutations import IDEMPOTENCY_KEY, booking_row
+from schema.errors import BookingError, Warning, error_of
+from schema.fields import described
+from schema.inputs import ORIGIN, OriginInput, origin_of
+from schema.node import show_booking
+from schema.references import optional_id, ref_of, refs_of
+
+MESSAGE = "Required when the reason is OTHER; at most 500 characters."
+CANCELLED_AT = "When it was cancelled, not in the future; now unless given."
+
+
+@strawberry.input(description="A booking to cancel, and why.")
+class CancelBookingInput:
+    booking_id: strawberry.ID = strawberry.field(description="The booking's global id.")
+    candidate_id: strawberry.ID | None = described("Whose booking it must be.")
+    reason: CancellationReason = strawberry.field(description="Why.")
+    message: str | None = described(MESSAGE)
+    cancelled_at: datetime | None = described(CANCELLED_AT)
+    expected_version: int | None = described("The version that it must have; else STALE_BOOKING.")
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
+    origin: OriginInput | None = described(ORIGIN)
+
+    def to_command(self, viewer: Viewer) -> CancelBooking:
+        candidate = optional_id(self.candidate_id, "Candidate")
+        return CancelBooking(
+            viewer=viewer,
+            booking=ref_of(self.booking_id, *booking_types()),
+            reason=self.reason,
+            message=given(self.message),
+            cancelled_at=given(self.cancelled_at),
+            candidates=None if candidate is None else (candidate,),
+            expected_version=given(self.expected_version),
+            origin=origin_of(self.origin),
+        )
+
+
+@strawberry.type(description="The booking as it is now, or why it was not cancelled.")
+class CancelBookingPayload:
+    booking: Booking | None = strawberry.field(description="The booking; null with errors.")
+    changed: bool = strawberry.field(description="False when it was cancelled already.")
+    replayed: bool = strawberry.field(
+        description="True when an idempotency key was answered from memory."
+    )
+    warnings: list[Warning] = strawberry.field(description="Done, but worth knowing.")
+    errors: list[BookingError] = strawberry.field(description="Why it was not done.")
+
+
+@strawberry.input(description="Bookings to cancel together, and why.")
+class CancelBookingsInput:
+    booking_ids: list[strawberry.ID] = strawberry.field(
+        description="1 to 1,000 global ids; one given twice counts once."
+    )
+    candidate_ids: list[strawberry.ID] | None = described(
+        "Every booking must be one of these candidates', and each of them must have one."
+    )
+    event_id: strawberry.ID | None = described("Every booking must be at this event.")
+    reason: CancellationReason = strawberry.field(description="Why.")
+    message: str | None = described(MESSAGE)
+    cancelled_at: datetime | None = described(CANCELLED_AT)
+    mode: BatchMode = strawberry.field(
+        default=BatchMode.ALL_OR_NOTHING, description="What becomes of the rest if one is refused."
+    )
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
+    origin: OriginInput | None = described(ORIGIN)
+
+    def to_commands(self, viewer: Viewer) -> list[CancelBooking]:
+        """One for each booking. Raises: Refused (OutOfRange)."""
+        stage = Complaints()
+        size: dict[str, Any] = {"least": 1, "most": checks.BATCH}
+        stage.of(checks.size, self.booking_ids, "input", "bookingIds", **size)
+        stage.of(checks.size, given(self.candidate_ids), "input", "candidateIds", **size)
+        stage.settle()
+        ids = list(dict.fromkeys(self.booking_ids))
+        positions = {id: n for n, id in reversed(list(enumerate(self.booking_ids)))}
+        together = tuple(ref_of(id, *booking_types()) for id in ids)
+        candidates = refs_of(self.candidate_ids, "Candidate")
+        return [
+            CancelBooking(
+                viewer=viewer,
+                booking=ref,
+                reason=self.reason,
+                message=given(self.message),
+                cancelled_at=given(self.cancelled_at),
+                candidates=candidates,
+                candidates_path="candidateIds",
+                event=optional_id(self.event_id, "Event"),
+                together_with=together if n == 0 else (),
+                path=("input", "bookingIds", str(positions[id])),
+                origin=origin_of(self.origin),
+            )
+            for n, (id, ref) in enumerate(zip(ids, together, strict=True))
+        ]
+
+
+@strawberry.type(description="A booking that is cancelled now.")
+class CancelledBooking:
+    booking: Booking = strawberry.field(description="The booking.")
+    on_behalf: bool = strawberry.field(
+        description="Whether somebody else cancelled it for the candidate."
+    )
+    cost: Money | None = strawberry.field(description="What it cost; null without a cost.")
+    payment_reference: UUID | None = strawberry.field(
+        description="Our reference of its payment; null for kinds that have none."
+    )
+
+
+@strawberry.type(description="What was cancelled, and what was not.")
+class CancelBookingsPayload:
+    cancelled: list[CancelledBooking] = strawberry.field(
+        description="Those that are cancelled now, also by an earlier request."
+    )
+    replayed: bool = strawberry.field(
+        description="True when an idempotency key was answered from memory."
+    )
+    errors: list[BookingError] = strawberry.field(description="Why it was not done.")
+
+
+@strawberry.input(description="An exam accommodation.")
+class AccommodationInput:
+    type: str | None = described("What it is, 1 to 50 characters; one of each type on a booking.")
+    name: str | None = described("A short description, at most 200 characters.")
+    time_extension: int | None = described("Extra minutes, 0 to 999; win over the percentage.")
+    extra_time_percentage: int | None = described("Extra time in percent, 0 to 999.")
+    extra_breaks_per_section: int | None = described("Extra breaks in each section, 0 to 99.")
+    reason: str | None = described("Why, at most 500 characters.")
+    scope: AccommodationScope = strawberry.field(
+        default=AccommodationScope.TEST_TIME, description="What it lengthens."
+    )
+
+
+@strawberry.input(description="An accommodation for a booking of any kind.")
+class GrantAccommodationInput:
+    booking_id: strawberry.ID = strawberry.field(description="The booking's global id.")
+    accommodation: AccommodationInput = strawberry.field(
+        description="What is granted; replaces the one of the same type."
+    )
+    expected_version: int | None = described("The version that it must have; else STALE_BOOKING.")
+    origin: OriginInput | None = described(ORIGIN)
+
+    def to_command(self, viewer: Viewer) -> GrantAccommodation:
+        granted = self.accommodation
+        return GrantAccommodation(
+            viewer=viewer,
+            booking=ref_of(self.booking_id, *booking_types()),
+            type=given(granted.type),
+            name=given(granted.name),
+            time_extension_minutes=given(granted.time_extension),
+            extra_time_percentage=given(granted.extra_time_percentage),
+            extra_breaks_per_section=given(granted.extra_breaks_per_section),
+            reason=given(granted.reason),
+            scope=granted.scope,
+            expected_version=given(self.expected_version),
+            origin=origin_of(self.origin),
+        )
+
+
+@strawberry.input(description="An accommodation to revoke.")
+class RevokeAccommodationInput:
+    booking_id: strawberry.ID = strawberry.field(description="The booking's global id.")
+    type: str = strawberry.field(description="Which of its accommodations.")
+    expected_version: int | None = described("The version that it must have; else STALE_BOOKING.")
+    origin: OriginInput | None = described(ORIGIN)
+
+    def to_command(self, viewer: Viewer) -> RevokeAccommodation:
+        return RevokeAccommodation(
+            viewer=viewer,
+            booking=ref_of(self.booking_id, *booking_types()),
+            type=self.type,
+            expected_version=given(self.expected_version),
+            origin=origin_of(self.origin),
+        )
+
+
+@strawberry.type(description="The booking with its accommodation, or why it has it not.")
+class AccommodationPayload:
+    booking: Booking | None = strawberry.field(description="The booking; null with errors.")
+    accommodation: Accommodation | None = strawberry.field(
+        description="What was granted; null with errors, and when one was revoked."
+    )
+    changed: bool = strawberry.field(description="False when it was just so already.")
+    warnings: list[Warning] = strawberry.field(description="Done, but worth knowing.")
+    errors: list[BookingError] = strawberry.field(description="Why it was not done.")
+
+
+async def _booking(info: Info, answer: Answer) -> Any:
+    row = await booking_row(info, answer.subject)
+    return None if row is None else show_booking(row)
+
+
+async def _cancelled(info: Info, key: UUID) -> CancelledBooking:
+    row = await booking_row(info, key)
+    payment = await info.context.loaders.load("payment_of_booking", key)
+    cost = None
+    if payment is not None and payment.cost_amount is not None:
+        cost = Money.of(payment)
+    return CancelledBooking(
+        booking=show_booking(row),
+        on_behalf=row.cancelled_on_behalf,
+        cost=cost,
+        payment_reference=None if payment is None else payment.reference,
+    )
+
+
+async def _accommodation_payload(info: Info, answer: Answer) -> AccommodationPayload:
+    key, row = answer.fact("accommodation"), None
+    if key is not None:
+        row = await info.context.loaders.load("accommodation_by_id", UUID(key))
+    return AccommodationPayload(
+        booking=await _booking(info, answer),
+        accommodation=None if row is None else Accommodation(row=row),
+        changed=answer.changed,
+        warnings=answer.warnings,
+        errors=answer.errors,
+    )
+
+
+@strawberry.type
+class BookingMutations:
+    @strawberry.mutation(
+        description="Cancel a booking of any kind; again changes nothing. After the start the "
+        "reason ABSENT says that the candidate did not come. Needs CANCEL."
+    )
+    async def cancel_booking(
+        self,
+        info: Info,
+        input: Annotated[CancelBookingInput, strawberry.argument(description="Which, and why.")],
+    ) -> CancelBookingPayload | None:
+        command = input.to_command(info.context.viewer)
+        answer = await ask(info, cancel, command, idempotency_key=input.idempotency_key)
+        return CancelBookingPayload(
+            booking=await _booking(info, answer),
+            changed=answer.changed,
+            replayed=answer.replayed,
+            warnings=answer.warnings,
+            errors=answer.errors,
+        )
+
+    @strawberry.mutation(description="Cancel several bookings, of any kind. Needs CANCEL.")
+    async def cancel_bookings(
+        self,
+        info: Info,
+        input: Annotated[CancelBookingsInput, strawberry.argument(description="Which, and why.")],
+    ) -> CancelBookingsPayload | None:
+        try:
+            commands = input.to_commands(info.context.viewer)
+        except Refused as refused:
+            errors = [error_of(refusal) for refusal in refused.refusals]
+            return CancelBookingsPayload(cancelled=[], replayed=False, errors=errors)
+        key = input.idempotency_key
+        answers = await ask_all(info, cancel, commands, mode=input.mode, idempotency_key=key)
+        cancelled = [await _cancelled(info, a.subject) for a in answers if a.subject is not None]
+        return CancelBookingsPayload(
+            cancelled=cancelled,
+            replayed=any(answer.replayed for answer in answers),
+            errors=[error for answer in answers for error in answer.errors],
+        )
+
+    @strawberry.mutation(
+        description="Grant an exam accommodation, or replace the one of the same type. Needs "
+        "GRANT_ACCOMMODATION."
+    )
+    async def grant_accommodation(
+        self,
+        info: Info,
+        input: Annotated[GrantAccommodationInput, strawberry.argument(description="What to whom.")],
+    ) -> AccommodationPayload | None:
+        answer = await ask(info, grant, input.to_command(info.context.viewer))
+        return await _accommodation_payload(info, answer)
+
+    @strawberry.mutation(description="Revoke an exam accommodation. Needs GRANT_ACCOMMODATION.")
+    async def revoke_accommodation(
+        self,
+        info: Info,
+        input: Annotated[
+            RevokeAccommodationInput, strawberry.argument(description="What of whom.")
+        ],
+    ) -> AccommodationPayload | None:
+        answer = await ask(info, revoke, input.to_command(info.context.viewer))
+        return await _accommodation_payload(info, answer)

@@ -1,0 +1,242 @@
+"""The common face of every kind of booking, and what hangs on it."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import strawberry
+from strawberry import UNSET
+
+from resolvers.bookings import actions, reads
+from resolvers.bookings.actions import Situation
+from resolvers.change_reads import IN_COMMIT_ORDER, count_of_history_of_each, history_of_each
+from resolvers.enrolments.payment_rules import is_pending
+from resolvers.every_kind.kinds import kind_of
+from resolvers.references import ByKey
+from resolvers.refusals import Invalid
+from resolvers.vocabulary import (
+    AccommodationScope,
+    BookingAction,
+    BookingKind,
+    BookingStatus,
+    PaymentMethod,
+    PaymentResponsibility,
+    PaymentStatus,
+)
+from schema.booking_lists import BOOKING_FILTER, BOOKING_SORT, bookings_list
+from schema.candidates import Candidate
+from schema.centres import Centre, Room
+from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
+from schema.context import Context
+from schema.events import Event
+from schema.fields import OverRow, column, computed, embedded, relation, type_name
+from schema.found import Found, found
+from schema.lists import listed, listing, page_asked_for
+from schema.loaders import Many, One, register
+from schema.node import ABSTRACT, KINDS, Node, Sourced, node_type, show_booking, shown_as
+from schema.organizations import Actor, Organization, actor
+from schema.references import ref_of
+from schema.scalars import URL, CurrencyCode
+from schema.times import BookingTimes, Cancellation, cancellation
+
+if TYPE_CHECKING:
+    from schema.changes import BookingChange
+
+register(
+    booking_by_id=One(reads.bookings_by_id),
+    payment_of_booking=One(reads.payments_of_bookings, key="booking_id"),
+    payment_by_id=One(reads.payments_by_id),
+    accommodations_of_booking=Many(reads.accommodations_of_bookings, key="booking_id"),
+    accommodation_by_id=One(reads.accommodations_by_id),
+)
+
+
+@strawberry.type(description="An amount of money.")
+class Money(OverRow):
+    row: strawberry.Private[Any]
+
+    amount: Decimal = column("cost_amount", description="The exact amount.")
+    currency: CurrencyCode = column("cost_currency", description="Its currency.")
+
+
+@node_type("payment_by_id")
+@strawberry.type(description="What a booking costs, and what became of it.")
+class Payment(Node):
+    reference: UUID = column(description="Our reference; always there.")
+    method: PaymentMethod | None = column(description="How it is paid; null while unknown.")
+    responsibility: PaymentResponsibility = column(description="Who pays.")
+    status: PaymentStatus = column(description="Where the payment stands.")
+    cost: Money | None = embedded(
+        present="cost_amount", description="Null where nothing is to be paid."
+    )
+    due_by: datetime | None = column(
+        description="Until when it has to be paid; null without a deadline."
+    )
+    url: URL | None = column(description="Where the payer pays; null where that is not known.")
+    return_url: str = computed(
+        "reference",
+        by=lambda row, _: return_url_of(row),
+        description="Payment/Confirmation/{reference}",
+    )
+    is_pending: bool = computed(
+        "status",
+        by=lambda row, _: is_pending(row),
+        description="Whether there is something to pay that is not paid yet.",
+    )
+    provider: str | None = column(description="Who handles the payment; null while nobody does.")
+    provider_reference: str | None = column(description="The provider's number of the payment.")
+    refund_reference: str | None = column(description="The provider's number of the refund.")
+    purchase_order: str | None = column(description="The payer's purchase order.")
+
+
+def return_url_of(payment: Any) -> str:
+    """Where the payer's browser returns to `[000]`."""
+    return f"Payment/Confirmation/{payment.reference}"
+
+
+@node_type("accommodation_by_id")
+@strawberry.type(
+    description="Exam accommodation, also called reasonable adjustment. Never lodging."
+)
+class Accommodation(Node):
+    type: str = column(description="What it is; unique inside one booking.")
+    name: str | None = column(description="A short description; null without one.")
+    scope: AccommodationScope = column(description="What it lengthens.")
+    time_extension_minutes: int | None = column(description="Extra minutes; null if not so given.")
+    extra_time_percentage: int | None = column(
+        description="Extra time in percent; null if not so given."
+    )
+    effective_minutes: int = column(
+        description="The extra minutes that it comes to. Minutes win over percentage."
+    )
+    extra_breaks_per_section: int | None = column(description="Extra breaks in each section.")
+    reason: str | None = column(description="Why it was granted; null where nobody said.")
+    granted_by: Actor = actor("granted_by", description="Who granted it.")
+    granted_at: datetime = column(description="When it was granted.")
+
+
+async def _allowed(row: Any, context: Context) -> list[BookingAction]:
+    settings = await context.loaders.load("organization_by_id", row.organization_id)
+    situation = Situation(row, settings, context.now)
+    return list(actions.allowed(kind_of(row).transitions, situation, context.viewer))
+
+
+@strawberry.interface(
+    description="The common face of Enrolment, TestSchedule, Registration and AgentBooking."
+)
+class Booking(Node, Sourced):
+    told_by = ("kind", KINDS)
+
+    @classmethod
+    def of(cls, row: Any) -> Any:
+        return show_booking(row)
+
+    kind: BookingKind = column(description="The kind of booking.")
+    reference: str = column(description="Human-usable, unique inside the organization and kind.")
+    status: BookingStatus = column(
+        description="The common status; each kind has a finer one of its own."
+    )
+    allowed_actions: list[BookingAction] = computed(
+        "organization_id",
+        "kind",
+        "status",
+        "start_at",
+        "lapses_at",
+        "accommodation_count",
+        "version",
+        "candidate_id",
+        "centre_id",
+        "subject_id",
+        by=_allowed,
+        description="What you may do now: state, policy and permissions together.",
+    )
+    candidate: Candidate = relation(
+        "candidate_by_id", key="candidate_id", description="Whose booking it is."
+    )
+    centre: Centre | None = relation(
+        "centre_by_id", key="centre_id", description="Where it takes place; null online."
+    )
+    room: Room | None = relation(
+        "room_by_id", key="room_id", description="In which room; null online."
+    )
+    event: Event | None = relation(
+        "event_by_id", key="event_id", description="The sitting; null for kinds without one."
+    )
+    organization: Organization = relation(
+        "organization_by_id", key="organization_id", description="Whose system it is in."
+    )
+    times: BookingTimes = embedded(description="When it takes place.")
+    accommodations: list[Accommodation] = relation(
+        "accommodations_of_booking", description="What was granted, by type."
+    )
+    payment: Payment | None = relation(
+        "payment_of_booking", description="Null for kinds that have none."
+    )
+    cancellation: Cancellation | None = cancellation(
+        description="Null unless it was cancelled, or the candidate was absent."
+    )
+    version: int = column(description="Goes up by one with every change: the optimistic lock.")
+    created_at: datetime = column(description="When it was made.")
+    updated_at: datetime = column(description="When it was last changed.")
+    created_by: Actor = actor("created_by", description="Who made it.")
+
+    @listed("id", description="What happened to it, oldest first; append-only.")
+    def history(
+        self,
+        first: FIRST = UNSET,
+        after: AFTER = UNSET,
+        last: LAST = UNSET,
+        before: BEFORE = UNSET,
+    ) -> Connection[Annotated["BookingChange", strawberry.lazy("schema.changes")]]:
+        return _history(first=first, after=after, last=last, before=before)
+
+
+def _history(**asked: Any) -> Connection[Any]:
+    page = page_asked_for(IN_COMMIT_ORDER, **asked)
+    return listing(
+        page,
+        "history",
+        shown_as("BookingChange"),
+        lambda viewer, keys: history_of_each(viewer, keys, page),
+        count_of_history_of_each,
+        key="booking_id",
+    )
+
+
+ABSTRACT["Booking"] = (Booking, "booking_by_id")
+
+
+def booking_types() -> tuple[str, ...]:
+    """The types that a booking's id can be of."""
+    return tuple(type_name(kind) for kind in KINDS.values())
+
+
+@strawberry.type
+class BookingQueries:
+    @found(
+        description="A booking of any kind by its id; null where there is none that you may see."
+    )
+    def booking(
+        self,
+        id: Annotated[strawberry.ID, strawberry.argument(description="Its global id.")],
+    ) -> Booking | None:
+        ref = ref_of(id, *booking_types())
+        if not isinstance(ref, ByKey):
+            raise Invalid("id", rule="is not the global id of a booking")
+        return Found.typed("Booking", ref.key)
+
+    @listed(description="The bookings of every kind that you may see.")
+    def bookings(
+        self,
+        first: FIRST = UNSET,
+        after: AFTER = UNSET,
+        last: LAST = UNSET,
+        before: BEFORE = UNSET,
+        filter: BOOKING_FILTER = UNSET,
+        sort: BOOKING_SORT = UNSET,
+    ) -> Connection[Booking] | None:
+        listing: Any = bookings_list(
+            first=first, after=after, last=last, before=before, filter=filter, sort=sort
+        )
+        return listing

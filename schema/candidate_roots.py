@@ -1,0 +1,214 @@
+"""What can be asked about, and done to, candidates and departments."""
+
+from dataclasses import replace
+from datetime import date
+from uuid import UUID
+
+import strawberry
+from strawberry import UNSET
+
+from resolvers.candidates.commands import (
+    UpsertCandidate,
+    UpsertDepartment,
+    upsert_candidates,
+    upsert_departments,
+)
+from resolvers.candidates.reads import (
+    CANDIDATES_BY_NAME,
+    DEPARTMENTS_BY_NAME,
+    candidates_by_id,
+    candidates_count,
+    candidates_page,
+    departments_count,
+    departments_page,
+)
+from resolvers.storage import one_row
+from resolvers.storage.tables import Candidate as CandidateRow
+from resolvers.viewer import EVERYTHING, Viewer
+from resolvers.vocabulary import Gender
+from schema.candidates import Candidate, Department
+from schema.commands import Answer, ask
+from schema.connections import AFTER, BEFORE, FIRST, LAST, SEARCH, Connection
+from schema.contacts import (
+    AddressInput,
+    EmergencyContactInput,
+    given_address,
+    given_emergency_contact,
+)
+from schema.context import Info
+from schema.errors import BookingError
+from schema.fields import described
+from schema.found import found
+from schema.inputs import (
+    EXTERNAL_IDS,
+    ORIGIN,
+    Input,
+    OriginInput,
+    external_ids_of_input,
+    origin_of,
+    values_given,
+)
+from schema.lists import listed, searched
+from schema.lookup import named
+from schema.payloads import CREATED, ERRORS, written
+from schema.references import REF, ExternalIdInput, refs_of
+from schema.scalars import URL, CountryCode
+
+
+@strawberry.input(
+    description="A candidate, known by the reference. What is left out or null stays as it is."
+)
+class UpsertCandidateInput:
+    reference: str = strawberry.field(description="Surpass reference code, Shift iQ person code.")
+    first_names: str = strawberry.field(description="First names.")
+    last_name: str = strawberry.field(description="Last name.")
+    email: str | None = described("Email address.")
+    telephone: str | None = described("Telephone number.")
+    mobile: str | None = described("Mobile number.")
+    date_of_birth: date | None = described("Date of birth.")
+    gender: Gender | None = described("Gender.")
+    centre_ids: list[strawberry.ID] | None = described("The candidate's centres; a list replaces.")
+    subject_ids: list[strawberry.ID] | None = described(
+        "The candidate's subjects; a list replaces."
+    )
+    department_ids: list[strawberry.ID] | None = described(
+        "Where the candidate is registered; a list replaces."
+    )
+    external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
+    origin: OriginInput | None = described(ORIGIN)
+    passport_number: str | None = described("Passport number.")
+    passport_issuing_country: CountryCode | None = described("Who issued the passport.")
+    country_of_birth: CountryCode | None = described("Country of birth.")
+    nationality: CountryCode | None = described("Nationality.")
+    address: AddressInput | None = described("Postal address; replaces the one before.")
+    emergency_contact: EmergencyContactInput | None = described(
+        "Whom to call; replaces the one before."
+    )
+    image_url: URL | None = described("Where a picture is.")
+    module_ids: list[strawberry.ID] | None = described(
+        "Modules that make the candidate eligible; a list replaces."
+    )
+    group_identifiers: list[UUID] | None = described("Learner groups; a list replaces.")
+
+    def to_command(self, viewer: Viewer) -> UpsertCandidate:
+        return UpsertCandidate(
+            viewer=viewer,
+            **values_given(
+                self,
+                "address",
+                "emergency_contact",
+                "centre_ids",
+                "subject_ids",
+                "department_ids",
+                "module_ids",
+                "external_ids",
+                "origin",
+            ),
+            address=given_address(self.address),
+            emergency_contact=given_emergency_contact(self.emergency_contact),
+            centre_ids=refs_of(self.centre_ids, "Centre"),
+            subject_ids=refs_of(self.subject_ids, "Subject"),
+            department_ids=refs_of(self.department_ids, "Department"),
+            module_ids=refs_of(self.module_ids, "Module"),
+            external_ids=external_ids_of_input(self.external_ids),
+            origin=origin_of(self.origin),
+        )
+
+
+@strawberry.input(description="A department, known by its name.")
+class UpsertDepartmentInput:
+    name: str = strawberry.field(description="Its name.")
+    external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
+    origin: OriginInput | None = described(ORIGIN)
+
+    def to_command(self, viewer: Viewer) -> UpsertDepartment:
+        return UpsertDepartment(
+            viewer=viewer,
+            name=self.name,
+            external_ids=external_ids_of_input(self.external_ids),
+            origin=origin_of(self.origin),
+        )
+
+
+@strawberry.type(description="What became of an upsert of a candidate.")
+class CandidatePayload:
+    candidate: Candidate | None = strawberry.field(description="As it is now; null when refused.")
+    created: bool = strawberry.field(description=CREATED)
+    errors: list[BookingError] = strawberry.field(description=ERRORS)
+
+
+@strawberry.type(description="What became of an upsert of a department.")
+class DepartmentPayload:
+    department: Department | None = strawberry.field(description="As it is now; null when refused.")
+    created: bool = strawberry.field(description=CREATED)
+    errors: list[BookingError] = strawberry.field(description=ERRORS)
+
+
+@strawberry.type
+class CandidateQueries:
+    @found(description="A candidate; null where there is none that you may see.")
+    async def candidate(self, info: Info, ref: REF) -> Candidate | None:
+        return await named(info, CandidateRow, ref)
+
+    @listed(description="The candidates that you may see, by last name.")
+    def candidates(
+        self,
+        first: FIRST = UNSET,
+        after: AFTER = UNSET,
+        last: LAST = UNSET,
+        before: BEFORE = UNSET,
+        search: SEARCH = UNSET,
+    ) -> Connection[Candidate] | None:
+        page = {"first": first, "after": after, "last": last, "before": before}
+        return searched(
+            CANDIDATES_BY_NAME, Candidate.of, candidates_page, candidates_count, search, **page
+        )
+
+    @listed(description="The departments of the organization, by name.")
+    def departments(
+        self,
+        first: FIRST = UNSET,
+        after: AFTER = UNSET,
+        last: LAST = UNSET,
+        before: BEFORE = UNSET,
+        search: SEARCH = UNSET,
+    ) -> Connection[Department] | None:
+        page = {"first": first, "after": after, "last": last, "before": before}
+        return searched(
+            DEPARTMENTS_BY_NAME, Department.of, departments_page, departments_count, search, **page
+        )
+
+
+@strawberry.type
+class CandidateMutations:
+    @strawberry.mutation(description="Make or update a candidate. Needs MANAGE_CANDIDATES.")
+    async def upsert_candidate(
+        self, info: Info, input: Input[UpsertCandidateInput]
+    ) -> CandidatePayload | None:
+        answer = await ask(info, upsert_candidates, input.to_command(info.context.viewer))
+        return CandidatePayload(
+            candidate=await _written_candidate(info, answer),
+            created=answer.created,
+            errors=answer.errors,
+        )
+
+    @strawberry.mutation(description="Make or update a department. Needs MANAGE_CANDIDATES.")
+    async def upsert_department(
+        self, info: Info, input: Input[UpsertDepartmentInput]
+    ) -> DepartmentPayload | None:
+        answer = await ask(info, upsert_departments, input.to_command(info.context.viewer))
+        return DepartmentPayload(
+            department=await written(info, "Department", answer),
+            created=answer.created,
+            errors=answer.errors,
+        )
+
+
+async def _written_candidate(info: Info, answer: Answer) -> Candidate | None:
+    """What was written is shown to whoever wrote it, also where it is outside of their scope."""
+    candidate: Candidate | None = await written(info, "Candidate", answer)
+    if candidate is None and answer.subject is not None:
+        unconfined = replace(info.context.viewer, scope=EVERYTHING)
+        row = one_row(await info.context.read(candidates_by_id(unconfined, [answer.subject])))
+        candidate = None if row is None else Candidate.of(row)
+    return candidate

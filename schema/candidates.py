@@ -1,0 +1,128 @@
+"""Candidates, and the departments at which they are registered."""
+
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import strawberry
+from strawberry import UNSET
+
+from resolvers.candidates.reads import (
+    candidates_by_id,
+    centres_of_candidates,
+    departments_by_id,
+    departments_of_candidates,
+    groups_of_candidates,
+    modules_of_candidates,
+    subjects_of_candidates,
+)
+from resolvers.vocabulary import Gender, Permission
+from schema.booking_lists import BOOKING_FILTER, bookings_of
+from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
+from schema.contacts import Address, EmergencyContact, address_of, emergency_contact_of
+from schema.context import Info
+from schema.fields import column, derived, relation
+from schema.lists import listed
+from schema.loaders import Many, One, register
+from schema.node import Node, Sourced, node_type
+from schema.scalars import URL, CountryCode, EmailAddress
+
+if TYPE_CHECKING:
+    from schema.bookings import Booking
+    from schema.centres import Centre
+    from schema.tests import Module, Subject
+
+register(
+    candidate_by_id=One(candidates_by_id),
+    department_by_id=One(departments_by_id),
+    departments_of_candidate=Many(departments_of_candidates),
+    centres_of_candidate=Many(centres_of_candidates),
+    subjects_of_candidate=Many(subjects_of_candidates),
+    modules_of_candidate=Many(modules_of_candidates),
+    groups_of_candidate=Many(groups_of_candidates, key="candidate_id"),
+)
+
+PII = Permission.VIEW_PII
+
+
+@node_type("department_by_id")
+@strawberry.type(description="A department at which candidates are registered.")
+class Department(Node, Sourced):
+    name: str = column(description="Its name; no other department has it.")
+
+
+@node_type("candidate_by_id")
+@strawberry.type(description="A person who is examined or taught.")
+class Candidate(Node, Sourced):
+    reference: str = column(description="Surpass reference code, Shift iQ person code.")
+    reference_generated: bool = column(description="Made by the gateway: not a person code.")
+    first_names: str = column(description="First names.")
+    last_name: str = column(description="Last name.")
+    email: EmailAddress | None = column(
+        mask=PII, description="Null where unknown, and without VIEW_PII."
+    )
+    telephone: str | None = column(
+        mask=PII, description="Null where unknown, and without VIEW_PII."
+    )
+    mobile: str | None = column(mask=PII, description="Null where unknown, and without VIEW_PII.")
+    date_of_birth: date | None = column(
+        mask=PII, description="Null where unknown, and without VIEW_PII."
+    )
+    gender: Gender | None = column(description="Null where unknown.")
+    passport_number: str | None = column(
+        mask=PII, description="Null where unknown, and without VIEW_PII."
+    )
+    passport_issuing_country: CountryCode | None = column(
+        mask=PII, description="Null where unknown, and without VIEW_PII."
+    )
+    country_of_birth: CountryCode | None = column(description="Null where unknown.")
+    nationality: CountryCode | None = column(description="Null where unknown.")
+    address: Address | None = column(
+        mask=PII, convert=address_of, description="Null where unknown, and without VIEW_PII."
+    )
+    emergency_contact: EmergencyContact | None = column(
+        mask=PII,
+        convert=emergency_contact_of,
+        description="Null where unknown, and without VIEW_PII.",
+    )
+    image_url: URL | None = column(
+        mask=PII, description="A picture; null where there is none, and without VIEW_PII."
+    )
+    departments: list[Department] = relation(
+        "departments_of_candidate", description="Where the candidate is registered, by name."
+    )
+    centres: list[Annotated["Centre", strawberry.lazy("schema.centres")]] = relation(
+        "centres_of_candidate", description="The centres that the candidate belongs to, by name."
+    )
+    subjects: list[Annotated["Subject", strawberry.lazy("schema.tests")]] = relation(
+        "subjects_of_candidate", description="The candidate's subjects, by name."
+    )
+    modules: list[Annotated["Module", strawberry.lazy("schema.tests")]] = relation(
+        "modules_of_candidate", description="Eligible for events with one of these; by name."
+    )
+
+    full_name: str = derived(
+        "first_names",
+        "last_name",
+        by=lambda first, last: f"{first} {last}",
+        description="First names and last name.",
+    )
+
+    @strawberry.field(description="Learner groups, as in Event.learnerRegistrationGroupIdentifier.")
+    async def group_identifiers(self, info: Info) -> list[UUID]:
+        rows = await info.context.loaders.load("groups_of_candidate", self.row.id)
+        return [row.group_id for row in rows]
+
+    @listed("id", description="The candidate's bookings that you may see, by start.")
+    def bookings(
+        self,
+        first: FIRST = UNSET,
+        after: AFTER = UNSET,
+        last: LAST = UNSET,
+        before: BEFORE = UNSET,
+        filter: BOOKING_FILTER = UNSET,
+    ) -> Connection[Annotated["Booking", strawberry.lazy("schema.bookings")]]:
+        listing: Any = bookings_of(
+            "candidate_id", first=first, after=after, last=last, before=before, filter=filter
+        )
+        return listing

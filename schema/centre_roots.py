@@ -1,0 +1,135 @@
+"""What can be asked about, and done to, centres and rooms."""
+
+import strawberry
+from strawberry import UNSET
+
+from resolvers.centres.commands import UpsertCentre, UpsertRoom, upsert_centres, upsert_rooms
+from resolvers.centres.reads import CENTRES_BY_NAME, centres_count, centres_page
+from resolvers.storage.tables import Centre as CentreRow
+from resolvers.viewer import Viewer
+from schema.centres import Centre, Room
+from schema.commands import ask
+from schema.connections import AFTER, BEFORE, FIRST, LAST, SEARCH, Connection
+from schema.contacts import AddressInput, given_address
+from schema.context import Info
+from schema.errors import BookingError
+from schema.fields import described
+from schema.found import found
+from schema.inputs import (
+    EXTERNAL_IDS,
+    ORIGIN,
+    Input,
+    OriginInput,
+    external_ids_of_input,
+    origin_of,
+    values_given,
+)
+from schema.lists import listed, searched
+from schema.lookup import named
+from schema.payloads import CREATED, ERRORS, written
+from schema.references import REF, ExternalIdInput, RefInput, refs_of
+from schema.scalars import CountryCode, TimeZone
+
+
+@strawberry.input(
+    description="A centre, known by the reference. What is left out or null stays as it is."
+)
+class UpsertCentreInput:
+    reference: str = strawberry.field(description="What it is known by.")
+    name: str = strawberry.field(description="Its name.")
+    time_zone: TimeZone = strawberry.field(
+        description="The zone of its clock; fixed while it has events or bookings to come."
+    )
+    city: str | None = described("Where it is.")
+    country: CountryCode | None = described("Where it is.")
+    is_school: bool = strawberry.field(default=False, description="Whether it teaches.")
+    address: AddressInput | None = described("Its address; replaces the one before.")
+    minimum_age: int | None = described("How old students are at least.")
+    subject_ids: list[strawberry.ID] | None = described(
+        "The subjects that it examines; a list replaces."
+    )
+    external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
+    origin: OriginInput | None = described(ORIGIN)
+
+    def to_command(self, viewer: Viewer) -> UpsertCentre:
+        return UpsertCentre(
+            viewer=viewer,
+            **values_given(self, "address", "subject_ids", "external_ids", "origin"),
+            address=given_address(self.address),
+            subject_ids=refs_of(self.subject_ids, "Subject"),
+            external_ids=external_ids_of_input(self.external_ids),
+            origin=origin_of(self.origin),
+        )
+
+
+@strawberry.input(description="A room, known by its centre and its name.")
+class UpsertRoomInput:
+    centre: RefInput = strawberry.field(description="Where it is.")
+    name: str = strawberry.field(description="Its name.")
+    capacity: int = strawberry.field(description="How many seats it has.")
+    external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
+    origin: OriginInput | None = described(ORIGIN)
+
+    def to_command(self, viewer: Viewer) -> UpsertRoom:
+        return UpsertRoom(
+            viewer=viewer,
+            centre=self.centre.to_ref("Centre"),
+            name=self.name,
+            capacity=self.capacity,
+            external_ids=external_ids_of_input(self.external_ids),
+            origin=origin_of(self.origin),
+        )
+
+
+@strawberry.type(description="What became of an upsert of a centre.")
+class CentrePayload:
+    centre: Centre | None = strawberry.field(description="As it is now; null when refused.")
+    created: bool = strawberry.field(description=CREATED)
+    errors: list[BookingError] = strawberry.field(description=ERRORS)
+
+
+@strawberry.type(description="What became of an upsert of a room.")
+class RoomPayload:
+    room: Room | None = strawberry.field(description="As it is now; null when refused.")
+    created: bool = strawberry.field(description=CREATED)
+    errors: list[BookingError] = strawberry.field(description=ERRORS)
+
+
+@strawberry.type
+class CentreQueries:
+    @found(description="A centre; null where there is none.")
+    async def centre(self, info: Info, ref: REF) -> Centre | None:
+        return await named(info, CentreRow, ref)
+
+    @listed(description="The centres of the organization, by name.")
+    def centres(
+        self,
+        first: FIRST = UNSET,
+        after: AFTER = UNSET,
+        last: LAST = UNSET,
+        before: BEFORE = UNSET,
+        search: SEARCH = UNSET,
+    ) -> Connection[Centre] | None:
+        page = {"first": first, "after": after, "last": last, "before": before}
+        return searched(CENTRES_BY_NAME, Centre.of, centres_page, centres_count, search, **page)
+
+
+@strawberry.type
+class CentreMutations:
+    @strawberry.mutation(description="Make or update a centre. Needs MANAGE_CENTRES.")
+    async def upsert_centre(
+        self, info: Info, input: Input[UpsertCentreInput]
+    ) -> CentrePayload | None:
+        answer = await ask(info, upsert_centres, input.to_command(info.context.viewer))
+        return CentrePayload(
+            centre=await written(info, "Centre", answer),
+            created=answer.created,
+            errors=answer.errors,
+        )
+
+    @strawberry.mutation(description="Make or update a room. Needs MANAGE_CENTRES.")
+    async def upsert_room(self, info: Info, input: Input[UpsertRoomInput]) -> RoomPayload | None:
+        answer = await ask(info, upsert_rooms, input.to_command(info.context.viewer))
+        return RoomPayload(
+            room=await written(info, "Room", answer), created=answer.created, errors=answer.errors
+        )

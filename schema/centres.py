@@ -1,0 +1,72 @@
+"""Centres and their rooms."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+from strawberry import UNSET
+
+from resolvers.centres.reads import (
+    centres_by_id,
+    rooms_by_id,
+    rooms_of_centres,
+    subjects_of_centres,
+)
+from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
+from schema.contacts import Address, address_of
+from schema.context import Info
+from schema.event_lists import EVENT_FILTER, events_of_centre
+from schema.fields import column, relation
+from schema.lists import listed
+from schema.loaders import Many, One, register
+from schema.node import Node, Sourced, node_type
+from schema.scalars import CountryCode, TimeZone
+
+if TYPE_CHECKING:
+    from schema.events import Event
+    from schema.tests import Subject
+
+register(
+    centre_by_id=One(centres_by_id),
+    room_by_id=One(rooms_by_id),
+    rooms_of_centre=Many(rooms_of_centres, key="centre_id"),
+    subjects_of_centre=Many(subjects_of_centres),
+)
+
+
+@node_type("centre_by_id")
+@strawberry.type(description="Surpass centre = Shift iQ venue = EC school.")
+class Centre(Node, Sourced):
+    reference: str = column(description="What it is known by.")
+    name: str = column(description="Its name.")
+    time_zone: TimeZone = column(description="The zone of its clock.")
+    city: str | None = column(description="Where it is; null where unknown.")
+    country: CountryCode | None = column(description="Where it is; null where unknown.")
+    address: Address | None = column(convert=address_of, description="Null where unknown.")
+    is_school: bool = column(description="Whether it teaches.")
+    minimum_age: int | None = column(description="How old students are at least; null: any age.")
+    rooms: list["Room"] = relation("rooms_of_centre", description="Its rooms, by name.")
+    subjects: list[Annotated["Subject", strawberry.lazy("schema.tests")]] = relation(
+        "subjects_of_centre", description="The subjects that it examines, by name."
+    )
+
+    @listed("id", description="The events at this centre, by start.")
+    def events(
+        self,
+        info: Info,
+        first: FIRST = UNSET,
+        after: AFTER = UNSET,
+        last: LAST = UNSET,
+        before: BEFORE = UNSET,
+        filter: EVENT_FILTER = UNSET,
+    ) -> Connection[Annotated["Event", strawberry.lazy("schema.events")]]:
+        return events_of_centre(
+            info, first=first, after=after, last=last, before=before, filter=filter
+        )
+
+
+@node_type("room_by_id")
+@strawberry.type(description="A room with seats.")
+class Room(Node, Sourced):
+    name: str = column(description="Its name; no other room of the centre has it.")
+    centre: Centre = relation("centre_by_id", key="centre_id", description="Where it is.")
+    capacity: int = column(description="How many seats it has.")

@@ -1,0 +1,122 @@
+"""The log of changes: one booking's history, everything after a cursor."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+from strawberry import UNSET
+from strawberry.scalars import JSON
+
+from resolvers import change_reads
+from resolvers.change_reads import IN_COMMIT_ORDER
+from resolvers.vocabulary import BookingKind, ChangeType
+from schema.booking_lists import BOOKING_FILTER, booking_filter
+from schema.bookings import Booking
+from schema.commands import given
+from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
+from schema.fields import column, computed, relation
+from schema.lists import listed, listing, page_asked_for
+from schema.loaders import One, register
+from schema.node import Node, node_type
+from schema.organizations import Actor, actor
+
+register(change_by_id=One(change_reads.changes_by_id))
+
+TYPES = Annotated[
+    list[ChangeType] | None,
+    strawberry.argument(description="Only changes of these types; of all types unless given."),
+]
+
+
+@strawberry.type(
+    description="What the caller said about itself; recorded, and never a source of rights."
+)
+class Origin:
+    when: datetime | None = strawberry.field(description="When it was asked for.")
+    organization: UUID | None = strawberry.field(
+        description="The organization, as the source knows it."
+    )
+    user: UUID | None = strawberry.field(description="The user, as the source knows them.")
+    proxy: UUID | None = strawberry.field(description="On whose behalf.")
+    description: str | None = strawberry.field(description="What it was about.")
+    reason: str | None = strawberry.field(description="Why it was asked for.")
+    source: str | None = strawberry.field(description="From which system.")
+
+
+def _uuid(value: str | None) -> UUID | None:
+    return None if value is None else UUID(value)
+
+
+def _origin(row: Any) -> Origin | None:
+    kept = row.origin
+    if kept is None:
+        return None
+    return Origin(
+        when=None if kept["when"] is None else datetime.fromisoformat(kept["when"]),
+        organization=_uuid(kept["organization"]),
+        user=_uuid(kept["user"]),
+        proxy=_uuid(kept["proxy"]),
+        description=kept["description"],
+        reason=kept["reason"],
+        source=kept["source"],
+    )
+
+
+@node_type("change_by_id")
+@strawberry.type(description="One recorded fact; also what subscribers receive.")
+class BookingChange(Node):
+    cursor: str = computed(
+        "position",
+        by=lambda row, _: IN_COMMIT_ORDER.cursor(row),
+        description="Opaque, strictly increasing in commit order: the resume token of "
+        "subscriptions and of bookingChanges.",
+    )
+    type: ChangeType = column("booking_type", description="What happened.")
+    kind: BookingKind = column(description="The kind of booking it happened to.")
+    booking: Booking | None = relation(
+        "booking_by_id",
+        key="booking_id",
+        description="The booking as it is now; null when it is no longer yours to see.",
+    )
+    version: int = column(description="The booking's version after the change.")
+    at: datetime = column(description="When it happened.")
+    actor: Actor = actor("actor", description="Who did it.")
+    reason: str | None = column(description="Why; null where nobody said.")
+    origin: Origin | None = computed(
+        "origin",
+        by=lambda row, _: _origin(row),
+        description="What the caller said about itself; null where it said nothing.",
+    )
+    changed_fields: list[str] = column(
+        description="GraphQL names of the booking's fields; before and after hold these and "
+        "nothing else, masked as the fields are."
+    )
+    before: JSON | None = column(description="Their values before; null for a new booking.")
+    after: JSON | None = column(description="Their values after.")
+
+
+@strawberry.type
+class ChangeQueries:
+    @listed(
+        description="Everything after a cursor, in commit order: the catch-up of bookingChanged. "
+        "A change is found by a filter that its booking matches before or after it."
+    )
+    def booking_changes(
+        self,
+        first: FIRST = UNSET,
+        after: AFTER = UNSET,
+        last: LAST = UNSET,
+        before: BEFORE = UNSET,
+        filter: BOOKING_FILTER = UNSET,
+        types: TYPES = UNSET,
+    ) -> Connection[BookingChange] | None:
+        conditions, chosen = booking_filter(filter), given(types)
+        page = page_asked_for(IN_COMMIT_ORDER, first=first, after=after, last=last, before=before)
+        return listing(
+            page,
+            ("changes", conditions, None if chosen is None else tuple(chosen)),
+            BookingChange.of,
+            lambda viewer, _: change_reads.changes_page(viewer, page, conditions, chosen),
+            lambda viewer, _: change_reads.changes_count(viewer, conditions, chosen),
+        )

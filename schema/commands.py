@@ -1,0 +1,122 @@
+"""How a mutation hands its commands over, and what comes back.
+
+Mutations map words and decide nothing: an input becomes commands, outcomes become a payload.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, TypeVar
+from uuid import UUID
+
+from strawberry import UNSET
+
+from resolvers import checks
+from resolvers.outcomes import Outcome
+from resolvers.refusals import Complaints, Refused
+from resolvers.storage import Idempotency
+from resolvers.storage.writer import Run
+from resolvers.vocabulary import BatchMode
+from schema.context import Info
+from schema.errors import BookingError, Warning, error_of
+
+T = TypeVar("T")
+
+LONGEST_KEY = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one command: an outcome, or errors."""
+
+    outcome: Outcome | None
+    errors: list[BookingError]
+
+    @property
+    def subject(self) -> UUID | None:
+        return None if self.outcome is None else self.outcome.subject
+
+    @property
+    def created(self) -> bool:
+        return self.outcome is not None and self.outcome.created
+
+    @property
+    def changed(self) -> bool:
+        return self.outcome is not None and self.outcome.changed
+
+    @property
+    def replayed(self) -> bool:
+        return self.outcome is not None and self.outcome.replayed
+
+    @property
+    def warnings(self) -> list[Warning]:
+        return [] if self.outcome is None else Warning.all_of(self.outcome.warnings)
+
+    def fact(self, name: str) -> Any:
+        """What else the outcome names; None where it names no such thing."""
+        return None if self.outcome is None else self.outcome.facts.get(name)
+
+
+def given(value: T) -> T | None:
+    """An optional input's value; None where it was left out."""
+    return None if value is UNSET else value
+
+
+async def ask(info: Info, run: Run, command: Any, *, idempotency_key: str | None = None) -> Answer:
+    """Carry out one command."""
+    return (await ask_all(info, run, [command], idempotency_key=idempotency_key))[0]
+
+
+async def ask_all(
+    info: Info,
+    run: Run,
+    commands: Sequence[Any],
+    *,
+    mode: BatchMode = BatchMode.BEST_EFFORT,
+    idempotency_key: str | None = None,
+) -> list[Answer]:
+    """Carry out the commands of one request.
+
+    An answer for each, or the refusals of one that is refused whole.
+    """
+    key = given(idempotency_key)
+    stage = Complaints()
+    path = ("input", "idempotencyKey")
+    stage.of(checks.text, key, *path, least=1, most=LONGEST_KEY)
+    _check_origin(commands, stage)
+    if stage.refusals:
+        return [_answer(Refused(stage.refusals))]
+    results = await info.context.write(
+        run,
+        commands,
+        all_or_nothing=mode is BatchMode.ALL_OR_NOTHING and len(commands) > 1,
+        idempotency=None if key is None else _idempotency(info, run, commands, mode, key),
+    )
+    return [_answer(result) for result in results]
+
+
+def _check_origin(commands: Sequence[Any], stage: Complaints) -> None:
+    """Collect what is wrong with what the caller says about itself; a request has one origin."""
+    origin = getattr(commands[0], "origin", None) if commands else None
+    for name in ("description", "reason", "source"):
+        text = getattr(origin, name, None)
+        stage.of(checks.text, text, "input", "origin", name, most=checks.TEXT)
+
+
+def _answer(result: Outcome | Refused) -> Answer:
+    if isinstance(result, Outcome):
+        return Answer(result, [])
+    return Answer(None, [error_of(refusal) for refusal in result.refusals])
+
+
+def _idempotency(
+    info: Info, run: Run, commands: Sequence[Any], mode: BatchMode, key: str
+) -> Idempotency:
+    viewer = info.context.viewer
+    content = f"{run.__module__}.{run.__qualname__} {mode} {list(commands)!r}"
+    return Idempotency(
+        organization_id=viewer.organization_id,
+        viewer=viewer.key,
+        key=key,
+        fingerprint=sha256(content.encode()).hexdigest(),
+    )

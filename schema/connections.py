@@ -1,0 +1,89 @@
+"""Relay connections: pages of a list with keyset cursors, at most 100 at a time."""
+
+from typing import Annotated, Any, Generic, TypeVar
+
+import strawberry
+
+from resolvers.storage.paging import PageRows
+
+T = TypeVar("T")
+
+FIRST = Annotated[
+    int | None,
+    strawberry.argument(
+        description="At most this many from the start; 20 unless given, at most 100."
+    ),
+]
+AFTER = Annotated[str | None, strawberry.argument(description="Only what comes after this cursor.")]
+LAST = Annotated[
+    int | None, strawberry.argument(description="At most this many from the end, at most 100.")
+]
+BEFORE = Annotated[
+    str | None, strawberry.argument(description="Only what comes before this cursor.")
+]
+SEARCH = Annotated[
+    str | None,
+    strawberry.argument(
+        description="Only those whose name or reference contains this, in any case."
+    ),
+]
+
+
+@strawberry.type(description="Where a page stands in its list.")
+class PageInfo:
+    has_next_page: bool = strawberry.field(description="Whether there is more after this page.")
+    has_previous_page: bool = strawberry.field(
+        description="Whether there is more before this page."
+    )
+    start_cursor: str | None = strawberry.field(
+        description="The cursor of the page's first element; null for an empty page."
+    )
+    end_cursor: str | None = strawberry.field(
+        description="The cursor of the page's last element; null for an empty page."
+    )
+
+
+@strawberry.type(description="An element of a list, with its place.")
+class Edge(Generic[T]):
+    cursor: str = strawberry.field(description="The element's place in the list.")
+    node: T = strawberry.field(description="The element.")
+
+
+@strawberry.type(description="A page of a list.")
+class Connection(Generic[T]):
+    listing: strawberry.Private[Any]
+    parent: strawberry.Private[Any]
+    context: strawberry.Private[Any]
+
+    async def _page(self) -> PageRows[Any]:
+        rows = await self.context.loaders.listed(self.listing, self.parent)
+        page: PageRows[Any] = self.listing.page.rows(rows)
+        return page
+
+    @strawberry.field(description="The page's elements with their cursors.")
+    async def edges(self) -> list[Edge[T]]:
+        ordering, show = self.listing.page.ordering, self.listing.show
+        page = await self._page()
+        return [Edge(cursor=ordering.cursor(row), node=show(row)) for row in page.rows]
+
+    @strawberry.field(description="The page's elements.")
+    async def nodes(self) -> list[T]:
+        page = await self._page()
+        return [self.listing.show(row) for row in page.rows]
+
+    @strawberry.field(description="Where the page stands in the list.")
+    async def page_info(self) -> PageInfo:
+        page, ordering = await self._page(), self.listing.page.ordering
+        return PageInfo(
+            has_next_page=page.has_next,
+            has_previous_page=page.has_previous,
+            start_cursor=ordering.cursor(page.rows[0]) if page.rows else None,
+            end_cursor=ordering.cursor(page.rows[-1]) if page.rows else None,
+        )
+
+    @strawberry.field(
+        description="How many elements the whole list has; counted only when asked for."
+    )
+    async def total_count(self) -> int:
+        count: int = await self.context.loaders.counted(self.listing, self.parent)
+        return count

@@ -1,0 +1,114 @@
+"""What a resolver can reach.
+
+Who asks, the storage, this operation's loaders, the feed of changes.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+import strawberry
+
+from resolvers.outcomes import Outcome
+from resolvers.refusals import Refused
+from resolvers.storage import Idempotency, Storage
+from resolvers.storage.read import Read, Row
+from resolvers.storage.writer import Run
+from resolvers.viewer import Viewer
+from schema.loaders import Loaders
+
+
+class Watch(Protocol):
+    """One subscriber's place in the feed of an organization's changes."""
+
+    async def changed(self) -> None:
+        """Return once the log may have grown since the last call, or since the watch began."""
+
+
+class Feed(Protocol):
+    """Wakes subscribers. It carries no data: what has changed is read from the log."""
+
+    def watch(self, organization_id: UUID) -> Watch: ...
+
+
+Who = Callable[[], Awaitable[Viewer]]
+
+
+class Context:
+    """One for each operation: loaders keep what they read for as long as it lasts.
+
+    `who` tells who the viewer is by now; without it the viewer stays the same.
+    """
+
+    __slots__ = ("_done", "_loaders", "_who", "feed", "storage", "viewer")
+
+    def __init__(
+        self, *, viewer: Viewer, storage: Storage, feed: Feed, who: Who | None = None
+    ) -> None:
+        self.viewer = viewer
+        self._who = who
+        self.storage = storage
+        self.feed = feed
+        self._loaders: Loaders | None = None
+        self._done: dict[str, Any] = {}
+
+    @property
+    def loaders(self) -> Loaders:
+        if self._loaders is None:
+            self._loaders = Loaders(self.viewer, self.storage)
+        return self._loaders
+
+    def renew_loaders(self) -> None:
+        """Forget what was read.
+
+        A write has happened, or the next change of a subscription is due.
+        """
+        self._loaders = None
+
+    async def renew_viewer(self) -> None:
+        """Ask again what the viewer may see: a subscription outlives what was true at its start.
+
+        Raises: what `who` raises of a viewer who is none any more.
+        """
+        if self._who is not None:
+            self.viewer = await self._who()
+            self.renew_loaders()
+
+    async def once(self, key: str, do: Callable[[], Awaitable[Any]]) -> Any:
+        """What a mutation's root field has done, under its response key: done once, asked often."""
+        if key not in self._done:
+            try:
+                self._done[key] = await do()
+            except Exception as error:
+                self._done[key] = error
+        done = self._done[key]
+        if isinstance(done, Exception):
+            raise done
+        return done
+
+    @property
+    def now(self) -> datetime:
+        return self.storage.clock()
+
+    async def read(self, read: Read[Row]) -> list[Row]:
+        return await self.storage.read(read)
+
+    async def write(
+        self,
+        run: Run,
+        commands: Sequence[Any],
+        *,
+        all_or_nothing: bool = False,
+        idempotency: Idempotency | None = None,
+    ) -> list[Outcome | Refused]:
+        """Carry out commands; what is read afterwards sees what they wrote."""
+        try:
+            return await self.storage.write(
+                run, commands, all_or_nothing=all_or_nothing, idempotency=idempotency
+            )
+        finally:
+            self.renew_loaders()
+
+
+Info = strawberry.Info[Context, None]

@@ -1,0 +1,347 @@
+"""Booking, moving, results and payments of enrolments."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+from resolvers import checks
+from resolvers.enrolments.booking import book
+from resolvers.enrolments.commands import (
+    AssignResult,
+    BookEnrolment,
+    MoveEnrolment,
+    PaymentTerms,
+    RecordPayment,
+)
+from resolvers.enrolments.moving import move
+from resolvers.enrolments.payments import record_payments
+from resolvers.enrolments.results import assign_results
+from resolvers.refusals import Invalid, OutOfRange
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import (
+    BatchMode,
+    EnrolmentResult,
+    PaymentMethod,
+    PaymentResponsibility,
+    PaymentStatus,
+    RuleOverride,
+)
+from schema.bookings import Booking, Payment, return_url_of
+from schema.commands import Answer, ask, ask_all, given
+from schema.context import Info
+from schema.enrolments import Enrolment
+from schema.errors import BookingError, Warning, error_of
+from schema.fields import described
+from schema.inputs import ORIGIN, OriginInput, origin_of
+from schema.node import show_booking
+from schema.references import RefInput, optional_id, optional_ref, ref_of
+from schema.scalars import CurrencyCode, LocalDateTime
+
+IDEMPOTENCY_KEY = (
+    "Same key and same input: the first answer again. Same key, other input: "
+    "IDEMPOTENCY_KEY_REUSED. Kept for 24 hours; at most 255 characters."
+)
+OVERRIDES = "Rules to set aside on purpose, each with its permission; recorded."
+
+
+def _all(overrides: list[RuleOverride] | None) -> tuple[RuleOverride, ...]:
+    chosen = given(overrides)
+    return tuple(chosen) if chosen else ()
+
+
+@strawberry.input(description="An amount of money.")
+class MoneyInput:
+    amount: Decimal = strawberry.field(description="The exact amount, not negative.")
+    currency: CurrencyCode = strawberry.field(description="Its currency.")
+
+
+@strawberry.input(description="What a booking costs, who pays, and until when.")
+class PaymentInput:
+    method: PaymentMethod | None = described("How it is paid.")
+    responsibility: PaymentResponsibility | None = described(
+        "Who pays; the candidate where there is a cost, else the organization."
+    )
+    cost: MoneyInput | None = described("The cost; nothing is to be paid without one.")
+    due_by: datetime | None = described(
+        "Until when the candidate has to pay; paymentDueHours from now, at most until the start."
+    )
+    purchase_order: str | None = described("The payer's purchase order, 1 to 50 characters.")
+
+    def to_terms(self) -> PaymentTerms:
+        cost = given(self.cost)
+        return PaymentTerms(
+            method=given(self.method),
+            responsibility=given(self.responsibility),
+            amount=None if cost is None else cost.amount,
+            currency=None if cost is None else cost.currency,
+            due_by=given(self.due_by),
+            purchase_order=given(self.purchase_order),
+        )
+
+
+@strawberry.input(description="A seat for a candidate.")
+class BookEnrolmentInput:
+    candidate: RefInput = strawberry.field(description="Who sits.")
+    event: RefInput = strawberry.field(description="At which event.")
+    module: RefInput | None = described(
+        "In which of the event's modules; required where there are several to be eligible for."
+    )
+    room: RefInput | None = described("In which room at the venue; the event's own unless given.")
+    is_online: bool = strawberry.field(default=False, description="Online, without a room.")
+    on_demand_booking_time: LocalDateTime | None = described(
+        "The start, at an event on demand; on the centre's clock, online the organization's."
+    )
+    payment: PaymentInput | None = described("What it costs; nothing unless given.")
+    overrides: list[RuleOverride] | None = described(OVERRIDES)
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
+    origin: OriginInput | None = described(ORIGIN)
+
+    def to_command(self, viewer: Viewer) -> BookEnrolment:
+        payment = given(self.payment)
+        return BookEnrolment(
+            viewer=viewer,
+            candidate=self.candidate.to_ref("Candidate"),
+            event=self.event.to_ref("Event"),
+            module=optional_ref(self.module, "Module"),
+            room=optional_ref(self.room, "Room"),
+            online=self.is_online,
+            on_demand_time=given(self.on_demand_booking_time),
+            payment=PaymentTerms() if payment is None else payment.to_terms(),
+            overrides=_all(self.overrides),
+            origin=origin_of(self.origin),
+        )
+
+
+@strawberry.type(description="The seat that was booked, or why it was not.")
+class BookEnrolmentPayload:
+    enrolment: Enrolment | None = strawberry.field(description="The booking; null with errors.")
+    return_url: str | None = strawberry.field(
+        description="Payment/Confirmation/{payment reference}; null with errors."
+    )
+    replayed: bool = strawberry.field(
+        description="True when an idempotency key was answered from memory."
+    )
+    warnings: list[Warning] = strawberry.field(description="Done, but worth knowing.")
+    errors: list[BookingError] = strawberry.field(description="Why it was not done.")
+
+
+@strawberry.input(description="Where an enrolment goes; at least one of the `to…` fields.")
+class MoveEnrolmentInput:
+    enrolment_id: strawberry.ID = strawberry.field(description="The enrolment's global id.")
+    to_event: RefInput | None = described("Another event.")
+    to_room: RefInput | None = described("Another room.")
+    to_on_demand_time: LocalDateTime | None = described("Another time, at an event on demand.")
+    from_event_id: strawberry.ID | None = described(
+        "The event that it must be at still; else STALE_BOOKING."
+    )
+    from_room_id: strawberry.ID | None = described(
+        "The room that it must be in still; else STALE_BOOKING."
+    )
+    from_on_demand_time: LocalDateTime | None = described(
+        "The time that it must have still; else STALE_BOOKING."
+    )
+    overrides: list[RuleOverride] | None = described(OVERRIDES)
+    expected_version: int | None = described("The version that it must have; else STALE_BOOKING.")
+    reason: str | None = described("Why; at most 500 characters, recorded.")
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
+    origin: OriginInput | None = described(ORIGIN)
+
+    def to_command(self, viewer: Viewer) -> MoveEnrolment:
+        return MoveEnrolment(
+            viewer=viewer,
+            enrolment=ref_of(self.enrolment_id, "Enrolment"),
+            to_event=optional_ref(self.to_event, "Event"),
+            to_room=optional_ref(self.to_room, "Room"),
+            to_on_demand_time=given(self.to_on_demand_time),
+            from_event=optional_id(self.from_event_id, "Event"),
+            from_room=optional_id(self.from_room_id, "Room"),
+            from_on_demand_time=given(self.from_on_demand_time),
+            overrides=_all(self.overrides),
+            expected_version=given(self.expected_version),
+            reason=given(self.reason),
+            origin=origin_of(self.origin),
+        )
+
+
+@strawberry.type(description="The enrolment where it is now, or why it did not move.")
+class MoveEnrolmentPayload:
+    enrolment: Enrolment | None = strawberry.field(description="The booking; null with errors.")
+    changed: bool = strawberry.field(description="False when it was there already.")
+    replayed: bool = strawberry.field(
+        description="True when an idempotency key was answered from memory."
+    )
+    warnings: list[Warning] = strawberry.field(description="Done, but worth knowing.")
+    errors: list[BookingError] = strawberry.field(description="Why it was not done.")
+
+
+@strawberry.input(description="The result of one enrolment.")
+class AssignResultInput:
+    enrolment_id: strawberry.ID = strawberry.field(description="The enrolment's global id.")
+    result: EnrolmentResult = strawberry.field(description="Its result.")
+
+
+@strawberry.input(description="Results to assign or to correct.")
+class AssignResultsInput:
+    results: list[AssignResultInput] = strawberry.field(
+        description="1 to 1,000 of them; an enrolment named twice counts once."
+    )
+    mode: BatchMode = strawberry.field(
+        default=BatchMode.ALL_OR_NOTHING, description="What becomes of the rest if one is refused."
+    )
+    origin: OriginInput | None = described(ORIGIN)
+
+    def to_commands(self, viewer: Viewer) -> list[AssignResult]:
+        """One for each enrolment. Raises: OutOfRange, Invalid (two results for one enrolment)."""
+        checks.size(self.results, "input", "results", least=1, most=checks.BATCH)
+        chosen: dict[str, EnrolmentResult] = {}
+        commands = []
+        for position, one in enumerate(self.results):
+            if chosen.setdefault(one.enrolment_id, one.result) is not one.result:
+                path = ("input", "results", str(position), "result")
+                raise Invalid(*path, rule="is not the result given for this enrolment before")
+            commands.append(
+                AssignResult(
+                    viewer=viewer,
+                    enrolment=ref_of(one.enrolment_id, "Enrolment"),
+                    result=one.result,
+                    position=position,
+                    origin=origin_of(self.origin),
+                )
+            )
+        return list({repr(c.enrolment): c for c in reversed(commands)}.values())[::-1]
+
+
+@strawberry.type(description="The enrolments with their results, or why they have none.")
+class AssignResultsPayload:
+    updated: list[Enrolment] = strawberry.field(description="Those that have their result now.")
+    errors: list[BookingError] = strawberry.field(description="Why it was not done.")
+
+
+@strawberry.input(description="What became of a payment; what a provider's webhook calls.")
+class RecordPaymentInput:
+    payment_reference: UUID = strawberry.field(description="Our reference of the payment.")
+    status: PaymentStatus = strawberry.field(description="Its status now.")
+    method: PaymentMethod | None = described("How it was paid.")
+    provider: str | None = described("Who handles it, 1 to 50 characters.")
+    provider_reference: str | None = described(
+        "The provider's number of the payment, of the refund for REFUNDED; 1 to 200 characters."
+    )
+    origin: OriginInput | None = described(ORIGIN)
+
+    def to_command(self, viewer: Viewer) -> RecordPayment:
+        return RecordPayment(
+            viewer=viewer,
+            reference=self.payment_reference,
+            status=self.status,
+            method=given(self.method),
+            provider=given(self.provider),
+            provider_reference=given(self.provider_reference),
+            origin=origin_of(self.origin),
+        )
+
+
+@strawberry.type(description="The payment as it is now, or why it was not recorded.")
+class RecordPaymentPayload:
+    payment: Payment | None = strawberry.field(description="The payment; null with errors.")
+    booking: Booking | None = strawberry.field(description="Its booking; null with errors.")
+    changed: bool = strawberry.field(description="False when it had that status already.")
+    warnings: list[Warning] = strawberry.field(description="Done, but worth knowing.")
+    errors: list[BookingError] = strawberry.field(description="Why it was not done.")
+
+
+async def booking_row(info: Info, key: UUID | None) -> Any:
+    """A booking's row as it is now; None without a key."""
+    return None if key is None else await info.context.loaders.load("booking_by_id", key)
+
+
+async def _enrolment(info: Info, answer: Answer) -> Enrolment | None:
+    row = await booking_row(info, answer.subject)
+    return None if row is None else Enrolment(row=row)
+
+
+@strawberry.type
+class EnrolmentMutations:
+    @strawberry.mutation(description="Book one seat for a candidate; also a resit. Needs BOOK.")
+    async def book_enrolment(
+        self,
+        info: Info,
+        input: Annotated[
+            BookEnrolmentInput, strawberry.argument(description="Who, where and when.")
+        ],
+    ) -> BookEnrolmentPayload | None:
+        command = input.to_command(info.context.viewer)
+        answer = await ask(info, book, command, idempotency_key=input.idempotency_key)
+        payment = None
+        if answer.subject is not None:
+            payment = await info.context.loaders.load("payment_of_booking", answer.subject)
+        return BookEnrolmentPayload(
+            enrolment=await _enrolment(info, answer),
+            return_url=None if payment is None else return_url_of(payment),
+            replayed=answer.replayed,
+            warnings=answer.warnings,
+            errors=answer.errors,
+        )
+
+    @strawberry.mutation(
+        description="Move an enrolment to another time, room, centre or event. Needs MOVE."
+    )
+    async def move_enrolment(
+        self,
+        info: Info,
+        input: Annotated[MoveEnrolmentInput, strawberry.argument(description="What goes where.")],
+    ) -> MoveEnrolmentPayload | None:
+        command = input.to_command(info.context.viewer)
+        answer = await ask(info, move, command, idempotency_key=input.idempotency_key)
+        return MoveEnrolmentPayload(
+            enrolment=await _enrolment(info, answer),
+            changed=answer.changed,
+            replayed=answer.replayed,
+            warnings=answer.warnings,
+            errors=answer.errors,
+        )
+
+    @strawberry.mutation(
+        description="Assign results, so that a resit can be booked. Needs ASSIGN_RESULT."
+    )
+    async def assign_results(
+        self,
+        info: Info,
+        input: Annotated[AssignResultsInput, strawberry.argument(description="Which results.")],
+    ) -> AssignResultsPayload | None:
+        try:
+            commands = input.to_commands(info.context.viewer)
+        except (OutOfRange, Invalid) as refusal:
+            return AssignResultsPayload(updated=[], errors=[error_of(refusal)])
+        answers = await ask_all(info, assign_results, commands, mode=input.mode)
+        rows = [await booking_row(info, a.subject) for a in answers if a.subject is not None]
+        return AssignResultsPayload(
+            updated=[Enrolment(row=row) for row in rows if row is not None],
+            errors=[error for answer in answers for error in answer.errors],
+        )
+
+    @strawberry.mutation(
+        description="Record what became of a payment; the same status again changes nothing. Needs "
+        "RECORD_PAYMENT."
+    )
+    async def record_payment(
+        self,
+        info: Info,
+        input: Annotated[RecordPaymentInput, strawberry.argument(description="Which payment.")],
+    ) -> RecordPaymentPayload | None:
+        answer = await ask(info, record_payments, input.to_command(info.context.viewer))
+        booking = answer.fact("booking")
+        loaders = info.context.loaders
+        payment = None
+        if answer.subject is not None:
+            payment = await loaders.load("payment_by_id", answer.subject)
+        row = await booking_row(info, None if booking is None else UUID(booking))
+        return RecordPaymentPayload(
+            payment=None if payment is None else Payment(row=payment),
+            booking=None if row is None else show_booking(row),
+            changed=answer.changed,
+            warnings=answer.warnings,
+            errors=answer.errors,
+        )

@@ -1,0 +1,97 @@
+"""Who is booked at an event, and who could be."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import strawberry
+from strawberry import UNSET
+
+from resolvers.candidates.reads import CANDIDATES_BY_NAME
+from resolvers.events.eligibility import eligible_candidates, eligible_count
+from resolvers.references import ByKey
+from resolvers.refusals import Invalid
+from schema.booking_lists import booked_at
+from schema.candidates import Candidate
+from schema.commands import given
+from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
+from schema.context import Info
+from schema.lists import connection_of, listing, page_asked_for
+from schema.references import ref_of
+
+if TYPE_CHECKING:
+    from schema.enrolments import Enrolment
+
+INCLUDE_ELIGIBLE = Annotated[
+    bool | None,
+    strawberry.argument(
+        description="Also list those who could book, where eligibility is configured."
+    ),
+]
+MODULE_IDS = Annotated[
+    list[strawberry.ID] | None,
+    strawberry.argument(description="Only those of one of these modules."),
+]
+
+
+@strawberry.type(description="The candidates of an event.")
+class EventCandidates:
+    event: strawberry.Private[Any]
+    include_eligible: strawberry.Private[bool]
+    modules: strawberry.Private[list[UUID] | None]
+
+    @strawberry.field(description="The enrolments that were not called off, by start.")
+    async def booked(
+        self,
+        info: Info,
+        first: FIRST = UNSET,
+        after: AFTER = UNSET,
+        last: LAST = UNSET,
+        before: BEFORE = UNSET,
+    ) -> Connection[Annotated["Enrolment", strawberry.lazy("schema.enrolments")]]:
+        page: dict[str, Any] = {"first": first, "after": after, "last": last, "before": before}
+        return connection_of(info.context, booked_at(self.modules, **page), self.event.id)
+
+    @strawberry.field(description="Who could book, by last name; empty unless includeEligible.")
+    async def eligible(
+        self,
+        info: Info,
+        first: FIRST = UNSET,
+        after: AFTER = UNSET,
+        last: LAST = UNSET,
+        before: BEFORE = UNSET,
+    ) -> Connection[Candidate]:
+        page = page_asked_for(
+            CANDIDATES_BY_NAME, first=first, after=after, last=last, before=before
+        )
+        if not self.include_eligible:
+            return connection_of(info.context, listing(page, "nobody", Candidate.of))
+        eligible = listing(
+            page,
+            ("eligible", self.event.id, tuple(self.modules or ())),
+            Candidate.of,
+            lambda viewer, _: eligible_candidates(viewer, self.event, page, self.modules),
+            lambda viewer, _: eligible_count(viewer, self.event, self.modules),
+        )
+        return connection_of(info.context, eligible)
+
+
+def candidates_of(
+    event: Any, include_eligible: bool | None, module_ids: list[strawberry.ID] | None
+) -> EventCandidates:
+    """The candidates of an event's row.
+
+    Raises: Invalid (a module's id).
+    """
+    ids = given(module_ids)
+    return EventCandidates(
+        event=event,
+        include_eligible=bool(include_eligible),
+        modules=None if ids is None else [_module(id, str(n)) for n, id in enumerate(ids)],
+    )
+
+
+def _module(id: str, place: str) -> UUID:
+    ref = ref_of(id, "Module")
+    if isinstance(ref, ByKey):
+        return ref.key
+    raise Invalid("moduleIds", place, rule=getattr(ref, "rule", "is not a global id"))

@@ -1,0 +1,110 @@
+"""What can be asked about, and done to, events."""
+
+from collections.abc import Sequence
+
+import strawberry
+from strawberry import UNSET
+
+from resolvers.enrolments.expiry import expire_overdue
+from resolvers.events.commands import UpdateEvent
+from resolvers.events.creating import create_events
+from resolvers.events.reads import events_count
+from resolvers.events.updating import update_events
+from resolvers.every_kind.cancelling_events import cancel_events
+from resolvers.outcomes import Outcome
+from resolvers.refusals import Refused
+from resolvers.storage import UnitOfWork
+from resolvers.storage.tables import Event as EventRow
+from schema.commands import Answer, ask
+from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
+from schema.context import Info
+from schema.errors import BookingError, Warning
+from schema.event_filters import EVENT_FILTER, EVENT_SORT, event_filter
+from schema.event_inputs import CancelEventInput, CreateEventInput, UpdateEventInput
+from schema.event_lists import events_list
+from schema.events import Event
+from schema.found import found
+from schema.inputs import Input
+from schema.lists import listed
+from schema.lookup import named
+from schema.payloads import ERRORS, WARNINGS, written
+from schema.references import REF
+
+
+@strawberry.type(description="What became of a command on an event.")
+class EventPayload:
+    event: Event | None = strawberry.field(description="As it is now; null when refused.")
+    affected_bookings: int = strawberry.field(
+        description="How many bookings were moved or cancelled with it."
+    )
+    warnings: list[Warning] = strawberry.field(description=WARNINGS)
+    errors: list[BookingError] = strawberry.field(description=ERRORS)
+
+
+@strawberry.type
+class EventQueries:
+    @found(description="An event; null where there is none.")
+    async def event(self, info: Info, ref: REF) -> Event | None:
+        return await named(info, EventRow, ref)
+
+    @listed(description="collect; count is totalCount; search is asking for ids only.")
+    def events(
+        self,
+        info: Info,
+        first: FIRST = UNSET,
+        after: AFTER = UNSET,
+        last: LAST = UNSET,
+        before: BEFORE = UNSET,
+        filter: EVENT_FILTER = UNSET,
+        sort: EVENT_SORT = UNSET,
+    ) -> Connection[Event] | None:
+        return events_list(
+            info, first=first, after=after, last=last, before=before, filter=filter, sort=sort
+        )
+
+    @strawberry.field(description="How many events there are.")
+    async def event_count(self, info: Info, filter: EVENT_FILTER = UNSET) -> int | None:
+        context = info.context
+        count = events_count(context.viewer, event_filter(filter), now=context.now)
+        [row] = await context.read(count)
+        return int(row.total)
+
+
+@strawberry.type
+class EventMutations:
+    @strawberry.mutation(description="Make an event. Needs MANAGE_EVENTS.")
+    async def create_event(self, info: Info, input: Input[CreateEventInput]) -> EventPayload | None:
+        return await _payload(
+            info, await ask(info, create_events, input.to_command(info.context.viewer))
+        )
+
+    @strawberry.mutation(
+        description="Change an event; its bookings move with it. Needs MANAGE_EVENTS."
+    )
+    async def update_event(self, info: Info, input: Input[UpdateEventInput]) -> EventPayload | None:
+        return await _payload(
+            info, await ask(info, update_and_expire, input.to_command(info.context.viewer))
+        )
+
+    @strawberry.mutation(
+        description="Call an event off and, unless they shall stay, its bookings. Needs "
+        "MANAGE_EVENTS."
+    )
+    async def cancel_event(self, info: Info, input: Input[CancelEventInput]) -> EventPayload | None:
+        return await _payload(
+            info, await ask(info, cancel_events, input.to_command(info.context.viewer))
+        )
+
+
+def update_and_expire(work: UnitOfWork, commands: Sequence[UpdateEvent]) -> list[Outcome | Refused]:
+    """Change events; the seats of bookings that have lapsed are released first."""
+    return update_events(work, commands, expire=expire_overdue)
+
+
+async def _payload(info: Info, answer: Answer) -> EventPayload:
+    return EventPayload(
+        event=await written(info, "Event", answer),
+        affected_bookings=answer.fact("affectedBookings") or 0,
+        warnings=answer.warnings,
+        errors=answer.errors,
+    )

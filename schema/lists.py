@@ -1,0 +1,131 @@
+"""Lists: from a connection's arguments to a description of what to read.
+
+A field that is a list says what it wants as a `Listing` and reads nothing. `Connection` reads it
+when it is asked for its elements; a plan reads it with no more columns than the operation selects.
+"""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from strawberry.types.field import StrawberryField
+from strawberry.types.fields.resolver import StrawberryResolver
+
+from resolvers.storage.paging import Ordering, PageRequest, page_request
+from resolvers.storage.read import Read
+from resolvers.viewer import Viewer
+from schema.commands import given
+from schema.connections import Connection
+from schema.context import Context
+from schema.loaders import ReadKeys
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page of a list that was asked for.
+
+    `shape` tells the list apart from others, by all its arguments but the page. `rows` and `count`
+    read it for the keys of its parents, whose key is in the rows' column `key`; a root's list has
+    no parent and its reads look at no keys. The count's rows have `total` and, for parents,
+    `parent_id`. Without `rows` the list is empty. `show` makes objects of rows.
+    """
+
+    page: PageRequest
+    shape: Hashable
+    show: Callable[[Any], Any] = field(compare=False)
+    rows: ReadKeys | None = field(default=None, compare=False)
+    count: ReadKeys | None = field(default=None, compare=False)
+    key: str | None = None
+
+
+def page_asked_for(
+    ordering: Ordering,
+    *,
+    first: int | None,
+    after: str | None,
+    last: int | None,
+    before: str | None,
+) -> PageRequest:
+    """The page that a connection's arguments ask for; what was left out is UNSET.
+
+    Raises: Invalid, OutOfRange.
+    """
+    return page_request(
+        ordering,
+        first=given(first),
+        after=given(after),
+        last=given(last),
+        before=given(before),
+    )
+
+
+def listing(
+    page: PageRequest,
+    shape: Hashable,
+    show: Callable[[Any], Any],
+    rows: ReadKeys | None = None,
+    count: ReadKeys | None = None,
+    *,
+    key: str | None = None,
+) -> Connection[Any]:
+    """A `Listing`, typed as the connection that a field makes of it."""
+    made: Any = Listing(page, shape, show, rows, count, key)
+    return cast(Connection[Any], made)
+
+
+def searched(
+    ordering: Ordering,
+    show: Callable[[Any], Any],
+    rows: Callable[[Viewer, PageRequest, str | None], Read[Any]],
+    count: Callable[[Viewer, str | None], Read[Any]],
+    search: str | None,
+    **asked: Any,
+) -> Connection[Any]:
+    """A root's list that can be searched by name; `asked` are a connection's arguments."""
+    page, text = page_asked_for(ordering, **asked), given(search)
+    return listing(
+        page,
+        (ordering.name, text),
+        show,
+        lambda viewer, _: rows(viewer, page, text),
+        lambda viewer, _: count(viewer, text),
+    )
+
+
+def connection_of(context: Context, listing: Any, parent: Any = None) -> Connection[Any]:
+    """The connection of a list, for one of its parents."""
+    return Connection(listing=listing, parent=parent, context=context)
+
+
+class ListField(StrawberryField):
+    """A field whose resolver answers with a `Listing`, and does not look at the object it is on."""
+
+    @property
+    def parent(self) -> str | None:
+        """The column of the object's row that is the key of its list; None for a root's list."""
+        parent: str | None = self.metadata["parent"]
+        return parent
+
+    def get_result(self, source: Any, info: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        listing: Any = super().get_result(source, info, args, kwargs)
+        parent = None if self.parent is None else getattr(source.row, self.parent)
+        return connection_of(info.context, listing, parent)
+
+
+def listed(
+    parent: str | None = None, *, description: str, name: str | None = None
+) -> Callable[[Any], Any]:
+    """Makes a list of a method that answers with a `Listing`.
+
+    `parent` is the column with its key.
+    """
+
+    def field_of(resolver: Any) -> Any:
+        return ListField(
+            graphql_name=name,
+            description=description,
+            base_resolver=StrawberryResolver(resolver),
+            metadata={"parent": parent},
+        )
+
+    return field_of

@@ -1,0 +1,145 @@
+"""Loaders: one aiodataloader for each relation, for as long as an operation lasts.
+
+A relation is a read that takes keys and whose rows say which key they answer; so the number of
+statements of a query does not grow with its rows.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiodataloader import DataLoader
+
+from resolvers.storage import Storage
+from resolvers.storage.read import Read
+from resolvers.viewer import Viewer
+
+KEYS_AT_ONCE = 1000
+
+ReadKeys = Callable[[Viewer, Sequence[Any]], Read[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """A row for each key; None where there is none or the viewer may not see it."""
+
+    read: ReadKeys
+    key: str = "id"
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """The rows of each key, in the read's order."""
+
+    read: ReadKeys
+    key: str = "parent_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """What the rows of several reads come to at an instant, by key; None where there is nothing."""
+
+    reads: Callable[[Viewer, Sequence[Any]], Sequence[Read[Any]]]
+    assemble: Callable[..., Mapping[Any, Any]]
+
+
+Relation = One | Many | Assembled
+
+RELATIONS: dict[str, Relation] = {}
+"""Every relation by its name. The modules of the types add theirs beside the types."""
+
+
+def register(**relations: Relation) -> None:
+    """Make relations known by name; a name is given once."""
+    for name, relation in relations.items():
+        assert name not in RELATIONS, name
+        RELATIONS[name] = relation
+
+
+NO_PARENT = object()
+
+
+def _key(parent: Any) -> Any:
+    """A loader takes no None for a key."""
+    return NO_PARENT if parent is None else parent
+
+
+class Loaders:
+    """The loaders of one operation, made when first used."""
+
+    def __init__(self, viewer: Viewer, storage: Storage) -> None:
+        self._viewer = viewer
+        self._storage = storage
+        self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
+
+    async def load(self, name: str, key: Any) -> Any:
+        """What a relation has for one key; asked together with all keys of the moment."""
+        return await self.batched(name, lambda: self._relation(name)).load(key)
+
+    async def load_many(self, name: str, keys: Sequence[Any]) -> list[Any]:
+        """What a relation has for each of the keys."""
+        return await self.batched(name, lambda: self._relation(name)).load_many(list(keys))
+
+    async def listed(self, listing: Any, parent: Any) -> list[Any]:
+        """The rows of a parent's list (`schema.lists.Listing`), and one more if there is more."""
+        if listing.rows is None:
+            return []
+        make = self._root_list if listing.key is None else self._rows
+        relation = Many(listing.rows, listing.key or "")
+        shape = ("list", listing.shape, listing.page)
+        rows: list[Any] = await self.batched(shape, lambda: make(relation)).load(_key(parent))
+        return rows
+
+    async def counted(self, listing: Any, parent: Any) -> int:
+        """How many elements a list of a parent has."""
+        if listing.count is None:
+            return 0
+        make = self._root_list if listing.key is None else self._rows
+        relation = Many(listing.count)
+        shape = ("count", listing.shape)
+        rows = await self.batched(shape, lambda: make(relation)).load(_key(parent))
+        return int(rows[0].total) if rows else 0
+
+    def _root_list(self, relation: Many) -> Callable[[list[Any]], Any]:
+        async def load(keys: list[Any]) -> list[Any]:
+            rows = await self._storage.read(relation.read(self._viewer, ()))
+            return [rows for _ in keys]
+
+        return load
+
+    def batched(
+        self, name: Hashable, make: Callable[[], Callable[[list[Any]], Any]]
+    ) -> "DataLoader[Any, Any]":
+        """The loader of a name, made at its first use."""
+        loader = self._loaders.get(name)
+        if loader is None:
+            loader = self._loaders[name] = DataLoader(make(), max_batch_size=KEYS_AT_ONCE)
+        return loader
+
+    def _relation(self, name: str) -> Callable[[list[Any]], Any]:
+        relation = RELATIONS[name]
+        if isinstance(relation, Assembled):
+            return self._assembled(relation)
+        return self._rows(relation)
+
+    def _assembled(self, relation: Assembled) -> Callable[[list[Any]], Any]:
+        async def load(keys: list[Any]) -> list[Any]:
+            rows = [await self._storage.read(read) for read in relation.reads(self._viewer, keys)]
+            found = relation.assemble(*rows, now=self._storage.clock())
+            return [found.get(key) for key in keys]
+
+        return load
+
+    def _rows(self, relation: One | Many) -> Callable[[list[Any]], Any]:
+        async def load(keys: list[Any]) -> list[Any]:
+            rows = await self._storage.read(relation.read(self._viewer, keys))
+            if isinstance(relation, One):
+                one = {getattr(row, relation.key): row for row in rows}
+                return [one.get(key) for key in keys]
+            many: dict[Any, list[Any]] = defaultdict(list)
+            for row in rows:
+                many[getattr(row, relation.key)].append(row)
+            return [many[key] for key in keys]
+
+        return load

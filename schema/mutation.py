@@ -1,0 +1,27 @@
+"""What can be done: the sum of what the domains offer."""
+
+import strawberry
+
+from schema.booking_mutations import BookingMutations
+from schema.candidate_roots import CandidateMutations
+from schema.centre_roots import CentreMutations
+from schema.enrolment_mutations import EnrolmentMutations
+from schema.event_roots import EventMutations
+from schema.organization_roots import OrganizationMutations
+from schema.test_roots import TestMutations
+
+
+@strawberry.type(
+    description="What can be done. A payload has either its object or errors; a null stands beside "
+    "a top-level error."
+)
+class Mutation(
+    OrganizationMutations,
+    CandidateMutations,
+    CentreMutations,
+    TestMutations,
+    EventMutations,
+    BookingMutations,
+    EnrolmentMutations,
+):
+    pass

@@ -1,0 +1,68 @@
+"""What every object with a global id has in common."""
+
+from collections.abc import Callable
+from typing import Any
+
+import strawberry
+
+from resolvers.vocabulary import BookingKind, SourceSystem
+from schema.fields import OverRow, column, identity, relation, type_name
+
+NODES: dict[str, tuple[type[Any], str]] = {}
+"""The type and the loader of each name that a global id can have."""
+
+
+ABSTRACT: dict[str, tuple[type[Any], str]] = {}
+"""The interfaces whose rows come by key, too; no global id has such a name."""
+
+
+def rows_of_type(name: str) -> tuple[type[Any], str] | None:
+    """The type of that name and the loader of its rows, if they come by key."""
+    return NODES.get(name) or ABSTRACT.get(name)
+
+
+def node_type(loader: str) -> Any:
+    """Register a type for `node`; its rows come by key from the loader of that name."""
+
+    def register(kind: type[Any]) -> type[Any]:
+        NODES[type_name(kind)] = (kind, loader)
+        return kind
+
+    return register
+
+
+KINDS: dict[BookingKind, Any] = {}
+"""The type of each kind of booking; the modules of the kinds add theirs."""
+
+
+def show_booking(row: Any) -> Any:
+    """A booking's row as an object of its kind."""
+    return KINDS[row.kind].of(row)
+
+
+@strawberry.interface(description="An object with a global id.")
+class Node(OverRow):
+    row: strawberry.Private[Any]
+
+    id: strawberry.ID = identity(description="The object's global id; opaque.")
+
+
+@strawberry.type(description="The key under which a source system knows an object.")
+class ExternalId(OverRow):
+    row: strawberry.Private[Any]
+
+    system: SourceSystem = column(description="Whose key it is.")
+    kind: str = column(description="What the key is of, such as student or event.")
+    value: str = column(description="The key itself.")
+
+
+@strawberry.interface(description="Known to one of the source systems under that system's own key.")
+class Sourced:
+    external_ids: list[ExternalId] = relation(
+        "external_ids_of", description="The keys under which the source systems know it."
+    )
+
+
+def shown_as(name: str) -> Callable[[Any], Any]:
+    """How a row of a type is shown, for modules that cannot import the type."""
+    return lambda row: NODES[name][0].of(row)

@@ -1,0 +1,128 @@
+"""Organizations, their settings, and the users who work for them."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+
+from resolvers.external_ids import external_ids_of
+from resolvers.organizations.settings import organizations_by_id
+from resolvers.organizations.users import centres_of_users, subjects_of_users, users_by_id
+from resolvers.vocabulary import ConflictPolicy, Permission, Role
+from schema.fields import OverRow, column, embedded, relation
+from schema.loaders import Many, One, register
+from schema.node import Node, Sourced, node_type
+from schema.scalars import CurrencyCode, EmailAddress, TimeZone
+
+if TYPE_CHECKING:
+    from schema.candidates import Candidate
+    from schema.centres import Centre
+    from schema.tests import Subject
+
+register(
+    external_ids_of=Many(external_ids_of, key="object_id"),
+    organization_by_id=One(organizations_by_id),
+    user_by_id=One(users_by_id),
+    centres_of_user=Many(centres_of_users),
+    subjects_of_user=Many(subjects_of_users),
+)
+
+
+@strawberry.type(description="The rules that an organization has chosen.")
+class SiteSettings(OverRow):
+    row: strawberry.Private[Any]
+
+    test_scheduling_over_multiple_days: bool = column(
+        description="Whether the window of a test schedule may have several days."
+    )
+    purchase_order_number_for_scheduling: bool = column(
+        description="Whether a test schedule needs a purchase order."
+    )
+    enforce_times_required: bool = column(
+        description="Whether a test schedule must say if its times are enforced."
+    )
+    window_buffer_hours: int = column(
+        description="How long before and after its window a test schedule is open."
+    )
+    allow_resit_after_pass: bool = column(
+        description="Whether a test that was passed may be sat again."
+    )
+    min_days_between_attempts: int = column(
+        description="Days between two attempts at a test; 0: no waiting time."
+    )
+    cancel_cut_off_minutes: int = column(
+        description="How long before the start a booking can last be cancelled; 0: until the start "
+        "and after it."
+    )
+    payment_due_hours: int = column(description="How long a candidate has to pay.")
+    conflict_policy: ConflictPolicy = column(
+        description="What happens to a booking at a time that the candidate has another."
+    )
+    exam_types: list[str] = column(description="The exam types that an event may have; empty: any.")
+    exam_formats: list[str] = column(
+        description="The exam formats that an event may have; empty: any."
+    )
+    billing_codes: list[str] = column(
+        description="The billing codes that an event may have; empty: any."
+    )
+
+
+@node_type("organization_by_id")
+@strawberry.type(description="Whose exams, people and rules these are.")
+class Organization(Node, Sourced):
+    name: str = column(description="Its name.")
+    time_zone: TimeZone = column(description="The zone of what has no centre.")
+    currency: CurrencyCode = column(description="What it counts in.")
+    settings: SiteSettings = embedded(description="The rules that it has chosen.")
+
+
+@node_type("user_by_id")
+@strawberry.type(
+    description="Somebody who works with the gateway; marker and moderator of a test schedule are "
+    "users."
+)
+class User(Node, Sourced):
+    reference: str = column(description="What the user is known by.")
+    name: str = column(description="The user's name.")
+    email: EmailAddress | None = column(
+        mask=Permission.VIEW_PII, description="Null where unknown, and without VIEW_PII."
+    )
+    role: Role = column(description="What the user may do.")
+    active: bool = column(description="Whether the user may do anything.")
+    may_mark: bool = column(description="Whether the user can be a marker.")
+    may_moderate: bool = column(description="Whether the user can be a moderator.")
+    centres: list[Annotated["Centre", strawberry.lazy("schema.centres")]] = relation(
+        "centres_of_user", description="The centres in the user's scope, by name."
+    )
+    subjects: list[Annotated["Subject", strawberry.lazy("schema.tests")]] = relation(
+        "subjects_of_user", description="The subjects in the user's scope, by name."
+    )
+    candidate: Annotated["Candidate", strawberry.lazy("schema.candidates")] | None = relation(
+        "candidate_by_id",
+        key="candidate_id",
+        description="Who the user is as a candidate; null for another role, or not yours to see.",
+    )
+
+
+@strawberry.type(description="Who did something.")
+class Actor(OverRow):
+    row: strawberry.Private[Any]
+
+    user: User | None = relation(
+        "user_by_id",
+        key="user_id",
+        description="Null for what has no user: a key, an import, the gateway.",
+    )
+    name: str = column(description="The name at that time.")
+    proxy_for: str | None = column(
+        "proxy", description="On whose behalf, as the caller said; null where nobody said."
+    )
+
+
+def actor(prefix: str, *, description: str) -> Any:
+    """Who did it, from the columns `_user_id`, `_name` and `_proxy` of that prefix."""
+    return embedded(
+        description=description,
+        user_id=f"{prefix}_user_id",
+        name=f"{prefix}_name",
+        proxy=f"{prefix}_proxy",
+    )

@@ -1,0 +1,142 @@
+"""Other places, reached from the rows of one: a statement each, whatever the number of rows."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from graphql import FieldNode
+
+from resolvers.selecting import selecting
+from schema.fields import Computed
+from schema.lists import ListField
+from schema.loaders import Assembled, Many, One
+from schema.plan.arguments import Arguments
+from schema.plan.pages import Pages
+from schema.plan.places import Child, Compiler, Place, given_to
+from schema.plan.selection import NotPlanned
+
+NO_ROWS: list[Any] = []
+
+
+class Loaded(Child):
+    """The rows of a relation, one for each key or many."""
+
+    def __init__(
+        self, compiler: Compiler, key: str, relation: One | Many, kind: Any, sets: Any
+    ) -> None:
+        super().__init__(key)
+        self._read = relation.read
+        self._place = compiler.place(kind, sets, relation.key)
+        self._position = self._place.positions[relation.key]
+
+    async def _rows(self, run: Any, keys: Sequence[Any]) -> tuple[Sequence[Any], list[Any]]:
+        wanted = list(dict.fromkeys(key for key in keys if key is not None))
+        if not wanted:
+            return NO_ROWS, NO_ROWS
+        rows = await run.tuples(selecting(self._read(run.viewer, wanted), self._place.wanted))
+        return rows, await self._place.answer(run, rows)
+
+
+class OneEach(Loaded):
+    """Answers by key; none for a key that has no row or that the viewer may not see."""
+
+    async def load(self, run: Any, keys: Sequence[Any]) -> Mapping[Any, Any]:
+        rows, answers = await self._rows(run, keys)
+        position = self._position
+        return {row[position]: answer for row, answer in zip(rows, answers, strict=True)}
+
+
+class ManyEach(Loaded):
+    """Lists of answers by key; none for a key without rows."""
+
+    async def load(self, run: Any, keys: Sequence[Any]) -> Mapping[Any, list[Any]]:
+        rows, answers = await self._rows(run, keys)
+        position, found = self._position, defaultdict(list)
+        for row, answer in zip(rows, answers, strict=True):
+            found[row[position]].append(answer)
+        return found
+
+
+class AssembledEach(Child):
+    """What several reads come to for each key: values, not rows of a statement."""
+
+    def __init__(
+        self, compiler: Compiler, key: str, relation: Assembled, kind: Any, sets: Any
+    ) -> None:
+        super().__init__(key)
+        self._relation = relation
+        self._place = compiler.place(kind, sets, joins=False)
+
+    async def load(self, run: Any, keys: Sequence[Any]) -> Mapping[Any, Any]:
+        wanted = list(dict.fromkeys(key for key in keys if key is not None))
+        fetched = [await run.read(read) for read in self._relation.reads(run.viewer, wanted)]
+        found = self._relation.assemble(*fetched, now=run.context.now)
+        answers = await answer_values(run, self._place, list(found.values()))
+        return dict(zip(found, answers, strict=True))
+
+
+async def answer_values(run: Any, place: Place, values: Sequence[Any]) -> list[Any]:
+    """The answers of rows that are there already, as named values."""
+    names = [column.name for column in place.wanted.columns]
+    rows = [[getattr(value, name) for name in names] for value in values]
+    return await place.answer(run, rows)
+
+
+class Awaited(Child):
+    """A value that is awaited for each row; found by the row itself, since not all may show it."""
+
+    def __init__(
+        self, compiler: Compiler, key: str, source: Computed, slots: Sequence[str]
+    ) -> None:
+        super().__init__(key)
+        self._given = given_to(source)
+        self._by = source.by
+        self._slots = slots
+        self._positions: list[int] = []
+
+    def number(self, position: Callable[[str], int]) -> None:
+        self._positions = [position(slot) for slot in self._slots]
+
+    async def load_rows(self, run: Any, rows: Sequence[Any]) -> Mapping[int, Any]:
+        positions, given, by, context = self._positions, self._given, self._by, run.context
+        return {id(row): await by(given([row[p] for p in positions]), context) for row in rows}
+
+
+class ListEach(Child):
+    """A list that hangs on each row: a page of it for every key."""
+
+    def __init__(
+        self,
+        compiler: Compiler,
+        key: str,
+        declared: ListField,
+        nodes: list[FieldNode],
+        graphql_field: Any,
+    ) -> None:
+        super().__init__(key)
+        self._arguments = Arguments(declared, nodes[0], graphql_field)
+        self._pages = Pages(
+            compiler,
+            graphql_field.type,
+            nodes,
+        )
+
+    async def load(self, run: Any, keys: Sequence[Any]) -> Mapping[Any, Any]:
+        listing = self._arguments.listing(run)
+        return await self._pages.of_parents(run, listing, list(dict.fromkeys(keys)))
+
+
+def make_child(compiler: Compiler, kind: str, *given: Any) -> Child:
+    """The place of that kind, reached by a column."""
+    match kind:
+        case "one":
+            return OneEach(compiler, *given)
+        case "many":
+            return ManyEach(compiler, *given)
+        case "assembled":
+            return AssembledEach(compiler, *given)
+        case "list":
+            return ListEach(compiler, *given)
+        case "awaited":
+            return Awaited(compiler, *given)
+    raise NotPlanned(kind)

@@ -1,0 +1,65 @@
+"""Which columns of which rows a statement selects, and where they stand in its rows."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from resolvers.selecting import Join, Wanted, WantedColumn
+
+
+@dataclass(eq=False)
+class Table:
+    """The columns that are wanted of one row of a statement, and the rows that are joined to it."""
+
+    columns: dict[tuple[str, bool], int] = field(default_factory=dict)
+    joins: "dict[tuple[str, str], tuple[Any, str, Table]]" = field(default_factory=dict)
+
+
+class Layout:
+    """Where the columns of a statement stand; they are numbered when all are known."""
+
+    def __init__(self) -> None:
+        self.root = Table()
+        self._slots = 0
+
+    def slot(self, table: Table, name: str, *, plain: bool) -> int:
+        self._slots += 1
+        return table.columns.setdefault((name, plain), self._slots)
+
+    def wanted(self) -> tuple[Wanted, dict[int, int]]:
+        """What to select, and the position of each slot in a row."""
+        positions: dict[int, int] = {}
+        return self._wanted(self.root, positions), positions
+
+    def _wanted(self, table: Table, positions: dict[int, int]) -> Wanted:
+        for slot in table.columns.values():
+            positions[slot] = len(positions)
+        return Wanted(
+            tuple(WantedColumn(name, plain) for name, plain in table.columns),
+            tuple(
+                Join(model, column, key, self._wanted(other, positions))
+                for (_, key), (model, column, other) in table.joins.items()
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The row that an expression is about: its table, and other names for some of its columns."""
+
+    layout: Layout
+    table: Table
+    names: Mapping[str, Any] = field(default_factory=dict)
+
+    def column(self, name: str, *, plain: bool = False) -> str:
+        """The expression of a column."""
+        return f"r[§{self.layout.slot(self.table, self.names.get(name, name), plain=plain)}]"
+
+
+def position(slot: str, positions: Mapping[int, int]) -> int:
+    return int(numbered(slot, positions)[2:-1])
+
+
+def numbered(text: str, positions: Mapping[int, int]) -> str:
+    return re.sub(r"§(\d+)", lambda match: str(positions[int(match[1])]), text)

@@ -1,0 +1,77 @@
+"""Expressions of scalars and enums, as the encoder writes them.
+
+`name` gives a value that the written function uses a name there.
+"""
+
+from collections.abc import Callable
+from datetime import UTC
+from typing import Any
+
+from graphql import GraphQLEnumType, GraphQLList, GraphQLNonNull, GraphQLScalarType
+
+from schema.scalars import NATIVE
+
+Name = Callable[[Any], str]
+
+CHECKS = {
+    "Int": f"v.__class__ is int and {-(2**31)} <= v <= {2**31 - 1}",
+    "DateTime": "v.tzinfo is UTC",
+}
+"""What must hold of a value `v` of these scalars, so that the encoder writes it as it is."""
+
+
+class GaveUp(Exception):
+    """Something looked odd while the plan ran.
+
+    Graphql-core executes the operation from the start.
+    """
+
+
+def oops() -> Any:
+    """A null where none may be, or a value that is not of its type."""
+    raise GaveUp
+
+
+KNOWN = {"oops": oops, "UTC": UTC}
+"""What the expressions use without asking for a name."""
+
+
+def leaf(name: Name, value: str, shown: Any, *, native: bool = True) -> str:
+    """A scalar or enum, or a list of them.
+
+    Without `native` nobody has looked at the value's type yet.
+    """
+    required = isinstance(shown, GraphQLNonNull)
+    kind = shown.of_type if required else shown
+    if isinstance(kind, GraphQLEnumType):
+        return f"{_members(name, kind, required=required)}[{value}]"
+    if isinstance(kind, GraphQLScalarType) and kind.name in CHECKS:
+        fine = f"is not None and {CHECKS[kind.name]}"
+        if not required:
+            fine = f"is None or {CHECKS[kind.name]}"
+        return f"(v if (v := {value}) {fine} else oops())"
+    if isinstance(kind, GraphQLList):
+        encoded = _list(name, value, kind)
+    else:
+        encoded = _encoded(name, value, kind, native=native)
+    return f"(v if (v := {encoded}) is not None else oops())" if required else encoded
+
+
+def _list(name: Name, value: str, kind: Any) -> str:
+    """A list; what a document holds need be neither a list nor of texts."""
+    element = leaf(name, "e", kind.of_type, native=False)
+    listed = f"[{element} for e in w] if w.__class__ is list else oops()"
+    return f"(None if (w := {value}) is None else {listed})"
+
+
+def _members(name: Name, kind: GraphQLEnumType, *, required: bool) -> str:
+    """The name of a table that has the enum's names, and nothing else."""
+    names: dict[str | None, str | None] = {each: each for each in kind.values}
+    return name(names if required else {**names, None: None})
+
+
+def _encoded(name: Name, value: str, kind: GraphQLScalarType, *, native: bool) -> str:
+    if native and kind.name in NATIVE:
+        return value
+    encode = name(kind.serialize)
+    return f"(None if (v := {value}) is None else {encode}(v))"

@@ -1,0 +1,140 @@
+"""Answers values that are there already: payloads, errors, what a subscription yields.
+
+Those that are thin over a row are answered by a place, all of one list together; of others each
+field is asked. Nothing here is on the path of a list's rows.
+"""
+
+from collections.abc import Hashable, Sequence
+from inspect import isawaitable
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    is_leaf_type,
+)
+
+from schema.connections import Connection
+from schema.fields import OverRow, type_name
+from schema.lists import ListField
+from schema.plan.arguments import Arguments
+from schema.plan.children import answer_values
+from schema.plan.leaves import GaveUp
+from schema.plan.pages import Pages
+from schema.plan.places import DEFINITION, Compiler, Place
+from schema.plan.selection import NotPlanned, sub_selections
+
+
+class Objects:
+    """What is selected of the values of one operation; compiled as the types turn up."""
+
+    def __init__(self, compiler: Compiler) -> None:
+        self._compiler = compiler
+        self._places: dict[Any, Place] = {}
+        self._pages: dict[Any, Pages] = {}
+        self._arguments: dict[Any, Arguments] = {}
+
+    async def answer(self, run: Any, shown: Any, nodes: Sequence[FieldNode], value: Any) -> Any:
+        """The answer of a value that a field of this type shows. Raises: GaveUp, NotPlanned."""
+        if isinstance(shown, GraphQLNonNull):
+            answer = await self.answer(run, shown.of_type, nodes, value)
+            if answer is None:
+                raise GaveUp
+            return answer
+        if value is None:
+            return None
+        if isinstance(shown, GraphQLList):
+            return await self._list(run, shown.of_type, nodes, value)
+        if is_leaf_type(shown):
+            leaf: Any = shown
+            return leaf.serialize(value)
+        if isinstance(value, Connection):
+            return await self._connection(run, shown, nodes, value)
+        return await self._object(run, nodes, value)
+
+    async def _list(self, run: Any, shown: Any, nodes: Sequence[FieldNode], value: Any) -> Any:
+        values = list(value)
+        answers = await self._of_rows(run, nodes, values)
+        for n, element in enumerate(values):
+            if n not in answers:
+                answers[n] = await self.answer(run, shown, nodes, element)
+        return [answers[n] for n in range(len(values))]
+
+    async def _of_rows(
+        self, run: Any, nodes: Sequence[FieldNode], values: Sequence[Any]
+    ) -> dict[int, Any]:
+        """The answers of those that are thin over a row, by their places; a type's all together."""
+        of_type: dict[type, list[int]] = {}
+        for n, value in enumerate(values):
+            if isinstance(value, OverRow):
+                of_type.setdefault(type(value), []).append(n)
+        answers: dict[int, Any] = {}
+        for numbers in of_type.values():
+            place = self._place(values[numbers[0]], nodes)
+            rows = [values[n].row for n in numbers]
+            answers.update(zip(numbers, await answer_values(run, place, rows), strict=True))
+        return answers
+
+    async def _object(self, run: Any, nodes: Sequence[FieldNode], value: Any) -> Any:
+        if isinstance(value, OverRow):
+            [answer] = await answer_values(run, self._place(value, nodes), [value.row])
+            return answer
+        kind = self._kind(value)
+        fields = self._compiler.selections.fields(kind, sub_selections(nodes))
+        return {key: await self._field(run, kind, found, value) for key, found in fields.items()}
+
+    async def _connection(self, run: Any, kind: Any, nodes: Sequence[FieldNode], value: Any) -> Any:
+        key = _key(kind, nodes)
+        if key not in self._pages:
+            self._pages[key] = Pages(self._compiler, kind, nodes)
+        pages = self._pages[key]
+        if value.listing.key is None:
+            return await pages.of_root(run, value.listing)
+        return (await pages.of_parents(run, value.listing, [value.parent]))[value.parent]
+
+    async def _field(
+        self, run: Any, kind: GraphQLObjectType, nodes: list[FieldNode], value: Any
+    ) -> Any:
+        name = nodes[0].name.value
+        if name == "__typename":
+            return kind.name
+        graphql_field = kind.fields[name]
+        declared = graphql_field.extensions[DEFINITION]
+        if isinstance(declared, ListField) or declared.extensions:
+            raise NotPlanned(f"{kind.name}.{name}")
+        if declared.base_resolver is None:
+            found = getattr(value, declared.python_name)
+        else:
+            found = self._arguments_of(kind, declared, nodes, graphql_field).call(run, value)
+            if isawaitable(found):
+                found = await found
+        return await self.answer(run, graphql_field.type, nodes, found)
+
+    def _arguments_of(
+        self, kind: GraphQLObjectType, declared: Any, nodes: list[FieldNode], field: Any
+    ) -> Arguments:
+        key = _key(kind, nodes)
+        if key not in self._arguments:
+            self._arguments[key] = Arguments(declared, nodes[0], field)
+        return self._arguments[key]
+
+    def _kind(self, value: Any) -> GraphQLObjectType:
+        kind = self._compiler.schema.type_map.get(type_name(type(value)))
+        if not isinstance(kind, GraphQLObjectType):
+            raise NotPlanned(type(value).__name__)
+        return kind
+
+    def _place(self, value: Any, nodes: Sequence[FieldNode]) -> Place:
+        kind = self._kind(value)
+        key = _key(kind, nodes)
+        if key not in self._places:
+            sets = sub_selections(nodes)
+            self._places[key] = self._compiler.place(kind, sets, joins=False)
+        return self._places[key]
+
+
+def _key(kind: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Hashable:
+    """What is selected of a type: the field of a fragment is merged with others here and there."""
+    return (kind.name, *map(id, nodes))

@@ -1,0 +1,194 @@
+"""Connections: a page of rows, answered as edges, nodes and what is said of the page."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from graphql import FieldNode, GraphQLObjectType, get_named_type
+
+from resolvers.selecting import selecting
+from resolvers.storage.paging import PageRequest
+from schema.lists import Listing
+from schema.plan.places import Compiler
+from schema.plan.selection import Fields, NotPlanned, sub_selections
+
+PAGE_INFO: dict[str, Callable[["_Part"], Any]] = {
+    "hasNextPage": lambda part: part.has_next,
+    "hasPreviousPage": lambda part: part.has_previous,
+    "startCursor": lambda part: part.cursor(0) if part.rows else None,
+    "endCursor": lambda part: part.cursor(-1) if part.rows else None,
+}
+
+
+class _Part:
+    """One parent's page: its rows in order (or as many marks), and each place's answers of them."""
+
+    __slots__ = ("_request", "_width", "answers", "has_next", "has_previous", "rows", "total")
+
+    def __init__(
+        self,
+        request: PageRequest,
+        rows: list[Any],
+        answers: list[list[Any]],
+        width: int,
+        total: int | None,
+    ) -> None:
+        self.has_next: bool
+        self.has_previous: bool
+        self.rows: list[Any]
+        size = request.size
+        more = len(rows) > size
+        if more:
+            rows, answers = rows[:size], [each[:size] for each in answers]
+        if request.backward:
+            rows, answers = rows[::-1], [each[::-1] for each in answers]
+            self.has_next, self.has_previous = request.before is not None, more
+        else:
+            self.has_next, self.has_previous = more, request.after is not None
+        self.rows, self.answers, self.total = rows, answers, total
+        self._request, self._width = request, width
+
+    def cursor(self, index: int) -> str:
+        return self._request.ordering.cursor_of(self.rows[index][self._width :])
+
+
+def _grouped(
+    keys: Sequence[Any], parents: Sequence[Any], values: Sequence[Any]
+) -> dict[Any, list[Any]]:
+    """The values of each parent, in their order."""
+    theirs: dict[Any, list[Any]] = {key: [] for key in keys}
+    for parent, value in zip(parents, values, strict=True):
+        theirs[parent].append(value)
+    return theirs
+
+
+Write = Callable[[_Part], Any]
+
+
+class Pages:
+    """What is selected of a connection."""
+
+    def __init__(self, compiler: Compiler, shown: Any, nodes: Sequence[FieldNode]) -> None:
+        self._compiler = compiler
+        self._selected: list[Any] = []
+        self._counts = self._cursors = self._reads = False
+        kind: Any = get_named_type(shown)
+        fields = compiler.selections.fields(kind, sub_selections(nodes))
+        self._write = self._written(kind, fields, self._field)
+        self._places = compiler.places(self._selected)
+
+    # ------------------------------------------------------------ compiling
+
+    def _written(
+        self, kind: GraphQLObjectType, fields: Fields, write: Callable[..., Write]
+    ) -> Write:
+        parts = [(key, write(kind, found)) for key, found in fields.items()]
+        return lambda part: {key: made(part) for key, made in parts}
+
+    def _field(self, kind: GraphQLObjectType, nodes: list[FieldNode]) -> Write:
+        name = nodes[0].name.value
+        if name == "__typename":
+            return lambda _: kind.name
+        field = kind.fields[name]
+        inner: Any = get_named_type(field.type)
+        self._reads = self._reads or name != "totalCount"
+        match name:
+            case "nodes":
+                return self._nodes(inner, nodes)
+            case "edges":
+                return self._edges(inner, nodes)
+            case "pageInfo":
+                fields = self._compiler.selections.fields(inner, sub_selections(nodes))
+                return self._written(inner, fields, self._page_info)
+            case "totalCount":
+                self._counts = True
+                return lambda part: part.total
+        raise NotPlanned(f"{kind.name}.{name}")
+
+    def _nodes(self, kind: Any, nodes: list[FieldNode]) -> Write:
+        number = self._place(kind, nodes)
+        return lambda part: part.answers[number]
+
+    def _edges(self, kind: GraphQLObjectType, nodes: list[FieldNode]) -> Write:
+        writes: list[tuple[str, Callable[[_Part, int], Any]]] = []
+        fields = self._compiler.selections.fields(kind, sub_selections(nodes))
+        for key, found in fields.items():
+            writes.append((key, self._edge(kind, found)))
+        return lambda part: [
+            {key: write(part, n) for key, write in writes} for n in range(len(part.rows))
+        ]
+
+    def _edge(self, kind: GraphQLObjectType, nodes: list[FieldNode]) -> Callable[[_Part, int], Any]:
+        match nodes[0].name.value:
+            case "__typename":
+                return lambda *_: kind.name
+            case "cursor":
+                self._cursors = True
+                return lambda part, n: part.cursor(n)
+            case "node":
+                number = self._place(get_named_type(kind.fields["node"].type), nodes)
+                return lambda part, n: part.answers[number][n]
+        raise NotPlanned(f"{kind.name}.{nodes[0].name.value}")
+
+    def _page_info(self, kind: GraphQLObjectType, nodes: list[FieldNode]) -> Write:
+        name = nodes[0].name.value
+        if name == "__typename":
+            return lambda _: kind.name
+        self._cursors = self._cursors or name in {"startCursor", "endCursor"}
+        return PAGE_INFO[name]
+
+    def _place(self, kind: Any, nodes: list[FieldNode]) -> int:
+        self._selected.append((kind, sub_selections(nodes)))
+        return len(self._selected) - 1
+
+    # ------------------------------------------------------------ running
+
+    async def of_root(self, run: Any, listing: Listing) -> Any:
+        """The answer for a list that has no parent."""
+        found = await self._read(run, listing, ())
+        total = None
+        if self._counts:
+            total = 0
+            if listing.count is not None:
+                [counted] = await run.read(listing.count(run.viewer, ()))
+                total = int(counted.total)
+        rows, answers = found
+        return self._write(_Part(listing.page, list(rows), answers, self._width(listing), total))
+
+    async def of_parents(self, run: Any, listing: Listing, keys: Sequence[Any]) -> dict[Any, Any]:
+        """The answers by the keys of the parents; one that has nothing has an empty page."""
+        rows, answers = await self._read(run, listing, keys)
+        totals: dict[Any, int] = {}
+        if self._counts and listing.count is not None:
+            counted = await run.read(listing.count(run.viewer, keys))
+            totals = {row.parent_id: int(row.total) for row in counted}
+        parents = [row[self._width(listing) - 1] for row in rows]
+        theirs = [_grouped(keys, parents, each) for each in answers]
+        # of rows whose cursors nobody asks for it is enough to know how many there are
+        marks = _grouped(keys, parents, rows) if self._cursors or not theirs else theirs[0]
+        width = self._width(listing)
+        found = {}
+        for key in keys:
+            shown = [each[key] for each in theirs]
+            part = _Part(listing.page, marks[key], shown, width, totals.get(key, 0))
+            found[key] = self._write(part)
+        return found
+
+    def _width(self, listing: Listing) -> int:
+        """Where the columns of the cursor begin: after the places' columns and the parent's key."""
+        return self._compiler.width(self._places) + (listing.key is not None)
+
+    async def _read(
+        self, run: Any, listing: Listing, keys: Sequence[Any]
+    ) -> tuple[Sequence[Any], list[list[Any]]]:
+        if listing.rows is None:
+            return [], [[] for _ in self._places]
+        if not self._reads:
+            return [], []
+        wanted = self._compiler.wanted(self._places)
+        # no SELECT is without columns
+        nothing = not (wanted.columns or wanted.joins or listing.key)
+        terms = listing.page.ordering.terms if self._cursors or nothing else ()
+        also = (*([listing.key] if listing.key else []), *(term.column for term in terms))
+        read = listing.rows(run.viewer, keys)
+        rows = await run.tuples(selecting(read, wanted, *also))
+        return rows, [await place.answer(run, rows) for place in self._places]

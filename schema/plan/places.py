@@ -1,0 +1,381 @@
+"""Compiles what is selected on rows of a type into one statement and one function.
+
+The function builds the answers of all rows of the place at once. It is written as Python, as
+dataclasses and named tuples are: a display of dicts in a comprehension costs a tenth of walking a
+tree of closures. `r` is a row, a tuple of the statement's columns; `m…` are the answers of other
+places by their keys.
+"""
+
+from binascii import b2a_base64
+from collections import namedtuple
+from collections.abc import Callable, Mapping, Sequence
+from inspect import iscoroutinefunction
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    GraphQLEnumType,
+    GraphQLInterfaceType,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    SelectionSetNode,
+    get_named_type,
+    is_leaf_type,
+)
+
+from resolvers.selecting import Wanted, never_null
+from resolvers.viewer import Viewer
+from schema.fields import (
+    Column,
+    Computed,
+    Derived,
+    Embedded,
+    Fixed,
+    Identity,
+    Relation,
+    RowField,
+    type_name,
+)
+from schema.lists import ListField
+from schema.loaders import RELATIONS, Assembled, Many, One
+from schema.plan.layout import Layout, Scope, Table, numbered, position
+from schema.plan.leaves import KNOWN, leaf
+from schema.plan.selection import NotPlanned, Selections, sub_selections
+
+DEFINITION = "strawberry-definition"
+
+
+class Child:
+    """Another place, whose answers are found by a column of this one's rows."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key  # the column's expression, until it is numbered
+        self.position = -1
+
+    def number(self, place: Callable[[str], int]) -> None:
+        self.position = place(self._key)
+
+    async def load_rows(self, run: Any, rows: Sequence[Any]) -> Any:
+        """What the answers of these rows need of the other place."""
+        return await self.load(run, [row[self.position] for row in rows])
+
+    async def load(self, run: Any, keys: Sequence[Any]) -> Any:
+        """What is found by the keys of the rows."""
+        raise NotImplementedError
+
+
+class Place:
+    """All rows at one place of an operation.
+
+    What is selected of them, and how they are answered.
+    """
+
+    def __init__(
+        self,
+        wanted: Wanted,
+        build: Callable[..., list[Any]],
+        children: Sequence[Child],
+        positions: Mapping[str, int],
+    ) -> None:
+        self.wanted = wanted
+        self.width = _width(wanted)
+        self._build = build
+        self._children = children
+        self.positions = positions
+
+    async def answer(self, run: Any, rows: Sequence[Sequence[Any]]) -> list[Any]:
+        """The answers of the rows, in their order."""
+        if not rows:
+            return []
+        found = [await child.load_rows(run, rows) for child in self._children]
+        return self._build(rows, run.context, *found)
+
+
+def _width(wanted: Wanted) -> int:
+    return len(wanted.columns) + sum(_width(join.wanted) for join in wanted.joins)
+
+
+class Compiler:
+    """Compiles the places of one operation, for viewers with the same rights."""
+
+    def __init__(
+        self, selections: Selections, viewer: Viewer, schema: Any, *, make_child: Any
+    ) -> None:
+        self.selections = selections
+        self.viewer = viewer
+        self.schema = schema
+        self._make_child = make_child
+
+    def place(
+        self, kind: Any, sets: Sequence[SelectionSetNode], *keys: str, joins: bool = True
+    ) -> Place:
+        """The place of rows of a type; `keys` are columns that whoever runs it needs, too.
+
+        Raises: NotPlanned.
+        """
+        [place] = self.places([(kind, sets)], *keys, joins=joins)
+        return place
+
+    def places(
+        self,
+        selected: Sequence[tuple[Any, Sequence[SelectionSetNode]]],
+        *keys: str,
+        joins: bool = True,
+    ) -> "list[Place]":
+        """Several places of the same rows, served by one statement. Raises: NotPlanned."""
+        layout = Layout()
+        scope = Scope(layout, layout.root)
+        slots = {key: scope.column(key) for key in keys}
+        writers = [_PlaceWriter(self, scope, joins=joins) for _ in selected]
+        answers = [
+            writer.answer(kind, sets)
+            for writer, (kind, sets) in zip(writers, selected, strict=True)
+        ]
+        wanted, positions = layout.wanted()
+        of_keys = {key: position(slot, positions) for key, slot in slots.items()}
+        return [
+            writer.place(answer, wanted, positions, of_keys)
+            for writer, answer in zip(writers, answers, strict=True)
+        ]
+
+    def joinable(self, relation: Any) -> tuple[Any, str] | None:
+        """The table and the column of a relation that is not confined further for this viewer."""
+        if not isinstance(relation, One):
+            return None
+        joinable: tuple[Any, str] | None = relation.read(self.viewer, []).rows_of
+        return joinable
+
+    def width(self, places: Sequence[Place]) -> int:
+        """How many columns the places' statement selects."""
+        return places[0].width if places else 0
+
+    def wanted(self, places: Sequence[Place]) -> Wanted:
+        """What the places' statement selects."""
+        return places[0].wanted if places else Wanted(())
+
+    def child(self, kind: str, *given: Any) -> Child:
+        child: Child = self._make_child(self, kind, *given)
+        return child
+
+
+class _PlaceWriter:
+    """Writes the function of one place."""
+
+    def __init__(self, compiler: Compiler, scope: Scope, *, joins: bool) -> None:
+        self._compiler = compiler
+        self._scope = scope
+        self._joins = joins
+        self._known: dict[str, Any] = {**KNOWN}
+        self._children: list[Child] = []
+
+    def answer(self, kind: Any, sets: Sequence[SelectionSetNode]) -> str:
+        """The expression of a row's answer."""
+        return self._object(kind, sets, self._scope)
+
+    def place(
+        self,
+        answer: str,
+        wanted: Wanted,
+        positions: Mapping[int, int],
+        keys: Mapping[str, int],
+    ) -> Place:
+        """The place, once it is known where the columns stand."""
+        for child in self._children:
+            child.number(lambda slot: position(slot, positions))
+        given = ", ".join(["rows", "context", *(f"m{n}" for n in range(len(self._children)))])
+        text = f"def build({given}):\n    return [{numbered(answer, positions)} for r in rows]\n"
+        exec(compile(text, "<plan>", "exec"), self._known)  # noqa: S102 - written here, of our own names
+        return Place(wanted, self._known["build"], self._children, keys)
+
+    def _name(self, value: Any) -> str:
+        """A name for a value that the function uses."""
+        name = f"k{len(self._known)}"
+        self._known[name] = value
+        return name
+
+    # ------------------------------------------------------------ objects
+
+    def _object(self, kind: Any, sets: Sequence[SelectionSetNode], scope: Scope) -> str:
+        if isinstance(kind, GraphQLInterfaceType):
+            return self._abstract(kind, sets, scope)
+        if not isinstance(kind, GraphQLObjectType):
+            raise NotPlanned(kind.name)
+        fields = self._compiler.selections.fields(kind, sets)
+        parts = [f"{key!r}: {self._field(kind, nodes, scope)}" for key, nodes in fields.items()]
+        return "{" + ", ".join(parts) + "}"
+
+    def _abstract(
+        self, kind: GraphQLInterfaceType, sets: Sequence[SelectionSetNode], scope: Scope
+    ) -> str:
+        """An object of whichever type its row says."""
+        origin = kind.extensions[DEFINITION].origin
+        if origin.told_by is None:
+            raise NotPlanned(kind.name)
+        column, types = origin.told_by
+        told = scope.column(column, plain=True)
+        answer = "oops()"
+        for value, concrete in types.items():
+            of_type = self._compiler.schema.type_map[type_name(concrete)]
+            shown = self._object(of_type, sets, scope)
+            answer = f"({shown} if {told} == {str(value)!r} else {answer})"
+        return answer
+
+    def _field(self, kind: GraphQLObjectType, nodes: list[FieldNode], scope: Scope) -> str:
+        name = nodes[0].name.value
+        if name == "__typename":
+            return repr(kind.name)
+        graphql_field = kind.fields[name]
+        declared = graphql_field.extensions[DEFINITION]
+        if isinstance(declared, ListField):
+            return self._list(declared, nodes, graphql_field, scope)
+        if not isinstance(declared, RowField):
+            raise NotPlanned(f"{kind.name}.{name}")
+        return self._declared(kind, declared, nodes, graphql_field.type, scope)
+
+    def _declared(
+        self,
+        kind: GraphQLObjectType,
+        declared: RowField,
+        nodes: list[FieldNode],
+        shown: Any,
+        scope: Scope,
+    ) -> str:
+        source = declared.source
+        if source.through is not None:
+            scope = self._joined(source.through, "id", scope)
+        match source:
+            case Column():
+                return self._column(declared, source, shown, scope)
+            case Identity():
+                return self._identity(kind.name, scope)
+            case Derived():
+                return self._derived(source, shown, scope)
+            case Embedded():
+                return self._embedded(source, nodes, shown, scope)
+            case Computed():
+                return self._computed(source, nodes, shown, scope)
+            case Relation():
+                return self._relation(source, nodes, shown, scope)
+        raise NotPlanned(str(source))
+
+    # ------------------------------------------------------------ values
+
+    def _column(self, declared: RowField, source: Column, shown: Any, scope: Scope) -> str:
+        if source.mask is not None and not self._compiler.viewer.may(source.mask):
+            return "None"
+        given = scope.names.get(source.name or declared.python_name)
+        if isinstance(given, Computed):
+            return leaf(self._name, self._call(given, Scope(scope.layout, scope.table)), shown)
+        if isinstance(given, Fixed):
+            return repr(given.value)
+        plain = source.convert is None and isinstance(get_named_type(shown), GraphQLEnumType)
+        value = scope.column(source.name or declared.python_name, plain=plain)
+        if source.convert is not None:
+            convert = self._name(source.convert)
+            value = f"(None if (v := {value}) is None else {convert}(v))"
+        if is_leaf_type(get_named_type(shown)):
+            return leaf(self._name, value, shown)
+        raise NotPlanned("an object in a column")
+
+    def _identity(self, name: str, scope: Scope) -> str:
+        """The global id, as `resolvers.identity` makes it, without its calls."""
+        encode, prefix = self._name(b2a_base64), f"{name}:".encode()
+        return f"{encode}({prefix!r} + {scope.column('id')}.hex.encode(), newline=False).decode()"
+
+    def _derived(self, source: Derived, shown: Any, scope: Scope) -> str:
+        rule = self._name(source.by)
+        needs = ", ".join(scope.column(name) for name in source.needs)
+        return leaf(self._name, f"{rule}({needs})", shown)
+
+    def _call(self, source: Computed, scope: Scope) -> str:
+        """The call of a rule with what it needs of the row."""
+        given = self._name(given_to(source))
+        rule = self._name(source.by)
+        needs = ", ".join(scope.column(name) for name in source.needs)
+        return f"{rule}({given}(({needs}{',' if source.needs else ''})), context)"
+
+    def _computed(self, source: Computed, nodes: list[FieldNode], shown: Any, scope: Scope) -> str:
+        if iscoroutinefunction(source.by):
+            if scope.table is not self._scope.table:
+                raise NotPlanned("an awaited value of a joined row")
+            slots = [scope.column(name) for name in source.needs]
+            child = self._add(self._compiler.child("awaited", slots[0], source, slots))
+            return leaf(self._name, f"{child}[id(r)]", shown)
+        if not is_leaf_type(get_named_type(shown)):
+            raise NotPlanned("an object that is computed")
+        return leaf(self._name, self._call(source, scope), shown)
+
+    def _embedded(self, source: Embedded, nodes: list[FieldNode], shown: Any, scope: Scope) -> str:
+        """An object that is thin over the same row."""
+        names = {
+            name: scope.names.get(meant, meant) if isinstance(meant, str) else meant
+            for name, meant in source.names
+        }
+        seen = Scope(scope.layout, scope.table, names)
+        inner = self._object(get_named_type(shown), sub_selections(nodes), seen)
+        if source.present is None:
+            return inner
+        there = scope.column(source.present)
+        return f"(None if {there} is None else {inner})"
+
+    # ------------------------------------------------------------ other rows
+
+    def _joined(self, loader: str, key: str, scope: Scope) -> Scope:
+        """The scope of the row that a relation leads to, in the same statement."""
+        relation = RELATIONS[loader]
+        to = self._compiler.joinable(relation) if self._joins else None
+        if to is None:
+            raise NotPlanned(f"{loader} is not joined")
+        key = scope.names.get(key, key)
+        model, column = to
+        _, _, other = scope.table.joins.setdefault((loader, key), (model, column, Table()))
+        return Scope(scope.layout, other)
+
+    def _relation(self, source: Relation, nodes: list[FieldNode], shown: Any, scope: Scope) -> str:
+        relation = RELATIONS[source.loader]
+        kind, sets = get_named_type(shown), sub_selections(nodes)
+        required = isinstance(shown, GraphQLNonNull)
+        nothing = "oops()" if required else "None"
+        if self._joins and (to := self._compiler.joinable(relation)) is not None:
+            joined = self._joined(source.loader, source.key, scope)
+            answer = self._object(kind, sets, joined)
+            return f"({answer} if {self._there(joined, *to)} is not None else {nothing})"
+        key = scope.column(source.key)
+        match relation:
+            case Many():
+                child = self._add(self._compiler.child("many", key, relation, kind, sets))
+                return f"({child}.get({key}) or [])"
+            case One():
+                child = self._add(self._compiler.child("one", key, relation, kind, sets))
+            case Assembled():
+                child = self._add(self._compiler.child("assembled", key, relation, kind, sets))
+        found = f"{child}.get({key})"
+        return f"(v if (v := {found}) is not None else {nothing})" if required else found
+
+    def _there(self, joined: Scope, model: Any, key: str) -> str:
+        """A column that says whether the joined row is there: one that is selected, if one can."""
+        always = never_null(model)
+        for name, plain in joined.table.columns:
+            if name in always:
+                return joined.column(name, plain=plain)
+        return joined.column(key)
+
+    def _list(
+        self, declared: ListField, nodes: list[FieldNode], graphql_field: Any, scope: Scope
+    ) -> str:
+        if declared.parent is None:
+            raise NotPlanned("a root's list on an object")
+        key = scope.column(declared.parent)
+        child = self._compiler.child("list", key, declared, nodes, graphql_field)
+        return f"{self._add(child)}[{key}]"
+
+    def _add(self, child: Child) -> str:
+        self._children.append(child)
+        return f"m{len(self._children) - 1}"
+
+
+def given_to(source: Computed) -> Callable[[Any], Any]:
+    """Makes what a rule is given: the columns that it needs, by name."""
+    make_type: Any = namedtuple  # its fields are known only here
+    make: Callable[[Any], Any] = make_type("Given", source.needs)._make
+    return make

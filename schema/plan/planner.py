@@ -1,0 +1,318 @@
+"""Compiles operations, runs them, and knows when to leave them to graphql-core."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    FieldNode,
+    GraphQLError,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    get_variable_values,
+)
+
+from resolvers.refusals import Refusal, Refused
+from resolvers.selecting import selecting
+from resolvers.storage.read import Read
+from resolvers.viewer import Viewer
+from schema.context import Context
+from schema.found import Found, FoundField
+from schema.lists import ListField
+from schema.loaders import RELATIONS, One
+from schema.node import rows_of_type
+from schema.plan.arguments import Arguments, Info
+from schema.plan.children import make_child
+from schema.plan.objects import Objects
+from schema.plan.pages import Pages
+from schema.plan.places import DEFINITION, Compiler, Place
+from schema.plan.selection import (
+    NotPlanned,
+    Selections,
+    flags_of,
+    operation_of,
+    sub_selections,
+)
+
+logger = logging.getLogger(__name__)
+
+TRIES = 3
+REST_SECONDS = 60.0
+"""A plan that gave up so often in a row is not tried again for a while."""
+
+CALLERS = (Refusal, Refused, GraphQLError)
+"""What a caller's own mistakes raise: they say nothing of the plan, and others use it too."""
+
+VARIANTS = 32
+"""How many plans a document keeps: one for each operation, each @skip and each kind of viewer."""
+
+
+class Run:
+    """One run of a plan: what its places read with."""
+
+    __slots__ = ("context", "info", "variables", "viewer")
+
+    def __init__(self, context: Context, variables: Any) -> None:
+        self.context = context
+        self.viewer: Viewer = context.viewer
+        self.variables = variables
+        self.info = Info(context)
+
+    async def tuples(self, read: Read[Any]) -> Any:
+        return await self.context.storage.tuples(read)
+
+    async def read(self, read: Read[Any]) -> Any:
+        return await self.context.storage.read(read)
+
+
+Answer = Callable[[Run, Any], Any]
+"""Answers a root field, given the object that the roots hang on."""
+
+
+class _Root:
+    """A root field: how its value is made, and how it is answered."""
+
+    def __init__(
+        self, compiler: Compiler, kind: GraphQLObjectType, nodes: list[FieldNode], objects: Objects
+    ) -> None:
+        name = nodes[0].name.value
+        self._nodes = nodes
+        self._objects = objects
+        self._compiler = compiler
+        self._field = kind.fields[name]
+        declared = self._field.extensions[DEFINITION]
+        self._arguments = Arguments(declared, nodes[0], self._field)
+        self._pages = None
+        self._places: dict[str, Place] = {}
+        self._finds = isinstance(declared, FoundField)
+        if isinstance(declared, ListField):
+            self._pages = Pages(compiler, self._field.type, nodes)
+
+    async def value(self, run: Run) -> Any:
+        """What the field's resolver answers; for a mutation, what it has done."""
+        if self._pages is not None:
+            return self._arguments.listing(run)
+        value = self._arguments.call(run, None)
+        return await value if self._arguments.awaits else value
+
+    async def answer(self, run: Run, value: Any) -> Any:
+        """The answer of a value."""
+        if self._pages is not None:
+            return await self._pages.of_root(run, value)
+        if self._finds:
+            return None if value is None else await self._found(run, value)
+        return await self._objects.answer(run, self._field.type, self._nodes, value)
+
+    async def _found(self, run: Run, found: Found) -> Any:
+        of_type = rows_of_type(found.name)
+        if of_type is None:
+            return None
+        relation = RELATIONS[of_type[1]]
+        assert isinstance(relation, One)
+        place = self._places.get(found.name)
+        if place is None:
+            kind = self._compiler.schema.type_map[found.name]
+            place = self._compiler.place(kind, sub_selections(self._nodes), relation.key)
+            self._places[found.name] = place
+        read = relation.read(run.viewer, [found.key])
+        rows = await run.tuples(selecting(read, place.wanted))
+        answers = await place.answer(run, rows)
+        return answers[0] if answers else None
+
+
+class Plan:
+    """One operation, compiled for viewers with the same rights."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        flags: Mapping[str, bool],
+        viewer: Viewer,
+    ) -> None:
+        kind = schema.get_root_type(operation.operation)
+        assert kind is not None
+        selections = Selections(schema, document, flags)
+        compiler = Compiler(selections, viewer, schema, make_child=make_child)
+        objects = Objects(compiler)
+        self._roots: list[tuple[str, _Root | str]] = []
+        for key, nodes in selections.fields(kind, [operation.selection_set]).items():
+            name = nodes[0].name.value
+            if name == "__typename":
+                self._roots.append((key, kind.name))
+            elif name.startswith("__"):
+                raise NotPlanned(name)
+            else:
+                self._roots.append((key, _Root(compiler, kind, nodes, objects)))
+        several = sum(isinstance(root, _Root) for _, root in self._roots) > 1
+        if several and operation.operation is OperationType.MUTATION:
+            # each payload shows what was there before the next command, also when a plan gives up
+            raise NotPlanned("several mutations")
+        self.failures = 0
+        self.rests_until = 0.0
+
+    async def query(self, run: Run) -> dict[str, Any]:
+        """The data of a query."""
+        data = {}
+        for key, root in self._roots:
+            if isinstance(root, str):
+                data[key] = root
+            else:
+                data[key] = await root.answer(run, await root.value(run))
+        return data
+
+    async def mutation(self, run: Run) -> dict[str, Any]:
+        """The data of a mutation. What was done is kept, so that nobody does it again."""
+        data = {}
+        for key, root in self._roots:
+            if isinstance(root, str):
+                data[key] = root
+                continue
+            kept = await run.context.once(key, partial(root.value, run))
+            data[key] = await root.answer(run, kept)
+        return data
+
+    async def event(self, run: Run, payload: Any) -> dict[str, Any]:
+        """The data of one event of a subscription."""
+        [(key, root)] = self._roots
+        assert isinstance(root, _Root)
+        return {key: await root.answer(run, payload)}
+
+
+@dataclass(slots=True)
+class Planned:
+    """A document with its plans."""
+
+    document: DocumentNode
+    flags: frozenset[str]
+    plans: dict[Any, Plan | None] = field(default_factory=dict)
+    _operations: dict[str | None, OperationDefinitionNode | None] = field(default_factory=dict)
+
+    def operation(self, name: str | None) -> OperationDefinitionNode | None:
+        """The operation of that name; without a name the only one."""
+        if name not in self._operations:
+            if len(self._operations) >= VARIANTS:
+                return operation_of(self.document, name)
+            self._operations[name] = operation_of(self.document, name)
+        return self._operations[name]
+
+
+@dataclass(slots=True)
+class Counts:
+    """How often plans answered, and how often graphql-core had to."""
+
+    answered: int = 0
+    not_planned: int = 0
+    gave_up: int = 0
+
+
+class Planner:
+    """The plans of one schema's documents."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self._schema = schema
+        self.counts = Counts()
+
+    def planned(self, document: DocumentNode) -> Planned:
+        """A valid document, to be kept with its text."""
+        return Planned(document, flags_of(document))
+
+    async def execute(
+        self, planned: Planned, name: str | None, raw: dict[str, Any] | None, context: Context
+    ) -> ExecutionResult | None:
+        """The result of a query or a mutation; None where graphql-core has to find it."""
+        operation = planned.operation(name)
+        if operation is None or operation.operation is OperationType.SUBSCRIPTION:
+            return None
+        queries = operation.operation is OperationType.QUERY
+        answer = Plan.query if queries else Plan.mutation
+        return await self._run(planned, operation, raw, context, answer)
+
+    async def event(
+        self,
+        planned: Planned,
+        name: str | None,
+        raw: dict[str, Any] | None,
+        context: Context,
+        payload: Any,
+    ) -> ExecutionResult | None:
+        """The result of one event of a subscription; None where graphql-core has to find it."""
+        operation = planned.operation(name)
+        assert operation is not None
+        return await self._run(
+            planned, operation, raw, context, lambda plan, run: plan.event(run, payload)
+        )
+
+    async def _run(
+        self,
+        planned: Planned,
+        operation: OperationDefinitionNode,
+        raw: dict[str, Any] | None,
+        context: Context,
+        answer: Callable[[Plan, Run], Any],
+    ) -> ExecutionResult | None:
+        if not isinstance(context, Context):
+            return None  # an operation of another schema, which nothing here knows
+        variables: Any = None
+        if operation.variable_definitions:
+            variables = get_variable_values(self._schema, operation.variable_definitions, raw or {})
+            if isinstance(variables, list):
+                return None
+        plan = self._plan(planned, operation, variables, context.viewer)
+        if plan is None:
+            self.counts.not_planned += 1
+            return None
+        try:
+            data = await answer(plan, Run(context, variables))
+        except Exception as error:
+            # whatever it was, graphql-core owns the semantics of errors
+            self._gave_up(plan, error)
+            return None
+        plan.failures = 0
+        self.counts.answered += 1
+        return ExecutionResult(data, None)
+
+    def _gave_up(self, plan: Plan, error: Exception) -> None:
+        if isinstance(error, NotPlanned):
+            self.counts.not_planned += 1
+        else:
+            self.counts.gave_up += 1
+        if isinstance(error, CALLERS):
+            return
+        plan.failures += 1
+        if plan.failures >= TRIES:
+            plan.failures, plan.rests_until = 0, time.monotonic() + REST_SECONDS
+
+    def _plan(
+        self,
+        planned: Planned,
+        operation: OperationDefinitionNode,
+        variables: Any,
+        viewer: Viewer,
+    ) -> Plan | None:
+        coerced = {} if variables is None else variables.coerced
+        flags = {n: coerced[n] for n in planned.flags if isinstance(coerced.get(n), bool)}
+        of_flags = tuple(sorted(flags.items())) if flags else ()
+        rights = (viewer.role, viewer.permissions, viewer.scope.everything)
+        key = (id(operation), of_flags, *rights)
+        if key in planned.plans:
+            plan = planned.plans[key]
+            return None if plan is None or plan.rests_until > time.monotonic() else plan
+        try:
+            made: Plan | None = Plan(self._schema, planned.document, operation, flags, viewer)
+        except NotPlanned:
+            made = None
+        except Exception:
+            logger.exception("An operation could not be compiled")
+            made = None
+        if len(planned.plans) < VARIANTS:
+            planned.plans[key] = made
+        return made

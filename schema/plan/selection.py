@@ -1,0 +1,127 @@
+"""What an operation selects, with its fragments and directives resolved."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLAbstractType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableNode,
+    is_abstract_type,
+)
+from graphql.language import BooleanValueNode, visit
+from graphql.language.visitor import Visitor
+
+Fields = dict[str, list[FieldNode]]
+"""The fields under each response key, to be merged."""
+
+Flags = Mapping[str, bool]
+"""The values of the variables that @skip and @include depend on."""
+
+
+class NotPlanned(Exception):
+    """The compiler does not know this; graphql-core executes the operation."""
+
+
+class Selections:
+    """The selections of one document, for given flags."""
+
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, flags: Flags) -> None:
+        self._schema = schema
+        self._flags = flags
+        self._fragments = {
+            definition.name.value: definition
+            for definition in document.definitions
+            if isinstance(definition, FragmentDefinitionNode)
+        }
+
+    def fields(self, kind: GraphQLObjectType, sets: Iterable[SelectionSetNode]) -> Fields:
+        """The fields that are selected on an object of a type, merged by their response keys."""
+        fields: Fields = {}
+        visited: set[str] = set()
+        for selection_set in sets:
+            self._collect(kind, selection_set, fields, visited)
+        return fields
+
+    def _collect(
+        self, kind: GraphQLObjectType, sets: SelectionSetNode, fields: Fields, visited: set[str]
+    ) -> None:
+        for node in sets.selections or ():
+            if not self._included(node):
+                continue
+            match node:
+                case FieldNode():
+                    key = node.alias.value if node.alias else node.name.value
+                    fields.setdefault(key, []).append(node)
+                case InlineFragmentNode():
+                    if self._applies(node.type_condition, kind):
+                        self._collect(kind, node.selection_set, fields, visited)
+                case FragmentSpreadNode():
+                    name = node.name.value
+                    fragment = self._fragments[name]
+                    if name not in visited and self._applies(fragment.type_condition, kind):
+                        visited.add(name)
+                        self._collect(kind, fragment.selection_set, fields, visited)
+
+    def _applies(self, condition: Any, kind: GraphQLObjectType) -> bool:
+        if condition is None or condition.name.value == kind.name:
+            return True
+        named = self._schema.type_map[condition.name.value]
+        return is_abstract_type(named) and self._schema.is_sub_type(_abstract(named), kind)
+
+    def _included(self, node: Any) -> bool:
+        included = True
+        for directive in node.directives or ():
+            name = directive.name.value
+            if name not in {"skip", "include"}:
+                raise NotPlanned(f"@{name}")
+            included &= self._condition(directive.arguments[0].value) is (name == "include")
+        return included
+
+    def _condition(self, given: Any) -> bool:
+        if isinstance(given, BooleanValueNode):
+            return given.value
+        if given.name.value not in self._flags:
+            raise NotPlanned("a condition without a value")
+        return self._flags[given.name.value]
+
+
+def _abstract(named: Any) -> GraphQLAbstractType:
+    abstract: GraphQLAbstractType = named
+    return abstract
+
+
+def flags_of(document: DocumentNode) -> frozenset[str]:
+    """The variables that a @skip or @include in the document depends on."""
+    found: set[str] = set()
+
+    class Finder(Visitor):
+        def enter_directive(self, node: Any, *_: Any) -> None:
+            if node.name.value in {"skip", "include"}:
+                value = node.arguments[0].value
+                if isinstance(value, VariableNode):
+                    found.add(value.name.value)
+
+    visit(document, Finder())
+    return frozenset(found)
+
+
+def sub_selections(nodes: Iterable[FieldNode]) -> list[SelectionSetNode]:
+    """The selection sets of fields that are merged."""
+    return [node.selection_set for node in nodes if node.selection_set is not None]
+
+
+def operation_of(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:
+    """The operation of that name; without a name the only one."""
+    operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
+    if name is None:
+        return operations[0] if len(operations) == 1 else None
+    return next((o for o in operations if o.name is not None and o.name.value == name), None)

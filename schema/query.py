@@ -1,0 +1,31 @@
+"""What can be asked: the sum of what the domains offer."""
+
+import strawberry
+
+from schema.bookings import BookingQueries
+from schema.candidate_roots import CandidateQueries
+from schema.centre_roots import CentreQueries
+from schema.changes import ChangeQueries
+from schema.enrolments import EnrolmentQueries
+from schema.event_roots import EventQueries
+from schema.found import NodeQueries
+from schema.organization_roots import OrganizationQueries
+from schema.test_roots import TestQueries
+
+
+@strawberry.type(
+    description="What can be asked. A null stands beside a top-level error, or where nothing was "
+    "found."
+)
+class Query(
+    NodeQueries,
+    OrganizationQueries,
+    CandidateQueries,
+    CentreQueries,
+    TestQueries,
+    EventQueries,
+    BookingQueries,
+    EnrolmentQueries,
+    ChangeQueries,
+):
+    pass

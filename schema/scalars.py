@@ -1,0 +1,201 @@
+"""Scalars: what a value may look like on its way in, and how it looks on its way out.
+
+A refused value is a GraphQL error that names the argument or the input's field and this rule.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from decimal import Decimal, InvalidOperation
+from typing import Any, NewType
+from uuid import UUID
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.scalars import JSON
+from strawberry.types.scalar import ScalarDefinition
+
+from resolvers import checks
+from resolvers.refusals import Refusal
+
+LocalDateTime = NewType("LocalDateTime", datetime)
+TimeZone = NewType("TimeZone", str)
+CountryCode = NewType("CountryCode", str)
+CurrencyCode = NewType("CurrencyCode", str)
+LanguageTag = NewType("LanguageTag", str)
+URL = NewType("URL", str)
+EmailAddress = NewType("EmailAddress", str)
+
+_INSTANT = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+_LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_TIME = re.compile(r"\d\d:\d\d(:\d\d)?", re.ASCII)
+_AMOUNT = re.compile(r"-?\d{1,12}(\.\d{1,6})?", re.ASCII)
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}", re.ASCII)
+
+
+def instant_text(value: datetime) -> str:
+    """RFC 3339 in UTC with a Z; fractions of a second only where there are any."""
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
+def _reads(
+    pattern: re.Pattern[str], parse: Callable[[str], Any], rule: str
+) -> Callable[[Any], Any]:
+    def parse_value(value: Any) -> Any:
+        if isinstance(value, str) and pattern.fullmatch(value):
+            try:
+                return parse(value)
+            except (ValueError, InvalidOperation):
+                pass
+        raise GraphQLError(rule)
+
+    return parse_value
+
+
+def _checked(check: Callable[[str], bool], rule: str) -> Callable[[Any], Any]:
+    def parse_value(value: Any) -> Any:
+        if isinstance(value, str) and check(value):
+            return value
+        raise GraphQLError(rule)
+
+    return parse_value
+
+
+def _instant(value: str) -> datetime:
+    whole, dot, rest = value.upper().replace(" ", "T").partition(".")
+    if dot:  # at most six digits of a fraction, as many as are kept
+        digits = re.match(r"\d+", rest)
+        assert digits is not None
+        rest = digits[0][:6] + rest[digits.end() :]
+    instant = datetime.fromisoformat(whole + dot + rest).astimezone(UTC)
+    if instant.year < 1900 or instant.year > 9998:
+        raise ValueError(value)
+    return instant
+
+
+def _local(value: str) -> datetime:
+    local = datetime.fromisoformat(value)
+    if local.year < 1900 or local.year > 9998:
+        raise ValueError(value)
+    return local
+
+
+def _uuid(value: Any) -> UUID:
+    try:
+        if isinstance(value, str) and len(value) == len("00000000-0000-0000-0000-000000000000"):
+            return UUID(value)
+    except ValueError:
+        pass
+    raise GraphQLError("must be a UUID, such as 123e4567-e89b-12d3-a456-426614174000")
+
+
+def _scalar(
+    name: str, description: str, parse: Callable[[Any], Any], serialize: Callable[[Any], Any]
+) -> ScalarDefinition:
+    definition: ScalarDefinition = strawberry.scalar(
+        name=name, description=description, parse_value=parse, serialize=serialize
+    )
+    return definition
+
+
+def _is_email(value: str) -> bool:
+    try:
+        checks.email(value)
+    except Refusal:
+        return False
+    return True
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    datetime: _scalar(
+        "DateTime",
+        "RFC 3339 instant with an offset; always written in UTC (Z). An input without an offset "
+        "is refused.",
+        _reads(
+            _INSTANT,
+            _instant,
+            "must be an RFC 3339 instant with an offset, such as 2026-11-20T09:00:00Z",
+        ),
+        instant_text,
+    ),
+    date: _scalar(
+        "Date",
+        "Calendar date, YYYY-MM-DD.",
+        _reads(_DATE, date.fromisoformat, "must be a date as YYYY-MM-DD"),
+        date.isoformat,
+    ),
+    time: _scalar(
+        "Time",
+        "Wall-clock time of day, HH:MM[:SS], no zone.",
+        _reads(_TIME, time.fromisoformat, "must be a time of day as HH:MM or HH:MM:SS"),
+        time.isoformat,
+    ),
+    LocalDateTime: _scalar(
+        "LocalDateTime",
+        "Wall-clock date and time, YYYY-MM-DDTHH:MM:SS, no zone: it means the centre's own time.",
+        _reads(
+            _LOCAL,
+            _local,
+            "must be a wall-clock date and time as YYYY-MM-DDTHH:MM:SS, without a zone",
+        ),
+        lambda value: value.isoformat(timespec="seconds"),
+    ),
+    TimeZone: _scalar(
+        "TimeZone",
+        "IANA zone name, such as Europe/London.",
+        _checked(checks.is_time_zone, "must be an IANA zone name, such as Europe/London"),
+        str,
+    ),
+    CountryCode: _scalar(
+        "CountryCode",
+        "ISO 3166-1 alpha-2.",
+        _checked(checks.is_country, "must be a country code of ISO 3166-1 alpha-2, such as GB"),
+        str,
+    ),
+    CurrencyCode: _scalar(
+        "CurrencyCode",
+        "ISO 4217.",
+        _checked(checks.is_currency, "must be a currency code of ISO 4217, such as GBP"),
+        str,
+    ),
+    LanguageTag: _scalar(
+        "LanguageTag",
+        "BCP 47.",
+        _reads(_LANGUAGE, str, "must be a language tag of BCP 47, such as en-GB"),
+        str,
+    ),
+    Decimal: _scalar(
+        "Decimal",
+        "Exact decimal, transported as a string.",
+        _reads(
+            _AMOUNT,
+            Decimal,
+            "must be a decimal in a string, with at most 12 digits before the point and 6 after it",
+        ),
+        lambda value: format(value, "f"),
+    ),
+    UUID: _scalar("UUID", "UUID in its canonical form, in any case.", _uuid, str),
+    URL: _scalar(
+        "URL",
+        "Absolute http or https address.",
+        _checked(checks.is_url, "must be an absolute http or https address"),
+        str,
+    ),
+    EmailAddress: _scalar(
+        "EmailAddress",
+        "Email address, at most 254 characters.",
+        _checked(_is_email, "must be an email address"),
+        str,
+    ),
+    JSON: _scalar("JSON", "Any JSON value.", lambda value: value, lambda value: value),
+}
+"""How each Python type appears in the schema."""
+
+NATIVE = frozenset(
+    {"String", "ID", "Boolean", "UUID", "DateTime", "Date", "JSON", "URL", "EmailAddress"}
+    | {"TimeZone", "CountryCode", "CurrencyCode", "LanguageTag"}
+)
+"""The scalars whose Python values the JSON encoder writes just as they are serialized here."""

@@ -1,0 +1,175 @@
+"""Subscriptions: what the log of changes says, as it is written.
+
+The backlog and the live part are the same reads of the log after a position, so there is no gap
+between them and nothing comes twice. A wake-up only says that it is worth reading again.
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+from strawberry import UNSET
+
+from resolvers import change_reads
+from resolvers.change_reads import IN_COMMIT_ORDER
+from resolvers.references import ByKey
+from resolvers.refusals import Invalid, NotFoundRefusal, OutOfRange
+from resolvers.storage.filters import Filter
+from resolvers.storage.paging import MOST, PageRequest
+from resolvers.vocabulary import ChangeType
+from schema.booking_lists import BOOKING_FILTER, booking_filter
+from schema.changes import TYPES, BookingChange
+from schema.commands import given
+from schema.connections import AFTER
+from schema.context import Context, Info
+from schema.events import Event, Seats
+from schema.references import ref_of
+
+MOST_EVENTS = 100
+
+
+@strawberry.type(description="The seats of an event, after something changed them.")
+class SeatsChange:
+    cursor: str = strawberry.field(description="The place in the log that this count includes.")
+    event: Event = strawberry.field(description="The event.")
+    seats: Seats = strawberry.field(description="Its seats now.")
+    at: datetime = strawberry.field(description="When they were counted.")
+
+
+async def _position(context: Context) -> int:
+    """Where the log ends now."""
+    rows = await context.read(change_reads.newest_position(context.viewer))
+    return rows[0].position if rows else 0
+
+
+async def follow(
+    context: Context, position: int, conditions: Filter, types: Sequence[ChangeType] | None
+) -> AsyncGenerator[BookingChange, None]:
+    """Every change after a position that the viewer may see, in commit order; never ends."""
+    watch = context.feed.watch(context.viewer.organization_id)
+    while True:
+        await context.renew_viewer()
+        page = PageRequest(IN_COMMIT_ORDER, MOST, after=(position,))
+        newest = await _position(context)
+        rows = await context.read(
+            change_reads.changes_page(context.viewer, page, conditions, types)
+        )
+        for row in rows[:MOST]:
+            context.renew_loaders()  # each change shows its booking as it is then
+            position = row.position
+            yield BookingChange.of(row)
+        if len(rows) <= MOST:
+            # nothing that matches is left up to `newest`, which was read before the page
+            position = max(position, newest)
+            await watch.changed()
+
+
+class _SeatCounts:
+    """The seats of the watched events, and what was last told of them."""
+
+    def __init__(self, context: Context, keys: Sequence[UUID]) -> None:
+        self._context = context
+        self._keys = list(keys)
+        self._told: dict[UUID, Any] = {}
+
+    async def changed(self, keys: Sequence[UUID]) -> list[tuple[Event, Seats]]:
+        """Those of the events whose count is not the one last told."""
+        self._context.renew_loaders()
+        loaders = self._context.loaders
+        rows = await loaders.load_many("event_by_id", keys)
+        facts = await loaders.load_many("seats_of_event", keys)
+        fresh = []
+        for key, row, seats in zip(keys, rows, facts, strict=True):
+            if row is not None and self._told.get(key) != seats:
+                self._told[key] = seats
+                fresh.append((Event.of(row), Seats.of(seats)))
+        return fresh
+
+    async def touched(self, position: int) -> tuple[list[UUID], int]:
+        """The watched events whose seats the changes after a position may have changed."""
+        rows = await self._context.read(change_reads.touched_since(self._context.viewer, position))
+        if not rows:
+            return [], position
+        events = {key for row in rows for key in (row.event_id, row.was_event_id)}
+        rooms = {key for row in rows for key in (row.room_id, row.was_room_id)} - {None}
+        here = await self._context.loaders.load_many("event_by_id", self._keys)
+        touched = [
+            row.id for row in here if row is not None and (row.id in events or row.room_id in rooms)
+        ]
+        return touched, max(row.position for row in rows)
+
+
+@strawberry.type(
+    description="What can be watched: each begins when it is asked for and never ends."
+)
+class Subscription:
+    @strawberry.subscription(
+        description="Every change that you may see. With `after`: first the backlog from the log, "
+        "then live, with no gap and no double."
+    )
+    async def booking_changed(
+        self,
+        info: Info,
+        filter: BOOKING_FILTER = UNSET,
+        types: TYPES = UNSET,
+        after: AFTER = UNSET,
+    ) -> AsyncGenerator[BookingChange | None, None]:
+        context = info.context
+        conditions, chosen, cursor = booking_filter(filter), given(types), given(after)
+        if cursor is None:
+            position = await _position(context)
+        else:
+            position = IN_COMMIT_ORDER.place(cursor, "after")[0]
+        async for change in follow(context, position, conditions, chosen):
+            yield change
+
+    @strawberry.subscription(
+        description="The present seat count of each of these events, then the newest after each "
+        "change of it; a slow reader too gets the newest state only. At most 100 events."
+    )
+    async def seats_changed(
+        self,
+        info: Info,
+        event_ids: Annotated[
+            list[strawberry.ID], strawberry.argument(description="The events' global ids.")
+        ],
+    ) -> AsyncGenerator[SeatsChange | None, None]:
+        context = info.context
+        keys = _event_keys(event_ids)
+        known = await context.loaders.load_many("event_by_id", keys)
+        for n, row in enumerate(known):
+            if row is None:
+                raise NotFoundRefusal("eventIds", str(n), object_type="Event")
+        watch = context.feed.watch(context.viewer.organization_id)
+        position = await _position(context)
+        counts, touched = _SeatCounts(context, keys), keys
+        while True:
+            await context.renew_viewer()
+            for event, seats in await counts.changed(touched):
+                cursor = IN_COMMIT_ORDER.cursor(_At(position))
+                yield SeatsChange(cursor=cursor, event=event, seats=seats, at=context.now)
+            touched, position = await counts.touched(position)
+            if not touched:
+                await watch.changed()
+
+
+class _At:
+    """A place in the log that is no change of a booking."""
+
+    def __init__(self, position: int) -> None:
+        self.position = position
+
+
+def _event_keys(event_ids: Sequence[str]) -> list[UUID]:
+    """Raises: OutOfRange, Invalid."""
+    if not 1 <= len(event_ids) <= MOST_EVENTS:
+        raise OutOfRange("eventIds", rule=f"must have from 1 to {MOST_EVENTS} elements")
+    keys: dict[UUID, None] = {}
+    for n, value in enumerate(event_ids):
+        ref = ref_of(value, "Event")
+        if not isinstance(ref, ByKey):
+            raise Invalid("eventIds", str(n), rule="is not the global id of an Event")
+        keys[ref.key] = None
+    return list(keys)

@@ -1,0 +1,237 @@
+"""What can be asked about, and done to, subjects, modules and tests."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import strawberry
+from strawberry import UNSET
+
+from resolvers.storage.tables import Test as TestRow
+from resolvers.tests.commands import (
+    UpsertModule,
+    UpsertSubject,
+    UpsertTest,
+    upsert_modules,
+    upsert_subjects,
+    upsert_tests,
+)
+from resolvers.tests.forms import Form
+from resolvers.tests.reads import (
+    SUBJECTS_BY_NAME,
+    TESTS_BY_NAME,
+    subjects_count,
+    subjects_page,
+    tests_count,
+    tests_page,
+)
+from resolvers.viewer import Viewer
+from schema.commands import ask, given
+from schema.connections import AFTER, BEFORE, FIRST, LAST, SEARCH, Connection
+from schema.context import Info
+from schema.errors import BookingError
+from schema.fields import described
+from schema.found import found
+from schema.inputs import (
+    EXTERNAL_IDS,
+    ORIGIN,
+    Input,
+    OriginInput,
+    external_ids_of_input,
+    origin_of,
+    values_given,
+)
+from schema.lists import listed, searched
+from schema.lookup import named
+from schema.payloads import CREATED, ERRORS, written
+from schema.references import REF, ExternalIdInput, RefInput, optional_ref, refs_of
+from schema.scalars import LanguageTag
+from schema.tests import Module, Subject, Test
+
+
+@strawberry.input(description="A subject, known by the reference.")
+class UpsertSubjectInput:
+    reference: str = strawberry.field(description="What it is known by.")
+    name: str = strawberry.field(description="Its name.")
+    centre_ids: list[strawberry.ID] | None = described(
+        "The centres that examine it; a list replaces."
+    )
+    external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
+    origin: OriginInput | None = described(ORIGIN)
+
+    def to_command(self, viewer: Viewer) -> UpsertSubject:
+        return UpsertSubject(
+            viewer=viewer,
+            reference=self.reference,
+            name=self.name,
+            centre_ids=refs_of(self.centre_ids, "Centre"),
+            external_ids=external_ids_of_input(self.external_ids),
+            origin=origin_of(self.origin),
+        )
+
+
+@strawberry.input(description="A module, known by the reference.")
+class UpsertModuleInput:
+    reference: str = strawberry.field(description="What it is known by.")
+    name: str = strawberry.field(description="Its name.")
+    external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
+    origin: OriginInput | None = described(ORIGIN)
+
+    def to_command(self, viewer: Viewer) -> UpsertModule:
+        return UpsertModule(
+            viewer=viewer,
+            reference=self.reference,
+            name=self.name,
+            external_ids=external_ids_of_input(self.external_ids),
+            origin=origin_of(self.origin),
+        )
+
+
+@strawberry.input(description="A form of a test, known by its code inside the test.")
+class TestFormInput:
+    code: str = strawberry.field(description="What it is known by.")
+    name: str = strawberry.field(description="Its name.")
+    published: bool = strawberry.field(default=True, description="Whether it can be sat.")
+    published_at: datetime | None = described("Since when.")
+    bilingual: bool = strawberry.field(default=False, description="Whether it has two languages.")
+    language: LanguageTag | None = described("Its language.")
+    external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
+
+    def to_form(self) -> Form:
+        return Form(
+            **values_given(self, "external_ids"),
+            external_ids=external_ids_of_input(self.external_ids),
+        )
+
+
+@strawberry.input(
+    description="A test, known by its subject and its reference. What is left out or null stays "
+    "as it is."
+)
+class UpsertTestInput:
+    reference: str = strawberry.field(description="What it is known by inside its subject.")
+    name: str = strawberry.field(description="Its name.")
+    subject: RefInput | None = described(
+        "What it is about; left out: the only test of that reference."
+    )
+    duration_minutes: int = strawberry.field(description="Minutes of work.")
+    break_minutes: int = strawberry.field(default=0, description="Minutes of breaks.")
+    requires_invigilation: bool = strawberry.field(
+        default=False, description="Whether it must be invigilated."
+    )
+    max_attempts: int | None = described("How often a candidate may sit it.")
+    default_language: LanguageTag = strawberry.field(
+        default=LanguageTag("en"), description="The language unless another is chosen."
+    )
+    languages: list[LanguageTag] | None = described(
+        "The languages to choose from; a list replaces, and always has the default language."
+    )
+    allows_markers: bool = strawberry.field(
+        default=False, description="Whether it may have a marker."
+    )
+    allows_moderators: bool = strawberry.field(
+        default=False, description="Whether it may have a moderator."
+    )
+    modules: list[RefInput] | None = described("Its modules; a list replaces.")
+    forms: list[TestFormInput] | None = described("Its forms; a list replaces, form by form.")
+    external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
+    origin: OriginInput | None = described(ORIGIN)
+
+    def to_command(self, viewer: Viewer) -> UpsertTest:
+        modules, forms = given(self.modules), given(self.forms)
+        return UpsertTest(
+            viewer=viewer,
+            **values_given(self, "subject", "modules", "forms", "external_ids", "origin"),
+            subject=optional_ref(self.subject, "Subject"),
+            modules=None if modules is None else tuple(ref.to_ref("Module") for ref in modules),
+            forms=None if forms is None else _forms(forms),
+            external_ids=external_ids_of_input(self.external_ids),
+            origin=origin_of(self.origin),
+        )
+
+
+def _forms(forms: Iterable[TestFormInput]) -> tuple[Form, ...]:
+    return tuple(form.to_form() for form in forms)
+
+
+@strawberry.type(description="What became of an upsert of a subject.")
+class SubjectPayload:
+    subject: Subject | None = strawberry.field(description="As it is now; null when refused.")
+    created: bool = strawberry.field(description=CREATED)
+    errors: list[BookingError] = strawberry.field(description=ERRORS)
+
+
+@strawberry.type(description="What became of an upsert of a module.")
+class ModulePayload:
+    module: Module | None = strawberry.field(description="As it is now; null when refused.")
+    created: bool = strawberry.field(description=CREATED)
+    errors: list[BookingError] = strawberry.field(description=ERRORS)
+
+
+@strawberry.type(description="What became of an upsert of a test.")
+class TestPayload:
+    test: Test | None = strawberry.field(description="As it is now; null when refused.")
+    created: bool = strawberry.field(description=CREATED)
+    errors: list[BookingError] = strawberry.field(description=ERRORS)
+
+
+@strawberry.type
+class TestQueries:
+    @listed(description="The subjects of the organization, by name.")
+    def subjects(
+        self,
+        first: FIRST = UNSET,
+        after: AFTER = UNSET,
+        last: LAST = UNSET,
+        before: BEFORE = UNSET,
+        search: SEARCH = UNSET,
+    ) -> Connection[Subject] | None:
+        page = {"first": first, "after": after, "last": last, "before": before}
+        return searched(SUBJECTS_BY_NAME, Subject.of, subjects_page, subjects_count, search, **page)
+
+    @found(description="A test; null where there is none.")
+    async def test(self, info: Info, ref: REF) -> Test | None:
+        return await named(info, TestRow, ref)
+
+    @listed(name="tests", description="The tests of the organization, by name.")
+    def all_tests(
+        self,
+        first: FIRST = UNSET,
+        after: AFTER = UNSET,
+        last: LAST = UNSET,
+        before: BEFORE = UNSET,
+        search: SEARCH = UNSET,
+    ) -> Connection[Test] | None:
+        page = {"first": first, "after": after, "last": last, "before": before}
+        return searched(TESTS_BY_NAME, Test.of, tests_page, tests_count, search, **page)
+
+
+@strawberry.type
+class TestMutations:
+    @strawberry.mutation(description="Make or update a subject. Needs MANAGE_TESTS.")
+    async def upsert_subject(
+        self, info: Info, input: Input[UpsertSubjectInput]
+    ) -> SubjectPayload | None:
+        answer = await ask(info, upsert_subjects, input.to_command(info.context.viewer))
+        return SubjectPayload(
+            subject=await written(info, "Subject", answer),
+            created=answer.created,
+            errors=answer.errors,
+        )
+
+    @strawberry.mutation(description="Make or update a module. Needs MANAGE_TESTS.")
+    async def upsert_module(
+        self, info: Info, input: Input[UpsertModuleInput]
+    ) -> ModulePayload | None:
+        answer = await ask(info, upsert_modules, input.to_command(info.context.viewer))
+        return ModulePayload(
+            module=await written(info, "Module", answer),
+            created=answer.created,
+            errors=answer.errors,
+        )
+
+    @strawberry.mutation(description="Make or update a test, with its forms. Needs MANAGE_TESTS.")
+    async def upsert_test(self, info: Info, input: Input[UpsertTestInput]) -> TestPayload | None:
+        answer = await ask(info, upsert_tests, input.to_command(info.context.viewer))
+        return TestPayload(
+            test=await written(info, "Test", answer), created=answer.created, errors=answer.errors
+        )

@@ -1,0 +1,83 @@
+"""Subjects, modules, tests and their forms."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from resolvers.tests.reads import (
+    centres_of_subjects,
+    forms_of_tests,
+    modules_by_id,
+    modules_of_tests,
+    subjects_by_id,
+    test_forms_by_id,
+    tests_by_id,
+)
+from schema.fields import column, relation
+from schema.loaders import Many, One, register
+from schema.node import Node, Sourced, node_type
+from schema.scalars import LanguageTag
+
+if TYPE_CHECKING:
+    from schema.centres import Centre
+
+register(
+    subject_by_id=One(subjects_by_id),
+    centres_of_subject=Many(centres_of_subjects),
+    module_by_id=One(modules_by_id),
+    test_by_id=One(tests_by_id),
+    modules_of_test=Many(modules_of_tests),
+    test_form_by_id=One(test_forms_by_id),
+    forms_of_test=Many(forms_of_tests, key="test_id"),
+)
+
+
+@node_type("subject_by_id")
+@strawberry.type(description="What tests are about.")
+class Subject(Node, Sourced):
+    reference: str = column(description="What it is known by.")
+    name: str = column(description="Its name.")
+    centres: list[Annotated["Centre", strawberry.lazy("schema.centres")]] = relation(
+        "centres_of_subject", description="The centres that examine it, by name."
+    )
+
+
+@node_type("module_by_id")
+@strawberry.type(description="Ties tests and events to the candidates eligible for them.")
+class Module(Node, Sourced):
+    reference: str = column(description="What it is known by.")
+    name: str = column(description="Its name.")
+
+
+@node_type("test_form_by_id")
+@strawberry.type(description="Surpass test form = Shift iQ assessment form.")
+class TestForm(Node, Sourced):
+    code: str = column(description="What it is known by inside its test.")
+    name: str = column(description="Its name.")
+    published: bool = column(description="Whether it can be sat.")
+    published_at: datetime | None = column(description="Since when; null where unknown.")
+    bilingual: bool = column(description="Whether it has two languages.")
+    language: LanguageTag | None = column(description="Its language; null where unknown.")
+
+
+@node_type("test_by_id")
+@strawberry.type(description="What is sat.")
+class Test(Node, Sourced):
+    reference: str = column(description="What it is known by inside its subject.")
+    name: str = column(description="Its name.")
+    subject: Subject | None = relation(
+        "subject_by_id", key="subject_id", description="What it is about; null without a subject."
+    )
+    duration_minutes: int = column(description="Minutes of work.")
+    break_minutes: int = column(description="Minutes of breaks.")
+    requires_invigilation: bool = column(description="Whether it must be invigilated.")
+    max_attempts: int | None = column(
+        description="How often a candidate may sit it; null: as often as they want."
+    )
+    default_language: LanguageTag = column(description="The language unless another is chosen.")
+    languages: list[LanguageTag] = column(description="The languages to choose from.")
+    allows_markers: bool = column(description="Whether it may have a marker.")
+    allows_moderators: bool = column(description="Whether it may have a moderator.")
+    modules: list[Module] = relation("modules_of_test", description="Its modules, by name.")
+    forms: list[TestForm] = relation("forms_of_test", description="Its forms, by code.")

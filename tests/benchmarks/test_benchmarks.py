@@ -1,0 +1,137 @@
+"""Benchmarks measure what they say: the same data, the same answers, honest ratios."""
+
+import asyncio
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import books, data, databases, queries, reads, report
+from benchmarks.data import Size
+from benchmarks.load import Cost, Unanswered, answers, cost_of
+from benchmarks.queries import Query
+from benchmarks.reads import Differs, Effort, Measured
+from benchmarks.serve import SERVERS
+from benchmarks.servers import serving
+from resolvers.storage.tables import Booking, ChangeLog
+from tests.conftest import DATABASES
+
+SMALL = Size(candidates=60, events=30, enrolments=1_500, centres=4, rooms=8, tests=6)
+QUERIES = queries.queries(queries.draw(data.rows_of(SMALL)))
+BRIEF = Effort(rounds=1, cpu_seconds=0.02, new_documents=2, connections=(16,))
+
+
+@pytest.fixture(params=DATABASES)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a small world."""
+    made = f"sqlite:///{tmp_path / 'world.db'}"
+    if request.param == "postgresql":
+        made = databases.address("postgresql", f"{databases.PREFIX}test_{os.getpid()}")
+    databases.build(made, SMALL)
+    yield made
+    databases.drop(made)
+
+
+def test_the_world_is_the_same_at_every_run() -> None:
+    """Numbers of different days can be compared, and both databases hold the same rows."""
+    one, other = data.rows_of(SMALL), data.rows_of(SMALL)
+
+    assert one == other
+    assert len(one[Booking]) == len(one[ChangeLog]) == SMALL.enrolments
+    assert {row.organization_id for row in one[Booking]} == {data.organization_id()}
+
+
+def test_every_server_answers_alike(url: str) -> None:
+    """What is compared does the same work: nothing is timed before that is seen."""
+    few = [replace(query, variables=query.variables[:3]) for query in QUERIES]
+
+    answered = asyncio.run(answered_by(url, list(SERVERS), few))
+
+    detail, roster, fan_out = (data[-1] for data in answered)
+    assert detail["booking"]["candidate"]["fullName"]
+    assert len(roster["enrolments"]["nodes"]) == 50
+    assert [len(event["enrolments"]["nodes"]) for event in fan_out["events"]["nodes"]] == [20] * 20
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_servers_that_differ_are_told(url: str) -> None:
+    """A ratio between different answers would mean nothing."""
+    [roster] = [query for query in QUERIES if query.name == "roster"]
+    other = replace(roster, path="/enrolments?status=PENDING")
+
+    with pytest.raises(Differs, match="roster: gateway"):
+        asyncio.run(answered_by(url, ["hand-written", "gateway"], [other]))
+
+
+def test_all_parts_are_measured(url: str) -> None:
+    """Every query is timed on every server, as known and as new documents."""
+    kind = databases.kind_of(url)
+
+    measured = asyncio.run(reads.measure(kind, url, QUERIES, BRIEF, ["hand-written", "gateway"]))
+
+    told = report.markdown(report.Results(measured))
+    assert len(measured) == len(QUERIES) * 3
+    assert all(one.cost.cpu_seconds > 0 for one in measured)
+    assert told.count("hand-written route |") == len(QUERIES)
+
+
+async def answered_by(url: str, names: list[str], asked: Sequence[Query]) -> list[Any]:
+    """What all of these servers answer to each query."""
+    with ExitStack() as running:
+        servers = {name: running.enter_context(serving(name, url)) for name in names}
+        return [await reads.require_equal(servers, query) for query in asked]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_an_answer_without_data_stops_the_run(url: str) -> None:
+    """A server that refuses quickly is not a fast one."""
+
+    async def ask(requests: list[bytes]) -> None:
+        with serving("gateway", url) as server:
+            with pytest.raises(Unanswered, match="401"):
+                await answers(server, requests)
+            with pytest.raises(Unanswered, match="401"):
+                await cost_of(server, requests, 1)
+
+    asyncio.run(ask([queries.post({"query": "{ __typename }"}, "no-token")]))
+
+
+def test_a_new_document_is_new() -> None:
+    """No two of them are alike, so no cache can know them."""
+    new = [body for query in QUERIES for body in query.new_documents("token", 0, 30)]
+
+    assert len(set(new)) == len(new)
+
+
+def test_a_ratio_is_that_of_one_round() -> None:
+    """A round in which the machine was slow counts for both servers, or for neither."""
+
+    def took(server: str, number: int, milliseconds: float) -> Measured:
+        cost = Cost(1, milliseconds / 1000, 1.0)
+        return Measured("postgresql", server, "detail", 16, number, cost)
+
+    rounds: list[Any] = [(1.0, 1.5), (10.0, 20.0), (1.0, 1.9)]
+    results = report.Results(
+        [
+            one
+            for n, (theirs, ours) in enumerate(rounds)
+            for one in (took("hand-written", n, theirs), took("gateway", n, ours))
+        ]
+    )
+
+    ratio = results.ratio("postgresql", "detail", 16, "gateway", "hand-written")
+
+    assert ratio == pytest.approx(1.9)
+    assert "- met detail: 1.90 × the hand-written route" in report.markdown(results)  # noqa: RUF001
+
+
+def test_bookings_are_made_in_every_way() -> None:
+    """Each way gives every candidate a seat, or is not reported."""
+    measured = asyncio.run(books.measure("sqlite", 80))
+
+    assert [one.way for one in measured] == list(books.WAYS)
+    assert books.markdown([measured]).count("| sqlite |") == len(books.WAYS)

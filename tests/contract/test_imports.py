@@ -1,0 +1,93 @@
+"""The packages depend on each other in one direction: gateway, schema, resolvers."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+NEVER: dict[str, frozenset[str]] = {
+    "resolvers": frozenset({"schema", "gateway", "strawberry", "graphql", "starlette", "uvicorn"}),
+    "schema": frozenset({"gateway", "starlette", "uvicorn", "sqlmodel", "sqlalchemy"}),
+    "gateway": frozenset(),
+}
+"""What a package never imports."""
+
+KINDS = frozenset({"enrolments", "test_schedules", "registrations", "agent_bookings"})
+SHARED = frozenset({"bookings", "candidates", "centres", "events", "tests", "organizations"})
+
+
+def modules(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def imported(file: Path) -> list[tuple[str, int]]:
+    """What a module imports, by full name, and where."""
+    tree = ast.parse(file.read_text())
+    names: list[tuple[str, int]] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [(alias.name, node.lineno) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            assert node.level == 0, f"{file}:{node.lineno} is relative"
+            names.append((node.module, node.lineno))
+    return names
+
+
+@pytest.mark.parametrize("package", NEVER)
+def test_no_import_goes_up(package: str) -> None:
+    """`gateway` imports `schema`, `schema` imports `resolvers`, and nothing goes the other way."""
+    wrong = [
+        f"{file.relative_to(ROOT)}:{line} imports {name}"
+        for file in modules(package)
+        for name, line in imported(file)
+        if name.split(".")[0] in NEVER[package]
+    ]
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("package", NEVER)
+def test_no_import_hides_in_a_function(package: str) -> None:
+    """An import stands at the top of its module, where everybody sees it."""
+    hidden = []
+    for file in modules(package):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                hidden += [
+                    f"{file.relative_to(ROOT)}:{inner.lineno}"
+                    for inner in ast.walk(node)
+                    if isinstance(inner, ast.Import | ast.ImportFrom)
+                ]
+
+    assert hidden == []
+
+
+def test_no_kind_of_booking_knows_another() -> None:
+    """What all kinds share knows no kind, and the kinds do not know each other."""
+    wrong = []
+    for file in modules("resolvers"):
+        room = file.relative_to(ROOT / "resolvers").parts[0]
+        if room not in KINDS | SHARED:
+            continue
+        for name, line in imported(file):
+            parts = name.split(".")
+            other = parts[1] if parts[0] == "resolvers" and len(parts) > 1 else ""
+            if other == "every_kind" or (other in KINDS and other != room):
+                wrong.append(f"{file.relative_to(ROOT)}:{line} imports {name}")
+
+    assert wrong == []
+
+
+def test_rules_know_no_storage() -> None:
+    """Rules are pure: they import rows and refusals, and neither reads nor units of work."""
+    wrong = [
+        f"{file.relative_to(ROOT)}:{line} imports {name}"
+        for file in modules("resolvers")
+        if file.name == "rules.py"
+        for name, line in imported(file)
+        if name.startswith("resolvers.storage") and not name.startswith("resolvers.storage.tables")
+    ]
+
+    assert wrong == []

@@ -1,0 +1,151 @@
+"""What README says is so: its examples run, its commands and settings exist."""
+
+import asyncio
+import json
+import re
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from gateway.__main__ import cli
+from gateway.auth import make_token
+from gateway.demo import NAME, make_demo
+from gateway.settings import RULES
+from resolvers.organizations.reads import organization_named
+from resolvers.storage import utc_now
+from schema import build_schema
+from tests.end_to_end.clients import PATIENCE, Client, Socket, client_of, socket_to
+from tests.end_to_end.servers import SECRET, Server, serving
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+BOOK = """
+    mutation ($candidate: String!) {
+        bookEnrolment(input: {
+            candidate: {reference: $candidate}
+            event: {external: {system: GATEWAY, kind: "event", value: "demo-event-2"}}
+        }) { errors { code } }
+    }
+"""
+
+
+def examples() -> list[tuple[str, dict[str, Any]]]:
+    """The GraphQL documents in order, each with the variables of a JSON block right behind it."""
+    following = [*BLOCKS[1:], ("", "")]
+    return [
+        (document, json.loads(text) if language == "json" else {})
+        for (kind, document), (language, text) in zip(BLOCKS, following, strict=True)
+        if kind == "graphql"
+    ]
+
+
+@pytest.fixture(scope="module")
+def demo(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the demo data."""
+    file = tmp_path_factory.mktemp("demo") / "demo.db"
+    shutil.copy(sqlite_template, file)
+    assert asyncio.run(make_demo(f"sqlite:///{file}", utc_now()))
+    return file
+
+
+@pytest.fixture
+def database_url(demo: Path, tmp_path: Path) -> str:
+    """The address of a copy of it."""
+    return f"sqlite:///{shutil.copy(demo, tmp_path)}"
+
+
+@pytest.fixture
+async def server(database_url: str) -> AsyncIterator[Server]:
+    async with serving(database_url, build_schema()) as started:
+        yield started
+
+
+@pytest.fixture
+async def token(server: Server) -> str:
+    """An administrator's of the demo organization."""
+    [organization] = await server.app.state.storage.read(organization_named(NAME))
+    return make_token(
+        secret=SECRET, organization_id=organization.id, role="admin", now=utc_now(), hours=1
+    )
+
+
+async def test_the_examples_run_in_their_order(server: Server, token: str):
+    """None has an error; what they ask for is there; a subscription has a first result."""
+    async with client_of(server.host, token) as client, socket_to(server.host, token) as socket:
+        for document, variables in examples():
+            if document.lstrip().startswith("subscription"):
+                assert await first_result(socket, client, document, variables)
+                continue
+            value = await client.ask(document, **variables)
+            assert value, document
+            if isinstance(value, dict):
+                assert value.get("nodes") != []
+                assert value.get("errors", []) == [], document
+
+
+async def first_result(
+    socket: Socket, client: Client, document: str, variables: dict[str, Any]
+) -> Any:
+    """What a subscription is told first, while candidates book until it is told something."""
+    await socket.subscribe(document, **variables)
+    told = asyncio.create_task(socket.next())
+    for n in range(1, 100):
+        if told.done():
+            break
+        await client.ask(BOOK, candidate=f"demo-candidate-{n}")
+    async with asyncio.timeout(PATIENCE):
+        return await told
+
+
+async def test_the_example_for_curl_is_answered(server: Server, token: str):
+    """The body that is shown is a request, and goes well."""
+    [body] = re.findall(r"-d '(\{.*?\})'", README)
+    async with client_of(server.host, token) as client:
+        answer = (await client.http.post("/graphql", json=json.loads(body))).json()
+    assert answer["data"]["viewer"]["organization"] == {"name": NAME}
+
+
+def test_it_begins_with_running_and_testing():
+    """The first two commands are all that somebody needs who has just cloned it."""
+    shell = next(text for language, text in BLOCKS if language == "sh")
+    commands = [line.partition("#")[0].strip() for line in shell.splitlines()]
+    assert commands[:2] == ["make run", "make test"]
+
+
+def test_its_make_targets_exist():
+    """Every `make …` in it is one of Makefile's verbs."""
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(
+        re.findall(r"(?:^|`|\s)make (?=[a-z])(\w+)(?=`|\s+#| TESTS|$)", README, re.MULTILINE)
+    )
+    assert {"run", "test"} <= named <= set(targets)
+
+
+def helped(*command: str) -> str:
+    """What the command line says of itself, or of one command."""
+    wide = {"COLUMNS": "200", "NO_COLOR": "1"}
+    return CliRunner(env=wide).invoke(cli, [*command, "--help"]).stdout
+
+
+def test_its_commands_and_their_options_exist():
+    """Every `booking-gateway …` in it is a command, with the options that are shown with it."""
+    shown: dict[str, set[str]] = {}
+    for command, rest in re.findall(r"booking-gateway ([a-z][\w-]*)([^`\n]*)", README):
+        shown.setdefault(command, set()).update(re.findall(r"--[\w-]+", rest))
+    assert "serve" in shown
+    known = helped()
+    for command, options in shown.items():
+        assert re.search(rf"^\W*{command}\b", known, re.MULTILINE), command
+        text = helped(command) if options else ""
+        assert {option for option in options if option not in text} == set(), command
+
+
+def test_its_settings_are_all_there_are():
+    """Every setting has a row with its name, and no row names another."""
+    rows = re.findall(r"^\| `(GATEWAY_\w+)`", README, re.MULTILINE)
+    assert sorted(rows) == sorted(RULES)

@@ -1,0 +1,104 @@
+"""A gateway with its whole schema behind a port, real clients, and a small world to book in."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+from uuid import UUID
+
+import pytest
+import strawberry
+
+from gateway.auth import make_token
+from resolvers.identity import global_id
+from resolvers.storage import Clock, Storage, utc_now
+from resolvers.viewer import Viewer
+from schema import build_schema
+from tests.end_to_end.clients import Client, Socket, client_of, socket_to
+from tests.end_to_end.inputs import Examples
+from tests.end_to_end.servers import SECRET, Server, serving
+from tests.end_to_end.watching import Place
+from tests.resolvers.world import World
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Real time, which servers in processes of their own have too."""
+    return utc_now
+
+
+@pytest.fixture(scope="session")
+def schema() -> strawberry.Schema:
+    return build_schema()
+
+
+Serve = Callable[..., Awaitable[Server]]
+
+
+@pytest.fixture
+async def serve(database_url: str, schema: strawberry.Schema) -> AsyncIterator[Serve]:
+    """Start one more server on the test's database; it stops after the test."""
+    async with AsyncExitStack() as servers:
+
+        async def start(**settings: Any) -> Server:
+            return await servers.enter_async_context(serving(database_url, schema, **settings))
+
+        yield start
+
+
+@pytest.fixture
+async def server(serve: Serve) -> Server:
+    return await serve()
+
+
+@pytest.fixture
+def token_of(organization_id: UUID) -> Callable[..., str]:
+    """Make a token, an administrator's for an hour unless said otherwise."""
+
+    def make(**values: Any) -> str:
+        given = {"role": "admin", "hours": 1, "now": utc_now(), **values}
+        return make_token(secret=SECRET, organization_id=organization_id, **given)
+
+    return make
+
+
+@pytest.fixture
+def token(token_of: Callable[..., str]) -> str:
+    return token_of()
+
+
+@pytest.fixture
+async def client(server: Server, token: str) -> AsyncIterator[Client]:
+    async with client_of(server.host, token) as made:
+        yield made
+
+
+@pytest.fixture
+def world(storage: Storage, viewer: Viewer) -> World:
+    """What bookings need, made beside the servers."""
+    return World(storage, viewer)
+
+
+@pytest.fixture
+async def examples(client: Client) -> Examples:
+    """A valid input of every mutation, with what it is about."""
+    return await Examples.made(client)
+
+
+@pytest.fixture
+async def place(world: World) -> Place:
+    """Two events in one hall on the same day, and 210 candidates."""
+    centre = await world.centre()
+    where = {"venue": centre, "room": await world.room(centre, "Hall", capacity=1000)}
+    events = [await world.event(start_at=world.tomorrow(hour), **where) for hour in (9, 15)]
+    return Place(world, centre, ids("Event", events), ids("Candidate", await world.candidates(210)))
+
+
+@pytest.fixture
+async def socket(server: Server, token: str) -> AsyncIterator[Socket]:
+    async with socket_to(server.host, token) as opened:
+        yield opened
+
+
+def ids(kind: str, keys: list[UUID]) -> list[str]:
+    """The global ids of several objects of a type."""
+    return [global_id(kind, key) for key in keys]

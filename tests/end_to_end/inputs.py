@@ -1,0 +1,277 @@
+"""One valid input of every mutation, and every value inside an input, found by its type.
+
+The walk knows the schema and no mutation; so what is added to the schema is tested with the rest.
+"""
+
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLNamedType,
+    GraphQLSchema,
+    ast_from_value,
+    get_named_type,
+    is_composite_type,
+    is_required_argument,
+    is_required_input_field,
+    print_ast,
+)
+from graphql.type import GraphQLInputType, GraphQLList, GraphQLNonNull
+
+from resolvers.storage import utc_now
+from tests.end_to_end.clients import Client
+
+T = TypeVar("T")
+
+ERRORS = """
+    __typename code message path httpStatus
+    ... on InputError { fieldName minLength maxLength allowedValues }
+    ... on NotFoundError { objectType identifier }
+    ... on CapacityError { capacity taken }
+    ... on ConflictError { conflicting { id } }
+    ... on StateError { currentStatus eventStatus currentVersion allowedActions }
+    ... on PolicyError { setting deadline }
+    ... on PermissionError { required missingScope }
+"""
+
+
+def mutation(name: str, selection: str = "") -> str:
+    """A document that carries out one mutation with `$input`, and asks for all of its errors."""
+    kind = name[0].upper() + name[1:]
+    return f"""mutation ($input: {kind}Input!) {{
+        {name}(input: $input) {{ {selection} errors {{ {ERRORS} }} }}
+    }}"""
+
+
+class Examples:
+    """A valid input of every mutation, about objects that were made with those before it."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.of: dict[str, dict[str, Any]] = {}
+        self.ids: dict[str, str] = {}
+
+    @classmethod
+    async def made(cls, client: Client) -> "Examples":
+        examples = cls(client)
+        await examples._make_reference_data()
+        await examples._make_bookings()
+        return examples
+
+    async def _make(self, name: str, field: str, /, **input: Any) -> str:
+        """Carry out an example, and keep it and what it made."""
+        self.of[name] = input
+        payload = await self._client.ask(mutation(name, f"{field} {{ id }}"), input=input)
+        assert payload["errors"] == [], payload
+        id = self.ids[field] = payload[field]["id"]
+        return str(id)
+
+    async def _make_reference_data(self) -> None:
+        await self._make("upsertSubject", "subject", reference="S1", name="Medicine")
+        await self._make("upsertModule", "module", reference="M1", name="Anatomy")
+        await self._make("upsertDepartment", "department", name="Arts")
+        centre = {"reference": "C1", "name": "York", "timeZone": "Europe/London"}
+        await self._make("upsertCentre", "centre", **centre)
+        room = {"centre": {"reference": "C1"}, "name": "Hall", "capacity": 100}
+        await self._make("upsertRoom", "room", **room)
+        await self._make("upsertTest", "test", reference="T1", name="Bones", durationMinutes=90)
+        person = {"reference": "P1", "firstNames": "Ada", "lastName": "Byron"}
+        await self._make("upsertCandidate", "candidate", **person)
+        await self._make("upsertUser", "user", reference="U1", name="Cleo", role="MARKER")
+        self.of["updateSettings"] = {}
+
+    async def _make_bookings(self) -> None:
+        place = {"venue": {"reference": "C1"}, "room": {"id": self.ids["room"]}}
+        events = [
+            await self._make(
+                "createEvent", "event", start=in_days(days), title=f"Sitting {days}", **place
+            )
+            for days in (3, 5, 7)
+        ]
+        candidate = {"reference": "P1"}
+        bookings = [
+            await self._make("bookEnrolment", "enrolment", candidate=candidate, event={"id": event})
+            for event in events[1:]
+        ]
+        self.of["bookEnrolment"] = {"candidate": candidate, "event": {"id": events[0]}}
+        self.of["updateEvent"] = self.of["cancelEvent"] = {"eventId": events[0]}
+        self.of["cancelEvent"] = {"eventId": events[0], "reason": "Snow"}
+        self.of["moveEnrolment"] = {"enrolmentId": bookings[0], "toEvent": {"id": events[0]}}
+        self.of["cancelBooking"] = {"bookingId": bookings[0], "reason": "ILLNESS"}
+        self.of["cancelBookings"] = {"bookingIds": bookings, "reason": "ILLNESS"}
+        self.of["assignResults"] = {"results": [{"enrolmentId": bookings[0], "result": "PASS"}]}
+        granted = {"type": "EXTRA_TIME", "timeExtension": 10}
+        self.of["grantAccommodation"] = {"bookingId": bookings[0], "accommodation": granted}
+        self.of["revokeAccommodation"] = {"bookingId": bookings[0], "type": "EXTRA_TIME"}
+        payment = await self._client.ask(
+            "query ($id: ID!) { booking(id: $id) { payment { id reference } } }", id=bookings[0]
+        )
+        paid = {"paymentReference": payment["payment"]["reference"], "status": "PAID"}
+        self.of["recordPayment"] = paid
+        self.ids["payment"] = payment["payment"]["id"]
+
+
+def in_days(days: int) -> str:
+    return (utc_now() + timedelta(days=days)).strftime("%Y-%m-%dT10:00:00Z")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a value is inside of an input; `*` stands for the one element of a list."""
+
+    path: tuple[str, ...]
+    type: GraphQLNamedType
+    names: frozenset[str]
+    """The fields of which a complaint must name one: its own, or that of the reference it is in."""
+
+    def put(self, given: Mapping[str, Any], kind: GraphQLInputType, value: Any) -> Any:
+        """The input with this value in this place, and what it needs around it."""
+        return _put(deepcopy(dict(given)), kind, self.path, value)
+
+
+def places(
+    kind: GraphQLInputType,
+    path: tuple[str, ...] = (),
+    names: frozenset[str] = frozenset(),
+    inside: tuple[str, ...] = (),
+) -> Iterator[Place]:
+    """Every place of a scalar or an enum, an input inside of itself only once."""
+    match kind:
+        case GraphQLNonNull():
+            yield from places(kind.of_type, path, names, inside)
+        case GraphQLList():
+            yield from places(kind.of_type, (*path, "*"), names, inside)
+        case GraphQLInputObjectType():
+            if kind.name in inside:
+                return
+            above = names if kind.is_one_of or kind.name == "ExternalIdInput" else frozenset()
+            for name, field in kind.fields.items():
+                deeper = (*path, name), above | {name}, (*inside, kind.name)
+                yield from places(field.type, *deeper)
+        case _:
+            yield Place(path, kind, names)
+
+
+def lists(
+    kind: GraphQLInputType,
+    path: tuple[str, ...] = (),
+    names: frozenset[str] = frozenset(),
+    inside: tuple[str, ...] = (),
+) -> Iterator[tuple[Place, GraphQLInputType]]:
+    """Every place of a list, with the type of its elements."""
+    match kind:
+        case GraphQLNonNull():
+            yield from lists(kind.of_type, path, names, inside)
+        case GraphQLList():
+            yield Place(path, get_named_type(kind), names), kind.of_type
+            yield from lists(kind.of_type, (*path, "*"), names, inside)
+        case GraphQLInputObjectType() if kind.name not in inside:
+            for name, field in kind.fields.items():
+                yield from lists(field.type, (*path, name), frozenset({name}), (*inside, kind.name))
+
+
+def _put(given: Any, kind: GraphQLInputType, path: tuple[str, ...], value: Any) -> Any:
+    if not path:
+        return value
+    match kind:
+        case GraphQLNonNull():
+            return _put(given, kind.of_type, path, value)
+        case GraphQLList():
+            first = given[0] if isinstance(given, list) and given else None
+            return [_put(first, kind.of_type, path[1:], value)]
+        case GraphQLInputObjectType():
+            made = {} if kind.is_one_of or given is None else given
+            if not kind.is_one_of:
+                made = {**required(kind), **made}
+            field = kind.fields[path[0]]
+            return {**made, path[0]: _put(made.get(path[0]), field.type, path[1:], value)}
+    raise AssertionError(kind)
+
+
+def required(kind: GraphQLInputObjectType, n: int | None = None) -> dict[str, Any]:
+    """What an input cannot be without."""
+    return {
+        name: sample(field.type, n)
+        for name, field in kind.fields.items()
+        if is_required_input_field(field)
+    }
+
+
+SAMPLES: dict[str, Any] = {
+    "String": "text",
+    "ID": "text",
+    "Int": 1,
+    "Float": 1.5,
+    "Boolean": True,
+    "Decimal": "1.50",
+    "CurrencyCode": "GBP",
+    "CountryCode": "GB",
+    "LanguageTag": "en",
+    "TimeZone": "Europe/London",
+    "Date": "2030-01-01",
+    "Time": "10:00",
+    "DateTime": "2030-01-01T10:00:00Z",
+    "LocalDateTime": "2030-01-01T10:00:00",
+    "UUID": "00000000-0000-4000-8000-000000000000",
+    "URL": "https://example.org",
+    "EmailAddress": "ada@example.org",
+    "JSON": {},
+}
+"""A valid value of each scalar."""
+
+
+def sample(kind: GraphQLInputType, n: int | None = None) -> Any:
+    """A valid value of a type, as far as its type can tell; its texts end with `n`."""
+    match kind:
+        case GraphQLNonNull():
+            return sample(kind.of_type, n)
+        case GraphQLList():
+            return [sample(kind.of_type, n)]
+        case GraphQLInputObjectType():
+            if kind.is_one_of:
+                name, field = next(iter(kind.fields.items()))
+                return {name: sample(field.type, n)}
+            return required(kind, n)
+        case GraphQLEnumType():
+            return next(iter(kind.values))
+    name = get_named_type(kind).name
+    value = SAMPLES[name]
+    if n is None:
+        return value
+    if name == "UUID":
+        return f"{value[:-12]}{n:012}"
+    if name == "LanguageTag":
+        return f"{value}-{n:05}"
+    return f"{value}{n}" if value == "text" else value
+
+
+def mutations(schema: GraphQLSchema) -> dict[str, GraphQLInputType]:
+    """The input of each mutation."""
+    assert schema.mutation_type is not None
+    return {name: field.args["input"].type for name, field in schema.mutation_type.fields.items()}
+
+
+def arguments(schema: GraphQLSchema) -> Iterator[tuple[str, str, GraphQLInputType]]:
+    """Every argument of every query, with a document that passes on a variable of that name."""
+    assert schema.query_type is not None
+    for name, field in schema.query_type.fields.items():
+        selection = "{ __typename }" if is_composite_type(get_named_type(field.type)) else ""
+        for chosen, argument in field.args.items():
+            others = [
+                f"{other}: {print_ast(must(ast_from_value(sample(given.type), given.type)))}"
+                for other, given in field.args.items()
+                if other != chosen and is_required_argument(given)
+            ]
+            passed = ", ".join([f"{chosen}: ${chosen}", *others])
+            document = f"query (${chosen}: {argument.type}) {{ {name}({passed}) {selection} }}"
+            yield chosen, document, argument.type
+
+
+def must(value: T | None) -> T:
+    assert value is not None
+    return value

@@ -1,0 +1,92 @@
+"""Real servers: in this process, or as processes of their own on the same database."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import strawberry
+import uvicorn
+from starlette.applications import Starlette
+
+from gateway.app import create_app
+from gateway.settings import Settings
+from schema import build_schema
+
+SECRET = "a secret of thirty-two bytes, or more"
+ROOT = Path(__file__).parents[2]
+PATIENCE = 20
+
+OPTIONS: dict[str, Any] = {"log_level": "error", "timeout_keep_alive": 600}
+"""No connection is closed while a client is about to use it."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A gateway that listens in this process: its host and port, and what runs there."""
+
+    host: str
+    app: Starlette
+
+
+@asynccontextmanager
+async def serving(
+    database_url: str, schema: strawberry.Schema, **settings: Any
+) -> AsyncIterator[Server]:
+    """A gateway at a port of its own in this process, from its start to its stop."""
+    given = Settings(database_url=database_url, jwt_secret=SECRET, **settings)
+    app = create_app(given, schema, overdue=())
+    async with app.router.lifespan_context(app):
+        # the app is started already; `serve` would look every 0.1 s whether it is to stop
+        config = uvicorn.Config(app, port=0, lifespan="off", **OPTIONS)
+        config.load()
+        server = uvicorn.Server(config)
+        server.lifespan = config.lifespan_class(config)
+        await server.startup()
+        host, port = server.servers[0].sockets[0].getsockname()
+        try:
+            yield Server(f"{host}:{port}", app)
+        finally:
+            await server.shutdown()
+
+
+@asynccontextmanager
+async def process(database_url: str) -> AsyncIterator[str]:
+    """The host and port of a gateway in a process of its own, which is stopped at the end.
+
+    The socket listens before the process has started: whoever connects early waits.
+    """
+    with socket.create_server(("127.0.0.1", 0), backlog=512) as listening:
+        started = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.end_to_end.servers", str(listening.fileno())),
+            pass_fds=[listening.fileno()],
+            cwd=ROOT,
+            env={**os.environ, "GATEWAY_DATABASE_URL": database_url, "GATEWAY_JWT_SECRET": SECRET},
+        )
+        try:
+            host, port = listening.getsockname()
+            yield f"{host}:{port}"
+        finally:
+            started.terminate()
+            async with asyncio.timeout(PATIENCE):
+                assert await started.wait() in (
+                    0,
+                    -signal.SIGTERM,
+                )  # in good order, uvicorn dies of it
+
+
+def serve(listening: socket.socket) -> None:
+    """What such a process does."""
+    app = create_app(Settings.read(os.environ), build_schema())
+    config = uvicorn.Config(app, timeout_graceful_shutdown=1, **OPTIONS)
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])))

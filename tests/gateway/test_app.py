@@ -1,0 +1,112 @@
+"""The service as a whole: the page, its parts, health and headers."""
+
+import asyncio
+from dataclasses import replace
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from gateway.app import create_app
+from gateway.settings import Settings
+from resolvers.storage import storage_at
+from tests.gateway.conftest import SCHEMA, SECRET
+
+HTML = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+def client_of(settings: Settings) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(create_app(settings, SCHEMA))
+    return httpx.AsyncClient(transport=transport, base_url="http://gateway")
+
+
+async def test_a_browser_gets_the_page(anonymous: httpx.AsyncClient):
+    response = await anonymous.get("/graphql", headers=HTML)
+
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert response.headers["cache-control"] == "no-store"
+    assert "default-src 'none'" in response.headers["content-security-policy"]
+    assert "graphiql" in response.text
+
+
+async def test_what_the_page_needs_is_served_and_kept(anonymous: httpx.AsyncClient):
+    response = await anonymous.get("/graphql/assets/main.js")
+
+    assert response.status_code == 200
+    assert "javascript" in response.headers["content-type"]
+    assert response.headers["cache-control"] == "public, max-age=86400"
+
+
+async def test_nothing_beside_the_pages_files_is_served(anonymous: httpx.AsyncClient):
+    response = await anonymous.get("/graphql/assets/%2e%2e/__init__.py")
+
+    assert response.status_code == 404
+
+
+async def test_the_page_opens_with_the_token_of_the_settings():
+    settings = Settings(
+        database_url="sqlite:///unused.db", jwt_secret=SECRET, graphiql_token="aaa.bbb.ccc"
+    )
+
+    async with client_of(settings) as client:
+        response = await client.get("/graphql", headers=HTML)
+
+    assert "aaa.bbb.ccc" in response.text
+
+
+@pytest.mark.parametrize("path", ["/graphql", "/graphql/assets/main.js"])
+async def test_a_gateway_without_the_page_has_none(path: str):
+    settings = Settings(database_url="sqlite:///unused.db", jwt_secret=SECRET, graphiql=False)
+
+    async with client_of(settings) as client:
+        response = await client.get(path, headers=HTML)
+
+    assert response.status_code in {401, 404}
+
+
+async def test_the_root_leads_to_the_page(anonymous: httpx.AsyncClient):
+    response = await anonymous.get("/", headers=HTML)
+
+    assert (response.status_code, response.headers["location"]) == (307, "/graphql")
+
+
+@pytest.mark.parametrize("path", ["/graphql", "/health", "/graphql/assets/main.css", "/nothing"])
+async def test_no_response_may_be_sniffed(anonymous: httpx.AsyncClient, path: str):
+    response = await anonymous.get(path)
+
+    assert response.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_health_is_that_of_the_database(anonymous: httpx.AsyncClient, app: Starlette):
+    assert (await anonymous.get("/health")).status_code == 200
+
+    await app.state.storage._disconnect()
+
+    assert (await anonymous.get("/health")).status_code == 503
+
+
+async def test_what_is_overdue_is_done_again_and_again(settings: Settings):
+    """The background work gets the open storage and ends with the service."""
+    done = []
+    thrice = asyncio.Event()
+
+    async def action(storage: object) -> None:
+        done.append(storage)
+        if len(done) == 3:
+            thrice.set()
+        raise RuntimeError("a failure does not end it")
+
+    app = create_app(replace(settings, expire_seconds=0.001), SCHEMA, overdue=[action])
+    async with app.router.lifespan_context(app):
+        await asyncio.wait_for(thrice.wait(), 5)
+    times = len(done)
+    await asyncio.sleep(0.01)
+
+    assert set(done) == {app.state.storage}
+    assert len(done) == times
+
+
+def test_an_unknown_database_stops_the_start():
+    with pytest.raises(ValueError, match="expected sqlite:///FILE"):
+        storage_at("mysql://x")

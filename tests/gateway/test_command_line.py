@@ -1,0 +1,234 @@
+"""The command line: what it prints, and how it says in one line what is wrong."""
+
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import jwt
+import pytest
+
+from gateway.__main__ import main
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command came to."""
+
+    returncode: int | str | None
+    stdout: str
+    stderr: str
+
+
+class CommandLine:
+    """The program, in this process, on a database of its own."""
+
+    def __init__(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self.environment = {"GATEWAY_DATABASE_URL": f"sqlite:///{folder}/data/gateway.db"}
+        self._monkeypatch, self._capsys = monkeypatch, capsys
+
+    def run(self, *arguments: str, **settings: str) -> Result:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_")}
+        given = {**kept, **self.environment, **settings}
+        with self._monkeypatch.context() as patched:
+            patched.setattr(os, "environ", given)
+            patched.setattr(sys, "argv", ["booking-gateway", *arguments])
+            with pytest.raises(SystemExit) as exit_:
+                main()
+        return Result(exit_.value.code, *self._capsys.readouterr())
+
+
+@pytest.fixture
+def command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> CommandLine:
+    return CommandLine(tmp_path, monkeypatch, capsys)
+
+
+@pytest.fixture
+def ready(command_line: CommandLine, tmp_path: Path, sqlite_template: Path) -> CommandLine:
+    """With a migrated database and one organization."""
+    (tmp_path / "data").mkdir()
+    shutil.copy(sqlite_template, tmp_path / "data" / "gateway.db")
+    made = command_line.run(
+        "organization", "Northfield", "--time-zone", "Europe/London", "--currency", "GBP"
+    )
+    assert made == Result(0, "", "")
+    return command_line
+
+
+def test_a_token_is_printed_and_nothing_else(ready: CommandLine, tmp_path: Path):
+    result = ready.run("token", "--role", "scheduler", "--organization", "Northfield")
+
+    assert (result.returncode, result.stderr) == (0, "")
+    [line] = result.stdout.splitlines()
+    secret = (tmp_path / "data" / "jwt-secret").read_text()
+    claims = jwt.decode(line, secret, algorithms=["HS256"])
+    assert (claims["role"], claims["sub"]) == ("scheduler", "scheduler")
+    assert claims["exp"] - claims["iat"] == 12 * 3600
+    assert abs(claims["iat"] - datetime.now(UTC).timestamp()) < 60
+
+
+def test_a_token_of_a_user_has_the_role_of_the_user(ready: CommandLine):
+    assert ready.run("demo").returncode == 0
+    asked = ("token", "--organization", "Demo Exams", "--user", "scheduler")
+
+    result = ready.run(*asked, GATEWAY_JWT_SECRET="s" * 32)
+    refused = ready.run(*asked, "--role", "admin")
+
+    claims = jwt.decode(result.stdout.strip(), "s" * 32, algorithms=["HS256"])
+    assert (claims["role"], claims["sub"], "user" in claims) == ("scheduler", "scheduler", True)
+    assert refused.returncode == 1
+    assert "the user 'scheduler' is scheduler, not admin" in refused.stderr
+
+
+def test_a_token_may_last_longer(ready: CommandLine):
+    settings = {"GATEWAY_JWT_SECRET": "s" * 32}
+
+    result = ready.run(
+        "token", "--role", "admin", "--organization", "Northfield", "--hours", "1.5", **settings
+    )
+
+    claims = jwt.decode(result.stdout.strip(), "s" * 32, algorithms=["HS256"])
+    assert claims["exp"] - claims["iat"] == 5400
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["token", "--role", "admin", "--organization", "X"], 1, "there is no organization 'X'"),
+        (
+            ["token", "--role", "admin", "--organization", "Northfield", "--user", "U"],
+            1,
+            "'Northfield' has no user 'U'",
+        ),
+        (["token", "--organization", "Northfield"], 2, "one of --role and --user is needed"),
+        (
+            ["token", "--role", "boss", "--organization", "Northfield"],
+            2,
+            "--role must be one of admin, scheduler, centre-staff",
+        ),
+        (
+            ["organization", "Northfield", "--time-zone", "Europe/London", "--currency", "GBP"],
+            1,
+            "This key is another object's.",
+        ),
+        (
+            ["organization", "South", "--time-zone", "Mars", "--currency", "XXL"],
+            1,
+            "'timeZone' must be an IANA time zone, such as Europe/London; 'currency' must be",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(
+    ready: CommandLine, arguments: list[str], code: int, told: str
+):
+    result = ready.run(*arguments)
+
+    assert result.returncode == code
+    assert result.stdout == ""
+    [line] = result.stderr.splitlines()
+    assert line.startswith(f"booking-gateway: {told}")
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "told"),
+    [
+        ({"GATEWAY_DATABSE_URL": "x"}, 2, "GATEWAY_DATABSE_URL is not a setting of the gateway"),
+        ({"GATEWAY_GRAPHIQL": "maybe"}, 2, "GATEWAY_GRAPHIQL must be on or off"),
+        ({"GATEWAY_JWT_SECRET": "short"}, 2, "GATEWAY_JWT_SECRET must have at least 32 bytes"),
+        ({}, 1, "the database's tables are not up to date: run `booking-gateway migrate`"),
+        (
+            {"GATEWAY_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/x"},
+            1,
+            "the database cannot be used: ",
+        ),
+    ],
+)
+def test_a_start_that_fails_says_why_in_one_line(
+    command_line: CommandLine, settings: dict[str, str], code: int, told: str
+):
+    result = command_line.run("serve", **settings)
+
+    assert result.returncode == code, result.stderr
+    [line] = result.stderr.splitlines()
+    assert line.startswith(f"booking-gateway: {told}")
+
+
+@pytest.mark.parametrize("arguments", [["serve", "--port", "0x"], ["fly"], ["token"]])
+def test_a_wrong_use_is_told_without_a_traceback(command_line: CommandLine, arguments: list[str]):
+    result = command_line.run(*arguments)
+
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+
+
+def test_the_schema_is_printed_without_any_database(command_line: CommandLine):
+    result = command_line.run("schema", GATEWAY_DATABASE_URL="postgresql://nobody@127.0.0.1:1/x")
+
+    assert result.returncode == 0
+    assert re.search(r"^type Query", result.stdout, re.MULTILINE)
+
+
+def test_a_database_of_a_newer_gateway_is_left_alone(ready: CommandLine, tmp_path: Path):
+    with closing(sqlite3.connect(tmp_path / "data" / "gateway.db")) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+
+    result = ready.run("migrate")
+
+    assert result.returncode == 1
+    [line] = result.stderr.splitlines()
+    assert "9999" in line
+
+
+def test_migrating_twice_is_no_mistake(command_line: CommandLine):
+    assert command_line.run("migrate") == Result(0, "", "")
+    assert command_line.run("migrate") == Result(0, "", "")
+
+
+def test_serve_answers_until_it_is_told_to_stop(ready: CommandLine, free_port: int):
+    token = ready.run("token", "--role", "admin", "--organization", "Northfield").stdout.strip()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "gateway", "serve", "--port", str(free_port)],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            **ready.environment,
+            "GATEWAY_GRAPHIQL_TOKEN": token,
+            "PYTHONUNBUFFERED": "1",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert server.stdout is not None
+    address = f"http://127.0.0.1:{free_port}/graphql"
+    try:
+        assert server.stdout.readline() == f"GraphQL at {address}\n"
+        assert "opens with a token" in server.stdout.readline()
+
+        with httpx.Client(transport=httpx.HTTPTransport(retries=20)) as client:
+            answer = client.post(
+                address,
+                json={"query": "{ __typename }"},
+                headers={"authorization": f"Bearer {token}"},
+            )
+            page = client.get(address, headers={"accept": "text/html"})
+    finally:
+        server.terminate()
+        _, errors = server.communicate(timeout=30)
+
+    assert answer.json() == {"data": {"__typename": "Query"}}
+    assert token in page.text
+    assert errors == ""

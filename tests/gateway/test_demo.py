@@ -1,0 +1,271 @@
+"""The demo: what it promises to readers of the README and of the examples."""
+
+import asyncio
+import re
+import shutil
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from gateway.demo import DOCUMENTS, NAME, demo_document, make_demo
+from gateway.demo_plan import BOOKINGS, CANDIDATES, EVENTS, plan
+from gateway.graphiql import EXAMPLES
+from resolvers.bookings.seats import SeatLimits, Seats
+from resolvers.enrolments.booking import book
+from resolvers.enrolments.commands import BookEnrolment, MoveEnrolment
+from resolvers.enrolments.moving import move
+from resolvers.events.rules import EventStatus, status
+from resolvers.organizations import reads
+from resolvers.organizations.commands import MakeOrganization, make_organization
+from resolvers.outcomes import Outcome
+from resolvers.references import ByExternalId, ByKey, ByReference
+from resolvers.storage import Read, Storage, storage_at
+from resolvers.storage.tables import (
+    Accommodation,
+    Booking,
+    Candidate,
+    Centre,
+    Enrolment,
+    Event,
+    ExternalId,
+    Payment,
+    Room,
+    User,
+    metadata,
+    table,
+)
+from resolvers.viewer import PERMISSIONS, Viewer
+from resolvers.vocabulary import (
+    BookingStatus,
+    CancellationReason,
+    EnrolmentResult,
+    PaymentStatus,
+    Role,
+    SourceSystem,
+)
+
+NOW = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def demo_file(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the demo in it."""
+    file = tmp_path_factory.mktemp("demo") / "gateway.db"
+    shutil.copy(sqlite_template, file)
+    assert asyncio.run(make_demo(f"sqlite:///{file}", NOW))
+    return file
+
+
+@pytest.fixture
+async def demo(demo_file: Path, tmp_path: Path) -> AsyncIterator[Storage]:
+    """The demo, for one test to do with as it likes."""
+    shutil.copy(demo_file, tmp_path / "gateway.db")
+    storage = storage_at(f"sqlite:///{tmp_path / 'gateway.db'}", clock=lambda: NOW)
+    await storage.open()
+    yield storage
+    await storage.close()
+
+
+async def rows(storage: Storage, model: Any) -> list[Any]:
+    return await storage.read(Read(("all", model), lambda _: sa.select(table(model))))
+
+
+async def snapshot(storage: Storage) -> dict[str, list[str]]:
+    """Every row of every table."""
+    return {
+        one.name: sorted(
+            map(str, await storage.read(Read(("all", one.name), lambda _, one=one: sa.select(one))))
+        )
+        for one in metadata.sorted_tables
+    }
+
+
+async def admin(storage: Storage) -> Viewer:
+    [organization] = await storage.read(reads.organization_named(NAME))
+    permissions = PERMISSIONS[Role.ADMIN]
+    return Viewer(organization.id, Role.ADMIN, "admin", "admin:admin", permissions)
+
+
+async def test_it_is_as_large_as_promised(demo: Storage) -> None:
+    """Four centres in as many zones, 12 rooms, 40 events, 300 candidates and 600 bookings."""
+    references = [c.reference for c in await rows(demo, Candidate)]
+    events = {row.object_id for row in await rows(demo, ExternalId) if row.system == "GATEWAY"}
+    zones = {centre.time_zone for centre in await rows(demo, Centre)}
+
+    assert len([r for r in references if r.startswith("demo-candidate-")]) == CANDIDATES == 300
+    assert len(events) == EVENTS == 40
+    assert len([b for b in await rows(demo, Booking) if b.event_id in events]) == BOOKINGS == 600
+    assert {"Europe/London", "America/New_York", "Asia/Singapore"} <= zones
+    assert len(await rows(demo, Room)) >= 12
+    assert len({c.nationality for c in await rows(demo, Candidate)} - {None}) >= 20
+
+
+async def test_bookings_are_in_every_state(demo: Storage) -> None:
+    """There are some of every status, result, reason of cancellation and payment."""
+    bookings = await rows(demo, Booking)
+    statuses = Counter(booking.status for booking in bookings)
+
+    for one in ("PENDING", "CONFIRMED", "COMPLETED", "NO_SHOW", "CANCELLED", "EXPIRED"):
+        assert statuses[BookingStatus(one)] >= 10, one
+    assert {b.cancel_reason for b in bookings} - {None} == set(CancellationReason)
+    results = {row.result for row in await rows(demo, Enrolment)}
+    assert results == {None, EnrolmentResult.PASS, EnrolmentResult.FAIL}
+    paid = {row.status for row in await rows(demo, Payment)}
+    assert paid >= {
+        PaymentStatus.PENDING,
+        PaymentStatus.PAID,
+        PaymentStatus.REFUNDED,
+        PaymentStatus.WAIVED,
+    }
+    assert len({row.type for row in await rows(demo, Accommodation)}) == 3
+
+
+async def test_events_are_of_every_sort(demo: Storage) -> None:
+    """Over and ahead, on demand and not, cancelled, limited and full."""
+    events = await rows(demo, Event)
+    known = {row.object_id for row in await rows(demo, ExternalId) if row.system == "GATEWAY"}
+    taken = Counter(
+        b.event_id
+        for b in await rows(demo, Booking)
+        if b.status in {BookingStatus.PENDING, BookingStatus.CONFIRMED}
+    )
+    own = [event for event in events if event.id in known]
+
+    states = {status(event, NOW) for event in own}
+    assert {EventStatus.SCHEDULED, EventStatus.COMPLETED, EventStatus.CANCELLED} <= states
+    assert len([event for event in own if event.on_demand]) == 5
+    full = [e for e in own if e.capacity_maximum and taken[e.id] >= e.capacity_maximum]
+    assert len(full) >= 3
+    assert all(event.title.startswith("Demo ") for event in own)
+
+
+async def test_nothing_is_overbooked(demo: Storage) -> None:
+    """No event and no room has more bookings than seats, at any time."""
+    events = {row.id: row for row in await rows(demo, Event)}
+    rooms = {row.id: row for row in await rows(demo, Room)}
+    seats = Seats()
+
+    for booking in await rows(demo, Booking):
+        if booking.status in {BookingStatus.PENDING, BookingStatus.CONFIRMED}:
+            limits = SeatLimits(events[booking.event_id], rooms.get(booking.room_id))
+            seats.require_free(booking, limits)
+            seats.take(booking)
+
+
+async def test_everything_happened_when_it_says(demo: Storage) -> None:
+    """No booking was made after its start, and nothing is from the future."""
+    imported = {row.object_id for row in await rows(demo, ExternalId) if row.kind == "event"}
+    assert imported
+    for booking in await rows(demo, Booking):
+        assert NOW - timedelta(days=30) <= booking.created_at <= booking.updated_at <= NOW
+        if booking.start_at > NOW - timedelta(days=30):
+            assert booking.created_at < booking.start_at
+
+
+async def test_there_is_a_user_for_each_role(demo: Storage) -> None:
+    """A user's reference is the role as the command line writes it."""
+    users = {user.reference: user.role for user in await rows(demo, User)}
+
+    assert users == {role.lower().replace("_", "-"): role for role in Role}
+
+
+async def test_the_documents_of_the_source_are_in_it(demo: Storage) -> None:
+    """Student 1 failed and has booked a resit; enrolment 2 was moved and then cancelled."""
+    ids = {
+        (row.kind, row.value): row.object_id
+        for row in await rows(demo, ExternalId)
+        if row.system == SourceSystem.SURPASS_SCHEDULER
+    }
+    bookings = {row.id: row for row in await rows(demo, Booking)}
+    enrolments = {row.id: row for row in await rows(demo, Enrolment)}
+
+    first, second = ids["enrolment", "1"], ids["enrolment", "2"]
+    assert enrolments[first].result is EnrolmentResult.FAIL
+    assert bookings[second].status is BookingStatus.CANCELLED
+    [resit] = [e for e in enrolments.values() if e.previous_attempt_id == first]
+    assert resit.attempt_number == 2
+
+
+async def test_the_examples_can_be_run(demo: Storage) -> None:
+    """The candidate of the examples gets a seat at demo-event-1, and moves to demo-event-2."""
+    viewer = await admin(demo)
+    first, second = (ByExternalId(SourceSystem.GATEWAY, "event", f"demo-event-{n}") for n in (1, 2))
+
+    for candidate in ("demo-candidate-1", "demo-candidate-2"):
+        command = BookEnrolment(viewer=viewer, candidate=ByReference(candidate), event=first)
+        [booked] = await demo.write(book, [command])
+        assert isinstance(booked, Outcome), booked
+        moving = MoveEnrolment(viewer=viewer, enrolment=ByKey(booked.subject), to_event=second)
+        [moved] = await demo.write(move, [moving])
+        assert isinstance(moved, Outcome), moved
+
+    [again] = await demo.write(book, [command])
+    assert not isinstance(again, Outcome)
+
+
+async def test_the_examples_name_what_there_is(demo: Storage) -> None:
+    """Every reference and outside key in the examples is one of the demo's."""
+    text = "\n".join(example.query for example in EXAMPLES)
+    references = {candidate.reference for candidate in await rows(demo, Candidate)}
+    values = {row.value for row in await rows(demo, ExternalId)}
+
+    assert set(re.findall(r'"(demo-candidate-\d+)"', text)) <= references
+    assert set(re.findall(r'"(demo-event-\d+)"', text)) <= values
+
+
+@pytest.mark.parametrize("days", range(0, 364, 13))
+def test_the_plan_holds_on_every_day(days: int) -> None:
+    """On whatever day it is made there are as many events and bookings, each booked in time."""
+    now = NOW + timedelta(days=days, hours=days % 24)
+
+    made = plan(now)
+
+    assert (len(made.sittings), len(made.claims)) == (EVENTS, BOOKINGS)
+    for claim in made.claims:
+        assert -30 < claim.day <= 0
+        assert now + timedelta(days=claim.day) < claim.start_at
+        assert claim.ends_on is None or claim.day < claim.ends_on <= 0
+
+
+def test_the_same_day_has_the_same_plan() -> None:
+    """Two demos of one present differ in nothing but their keys."""
+    one, two = plan(NOW), plan(NOW)
+
+    assert one == two
+
+
+async def test_twice_is_the_same_as_once(database_url: str) -> None:
+    """Made again, later, on either database, it changes nothing."""
+    assert await make_demo(database_url, NOW)
+    storage = storage_at(database_url, clock=lambda: NOW)
+    await storage.open()
+    once = await snapshot(storage)
+
+    assert not await make_demo(database_url, NOW + timedelta(days=3))
+
+    assert await snapshot(storage) == once
+    await storage.close()
+
+
+async def test_an_empty_organization_of_that_name_is_filled(database_url: str) -> None:
+    """Whoever made "Demo Exams" by hand gets the demo in it."""
+    storage = storage_at(database_url, clock=lambda: NOW)
+    await storage.open()
+    command = MakeOrganization(name=NAME, time_zone="Asia/Tokyo", currency="JPY")
+    await storage.write(make_organization, [command])
+
+    assert await make_demo(database_url, NOW)
+
+    assert len(await rows(storage, Booking)) > BOOKINGS
+    await storage.close()
+
+
+def test_the_documents_are_shipped() -> None:
+    """Every document of [000] is in the package, that which the demo leaves out too."""
+    for name in (*DOCUMENTS, "cancel-one"):
+        assert demo_document(name)

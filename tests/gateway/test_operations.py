@@ -1,0 +1,139 @@
+"""Operations: what is kept of documents, and what a document may be."""
+
+import time
+
+import pytest
+import strawberry
+from graphql import ExecutionResult, OperationType, get_introspection_query
+
+from gateway import operations
+from gateway.operations import Operations
+from gateway.request import GraphQLRequest
+
+
+@strawberry.type
+class Query:
+    number: int = 1
+
+    @strawberry.field
+    def again(self) -> "Query":
+        return Query()
+
+
+SCHEMA = strawberry.Schema(Query)
+
+
+async def errors_of(text: str) -> list[str]:
+    result = await Operations(SCHEMA).execute(GraphQLRequest(text), None)
+    assert isinstance(result, ExecutionResult)
+    return [error.message for error in result.errors or ()]
+
+
+def nested(levels: int) -> str:
+    return "{" + "again {" * (levels - 1) + "number" + "}" * levels
+
+
+async def test_selections_may_be_twenty_levels_deep_and_no_deeper():
+    assert await errors_of(nested(20)) == []
+    assert await errors_of(nested(21)) == ["The selections are nested deeper than 20 levels."]
+
+
+async def test_fragments_count_where_they_are_spread():
+    """Ten levels, spread at the tenth and then at the eleventh."""
+    inner = "fragment F on Query { ... on Query " + nested(10) + " }"
+
+    assert await errors_of("{" + "again {" * 10 + "...F" + "}" * 11 + inner) == []
+    assert await errors_of("{" + "again {" * 11 + "...F" + "}" * 12 + inner) != []
+
+
+async def test_what_no_operation_reaches_is_not_its_depth():
+    """Of two operations only the deep one is wrong, and a document is judged as a whole."""
+    assert len(await errors_of(f"query A {nested(3)} query B {nested(30)}")) >= 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }",
+        "{ ...A } fragment A on Query { again { ...A } }",
+        "{ ...Missing }",
+    ],
+)
+async def test_fragments_in_a_circle_are_refused(text: str):
+    assert await errors_of(text) != []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # each fragment spreads the next one twice: 2 ** 60 selections for whoever walks them all
+        "{ ...F0 }"
+        + "".join(f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }}" for n in range(60))
+        + "fragment F60 on Query { number }",
+        "{ ...F0 }"
+        + "".join(f"fragment F{n} on Query {{ ...F{n + 1} }}" for n in range(1_500))
+        + "fragment F1500 on Query { number }",
+        "{" * 50_000,
+        "{ number " * 5_000,
+        '{ a: number(x: "' + "[" * 50_000,
+    ],
+)
+async def test_a_document_cannot_make_the_server_think_for_long(text: str):
+    started = time.process_time()
+
+    await errors_of(text)
+
+    assert time.process_time() - started < 2
+
+
+async def test_a_document_of_too_many_tokens_is_refused():
+    assert "20000 tokens" in (await errors_of("{" + "number " * 20_000 + "}"))[0]
+
+
+async def test_introspection_is_allowed():
+    assert await errors_of(get_introspection_query()) == []
+
+
+def test_the_kind_of_a_request_is_that_of_the_operation_it_names():
+    made = Operations(SCHEMA)
+
+    assert made.kind(GraphQLRequest("{ number }")) is OperationType.QUERY
+    assert made.kind(GraphQLRequest("query A { number } query B { number }")) is None
+    assert made.kind(GraphQLRequest("{ nothing }")) is None
+    assert made.kind(GraphQLRequest("{")) is None
+
+
+async def test_a_document_is_read_once(monkeypatch: pytest.MonkeyPatch):
+    """Also one that is wrong."""
+    made = Operations(SCHEMA)
+    for text in ("{ number }", "{ nothing }", "{"):
+        await made.execute(GraphQLRequest(text), None)
+    monkeypatch.setattr(operations, "parse", lambda *_, **__: pytest.fail("read twice"))
+
+    for text in ("{ number }", "{ nothing }", "{"):
+        await made.execute(GraphQLRequest(text), None)
+
+
+def test_the_documents_that_are_kept_are_bounded(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(operations, "KEPT_DOCUMENTS", 3)
+    monkeypatch.setattr(operations, "KEPT_CHARACTERS", 100)
+    made = Operations(SCHEMA)
+
+    for number in range(10):
+        made.kind(GraphQLRequest(f"{{ a{number}: number }}"))
+    assert list(made._kept) == [f"{{ a{number}: number }}" for number in (7, 8, 9)]
+
+    made.kind(GraphQLRequest("{ number }" + " " * 95))
+    assert len(made._kept) == 0
+    assert made._kept_characters == 0
+
+
+async def test_the_result_is_strawberrys_own():
+    """What executes here, and Strawberry's Schema.execute, answer alike."""
+    text = "{ number again { number ...F } } fragment F on Query { __typename }"
+
+    ours = await Operations(SCHEMA).execute(GraphQLRequest(text), None)
+    theirs = await SCHEMA.execute(text)
+
+    assert isinstance(ours, ExecutionResult)
+    assert (ours.data, ours.errors) == (theirs.data, theirs.errors)

@@ -1,0 +1,101 @@
+"""Settings: read once, and a wrong one is named."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from gateway.settings import Settings, WrongSetting
+
+
+def test_an_empty_environment_has_the_defaults():
+    """Without any variable the gateway is embedded: one file under data/."""
+    settings = Settings.read({"PATH": "/bin"})
+
+    assert settings.database_url == "sqlite:///data/gateway.db"
+    assert settings.graphiql is True
+    assert settings.max_body_bytes == 8 * 1024 * 1024
+    assert settings.expire_seconds == 30
+
+
+def test_every_variable_is_read():
+    settings = Settings.read(
+        {
+            "GATEWAY_DATABASE_URL": "postgresql://gateway@db/gateway",
+            "GATEWAY_JWT_SECRET": "s" * 32,
+            "GATEWAY_GRAPHIQL": "off",
+            "GATEWAY_GRAPHIQL_TOKEN": "a.b.c",
+            "GATEWAY_MAX_BODY_BYTES": "2048",
+            "GATEWAY_EXPIRE_SECONDS": "5",
+            "GATEWAY_TEST_POSTGRES_URL": "ignored",
+        }
+    )
+
+    assert settings == Settings(
+        database_url="postgresql://gateway@db/gateway",
+        jwt_secret="s" * 32,
+        graphiql=False,
+        graphiql_token="a.b.c",
+        max_body_bytes=2048,
+        expire_seconds=5,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        (
+            "GATEWAY_DATABASE_URL",
+            "mysql://x",
+            "must be sqlite:///FILE or postgresql://USER@HOST/DB",
+        ),
+        ("GATEWAY_DATABASE_URL", "sqlite:///", "must be sqlite:///FILE"),
+        ("GATEWAY_JWT_SECRET", "é" * 15, "must have at least 32 bytes"),
+        ("GATEWAY_GRAPHIQL", "yes", "must be on or off, not 'yes'"),
+        ("GATEWAY_GRAPHIQL_TOKEN", "two words", "must be a token"),
+        ("GATEWAY_MAX_BODY_BYTES", "8MB", "must be a whole number from 1024"),
+        ("GATEWAY_MAX_BODY_BYTES", "1", "must be a whole number from 1024"),
+        ("GATEWAY_EXPIRE_SECONDS", "-1", "must be a whole number from 1"),
+        ("GATEWAY_DATABASE", "x", "did you mean GATEWAY_DATABASE_URL?"),
+        ("GATEWAY_ZZZ", "x", "there are GATEWAY_DATABASE_URL, GATEWAY_JWT_SECRET"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_rule(name: str, value: str, rule: str):
+    with pytest.raises(WrongSetting) as wrong:
+        Settings.read({name: value})
+
+    assert str(wrong.value).startswith(f"{name} ")
+    assert rule in str(wrong.value)
+    assert "\n" not in str(wrong.value)
+
+
+def test_the_password_of_a_wrong_address_is_not_repeated():
+    with pytest.raises(WrongSetting) as wrong:
+        Settings.read({"GATEWAY_DATABASE_URL": "postgres://gateway:hunter2@db/gateway"})
+
+    assert "hunter2" not in str(wrong.value)
+
+
+def test_beside_a_sqlite_file_the_secret_is_made_once_and_is_its_owners_alone(tmp_path: Path):
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/data/gateway.db")
+
+    first, second = settings.secret, settings.secret
+
+    kept = tmp_path / "data" / "jwt-secret"
+    assert first == second == kept.read_text()
+    assert len(first) >= 32
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert list(kept.parent.iterdir()) == [kept]
+
+
+def test_a_kept_secret_that_is_too_short_is_refused(tmp_path: Path):
+    (tmp_path / "jwt-secret").write_text("short")
+
+    with pytest.raises(WrongSetting, match="shorter than 32 bytes"):
+        _ = Settings(database_url=f"sqlite:///{tmp_path}/gateway.db").secret
+
+
+def test_postgresql_needs_a_secret():
+    """Its processes must share one, so none is made."""
+    with pytest.raises(WrongSetting, match="GATEWAY_JWT_SECRET is required"):
+        _ = Settings(database_url="postgresql://gateway@db/gateway").secret

@@ -1,0 +1,277 @@
+"""What is written is written once, whatever becomes of the payload; and it is told as by core."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from random import Random
+from typing import Any
+
+import orjson
+import pytest
+
+from resolvers.identity import parse_global_id
+from resolvers.storage import Overloaded, Storage
+from resolvers.viewer import Viewer
+from tests.plan.both_ways import BothWays, Told
+from tests.plan.documents import Document, Known, mutation
+from tests.plan.failing import failing, replaced
+
+Twins = tuple[BothWays, BothWays]
+
+# graphql-core forgets the coroutines of fields beside one that raises
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+HERE = """{
+  candidates(search: "BARE") { nodes { id } }
+  open: events(first: 3, filter: {start: {gte: "2027-01-20T00:00:00Z"}}) { nodes { id } }
+  booked: enrolments(first: 60, filter: {status: [CONFIRMED], start: {gte: "2027-01-13T00:00:00Z"}})
+    { nodes { id payment { reference } } }
+  over: enrolments(first: 9, filter: {status: [CONFIRMED], start: {lt: "2027-01-10T00:00:00Z"}})
+    { nodes { id } }
+}"""
+NOTHING = Known({"Event": ["RXZlbnQ6MA=="]}, {}, {})
+
+
+async def here(both: BothWays, viewer: Viewer) -> dict[str, Any]:
+    """The ids that mutations need; they are the same in both worlds."""
+    with both.without_plans():
+        told = await both.by_plans(Document(HERE), viewer)
+    assert told.data is not None
+    found = orjson.loads(told.data)
+    return {
+        "candidate": found["candidates"]["nodes"][0]["id"],
+        "open": [one["id"] for one in found["open"]["nodes"]],
+        "booked": [one["id"] for one in found["booked"]["nodes"]],
+        "payments": [one["payment"]["reference"] for one in found["booked"]["nodes"]],
+        "over": [one["id"] for one in found["over"]["nodes"]],
+    }
+
+
+@contextmanager
+def writes(storage: Storage) -> Iterator[list[str]]:
+    """The commands that are carried out meanwhile, by the names of their functions."""
+    done: list[str] = []
+    real = storage.write
+
+    async def write(run: Any, commands: Any, **options: Any) -> Any:
+        done.append(run.__name__)
+        return await real(run, commands, **options)
+
+    with replaced(storage, {"write": write}):
+        yield done
+
+
+def told_alike(one: Told, other: Told) -> bool:
+    """Whether two worlds tell the same, but for the keys that each has made for itself."""
+    return Told(_masked(one.data), one.errors).agrees(Told(_masked(other.data), other.errors))
+
+
+UUIDS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+def _masked(data: bytes | None) -> bytes | None:
+    return None if data is None else orjson.dumps(_without_keys(orjson.loads(data)))
+
+
+def _without_keys(value: Any) -> Any:
+    match value:
+        case dict():
+            masked = {key: _without_keys(inner) for key, inner in value.items()}
+            return {key: "cursor" if "ursor" in key else inner for key, inner in masked.items()}
+        case list():
+            return [_without_keys(one) for one in value]
+        case str():
+            named = parse_global_id(value)
+            return UUIDS.sub("key", value) if named is None else named[0]
+    return value
+
+
+async def both_told(twins: Twins, asked: Document, viewer: Viewer) -> Told:
+    """What is told, which has to be the same. Raises: AssertionError."""
+    planned, by_core = twins
+    told, expected = await planned.by_plans(asked, viewer), await by_core.by_plans(asked, viewer)
+    assert told_alike(told, expected), (asked, told, expected)
+    return told
+
+
+PERSON = """mutation ($name: String!) { upsertCandidate(
+    input: {reference: "FULL", firstNames: $name, lastName: "Byron"}) { %s } }"""
+PAYLOADS = {
+    "planned": (
+        "candidate { reference firstNames centres { name } } created errors { code }",
+        1,
+        0,
+    ),
+    "not planned": ("candidate { reference address { city } } created", 0, 1),
+    "nothing of it": ("__typename", 1, 0),
+}
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+async def test_a_payload_is_told_and_its_command_done_once(
+    twins: Twins, who: dict[str, Viewer], payload: str
+):
+    """Also where graphql-core has to answer it."""
+    selected, answered, not_planned = PAYLOADS[payload]
+    asked = Document(PERSON % selected, {"name": "Augusta"})
+
+    with writes(twins[0].storage) as done:
+        await both_told(twins, asked, who["admin"])
+
+    assert done == ["upsert_candidates"]
+    counts = twins[0].planner.counts
+    assert (counts.answered, counts.not_planned) == (answered, not_planned)
+
+
+@pytest.mark.parametrize("table", ["candidate_centre", "booking", "external_id"])
+async def test_a_payload_that_cannot_be_read_is_an_error_and_not_a_second_write(
+    twins: Twins, who: dict[str, Viewer], table: str
+):
+    """What was written stays written."""
+    selected = (
+        "candidate { lastName centres { name } externalIds { value } bookings { totalCount } }"
+    )
+    asked = Document(PERSON % selected, {"name": "Augusta"})
+
+    one, other = (both.storage for both in twins)
+    with failing(one, table), failing(other, table), writes(one) as done:
+        told = await both_told(twins, asked, who["admin"])
+
+    assert told.errors
+    assert done == ["upsert_candidates"]
+    asked = Document('{ candidates(search: "FULL") { nodes { firstNames lastName } } }')
+    assert b"Augusta" in ((await both_told(twins, asked, who["admin"])).data or b"")
+
+
+SEATS = "errors { code message } enrolment { status event { seats { taken } } %s }"
+
+
+@pytest.mark.parametrize("last", ["", "candidate { address { city } }", "attemptNumber"])
+async def test_two_mutations_of_one_document_tell_what_was_there_after_each(
+    twins: Twins, who: dict[str, Viewer], last: str
+):
+    """The first payload does not show what the second has done, whoever answers it."""
+    ids = await here(twins[0], who["admin"])
+    first, second = (
+        f'bookEnrolment(input: {{candidate: {{reference: "{reference}"}}, '
+        f'event: {{id: "{ids["open"][0]}"}}}})'
+        for reference in ("BARE", "demo-candidate-1")
+    )
+    asked = Document(
+        f"mutation {{ a: {first} {{ {SEATS % ''} }} b: {second} {{ {SEATS % last} }} }}"
+    )
+
+    with writes(twins[0].storage) as done:
+        await both_told(twins, asked, who["admin"])
+
+    assert done == ["book", "book"]
+
+
+@pytest.mark.parametrize("raised", [Overloaded(), RuntimeError("the disk is full")])
+async def test_a_command_that_raises_is_not_tried_again(
+    twins: Twins, who: dict[str, Viewer], raised: Exception
+):
+    """Nobody knows what it has done."""
+    tries = []
+
+    async def write(*_: Any, **__: Any) -> Any:
+        tries.append(1)
+        raise raised
+
+    asked = Document(PERSON % "created", {"name": "Augusta"})
+    with (
+        replaced(twins[0].storage, {"write": write}),
+        replaced(twins[1].storage, {"write": write}),
+    ):
+        told = await both_told(twins, asked, who["admin"])
+
+    assert told.errors
+    assert len(tries) == 2  # once in each world
+
+
+async def test_a_command_that_raises_after_its_commit_is_not_done_again(
+    twins: Twins, who: dict[str, Viewer]
+):
+    """The connection was lost when it had been written."""
+    tries = []
+
+    def losing(storage: Storage) -> Any:
+        real = storage.write
+
+        async def write(*given: Any, **options: Any) -> Any:
+            tries.append(1)
+            await real(*given, **options)
+            raise ConnectionResetError
+
+        return {"write": write}
+
+    asked = Document(PERSON % "created", {"name": "Augusta"})
+    one, other = (both.storage for both in twins)
+    with replaced(one, losing(one)), replaced(other, losing(other)):
+        assert (await both_told(twins, asked, who["admin"])).errors
+
+    assert len(tries) == 2
+
+
+async def test_arguments_that_are_wrong_write_nothing(twins: Twins, who: dict[str, Viewer]):
+    """And are told as graphql-core tells them."""
+    text = "mutation ($i: UpsertCandidateInput!) { upsertCandidate(input: $i) { created } }"
+    with writes(twins[0].storage) as done:
+        for given in ({}, {"reference": 1}, {"reference": "a", "firstNames": "b", "x": 1}, None):
+            assert (await both_told(twins, Document(text, {"i": given}), who["admin"])).errors
+
+    assert done == []
+
+
+@pytest.mark.parametrize("viewer", ["admin", "invigilator"])
+@pytest.mark.parametrize("part", range(2))
+async def test_generated_payloads(twins: Twins, who: dict[str, Viewer], viewer: str, part: int):
+    """Mutation after mutation in two worlds, which stay alike."""
+    ids = await here(twins[0], who["admin"])
+    random = Random(part)
+    for _ in range(20):
+        calls = [_call(random, ids) for _ in range(random.choice([1, 1, 2, 3]))]
+        is_valid = twins[0].is_valid
+        asked = mutation(twins[0].schema, NOTHING, random, calls, is_valid)
+        with writes(twins[0].storage) as done, writes(twins[1].storage) as expected:
+            await both_told(twins, asked, who[viewer])
+        assert done == expected
+
+    assert twins[0].planner.counts.answered > 0
+
+
+def _call(random: Random, ids: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Something to do, which is often refused."""
+    booking = random.choice(ids["booked"][:12])
+    name = random.choice(["FULL", "BARE", "demo-candidate-1", "demo-candidate-2", "nobody"])
+    calls: dict[str, dict[str, Any]] = {
+        "upsertCandidate": {"reference": name, "firstNames": name, "lastName": "Byron"},
+        "bookEnrolment": {
+            "candidate": {"reference": name},
+            "event": {"id": random.choice(ids["open"])},
+        },
+        "moveEnrolment": {"enrolmentId": booking, "toEvent": {"id": random.choice(ids["open"])}},
+        "cancelBooking": {"bookingId": booking, "reason": "ILLNESS"},
+        "cancelBookings": {
+            "bookings": [{"bookingId": one, "reason": "OTHER"} for one in ids["booked"][:2]]
+        },
+        "grantAccommodation": {
+            "bookingId": booking,
+            "accommodation": {"type": "reader", "timeExtension": random.choice([5, 90])},
+        },
+        "assignResults": {
+            "results": [{"enrolmentId": one, "result": "PASS"} for one in ids["over"][:2]]
+        },
+        "recordPayment": {"paymentReference": random.choice(ids["payments"]), "status": "PAID"},
+        "createEvent": {"title": "Made now", "examType": random.choice(["a", ""])},
+        "updateSettings": {
+            "billingCodes": ["B1", "B2"],
+            "windowBufferHours": random.choice([1, 999]),
+        },
+        "upsertCentre": {"reference": "YORK", "name": "York", "timeZone": "Europe/London"},
+    }
+    chosen = random.choice(sorted(calls))
+    return chosen, calls[chosen]

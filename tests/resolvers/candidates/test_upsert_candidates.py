@@ -1,0 +1,220 @@
+"""Candidates: their fields, what they are associated with, and who may change them."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from uuid import UUID
+
+import pytest
+
+from resolvers.candidates.commands import upsert_candidates
+from resolvers.candidates.reads import (
+    candidates_by_id,
+    centres_of_candidates,
+    departments_of_candidates,
+    groups_of_candidates,
+    modules_of_candidates,
+    subjects_of_candidates,
+)
+from resolvers.contacts import Address, EmergencyContact
+from resolvers.outcomes import Outcome
+from resolvers.references import ByKey
+from resolvers.refusals import Refused
+from resolvers.storage.tables import Booking
+from resolvers.viewer import NOTHING, PERMISSIONS, Scope
+from resolvers.vocabulary import AccessScope, BookingKind, BookingStatus, Gender, Role
+
+EVERYTHING_KNOWN = {
+    "email": "ada@example.org",
+    "telephone": "1",
+    "mobile": "2",
+    "date_of_birth": date(1993, 2, 20),
+    "gender": Gender.FEMALE,
+    "passport_number": "X1",
+    "passport_issuing_country": "GB",
+    "country_of_birth": "ES",
+    "nationality": "FR",
+    "address": Address(line1="1 High St", country_iso_code="ES"),
+    "emergency_contact": EmergencyContact(phone="3", name="Ann"),
+    "image_url": "https://example.org/ada.png",
+}
+
+
+async def row_of(storage, viewer, key):
+    [row] = await storage.read(candidates_by_id(viewer, [key]))
+    return row
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"reference": ""}, ("STRING_LENGTH", "reference")),
+        ({"reference": "x" * 51}, ("STRING_LENGTH", "reference")),
+        ({"reference": "a\0b"}, ("INVALID_VALUE", "reference")),
+        ({"first_names": " "}, ("STRING_LENGTH", "firstNames")),
+        ({"last_name": "x" * 201}, ("STRING_LENGTH", "lastName")),
+        ({"email": "nobody"}, ("INVALID_EMAIL", "email")),
+        ({"email": "x" * 250 + "@example.org"}, ("STRING_LENGTH", "email")),
+        ({"telephone": "1" * 51}, ("STRING_LENGTH", "telephone")),
+        ({"mobile": "1" * 51}, ("STRING_LENGTH", "mobile")),
+        ({"passport_number": "1" * 51}, ("STRING_LENGTH", "passportNumber")),
+        ({"passport_issuing_country": "XX"}, ("INVALID_COUNTRY_CODE", "passportIssuingCountry")),
+        ({"country_of_birth": ""}, ("INVALID_COUNTRY_CODE", "countryOfBirth")),
+        ({"nationality": "GBR"}, ("INVALID_COUNTRY_CODE", "nationality")),
+        ({"image_url": "ada.png"}, ("INVALID_VALUE", "imageUrl")),
+        ({"address": Address(country_iso_code=None)}, ("REQUIRED", "address.countryIsoCode")),
+        (
+            {"address": Address(country_iso_code="ES", line1="x" * 101)},
+            ("STRING_LENGTH", "address.line1"),
+        ),
+        (
+            {"emergency_contact": EmergencyContact(phone=None)},
+            ("REQUIRED", "emergencyContact.phone"),
+        ),
+        ({"centre_ids": (ByKey(UUID(int=1)),)}, ("NOT_FOUND", "centreIds.0")),
+        (
+            {"centre_ids": tuple(ByKey(UUID(int=n)) for n in range(501))},
+            ("OUT_OF_RANGE", "centreIds"),
+        ),
+    ],
+)
+async def test_refused(candidate, refusals, values, expected):
+    """Each field has its limits, and its refusal names it."""
+    code, path = expected
+
+    found = await refusals(upsert_candidates, candidate(**values))
+
+    assert found[0] == (code, f"input.{path}")
+
+
+async def test_all_fields_are_kept(storage, viewer, make, candidate):
+    """What was given comes back; addresses under the names of the contract."""
+    key = await make(upsert_candidates, candidate(**EVERYTHING_KNOWN))
+
+    row = await row_of(storage, viewer, key)
+    kept = {name: getattr(row, name) for name in EVERYTHING_KNOWN}
+    assert kept == EVERYTHING_KNOWN | {
+        "address": {
+            "line1": "1 High St",
+            "line2": None,
+            "city": None,
+            "stateProvince": None,
+            "postalCode": None,
+            "country": "ES",
+        },
+        "emergency_contact": {"name": "Ann", "phone": "3", "relationship": None},
+    }
+
+
+async def test_left_out_stays(storage, viewer, make, candidate):
+    """What is left out of a later upsert stays as it was."""
+    key = await make(upsert_candidates, candidate(**EVERYTHING_KNOWN))
+    before = await row_of(storage, viewer, key)
+
+    [outcome] = await storage.write(upsert_candidates, [candidate()])
+
+    assert outcome == Outcome(key, changed=False)
+    assert await row_of(storage, viewer, key) == before
+
+
+async def test_lists_replace(storage, viewer, make, candidate, around):
+    """A list takes the place of what was there, each element once; left out, it stays."""
+    group = UUID(int=7)
+    lists = {
+        "centre_ids": (ByKey(around.centre), ByKey(around.centre)),
+        "subject_ids": (ByKey(around.subject),),
+        "department_ids": (ByKey(around.department),),
+        "module_ids": (ByKey(around.module),),
+        "group_identifiers": (group, group),
+    }
+    reads = [
+        centres_of_candidates,
+        subjects_of_candidates,
+        departments_of_candidates,
+        modules_of_candidates,
+    ]
+
+    async def listed(key):
+        found = [[row.id for row in await storage.read(read(viewer, [key]))] for read in reads]
+        groups = await storage.read(groups_of_candidates(viewer, [key]))
+        return [*found, [row.group_id for row in groups]]
+
+    key = await make(upsert_candidates, candidate(**lists))
+    everything = [[around.centre], [around.subject], [around.department], [around.module], [group]]
+    assert await listed(key) == everything
+
+    [same] = await storage.write(upsert_candidates, [candidate(**lists)])
+    [left_out] = await storage.write(upsert_candidates, [candidate()])
+    assert not same.changed
+    assert not left_out.changed
+    assert await listed(key) == everything
+
+    other = candidate(centre_ids=(ByKey(around.other_centre),), group_identifiers=())
+    [replaced] = await storage.write(upsert_candidates, [other])
+    assert replaced.changed
+    assert await listed(key) == [[around.other_centre], *everything[1:4], []]
+
+
+@pytest.mark.parametrize(
+    ("scope", "missing"),
+    [
+        (Scope(centres=frozenset({UUID(int=1)})), AccessScope.CENTRE),
+        (Scope(centres=frozenset(), subjects=frozenset()), AccessScope.CENTRE),
+        (Scope(subjects=frozenset({UUID(int=1)})), AccessScope.SUBJECT),
+        (Scope(candidate=UUID(int=1)), AccessScope.OWN),
+        (NOTHING, AccessScope.OWN),
+    ],
+)
+async def test_outside_of_the_scope(storage, viewer, make, candidate, scope, missing):
+    """A candidate that the viewer may not see is FORBIDDEN to change; a new one may be made."""
+    await make(upsert_candidates, candidate())
+    scheduler = replace(
+        viewer, role=Role.SCHEDULER, permissions=PERMISSIONS[Role.SCHEDULER], scope=scope
+    )
+
+    changing, making = (candidate(reference, viewer=scheduler) for reference in ("P1", "P2"))
+    refused, made = await storage.write(upsert_candidates, [changing, making])
+
+    assert isinstance(refused, Refused)
+    assert [refusal.missing_scope for refusal in refused.refusals] == [missing]
+    assert made.created
+
+
+def seen_by(around, key):
+    """Scopes, and whether they show a candidate of `centre` who is booked for `subject`."""
+    none = frozenset()
+    return [
+        (Scope(), True),
+        (Scope(centres=frozenset({around.centre})), True),
+        (Scope(centres=frozenset({around.other_centre})), False),
+        (Scope(subjects=frozenset({around.subject})), True),
+        (Scope(centres=none, subjects=none), False),
+        (Scope(centres=frozenset({around.other_centre}), subjects={around.subject}), True),
+        (Scope(centres=frozenset({around.centre}), subjects=none), True),
+        (Scope(candidate=key), True),
+        (Scope(candidate=around.centre), False),
+        (NOTHING, False),
+    ]
+
+
+async def test_visible(storage, viewer, make, insert, candidate, around):
+    """A scope shows the candidates that have a booking, a centre or a subject in it."""
+    key = await make(upsert_candidates, candidate(centre_ids=(ByKey(around.centre),)))
+    await insert(
+        Booking,
+        kind=BookingKind.ENROLMENT,
+        reference="ENR-1",
+        status=BookingStatus.CONFIRMED,
+        candidate_id=key,
+        subject_id=around.subject,
+        time_zone="Europe/London",
+        start_at=storage.clock(),
+        busy_until_at=storage.clock() + timedelta(hours=1),
+        local_start=storage.clock().replace(tzinfo=None),
+        created_at=storage.clock(),
+        updated_at=storage.clock(),
+        created_by_name="admin",
+    )
+
+    for scope, seen in seen_by(around, key):
+        rows = await storage.read(candidates_by_id(replace(viewer, scope=scope), [key]))
+        assert [row.id for row in rows] == [key] * seen, scope

@@ -1,0 +1,186 @@
+"""Unpaid enrolments lapse; domain.md, section 8.2."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from resolvers.enrolments.commands import PaymentTerms
+from resolvers.enrolments.moving import move
+from resolvers.enrolments.payments import record_payments
+from resolvers.enrolments.results import assign_results
+from resolvers.every_kind.accommodations import grant, revoke
+from resolvers.every_kind.cancelling import cancel
+from resolvers.every_kind.expiry import ExpireDue, expire_due
+from resolvers.outcomes import Outcome
+from resolvers.vocabulary import BookingStatus
+from tests.conftest import SettableClock
+from tests.resolvers.asking import (
+    Statements,
+    cancelling,
+    granting,
+    moving,
+    paying,
+    resulting,
+    revoking,
+)
+from tests.resolvers.world import World, codes
+
+UNPAID = PaymentTerms(amount=Decimal("40.00"), currency="GBP")
+WEEK = timedelta(days=7)
+
+
+@pytest.fixture
+async def event(world: World, centre: UUID, room: UUID) -> UUID:
+    """In a week, so that a payment is due before it starts."""
+    return await world.event(venue=centre, room=room, start_at=world.tomorrow(10) + WEEK)
+
+
+async def test_what_is_due_is_expired_once(
+    world: World, clock: SettableClock, event: UUID, candidate: UUID
+) -> None:
+    """The background work releases the seat, says how many, and finds nothing the next time."""
+    unpaid = await world.booked(candidate, event, payment=UNPAID)
+
+    runs = []
+    for step in (timedelta(hours=24), timedelta(microseconds=1), timedelta()):
+        clock.now += step
+        outcome = await world.one(expire_due, ExpireDue())
+        assert isinstance(outcome, Outcome)
+        runs.append((outcome.changed, outcome.facts["expired"]))
+
+    row = await world.row(unpaid)
+    assert runs == [(False, 0), (True, 1), (False, 0)]
+    assert (row.status, row.lapses_at, row.version) == (BookingStatus.EXPIRED, None, 2)
+    assert codes(await world.book(candidate, event)) == []
+
+
+async def test_the_clock_is_who_did_it(
+    world: World, clock: SettableClock, event: UUID, candidate: UUID
+) -> None:
+    """The change names the gateway, and the status before and after."""
+    await world.booked(candidate, event, payment=UNPAID)
+    clock.now += timedelta(days=2)
+    await world.one(expire_due, ExpireDue())
+
+    change = (await world.changes())[-1]
+
+    assert (change.booking_type, change.version) == ("EXPIRED", 2)
+    assert (change.actor_name, change.actor_user_id) == ("Booking gateway", None)
+    assert change.before == {"status": "PENDING", "enrolmentStatus": "PENDING_PAYMENT"}
+    assert change.after == {"status": "EXPIRED", "enrolmentStatus": "EXPIRED"}
+    assert (change.was_status, change.status) == (BookingStatus.PENDING, BookingStatus.EXPIRED)
+
+
+async def test_many_are_expired_in_full_batches(
+    world: World, clock: SettableClock, centre: UUID, event: UUID
+) -> None:
+    """The longest overdue first, with as many statements for fifty as for two."""
+    hall = await world.room(centre, "Hall", capacity=100)
+    candidates = await world.candidates(52)
+    for candidate in candidates[:2]:
+        await world.booked(candidate, event, room=hall, payment=UNPAID)
+    statements = Statements()
+
+    clock.now += timedelta(days=1, seconds=1)
+    two = await statements.needed(world, expire_due, [ExpireDue()])
+    for candidate in candidates[2:]:
+        await world.booked(candidate, event, room=hall, payment=UNPAID)
+    clock.now += timedelta(days=1, seconds=1)
+    fifty = await statements.needed(world, expire_due, [ExpireDue()])
+
+    assert two == fifty
+    assert (await world.booking_changes()).count("EXPIRED") == 52
+
+
+COMMANDS: dict[str, tuple[Any, Callable[[World, UUID], Any]]] = {
+    "cancel": (cancel, cancelling),
+    "grant": (grant, granting),
+    "revoke": (revoke, revoking),
+    "assign": (assign_results, resulting),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+async def test_a_command_that_reads_it_expires_it_first(
+    world: World, clock: SettableClock, event: UUID, candidate: UUID, name: str
+) -> None:
+    """Overdue it is EXPIRED for whoever comes, stored and recorded, and no more can be done."""
+    run, command = COMMANDS[name]
+    unpaid = await world.booked(candidate, event, payment=UNPAID)
+    clock.now += timedelta(hours=24, microseconds=1)
+
+    result = await world.one(run, command(world, unpaid))
+
+    assert codes(result) == ["ILLEGAL_STATE"]
+    assert (await world.row(unpaid)).status is BookingStatus.EXPIRED
+    assert await world.booking_changes() == ["CREATED", "EXPIRED"]
+
+
+@pytest.mark.parametrize("overdue", [False, True])
+async def test_the_deadline_itself_is_in_time(
+    world: World, clock: SettableClock, centre: UUID, room: UUID, candidate: UUID, overdue: bool
+) -> None:
+    """Until then an unpaid booking is cancelled, moved and paid like any other."""
+    events = [
+        await world.event(venue=centre, room=room, start_at=world.tomorrow(hour) + WEEK)
+        for hour in (9, 11, 13)
+    ]
+    other = await world.candidate("C2")
+    third = await world.candidate("C3")
+    cancelled = await world.booked(candidate, events[0], payment=UNPAID)
+    moved = await world.booked(other, events[0], payment=UNPAID)
+    paid = await world.booked(third, events[0], payment=UNPAID)
+    clock.now += timedelta(hours=24, microseconds=1 if overdue else 0)
+
+    results = [
+        await world.one(cancel, cancelling(world, cancelled)),
+        await world.one(move, moving(world, moved, to_event=events[1])),
+    ]
+    await world.one(record_payments, await paying(world, paid))
+
+    assert [codes(r) for r in results] == ([["ILLEGAL_STATE"]] * 2 if overdue else [[], []])
+    status = (await world.row(paid)).status
+    assert status is (BookingStatus.EXPIRED if overdue else BookingStatus.CONFIRMED)
+
+
+async def test_a_seat_in_a_room_is_released_to_another_event(
+    world: World, clock: SettableClock, centre: UUID
+) -> None:
+    """Whoever needs the room's seat expires what is overdue in it, at whatever event."""
+    small = await world.room(centre, "Small", capacity=1)
+    one, two = [
+        await world.event(venue=centre, room=small, start_at=world.tomorrow(10) + WEEK)
+        for _ in range(2)
+    ]
+    first, second = await world.candidates(2)
+    unpaid = await world.booked(first, one, payment=UNPAID)
+
+    full = await world.book(second, two)
+    clock.now += timedelta(hours=24, microseconds=1)
+    free = await world.book(second, two)
+
+    assert codes(full) == ["ROOM_FULL"]
+    assert codes(free) == []
+    assert (await world.row(unpaid)).status is BookingStatus.EXPIRED
+
+
+async def test_a_lapsed_booking_is_no_conflict_for_its_candidate(
+    world: World, clock: SettableClock, centre: UUID, room: UUID, candidate: UUID
+) -> None:
+    """Whoever books the candidate elsewhere at that time expires what is overdue of theirs."""
+    hall = await world.room(centre, "Hall")
+    one = await world.event(venue=centre, room=room, start_at=world.tomorrow(10) + WEEK)
+    two = await world.event(venue=centre, room=hall, start_at=world.tomorrow(10) + WEEK)
+    unpaid = await world.booked(candidate, one, payment=UNPAID)
+
+    conflict = await world.book(candidate, two)
+    clock.now += timedelta(hours=24, microseconds=1)
+    free = await world.book(candidate, two)
+
+    assert codes(conflict) == ["CANDIDATE_TIME_CONFLICT"]
+    assert codes(free) == []
+    assert (await world.row(unpaid)).status is BookingStatus.EXPIRED

@@ -1,0 +1,291 @@
+"""Recording payments; domain.md, sections 8.2 and 8.6."""
+
+from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+import pytest
+
+from resolvers.changes import Origin
+from resolvers.enrolments.commands import PaymentTerms, RecordPayment
+from resolvers.enrolments.payments import record_payments
+from resolvers.enrolments.results import assign_results
+from resolvers.every_kind.cancelling import cancel
+from resolvers.outcomes import Outcome
+from resolvers.refusals import Refused
+from resolvers.viewer import Scope
+from resolvers.vocabulary import (
+    BookingAction,
+    BookingStatus,
+    PaymentMethod,
+    PaymentResponsibility,
+    PaymentStatus,
+    Role,
+)
+from tests.conftest import SettableClock
+from tests.resolvers.asking import (
+    Statements,
+    cancelling,
+    in_role,
+    paying,
+    places,
+    resulting,
+    warned,
+)
+from tests.resolvers.world import World, codes
+
+S = PaymentStatus
+UNPAID = PaymentTerms(amount=Decimal("40.00"), currency="GBP")
+STEPS = {
+    (S.PENDING, S.PAID),
+    (S.PENDING, S.FAILED),
+    (S.PENDING, S.WAIVED),
+    (S.FAILED, S.PENDING),
+    (S.PAID, S.REFUNDED),
+}
+WAYS: dict[PaymentStatus, list[PaymentStatus]] = {
+    S.PENDING: [],
+    S.PAID: [S.PAID],
+    S.FAILED: [S.FAILED],
+    S.REFUNDED: [S.PAID, S.REFUNDED],
+    S.WAIVED: [S.WAIVED],
+}
+"""How a new payment gets to each status."""
+
+
+@pytest.fixture
+async def event(world: World, centre: UUID, room: UUID) -> UUID:
+    """In a week, so that a payment is due before it starts."""
+    return await world.event(
+        venue=centre, room=room, start_at=world.tomorrow(10) + timedelta(days=7)
+    )
+
+
+@pytest.fixture
+async def unpaid(world: World, event: UUID, candidate: UUID) -> UUID:
+    return await world.booked(candidate, event, payment=UNPAID)
+
+
+@pytest.mark.parametrize("status", [S.PAID, S.WAIVED])
+async def test_what_is_settled_is_booked(
+    world: World, clock: SettableClock, unpaid: UUID, status: PaymentStatus
+) -> None:
+    """Paid or waived, an enrolment is BOOKED and does not lapse any more."""
+    command = await paying(world, unpaid, status, method=PaymentMethod.CARD, provider="stripe")
+
+    outcome = await world.one(record_payments, command)
+
+    row, payment = await world.row(unpaid), await world.payment(unpaid)
+    assert isinstance(outcome, Outcome)
+    assert (outcome.subject, outcome.facts["booking"]) == (payment.id, unpaid.hex)
+    assert (row.status, row.lapses_at, row.version) == (BookingStatus.CONFIRMED, None, 2)
+    assert (payment.status, payment.method, payment.provider) == (
+        status,
+        PaymentMethod.CARD,
+        "stripe",
+    )
+    clock.now += timedelta(days=2)
+    assert codes(await world.one(assign_results, resulting(world, unpaid))) == []
+
+
+async def test_what_fails_keeps_the_seat_until_it_is_due(world: World, unpaid: UUID) -> None:
+    """A failed payment may be tried again; the booking waits for it as before."""
+    await world.made(record_payments, await paying(world, unpaid, S.FAILED))
+    failed = await world.row(unpaid)
+    await world.made(record_payments, await paying(world, unpaid, S.PENDING))
+    await world.made(record_payments, await paying(world, unpaid, S.PAID))
+
+    assert (failed.status, failed.lapses_at is None) == (BookingStatus.PENDING, False)
+    assert (await world.row(unpaid)).status is BookingStatus.CONFIRMED
+    assert await world.booking_changes() == ["CREATED", *["PAYMENT_CHANGED"] * 3]
+
+
+@pytest.mark.parametrize("before", WAYS)
+@pytest.mark.parametrize("after", S)
+async def test_payments_take_only_these_steps(
+    world: World, unpaid: UUID, before: PaymentStatus, after: PaymentStatus
+) -> None:
+    """The same status again changes nothing; a step that is not listed is ILLEGAL_STATE."""
+    for status in WAYS[before]:
+        await world.made(record_payments, await paying(world, unpaid, status))
+    version = (await world.row(unpaid)).version
+
+    result = await world.one(record_payments, await paying(world, unpaid, after))
+
+    changed = isinstance(result, Outcome) and result.changed
+    assert changed == ((before, after) in STEPS)
+    assert (await world.row(unpaid)).version == version + changed
+    allowed = before is after or (before, after) in STEPS
+    assert places(result) == ([] if allowed else [("ILLEGAL_STATE", "input.status")])
+
+
+async def test_a_refusal_says_what_may_be_done_instead(world: World, unpaid: UUID) -> None:
+    """ILLEGAL_STATE comes with the booking's version, status and allowed actions."""
+    result = await world.one(record_payments, await paying(world, unpaid, S.REFUNDED))
+
+    assert isinstance(result, Refused)
+    refusal = result.refusals[0]
+    assert (refusal.version, refusal.status) == (1, BookingStatus.PENDING)  # type: ignore[attr-defined]
+    assert BookingAction.CANCEL in refusal.allowed  # type: ignore[attr-defined]
+
+
+async def test_what_costs_nothing_is_never_paid(world: World, event: UUID, candidate: UUID) -> None:
+    """A payment that is not required stays so."""
+    free = await world.booked(candidate, event)
+
+    for status in S:
+        result = await world.one(record_payments, await paying(world, free, status))
+        assert codes(result) == ([] if status is S.NOT_REQUIRED else ["ILLEGAL_STATE"])
+    assert (await world.row(free)).version == 1
+
+
+async def test_a_webhook_may_come_twice(world: World, unpaid: UUID) -> None:
+    """The same provider, reference and status again, alone or in one batch, is recorded once."""
+    command = await paying(world, unpaid, provider="stripe", provider_reference="pi_1")
+
+    first, second = await world.storage.write(record_payments, [command, command])
+    third = await world.one(record_payments, command)
+
+    assert [isinstance(o, Outcome) and o.changed for o in (first, second, third)] == [
+        True,
+        False,
+        False,
+    ]
+    assert isinstance(third, Outcome)
+    assert third.facts["booking"] == unpaid.hex
+    assert await world.booking_changes() == ["CREATED", "PAYMENT_CHANGED"]
+
+
+async def test_a_refund_has_a_reference_of_its_own(world: World, unpaid: UUID) -> None:
+    """The provider's number of the refund does not overwrite that of the payment."""
+    values = {"provider": "stripe", "provider_reference": "pi_1"}
+    await world.made(record_payments, await paying(world, unpaid, **values))
+    await world.made(cancel, cancelling(world, unpaid))
+
+    refund = await paying(world, unpaid, S.REFUNDED, provider_reference="re_1")
+    result = await world.one(record_payments, refund)
+
+    payment = await world.payment(unpaid)
+    assert warned(result) == []
+    assert (payment.provider_reference, payment.refund_reference) == ("pi_1", "re_1")
+    assert (await world.row(unpaid)).status is BookingStatus.CANCELLED
+
+
+@pytest.mark.parametrize(
+    ("status", "warnings"),
+    [(S.PAID, ["BOOKING_ENDED"]), (S.WAIVED, []), (S.FAILED, [])],
+)
+async def test_what_has_lapsed_does_not_revive(
+    world: World,
+    clock: SettableClock,
+    unpaid: UUID,
+    status: PaymentStatus,
+    warnings: list[str],
+) -> None:
+    """Overdue it is expired before the payment is recorded, and one that was paid is warned of."""
+    clock.now += timedelta(hours=24, microseconds=1)
+
+    result = await world.one(record_payments, await paying(world, unpaid, status))
+
+    row = await world.row(unpaid)
+    assert (row.status, row.version) == (BookingStatus.EXPIRED, 3)
+    assert (await world.payment(unpaid)).status is status
+    assert warned(result) == warnings
+    assert await world.booking_changes() == ["CREATED", "EXPIRED", "PAYMENT_CHANGED"]
+
+
+async def test_at_the_deadline_it_is_in_time(
+    world: World, clock: SettableClock, unpaid: UUID
+) -> None:
+    """The instant by which it is due still counts."""
+    clock.now += timedelta(hours=24)
+
+    result = await world.one(record_payments, await paying(world, unpaid))
+
+    assert warned(result) == []
+    assert (await world.row(unpaid)).status is BookingStatus.CONFIRMED
+
+
+async def test_what_was_cancelled_does_not_revive(world: World, unpaid: UUID) -> None:
+    """A payment that comes after the cancellation is recorded with a warning."""
+    await world.made(cancel, cancelling(world, unpaid))
+
+    result = await world.one(record_payments, await paying(world, unpaid))
+
+    assert isinstance(result, Outcome)
+    assert [(w.code, w.path) for w in result.warnings] == [("BOOKING_ENDED", ("input", "status"))]
+    assert (await world.row(unpaid)).status is BookingStatus.CANCELLED
+
+
+async def test_what_somebody_else_pays_stays_booked(
+    world: World, event: UUID, candidate: UUID
+) -> None:
+    """A payment that nobody waits for changes the payment only."""
+    terms = PaymentTerms(
+        amount=Decimal("40"), currency="GBP", responsibility=PaymentResponsibility.CENTRE
+    )
+    booked = await world.booked(candidate, event, payment=terms)
+
+    result = await world.one(record_payments, await paying(world, booked, S.FAILED))
+
+    assert warned(result) == []
+    assert (await world.row(booked)).status is BookingStatus.CONFIRMED
+    assert (await world.changes())[-1].changed_fields == ["payment"]
+
+
+async def test_permission_reference_and_fields_are_checked_together(
+    world: World, unpaid: UUID
+) -> None:
+    """Everything that is wrong comes back at once; a payment out of sight is not found."""
+    hidden = in_role(world, Role.SCHEDULER, Scope(centres=frozenset({uuid4()})))
+    wrong = RecordPayment(
+        viewer=in_role(world, Role.CENTRE_STAFF),
+        reference=uuid4(),
+        status=S.PAID,
+        provider="p" * 51,
+        provider_reference="",
+    )
+
+    assert places(await world.one(record_payments, wrong)) == [
+        ("FORBIDDEN", "input"),
+        ("STRING_LENGTH", "input.provider"),
+        ("STRING_LENGTH", "input.providerReference"),
+        ("NOT_FOUND", "input.paymentReference"),
+    ]
+    out_of_sight = await world.one(record_payments, await paying(world, unpaid, viewer=hidden))
+    assert places(out_of_sight) == [("NOT_FOUND", "input.paymentReference")]
+
+
+async def test_a_change_shows_the_payment_before_and_after(world: World, unpaid: UUID) -> None:
+    """With its origin, and the status of the booking that follows from it."""
+    command = await paying(world, unpaid, provider="wpm", origin=Origin(source="webhook"))
+    await world.made(record_payments, command)
+
+    change = (await world.changes())[-1]
+
+    assert change.changed_fields == ["status", "enrolmentStatus", "payment"]
+    assert change.before["enrolmentStatus"] == "PENDING_PAYMENT"
+    assert change.after["enrolmentStatus"] == "BOOKED"
+    assert (change.before["payment"]["status"], change.after["payment"]["status"]) == (
+        "PENDING",
+        "PAID",
+    )
+    assert change.after["payment"]["cost"]["currency"] == "GBP"
+    assert (change.was_status, change.status) == (BookingStatus.PENDING, BookingStatus.CONFIRMED)
+    assert change.origin["source"] == "webhook"
+
+
+async def test_the_number_of_statements_does_not_grow(
+    world: World, centre: UUID, event: UUID
+) -> None:
+    """Fifty payments take as many statements as two."""
+    hall = await world.room(centre, "Hall", capacity=200)
+    candidates = await world.candidates(52)
+    keys = [await world.booked(c, event, room=hall, payment=UNPAID) for c in candidates]
+    commands = [await paying(world, key) for key in keys]
+    statements = Statements()
+
+    two = await statements.needed(world, record_payments, commands[:2])
+    fifty = await statements.needed(world, record_payments, commands[2:])
+
+    assert two == fifty

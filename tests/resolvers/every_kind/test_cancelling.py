@@ -1,0 +1,456 @@
+"""Cancelling bookings, one and many; domain.md, sections 1.7, 1.8, 8.2 and S-04."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from resolvers.changes import Origin
+from resolvers.enrolments.commands import PaymentTerms
+from resolvers.enrolments.results import assign_results
+from resolvers.every_kind.cancelling import CancelBooking, cancel
+from resolvers.organizations.settings import UpdateSettings, update_settings
+from resolvers.outcomes import Outcome
+from resolvers.references import ByKey, Ref, Unreadable
+from resolvers.refusals import Refused
+from resolvers.viewer import Scope
+from resolvers.vocabulary import (
+    BookingAction,
+    BookingStatus,
+    CancellationReason,
+    PaymentStatus,
+    Role,
+)
+from tests.conftest import SettableClock
+from tests.resolvers.asking import Statements, cancelling, in_role, places, resulting
+from tests.resolvers.world import World, all_codes, codes
+
+R = CancellationReason
+UNPAID = PaymentTerms(amount=Decimal("40.00"), currency="GBP")
+
+
+@pytest.fixture
+async def event(world: World, centre: UUID, room: UUID) -> UUID:
+    return await world.event(venue=centre, room=room)
+
+
+@pytest.fixture
+async def booked(world: World, event: UUID, candidate: UUID) -> UUID:
+    """A seat for tomorrow at ten."""
+    return await world.booked(candidate, event)
+
+
+async def cancelled(world: World, booking: UUID, **values: Any) -> Outcome | Refused:
+    return await world.one(cancel, cancelling(world, booking, **values))
+
+
+async def test_a_cancelled_booking_keeps_why_when_and_by_whom(
+    world: World, clock: SettableClock, booked: UUID
+) -> None:
+    """Staff cancels on behalf of the candidate, at an instant that may be in the past."""
+    at = clock.now - timedelta(hours=3)
+
+    result = await cancelled(world, booked, reason=R.OTHER, message="Storm", cancelled_at=at)
+
+    row = await world.row(booked)
+    assert isinstance(result, Outcome)
+    assert (row.status, row.version) == (BookingStatus.CANCELLED, 2)
+    assert (row.cancel_reason, row.cancel_message, row.cancelled_at) == (R.OTHER, "Storm", at)
+    assert (row.cancelled_on_behalf, row.cancelled_by_name) == (True, "admin")
+
+
+@pytest.mark.parametrize("message", [None, "", "  \t"])
+async def test_other_needs_a_message(world: World, booked: UUID, message: str | None) -> None:
+    """Example 12: OTHER without one is REASON_REQUIRED; the other reasons need none."""
+    refused = await cancelled(world, booked, reason=R.OTHER, message=message)
+
+    assert places(refused) == [("REASON_REQUIRED", "input.message")]
+    assert (await world.row(booked)).version == 1
+    assert codes(await cancelled(world, booked, reason=R.ILLNESS, message=message)) == []
+
+
+async def test_cancelling_frees_the_seat(world: World, centre: UUID, candidate: UUID) -> None:
+    """In the event and in the room."""
+    small = await world.room(centre, "Small", capacity=1)
+    event = await world.event(venue=centre, room=small, capacity_maximum=1)
+    booked = await world.booked(candidate, event)
+    other = await world.candidate("C2")
+
+    full = await world.book(other, event)
+    await world.made(cancel, cancelling(world, booked))
+
+    assert codes(full) == ["EVENT_FULL"]
+    assert codes(await world.book(other, event)) == []
+    assert codes(await world.book(candidate, event)) == ["EVENT_FULL"]
+
+
+async def test_cancelling_again_changes_nothing(world: World, booked: UUID) -> None:
+    """Whatever the reason is then; the first stays, and nothing is recorded."""
+    await world.made(cancel, cancelling(world, booked))
+
+    again = await cancelled(world, booked, reason=R.OTHER, message="again")
+
+    assert isinstance(again, Outcome)
+    assert not again.changed
+    assert (await world.row(booked)).cancel_reason is R.ILLNESS
+    assert await world.booking_changes() == ["CREATED", "CANCELLED"]
+
+
+async def test_what_has_a_result_cannot_be_cancelled(world: World, booked: UUID) -> None:
+    """The refusal says what may be done instead."""
+    await world.made(assign_results, resulting(world, booked))
+
+    refused = await cancelled(world, booked)
+
+    assert places(refused) == [("ILLEGAL_STATE", "input.bookingId")]
+    assert isinstance(refused, Refused)
+    refusal: Any = refused.refusals[0]
+    assert refusal.status is BookingStatus.COMPLETED
+    assert refusal.allowed == (BookingAction.ASSIGN_RESULT,)
+
+
+async def test_an_unpaid_booking_is_cancelled(world: World, event: UUID, candidate: UUID) -> None:
+    """It does not lapse afterwards, and its payment stays as it was."""
+    unpaid = await world.booked(candidate, event, payment=UNPAID)
+
+    await world.made(cancel, cancelling(world, unpaid))
+
+    row = await world.row(unpaid)
+    assert (row.status, row.lapses_at) == (BookingStatus.CANCELLED, None)
+    assert (await world.payment(unpaid)).status is PaymentStatus.PENDING
+
+
+# ---------------------------------------------------------------- until when
+
+
+@pytest.mark.parametrize(
+    ("cut_off", "before_start", "expected"),
+    [
+        (60, timedelta(minutes=60), []),
+        (60, timedelta(minutes=60, microseconds=-1), ["CANCELLATION_CLOSED"]),
+        (60, timedelta(minutes=0), ["CANCELLATION_CLOSED"]),
+        (60, timedelta(minutes=-30), ["CANCELLATION_CLOSED"]),
+        (0, timedelta(minutes=0), []),
+        (0, timedelta(days=-30), []),
+    ],
+)
+async def test_cancelling_ends_with_the_cut_off(
+    world: World,
+    clock: SettableClock,
+    booked: UUID,
+    cut_off: int,
+    before_start: timedelta,
+    expected: list[str],
+) -> None:
+    """The last instant is still in time; 0 is no limit. The refusal names deadline and setting."""
+    await world.made(
+        update_settings, UpdateSettings(viewer=world.viewer, cancel_cut_off_minutes=cut_off)
+    )
+    start = world.tomorrow(10)
+    clock.now = start - before_start
+
+    result = await cancelled(world, booked)
+
+    assert codes(result) == expected
+    if isinstance(result, Refused):
+        refusal: Any = result.refusals[0]
+        assert refusal.deadline == start - timedelta(minutes=cut_off)
+        assert refusal.setting == "cancelCutOffMinutes"
+        assert refusal.path == ("input", "bookingId")
+
+
+@pytest.mark.parametrize("cut_off", [0, 60])
+async def test_absent_is_said_from_the_start_on(
+    world: World, clock: SettableClock, booked: UUID, cut_off: int
+) -> None:
+    """Before the start ABSENT is ILLEGAL_STATE, then it makes a no-show; no cut-off stops it."""
+    await world.made(
+        update_settings, UpdateSettings(viewer=world.viewer, cancel_cut_off_minutes=cut_off)
+    )
+    start = world.tomorrow(10)
+
+    clock.now = start - timedelta(microseconds=1)
+    early = await cancelled(world, booked, reason=R.ABSENT)
+    clock.now = start
+    absent = await cancelled(world, booked, reason=R.ABSENT)
+    again = await cancelled(world, booked, reason=R.ABSENT)
+
+    row = await world.row(booked)
+    assert codes(early) == ["ILLEGAL_STATE"]
+    assert [isinstance(r, Outcome) and r.changed for r in (absent, again)] == [True, False]
+    assert (row.status, row.cancel_reason) == (BookingStatus.NO_SHOW, R.ABSENT)
+    change = (await world.changes())[-1]
+    assert change.booking_type == "CANCELLED"
+    assert change.after["enrolmentStatus"] == "ABSENT"
+    assert change.after["cancellation"]["reason"] == "ABSENT"
+
+
+async def test_an_unpaid_booking_cannot_be_absent(
+    world: World, clock: SettableClock, event: UUID, candidate: UUID
+) -> None:
+    """Only who was booked can have missed it."""
+    due = world.tomorrow(12)
+    terms = PaymentTerms(amount=Decimal("40"), currency="GBP", due_by=due)
+    unpaid = await world.booked(candidate, event, payment=terms)
+    clock.now = world.tomorrow(11)
+
+    assert codes(await cancelled(world, unpaid, reason=R.ABSENT)) == ["ILLEGAL_STATE"]
+
+
+# ---------------------------------------------------------------- the order of checks
+
+
+async def test_everything_that_is_wrong_with_the_input_comes_back_at_once(
+    world: World, clock: SettableClock, event: UUID, booked: UUID
+) -> None:
+    """Permission, references and fields; the version and the state are not looked at yet."""
+    command = cancelling(
+        world,
+        booked,
+        viewer=in_role(world, Role.INVIGILATOR),
+        reason=R.OTHER,
+        cancelled_at=clock.now + timedelta(microseconds=1),
+        event=Unreadable("x", "is not a global id"),
+        candidates=(ByKey(uuid4()),),
+        expected_version=9,
+    )
+
+    assert places(await world.one(cancel, command)) == [
+        ("FORBIDDEN", "input"),
+        ("REASON_REQUIRED", "input.message"),
+        ("OUT_OF_RANGE", "input.cancelledAt"),
+        ("NOT_FOUND", "input.candidateId"),
+        ("INVALID_VALUE", "input.bookingId"),
+        ("INVALID_VALUE", "input.eventId"),
+    ]
+
+
+async def test_a_message_has_500_characters_at_most(world: World, booked: UUID) -> None:
+    """One more is STRING_LENGTH."""
+    too_long = await cancelled(world, booked, message="m" * 501)
+
+    assert places(too_long) == [("STRING_LENGTH", "input.message")]
+    assert codes(await cancelled(world, booked, message="m" * 500)) == []
+
+
+async def test_the_version_is_checked_before_the_state(world: World, booked: UUID) -> None:
+    """Also of one that is cancelled already."""
+    other = await cancelled(world, booked, expected_version=2)
+    await world.made(cancel, cancelling(world, booked, expected_version=1))
+    again = await cancelled(world, booked, expected_version=1)
+
+    assert places(other) == [("STALE_BOOKING", "input.expectedVersion")]
+    assert places(again) == [("STALE_BOOKING", "input.expectedVersion")]
+    assert codes(await cancelled(world, booked, expected_version=2)) == []
+
+
+async def test_candidates_cancel_their_own(
+    world: World, event: UUID, booked: UUID, candidate: UUID
+) -> None:
+    """Then it is not on behalf of anybody; another's booking is not found."""
+    other = await world.candidate("C2")
+    own = in_role(world, Role.CANDIDATE, Scope(candidate=candidate))
+    others = await world.booked(other, event)
+
+    hidden = await cancelled(world, others, viewer=own)
+    result = await cancelled(world, booked, viewer=own)
+
+    assert places(hidden) == [("NOT_FOUND", "input.bookingId")]
+    assert codes(result) == []
+    assert (await world.row(booked)).cancelled_on_behalf is False
+    assert (await world.changes())[-1].after["cancellation"]["onBehalf"] is False
+
+
+@pytest.mark.parametrize(
+    ("scope", "expected"),
+    [
+        (Scope(nothing=True), ["NOT_FOUND"]),
+        (Scope(centres=frozenset({uuid4()})), ["NOT_FOUND"]),
+        (Scope(subjects=frozenset({uuid4()})), ["NOT_FOUND"]),
+        (Scope(), []),
+    ],
+)
+async def test_a_booking_out_of_sight_is_not_found(
+    world: World, booked: UUID, scope: Scope, expected: list[str]
+) -> None:
+    """To whom it is not visible it does not exist, and so it does for another organization."""
+    staff = in_role(world, Role.SCHEDULER, scope)
+
+    assert codes(await cancelled(world, booked, viewer=staff)) == expected
+
+
+async def test_the_candidate_that_is_named_must_be_the_booking_s(
+    world: World, booked: UUID, candidate: UUID
+) -> None:
+    """candidateId is a check: another candidate is INVALID_VALUE."""
+    other = await world.candidate("C2")
+
+    wrong = await cancelled(world, booked, candidates=(ByKey(other),))
+    right = await cancelled(world, booked, candidates=(ByKey(candidate),))
+
+    assert places(wrong) == [("INVALID_VALUE", "input.bookingId")]
+    assert codes(right) == []
+
+
+# ---------------------------------------------------------------- several
+
+
+def together(
+    world: World,
+    bookings: Sequence[UUID],
+    candidates: Sequence[UUID] | None = None,
+    **values: Any,
+) -> list[CancelBooking]:
+    """The commands of one request, as the mutation makes them."""
+    refs: tuple[Ref, ...] = tuple(ByKey(key) for key in bookings)
+    named = None if candidates is None else tuple(ByKey(key) for key in candidates)
+    return [
+        cancelling(
+            world,
+            key,
+            candidates=named,
+            candidates_path="candidateIds",
+            together_with=refs if n == 0 else (),
+            path=("input", "bookingIds", str(n)),
+            **values,
+        )
+        for n, key in enumerate(bookings)
+    ]
+
+
+@pytest.fixture
+async def two(world: World, event: UUID) -> tuple[list[UUID], list[UUID]]:
+    """Two bookings and their candidates."""
+    candidates = await world.candidates(2)
+    return [await world.booked(candidate, event) for candidate in candidates], candidates
+
+
+async def test_several_are_cancelled_with_their_candidates_and_event(
+    world: World, event: UUID, two: tuple[list[UUID], list[UUID]]
+) -> None:
+    """In any order of the candidates, one change each."""
+    bookings, candidates = two
+
+    commands = together(world, bookings, candidates[::-1], event=event)
+    results = await world.storage.write(cancel, commands, all_or_nothing=True)
+
+    assert all_codes(results) == []
+    assert await world.booking_changes() == ["CREATED", "CREATED", "CANCELLED", "CANCELLED"]
+
+
+@pytest.mark.parametrize(
+    ("which_bookings", "which_candidates", "expected"),
+    [
+        ([0, 1], [0], [[], [("INVALID_VALUE", "input.bookingIds.1")]]),
+        ([0], [0, 1], [[("INVALID_VALUE", "input.candidateIds.1")]]),
+        ([0, 1], [0, 1, 2], [[("INVALID_VALUE", "input.candidateIds.2")], []]),
+        ([0, 1], [0, 3, 1], [[("NOT_FOUND", "input.candidateIds.1")], []]),
+        (
+            [0],
+            [1],
+            [
+                [
+                    ("INVALID_VALUE", "input.candidateIds.0"),
+                    ("INVALID_VALUE", "input.bookingIds.0"),
+                ]
+            ],
+        ),
+        ([0, 1], [0, 0, 1], [[], []]),
+    ],
+)
+async def test_bookings_and_candidates_must_match_both_ways(
+    world: World,
+    two: tuple[list[UUID], list[UUID]],
+    which_bookings: list[int],
+    which_candidates: list[int],
+    expected: list[Any],
+) -> None:
+    """S-04: each booking is one of the candidates', and each of the candidates has one of them."""
+    bookings, candidates = two
+    candidates = [*candidates, await world.candidate("C3"), uuid4()]
+    commands = together(
+        world,
+        [bookings[n] for n in which_bookings],
+        [candidates[n] for n in which_candidates],
+    )
+
+    results = await world.storage.write(cancel, commands)
+
+    assert [places(result) for result in results] == expected
+
+
+async def test_an_event_that_is_named_must_be_every_booking_s(
+    world: World, centre: UUID, room: UUID, event: UUID, two: tuple[list[UUID], list[UUID]]
+) -> None:
+    """A booking at another event is INVALID_VALUE."""
+    bookings, candidates = two
+    other = await world.event(venue=centre, room=room, start_at=world.tomorrow(14))
+    elsewhere = await world.booked(candidates[0], other)
+
+    results = await world.storage.write(
+        cancel, together(world, [bookings[0], elsewhere], event=event)
+    )
+
+    assert [places(r) for r in results] == [[], [("INVALID_VALUE", "input.bookingIds.1")]]
+
+
+@pytest.mark.parametrize(("all_or_nothing", "left"), [(True, 2), (False, 1)])
+async def test_what_becomes_of_the_rest_if_one_is_refused(
+    world: World, two: tuple[list[UUID], list[UUID]], all_or_nothing: bool, left: int
+) -> None:
+    """All or nothing undoes the others, best effort keeps them; the one that is wrong is named."""
+    bookings, _ = two
+    await world.made(assign_results, resulting(world, bookings[1]))
+
+    results = await world.storage.write(
+        cancel, together(world, bookings), all_or_nothing=all_or_nothing
+    )
+
+    refused = [places(result) for result in results if isinstance(result, Refused)]
+    assert refused == [[("ILLEGAL_STATE", "input.bookingIds.1")]]
+    statuses = [(await world.row(key)).status for key in bookings]
+    assert sum(status is not BookingStatus.CANCELLED for status in statuses) == left
+
+
+async def test_a_repeat_among_several_is_a_success(
+    world: World, two: tuple[list[UUID], list[UUID]]
+) -> None:
+    """One that is cancelled already does not stop the others."""
+    bookings, _ = two
+    await world.made(cancel, cancelling(world, bookings[0]))
+
+    results = await world.storage.write(cancel, together(world, bookings), all_or_nothing=True)
+
+    assert [isinstance(r, Outcome) and r.changed for r in results] == [False, True]
+
+
+async def test_the_reason_and_the_origin_are_recorded(
+    world: World, two: tuple[list[UUID], list[UUID]]
+) -> None:
+    """The message is the reason of each change."""
+    commands = together(world, two[0], message="Storm", origin=Origin(source="desk"))
+
+    await world.storage.write(cancel, commands)
+
+    changes = (await world.changes())[-2:]
+    assert [(c.reason, c.origin["source"]) for c in changes] == [("Storm", "desk")] * 2
+    assert changes[0].after["cancellation"]["message"] == "Storm"
+
+
+async def test_the_number_of_statements_does_not_grow(world: World, centre: UUID) -> None:
+    """Fifty with their candidates and event take as many statements as two."""
+    hall = await world.room(centre, "Hall", capacity=100)
+    event = await world.event(venue=centre, room=hall)
+    candidates = await world.candidates(52)
+    keys = [await world.booked(candidate, event) for candidate in candidates]
+    statements = Statements()
+
+    some = together(world, keys[:2], candidates[:2], event=event)
+    many = together(world, keys[2:], candidates[2:], event=event)
+
+    assert await statements.needed(world, cancel, some) == await statements.needed(
+        world, cancel, many
+    )

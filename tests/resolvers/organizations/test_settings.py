@@ -1,0 +1,75 @@
+"""The site settings: their limits, and who may change them."""
+
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+
+from resolvers.organizations.settings import UpdateSettings, organizations_by_id, update_settings
+from resolvers.outcomes import Outcome
+from resolvers.viewer import PERMISSIONS
+from resolvers.vocabulary import ConflictPolicy, Role
+
+
+@pytest.mark.parametrize(
+    ("values", "paths"),
+    [
+        ({"window_buffer_hours": -1}, ["windowBufferHours"]),
+        ({"window_buffer_hours": 169}, ["windowBufferHours"]),
+        ({"min_days_between_attempts": 3_651}, ["minDaysBetweenAttempts"]),
+        ({"cancel_cut_off_minutes": 525_601}, ["cancelCutOffMinutes"]),
+        ({"payment_due_hours": 0}, ["paymentDueHours"]),
+        ({"payment_due_hours": 8_761}, ["paymentDueHours"]),
+        ({"exam_types": ("", "x" * 201)}, ["examTypes.0", "examTypes.1"]),
+        ({"exam_formats": ("\0",)}, ["examFormats.0"]),
+        ({"billing_codes": ("x" * 51,)}, ["billingCodes.0"]),
+        ({"billing_codes": tuple(str(n) for n in range(501))}, ["billingCodes"]),
+    ],
+)
+async def test_refused(viewer, refusals, values, paths):
+    """Each setting has its limits; all that are passed are said together."""
+    found = await refusals(update_settings, UpdateSettings(viewer=viewer, **values))
+
+    assert [path for _, path in found] == [f"input.{path}" for path in paths]
+
+
+async def test_permission(viewer, refusals):
+    """Settings are changed by MANAGE_SETTINGS only."""
+    scheduler = replace(viewer, permissions=PERMISSIONS[Role.SCHEDULER])
+
+    assert await refusals(update_settings, UpdateSettings(viewer=scheduler)) == [
+        ("FORBIDDEN", "input")
+    ]
+
+
+async def test_update(storage, viewer):
+    """What is given is written, a list with each element once; what is left out stays."""
+    key = viewer.organization_id
+    [before] = await storage.read(organizations_by_id(viewer, [key]))
+    command = UpdateSettings(
+        viewer=viewer,
+        allow_resit_after_pass=False,
+        conflict_policy=ConflictPolicy.WARN,
+        exam_types=("A", "B", "A"),
+        cancel_cut_off_minutes=0,
+    )
+
+    outcomes = await storage.write(
+        update_settings, [command, command, replace(command, payment_due_hours=48)]
+    )
+
+    assert outcomes == [Outcome(key), Outcome(key, changed=False), Outcome(key)]
+    [row] = await storage.read(organizations_by_id(viewer, [key]))
+    assert row == before._replace(
+        allow_resit_after_pass=False,
+        conflict_policy=ConflictPolicy.WARN,
+        exam_types=["A", "B"],
+        payment_due_hours=48,
+    )
+
+
+async def test_only_the_own_organization_is_read(storage, viewer):
+    """Another organization's key answers nothing."""
+    stranger = replace(viewer, organization_id=uuid4())
+
+    assert await storage.read(organizations_by_id(stranger, [viewer.organization_id])) == []

@@ -1,0 +1,184 @@
+"""Somebody else holds a lock: only those who need it wait, and not for ever."""
+
+import asyncio
+import resource
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from resolvers.enrolments.booking import book
+from resolvers.organizations.commands import MakeOrganization, make_organization
+from resolvers.outcomes import Outcome
+from resolvers.storage import Idempotency, Overloaded, Storage, UnitOfWork
+from tests.resolvers.storage.conftest import (
+    Foreign,
+    Opening,
+    Receipts,
+    Results,
+    do_nothing,
+    record_change,
+)
+from tests.resolvers.world import World, codes
+
+LOCK_EVENT = "SELECT 1 FROM event WHERE id = $1 FOR NO KEY UPDATE"
+PROMPTLY_SECONDS = 5.0
+"""Far more than a booking takes, and less than a lock is waited for."""
+
+
+async def promptly(*waiting: Any) -> list[Any]:
+    return await asyncio.wait_for(asyncio.gather(*waiting), PROMPTLY_SECONDS)
+
+
+async def events_of(world: World, centre: UUID, room: UUID, count: int) -> list[UUID]:
+    return [
+        await world.event(venue=centre, room=room, capacity_maximum=1000, start_at=hour)
+        for hour in (world.tomorrow(n) for n in range(count))
+    ]
+
+
+async def test_a_locked_event_holds_up_nobody_else(world: World, centre: UUID, foreign: Foreign):
+    """While an event is locked, bookings of others go on; who needs it is booked afterwards."""
+    hall = await world.room(centre, "Hall", capacity=500)
+    locked, free = await events_of(world, centre, hall, 2)
+    candidates = await world.candidates(41)
+    transaction = foreign.transaction()
+    await transaction.start()
+    await foreign.execute(LOCK_EVENT, locked)
+
+    waiting = asyncio.create_task(world.book(candidates[0], locked))
+    others = [world.book(candidate, free) for candidate in candidates[1:]]
+    results = await promptly(*others)
+
+    assert [codes(result) for result in results] == [[]] * 40
+    assert not waiting.done()
+    await transaction.rollback()
+    assert codes((await promptly(waiting))[0]) == []
+
+
+async def test_a_crowd_at_a_locked_event_starves_nobody(
+    world: World, centre: UUID, foreign: Foreign
+):
+    """More than fit into a batch wait for one lock: others pass them, and then all are booked."""
+    hall = await world.room(centre, "Hall", capacity=500)
+    locked, free = await events_of(world, centre, hall, 2)
+    candidates = await world.candidates(158)
+    transaction = foreign.transaction()
+    await transaction.start()
+    await foreign.execute(LOCK_EVENT, locked)
+    crowd = [asyncio.create_task(world.book(c, locked)) for c in candidates[:150]]
+    await asyncio.sleep(0)
+
+    for candidate in candidates[150:]:
+        [result] = await promptly(world.book(candidate, free))
+        assert codes(result) == []
+
+    assert not any(task.done() for task in crowd)
+    await transaction.rollback()
+    results = await promptly(*crowd)
+    assert [codes(result) for result in results] == [[]] * 150
+
+
+async def test_who_waits_too_long_for_a_lock_is_told(
+    world: World, centre: UUID, room: UUID, opened: Opening, foreign: Foreign
+):
+    """After the patience is over the request is Overloaded, and has left nothing."""
+    [locked] = await events_of(world, centre, room, 1)
+    [candidate] = await world.candidates(1)
+    impatient = await opened(lock_patience_seconds=0.25)
+    transaction = foreign.transaction()
+    await transaction.start()
+    await foreign.execute(LOCK_EVENT, locked)
+
+    with pytest.raises(Overloaded):
+        await promptly(impatient.write(book, [world.booking(candidate, locked)]))
+
+    await transaction.rollback()
+    assert await world.booking_changes() == []
+    assert codes(await world.book(candidate, locked)) == []
+
+
+async def test_waiting_for_a_lock_costs_nothing(
+    storage: Storage, world: World, centre: UUID, room: UUID, foreign: Foreign
+):
+    """A request that is locked for good is tried about ten times a second, whatever else waits."""
+    [locked] = await events_of(world, centre, room, 1)
+    [candidate] = await world.candidates(1)
+    tries = 0
+
+    def counted(work: UnitOfWork, commands: Sequence[Any]) -> Any:
+        nonlocal tries
+        tries += 1
+        return book(work, commands)
+
+    transaction = foreign.transaction()
+    await transaction.start()
+    await foreign.execute(LOCK_EVENT, locked)
+    waiting = asyncio.create_task(storage.write(counted, [world.booking(candidate, locked)]))
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    await asyncio.sleep(1)  # measured over a second, not hoped for
+    after = resource.getrusage(resource.RUSAGE_SELF)
+
+    await transaction.rollback()
+    await promptly(waiting)
+    assert 1 <= tries <= 13
+    assert after.ru_utime - before.ru_utime < 0.3
+
+
+async def test_a_locked_log_holds_up_its_own_organization_only(
+    storage: Storage, organization_id: UUID, foreign: Foreign, receipts: Receipts
+):
+    """Who needs a locked organization's position waits; another organization's commands go on."""
+    made = MakeOrganization(name="Other", time_zone="UTC", currency="EUR")
+    [other] = await storage.write(make_organization, [made])
+    assert isinstance(other, Outcome)
+    transaction = foreign.transaction()
+    await transaction.start()
+    await foreign.execute(
+        "SELECT 1 FROM log_position WHERE organization_id = $1 FOR UPDATE", organization_id
+    )
+
+    def recording(work: UnitOfWork, keys: Sequence[UUID]) -> Results:
+        for key in keys:
+            record_change(work, key, "somebody")
+        return do_nothing(work, keys)
+
+    here = [asyncio.create_task(storage.write(recording, [organization_id])) for _ in range(4)]
+    there = [asyncio.create_task(storage.write(recording, [other.subject])) for _ in range(4)]
+
+    await promptly(*there)
+    assert not any(task.done() for task in here)
+    await transaction.rollback()
+    await promptly(*here)
+    assert len(await World(storage, _viewer(organization_id)).changes()) == 4
+
+
+async def test_a_locked_key_holds_up_its_own_request_only(
+    storage: Storage, organization_id: UUID, foreign: Foreign, receipts: Receipts
+):
+    """A process that has claimed a key and hangs delays who uses that key, and nobody beside it."""
+
+    def key(n: int) -> Idempotency:
+        return Idempotency(organization_id, "viewer", f"key {n}", "same")
+
+    await storage.write(receipts.write, ["0"], idempotency=key(0))
+    transaction = foreign.transaction()
+    await transaction.start()
+    await foreign.execute("SELECT 1 FROM idempotency_key FOR UPDATE")
+    again, *others = [
+        asyncio.create_task(storage.write(receipts.write, [str(n)], idempotency=key(n)))
+        for n in range(10)
+    ]
+
+    await promptly(*others)
+    assert not again.done()
+    await transaction.rollback()
+    [[replayed]] = await promptly(again)
+    assert replayed.replayed
+    assert await receipts.written() == [str(n) for n in range(10)]
+
+
+def _viewer(organization_id: UUID) -> Any:
+    return SimpleNamespace(organization_id=organization_id)

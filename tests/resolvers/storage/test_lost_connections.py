@@ -1,0 +1,128 @@
+"""PostgreSQL goes away: between transactions, in the middle of one, at the commit."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+
+from resolvers.outcomes import Outcome
+from resolvers.refusals import Refused
+from resolvers.storage import Read, Storage, UnitOfWork
+from tests.resolvers.storage.conftest import Foreign, Opening, Receipts, Results
+
+KILLED_AT_COMMIT = """
+    CREATE FUNCTION test_kill() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER test_kill AFTER INSERT ON import_receipt DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.content_hash = 'killed') EXECUTE FUNCTION test_kill();
+"""
+UNDONE = "DROP TRIGGER test_kill ON import_receipt; DROP FUNCTION test_kill();"
+
+PID: Read[Any] = Read("test pid", lambda _: sa.select(sa.func.pg_backend_pid().label("pid")))
+SUICIDE: Read[Any] = Read(
+    "test suicide", lambda _: sa.select(sa.func.pg_terminate_backend(sa.func.pg_backend_pid()))
+)
+
+
+@pytest.fixture
+async def killed_at_commit(foreign: Foreign) -> AsyncIterator[None]:
+    await foreign.execute(KILLED_AT_COMMIT)
+    yield
+    await foreign.execute(UNDONE)
+
+
+async def writer_pid(storage: Storage) -> int:
+    pids = []
+
+    def tell(work: UnitOfWork, commands: Sequence[Any]) -> Results:
+        pids.append(work.rows(PID)[0].pid)
+        return [Refused([])]
+
+    await storage.write(tell, [None])
+    return int(pids[0])
+
+
+async def kill(foreign: Foreign, pid: int) -> None:
+    """End a backend, and wait until it is gone."""
+    await foreign.execute("SELECT pg_terminate_backend($1, 5000)", pid)
+
+
+async def test_a_connection_lost_between_batches_is_replaced(
+    storage: Storage, receipts: Receipts, foreign: Foreign
+):
+    """Nothing was in flight, so nobody is told anything; ten times in a row."""
+    pids = set()
+    for n in range(10):
+        pid = await writer_pid(storage)
+        pids.add(pid)
+        await kill(foreign, pid)
+        await storage.write(receipts.write, [str(n)])
+
+    assert len(pids) == 10
+    assert await receipts.written() == [str(n) for n in range(10)]
+
+
+async def test_a_connection_lost_in_a_batch_fails_what_was_in_flight(
+    storage: Storage, receipts: Receipts, on_postgresql: None
+):
+    """Those of the batch are told; those who waited for the next are carried out."""
+
+    def dying(work: UnitOfWork, texts: Sequence[str]) -> Results:
+        results = receipts.write(work, texts)
+        if "00" in texts:
+            work.rows(SUICIDE)
+        return results
+
+    writes = (storage.write(dying, [f"{n:02}"]) for n in range(80))
+    results = await asyncio.wait_for(asyncio.gather(*writes, return_exceptions=True), 30)
+
+    assert [isinstance(r, Exception) for r in results] == [True] * 64 + [False] * 16
+    assert await receipts.written() == [f"{n:02}" for n in range(64, 80)]
+
+
+async def test_nothing_is_tried_twice_when_the_commit_is_not_confirmed(
+    storage: Storage,
+    opened: Opening,
+    receipts: Receipts,
+    organization_id: UUID,
+    killed_at_commit: None,
+):
+    """A commit whose answer was lost may have happened: told, not tried; numbers stay unique."""
+    numbers: list[int] = []
+
+    def write(work: UnitOfWork, texts: Sequence[str]) -> Results:
+        numbers.extend(work.numbers(organization_id, "test", len(texts)))
+        return receipts.write(work, texts)
+
+    results = await asyncio.gather(
+        storage.write(write, ["killed"]), storage.write(write, ["other"]), return_exceptions=True
+    )
+    lost = numbers.copy()
+    numbers.clear()
+    other = await opened()
+    await storage.write(write, ["a"])
+    await other.write(write, ["b", "c", "d", "e"])
+
+    assert all(isinstance(r, Exception) for r in results)
+    assert len(lost) == 2  # not tried again
+    assert len(set(numbers)) == 5
+    assert await receipts.written() == ["a", "b", "c", "d", "e"]
+
+
+async def test_reads_go_on_after_their_connections_were_lost(
+    storage: Storage, receipts: Receipts, foreign: Foreign
+):
+    """A pool whose connections were ended makes new ones."""
+    await storage.write(receipts.write, ["a"])
+    await asyncio.gather(*(receipts.written() for _ in range(20)))
+
+    await foreign.execute(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+
+    assert await receipts.written() == ["a"]
+    assert isinstance((await storage.write(receipts.write, ["b"]))[0], Outcome)

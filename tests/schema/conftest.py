@@ -1,0 +1,204 @@
+"""Documents run against the whole schema, on real storage; and a small world to ask about."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any, cast
+from uuid import UUID
+
+import pytest
+import strawberry
+from graphql import ExecutionResult
+
+from resolvers.identity import parse_global_id
+from resolvers.storage import Storage
+from resolvers.viewer import PERMISSIONS, Scope, Viewer
+from resolvers.vocabulary import Role
+from schema import build_schema
+from schema.context import Context, Watch
+from tests.schema.examples import CANDIDATE, EVENT
+
+
+class NoFeed:
+    """A feed for operations that do not subscribe."""
+
+    def watch(self, organization_id: UUID) -> Watch:
+        raise AssertionError(organization_id)
+
+
+@dataclass(frozen=True)
+class Client:
+    """Somebody who runs documents. `of` gives what a document answers, `errors` what it is told."""
+
+    schema: strawberry.Schema
+    storage: Storage
+    viewer: Viewer
+
+    async def run(self, document: str, **variables: Any) -> ExecutionResult:
+        context = Context(viewer=self.viewer, storage=self.storage, feed=NoFeed())
+        result = await self.schema.execute(
+            document, variable_values=variables, context_value=context
+        )
+        return cast(ExecutionResult, result)
+
+    async def of(self, document: str, **variables: Any) -> Any:
+        """The data of a document with one root field that goes well."""
+        result = await self.run(document, **variables)
+        assert result.errors is None, result.errors
+        assert result.data is not None
+        [answer] = result.data.values()
+        return answer
+
+    async def errors(self, document: str, **variables: Any) -> list[tuple[str, str]]:
+        """The codes and paths of the refusals that a query is answered with."""
+        result = await self.run(document, **variables)
+        refusals: list[Any] = [error.original_error for error in result.errors or ()]
+        return [(refusal.code.value, ".".join(refusal.path)) for refusal in refusals]
+
+    def seeing(self, **values: Any) -> "Client":
+        """The same client as another viewer."""
+        return replace(self, viewer=replace(self.viewer, **values))
+
+    def as_role(self, role: Role) -> "Client":
+        """Somebody in that role whom nothing confines inside the organization."""
+        return self.seeing(role=role, permissions=PERMISSIONS[role])
+
+    def confined_to(
+        self,
+        role: Role,
+        *,
+        centres: Iterable[UUID] | None = None,
+        subjects: Iterable[UUID] | None = None,
+        candidate: UUID | None = None,
+    ) -> "Client":
+        """Somebody in that role who sees no more than this."""
+        scope = Scope(
+            centres=None if centres is None else frozenset(centres),
+            subjects=None if subjects is None else frozenset(subjects),
+            candidate=candidate,
+        )
+        return self.as_role(role).seeing(scope=scope)
+
+
+@pytest.fixture(scope="session")
+def schema() -> strawberry.Schema:
+    return build_schema()
+
+
+@pytest.fixture
+def client(schema: strawberry.Schema, storage: Storage, viewer: Viewer) -> Client:
+    """An administrator."""
+    return Client(schema, storage, viewer)
+
+
+@pytest.fixture
+def key_of() -> Callable[[str], UUID]:
+    """The key in a global id."""
+
+    def key(id: str) -> UUID:
+        parsed = parse_global_id(id)
+        assert parsed is not None
+        return parsed[1]
+
+    return key
+
+
+Made = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture
+def made(client: Client) -> Made:
+    """Run a mutation that is not refused; the global id of the object in its payload."""
+
+    async def run(mutation: str, field: str, **given: Any) -> str:
+        kind = mutation[0].upper() + mutation[1:]
+        document = f"""mutation ($input: {kind}Input!) {{
+            {mutation}(input: $input) {{ {field} {{ id }} errors {{ code message path }} }}
+        }}"""
+        payload = await client.of(document, input=given)
+        assert payload["errors"] == []
+        return str(payload[field]["id"])
+
+    return run
+
+
+@dataclass(frozen=True)
+class World:
+    """The global ids of one object of each type, which belong together."""
+
+    centre: str
+    room: str
+    subject: str
+    module: str
+    test: str
+    department: str
+    candidate: str
+    user: str
+    event: str
+
+
+@pytest.fixture
+async def world(made: Made) -> World:
+    subject = await made("upsertSubject", "subject", reference="S1", name="Medicine")
+    module = await made("upsertModule", "module", reference="M1", name="Anatomy")
+    department = await made("upsertDepartment", "department", name="Arts")
+    centre = await made(
+        "upsertCentre",
+        "centre",
+        reference="C1",
+        name="York",
+        timeZone="Europe/London",
+        city="York",
+        country="GB",
+        isSchool=True,
+        address={"line1": "2 High St", "countryIsoCode": "GB"},
+        minimumAge=16,
+        subjectIds=[subject],
+        externalIds=[{"system": "SHIFT_IQ_V1", "kind": "venue", "value": "v-1"}],
+    )
+    room = await made("upsertRoom", "room", centre={"id": centre}, name="Hall", capacity=4)
+    form = {"code": "F1", "name": "Form one", "language": "en"}
+    test = await made(
+        "upsertTest",
+        "test",
+        reference="T1",
+        name="Anatomy test",
+        subject={"id": subject},
+        durationMinutes=90,
+        maxAttempts=3,
+        languages=["cy"],
+        modules=[{"reference": "M1"}],
+        forms=[form],
+    )
+    candidate = await made(
+        "upsertCandidate",
+        "candidate",
+        **CANDIDATE,
+        centreIds=[centre],
+        subjectIds=[subject],
+        departmentIds=[department],
+        moduleIds=[module],
+    )
+    user = await made(
+        "upsertUser",
+        "user",
+        reference="U1",
+        name="Cleo",
+        email="cleo@example.org",
+        role="CANDIDATE",
+        mayMark=True,
+        centreIds=[centre],
+        subjectIds=[subject],
+        candidate={"id": candidate},
+    )
+    event = await made("createEvent", "event", **EVENT, room={"id": room}, test={"reference": "T1"})
+    return World(
+        centre=centre,
+        room=room,
+        subject=subject,
+        module=module,
+        test=test,
+        department=department,
+        candidate=candidate,
+        user=user,
+        event=event,
+    )

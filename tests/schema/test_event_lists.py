@@ -1,0 +1,90 @@
+"""Lists of events: every criterion, and the sort orders."""
+
+import pytest
+
+EVENTS = """query ($filter: EventFilter, $sort: [EventSort!]) {
+  events(filter: $filter, sort: $sort) { nodes { title } totalCount } }"""
+COUNT = "query ($filter: EventFilter) { eventCount(filter: $filter) }"
+
+
+@pytest.fixture
+async def three(made, world):
+    """Beside `Anatomy in spring`: a draft, and an event on demand."""
+    await made("createEvent", "event", title="Draft", details={"summary": "50% done"})
+    await made("createEvent", "event", title="Open", onDemand=True, registrationLimit=5)
+
+
+@pytest.mark.parametrize(
+    ("filter", "titles"),
+    [
+        (None, {"Anatomy in spring", "Draft", "Open"}),
+        ({}, {"Anatomy in spring", "Draft", "Open"}),
+        ({"title": {"startsWith": "ANATOMY"}}, {"Anatomy in spring"}),
+        ({"summary": {"contains": "0%"}}, {"Draft"}),
+        ({"status": ["DRAFT"]}, {"Draft"}),
+        ({"not": {"status": ["DRAFT"]}}, {"Anatomy in spring", "Open"}),
+        ({"or": [{"examType": {"eq": "class"}}, {"kind": ["CLASS"]}]}, {"Anatomy in spring"}),
+        ({"or": [{"title": {"eq": "open"}}, {"status": ["DRAFT"]}]}, {"Draft", "Open"}),
+        ({"and": [{"kind": ["EXAM"]}, {"start": {"isNull": True}}]}, {"Draft", "Open"}),
+        ({"capacityMaximum": {"gte": 5, "lte": 5}}, {"Open"}),
+        ({"capacityMaximum": {"isNull": True}}, {"Draft"}),
+        ({"localDate": "2027-03-01"}, {"Anatomy in spring"}),
+        ({"start": {"eq": "2027-03-01T10:00:00.5+01:00"}}, {"Anatomy in spring"}),
+        ({"identifier": {"in": ["11111111-1111-1111-1111-111111111111"]}}, {"Anatomy in spring"}),
+        ({"identifier": {"in": []}}, set()),
+        ({"hasFreeSeats": True}, {"Anatomy in spring", "Draft", "Open"}),
+        ({"creditHours": {"isNull": False}}, set()),
+    ],
+)  # fmt: skip
+async def test_filters(client, three, filter, titles):
+    """A filter finds the same events as a list and as a count."""
+    found = await client.of(EVENTS, filter=filter)
+
+    assert {node["title"] for node in found["nodes"]} == titles
+    assert found["totalCount"] == await client.of(COUNT, filter=filter) == len(titles)
+
+
+async def test_filter_by_venue(client, three, world):
+    """A venue is named by its global id; an id of another type is refused."""
+    found = await client.of(EVENTS, filter={"venueId": {"eq": world.centre}})
+
+    assert found["totalCount"] == 1
+    [(code, path)] = await client.errors(EVENTS, filter={"venueId": {"in": [world.room]}})
+    assert code == "INVALID_VALUE"
+    assert path.startswith("filter.")
+
+
+async def test_every_criterion(client, three):
+    """Every criterion of the filter can be asked, alone and all together."""
+    kinds = client.schema._schema.type_map
+    values = {
+        "StringFilter": {"contains": "x"},
+        "IntFilter": {"lte": 1},
+        "FloatFilter": {"lte": 1.0},
+        "DateTimeFilter": {"lt": "2000-01-01T00:00:00Z"},
+        "UuidFilter": {"eq": "00000000-0000-0000-0000-000000000009"},
+        "IdFilter": {"isNull": True},
+        "Boolean": True,
+        "Date": "2000-01-01",
+        "[EventStatus!]": ["COMPLETED"],
+        "[EventKind!]": ["APPOINTMENT"],
+    }
+    fields = kinds["EventFilter"].fields.items()
+    criteria = {n: values[str(f.type)] for n, f in fields if n not in {"and", "or", "not"}}
+
+    for name, value in criteria.items():
+        assert await client.of(COUNT, filter={name: value}) in {0, 1, 2, 3}, name
+    assert await client.of(COUNT, filter=criteria) == 0
+    assert len(criteria) == 66
+
+
+async def test_sort(client, three):
+    """By start unless asked otherwise, those without one last; a later term breaks ties."""
+
+    async def titles(sort):
+        return [node["title"] for node in (await client.of(EVENTS, sort=sort))["nodes"]]
+
+    assert (await titles(None))[0] == "Anatomy in spring"
+    assert await titles([{"field": "TITLE"}]) == ["Anatomy in spring", "Draft", "Open"]
+    by_start = [{"field": "START"}, {"field": "TITLE", "direction": "DESC"}]
+    assert await titles(by_start) == ["Anatomy in spring", "Open", "Draft"]

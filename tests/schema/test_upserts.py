@@ -1,0 +1,196 @@
+"""Upserts: created, updated, refused; what is answered is what there is then."""
+
+import pytest
+
+from resolvers.vocabulary import Role
+
+UPSERT = """mutation ($input: UpsertCandidateInput!) { upsertCandidate(input: $input) {
+  candidate { id email address { line1 } centres { id } } created
+  errors { __typename code message path httpStatus
+    ... on InputError { fieldName minLength maxLength allowedValues }
+    ... on ConflictError { conflicting { id } }
+    ... on NotFoundError { objectType identifier }
+    ... on PermissionError { required missingScope } }
+} }"""
+
+UPDATE_SETTINGS = """mutation ($input: UpdateSettingsInput!) { updateSettings(input: $input) {
+  settings { windowBufferHours examTypes conflictPolicy allowResitAfterPass }
+  errors { code path }
+} }"""
+
+TEST = """mutation ($input: UpsertTestInput!) { upsertTest(input: $input) {
+  test { languages breakMinutes maxAttempts forms { code name published } } created
+  errors { code path }
+} }"""
+
+ANNA = {"reference": "P9", "firstNames": "Anna", "lastName": "Lee"}
+
+
+async def test_created_then_updated(client):
+    """A reference that is new makes a candidate; known, it is updated, and the answer shows it."""
+    first = await client.of(UPSERT, input={**ANNA, "email": "a@example.org"})
+    second = await client.of(UPSERT, input={**ANNA, "address": {"countryIsoCode": "GB"}})
+
+    assert first["errors"] == second["errors"] == []
+    assert (first["created"], second["created"]) == (True, False)
+    assert first["candidate"]["address"] is None
+    assert second["candidate"] == {
+        **first["candidate"],
+        "email": "a@example.org",
+        "address": {"line1": None},
+    }
+
+
+async def test_a_list_replaces(client, world):
+    """A list takes the place of the one before; left out or null, it stays."""
+    given = {"reference": "P1", "firstNames": "Ada", "lastName": "Byron"}
+
+    for value in ({}, {"centreIds": None}):
+        payload = await client.of(UPSERT, input={**given, **value})
+        assert payload["candidate"]["centres"] == [{"id": world.centre}]
+    payload = await client.of(UPSERT, input={**given, "centreIds": []})
+    assert payload["candidate"]["centres"] == []
+
+
+async def test_refused_with_every_mistake(client, world):
+    """A refusal names each mistake by its place in the input, and nothing is made."""
+    payload = await client.of(
+        UPSERT,
+        input={
+            **ANNA,
+            "lastName": "",
+            "email": "nobody",
+            "address": {"line1": "x"},
+            "centreIds": ["nonsense", world.subject],
+        },
+    )
+
+    assert payload["candidate"] is None
+    assert not payload["created"]
+    told = [(e["__typename"], e["code"], ".".join(e["path"])) for e in payload["errors"]]
+    assert told == [
+        ("InputError", "STRING_LENGTH", "input.lastName"),
+        ("InputError", "INVALID_EMAIL", "input.email"),
+        ("InputError", "REQUIRED", "input.address.countryIsoCode"),
+        ("InputError", "INVALID_VALUE", "input.centreIds.0"),
+        ("InputError", "INVALID_VALUE", "input.centreIds.1"),
+    ]
+    assert payload["errors"][0]["maxLength"] == 200
+    assert payload["errors"][0]["httpStatus"] == 400
+
+
+async def test_refused_for_a_key_of_another(client, world):
+    """An external id that another object has is a conflict."""
+    taken = {"system": "SHIFT_IQ_V1", "kind": "venue", "value": "v-1"}
+
+    payload = await client.of(UPSERT, input={**ANNA, "externalIds": [taken]})
+
+    [error] = payload["errors"]
+    assert (error["__typename"], error["code"]) == ("ConflictError", "ALREADY_EXISTS")
+    assert error["path"] == ["input", "externalIds", "0"]
+    assert error["conflicting"] == []
+
+
+async def test_refused_without_permission(client):
+    """Who may not is told what it needs."""
+    payload = await client.as_role(Role.MARKER).of(UPSERT, input=ANNA)
+
+    [error] = payload["errors"]
+    assert (error["__typename"], error["required"]) == ("PermissionError", "MANAGE_CANDIDATES")
+    assert error["missingScope"] is None
+
+
+async def test_what_was_made_is_shown_to_its_maker(client, world, key_of):
+    """A candidate that is made outside of its maker's scope is in the answer, and only there."""
+    scheduler = client.confined_to(Role.SCHEDULER, centres={key_of(world.centre)})
+
+    payload = await scheduler.of(UPSERT, input=ANNA)
+
+    assert payload["errors"] == []
+    candidate = payload["candidate"]["id"]
+    assert await scheduler.of("query ($id: ID!) { node(id: $id) { id } }", id=candidate) is None
+
+
+async def test_settings(client):
+    """Settings that are given change; a list replaces, and the rest stays."""
+    given = {"windowBufferHours": 6, "examTypes": ["Class", "Class", "Module"]}
+
+    payload = await client.of(UPDATE_SETTINGS, input=given)
+
+    assert payload == {
+        "settings": {
+            "windowBufferHours": 6,
+            "examTypes": ["Class", "Module"],
+            "conflictPolicy": "REJECT",
+            "allowResitAfterPass": True,
+        },
+        "errors": [],
+    }
+
+
+async def test_settings_refused(client):
+    """A setting out of its range is refused, and none is changed."""
+    payload = await client.of(UPDATE_SETTINGS, input={"windowBufferHours": 169})
+
+    error = {"code": "OUT_OF_RANGE", "path": ["input", "windowBufferHours"]}
+    assert payload == {"settings": None, "errors": [error]}
+
+
+async def test_a_test_and_its_forms(client, world):
+    """Forms replace, form by form; a field with a default is written, any other stays."""
+    given = {"reference": "T1", "name": "Anatomy", "durationMinutes": 60}
+
+    first = await client.of(TEST, input={**given, "breakMinutes": 5})
+    forms = [{"code": "F1", "name": "One", "published": False}, {"code": "F2", "name": "Two"}]
+    second = await client.of(TEST, input={**given, "forms": forms})
+
+    assert first["test"]["breakMinutes"] == 5
+    assert [form["code"] for form in first["test"]["forms"]] == ["F1"]
+    assert second["test"]["breakMinutes"] == 0
+    assert second["test"]["maxAttempts"] == 3
+    assert second["test"]["languages"] == ["en", "cy"]
+    assert second["test"]["forms"] == [
+        {"code": "F1", "name": "One", "published": False},
+        {"code": "F2", "name": "Two", "published": True},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mutation", "given"),
+    [
+        ("upsertCentre", {"reference": "", "name": "N", "timeZone": "Europe/London"}),
+        ("upsertRoom", {"centre": {"reference": "?"}, "name": "R", "capacity": 1}),
+        ("upsertDepartment", {"name": ""}),
+        ("upsertSubject", {"reference": "", "name": "N"}),
+        ("upsertModule", {"reference": "", "name": "N"}),
+        ("upsertUser", {"reference": "", "name": "N", "role": "ADMIN"}),
+    ],
+)
+async def test_refusals_are_data(client, mutation, given):
+    """What is refused is in the payload's errors, and its object is null."""
+    name = mutation.removeprefix("upsert")
+    payload = await client.of(
+        f"""mutation ($input: Upsert{name}Input!) {{ {mutation}(input: $input) {{
+            {name.lower()} {{ id }} created errors {{ code }}
+        }} }}""",
+        input=given,
+    )
+
+    assert payload[name.lower()] is None
+    assert not payload["created"]
+    assert len(payload["errors"]) == 1
+
+
+async def test_second_mutation_sees_the_first(client):
+    """Mutations of one document are carried out in turn; each answer is read after its write."""
+    document = """mutation {
+      one: upsertDepartment(input: {name: "Arts"}) { department { id } created }
+      two: upsertDepartment(input: {name: "Arts"}) { department { id } created }
+    }"""
+
+    result = await client.run(document)
+
+    assert result.errors is None
+    one, two = result.data["one"], result.data["two"]
+    assert one["department"] == two["department"]
+    assert (one["created"], two["created"]) == (True, False)
