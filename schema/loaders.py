@@ -38,9 +38,9 @@ class Many:
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """What the rows of several reads come to at an instant, by key; None where there is nothing."""
+    """What the rows of a read come to at an instant, by key; None where there is nothing."""
 
-    reads: Callable[[Viewer, Sequence[Any]], Sequence[Read[Any]]]
+    read: ReadKeys
     assemble: Callable[..., Mapping[Any, Any]]
 
 
@@ -125,8 +125,8 @@ class Loaders:
 
     def _assembled(self, relation: Assembled) -> Callable[[list[Any]], Any]:
         async def load(keys: list[Any]) -> list[Any]:
-            rows = [await self._storage.read(read) for read in relation.reads(self._viewer, keys)]
-            found = relation.assemble(*rows, now=self._storage.clock())
+            rows = await self._storage.read(relation.read(self._viewer, keys))
+            found = relation.assemble(rows, now=self._storage.clock())
             return [found.get(key) for key in keys]
 
         return load

@@ -160,43 +160,48 @@ class RoomSeats:
     capacity: int
 
 
-def events_with_seats(viewer: Viewer, keys: Sequence[UUID]) -> Read[Any]:
-    """The events with `room_capacity`, null without a room, and `taken`.
+SEATS_FOLLOW_FROM = (
+    "id",
+    "start_at",
+    "end_at",
+    "on_demand",
+    "cancelled_at",
+    "registration_start",
+    "registration_deadline",
+    "registration_locked",
+    "capacity_minimum",
+    "capacity_maximum",
+)
+"""An event's own columns that its seats depend on."""
 
-    Their own live bookings.
+
+def seats_of_events(viewer: Viewer, keys: Sequence[UUID]) -> Read[Any]:
+    """What `assembled_seats` needs, counted at one instant.
+
+    Each event has `room_capacity`, null without a room, and `taken`, its own live bookings; it has
+    a row for each time at which there are bookings in its room while it lasts, of any event:
+    `taken_there` from `starts_at` to `busy_until_at`, all null where there are none.
     """
     values = {ORGANIZATION: viewer.organization_id, "keys": list(keys)}
-    return Read("events with seats", lambda _: _with_seats(), values, by_key=True)
+    return Read("seats of events", lambda _: _seats_of_events(), values, by_key=True)
 
 
-def rooms_during_events(viewer: Viewer, keys: Sequence[UUID]) -> Read[Any]:
-    """Who else is in the events' rooms while they last.
-
-    `taken` bookings of any event from `start_at` to `busy_until_at`, for each `event_id`.
-    """
-    values = {ORGANIZATION: viewer.organization_id, "keys": list(keys)}
-    return Read("rooms during events", lambda _: _in_rooms(), values, by_key=True)
-
-
-def seats_of_events(viewer: Viewer, keys: Sequence[UUID]) -> tuple[Read[Any], Read[Any]]:
-    """What `assembled_seats` needs."""
-    return events_with_seats(viewer, keys), rooms_during_events(viewer, keys)
-
-
-def assembled_seats(
-    events: Iterable[Any], in_rooms: Iterable[Any], *, now: datetime
-) -> dict[UUID, SeatsFacts]:
-    """The seats of each event, by its key, from the rows of the two reads."""
+def assembled_seats(rows: Iterable[Any], *, now: datetime) -> dict[UUID, SeatsFacts]:
+    """The seats of each event, by its key, from the rows of `seats_of_events`."""
     by_event: dict[UUID, list[Any]] = {}
-    for row in in_rooms:
-        by_event.setdefault(row.event_id, []).append(row)
-    return {event.id: seats_of(event, by_event.get(event.id, []), now=now) for event in events}
+    for row in rows:
+        by_event.setdefault(row.id, []).append(row)
+    return {key: _seats_of(of_one, now) for key, of_one in by_event.items()}
 
 
-def seats_of(event: Any, in_room: Iterable[Any], *, now: datetime) -> SeatsFacts:
-    """The seats of one event, a row of `events_with_seats`, and the rows of its room."""
+def _seats_of(rows: Sequence[Any], now: datetime) -> SeatsFacts:
+    event = rows[0]
     lasts = span_of_event(event)
-    spans = (((row.start_at, row.busy_until_at), row.taken) for row in in_room)
+    spans = (
+        ((row.starts_at, row.busy_until_at), row.taken_there)
+        for row in rows
+        if row.taken_there is not None
+    )
     room = None if event.room_capacity is None else RoomSeats(event.room_capacity)
     return seats(
         event,
@@ -207,7 +212,7 @@ def seats_of(event: Any, in_room: Iterable[Any], *, now: datetime) -> SeatsFacts
     )
 
 
-def _with_seats() -> sa.Select[Any]:
+def _seats_of_events() -> sa.Select[Any]:
     e, b, r = columns(Event), columns(Booking), columns(Room)
     taken = (
         sa.select(sa.func.count())
@@ -216,9 +221,18 @@ def _with_seats() -> sa.Select[Any]:
         .scalar_subquery()
     )
     of_room = sa.and_(r.organization_id == e.organization_id, r.id == e.room_id)
+    there = _in_rooms().subquery("there")
     return (
-        sa.select(table(Event), r.capacity.label("room_capacity"), taken.label("taken"))
+        sa.select(
+            *(e[name] for name in SEATS_FOLLOW_FROM),
+            r.capacity.label("room_capacity"),
+            taken.label("taken"),
+            there.c.starts_at,
+            there.c.busy_until_at,
+            there.c.taken_there,
+        )
         .join(table(Room), of_room, isouter=True)
+        .join(there, there.c.event_id == e.id, isouter=True)
         .where(of_organization(Event), one_of(e.id, "keys"))
     )
 
@@ -229,7 +243,10 @@ def _in_rooms() -> sa.Select[Any]:
     before_its_end = sa.or_(b.start_at < e.end_at, b.start_at < a_minute_after(e.start_at))
     return (
         sa.select(
-            e.id.label("event_id"), b.start_at, b.busy_until_at, sa.func.count().label("taken")
+            e.id.label("event_id"),
+            b.start_at.label("starts_at"),
+            b.busy_until_at,
+            sa.func.count().label("taken_there"),
         )
         .join(table(Booking), in_its_room)
         .where(

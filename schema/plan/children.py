@@ -58,7 +58,7 @@ class ManyEach(Loaded):
 
 
 class AssembledEach(Child):
-    """What several reads come to for each key: values, not rows of a statement."""
+    """What the rows of a read come to for each key: values, not rows of a statement."""
 
     def __init__(
         self, compiler: Compiler, key: str, relation: Assembled, kind: Any, sets: Any
@@ -69,8 +69,8 @@ class AssembledEach(Child):
 
     async def load(self, run: Any, keys: Sequence[Any]) -> Mapping[Any, Any]:
         wanted = list(dict.fromkeys(key for key in keys if key is not None))
-        fetched = [await run.read(read) for read in self._relation.reads(run.viewer, wanted)]
-        found = self._relation.assemble(*fetched, now=run.context.now)
+        rows = await run.read(self._relation.read(run.viewer, wanted))
+        found = self._relation.assemble(rows, now=run.context.now)
         answers = await answer_values(run, self._place, list(found.values()))
         return dict(zip(found, answers, strict=True))
 

@@ -441,8 +441,8 @@ async def test_free_seats_are_those_that_the_seats_show(
             end_at=start + chance.choice([5, 20, 60]) * MINUTE,
         )
 
-    reads = seats_of_events(viewer, [event.id for event in events])
-    seats = assembled_seats(*[await storage.read(read) for read in reads], now=NOW)
+    rows = await storage.read(seats_of_events(viewer, [event.id for event in events]))
+    seats = assembled_seats(rows, now=NOW)
 
     free = {key for key, facts in seats.items() if facts.free is None or facts.free > 0}
     assert len(seats) == 40

@@ -179,8 +179,8 @@ def seats(storage, viewer):
     """The seats of one event."""
 
     async def of(event):
-        reads = seats_of_events(viewer, [event.id])
-        [facts] = assembled_seats(*[await storage.read(read) for read in reads], now=NOW).values()
+        rows = await storage.read(seats_of_events(viewer, [event.id]))
+        [facts] = assembled_seats(rows, now=NOW).values()
         return facts
 
     return of
