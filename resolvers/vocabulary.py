@@ -41,6 +41,15 @@ class EnrolmentStatus(StrEnum):
     EXPIRED = "EXPIRED"
 
 
+class RegistrationStatus(StrEnum):
+    REGISTERED = "REGISTERED"
+    ATTENDED = "ATTENDED"
+    ABSENT = "ABSENT"
+    CANCELLED = "CANCELLED"
+    DELETED = "DELETED"
+    WAITLISTED = "WAITLISTED"
+
+
 class BookingAction(StrEnum):
     MOVE = "MOVE"
     TRANSFER = "TRANSFER"
@@ -162,6 +171,11 @@ class RuleOverride(StrEnum):
 class BatchMode(StrEnum):
     ALL_OR_NOTHING = "ALL_OR_NOTHING"
     BEST_EFFORT = "BEST_EFFORT"
+
+
+class OnNoMatch(StrEnum):
+    CREATE = "CREATE"
+    REJECT = "REJECT"
 
 
 class ChangeType(StrEnum):

@@ -63,6 +63,22 @@ _described(
     EXPIRED="Not paid in time; the seat is free again.",
 )
 _described(
+    vocabulary.RegistrationStatus,
+    "Where a registration stands.",
+    REGISTERED="The learner is registered.",
+    ATTENDED="The learner came. Not reached yet.",
+    ABSENT="The learner did not come. Not reached yet.",
+    CANCELLED="Called off.",
+    DELETED="Taken back; only its record remains.",
+    WAITLISTED="Waiting for a seat. Not reached yet.",
+)
+_described(
+    vocabulary.OnNoMatch,
+    "What becomes of a booking whose event is not found.",
+    CREATE="The event is made.",
+    REJECT="The booking is refused.",
+)
+_described(
     vocabulary.BookingAction,
     "What can be done with a booking.",
     MOVE="Move it to another time, room, centre or event.",

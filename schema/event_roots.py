@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import strawberry
 from strawberry import UNSET
 
-from resolvers.enrolments.expiry import expire_overdue
+from resolvers.bookings.expiry import expire_overdue
 from resolvers.events.commands import UpdateEvent
 from resolvers.events.creating import create_events
 from resolvers.events.reads import events_count

@@ -10,6 +10,7 @@ from schema.enrolments import EnrolmentQueries
 from schema.event_roots import EventQueries
 from schema.found import NodeQueries
 from schema.organization_roots import OrganizationQueries
+from schema.registrations import RegistrationQueries
 from schema.test_roots import TestQueries
 
 
@@ -26,6 +27,7 @@ class Query(
     EventQueries,
     BookingQueries,
     EnrolmentQueries,
+    RegistrationQueries,
     ChangeQueries,
 ):
     pass

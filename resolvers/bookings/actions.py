@@ -8,9 +8,14 @@ is listed succeeds and whatever is not is refused.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from resolvers.refusals import IllegalState, Refusal
+from resolvers.refusals import (
+    AccommodationNotGranted,
+    CancellationClosed,
+    IllegalState,
+    Refusal,
+)
 from resolvers.storage.tables import Booking, Organization
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import BookingAction, BookingStatus, Permission
@@ -76,6 +81,22 @@ Table = Sequence[Transition]
 
 def illegal_state(situation: Situation) -> IllegalState:
     return IllegalState(version=situation.booking.version, status=situation.status)
+
+
+def before_cut_off(situation: Situation) -> Refusal | None:
+    """A guard: the organization's cut-off before the start has not passed."""
+    minutes, start = situation.settings.cancel_cut_off_minutes, situation.booking.start_at
+    if not minutes or start is None:
+        return None
+    deadline = start - timedelta(minutes=minutes)
+    return CancellationClosed(deadline=deadline) if situation.now > deadline else None
+
+
+def something_granted(situation: Situation) -> Refusal | None:
+    """A guard: there is an accommodation to revoke."""
+    if situation.booking.accommodation_count:
+        return None
+    return AccommodationNotGranted(object_type="Accommodation")
 
 
 def may_touch(viewer: Viewer, booking: Booking) -> bool:

@@ -7,6 +7,7 @@ from resolvers.references import Lookup, Ref
 from resolvers.refusals import NotFoundRefusal, StaleBooking
 from resolvers.storage.tables import Booking
 from resolvers.viewer import Viewer
+from resolvers.vocabulary import BookingKind
 
 
 def find(
@@ -15,15 +16,18 @@ def find(
     viewer: Viewer,
     ref: Ref,
     *path: str,
+    kind: BookingKind | None = None,
+    missing: type[NotFoundRefusal] = NotFoundRefusal,
 ) -> Booking:
-    """The booking that is meant, as it is once locked.
+    """The booking that is meant, as it is once locked; of one kind only, where that is given.
 
-    Raises: NotFoundRefusal (also for one that the viewer may not see), Invalid.
+    Raises: NotFoundRefusal or the given kind of it (also for one that the viewer may not see),
+    Invalid.
     """
-    found = bookings.one(viewer.organization_id, ref, *path)
+    found = bookings.one(viewer.organization_id, ref, *path, missing=missing)
     booking = locked[found.id]
-    if not may_touch(viewer, booking):
-        raise NotFoundRefusal(*path, object_type="Booking", identifier=None)
+    if kind not in {None, booking.kind} or not may_touch(viewer, booking):
+        raise missing(*path, object_type=bookings.type_name)
     return booking
 
 

@@ -24,6 +24,10 @@ class Diaries:
         """The candidate's bookings, oldest first."""
         return sorted(self._of[candidate_id].values(), key=lambda b: (b.created_at, b.id))
 
+    def everything(self) -> list[Booking]:
+        """The bookings of all of them."""
+        return [booking for of_one in self._of.values() for booking in of_one.values()]
+
     def live(self, candidate_id: UUID) -> list[Booking]:
         """Those that take a seat."""
         return [booking for booking in self.of(candidate_id) if takes_seat(booking)]

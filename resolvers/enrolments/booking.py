@@ -5,37 +5,32 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from resolvers.bookings.overrides import Overrides, check_overrides
-from resolvers.bookings.seats import SeatLimits
+from resolvers.bookings.desk import Desk, Wanted
+from resolvers.bookings.overrides import check_overrides
+from resolvers.bookings.seating import WantedSeat, check_seat
+from resolvers.bookings.sittings import Sitting, ambiguous_time, sitting_of, when
 from resolvers.changes import Cause, record_booking
 from resolvers.enrolments import rules
+from resolvers.enrolments.attempts import Attempts
 from resolvers.enrolments.commands import BookEnrolment, Happened
-from resolvers.enrolments.desk import Desk, Wanted
 from resolvers.enrolments.facts import enrolment_facts
 from resolvers.enrolments.payment_rules import check_terms, must_be_paid_first, payment_for
-from resolvers.enrolments.rules import Sitting
-from resolvers.events.rules import require_open
 from resolvers.outcomes import Outcome, Warning
 from resolvers.refusals import (
-    CandidateTimeConflict,
     Complaints,
-    EventFull,
     Refused,
     attempt,
 )
 from resolvers.storage.columns import new_key
 from resolvers.storage.rows import changed, new_row
 from resolvers.storage.tables import Booking, Candidate, Enrolment, Event, Payment, Room
-from resolvers.storage.tables.bookings import SEATED
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.vocabulary import (
     BookingKind,
     BookingStatus,
     ChangeType,
-    ConflictPolicy,
     DeliveryMode,
     Permission,
-    RuleOverride,
 )
 
 NUMBERS = "enrolment"
@@ -63,11 +58,10 @@ def book(work: UnitOfWork, commands: Sequence[BookEnrolment]) -> list[Outcome | 
     AttemptsExhausted, ResitAfterPassDisabled, ResitTooEarly, RegistrationClosed, NotEligible,
     PersonCodeRequired; EventFull, RoomFull; CandidateTimeConflict.
     """
-    desk = Desk(
-        work,
-        [Wanted(c.viewer, c.candidate, c.event, c.room, c.module) for c in commands],
-    )
-    results = [attempt(_book, work, desk, command) for command in commands]
+    wanted = [Wanted(c.viewer, c.candidate, c.event, c.room, c.module) for c in commands]
+    desk = Desk(work, wanted)
+    attempts = Attempts(work, desk)
+    results = [attempt(_book, work, desk, attempts, command) for command in commands]
     _write(work, [result for result in results if isinstance(result, Booked)])
     return [
         Outcome(result.booking.id, created=True, warnings=tuple(result.warnings))
@@ -77,7 +71,7 @@ def book(work: UnitOfWork, commands: Sequence[BookEnrolment]) -> list[Outcome | 
     ]
 
 
-def _book(work: UnitOfWork, desk: Desk, command: BookEnrolment) -> Booked:
+def _book(work: UnitOfWork, desk: Desk, attempts: Attempts, command: BookEnrolment) -> Booked:
     viewer, stage = command.viewer, Complaints()
     happened = command.happened
     if happened is None:
@@ -98,7 +92,7 @@ def _book(work: UnitOfWork, desk: Desk, command: BookEnrolment) -> Booked:
         own = None if event.room_id is None else desk.rooms[event.room_id]
         room = stage.of(rules.choose_room, event, room, online=command.online, own=own)
     sitting = stage.of(
-        rules.sitting_of,
+        sitting_of,
         event,
         command.on_demand_time,
         time_zone=desk.zone(event, room, online=command.online),
@@ -108,15 +102,11 @@ def _book(work: UnitOfWork, desk: Desk, command: BookEnrolment) -> Booked:
     stage.settle()
     draft = _draft(work, desk, command, candidate, event, room, module_id, sitting)
     warnings = check_seat(
-        work,
         desk,
-        draft.booking,
-        candidate,
-        event,
-        room,
-        module_id=module_id,
-        overrides=overrides,
-        happened=happened is not None,
+        WantedSeat(draft.booking, candidate, event, room, module_id, happened=happened is not None),
+        overrides,
+        work.now,
+        own_rules=attempts.rules(draft.booking, event),
     )
     if sitting.ambiguous:
         warnings.append(ambiguous_time("onDemandBookingTime"))
@@ -125,137 +115,6 @@ def _book(work: UnitOfWork, desk: Desk, command: BookEnrolment) -> Booked:
     desk.seats.take(draft.booking)
     desk.diaries.write(draft.booking)
     return draft
-
-
-def check_seat(
-    work: UnitOfWork,
-    desk: Desk,
-    wanted: Booking,
-    candidate: Candidate,
-    event: Event,
-    room: Room | None,
-    *,
-    module_id: UUID | None,
-    overrides: Overrides,
-    happened: bool,
-    moving: Booking | None = None,
-    state: Complaints | None = None,
-) -> list[Warning]:
-    """Ask every rule about a seat that is wanted: state, then capacity, then conflicts.
-
-    A later group is asked only if the earlier ones passed. What is `moving` does not stand in its
-    own way; `state` holds what its own state says against it. Raises: Refused.
-    """
-    stage = state or Complaints()
-    if wanted.status not in SEATED:
-        stage.settle()
-        return []
-    warnings: list[Warning] = []
-    others = [b for b in desk.diaries.of(candidate.id) if moving is None or b.id != moving.id]
-    stage.of(
-        rules.require_no_duplicate,
-        desk.diaries,
-        candidate.id,
-        event,
-        work.now,
-        but=None if moving is None else moving.id,
-    )
-    stage.of(
-        rules.require_resit_allowed,
-        others,
-        desk.results,
-        event,
-        start_at=wanted.start_at,
-        test=desk.test_of(event),
-        settings=desk.settings[event.organization_id],
-        now=work.now,
-    )
-    stays = moving is not None and moving.event_id == event.id
-    if not happened and not stays:
-        window = RuleOverride.REGISTRATION_WINDOW
-        late = stage.of(require_open, event, work.now, "input", ignore_window=window in overrides)
-        if late:
-            warnings.append(
-                overrides.set_aside(window, "REGISTRATION_CLOSED", "Registration is closed.")
-            )
-    stage.of(
-        rules.require_eligible,
-        event,
-        module_id=module_id,
-        event_modules=desk.modules_of(event),
-        candidate_modules=desk.modules_of_candidate(candidate.id),
-        groups=desk.groups_of_candidate(candidate.id),
-    )
-    stage.of(rules.require_person_code, event, candidate)
-    stage.settle()
-    warnings += _check_capacity(desk, wanted, event, room, overrides, moving)
-    warnings += _check_conflicts(desk, wanted, event, overrides)
-    return warnings
-
-
-def _check_capacity(
-    desk: Desk,
-    wanted: Booking,
-    event: Event,
-    room: Room | None,
-    overrides: Overrides,
-    moving: Booking | None,
-) -> list[Warning]:
-    """The seat is counted as if what is moving had left.
-
-    It leaves only when there is a seat for it. At its own event it has one, full or not.
-    """
-    stays = moving is not None and moving.event_id == event.id
-    if moving is not None:
-        desk.seats.free(moving)
-    try:
-        try:
-            desk.seats.require_free(wanted, SeatLimits(event, room, ignore_event=stays))
-        except EventFull:
-            if RuleOverride.CAPACITY not in overrides:
-                raise
-            desk.seats.require_free(wanted, SeatLimits(event, room, ignore_event=True))
-            return [overrides.set_aside(RuleOverride.CAPACITY, "EVENT_FULL", "The event is full.")]
-    finally:
-        if moving is not None:
-            desk.seats.take(moving)
-    return []
-
-
-def _check_conflicts(
-    desk: Desk, wanted: Booking, event: Event, overrides: Overrides
-) -> list[Warning]:
-    policy = desk.settings[event.organization_id].conflict_policy
-    if policy is ConflictPolicy.ALLOW:
-        return []
-    conflicts = desk.diaries.conflicts(
-        wanted, same_event_may_overlap=event.allow_multiple_registrations
-    )
-    if not conflicts:
-        return []
-    if policy is ConflictPolicy.WARN:
-        return [time_conflict()]
-    if RuleOverride.CANDIDATE_TIME_CONFLICT in overrides:
-        return [
-            overrides.set_aside(
-                RuleOverride.CANDIDATE_TIME_CONFLICT,
-                "CANDIDATE_TIME_CONFLICT",
-                "The candidate has another booking at that time.",
-            )
-        ]
-    raise CandidateTimeConflict(conflicting=[booking.id for booking in conflicts])
-
-
-def time_conflict() -> Warning:
-    return Warning("CANDIDATE_TIME_CONFLICT", "The candidate has another booking at that time.")
-
-
-def ambiguous_time(name: str) -> Warning:
-    return Warning(
-        "AMBIGUOUS_TIME",
-        "The clock shows this time twice, since it goes back; the first of them is meant.",
-        ("input", name),
-    )
 
 
 def _draft(
@@ -325,21 +184,6 @@ def _status(payment: Payment, happened: Happened | None, now: datetime) -> Booki
             return happened.status
         unpaid = unpaid and (payment.due_by is None or payment.due_by >= now)
     return BookingStatus.PENDING if unpaid else BookingStatus.CONFIRMED
-
-
-def when(sitting: Sitting) -> dict[str, object]:
-    """A sitting as a booking's columns."""
-    return {
-        "time_zone": sitting.time_zone,
-        "local_start": sitting.local_start,
-        "local_end": sitting.local_end,
-        "start_at": sitting.start_at,
-        "end_at": sitting.end_at,
-        "busy_until_at": sitting.busy_until_at,
-        "duration_minutes": sitting.duration_minutes,
-        "extra_time_minutes": sitting.extra_time_minutes,
-        "extra_break_minutes": sitting.extra_break_minutes,
-    }
 
 
 def _write(work: UnitOfWork, booked: list[Booked]) -> None:

@@ -10,15 +10,16 @@ from resolvers.bookings import loading
 from resolvers.bookings.accommodations import extra, recomputed
 from resolvers.bookings.actions import Situation, require
 from resolvers.bookings.checks import find, require_version
+from resolvers.bookings.desk import Desk, Wanted
 from resolvers.bookings.facts import accommodation_facts
 from resolvers.bookings.overrides import check_overrides
+from resolvers.bookings.seating import WantedSeat, check_seat
+from resolvers.bookings.sittings import Sitting, ambiguous_time, sitting_of, when
 from resolvers.changes import Cause, record_booking
 from resolvers.enrolments import rules
-from resolvers.enrolments.booking import ambiguous_time, check_seat, when
+from resolvers.enrolments.attempts import Attempts
 from resolvers.enrolments.commands import MoveEnrolment
-from resolvers.enrolments.desk import Desk, Wanted
 from resolvers.enrolments.facts import enrolment_facts
-from resolvers.enrolments.rules import Sitting
 from resolvers.enrolments.transitions import TRANSITIONS
 from resolvers.outcomes import Outcome, Warning
 from resolvers.references import ByKey, Lookup, Ref, look_up
@@ -27,7 +28,7 @@ from resolvers.storage.rows import changed
 from resolvers.storage.tables import Accommodation, Booking, Enrolment, Event, Room
 from resolvers.storage.tables.bookings import SEATED
 from resolvers.storage.unit_of_work import UnitOfWork
-from resolvers.vocabulary import ChangeType, DeliveryMode, Permission
+from resolvers.vocabulary import BookingKind, ChangeType, DeliveryMode, Permission
 
 
 @dataclass(slots=True)
@@ -83,6 +84,7 @@ class _Movers:
         self._accommodations = loading.accommodations(work, with_extra)
         for booking in self._locked.values():
             self._desk.diaries.write(booking)
+        self._attempts = Attempts(work, self._desk)
 
     def _wanted(self, command: MoveEnrolment) -> Wanted | None:
         booking = self._found.first(command.viewer.organization_id, command.enrolment)
@@ -114,16 +116,19 @@ class _Movers:
             return Outcome(booking.id, changed=False)
         moved = self._moved(booking, target)
         warnings = check_seat(
-            self._work,
             self._desk,
-            moved,
-            self._desk.candidate(viewer, ByKey(booking.candidate_id)),
-            target.event,
-            target.room,
-            module_id=target.module_id,
-            overrides=overrides,
-            happened=command.happened is not None,
-            moving=booking,
+            WantedSeat(
+                moved,
+                self._desk.candidate(viewer, ByKey(booking.candidate_id)),
+                target.event,
+                target.room,
+                target.module_id,
+                moving=booking,
+                happened=command.happened is not None,
+            ),
+            overrides,
+            self._work.now,
+            own_rules=self._attempts.rules(moved, target.event, moving=booking),
             state=self._state(command, booking),
         )
         if target.sitting.ambiguous:
@@ -142,7 +147,15 @@ class _Movers:
         if command.happened is None:
             stage.of(command.viewer.require, Permission.MOVE)
         path = ("input", "enrolmentId")
-        return stage.of(find, self._found, self._locked, command.viewer, command.enrolment, *path)
+        return stage.of(
+            find,
+            self._found,
+            self._locked,
+            command.viewer,
+            command.enrolment,
+            *path,
+            kind=BookingKind.ENROLMENT,
+        )
 
     def _places_before(
         self, command: MoveEnrolment, stage: Complaints
@@ -207,7 +220,7 @@ class _Movers:
         spare = extra(a for _, a in accommodations)
         here = (time, zone) == (booking.local_start, booking.time_zone)
         sitting = stage.of(
-            rules.sitting_of,
+            sitting_of,
             event,
             time,
             time_zone=zone,

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from resolvers.bookings import loading
 from resolvers.bookings.actions import Situation, require
 from resolvers.bookings.checks import find
+from resolvers.bookings.expiry import lock_current
 from resolvers.changes import Cause, record_booking
 from resolvers.enrolments.commands import AssignResult
-from resolvers.enrolments.expiry import lock_current
 from resolvers.enrolments.facts import enrolment_facts
 from resolvers.enrolments.transitions import TRANSITIONS
 from resolvers.outcomes import Outcome
@@ -16,7 +16,7 @@ from resolvers.refusals import Complaints, Refused, attempt
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import Booking, Enrolment, Organization
 from resolvers.storage.unit_of_work import UnitOfWork
-from resolvers.vocabulary import BookingStatus, ChangeType, Permission
+from resolvers.vocabulary import BookingKind, BookingStatus, ChangeType, Permission
 
 
 def assign_results(work: UnitOfWork, commands: Sequence[AssignResult]) -> list[Outcome | Refused]:
@@ -56,7 +56,15 @@ def assign_results(work: UnitOfWork, commands: Sequence[AssignResult]) -> list[O
         path = ("input", "results", str(command.position), "enrolmentId")
         if command.happened is None:
             stage.of(command.viewer.require, Permission.ASSIGN_RESULT)
-        booking: Booking = stage.of(find, found, locked, command.viewer, command.enrolment, *path)
+        booking: Booking = stage.of(
+            find,
+            found,
+            locked,
+            command.viewer,
+            command.enrolment,
+            *path,
+            kind=BookingKind.ENROLMENT,
+        )
         stage.settle()
         return booking
 

@@ -1,48 +1,24 @@
 """Who may have a seat, and when. Pure: rows and `now` in, nothing or a refusal out."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from resolvers.bookings.diaries import Diaries
-from resolvers.bookings.seats import UNKNOWN_LENGTH
 from resolvers.refusals import (
     AttemptsExhausted,
     DuplicateBooking,
     Invalid,
-    NotEligible,
-    OnDemandTimeNotAllowed,
-    OnDemandTimeRequired,
-    OutOfRange,
-    PersonCodeRequired,
     Required,
     ResitAfterPassDisabled,
     ResitResultRequired,
     ResitTooEarly,
 )
-from resolvers.storage.tables import Booking, Candidate, Event, Module, Organization, Room, Test
-from resolvers.times import instant_of, is_ambiguous, wall_time_of
+from resolvers.storage.tables import Booking, Event, Module, Organization, Room, Test
 from resolvers.vocabulary import BookingKind, BookingStatus, EnrolmentResult
 
 ATTEMPTED = frozenset({BookingStatus.COMPLETED, BookingStatus.NO_SHOW})
 """The statuses in which an enrolment was an attempt at its test."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sitting:
-    """When a booking takes place, on the clock that counts for it."""
-
-    time_zone: str
-    local_start: datetime | None
-    local_end: datetime | None
-    start_at: datetime | None
-    end_at: datetime | None
-    busy_until_at: datetime | None
-    duration_minutes: int | None
-    extra_time_minutes: int = 0
-    extra_break_minutes: int = 0
-    ambiguous: bool = False
 
 
 def choose_room(
@@ -81,59 +57,6 @@ def choose_module(
     if modules and event.eligibility_configured:
         raise Required(*path)
     return None
-
-
-def sitting_of(
-    event: Event,
-    on_demand_time: datetime | None,
-    *,
-    time_zone: str,
-    now: datetime,
-    may_be_past: bool = False,
-    extra_time_minutes: int = 0,
-    extra_break_minutes: int = 0,
-    path: str = "onDemandBookingTime",
-) -> Sitting:
-    """When the booking takes place: the event's times, or its own at an event on demand.
-
-    Raises: OnDemandTimeRequired, OnDemandTimeNotAllowed, OutOfRange (past, or a time that the clock
-    skips).
-    """
-    extra = timedelta(minutes=extra_time_minutes)
-    breaks = timedelta(minutes=extra_break_minutes)
-    start: datetime | None
-    busy_until: datetime | None
-    ambiguous = False
-    if event.on_demand:
-        if on_demand_time is None:
-            raise OnDemandTimeRequired("input", path)
-        on_demand_time = on_demand_time.replace(microsecond=0)  # a wall time has whole seconds
-        start = instant_of(on_demand_time, time_zone, "input", path)
-        if start < now and not may_be_past:
-            raise OutOfRange("input", path, rule="must not be in the past")
-        ambiguous = is_ambiguous(on_demand_time, time_zone)
-        minutes = event.duration_minutes
-        end = None if minutes is None else start + timedelta(minutes=minutes) + extra
-        busy_until = max(end or start, start + UNKNOWN_LENGTH) + breaks
-    else:
-        if on_demand_time is not None:
-            raise OnDemandTimeNotAllowed("input", path)
-        start, end = event.start_at, event.end_at
-        busy_until = None
-        if start is not None:
-            busy_until = max(end or start, start + UNKNOWN_LENGTH) + extra + breaks
-    return Sitting(
-        time_zone=time_zone,
-        local_start=None if start is None else wall_time_of(start, time_zone),
-        local_end=None if end is None else wall_time_of(end, time_zone),
-        start_at=start,
-        end_at=end,
-        busy_until_at=busy_until,
-        duration_minutes=event.duration_minutes,
-        extra_time_minutes=extra_time_minutes,
-        extra_break_minutes=extra_break_minutes,
-        ambiguous=ambiguous,
-    )
 
 
 def same_test(booking: Booking, event: Event) -> bool:
@@ -210,30 +133,3 @@ def require_resit_allowed(
         earliest = max(starts) + timedelta(days=settings.min_days_between_attempts)
         if start_at < earliest:
             raise ResitTooEarly(deadline=earliest)
-
-
-def require_eligible(
-    event: Event,
-    *,
-    module_id: UUID | None,
-    event_modules: Collection[UUID],
-    candidate_modules: Collection[UUID],
-    groups: Collection[UUID],
-) -> None:
-    """The candidate is in the event's learner group and, where that is configured, has its module.
-
-    Raises: NotEligible.
-    """
-    group = event.learner_registration_group_identifier
-    if group is not None and group not in groups:
-        raise NotEligible
-    if event.eligibility_configured:
-        wanted = {module_id} if module_id is not None else set(event_modules)
-        if not wanted.intersection(candidate_modules):
-            raise NotEligible
-
-
-def require_person_code(event: Event, candidate: Candidate) -> None:
-    """Raises: PersonCodeRequired."""
-    if event.person_code_is_required and candidate.reference_generated:
-        raise PersonCodeRequired

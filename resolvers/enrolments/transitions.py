@@ -1,9 +1,13 @@
 """The states of an enrolment; domain.md, section 8.2."""
 
-from datetime import timedelta
-
-from resolvers.bookings.actions import Situation, Transition, illegal_state
-from resolvers.refusals import AccommodationNotGranted, CancellationClosed, Refusal
+from resolvers.bookings.actions import (
+    Situation,
+    Transition,
+    before_cut_off,
+    illegal_state,
+    something_granted,
+)
+from resolvers.refusals import Refusal
 from resolvers.vocabulary import BookingAction, BookingStatus, EnrolmentStatus, Permission
 
 _BOOKED = frozenset({BookingStatus.CONFIRMED})
@@ -18,20 +22,6 @@ def _after_start(situation: Situation) -> Refusal | None:
     return None if situation.started else illegal_state(situation)
 
 
-def _before_cut_off(situation: Situation) -> Refusal | None:
-    minutes, start = situation.settings.cancel_cut_off_minutes, situation.booking.start_at
-    if not minutes or start is None:
-        return None
-    deadline = start - timedelta(minutes=minutes)
-    return CancellationClosed(deadline=deadline) if situation.now > deadline else None
-
-
-def _something_granted(situation: Situation) -> Refusal | None:
-    if situation.booking.accommodation_count:
-        return None
-    return AccommodationNotGranted(object_type="Accommodation")
-
-
 TRANSITIONS = (
     Transition("move", BookingAction.MOVE, Permission.MOVE, _HELD, _before_start),
     Transition(
@@ -39,7 +29,7 @@ TRANSITIONS = (
         BookingAction.CANCEL,
         Permission.CANCEL,
         _HELD,
-        _before_cut_off,
+        before_cut_off,
         BookingStatus.CANCELLED,
     ),
     Transition(
@@ -56,7 +46,7 @@ TRANSITIONS = (
         BookingAction.REVOKE_ACCOMMODATION,
         Permission.GRANT_ACCOMMODATION,
         _HELD,
-        _something_granted,
+        something_granted,
     ),
     Transition(
         "assign result",

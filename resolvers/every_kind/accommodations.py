@@ -10,11 +10,11 @@ from resolvers.bookings import loading
 from resolvers.bookings.accommodations import effective_minutes, extra
 from resolvers.bookings.actions import Situation, require
 from resolvers.bookings.checks import find, require_version
+from resolvers.bookings.expiry import lock_current
 from resolvers.bookings.facts import accommodation_facts
+from resolvers.bookings.kinds import kind_of
 from resolvers.bookings.seats import UNKNOWN_LENGTH
 from resolvers.changes import Cause, Origin, record_booking
-from resolvers.enrolments.expiry import lock_current
-from resolvers.every_kind.kinds import kind_of
 from resolvers.outcomes import Outcome, Warning
 from resolvers.references import Lookup, Ref, look_up
 from resolvers.refusals import (

@@ -9,9 +9,9 @@ from resolvers import checks
 from resolvers.bookings import loading
 from resolvers.bookings.actions import Situation, require
 from resolvers.bookings.checks import find, require_version
+from resolvers.bookings.expiry import lock_current
+from resolvers.bookings.kinds import kind_of
 from resolvers.changes import Cause, Origin, record_booking
-from resolvers.enrolments.expiry import lock_current
-from resolvers.every_kind.kinds import kind_of
 from resolvers.outcomes import Outcome
 from resolvers.references import Lookup, Ref, look_up
 from resolvers.refusals import (

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from resolvers import checks
 from resolvers.bookings import loading
+from resolvers.bookings.expiry import lock_current
 from resolvers.bookings.seats import takes_seat
 from resolvers.changes import Cause, Origin, record_event
-from resolvers.enrolments.expiry import lock_current
 from resolvers.events.facts import event_facts
 from resolvers.events.rules import status
 from resolvers.every_kind.cancelling import cancelled_booking, write_cancelled

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from resolvers.enrolments.expiry import expire, overdue_anywhere
+from resolvers.bookings.expiry import expire, overdue_anywhere
 from resolvers.outcomes import Outcome
 from resolvers.storage.unit_of_work import UnitOfWork
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+import resolvers.every_kind  # noqa: F401 - the kinds of booking
 from resolvers.outcomes import Outcome
 from resolvers.refusals import Refused
 from resolvers.storage import Storage, UnitOfWork

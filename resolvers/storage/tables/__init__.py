@@ -30,6 +30,7 @@ from resolvers.storage.tables.log import (
     NumberSeries,
 )
 from resolvers.storage.tables.organizations import Organization, User, UserCentre, UserSubject
+from resolvers.storage.tables.registrations import Registration, RegistrationTransfer
 from resolvers.storage.tables.tests import Module, Subject, Test, TestForm, TestModule
 
 metadata = SQLModel.metadata
@@ -69,6 +70,8 @@ __all__ = [
     "NumberSeries",
     "Organization",
     "Payment",
+    "Registration",
+    "RegistrationTransfer",
     "Room",
     "Subject",
     "Test",

@@ -20,6 +20,7 @@ class Event(Keyed, table=True):
     __table_args__ = (
         of_organization(),
         unique("identifier"),
+        unique("sitting_key"),
         refers_to("centre", "venue_id"),
         refers_to("room"),
         refers_to("test"),
@@ -113,6 +114,8 @@ class Event(Keyed, table=True):
     last_change_type: str | None = text(200)
     last_change_user: str | None = text(200)
     created_automatically: bool = False
+    # what a lax call made it for, so that two of them make one; null once that no longer holds
+    sitting_key: str | None = text(64)
     cancel_reason: CancellationReason | None = choice(CancellationReason)
     cancel_message: str | None = text(500)
     cancelled_at: datetime | None = instant()

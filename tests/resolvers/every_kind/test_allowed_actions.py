@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from resolvers.bookings.actions import Situation, allowed
+from resolvers.bookings.kinds import kind_of
 from resolvers.enrolments.commands import PaymentTerms
 from resolvers.enrolments.moving import move
 from resolvers.enrolments.payments import record_payments
@@ -17,7 +18,6 @@ from resolvers.enrolments.results import assign_results
 from resolvers.every_kind.accommodations import grant, revoke
 from resolvers.every_kind.cancelling import cancel
 from resolvers.every_kind.expiry import ExpireDue, expire_due
-from resolvers.every_kind.kinds import kind_of
 from resolvers.organizations.settings import UpdateSettings, update_settings
 from resolvers.outcomes import Outcome
 from resolvers.references import ByKey

@@ -123,6 +123,8 @@ def upgrade() -> None:
     _accommodation()
     _enrolment()
     _payment()
+    _registration()
+    _registration_transfer()
 
 
 def _organization() -> None:
@@ -599,6 +601,7 @@ def _event() -> None:
         text("last_change_type", 200, null=True),
         text("last_change_user", 200, null=True),
         flag("created_automatically"),
+        text("sitting_key", 64, null=True),
         choice("cancel_reason", CANCELLATION_REASON, null=True),
         text("cancel_message", 500, null=True),
         instant("cancelled_at", null=True),
@@ -612,6 +615,7 @@ def _event() -> None:
         refers_to("room", "room_id"),
         refers_to("test", "test_id"),
         unique("organization_id", "identifier"),
+        unique("organization_id", "sitting_key"),
         check("capacity_maximum", "capacity_maximum between 1 and 100000"),
         check("capacity_minimum", "capacity_minimum between 1 and 100000"),
         check("ends_after_start", "end_at >= start_at"),
@@ -858,4 +862,48 @@ def _payment() -> None:
         unique("organization_id", "booking_id"),
         unique("organization_id", "reference"),
         check("cost", "(cost_amount is null) = (cost_currency is null)"),
+    )
+
+
+def _registration() -> None:
+    op.create_table(
+        "registration",
+        key("organization_id"),
+        key("id"),
+        key("identifier"),
+        text("registrant_type", 200, null=True),
+        key("test_form_id", null=True),
+        primary_key("organization_id", "id"),
+        refers_to("booking", "id"),
+        refers_to("test_form", "test_form_id"),
+        unique("organization_id", "identifier"),
+    )
+    index("ix_registration_test_form", "registration", "organization_id", "test_form_id")
+
+
+def _registration_transfer() -> None:
+    op.create_table(
+        "registration_transfer",
+        key("organization_id"),
+        key("id"),
+        key("booking_id"),
+        key("from_event_id"),
+        key("to_event_id"),
+        text("reason", 500),
+        instant("at"),
+        key("by_user_id", null=True),
+        text("by_name", 200),
+        text("by_proxy", 200, null=True),
+        primary_key("organization_id", "id"),
+        refers_to("booking", "booking_id"),
+        refers_to("event", "from_event_id"),
+        refers_to("event", "to_event_id"),
+    )
+    index(
+        "ix_registration_transfer_booking",
+        "registration_transfer",
+        "organization_id",
+        "booking_id",
+        "at",
+        "id",
     )

@@ -1,4 +1,4 @@
-"""What booking and moving work with.
+"""What booking and moving work with, whatever the kind.
 
 Everything that a whole batch needs, locked and loaded once.
 """
@@ -10,8 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from resolvers.bookings import loading
+from resolvers.bookings.expiry import expire_overdue
 from resolvers.candidates.reads import candidates_by_id
-from resolvers.enrolments.expiry import expire_overdue
 from resolvers.references import Ref, look_up
 from resolvers.refusals import EventNotFound, NotFoundRefusal, PermissionRefusal
 from resolvers.storage.tables import (
@@ -19,7 +19,6 @@ from resolvers.storage.tables import (
     CandidateGroup,
     CandidateModule,
     Centre,
-    Enrolment,
     Event,
     EventModule,
     Module,
@@ -29,7 +28,7 @@ from resolvers.storage.tables import (
 )
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.viewer import Viewer
-from resolvers.vocabulary import BookingStatus, EnrolmentResult, Permission
+from resolvers.vocabulary import Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +157,6 @@ class Desk:
         self.settings = loading.settings(work, organizations)
         self.seats = loading.seats(work, events, rooms, work.now)
         self.diaries = loading.diaries(work, candidates)
-        self.results = self._results(candidates)
         tests = [(e.organization_id, e.test_id) for e in events if e.test_id is not None]
         self._tests = {row.id: row for row in loading.of_keys(work, Test, "id", tests)}
         with_modules = _keys(events)
@@ -184,19 +182,6 @@ class Desk:
         centres = {(room.organization_id, room.centre_id) for room in rooms}
         self._zones: dict[UUID, str] = {
             row.id: row.time_zone for row in loading.of_keys(work, Centre, "id", centres)
-        }
-
-    def _results(
-        self, candidates: Sequence[tuple[UUID, UUID]]
-    ) -> dict[UUID, EnrolmentResult | None]:
-        completed = [
-            (booking.organization_id, booking.id)
-            for _, candidate_id in candidates
-            for booking in self.diaries.of(candidate_id)
-            if booking.status is BookingStatus.COMPLETED
-        ]
-        return {
-            row.id: row.result for row in loading.of_keys(self._work, Enrolment, "id", completed)
         }
 
     def _visible_candidates(self, wanted: Sequence[Wanted]) -> dict[str, set[UUID]]:

@@ -1,4 +1,4 @@
-"""Unpaid enrolments lapse.
+"""Unpaid bookings lapse.
 
 The seat is released once the clock has passed what they had to be paid by.
 """
@@ -10,9 +10,9 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from resolvers.bookings.actions import is_overdue
+from resolvers.bookings.kinds import kind_of
 from resolvers.bookings.loading import Keys, lock
 from resolvers.changes import THE_CLOCK, record_booking
-from resolvers.enrolments.facts import enrolment_facts
 from resolvers.storage.columns import one_of
 from resolvers.storage.read import Read
 from resolvers.storage.rows import changed
@@ -47,7 +47,7 @@ def expire_overdue(
 
 
 def overdue_anywhere(work: UnitOfWork) -> Keys:
-    """The keys of at most 500 overdue enrolments of all organizations, oldest first."""
+    """The keys of at most 500 overdue bookings of all organizations, oldest first."""
     read: Read[Any] = Read("overdue anywhere", lambda _: _overdue_anywhere(), {"now": work.now})
     return [(row.organization_id, row.id) for row in work.rows(read)]
 
@@ -78,14 +78,15 @@ def _expire(work: UnitOfWork, locked: Iterable[Booking]) -> list[Booking]:
             versions.append((booking, after))
     work.save(Booking, versions)
     for before, after in versions:
+        facts = kind_of(after).facts
         record_booking(
             work,
             ChangeType.EXPIRED,
             THE_CLOCK,
             before=before,
             after=after,
-            facts_before=enrolment_facts(before),
-            facts_after=enrolment_facts(after),
+            facts_before=facts(before),
+            facts_after=facts(after),
         )
     return [after for _, after in versions]
 

@@ -1,0 +1,163 @@
+"""Whether a seat at an event can be given: the rules that hold for bookings of every kind."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from resolvers.bookings.desk import Desk
+from resolvers.bookings.overrides import Overrides
+from resolvers.bookings.seats import SeatLimits
+from resolvers.events.rules import require_open
+from resolvers.outcomes import Warning
+from resolvers.refusals import (
+    CandidateTimeConflict,
+    Complaints,
+    EventFull,
+    NotEligible,
+    PersonCodeRequired,
+)
+from resolvers.storage.tables import Booking, Candidate, Event, Room
+from resolvers.storage.tables.bookings import SEATED
+from resolvers.vocabulary import ConflictPolicy, RuleOverride
+
+
+@dataclass(frozen=True, slots=True)
+class WantedSeat:
+    """A seat that somebody wants, as the booking would be.
+
+    What is `moving` there does not stand in its own way; what has `happened` elsewhere is past the
+    rules about now.
+    """
+
+    booking: Booking
+    candidate: Candidate
+    event: Event
+    room: Room | None = None
+    module_id: UUID | None = None
+    moving: Booking | None = None
+    happened: bool = False
+
+    @property
+    def stays(self) -> bool:
+        """Whether it is at this event already."""
+        return self.moving is not None and self.moving.event_id == self.event.id
+
+
+def check_seat(
+    desk: Desk,
+    wanted: WantedSeat,
+    overrides: Overrides,
+    now: datetime,
+    *,
+    own_rules: Callable[[Complaints], None],
+    state: Complaints | None = None,
+) -> list[Warning]:
+    """Ask every rule about a seat that is wanted: state, then capacity, then conflicts.
+
+    A later group is asked only if the earlier ones passed. `state` holds what its own state says
+    against it, `own_rules` ask what its kind says of duplicates. Raises: Refused.
+    """
+    stage = state or Complaints()
+    if wanted.booking.status not in SEATED:
+        stage.settle()
+        return []
+    warnings: list[Warning] = []
+    event, candidate = wanted.event, wanted.candidate
+    own_rules(stage)
+    if not wanted.happened and not wanted.stays:
+        window = RuleOverride.REGISTRATION_WINDOW
+        late = stage.of(require_open, event, now, "input", ignore_window=window in overrides)
+        if late:
+            warnings.append(
+                overrides.set_aside(window, "REGISTRATION_CLOSED", "Registration is closed.")
+            )
+    stage.of(
+        require_eligible,
+        event,
+        module_id=wanted.module_id,
+        event_modules=desk.modules_of(event),
+        candidate_modules=desk.modules_of_candidate(candidate.id),
+        groups=desk.groups_of_candidate(candidate.id),
+    )
+    stage.of(require_person_code, event, candidate)
+    stage.settle()
+    warnings += _check_capacity(desk, wanted, overrides)
+    warnings += _check_conflicts(desk, wanted, overrides)
+    return warnings
+
+
+def _check_capacity(desk: Desk, wanted: WantedSeat, overrides: Overrides) -> list[Warning]:
+    """The seat is counted as if what is moving had left.
+
+    It leaves only when there is a seat for it. At its own event it has one, full or not.
+    """
+    event, room = wanted.event, wanted.room
+    if wanted.moving is not None:
+        desk.seats.free(wanted.moving)
+    try:
+        try:
+            limits = SeatLimits(event, room, ignore_event=wanted.stays)
+            desk.seats.require_free(wanted.booking, limits)
+        except EventFull:
+            if RuleOverride.CAPACITY not in overrides:
+                raise
+            desk.seats.require_free(wanted.booking, SeatLimits(event, room, ignore_event=True))
+            return [overrides.set_aside(RuleOverride.CAPACITY, "EVENT_FULL", "The event is full.")]
+    finally:
+        if wanted.moving is not None:
+            desk.seats.take(wanted.moving)
+    return []
+
+
+def _check_conflicts(desk: Desk, wanted: WantedSeat, overrides: Overrides) -> list[Warning]:
+    policy = desk.settings[wanted.event.organization_id].conflict_policy
+    if policy is ConflictPolicy.ALLOW:
+        return []
+    conflicts = desk.diaries.conflicts(
+        wanted.booking, same_event_may_overlap=wanted.event.allow_multiple_registrations
+    )
+    if not conflicts:
+        return []
+    if policy is ConflictPolicy.WARN:
+        return [time_conflict()]
+    if RuleOverride.CANDIDATE_TIME_CONFLICT in overrides:
+        return [
+            overrides.set_aside(
+                RuleOverride.CANDIDATE_TIME_CONFLICT,
+                "CANDIDATE_TIME_CONFLICT",
+                "The candidate has another booking at that time.",
+            )
+        ]
+    raise CandidateTimeConflict(conflicting=[booking.id for booking in conflicts])
+
+
+def time_conflict() -> Warning:
+    return Warning("CANDIDATE_TIME_CONFLICT", "The candidate has another booking at that time.")
+
+
+def require_eligible(
+    event: Event,
+    *,
+    module_id: UUID | None,
+    event_modules: Collection[UUID],
+    candidate_modules: Collection[UUID],
+    groups: Collection[UUID],
+) -> None:
+    """The candidate is in the event's learner group and, where that is configured, has its module.
+
+    Raises: NotEligible.
+    """
+    group = event.learner_registration_group_identifier
+    if group is not None and group not in groups:
+        raise NotEligible
+    if event.eligibility_configured:
+        wanted = {module_id} if module_id is not None else set(event_modules)
+        if not wanted.intersection(candidate_modules):
+            raise NotEligible
+
+
+def require_person_code(event: Event, candidate: Candidate) -> None:
+    """Raises: PersonCodeRequired."""
+    if event.person_code_is_required and candidate.reference_generated:
+        raise PersonCodeRequired

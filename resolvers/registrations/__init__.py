@@ -1,0 +1,1 @@
+"""Registrations: Shift iQ's bookings of events, strict and lax `[002]`."""

@@ -1,0 +1,103 @@
+"""What can be asked about registrations: the commands, as plain values."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from resolvers.changes import Origin
+from resolvers.references import Ref
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import OnNoMatch, RuleOverride
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaxEvent:
+    """An event by its venue and start; what it needs besides counts where it has to be made.
+
+    `start` is the text as it came: ISO 8601 with an offset.
+    """
+
+    venue: UUID | None = None
+    start: str | None = None
+    exam_type: str | None = None
+    exam_format: str | None = None
+    billing_code: str | None = None
+    on_no_match: OnNoMatch = OnNoMatch.CREATE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """An accommodation that a registration begins with."""
+
+    type: str | None
+    name: str | None = None
+    time_extension_minutes: int | None = None
+    extra_time_percentage: int | None = None
+    extra_breaks_per_section: int | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookRegistration:
+    """Register a learner for an event that is named (`Ref`) or found by place and time.
+
+    `happened`: an import brings it, so permissions and rules about now do not apply.
+    """
+
+    viewer: Viewer = field(repr=False)
+    target: Ref | LaxEvent
+    learner: Ref
+    registration: UUID | None = None
+    assessment: str | None = None
+    registrant_type: str | None = None
+    accommodations: tuple[Granted, ...] = ()
+    overrides: tuple[RuleOverride, ...] = ()
+    origin: Origin | None = None
+    happened: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferRegistration:
+    """Transfer a registration to another event; its assessment form is kept."""
+
+    viewer: Viewer = field(repr=False)
+    registration: Ref
+    target: Ref | LaxEvent
+    learner: Ref
+    reason: str
+    overrides: tuple[RuleOverride, ...] = ()
+    expected_version: int | None = None
+    origin: Origin | None = None
+    happened: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeAssessment:
+    """Assign another assessment form, by its code."""
+
+    viewer: Viewer = field(repr=False)
+    registration: Ref
+    assessment: str
+    expected_version: int | None = None
+    origin: Origin | None = None
+    happened: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteRegistration:
+    """Take a registration back; only its record remains."""
+
+    viewer: Viewer = field(repr=False)
+    registration: Ref
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrationCriteria:
+    """What a search finds registrations by `[002]`; what is None does not narrow it."""
+
+    name: str | None = None
+    email: str | None = None
+    code: str | None = None
+    last_change_time_since: datetime | None = None
+    last_change_time_before: datetime | None = None
