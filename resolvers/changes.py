@@ -11,7 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from resolvers.storage.columns import new_key
-from resolvers.storage.tables import Booking, Event
+from resolvers.storage.rows import as_dict, new_row
+from resolvers.storage.tables import Booking, Event, EventVersion
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import ChangeType, EventChangeType, RuleOverride
@@ -91,11 +92,9 @@ def record_booking(
     facts_after: Facts,
 ) -> None:
     """Append a fact about a booking. Of the facts only those that differ are kept."""
-    old = facts_before or {}
-    differing = [name for name, value in facts_after.items() if old.get(name) != value]
     work.record(
         after.organization_id,
-        **_common(work, cause, after.version, differing, facts_before, facts_after),
+        **_common(work, cause, after.version, facts_before, facts_after),
         booking_type=kind,
         booking_id=after.id,
         kind=after.kind,
@@ -130,12 +129,14 @@ def record_event(
     facts_before: Facts | None,
     facts_after: Facts,
 ) -> None:
-    """Append a fact about an event. Of the facts only those that differ are kept."""
-    old = facts_before or {}
-    differing = [name for name, value in facts_after.items() if old.get(name) != value]
+    """Append a fact about an event, and keep the event as it is from now on.
+
+    Of the facts only those that differ are kept.
+    """
+    work.insert(EventVersion, [new_row(EventVersion, **as_dict(event))])
     work.record(
         event.organization_id,
-        **_common(work, cause, event.version, differing, facts_before, facts_after),
+        **_common(work, cause, event.version, facts_before, facts_after),
         event_type=kind,
         event_id=event.id,
         room_id=event.room_id,
@@ -146,10 +147,11 @@ def _common(
     work: UnitOfWork,
     cause: Cause,
     version: int,
-    differing: list[str],
     before: Facts | None,
     after: Facts,
 ) -> dict[str, Any]:
+    old = before or {}
+    differing = sorted(name for name, value in after.items() if old.get(name) != value)
     return {
         "id": new_key(),
         "at": work.now,

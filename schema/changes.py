@@ -1,4 +1,4 @@
-"""The log of changes: one booking's history, everything after a cursor."""
+"""The log of changes: one booking's history, everything after a cursor, what subscribers get."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -10,12 +10,13 @@ from strawberry.scalars import JSON
 
 from resolvers import change_reads
 from resolvers.change_reads import IN_COMMIT_ORDER
-from resolvers.vocabulary import BookingKind, ChangeType
+from resolvers.vocabulary import BookingKind, ChangeType, EventChangeType
 from schema.booking_lists import BOOKING_FILTER, booking_filter
 from schema.bookings import Booking
 from schema.commands import given
 from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
-from schema.fields import column, computed, relation
+from schema.events import Event
+from schema.fields import OverRow, column, computed, relation
 from schema.lists import listed, listing, page_asked_for
 from schema.loaders import One, register
 from schema.node import Node, node_type
@@ -89,11 +90,32 @@ class BookingChange(Node):
         description="What the caller said about itself; null where it said nothing.",
     )
     changed_fields: list[str] = column(
-        description="GraphQL names of the booking's fields; before and after hold these and "
-        "nothing else, masked as the fields are."
+        description="GraphQL names of the booking's fields, sorted; before and after hold these "
+        "and nothing else, masked as the fields are."
     )
     before: JSON | None = column(description="Their values before; null for a new booking.")
     after: JSON | None = column(description="Their values after.")
+
+
+@strawberry.type(description="One recorded fact about an event, as subscribers receive it.")
+class EventChange(OverRow):
+    row: strawberry.Private[Any]
+
+    cursor: str = computed(
+        "position",
+        by=lambda row, _: IN_COMMIT_ORDER.cursor(row),
+        description="Opaque, strictly increasing in commit order: the resume token of "
+        "subscriptions; changes of bookings have theirs in the same order.",
+    )
+    type: EventChangeType = column("event_type", description="What happened.")
+    event: Event = relation("event_by_id", key="event_id", description="The event as it is now.")
+    at: datetime = column(description="When it happened.")
+    actor: Actor = actor("actor", description="Who did it.")
+    changed_fields: list[str] = column(
+        description="GraphQL names of the event's fields that have another value now, sorted; of a "
+        "new event those that have one. What follows from the clock or from its bookings is not "
+        "among them, nor is what every change changes: version and lastChange…"
+    )
 
 
 @strawberry.type

@@ -240,6 +240,13 @@ _described(
     EXPIRED="It lapsed.",
 )
 _described(
+    vocabulary.EventChangeType,
+    "What happened to an event.",
+    CREATED="It was made.",
+    UPDATED="Some of its values changed.",
+    CANCELLED="It was called off.",
+)
+_described(
     vocabulary.Role,
     "A set of permissions.",
     ADMIN="Everything in the organization.",

@@ -4,7 +4,7 @@ The backlog and the live part are the same reads of the log after a position, so
 between them and nothing comes twice. A wake-up only says that it is worth reading again.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,16 +14,19 @@ from strawberry import UNSET
 
 from resolvers import change_reads
 from resolvers.change_reads import IN_COMMIT_ORDER
+from resolvers.events import changes as event_changes
 from resolvers.references import ByKey
 from resolvers.refusals import Invalid, NotFoundRefusal, OutOfRange
-from resolvers.storage.filters import Filter
 from resolvers.storage.paging import MOST, PageRequest
-from resolvers.vocabulary import ChangeType
+from resolvers.storage.read import Read
+from resolvers.storage.tables import ChangeLog
+from resolvers.viewer import Viewer
 from schema.booking_lists import BOOKING_FILTER, booking_filter
-from schema.changes import TYPES, BookingChange
+from schema.changes import TYPES, BookingChange, EventChange
 from schema.commands import given
 from schema.connections import AFTER
 from schema.context import Context, Info
+from schema.event_filters import EVENT_FILTER, event_filter
 from schema.events import Event, Seats
 from schema.references import ref_of
 
@@ -44,22 +47,29 @@ async def _position(context: Context) -> int:
     return rows[0].position if rows else 0
 
 
-async def follow(
-    context: Context, position: int, conditions: Filter, types: Sequence[ChangeType] | None
-) -> AsyncGenerator[BookingChange, None]:
-    """Every change after a position that the viewer may see, in commit order; never ends."""
+Changes = Callable[[Viewer, PageRequest], Read[ChangeLog]]
+"""Reads a page of the changes that a subscriber asked for, in commit order."""
+
+
+async def follow(context: Context, after: str | None, changes: Changes) -> AsyncGenerator[Any]:
+    """The row of every change after a cursor, without one from now on; never ends.
+
+    What the viewer may see is asked again for each page.
+    """
+    if after is None:
+        position = await _position(context)
+    else:
+        position = IN_COMMIT_ORDER.place(after, "after")[0]
     watch = context.feed.watch(context.viewer.organization_id)
     while True:
         await context.renew_viewer()
         page = PageRequest(IN_COMMIT_ORDER, MOST, after=(position,))
         newest = await _position(context)
-        rows = await context.read(
-            change_reads.changes_page(context.viewer, page, conditions, types)
-        )
+        rows = await context.read(changes(context.viewer, page))
         for row in rows[:MOST]:
-            context.renew_loaders()  # each change shows its booking as it is then
+            context.renew_loaders()  # each change shows its subject as it is then
             position = row.position
-            yield BookingChange.of(row)
+            yield row
         if len(rows) <= MOST:
             # nothing that matches is left up to `newest`, which was read before the page
             position = max(position, newest)
@@ -116,14 +126,29 @@ class Subscription:
         types: TYPES = UNSET,
         after: AFTER = UNSET,
     ) -> AsyncGenerator[BookingChange | None, None]:
-        context = info.context
-        conditions, chosen, cursor = booking_filter(filter), given(types), given(after)
-        if cursor is None:
-            position = await _position(context)
-        else:
-            position = IN_COMMIT_ORDER.place(cursor, "after")[0]
-        async for change in follow(context, position, conditions, chosen):
-            yield change
+        conditions, chosen = booking_filter(filter), given(types)
+
+        def changes(viewer: Viewer, page: PageRequest) -> Read[ChangeLog]:
+            return change_reads.changes_page(viewer, page, conditions, chosen)
+
+        async for row in follow(info.context, given(after), changes):
+            yield BookingChange.of(row)
+
+    @strawberry.subscription(
+        description="Every change of an event, with the same promises as bookingChanged. A filter "
+        "finds a change when the event matches it as it was before or as it was after; its status "
+        "counts as it stood at the moment of the change, free seats as they are when it is told."
+    )
+    async def event_changed(
+        self, info: Info, filter: EVENT_FILTER = UNSET, after: AFTER = UNSET
+    ) -> AsyncGenerator[EventChange | None, None]:
+        context, conditions = info.context, event_filter(filter)
+
+        def changes(viewer: Viewer, page: PageRequest) -> Read[ChangeLog]:
+            return event_changes.changes_page(viewer, page, conditions, now=context.now)
+
+        async for row in follow(context, given(after), changes):
+            yield EventChange.of(row)
 
     @strawberry.subscription(
         description="The present seat count of each of these events, then the newest after each "

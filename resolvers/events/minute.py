@@ -1,36 +1,47 @@
-"""A minute after an instant, in each database's own words."""
+"""A minute after or before an instant, in each database's own words."""
 
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.visitors import InternalTraversal
 
 from resolvers.storage.columns import Instant
 
 
-class _AMinuteAfter(sa.ColumnElement[Any]):
+class _AMinuteFrom(sa.ColumnElement[Any]):
     inherit_cache = False
     type = Instant()
+    _traverse_internals = [  # noqa: RUF012 - as SQLAlchemy declares it; not changed
+        ("instant", InternalTraversal.dp_clauseelement),
+        ("sign", InternalTraversal.dp_string),
+    ]
 
-    def __init__(self, instant: sa.ColumnElement[Any]) -> None:
-        self.instant = instant
+    def __init__(self, instant: sa.ColumnElement[Any], sign: str) -> None:
+        self.instant, self.sign = instant, sign
 
 
-@compiles(_AMinuteAfter, "postgresql")
-def _postgresql(element: _AMinuteAfter, compiler: Any, **options: Any) -> str:
-    return f"({compiler.process(element.instant, **options)} + INTERVAL '1 minute')"
+@compiles(_AMinuteFrom, "postgresql")
+def _postgresql(element: _AMinuteFrom, compiler: Any, **options: Any) -> str:
+    instant = compiler.process(element.instant, **options)
+    return f"({instant} {element.sign} INTERVAL '1 minute')"
 
 
-@compiles(_AMinuteAfter, "sqlite")
-def _sqlite(element: _AMinuteAfter, compiler: Any, **options: Any) -> str:
+@compiles(_AMinuteFrom, "sqlite")
+def _sqlite(element: _AMinuteFrom, compiler: Any, **options: Any) -> str:
     # SQLite rounds to milliseconds, so what follows the seconds is kept out of its reach
     instant = compiler.process(element.instant, **options)
     return (
-        f"(strftime('%Y-%m-%dT%H:%M:%S', substr({instant}, 1, 19), '+1 minute')"
+        f"(strftime('%Y-%m-%dT%H:%M:%S', substr({instant}, 1, 19), '{element.sign}1 minute')"
         f" || substr({instant}, 20))"
     )
 
 
 def a_minute_after(instant: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """The instant a minute later, exact to the microsecond."""
-    return _AMinuteAfter(instant)
+    return _AMinuteFrom(instant, "+")
+
+
+def a_minute_before(instant: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """The instant a minute earlier, exact to the microsecond."""
+    return _AMinuteFrom(instant, "-")

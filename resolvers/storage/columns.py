@@ -23,6 +23,7 @@ from uuid import UUID
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import TypeEngine, UserDefinedType
 from sqlmodel import Field
 from uuid_utils.compat import uuid7
@@ -146,6 +147,10 @@ class KeyList(UserDefinedType[list[Any]]):
 class _OneOf(sa.ColumnElement[bool]):
     inherit_cache = False
     type = sa.Boolean()
+    _traverse_internals = [  # noqa: RUF012 - as SQLAlchemy declares it; not changed
+        ("column", InternalTraversal.dp_clauseelement),
+        ("values", InternalTraversal.dp_clauseelement),
+    ]
 
     def __init__(self, column: sa.ColumnElement[Any], values: sa.BindParameter[Any]) -> None:
         self.column, self.values = column, values

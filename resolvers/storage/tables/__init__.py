@@ -20,7 +20,7 @@ from resolvers.storage.tables.candidates import (
     Department,
 )
 from resolvers.storage.tables.centres import Centre, CentreSubject, Room
-from resolvers.storage.tables.events import Event, EventModule
+from resolvers.storage.tables.events import Event, EventModule, EventVersion
 from resolvers.storage.tables.log import (
     ChangeLog,
     ExternalId,
@@ -62,6 +62,7 @@ __all__ = [
     "Enrolment",
     "Event",
     "EventModule",
+    "EventVersion",
     "ExternalId",
     "IdempotencyKey",
     "ImportReceipt",

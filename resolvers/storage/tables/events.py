@@ -3,42 +3,15 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import SQLModel
+from sqlmodel import Field, SQLModel
 
 from resolvers.storage.columns import choice, instant, key, text, wall_time
 from resolvers.storage.tables.tenant import Keyed, check, index, of_organization, refers_to, unique
 from resolvers.vocabulary import CancellationReason, DurationUnit, EventKind
 
 
-class Event(Keyed, table=True):
-    """A sitting. Its row is locked by whoever takes a seat at it.
-
-    Only a cancellation is stored; DRAFT, SCHEDULED, LOCKED, IN_PROGRESS and COMPLETED follow from
-    the times and the clock (`resolvers.events.rules.status`).
-    """
-
-    __table_args__ = (
-        of_organization(),
-        unique("identifier"),
-        unique("sitting_key"),
-        refers_to("centre", "venue_id"),
-        refers_to("room"),
-        refers_to("test"),
-        check("capacity_maximum", "capacity_maximum between 1 and 100000"),
-        check("capacity_minimum", "capacity_minimum between 1 and 100000"),
-        check("exam_duration_in_minutes", "exam_duration_in_minutes between 1 and 100000"),
-        check("ends_after_start", "end_at >= start_at"),
-        check("on_demand_has_no_start", "not on_demand or (start_at is null and end_at is null)"),
-        check("version", "version >= 1"),
-        # the sort orders of `events`, each with its tie-breaker
-        index("ix_event_start", "start_at", "id"),
-        index("ix_event_title", "title", "id"),
-        index("ix_event_number", "number", "id"),
-        index("ix_event_last_change_time", "last_change_time", "id"),
-        index("ix_event_venue_start", "venue_id", "start_at", "id"),
-        index("ix_event_room", "room_id"),
-        index("ix_event_test", "test_id"),
-    )
+class EventColumns(Keyed):
+    """The columns of an event, as it is and as it was."""
 
     identifier: UUID = key()
     number: int | None = None
@@ -123,6 +96,50 @@ class Event(Keyed, table=True):
     cancelled_by_name: str | None = text(200)
     cancelled_on_behalf: bool = False
     version: int = 1
+
+
+class Event(EventColumns, table=True):
+    """A sitting. Its row is locked by whoever takes a seat at it.
+
+    Only a cancellation is stored; DRAFT, SCHEDULED, LOCKED, IN_PROGRESS and COMPLETED follow from
+    the times and the clock (`resolvers.events.rules.status`).
+    """
+
+    __table_args__ = (
+        of_organization(),
+        unique("identifier"),
+        unique("sitting_key"),
+        refers_to("centre", "venue_id"),
+        refers_to("room"),
+        refers_to("test"),
+        check("capacity_maximum", "capacity_maximum between 1 and 100000"),
+        check("capacity_minimum", "capacity_minimum between 1 and 100000"),
+        check("exam_duration_in_minutes", "exam_duration_in_minutes between 1 and 100000"),
+        check("ends_after_start", "end_at >= start_at"),
+        check("on_demand_has_no_start", "not on_demand or (start_at is null and end_at is null)"),
+        check("version", "version >= 1"),
+        # the sort orders of `events`, each with its tie-breaker
+        index("ix_event_start", "start_at", "id"),
+        index("ix_event_title", "title", "id"),
+        index("ix_event_number", "number", "id"),
+        index("ix_event_last_change_time", "last_change_time", "id"),
+        index("ix_event_venue_start", "venue_id", "start_at", "id"),
+        index("ix_event_room", "room_id"),
+        index("ix_event_test", "test_id"),
+    )
+
+
+class EventVersion(EventColumns, table=True):
+    """An event as it was from one change to the next; written with each change, never changed.
+
+    A filter that matches the version before a change or the one after it delivers the change,
+    whenever it is asked.
+    """
+
+    __tablename__ = "event_version"
+    __table_args__ = (refers_to("event", "id"),)
+
+    version: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
 
 
 class EventModule(SQLModel, table=True):

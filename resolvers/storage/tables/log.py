@@ -47,6 +47,8 @@ class ChangeLog(SQLModel, table=True):
         of_organization(),
         unique("id"),
         index("ix_change_log_booking", "booking_id", "position", where="booking_id is not null"),
+        # the changes of events are few among those of bookings
+        index("ix_change_log_event", "position", where="event_type is not null"),
         check("one_subject", "(booking_id is null) <> (event_type is null)"),
     )
 

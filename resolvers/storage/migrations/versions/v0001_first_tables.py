@@ -1,5 +1,6 @@
 """The first tables: organizations, who and what is examined, bookings, and the log of changes."""
 
+import sqlalchemy as sa
 from alembic import op
 
 from resolvers.storage.migrations.words import (
@@ -120,6 +121,7 @@ def upgrade() -> None:
     _user_subject()
     _booking()
     _event_module()
+    _event_version()
     _accommodation()
     _enrolment()
     _payment()
@@ -261,6 +263,13 @@ def _change_log() -> None:
         "booking_id",
         "position",
         where="booking_id is not null",
+    )
+    index(
+        "ix_change_log_event",
+        "change_log",
+        "organization_id",
+        "position",
+        where="event_type is not null",
     )
 
 
@@ -523,9 +532,8 @@ def _test() -> None:
     )
 
 
-def _event() -> None:
-    op.create_table(
-        "event",
+def _event_columns() -> "list[sa.Column[object]]":
+    return [
         key("organization_id"),
         key("id"),
         key("identifier"),
@@ -609,6 +617,13 @@ def _event() -> None:
         text("cancelled_by_name", 200, null=True),
         flag("cancelled_on_behalf"),
         number("version"),
+    ]
+
+
+def _event() -> None:
+    op.create_table(
+        "event",
+        *_event_columns(),
         primary_key("organization_id", "id"),
         of_organization(),
         refers_to("centre", "venue_id"),
@@ -785,6 +800,15 @@ def _event_module() -> None:
         primary_key("organization_id", "event_id", "module_id"),
         refers_to("event", "event_id"),
         refers_to("module", "module_id"),
+    )
+
+
+def _event_version() -> None:
+    op.create_table(
+        "event_version",
+        *_event_columns(),
+        primary_key("organization_id", "id", "version"),
+        refers_to("event", "id"),
     )
 
 
