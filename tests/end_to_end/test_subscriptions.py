@@ -15,13 +15,16 @@ from tests.end_to_end.watching import (
     BOOKING_CHANGED,
     CANCEL,
     CURSORS,
+    EVENT_CURSORS,
     MOVE,
     SEATS_CHANGED,
     Place,
     booked,
     done,
+    events_logged,
     logged,
     newest,
+    renamed,
 )
 from tests.resolvers.world import World
 
@@ -95,10 +98,10 @@ async def processes(database_url: str, place: Place) -> AsyncIterator[list[str]]
 async def test_the_backlog_goes_over_into_the_present_without_gap_or_double(
     processes: list[str], client: Client, place: Place, token: str
 ):
-    """Two processes write 200 changes while subscribers at both begin in the middle of them.
+    """Two processes book 200 times and change events while subscribers at both begin in the middle.
 
-    Each, from wherever it began, has exactly what bookingChanges has; and one that is cut off goes
-    on at the other process.
+    Each, from wherever it began, has exactly what is in the log; and one that is cut off goes on at
+    the other process.
     """
     await booked(client, place.people[200], place.events[0])
     start = await newest(client)
@@ -107,6 +110,8 @@ async def test_the_backlog_goes_over_into_the_present_without_gap_or_double(
         readers = [await stack.enter_async_context(socket_to(h, token)) for h in processes * 2]
         await readers[0].subscribe(CURSORS, after=start)
         await readers[1].subscribe(CURSORS, after=start)
+        for reader in readers[:2]:
+            await reader.subscribe(EVENT_CURSORS, operation="events", after=start)
 
         writing = asyncio.gather(*(write(w, place, n) for n, w in enumerate(writers)))
         seen = [await reader.several(20) for reader in readers[:2]]
@@ -122,14 +127,22 @@ async def test_the_backlog_goes_over_into_the_present_without_gap_or_double(
         assert cursors == [expected, expected]
         for reader, left in ((readers[2], expected), (readers[3], expected[20:])):
             assert [one["cursor"] for one in await reader.several(len(left))] == left
+        of_events = await events_logged(place, start)
+        assert len(of_events) == 40
+        for reader in readers[:2]:
+            told = await reader.several(40, "events")
+            assert [change["cursor"] for change in told] == of_events
 
 
 async def write(client: Client, place: Place, part: int) -> None:
-    """Every second of 200 candidates, ten at a time."""
+    """Every second of 200 candidates, ten at a time, and each time two changes of events."""
     people = place.people[part:200:2]
     for n in range(0, len(people), 10):
         event = place.events[0]
-        await asyncio.gather(*(booked(client, person, event) for person in people[n : n + 10]))
+        await asyncio.gather(
+            *(booked(client, person, event) for person in people[n : n + 10]),
+            *(renamed(client, one, f"Title {part} {n}") for one in place.events),
+        )
 
 
 # ---------------------------------------------------------------- seatsChanged

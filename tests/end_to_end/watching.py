@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from resolvers.change_reads import IN_COMMIT_ORDER
 from tests.end_to_end.clients import Client
 from tests.resolvers.world import World
 
@@ -22,6 +23,15 @@ SEATS_CHANGED = """
         seatsChanged(eventIds: $events) { event { id } seats { taken } }
     }
 """
+EVENT_CHANGED = """
+    subscription ($filter: EventFilter, $after: String) {
+        eventChanged(filter: $filter, after: $after) {
+            cursor type changedFields actor { name }
+            event { id title version status venue { name } seats { taken } }
+        }
+    }
+"""
+EVENT_CURSORS = "subscription ($after: String) { eventChanged(after: $after) { cursor } }"
 BOOKING_CHANGES = """
     query ($after: String) {
         bookingChanges(first: 100, after: $after) {
@@ -47,6 +57,13 @@ MOVE = """
 CANCEL = """
     mutation ($booking: ID!) {
         cancelBooking(input: {bookingId: $booking, reason: ILLNESS}) { errors { code } }
+    }
+"""
+UPDATE = """
+    mutation ($event: ID!, $title: String!, $seats: Int) {
+        updateEvent(input: { eventId: $event, title: $title, capacityMaximum: $seats }) {
+            errors { code }
+        }
     }
 """
 
@@ -85,3 +102,21 @@ async def logged(client: Client, after: str) -> list[str]:
         found += [change["cursor"] for change in page["nodes"]]
         more = page["pageInfo"]["endCursor"] if page["pageInfo"]["hasNextPage"] else None
     return found
+
+
+async def renamed(client: Client, event: str, title: str) -> None:
+    await done(client, UPDATE, event=event, title=title)
+
+
+async def events_logged(place: Place, after: str | None = None) -> list[str]:
+    """The cursors of all changes of events after one, as they are in the log."""
+    position = 0 if after is None else IN_COMMIT_ORDER.place(after, "after")[0]
+    changes = await place.world.changes()
+    return [
+        IN_COMMIT_ORDER.cursor(row) for row in changes if row.event_type and row.position > position
+    ]
+
+
+async def end_of_log(place: Place) -> str:
+    """The cursor of the log's last change, of whatever it is."""
+    return IN_COMMIT_ORDER.cursor((await place.world.changes())[-1])

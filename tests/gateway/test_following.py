@@ -1,0 +1,103 @@
+"""Following the log: no change is lost or told twice, whenever it is committed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from gateway.change_feed import ChangeFeed
+from resolvers import change_reads
+from resolvers.change_reads import IN_COMMIT_ORDER
+from resolvers.events import changes as event_changes
+from resolvers.outcomes import Outcome
+from resolvers.storage import Storage, UnitOfWork, utc_now
+from resolvers.storage.columns import new_key
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import ChangeType, EventChangeType
+from schema.context import Context
+from schema.subscription import Changes, follow
+
+PATIENCE = 20
+COMMITS = 240
+
+
+@pytest.fixture
+async def feed(storage: Storage) -> AsyncIterator[ChangeFeed]:
+    """A feed that hears of commits and looks for none by itself."""
+    made = ChangeFeed(storage, poll_seconds=3600)
+    made.start()
+    await asyncio.sleep(0)
+    yield made
+    await made.close()
+
+
+def record(work: UnitOfWork, commands: Sequence[tuple[UUID, int]]) -> list[Outcome]:
+    """Append one change for each: of an event, of a booking, in turns."""
+    for organization_id, n in commands:
+        subject: dict[str, Any] = {"event_type": EventChangeType.UPDATED, "event_id": new_key()}
+        if n % 2:
+            subject = {"booking_type": ChangeType.UPDATED, "booking_id": new_key()}
+        what = {"id": new_key(), "at": work.now, "actor_name": "test", "changed_fields": []}
+        work.record(organization_id, **what, version=1, **subject)
+    return [Outcome(organization_id) for organization_id, _ in commands]
+
+
+class Interposed(Context):
+    """A context before and after each of whose reads somebody else commits."""
+
+    def __init__(self, before: int, after: int, **options: Any) -> None:
+        super().__init__(**options)
+        self._before, self._after = before, after
+        self._committed = 0
+
+    async def read(self, read: Any) -> Any:
+        await self._commit(self._before)
+        rows = await super().read(read)
+        await self._commit(self._after)
+        return rows
+
+    async def _commit(self, count: int) -> None:
+        for n in range(self._committed, min(self._committed + count, COMMITS)):
+            await self.storage.write(record, [(self.viewer.organization_id, n)])
+        self._committed = min(self._committed + count, COMMITS)
+
+
+FOLLOWED: dict[str, tuple[int, Changes]] = {
+    "bookings": (
+        1,
+        lambda viewer, page: change_reads.changes_page(viewer, page, types=[ChangeType.UPDATED]),
+    ),
+    "events": (
+        0,
+        lambda viewer, page: event_changes.changes_page(viewer, page, now=utc_now()),
+    ),
+}
+
+
+@pytest.mark.parametrize("of", FOLLOWED)
+@pytest.mark.parametrize(("before", "after"), [(1, 0), (0, 1), (1, 1), (3, 2), (0, 201), (201, 0)])
+async def test_whatever_is_committed_between_two_reads_is_told_once(
+    storage: Storage, feed: ChangeFeed, viewer: Viewer, of: str, before: int, after: int
+):
+    """In commit order, among changes that are not asked for, with more than a page at a time."""
+    first, changes = FOLLOWED[of]
+    context = Interposed(before, after, viewer=viewer, storage=storage, feed=feed)
+    beginning = IN_COMMIT_ORDER.cursor(Beginning)
+    expected = [n + 1 for n in range(COMMITS) if n % 2 == first]
+
+    told = []
+    async with aclosing(follow(context, beginning, changes)) as following:
+        async with asyncio.timeout(PATIENCE):
+            while len(told) < len(expected):
+                told.append((await anext(following)).position)
+
+    assert told == expected
+
+
+class Beginning:
+    """The place before the first change."""
+
+    position = 0

@@ -1,0 +1,44 @@
+"""What the log names as changed are fields of the contract."""
+
+from typing import Any
+
+from resolvers.bookings.facts import accommodation_facts
+from resolvers.enrolments.facts import enrolment_facts
+from resolvers.events.facts import event_facts
+from resolvers.storage.rows import new_row
+from resolvers.storage.tables import Booking, Enrolment, Event, Payment
+from resolvers.vocabulary import BookingStatus
+
+BY_THE_CLOCK_OR_BOOKINGS = {
+    "status",
+    "seats",
+    "registrationOpen",
+    "bookings",
+    "enrolments",
+    "registrations",
+    "candidates",
+}
+OF_EVERY_CHANGE = {"version", "lastChangeTime", "lastChangeType", "lastChangeUser"}
+NEVER_CHANGED = {"id", "organization", "externalIds"}
+
+
+def fields(schema: Any, name: str) -> set[str]:
+    return set(schema._schema.type_map[name].fields)
+
+
+def test_a_change_of_an_event_names_its_fields(schema: Any):
+    """All of them, but for those that its description leaves out."""
+    named = set(event_facts(new_row(Event), ()))
+    left_out = BY_THE_CLOCK_OR_BOOKINGS | OF_EVERY_CHANGE | NEVER_CHANGED
+
+    assert named <= fields(schema, "Event")
+    assert fields(schema, "Event") - named <= left_out
+    assert not named & left_out
+
+
+def test_a_change_of_an_enrolment_names_its_fields(schema: Any):
+    """Those of every kind, its own, its payment and its accommodations."""
+    booking = new_row(Booking, status=BookingStatus.CONFIRMED)
+    named = enrolment_facts(booking, new_row(Enrolment), new_row(Payment))
+
+    assert {*named, *accommodation_facts(())} <= fields(schema, "Enrolment")
