@@ -263,7 +263,7 @@ async def test_a_change_shows_the_payment_before_and_after(world: World, unpaid:
 
     change = (await world.changes())[-1]
 
-    assert change.changed_fields == ["status", "enrolmentStatus", "payment"]
+    assert change.changed_fields == ["enrolmentStatus", "payment", "status"]
     assert change.before["enrolmentStatus"] == "PENDING_PAYMENT"
     assert change.after["enrolmentStatus"] == "BOOKED"
     assert (change.before["payment"]["status"], change.after["payment"]["status"]) == (

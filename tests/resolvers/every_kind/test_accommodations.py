@@ -104,7 +104,7 @@ async def test_what_is_granted_keeps_who_and_when(world: World, booked: UUID) ->
     assert row.granted_at == world.storage.clock()
     change = (await world.changes())[-1]
     assert (change.booking_type, change.reason) == ("ACCOMMODATION_GRANTED", "dyslexia")
-    assert change.changed_fields == ["times", "accommodations"]
+    assert change.changed_fields == ["accommodations", "times"]
     assert change.before["accommodations"] == []
     assert change.after["accommodations"][0]["effectiveMinutes"] == 10
     assert (change.was_accommodation_count, change.accommodation_count) == (0, 1)
