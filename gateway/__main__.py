@@ -255,13 +255,19 @@ async def _import(
 
 
 def _print_report(report: Report) -> None:
-    """How many rows were made, changed, unchanged and refused; then each refused one, and why."""
+    """How many rows were made, changed, unchanged and refused; then what there is to say of any."""
     print(", ".join(f"{report.count(fate)} {fate}" for fate in Fate))
-    for row in report.refused:
+    for row in report.rows:
         for reason in row.reasons:
-            line = f"row {row.number}, {reason.path}: {reason.message} ({reason.code})"
-            # what the file holds must not command the terminal
-            print("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line))
+            _print_line(f"row {row.number}, {reason.path}: {reason.message} ({reason.code})")
+        for warning in row.warnings:
+            said = f"{warning.message} ({warning.code})"
+            _print_line(f"row {row.number}, {warning.path}: warning: {said}")
+
+
+def _print_line(line: str) -> None:
+    # what the file holds must not command the terminal
+    print("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line))
 
 
 async def _organization(storage: Storage, name: str | None) -> Organization:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from resolvers.sources.rows import Format
+from resolvers.sources.shift_iq.documents import SHIFT_IQ
 from resolvers.sources.surpass_scheduler.documents import SURPASS_SCHEDULER
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
-    {format.name: format for format in (SURPASS_SCHEDULER,)}
+    {format.name: format for format in (SURPASS_SCHEDULER, SHIFT_IQ)}
 )
 """Each by the name that the command line knows it by."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -26,12 +26,16 @@ MOST_AMOUNT: Final = 10**12
 DECIMALS: Final = 4
 EARLIEST, LATEST = datetime(1900, 1, 1), datetime(9998, 1, 1)  # noqa: DTZ001 - wall times
 
+NIL: Final = UUID(int=0)
+INT32: Final = 2**31
+
 FLAGS = {"true": True, "false": False}
 DIGITS = re.compile(r"[0-9]{1,19}")
 WALL_TIME = {
     "T": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", re.ASCII),
     " ": re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII),
 }
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
 class NotAnObject(InputRefusal):
@@ -52,6 +56,10 @@ class Members:
         if not self._is_object:
             self._complain(NotAnObject(*path))
 
+    def has(self, name: str) -> bool:
+        """Whether there is such a member that was not taken yet, be it null."""
+        return name in self._left
+
     def whole(self, name: str, *, required: bool = False) -> int | None:
         """A number of the source's: from 1 on."""
         return self._whole(self._take(name, required=required), name)
@@ -70,12 +78,7 @@ class Members:
         return tuple(number for number in read if number is not None)
 
     def text(self, name: str, *, most: int, least: int = 0, required: bool = False) -> str | None:
-        value = self._take(name, required=required)
-        if value is None:
-            return None
-        if not isinstance(value, str):
-            self._wrong("must be a text", name)
-            return None
+        value = self._text(name, required=required)
         limits = {"least": least, "most": most}
         found = checks.complaints((checks.text, value, *self._path, name, limits))
         self._complaints.refusals += found
@@ -118,20 +121,69 @@ class Members:
         except ValueError:
             self._wrong("is no date or no time of day that there is", name)
             return None
-        if EARLIEST <= read < LATEST:
-            return read
-        rule = f"must be from {EARLIEST.year} to {LATEST.year - 1}"
-        self._complain(OutOfRange(*self._path, name, rule=rule))
-        return None
+        return self._in_range(read, name)
 
-    def uuid(self, name: str) -> UUID | None:
+    def instant(self, name: str) -> datetime | None:
+        """ISO 8601 with an offset or Z, to the microsecond; in UTC."""
         value = self._take(name)
         if value is None:
             return None
+        if not (isinstance(value, str) and INSTANT.fullmatch(value)):
+            self._wrong("must be YYYY-MM-DDTHH:MM:SS with an offset or Z", name)
+            return None
         try:
-            return UUID(value)
+            read = datetime.fromisoformat(value)
+        except ValueError:
+            self._wrong("is no date or no time of day that there is", name)
+            return None
+        if self._in_range(read.replace(tzinfo=None), name) is None:
+            return None
+        return read.astimezone(UTC)
+
+    def uuid(
+        self, name: str, *, required: bool = False, nil_is_missing: bool = False
+    ) -> UUID | None:
+        """A UUID; `nil_is_missing` takes the nil one for none."""
+        value = self._take(name, required=required)
+        if value is None:
+            return None
+        try:
+            read = UUID(value)
         except (TypeError, ValueError, AttributeError):
             self._wrong("must be a UUID", name)
+            return None
+        if not nil_is_missing or read != NIL:
+            return read
+        if required:
+            self._complain(Required(*self._path, name))
+        return None
+
+    def integer(self, name: str) -> int | None:
+        """A whole number of 32 bits, negative ones too."""
+        value = self._take(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int):
+            self._wrong("must be a whole number", name)
+            return None
+        if -INT32 <= value < INT32:
+            return value
+        rule = f"must be from {-INT32} to {INT32 - 1}"
+        self._complain(OutOfRange(*self._path, name, rule=rule))
+        return None
+
+    def number(self, name: str) -> float | None:
+        """A number with or without a fraction."""
+        value = self._take(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | Decimal):
+            self._wrong("must be a number", name)
+            return None
+        try:
+            return float(value)
+        except OverflowError:
+            self._complain(OutOfRange(*self._path, name, rule="is too large"))
             return None
 
     def amount(self, name: str) -> Decimal | None:
@@ -162,6 +214,25 @@ class Members:
             return None
         return Members(value, self._complaints, *self._path, name, form=self._form)
 
+    def several(self, name: str, *, most: int) -> "list[Members] | None":
+        """The objects of an array inside this one; `close` them too."""
+        values = self._array(name, required=False)
+        if values is None:
+            return None
+        found = checks.complaints((checks.size, values, *self._path, name, {"most": most}))
+        if found:
+            self._complaints.refusals += found
+            return None
+        return [
+            Members(value, self._complaints, *self._path, name, str(n), form=self._form)
+            for n, value in enumerate(values)
+        ]
+
+    def texts(self) -> dict[str, str]:
+        """All that is left, where any name may stand, each with a text."""
+        names = list(self._left)
+        return {name: value for name in names if (value := self._text(name)) is not None}
+
     def none(self, name: str) -> None:
         """A member that there may be, without a value."""
         if self._take(name) is not None:
@@ -181,6 +252,20 @@ class Members:
         for name in self._left:
             self._complain(Invalid(*self._path, name, rule="is not a member of this document"))
         self._left = {}
+
+    def _text(self, name: str, *, required: bool = False) -> str | None:
+        value = self._take(name, required=required)
+        if value is None or isinstance(value, str):
+            return value
+        self._wrong("must be a text", name)
+        return None
+
+    def _in_range(self, wall_time: datetime, name: str) -> datetime | None:
+        if EARLIEST <= wall_time < LATEST:
+            return wall_time
+        rule = f"must be from {EARLIEST.year} to {LATEST.year - 1}"
+        self._complain(OutOfRange(*self._path, name, rule=rule))
+        return None
 
     def _take(self, name: str, *, required: bool = False) -> Any:
         value = self._left.pop(name, None)

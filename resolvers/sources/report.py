@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from resolvers.outcomes import Outcome
-from resolvers.refusals import Refusal, Refused
+from resolvers.refusals import Refused
 from resolvers.sources.paths import json_path
 
 
@@ -21,7 +21,10 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a row was refused: where in the document, the code of the rule, and the rule in words."""
+    """Why a row was refused, or what is worth knowing about one that was not.
+
+    Where in the document, the code of the rule, and the rule in words.
+    """
 
     path: str
     code: str
@@ -30,12 +33,16 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class RowReport:
-    """A row, counted from 1, and what became of it. Only a refused one has reasons."""
+    """A row, counted from 1, and what became of it.
+
+    Only a refused one has reasons, and only one that was not has warnings.
+    """
 
     number: int
     path: str
     fate: Fate
     reasons: tuple[Reason, ...] = ()
+    warnings: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +63,24 @@ def row_report(number: int, path: Sequence[str], result: Outcome | Refused) -> R
     """What a row came to."""
     at = json_path(path)
     if isinstance(result, Refused):
-        reasons = tuple(_reason(path, refusal) for refusal in result.refusals)
+        reasons = tuple(
+            Reason(_place(path, refusal.path), refusal.code.value, refusal.message)
+            for refusal in result.refusals
+        )
         return RowReport(number, at, Fate.REFUSED, reasons)
-    if not result.changed:
-        return RowReport(number, at, Fate.UNCHANGED)
-    return RowReport(number, at, Fate.MADE if result.created else Fate.CHANGED)
+    warnings = tuple(
+        Reason(_place(path, warning.path), str(warning.code), warning.message)
+        for warning in result.warnings
+    )
+    return RowReport(number, at, _fate(result), warnings=warnings)
 
 
-def _reason(row: Sequence[str], refusal: Refusal) -> Reason:
-    # a refusal without a path of its own has `input` there
-    steps = refusal.path[1:] if refusal.path[:1] == ("input",) else refusal.path
-    return Reason(json_path((*row, *steps)), refusal.code.value, refusal.message)
+def _fate(outcome: Outcome) -> Fate:
+    if not outcome.changed:
+        return Fate.UNCHANGED
+    return Fate.MADE if outcome.created else Fate.CHANGED
+
+
+def _place(row: Sequence[str], path: tuple[str, ...]) -> str:
+    """A path of a row's, in the document: one that has no path of its own has `input` there."""
+    return json_path((*row, *(path[1:] if path[:1] == ("input",) else path)))

@@ -1,6 +1,7 @@
 """The steps of a row: commands of the domain, refused in the words of the source."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from resolvers.outcomes import Outcome
 from resolvers.refusals import Refusal, Refused
@@ -10,7 +11,7 @@ Names = Mapping[str, tuple[str, ...]]
 
 
 def done(results: Sequence[Outcome | Refused], names: Names) -> Outcome:
-    """What a step came to, the first of its outcomes.
+    """What a step came to, the first of its outcomes, its warnings at the source's own members.
 
     Raises: Refused, with every refusal of every command of the step, at the source's own members.
     """
@@ -24,16 +25,21 @@ def done(results: Sequence[Outcome | Refused], names: Names) -> Outcome:
         raise Refused(refusals)
     first = results[0]
     assert isinstance(first, Outcome)
-    return first
+    if not first.warnings:
+        return first
+    moved = (replace(one, path=_at_source(one.path, names)) for one in first.warnings)
+    return replace(first, warnings=tuple(moved))
 
 
 def moved_to_source(refusal: Refusal, names: Names) -> Refusal:
     """The refusal with the path of the member that it is about; the row's own if there is none."""
-    given, refusal.path = refusal.path, ()
+    refusal.path = _at_source(refusal.path, names)
+    return refusal
+
+
+def _at_source(given: Sequence[str], names: Names) -> tuple[str, ...]:
+    path: tuple[str, ...] = ()
     for position, name in enumerate(given):
         if name in names:
-            refusal.path = (
-                *names[name],
-                *(step for step in given[position + 1 :] if step.isdigit()),
-            )
-    return refusal
+            path = (*names[name], *(step for step in given[position + 1 :] if step.isdigit()))
+    return path

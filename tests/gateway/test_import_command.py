@@ -12,6 +12,7 @@ from tests.gateway.test_command_line import CommandLine
 FORMAT = "surpass-scheduler"
 DOCUMENTS = Path(__file__).parents[1] / "resolvers" / "sources" / "documents"
 STUDENTS = str(DOCUMENTS / "students.json")
+REQUEST = DOCUMENTS.parent / "shift_iq" / "documents" / "request.json"
 
 
 @pytest.fixture
@@ -65,6 +66,18 @@ def test_refused_rows_are_listed(ready: CommandLine, tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_worth_knowing_is_listed(ready: CommandLine) -> None:
+    """A warning has its row, its place and its code, and is no failure."""
+    result = ready.run("import", "shift-iq", str(REQUEST))
+
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.splitlines() == [
+        "0 made, 0 changed, 1 unchanged, 0 refused",
+        "row 1, $: warning: A request for events has nothing to keep. (NOT_KEPT)",
+        "row 1, $.Texts: warning: 'Texts' has no place here. (NOT_KEPT)",
+    ]
+
+
 def test_what_a_file_holds_does_not_command_the_terminal(
     ready: CommandLine, tmp_path: Path
 ) -> None:
@@ -101,7 +114,7 @@ def test_a_file_that_cannot_be_read_says_where(
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        (["csv", STUDENTS], 2, "FORMAT must be one of surpass-scheduler, not 'csv'"),
+        (["csv", STUDENTS], 2, "FORMAT must be one of surpass-scheduler, shift-iq, not 'csv'"),
         ([FORMAT, "/nowhere/x.json"], 2, "/nowhere/x.json: No such file or directory"),
         ([FORMAT, str(DOCUMENTS)], 2, f"{DOCUMENTS}: Is a directory"),
         ([FORMAT, STUDENTS, "--organization", "X"], 1, "there is no organization 'X'"),

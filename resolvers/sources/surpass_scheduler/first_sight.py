@@ -13,10 +13,10 @@ from resolvers.centres.commands import UpsertCentre, UpsertRoom, upsert_centres,
 from resolvers.events.commands import CreateEvent, UpdateEvent
 from resolvers.events.creating import create_events
 from resolvers.events.updating import update_events
-from resolvers.external_ids import ExternalIds
 from resolvers.links import rows_of
 from resolvers.references import NAMES, ByExternalId, ByKey, ByReference, Ref, look_up
-from resolvers.refusals import EventNotFound, Refused
+from resolvers.refusals import EventNotFound
+from resolvers.sources.claims import claim, external_ids_of
 from resolvers.sources.rows import Importing
 from resolvers.sources.steps import Names, done
 from resolvers.sources.surpass_scheduler.words import (
@@ -31,7 +31,6 @@ from resolvers.storage.tables import (
     Department,
     Event,
     EventModule,
-    ExternalId,
     Module,
     Room,
     TestModule,
@@ -143,13 +142,7 @@ class FirstSight:
 
         Raises: Refused (AlreadyExists, at the place of `externalIds`), if one is another object's.
         """
-        owner, ids = (self._organization_id, key), ExternalIds()
-        ids.load(self._work, [(self._organization_id, one) for one in given], [owner])
-        if refusals := ids.refusals(owner, given, "input", "externalIds"):
-            done([Refused(refusals)], self._names)
-        claimed = ids.claim(type_name, owner, given)
-        ids.save(self._work)
-        return claimed
+        return claim(self._work, self._organization_id, type_name, key, given, self._names)
 
     def _event(self, number: int) -> Event | None:
         found: Event | None = self._known(Event, known_as(EVENT, number))
@@ -198,10 +191,3 @@ class FirstSight:
     def _ids(self, row: Any, kind: str, number: int) -> tuple[ByExternalId, ...]:
         """The source's number beside the external ids that a row has: an upsert replaces them."""
         return (*external_ids_of(self._work, self._organization_id, row), known_as(kind, number))
-
-
-def external_ids_of(work: UnitOfWork, organization_id: UUID, row: Any) -> list[ByExternalId]:
-    """The external ids of a row, if there is one."""
-    owners = [] if row is None else [(organization_id, row.id)]
-    found = rows_of(work, ExternalId, "object_id", owners)
-    return [ByExternalId(one.system, one.kind, one.value) for one in found]

@@ -15,10 +15,11 @@ from resolvers.every_kind.cancelling import CancelBooking, cancel
 from resolvers.outcomes import Outcome
 from resolvers.references import NAMES, ByKey, ByReference, look_up
 from resolvers.refusals import AlreadyExists, Invalid, Refused, Required, attempt
+from resolvers.sources.claims import external_ids_of
 from resolvers.sources.numbering import number_for
 from resolvers.sources.rows import Importing
 from resolvers.sources.steps import Names, done
-from resolvers.sources.surpass_scheduler.first_sight import FirstSight, external_ids_of
+from resolvers.sources.surpass_scheduler.first_sight import FirstSight
 from resolvers.sources.surpass_scheduler.payments_known import require_new_payment
 from resolvers.sources.surpass_scheduler.students import EnrolmentDetails, Student
 from resolvers.sources.surpass_scheduler.words import (

@@ -1,0 +1,153 @@
+"""Imports an event: made or brought up to date, with its venue, in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from resolvers.bookings import loading
+from resolvers.bookings.expiry import expire_overdue
+from resolvers.centres.commands import UpsertCentre, upsert_centres
+from resolvers.events.commands import CreateEvent, UpdateEvent
+from resolvers.events.creating import create_events
+from resolvers.events.updating import update_events
+from resolvers.outcomes import Outcome
+from resolvers.references import NAMES, ByKey, ByReference, look_up
+from resolvers.refusals import EventNotFound, Invalid, Refused, attempt
+from resolvers.sources.claims import claim, external_ids_of
+from resolvers.sources.rows import Importing
+from resolvers.sources.shift_iq.event_members import ORGANIZATION as ORGANIZATION_MEMBER
+from resolvers.sources.shift_iq.events import EventDocument
+from resolvers.sources.shift_iq.words import EVENT, ORGANIZATION, V1, V2, VENUE, find, known_as
+from resolvers.sources.steps import Names, done
+from resolvers.storage.tables import Centre, Event
+from resolvers.storage.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class ImportEvent:
+    """An event of the source, into an organization."""
+
+    importing: Importing
+    document: EventDocument
+
+
+def import_events(work: UnitOfWork, commands: Sequence[ImportEvent]) -> list[Outcome | Refused]:
+    """Import each event; a refused one must be undone by the storage (`all_or_nothing`).
+
+    An event is known by the source's UUID and is brought up to date, or is made: what is left out
+    stays as it is, a null clears. A venue that is new is made with its UUID for a name. Refusals:
+    those of the commands that it takes; Invalid, for another organization's event; EventNotFound,
+    for one that is new and of which nothing but its UUID is said.
+    """
+    return [attempt(_import, work, command) for command in commands]
+
+
+def _import(work: UnitOfWork, command: ImportEvent) -> Outcome:
+    importing, document = command.importing, command.document
+    event: Event | None = find(work, importing, Event, EVENT, document.identifier)
+    if event is None and not document.values:
+        identifier = str(document.identifier)
+        raise EventNotFound(
+            *document.names["identifier"], object_type="Event", identifier=identifier
+        )
+    ours = _learn_organization(work, importing, document.organization)
+    if event is None:
+        return make_event(work, importing, document)
+    updated = _update(work, importing, document, event)
+    claimed = _claim(work, importing, document, event.id)
+    changed = updated.changed or claimed or ours
+    return Outcome(event.id, changed=changed, warnings=updated.warnings)
+
+
+def make_event(work: UnitOfWork, importing: Importing, document: EventDocument) -> Outcome:
+    """An event that is new. Raises: Refused."""
+    values = _with_venue(work, importing, document)
+    command = CreateEvent(importing.viewer, values, document.identifier)
+    made = done(create_events(work, [command]), document.names)
+    _claim(work, importing, document, made.subject)
+    return made
+
+
+def _update(
+    work: UnitOfWork, importing: Importing, document: EventDocument, event: Event
+) -> Outcome:
+    """Only what differs is asked for: a cancelled event that is told again is no refusal.
+
+    Raises: Refused.
+    """
+    values = _with_venue(work, importing, document)
+    changes = {name: value for name, value in values.items() if value != _present(event, name)}
+    if not changes:
+        return Outcome(event.id, changed=False)
+    command = UpdateEvent(importing.viewer, ByKey(event.id), changes)
+    return done(update_events(work, [command], expire=expire_overdue), document.names)
+
+
+def _present(event: Event, name: str) -> Any:
+    if name == "venue":
+        return None if event.venue_id is None else ByKey(event.venue_id)
+    return getattr(event, name)
+
+
+def _with_venue(work: UnitOfWork, importing: Importing, document: EventDocument) -> dict[str, Any]:
+    """The values as the commands take them. Raises: Refused."""
+    values = dict(document.values)
+    if values.get("venue") is not None:
+        values["venue"] = _venue(work, importing, document, values["venue"])
+    return values
+
+
+def _venue(
+    work: UnitOfWork, importing: Importing, document: EventDocument, identifier: UUID
+) -> ByKey:
+    """The centre that is meant; a new one has the UUID for its name, and the organization's clock.
+
+    Raises: Refused.
+    """
+    known: Centre | None = find(work, importing, Centre, VENUE, identifier)
+    if known is not None:
+        return ByKey(known.id)
+    organization_id, name = importing.organization_id, str(identifier)
+    named = look_up(work, Centre, [(organization_id, ByReference(name))]).rows()
+    there = named[0] if named else None
+    settings = loading.settings(work, [organization_id])[organization_id]
+    command = UpsertCentre(
+        viewer=importing.viewer,
+        reference=name,
+        name=name if there is None else there.name,
+        time_zone=settings.time_zone if there is None else there.time_zone,
+        external_ids=(
+            *external_ids_of(work, organization_id, there),
+            known_as(document.system, VENUE, identifier),
+        ),
+    )
+    return ByKey(done(upsert_centres(work, [command]), _at_venue(document.names)).subject)
+
+
+def _at_venue(names: Names) -> Names:
+    return dict.fromkeys(("reference", "name", "timeZone", "externalIds"), names["venue"])
+
+
+def _claim(work: UnitOfWork, importing: Importing, document: EventDocument, key: UUID) -> bool:
+    """Raises: Refused."""
+    given = known_as(document.system, EVENT, document.identifier)
+    return claim(work, importing.organization_id, NAMES[Event][0], key, [given], document.names)
+
+
+def _learn_organization(work: UnitOfWork, importing: Importing, identifier: UUID | None) -> bool:
+    """Learn the organization's UUID from its first event; whether it was new.
+
+    Raises: Invalid, for another one: nothing of one organization gets into another.
+    """
+    key = importing.organization_id
+    if identifier in {None, key}:
+        return False
+    assert identifier is not None
+    own = loading.settings(work, [key])[key]
+    known = [one for one in external_ids_of(work, key, own) if one.kind == ORGANIZATION]
+    if known_as(V2, ORGANIZATION, identifier) in known:
+        return False
+    if any(one.system in {V1, V2} and one.value != str(identifier) for one in known):
+        raise Invalid(ORGANIZATION_MEMBER, rule="is another organization's")
+    return claim(work, key, "Organization", key, [known_as(V2, ORGANIZATION, identifier)], {})

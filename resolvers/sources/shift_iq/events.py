@@ -1,0 +1,116 @@
+"""An event, as printed in [003]: in an answer, or in an array of them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from resolvers import checks
+from resolvers.events import fields
+from resolvers.refusals import Complaints
+from resolvers.sources.members import Members
+from resolvers.sources.shift_iq.event_members import (
+    FLAGS,
+    IDENTIFIER,
+    INSTANTS,
+    INTEGERS,
+    KIND,
+    LAST_CHANGE_TEXTS,
+    LAST_CHANGE_TIME,
+    NUMBERS,
+    OF_EVENT,
+    ORGANIZATION,
+    TEXTS,
+    TITLE,
+    UNIT,
+    UUIDS,
+    VENUE,
+)
+from resolvers.sources.shift_iq.words import V2, duration_unit, event_kind
+from resolvers.sources.steps import Names, moved_to_source
+from resolvers.vocabulary import SourceSystem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventDocument:
+    """What the source says of an event.
+
+    `values` are as `CreateEvent` takes them, but for `venue`, the source's own UUID. What the
+    document leaves out is not in them; a null is there, or the default of what is never null.
+    `names` says where the document has what the commands speak of.
+    """
+
+    identifier: UUID
+    values: Mapping[str, Any]
+    organization: UUID | None = None
+    system: SourceSystem = V2
+    names: Names
+
+
+def read_event(value: Any) -> EventDocument:
+    """Raises: Refused, with everything that is wrong."""
+    complaints = Complaints()
+    members = Members(value, complaints)
+    identifier = members.uuid(IDENTIFIER, required=True, nil_is_missing=True)
+    organization = members.uuid(ORGANIZATION, nil_is_missing=True)
+    values = _values(members)
+    read_last_change(members)
+    members.close()
+    check_values(values, OF_EVENT, complaints)
+    complaints.settle()
+    assert identifier is not None
+    return EventDocument(
+        identifier=identifier, organization=organization, values=values, names=OF_EVENT
+    )
+
+
+def read_last_change(members: Members) -> None:
+    """Who changed it last, which nobody keeps."""
+    for name in LAST_CHANGE_TEXTS:
+        members.text(name, most=checks.TEXT)
+    members.instant(LAST_CHANGE_TIME)
+
+
+def check_values(values: Mapping[str, Any], names: Names, complaints: Complaints) -> None:
+    """Complain about what no event may have, at the document's own members."""
+    found = fields.complaints(values, paths={}, nulls_clear=False)
+    complaints.refusals += [moved_to_source(refusal, names) for refusal in found]
+
+
+def _values(members: Members) -> dict[str, Any]:
+    def uuid(name: str) -> UUID | None:
+        return members.uuid(name, nil_is_missing=True)
+
+    def flag(name: str) -> bool:
+        return members.flag(name) or False
+
+    def text(name: str) -> str | None:
+        return members.text(name, most=checks.LONG_TEXT)
+
+    readers: tuple[tuple[Mapping[str, str], Callable[[str], Any]], ...] = (
+        ({VENUE: "venue"}, uuid),
+        (UUIDS, uuid),
+        (FLAGS, flag),
+        (TEXTS, text),
+        (INTEGERS, members.integer),
+        (NUMBERS, members.number),
+        (INSTANTS, members.instant),
+    )
+    values = {
+        column: read(name)
+        for names, read in readers
+        for name, column in names.items()
+        if members.has(name)
+    }
+    return _understood(values)
+
+
+def _understood(values: dict[str, Any]) -> dict[str, Any]:
+    """With what the texts mean; a title that is null is as good as left out."""
+    if (kind := TEXTS[KIND]) in values:
+        values["kind"] = event_kind(values[kind])
+    if (unit := TEXTS[UNIT]) in values:
+        values["duration_unit"] = duration_unit(values[unit])
+    if values.get(title := TEXTS[TITLE]) is None:
+        values.pop(title, None)
+    return values
