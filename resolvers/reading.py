@@ -40,19 +40,28 @@ def rows_by(
     narrow: Narrow = sa.true,
     values: Mapping[str, Any] | None = None,
 ) -> Read[Model]:
-    """The rows whose `column` is one of the keys: by primary key, or the children of parents."""
+    """The rows whose `column` is one of the keys: by primary key, or the children of parents.
+
+    A single key is compared: PostgreSQL plans a statement with a list anew at every call, since it
+    expects less of this list than of any.
+    """
+    alone = len(keys) == 1
 
     def build(_: str) -> sa.Select[Any]:
         c = columns(model)
-        statement = sa.select(table(model)).where(
-            of_organization(model), one_of(c[column], "keys"), narrow()
-        )
+        key = sa.bindparam("key", type_=c[column].type)
+        asked = c[column] == key if alone else one_of(c[column], "keys")
+        statement = sa.select(table(model)).where(of_organization(model), asked, narrow())
         return statement if order is None else statement.order_by(c[order])
 
     return Read(
-        ("rows by", model, column, order, shape),
+        ("rows by", model, column, order, shape, alone),
         build,
-        {ORGANIZATION: viewer.organization_id, "keys": list(keys), **(values or {})},
+        {
+            ORGANIZATION: viewer.organization_id,
+            **({"key": keys[0]} if alone else {"keys": list(keys)}),
+            **(values or {}),
+        },
         by_key=True,
         rows_of=(model, column) if shape == () else None,
     )

@@ -6,6 +6,7 @@ asyncpg's own pool and statement cache cost as much as a short statement itself.
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
+from itertools import count
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -22,11 +23,12 @@ STATEMENTS = 1000
 class Reader:
     """A connection with the statements that were prepared on it."""
 
-    __slots__ = ("_prepared", "connection")
+    __slots__ = ("_numbers", "_prepared", "connection")
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self._prepared: OrderedDict[Compiled, Any] = OrderedDict()
+        self._numbers = count()
 
     async def fetch(self, statement: Compiled, values: list[Any]) -> list[Any]:
         prepared = self._prepared.get(statement)
@@ -40,7 +42,10 @@ class Reader:
         return rows
 
     async def _prepare(self, statement: Compiled) -> Any:
-        prepared = self._prepared[statement] = await self.connection.prepare(statement.sql)
+        # without a name asyncpg would parse it anew whenever another was run meanwhile
+        name = f"read_{next(self._numbers)}"
+        prepared = await self.connection.prepare(statement.sql, name=name)
+        self._prepared[statement] = prepared
         if len(self._prepared) > STATEMENTS:
             self._prepared.popitem(last=False)
         return prepared
