@@ -1,11 +1,96 @@
-"""Exam accommodations: how many minutes they come to. Pure."""
+"""Exam accommodations: what may be granted, and how many minutes it comes to. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
 
-from resolvers.storage.rows import changed
-from resolvers.storage.tables import Accommodation
+from resolvers import checks
+from resolvers.changes import Cause
+from resolvers.refusals import AccommodationTypeEmpty, Complaints
+from resolvers.storage.rows import changed, new_row
+from resolvers.storage.tables import Accommodation, Booking
 from resolvers.vocabulary import AccommodationScope
+
+BREAKS = 99
+PERCENT = 999
+
+
+class Terms(Protocol):
+    """What is granted, as a command says it."""
+
+    @property
+    def type(self) -> str | None: ...
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def time_extension_minutes(self) -> int | None: ...
+    @property
+    def extra_time_percentage(self) -> int | None: ...
+    @property
+    def extra_breaks_per_section(self) -> int | None: ...
+    @property
+    def reason(self) -> str | None: ...
+    @property
+    def scope(self) -> AccommodationScope: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """An accommodation that a booking begins with."""
+
+    type: str | None
+    name: str | None = None
+    time_extension_minutes: int | None = None
+    extra_time_percentage: int | None = None
+    extra_breaks_per_section: int | None = None
+    reason: str | None = None
+    scope: AccommodationScope = AccommodationScope.TEST_TIME
+
+
+def check_terms(terms: Terms, stage: Complaints, *path: str) -> None:
+    """Complaints: AccommodationTypeEmpty, WrongLength, OutOfRange."""
+    if not (terms.type or "").strip():
+        stage.add(AccommodationTypeEmpty(*path, "type"))
+    stage.of(checks.text, terms.type, *path, "type", most=checks.CODE)
+    stage.of(checks.text, terms.name, *path, "name", most=checks.NAME)
+    stage.of(checks.text, terms.reason, *path, "reason", most=checks.REASON)
+    for name, value, most in (
+        ("timeExtension", terms.time_extension_minutes, checks.EXTRA_MINUTES),
+        ("extraTimePercentage", terms.extra_time_percentage, PERCENT),
+        ("extraBreaksPerSection", terms.extra_breaks_per_section, BREAKS),
+    ):
+        stage.of(checks.number, value, *path, name, least=0, most=most)
+
+
+def accommodation_for(
+    terms: Terms, booking: Booking, cause: Cause, *, key: UUID, break_minutes: int, now: datetime
+) -> Accommodation:
+    """What a booking has once this is granted; `break_minutes` are those of its test."""
+    minutes = effective_minutes(
+        terms.scope,
+        terms.time_extension_minutes,
+        terms.extra_time_percentage,
+        duration_minutes=booking.duration_minutes,
+        break_minutes=break_minutes,
+    )
+    return new_row(
+        Accommodation,
+        organization_id=booking.organization_id,
+        id=key,
+        booking_id=booking.id,
+        type=terms.type,
+        name=terms.name,
+        scope=terms.scope,
+        time_extension_minutes=terms.time_extension_minutes,
+        extra_time_percentage=terms.extra_time_percentage,
+        effective_minutes=minutes,
+        extra_breaks_per_section=terms.extra_breaks_per_section,
+        reason=terms.reason,
+        granted_at=now,
+        **cause.as_columns("granted_by"),
+    )
 
 
 @dataclass(frozen=True, slots=True)

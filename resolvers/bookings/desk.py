@@ -37,7 +37,7 @@ class Wanted:
 
     viewer: Viewer
     candidate: Ref
-    event: Ref
+    event: Ref | None
     room: Ref | None = None
     module: Ref | None = None
 
@@ -63,11 +63,17 @@ class Desk:
         self._load({w.viewer.organization_id for w in wanted})
         self._visible = self._visible_candidates(wanted)
 
-    def candidate(self, viewer: Viewer, ref: Ref, *path: str) -> Candidate:
-        """Raises: NotFoundRefusal, AmbiguousReference, Invalid."""
-        found = self._candidates.one(viewer.organization_id, ref, *path)
+    def candidate(
+        self,
+        viewer: Viewer,
+        ref: Ref,
+        *path: str,
+        missing: type[NotFoundRefusal] = NotFoundRefusal,
+    ) -> Candidate:
+        """Raises: NotFoundRefusal or the given kind of it, AmbiguousReference, Invalid."""
+        found = self._candidates.one(viewer.organization_id, ref, *path, missing=missing)
         if not viewer.scope.everything and found.id not in self._visible[viewer.key]:
-            raise NotFoundRefusal(*path, object_type="Candidate")
+            raise missing(*path, object_type="Candidate")
         return found
 
     def event(self, viewer: Viewer, ref: Ref, permission: Permission, *path: str) -> Event:

@@ -58,7 +58,9 @@ def settings(work: UnitOfWork, organizations: Iterable[UUID]) -> dict[UUID, Orga
     return {row.id: row for row in work.rows(read)}
 
 
-def of_keys(work: UnitOfWork, model: type[Any], column: str, keys: Keys) -> list[Any]:
+def of_keys(
+    work: UnitOfWork, model: type[Any], column: str, keys: Iterable[tuple[UUID, Any]]
+) -> list[Any]:
     """The rows whose `column` is one of the keys, of the organizations that they belong to."""
     pairs = list(keys)
     if not pairs:

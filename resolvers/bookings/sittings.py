@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from resolvers.bookings.accommodations import Extra
 from resolvers.bookings.seats import UNKNOWN_LENGTH
 from resolvers.outcomes import Warning
 from resolvers.refusals import OnDemandTimeNotAllowed, OnDemandTimeRequired, OutOfRange
-from resolvers.storage.tables import Event
+from resolvers.storage.tables import Booking, Event
 from resolvers.times import instant_of, is_ambiguous, wall_time_of
+from resolvers.vocabulary import BookingKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +82,46 @@ def sitting_of(
     )
 
 
-def when(sitting: Sitting) -> dict[str, object]:
-    """A sitting as a booking's columns."""
+def follows_event(booking: Booking) -> bool:
+    """Whether the booking has its place and its times from its event alone."""
+    return booking.kind is BookingKind.REGISTRATION
+
+
+def sitting_at(event: Event, extra: Extra) -> Sitting:
+    """When a booking that follows its event takes place.
+
+    It ends with the event, or later where the extra time needs longer than that.
+    """
+    start, end = event.start_at, event.end_at
+    busy_until = None
+    if start is not None:
+        if event.duration_minutes is not None and extra.time_minutes:
+            own = start + timedelta(minutes=event.duration_minutes + extra.time_minutes)
+            end = own if end is None else max(end, own)
+        breaks = timedelta(minutes=extra.break_minutes)
+        busy_until = max(end or start, start + UNKNOWN_LENGTH) + breaks
+    return Sitting(
+        time_zone=event.time_zone,
+        local_start=_on_the_wall(start, event.time_zone),
+        local_end=_on_the_wall(end, event.time_zone),
+        start_at=start,
+        end_at=end,
+        busy_until_at=busy_until,
+        duration_minutes=event.duration_minutes,
+        extra_time_minutes=extra.time_minutes,
+        extra_break_minutes=extra.break_minutes,
+    )
+
+
+def overrun(event: Event, booking: Booking) -> list[Warning]:
+    """A warning where the booking ends later than its event."""
+    if booking.end_at is None or event.end_at is None or booking.end_at <= event.end_at:
+        return []
+    return [Warning("ENDS_AFTER_EVENT", "With its extra time the booking ends after the event.")]
+
+
+def times(sitting: Sitting) -> dict[str, Any]:
+    """When a sitting begins and ends, as a booking's columns."""
     return {
         "time_zone": sitting.time_zone,
         "local_start": sitting.local_start,
@@ -88,10 +129,21 @@ def when(sitting: Sitting) -> dict[str, object]:
         "start_at": sitting.start_at,
         "end_at": sitting.end_at,
         "busy_until_at": sitting.busy_until_at,
+    }
+
+
+def when(sitting: Sitting) -> dict[str, Any]:
+    """A sitting as a booking's columns."""
+    return {
+        **times(sitting),
         "duration_minutes": sitting.duration_minutes,
         "extra_time_minutes": sitting.extra_time_minutes,
         "extra_break_minutes": sitting.extra_break_minutes,
     }
+
+
+def _on_the_wall(instant: datetime | None, zone: str) -> datetime | None:
+    return None if instant is None else wall_time_of(instant, zone).replace(microsecond=0)
 
 
 def ambiguous_time(name: str) -> Warning:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from resolvers.bookings.accommodations import extra, recomputed
+from resolvers.bookings.accommodations import Extra, extra, recomputed
 from resolvers.bookings.diaries import Diaries
 from resolvers.bookings.seats import (
     UNKNOWN_LENGTH,
@@ -15,6 +15,7 @@ from resolvers.bookings.seats import (
     span_of,
     takes_seat,
 )
+from resolvers.bookings.sittings import follows_event, sitting_at, times
 from resolvers.events.choices import Choice
 from resolvers.outcomes import Warning
 from resolvers.refusals import Invalid
@@ -70,9 +71,11 @@ class Move:
 
     def _room_of(self, booking: Booking) -> UUID | None:
         """Raises: Invalid."""
+        new = self.after.room_id
+        if follows_event(booking):
+            return new
         if booking.room_id is None:
             return None
-        new = self.after.room_id
         stays = self._is_at_venue(booking.room_id)
         if new is not None and (booking.room_id == self.before.room_id or not stays):
             return new
@@ -102,6 +105,8 @@ class Move:
         }
 
     def _times_of(self, was: Booking, booking: Booking) -> dict[str, Any]:
+        if follows_event(booking):
+            return times(sitting_at(self.after, _extra_of(booking)))
         # online, the organization's clock counts wherever the event is
         zone = booking.time_zone if booking.room_id is None else self.after.time_zone
         if self.after.on_demand:
@@ -151,6 +156,10 @@ def _on_the_wall(instant: datetime | None, zone: str) -> datetime | None:
 def _length(booking: Booking) -> tuple[int | None, int, int]:
     extra_minutes = booking.extra_time_minutes, booking.extra_break_minutes
     return (booking.duration_minutes, *extra_minutes)
+
+
+def _extra_of(booking: Booking) -> Extra:
+    return Extra(booking.extra_time_minutes, booking.extra_break_minutes)
 
 
 def _extra_minutes(accommodations: Sequence[Accommodation]) -> dict[str, int]:

@@ -14,6 +14,7 @@ from resolvers.events.drafts import inconsistencies, plain_columns, settled
 from resolvers.events.facts import event_facts
 from resolvers.events.gathering import MOVING, Expire, Gathered
 from resolvers.events.moving import Move, Moved, require_seats, reseat, time_conflicts
+from resolvers.events.sitting_keys import kept_key
 from resolvers.outcomes import Outcome, Warning
 from resolvers.refusals import (
     CapacityBelowTaken,
@@ -88,6 +89,7 @@ def _update(work: UnitOfWork, gathered: Gathered, command: UpdateEvent) -> Updat
         return Outcome(event.id, changed=False, facts={"affectedBookings": 0})
     after = changed(
         draft,
+        sitting_key=kept_key(event, draft),
         version=event.version + 1,
         last_change_time=work.now,
         last_change_type="Updated",

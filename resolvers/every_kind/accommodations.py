@@ -4,16 +4,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from resolvers import checks
 from resolvers.bookings import loading
-from resolvers.bookings.accommodations import effective_minutes, extra
+from resolvers.bookings.accommodations import accommodation_for, check_terms, extra
 from resolvers.bookings.actions import Situation, require
 from resolvers.bookings.checks import find, require_version
 from resolvers.bookings.expiry import lock_current
 from resolvers.bookings.facts import accommodation_facts
 from resolvers.bookings.kinds import kind_of
 from resolvers.bookings.seats import UNKNOWN_LENGTH
+from resolvers.bookings.sittings import follows_event, overrun, sitting_at, times
 from resolvers.changes import Cause, Origin, record_booking
 from resolvers.outcomes import Outcome, Warning
 from resolvers.references import Lookup, Ref, look_up
@@ -26,15 +28,12 @@ from resolvers.refusals import (
     attempt,
 )
 from resolvers.storage.columns import new_key
-from resolvers.storage.rows import as_dict, changed, new_row
-from resolvers.storage.tables import Accommodation, Booking, Enrolment, Test
+from resolvers.storage.rows import as_dict, changed
+from resolvers.storage.tables import Accommodation, Booking, Enrolment, Event, Test
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.times import wall_time_of
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import AccommodationScope, ChangeType, ConflictPolicy, Permission
-
-BREAKS = 99
-PERCENT = 999
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,11 +114,19 @@ class _Granted:
         self._on_demand = {
             row.id for row in loading.of_keys(work, Enrolment, "id", keys) if row.on_demand
         }
+        follow = [
+            (b.organization_id, b.event_id)
+            for b in bookings
+            if b.event_id is not None and follows_event(b)
+        ]
+        self._events: dict[UUID | None, Event] = {
+            event.id: event for event in loading.of_keys(work, Event, "id", follow)
+        }
 
     def grant(self, command: GrantAccommodation) -> Outcome:
         stage = Complaints()
         booking = self._find(command, stage)
-        _check_accommodation(command, stage)
+        check_terms(command, stage, "input", "accommodation")
         stage.settle()
         assert booking is not None
         assert command.type is not None
@@ -193,28 +200,13 @@ class _Granted:
         self, command: GrantAccommodation, booking: Booking, same: Accommodation | None
     ) -> Accommodation:
         breaks = 0 if booking.test_id is None else self._breaks.get(booking.test_id, 0)
-        minutes = effective_minutes(
-            command.scope,
-            command.time_extension_minutes,
-            command.extra_time_percentage,
-            duration_minutes=booking.duration_minutes,
+        return accommodation_for(
+            command,
+            booking,
+            Cause(command.viewer, command.origin),
+            key=new_key() if same is None else same.id,
             break_minutes=breaks,
-        )
-        return new_row(
-            Accommodation,
-            organization_id=booking.organization_id,
-            id=new_key() if same is None else same.id,
-            booking_id=booking.id,
-            type=command.type,
-            name=command.name,
-            scope=command.scope,
-            time_extension_minutes=command.time_extension_minutes,
-            extra_time_percentage=command.extra_time_percentage,
-            effective_minutes=minutes,
-            extra_breaks_per_section=command.extra_breaks_per_section,
-            reason=command.reason,
-            granted_at=self._work.now,
-            **Cause(command.viewer, command.origin).as_columns("granted_by"),
+            now=self._work.now,
         )
 
     def _change(
@@ -243,10 +235,13 @@ class _Granted:
         policy = self._settings[booking.organization_id].conflict_policy
         already = {other.id for other in self._diaries.conflicts(booking)}
         conflicts = {other.id for other in self._diaries.conflicts(longer)}
-        if policy is ConflictPolicy.ALLOW or conflicts <= already:
-            return ()
-        message = "With its extra time the booking overlaps another one of the candidate's."
-        return (Warning("CANDIDATE_TIME_CONFLICT", message),)
+        warnings = []
+        if booking.event_id in self._events:
+            warnings += overrun(self._events[booking.event_id], longer)
+        if policy is not ConflictPolicy.ALLOW and not conflicts <= already:
+            message = "With its extra time the booking overlaps another one of the candidate's."
+            warnings.append(Warning("CANDIDATE_TIME_CONFLICT", message))
+        return tuple(warnings)
 
     def _lengthened(self, booking: Booking, granted: Iterable[Accommodation]) -> Booking:
         accommodations = list(granted)
@@ -258,6 +253,10 @@ class _Granted:
             "version": booking.version + 1,
             "updated_at": self._work.now,
         }
+        if booking.event_id in self._events:
+            return changed(
+                booking, **values, **times(sitting_at(self._events[booking.event_id], total))
+            )
         more = timedelta(minutes=total.time_minutes - booking.extra_time_minutes)
         breaks = timedelta(minutes=total.break_minutes - booking.extra_break_minutes)
         if booking.start_at is not None:
@@ -273,23 +272,3 @@ def _terms(accommodation: Accommodation) -> dict[str, Any]:
     """What makes two accommodations of a type the same: all but who granted it, and when."""
     values = as_dict(accommodation)
     return {name: value for name, value in values.items() if not name.startswith("granted_")}
-
-
-def _check_accommodation(command: GrantAccommodation, stage: Complaints) -> None:
-    path = ("input", "accommodation")
-    if not (command.type or "").strip():
-        stage.add(AccommodationTypeEmpty(*path, "type"))
-    stage.of(checks.text, command.type, *path, "type", most=checks.CODE)
-    stage.of(checks.text, command.name, *path, "name", most=checks.NAME)
-    stage.of(checks.text, command.reason, *path, "reason", most=checks.REASON)
-    minutes, breaks = command.time_extension_minutes, command.extra_breaks_per_section
-    stage.of(checks.number, minutes, *path, "timeExtension", least=0, most=checks.EXTRA_MINUTES)
-    stage.of(
-        checks.number,
-        command.extra_time_percentage,
-        *path,
-        "extraTimePercentage",
-        least=0,
-        most=PERCENT,
-    )
-    stage.of(checks.number, breaks, *path, "extraBreaksPerSection", least=0, most=BREAKS)

@@ -135,6 +135,7 @@ def _cancel_event(work: UnitOfWork, event: Event, cause: Cause) -> Event:
         cancelled_by_user_id=cause.user_id,
         cancelled_by_name=cause.name,
         cancelled_on_behalf=True,
+        sitting_key=None,
         version=event.version + 1,
         last_change_time=work.now,
         last_change_type="Cancelled",

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from resolvers.bookings.accommodations import Granted
 from resolvers.changes import Origin
 from resolvers.references import Ref
 from resolvers.viewer import Viewer
@@ -23,18 +24,6 @@ class LaxEvent:
     exam_format: str | None = None
     billing_code: str | None = None
     on_no_match: OnNoMatch = OnNoMatch.CREATE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Granted:
-    """An accommodation that a registration begins with."""
-
-    type: str | None
-    name: str | None = None
-    time_extension_minutes: int | None = None
-    extra_time_percentage: int | None = None
-    extra_breaks_per_section: int | None = None
-    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +79,7 @@ class DeleteRegistration:
     viewer: Viewer = field(repr=False)
     registration: Ref
     origin: Origin | None = None
+    happened: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

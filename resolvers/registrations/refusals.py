@@ -9,6 +9,10 @@ class RegistrationNotFound(NotFoundRefusal):
 
     code = ErrorCode.REGISTRATION_NOT_FOUND
 
+    def __init__(self, *path: str, object_type: str, identifier: str | None = None) -> None:
+        del object_type  # whatever was found there: it is not a registration
+        super().__init__(*path, object_type="Registration", identifier=identifier)
+
     @property
     def message(self) -> str:
         return "Registration not found."

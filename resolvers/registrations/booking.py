@@ -1,0 +1,290 @@
+"""Registers learners: a batch, in the order lock, load, ask, write, record."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from resolvers import checks
+from resolvers.bookings import loading
+from resolvers.bookings.accommodations import accommodation_for, check_terms, extra
+from resolvers.bookings.desk import Desk, Wanted
+from resolvers.bookings.facts import accommodation_facts
+from resolvers.bookings.overrides import Overrides, check_overrides
+from resolvers.bookings.seating import WantedSeat, check_seat
+from resolvers.bookings.sittings import overrun, sitting_at, when
+from resolvers.changes import Cause, record_booking
+from resolvers.outcomes import Outcome, Warning
+from resolvers.references import ByKey, Ref
+from resolvers.refusals import Complaints, Invalid, OnDemandTimeRequired, Refused, Required, attempt
+from resolvers.registrations import rules
+from resolvers.registrations.commands import BookRegistration, LaxEvent
+from resolvers.registrations.facts import registration_facts
+from resolvers.registrations.finding import form_of, learner
+from resolvers.registrations.forms import Form, Forms
+from resolvers.registrations.lax import NIL, LaxEvents, Sought
+from resolvers.registrations.refusals import AssessmentFormNotFound, RegistrationAlreadyExists
+from resolvers.storage.columns import new_key
+from resolvers.storage.rows import changed, new_row
+from resolvers.storage.tables import Accommodation, Booking, Candidate, Registration
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.vocabulary import BookingKind, BookingStatus, ChangeType, Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A command, and the identifier that its registration shall have."""
+
+    command: BookRegistration
+    identifier: UUID
+
+    @property
+    def key(self) -> tuple[UUID, UUID]:
+        return (self.command.viewer.organization_id, self.identifier)
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A registration that was made in this batch, before it is written."""
+
+    booking: Booking
+    registration: Registration
+    accommodations: tuple[Accommodation, ...]
+    cause: Cause
+    warnings: tuple[Warning, ...]
+    event_created: bool
+
+
+def book(work: UnitOfWork, commands: Sequence[BookRegistration]) -> list[Outcome | Refused]:
+    """Register each learner; the outcomes are in the order of the commands.
+
+    A lax call whose event is not found makes it, once for all calls of the same sitting. `facts`
+    have `event` and whether it was made, as `eventCreated`. A refusal leaves no trace. Refusals:
+    PermissionRefusal, Required, RegistrationAlreadyExists, InvalidStartTime, VenueNotFound,
+    LearnerNotFound, AmbiguousReference, AccommodationTypeEmpty, WrongLength, OutOfRange, Invalid,
+    AssessmentFormNotFound, EventNotFound, those of a new event's texts, OnDemandTimeRequired;
+    DuplicateBooking, RegistrationClosed, NotEligible, PersonCodeRequired; EventFull, RoomFull;
+    CandidateTimeConflict.
+    """
+    wanted = [Asked(command, _identifier(command) or uuid4()) for command in commands]
+    batch = _Registering(work, wanted)
+    results = [attempt(batch.book, one) for one in wanted]
+    _write(work, [result for result in results if isinstance(result, Booked)])
+    return [_outcome(result) if isinstance(result, Booked) else result for result in results]
+
+
+class _Registering:
+    """What the batch needs; identifiers and references are taken as it goes on."""
+
+    def __init__(self, work: UnitOfWork, asked: Sequence[Asked]) -> None:
+        self._work = work
+        commands = [one.command for one in asked]
+        lax = [(c.viewer, c.target) for c in commands if isinstance(c.target, LaxEvent)]
+        self._lax = LaxEvents(work, lax)
+        self._forms = Forms(work, ((c.viewer.organization_id, c.assessment) for c in commands))
+        self._desk = Desk(work, [Wanted(c.viewer, c.learner, self._event(c)) for c in commands])
+        wanted = [one.key for one in asked]
+        self._taken = {
+            (row.organization_id, row.identifier): row.id
+            for row in loading.of_keys(work, Registration, "identifier", wanted)
+        }
+        self._references = {
+            (row.organization_id, row.reference)
+            for row in loading.of_keys(
+                work,
+                Booking,
+                "reference",
+                [(of, one) for of, key in wanted for one in rules.possible_references(key)],
+            )
+            if row.kind is BookingKind.REGISTRATION
+        }
+
+    def _event(self, command: BookRegistration) -> Ref | None:
+        """The event to lock, so far as it is there."""
+        if not isinstance(command.target, LaxEvent):
+            return command.target
+        event = self._lax.matching(command.viewer, command.target)
+        return None if event is None else ByKey(event.id)
+
+    def book(self, asked: Asked) -> Booked:
+        """Raises: Refused, or a refusal."""
+        command = asked.command
+        viewer, stage, desk = command.viewer, Complaints(), self._desk
+        if not command.happened:
+            stage.of(viewer.require, Permission.BOOK)
+        overrides = check_overrides(viewer, command.overrides, stage)
+        self._check_identifier(asked, stage)
+        lax = command.target if isinstance(command.target, LaxEvent) else None
+        place = None if lax is None else self._lax.place(viewer, lax, stage)
+        candidate = stage.of(learner, desk, viewer, command.learner)
+        _check_details(command, stage)
+        form = self._form(command, stage)
+        sought = None
+        if lax is None:
+            sought = self._strict(command, stage)
+        elif place is not None:
+            settings = desk.settings[viewer.organization_id]
+            locked = desk.events
+            sought = self._lax.sought(viewer, lax, place, settings, stage, locked=locked)
+        if sought is not None and lax is not None:
+            path = ("input", "target", "lax", "eventVenue")
+            stage.of(desk.in_scope, viewer, sought.event, Permission.BOOK, *path)
+        stage.settle()
+        assert sought is not None
+        return self._seated(asked, candidate, sought, form, overrides)
+
+    def _seated(
+        self,
+        asked: Asked,
+        candidate: Candidate,
+        sought: Sought,
+        form: Form | None,
+        overrides: Overrides,
+    ) -> Booked:
+        """The registration with its seat. Raises: Refused, or a refusal."""
+        desk, event, now = self._desk, sought.event, self._work.now
+        command = asked.command
+        cause = Cause(command.viewer, command.origin)
+        booking, granted = self._draft(asked, candidate, sought, form, cause)
+
+        def own_rules(stage: Complaints) -> None:
+            stage.of(rules.require_no_duplicate, desk.diaries, candidate.id, event)
+
+        room = None if event.room_id is None else desk.rooms[event.room_id]
+        seat = WantedSeat(booking, candidate, event, room, happened=command.happened)
+        warnings = check_seat(desk, seat, overrides, now, own_rules=own_rules)
+        warnings += [*sought.warnings, *overrun(event, booking)]
+        organization_id = event.organization_id
+        self._taken[asked.key] = booking.id
+        self._references.add((organization_id, booking.reference))
+        desk.seats.take(booking)
+        desk.diaries.write(booking)
+        self._lax.keep(sought, cause)
+        registration = new_row(
+            Registration,
+            organization_id=organization_id,
+            id=booking.id,
+            identifier=asked.identifier,
+            registrant_type=command.registrant_type,
+            test_form_id=None if form is None else form.id,
+        )
+        cause = Cause(command.viewer, command.origin, None, tuple(overrides.used))
+        return Booked(booking, registration, granted, cause, tuple(warnings), sought.made)
+
+    def _draft(
+        self,
+        asked: Asked,
+        candidate: Candidate,
+        sought: Sought,
+        form: Form | None,
+        cause: Cause,
+    ) -> tuple[Booking, tuple[Accommodation, ...]]:
+        """The rows as they will be written, if every rule lets them."""
+        event, now = sought.event, self._work.now
+        test = self._desk.test_of(event)
+        taken = {one for of, one in self._references if of == event.organization_id}
+        booking = new_row(
+            Booking,
+            organization_id=event.organization_id,
+            id=new_key(),
+            kind=BookingKind.REGISTRATION,
+            reference=rules.free_reference(asked.identifier, taken),
+            status=BookingStatus.CONFIRMED,
+            candidate_id=candidate.id,
+            centre_id=event.venue_id,
+            room_id=event.room_id,
+            event_id=event.id,
+            created_at=now,
+            updated_at=now,
+            duration_minutes=event.duration_minutes,
+            time_zone=event.time_zone,
+            **assessed(form, event, test),
+            **cause.as_columns("created_by"),
+        )
+        breaks = 0 if test is None else test.break_minutes
+        granted = tuple(
+            accommodation_for(terms, booking, cause, key=new_key(), break_minutes=breaks, now=now)
+            for terms in asked.command.accommodations
+        )
+        sitting = sitting_at(event, extra(granted))
+        return changed(booking, **when(sitting), accommodation_count=len(granted)), granted
+
+    def _strict(self, command: BookRegistration, stage: Complaints) -> Sought | None:
+        assert not isinstance(command.target, LaxEvent)
+        path = ("input", "target", "event")
+        event = stage.of(self._desk.event, command.viewer, command.target, Permission.BOOK, *path)
+        if event is None:
+            return None
+        if event.on_demand:
+            stage.add(OnDemandTimeRequired(*path))
+        return Sought(event)
+
+    def _form(self, command: BookRegistration, stage: Complaints) -> Form | None:
+        """Complaints: AssessmentFormNotFound (a lax call needs one)."""
+        if command.assessment is None:
+            if isinstance(command.target, LaxEvent):
+                stage.add(AssessmentFormNotFound("input", "assessment", object_type="TestForm"))
+            return None
+        form: Form | None = stage.of(form_of, self._forms, command.viewer, command.assessment)
+        return form
+
+    def _check_identifier(self, asked: Asked, stage: Complaints) -> None:
+        command = asked.command
+        path = ("input", "registration")
+        if _identifier(command) is None and isinstance(command.target, LaxEvent):
+            stage.add(Required(*path))
+        taken = self._taken.get(asked.key)
+        if taken is not None:
+            stage.add(RegistrationAlreadyExists(*path, conflicting=[taken]))
+
+
+def assessed(form: Form | None, event: Any, test: Any) -> dict[str, UUID | None]:
+    """What is assessed, as a booking's columns: the form's test, without a form the event's."""
+    if form is not None:
+        return {"test_id": form.test_id, "subject_id": form.subject_id}
+    return {"test_id": event.test_id, "subject_id": None if test is None else test.subject_id}
+
+
+def _identifier(command: BookRegistration) -> UUID | None:
+    """The client's identifier; the nil UUID counts as missing `[002]`."""
+    return None if command.registration == NIL else command.registration
+
+
+def _check_details(command: BookRegistration, stage: Complaints) -> None:
+    path = ("input", "registrantType")
+    stage.of(checks.text, command.registrant_type, *path, least=1, most=checks.NAME)
+    path = ("input", "accommodations")
+    stage.of(checks.size, command.accommodations, *path, most=checks.PLAIN_LIST)
+    seen: set[str] = set()
+    for n, terms in enumerate(command.accommodations):
+        check_terms(terms, stage, *path, str(n))
+        if terms.type in seen:
+            stage.add(Invalid(*path, str(n), "type", rule="is that of another one in this list"))
+        seen.add(terms.type or "")
+
+
+def _outcome(booked: Booked) -> Outcome:
+    assert booked.booking.event_id is not None
+    return Outcome(
+        booked.booking.id,
+        created=True,
+        warnings=booked.warnings,
+        facts={"event": booked.booking.event_id.hex, "eventCreated": booked.event_created},
+    )
+
+
+def _write(work: UnitOfWork, booked: Sequence[Booked]) -> None:
+    work.insert(Booking, [one.booking for one in booked])
+    work.insert(Registration, [one.registration for one in booked])
+    work.insert(Accommodation, [row for one in booked for row in one.accommodations])
+    for one in booked:
+        facts = registration_facts(one.booking, one.registration)
+        record_booking(
+            work,
+            ChangeType.CREATED,
+            one.cause,
+            before=None,
+            after=one.booking,
+            facts_before=None,
+            facts_after=facts | accommodation_facts(one.accommodations),
+        )

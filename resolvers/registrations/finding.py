@@ -1,0 +1,51 @@
+"""How registrations, learners and forms are found, and what is said where they are not `[002]`."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from resolvers.bookings.checks import find
+from resolvers.bookings.desk import Desk
+from resolvers.references import Lookup, Ref, Unreadable, named
+from resolvers.refusals import PermissionRefusal
+from resolvers.registrations.forms import Form, Forms
+from resolvers.registrations.refusals import LearnerNotFound, RegistrationNotFound
+from resolvers.storage.tables import Booking, Candidate
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import AccessScope, BookingKind, Permission
+
+
+def registration(
+    found: Lookup[Booking], locked: dict[UUID, Booking], viewer: Viewer, ref: Ref
+) -> Booking:
+    """A registration as it is once locked. Raises: RegistrationNotFound, also for no id at all."""
+    path = ("input", "registrationId")
+    if isinstance(ref, Unreadable):
+        raise RegistrationNotFound(*path, object_type="Registration", identifier=named(ref))
+    kind, missing = BookingKind.REGISTRATION, RegistrationNotFound
+    return find(found, locked, viewer, ref, *path, kind=kind, missing=missing)
+
+
+def learner(desk: Desk, viewer: Viewer, ref: Ref) -> Candidate:
+    """Raises: LearnerNotFound, also for no id at all; AmbiguousReference."""
+    path = ("input", "learner")
+    if isinstance(ref, Unreadable):
+        raise LearnerNotFound(*path, object_type="Candidate", identifier=named(ref))
+    return desk.candidate(viewer, ref, *path, missing=LearnerNotFound)
+
+
+def form_of(forms: Forms, viewer: Viewer, code: str) -> Form:
+    """Raises: AssessmentFormNotFound, PermissionRefusal (its subject is not the viewer's)."""
+    form = forms.one(viewer.organization_id, code)
+    subjects = viewer.scope.subjects
+    if subjects is not None and form.subject_id is not None and form.subject_id not in subjects:
+        raise PermissionRefusal(
+            "input",
+            "assessment",
+            required=Permission.BOOK,
+            missing_scope=AccessScope.SUBJECT,
+        )
+    return form
+
+
+def keys_of(bookings: Iterable[Booking]) -> list[tuple[UUID, UUID]]:
+    return [(booking.organization_id, booking.id) for booking in bookings]

@@ -1,0 +1,80 @@
+"""Assessment forms, found by their code: published ones in one language `[002]`."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from resolvers.checks import can_be_kept
+from resolvers.registrations.refusals import AssessmentFormNotFound
+from resolvers.storage.columns import one_of
+from resolvers.storage.read import Read
+from resolvers.storage.tables import Test, TestForm, columns, table
+from resolvers.storage.unit_of_work import UnitOfWork
+
+PATH = ("input", "assessment")
+
+
+class Form(Protocol):
+    """A form with the subject of its test."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def test_id(self) -> UUID: ...
+    @property
+    def subject_id(self) -> UUID | None: ...
+
+
+class Forms:
+    """The forms that a batch names, with the subjects of their tests."""
+
+    def __init__(self, work: UnitOfWork, names: Iterable[tuple[UUID, str | None]]) -> None:
+        wanted = [(of, code) for of, code in names if code is not None and can_be_kept(code)]
+        read: Read[Any] = Read(
+            "forms by code",
+            lambda _: _by_code(),
+            {
+                "organizations": list({organization for organization, _ in wanted}),
+                "codes": list({code for _, code in wanted}),
+            },
+        )
+        self._forms: dict[tuple[UUID, str], list[Any]] = {}
+        for row in work.rows(read) if wanted else []:
+            self._forms.setdefault((row.organization_id, row.code), []).append(row)
+
+    def one(self, organization_id: UUID, code: str) -> Form:
+        """The form of that code; of several the most recently published.
+
+        Raises: AssessmentFormNotFound.
+        """
+        forms = self._forms.get((organization_id, code), [])
+        if not forms:
+            raise AssessmentFormNotFound(*PATH, object_type="TestForm", identifier=code)
+        newest: Form = max(forms, key=_recency)
+        return newest
+
+
+def _recency(form: Any) -> tuple[bool, datetime, UUID]:
+    return (
+        form.published_at is not None,
+        form.published_at or datetime.min,  # noqa: DTZ901 - compared with nothing that has a zone
+        form.id,
+    )
+
+
+def _by_code() -> sa.Select[Any]:
+    f, t = columns(TestForm), columns(Test)
+    of_test = sa.and_(t.organization_id == f.organization_id, t.id == f.test_id)
+    return (
+        sa.select(table(TestForm), t.subject_id)
+        .join(table(Test), of_test)
+        .where(
+            one_of(f.organization_id, "organizations"),
+            one_of(f.code, "codes"),
+            f.published.is_(True),
+            f.bilingual.is_(False),
+        )
+    )

@@ -1,0 +1,343 @@
+"""Lax calls: the event is found by its venue and start, and made where there is none `[002]`."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from resolvers import checks
+from resolvers.bookings import loading
+from resolvers.changes import Cause, record_event
+from resolvers.events.choices import Choice
+from resolvers.events.drafts import default_title, settled
+from resolvers.events.facts import event_facts
+from resolvers.events.sitting_keys import sitting_key
+from resolvers.outcomes import Warning
+from resolvers.references import ByExternalId, ByKey, Ref, look_up
+from resolvers.refusals import Complaints, EventNotFound, InputRefusal
+from resolvers.registrations.commands import LaxEvent
+from resolvers.registrations.refusals import (
+    BillingCodeNotSpecified,
+    ExamFormatNotSpecified,
+    ExamTypeNotSpecified,
+    InvalidBillingCode,
+    InvalidExamFormat,
+    InvalidExamType,
+    InvalidStartTime,
+    VenueNotFound,
+)
+from resolvers.storage.columns import new_key, one_of
+from resolvers.storage.read import Read
+from resolvers.storage.rows import changed, new_row
+from resolvers.storage.tables import Centre, Event, Organization, columns, table
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import EventChangeType, EventKind, OnNoMatch, SourceSystem
+
+PATH = ("input", "target", "lax")
+
+NIL = UUID(int=0)
+"""Counts as missing `[002]`."""
+
+INSTANT = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)", re.ASCII | re.IGNORECASE
+)
+"""ISO 8601 with an offset."""
+
+FIRST_YEAR, LAST_YEAR = 1900, 9998
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A text that a new event needs: the setting that lists its values, and how it is refused."""
+
+    column: str
+    field: str
+    setting: str
+    missing: type[InputRefusal]
+    invalid: type[InputRefusal]
+
+
+EXAM_TYPE = Spec("exam_type", "eventExamType", "exam_types", ExamTypeNotSpecified, InvalidExamType)
+EXAM_FORMAT = Spec(
+    "exam_format", "eventExamFormat", "exam_formats", ExamFormatNotSpecified, InvalidExamFormat
+)
+BILLING_CODE = Spec(
+    "billing_code",
+    "eventBillingCode",
+    "billing_codes",
+    BillingCodeNotSpecified,
+    InvalidBillingCode,
+)
+SPECS = (EXAM_TYPE, EXAM_FORMAT, BILLING_CODE)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The venue and the start, to the second, that a lax call means."""
+
+    venue: Centre
+    start: datetime
+
+    @property
+    def key(self) -> tuple[UUID, UUID, datetime]:
+        return (self.venue.organization_id, self.venue.id, self.start)
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """The event that a lax call comes to, and what is worth knowing about it."""
+
+    event: Event
+    made: bool = False
+    warnings: tuple[Warning, ...] = ()
+
+
+class LaxEvents:
+    """The events that a batch of lax calls finds or makes.
+
+    `calls` are the viewers with what they ask for. Where an event is missing, its venue is locked
+    before it is looked for once more, so that two transactions do not both make it.
+    """
+
+    def __init__(self, work: UnitOfWork, calls: Iterable[tuple[Viewer, LaxEvent]]) -> None:
+        self._work = work
+        asked = list(calls)
+        self._venues = look_up(work, Centre, _venue_names(asked))
+        places = [place for viewer, lax in asked if (place := self._place(viewer, lax)) is not None]
+        self._events = _events_at(work, places)
+        missing = [place for place in places if place.key not in self._events]
+        if missing:
+            keys = ((place.venue.organization_id, place.venue.id) for place in missing)
+            loading.lock(work, Centre, keys)
+            self._events |= _events_at(work, missing)
+
+    def matching(self, viewer: Viewer, lax: LaxEvent) -> Event | None:
+        """The event that a call finds, if there is one; nothing is said about what is wrong."""
+        place = self._place(viewer, lax)
+        return None if place is None else self._match(place, lax)
+
+    def place(self, viewer: Viewer, lax: LaxEvent, stage: Complaints) -> Place | None:
+        """Where and when it is to be. Complaints: InvalidStartTime, VenueNotFound."""
+        start = start_of(lax.start)
+        if start is None:
+            stage.add(InvalidStartTime(*PATH, "eventStart"))
+        venue = self._venue(viewer, lax)
+        if venue is None:
+            identifier = None if lax.venue is None else str(lax.venue)
+            where = (*PATH, "eventVenue")
+            stage.add(VenueNotFound(*where, object_type="Centre", identifier=identifier))
+        return None if start is None or venue is None else Place(venue, start)
+
+    def sought(
+        self,
+        viewer: Viewer,
+        lax: LaxEvent,
+        place: Place,
+        settings: Organization,
+        stage: Complaints,
+        *,
+        like: Event | None = None,
+        locked: Mapping[UUID, Event],
+    ) -> Sought | None:
+        """The event as it is once locked, or a new one that `keep` writes.
+
+        A new one has what the call does not say from the event that it is `like`. Complaints:
+        EventNotFound (the call makes none), and what is missing or invalid for a new event.
+        """
+        found = self._match(place, lax)
+        if found is not None:
+            event = locked.get(found.id, found)
+            if _is_at(event, place):
+                return Sought(event, warnings=_differences(event, lax))
+        if lax.on_no_match is OnNoMatch.REJECT:
+            stage.add(EventNotFound(*PATH, object_type="Event"))
+            return None
+        values = {spec.column: _text(spec, lax, like, settings, stage) for spec in SPECS}
+        if None in values.values():
+            return None
+        return Sought(_draft(self._work, viewer, place, values), made=True)
+
+    def keep(self, sought: Sought, cause: Cause) -> None:
+        """Write a new event, once the booking that it was made for has its seat."""
+        if not sought.made:
+            return
+        event = sought.event
+        assert event.venue_id is not None
+        assert event.start_at is not None
+        key = (event.organization_id, event.venue_id, event.start_at)
+        self._events.setdefault(key, []).append(event)
+        self._work.insert(Event, [event])
+        record_event(
+            self._work,
+            EventChangeType.CREATED,
+            cause,
+            event=event,
+            facts_before=None,
+            facts_after=event_facts(event, ()),
+        )
+
+    def _venue(self, viewer: Viewer, lax: LaxEvent) -> Centre | None:
+        if lax.venue is None:
+            return None
+        names = (self._venues.first(viewer.organization_id, ref) for ref in _names_of(lax.venue))
+        return next((venue for venue in names if venue is not None), None)
+
+    def _place(self, viewer: Viewer, lax: LaxEvent) -> Place | None:
+        return self.place(viewer, lax, Complaints())
+
+    def _match(self, place: Place, lax: LaxEvent) -> Event | None:
+        """Of several the one that the given texts fit, then the lowest number, then the oldest."""
+        events = self._events.get(place.key, [])
+        if len(events) > 1:
+            events = [event for event in events if not _differences(event, lax)] or events
+        return min(events, key=_seniority, default=None)
+
+
+def start_of(text: str | None) -> datetime | None:
+    """The instant that an ISO 8601 text with an offset means, to the second; None for others."""
+    if text is None or INSTANT.fullmatch(text) is None:
+        return None
+    try:
+        start = datetime.fromisoformat(text.upper()).astimezone(UTC).replace(microsecond=0)
+    except (ValueError, OverflowError):
+        return None
+    return start if FIRST_YEAR <= start.year <= LAST_YEAR else None
+
+
+def _seniority(event: Event) -> tuple[bool, int, UUID]:
+    return (event.number is None, event.number or 0, event.id)
+
+
+def _names_of(venue: UUID) -> Sequence[Ref]:
+    """One space of ids for both versions of Shift iQ, then our own key."""
+    if venue == NIL:
+        return ()
+    systems = (SourceSystem.SHIFT_IQ_V1, SourceSystem.SHIFT_IQ_V2)
+    return (*(ByExternalId(system, "venue", str(venue)) for system in systems), ByKey(venue))
+
+
+def _venue_names(calls: Iterable[tuple[Viewer, LaxEvent]]) -> list[tuple[UUID, Ref | None]]:
+    return [
+        (viewer.organization_id, name)
+        for viewer, lax in calls
+        if lax.venue is not None
+        for name in _names_of(lax.venue)
+    ]
+
+
+Sittings = dict[tuple[UUID, UUID, datetime], list[Event]]
+"""Events by organization, venue and start."""
+
+
+def _events_at(work: UnitOfWork, places: Sequence[Place]) -> Sittings:
+    """What is not cancelled at these places."""
+    if not places:
+        return {}
+    read: Read[Event] = Read(
+        "events at places",
+        lambda _: _at_places(),
+        {
+            "organizations": list({place.venue.organization_id for place in places}),
+            "venues": list({place.venue.id for place in places}),
+            "since": min(place.start for place in places),
+            "before": max(place.start for place in places) + timedelta(seconds=1),
+        },
+    )
+    wanted = {place.key for place in places}
+    found: Sittings = {}
+    for event in work.rows(read):
+        assert event.venue_id is not None
+        assert event.start_at is not None
+        key = (event.organization_id, event.venue_id, event.start_at.replace(microsecond=0))
+        if key in wanted:
+            found.setdefault(key, []).append(event)
+    return found
+
+
+def _at_places() -> sa.Select[Any]:
+    c = columns(Event)
+    return sa.select(table(Event)).where(
+        one_of(c.organization_id, "organizations"),
+        one_of(c.venue_id, "venues"),
+        c.start_at >= sa.bindparam("since", type_=c.start_at.type),
+        c.start_at < sa.bindparam("before", type_=c.start_at.type),
+        c.cancelled_at.is_(None),
+    )
+
+
+def _is_at(event: Event, place: Place) -> bool:
+    """Whether an event is still where and when it was found."""
+    return (
+        event.cancelled_at is None
+        and event.venue_id == place.venue.id
+        and event.start_at is not None
+        and event.start_at.replace(microsecond=0) == place.start
+    )
+
+
+def _differences(event: Event, lax: LaxEvent) -> tuple[Warning, ...]:
+    """A warning for each text that the event has otherwise."""
+    return tuple(
+        Warning(
+            "EVENT_DIFFERS",
+            f"The event that was found has another value for '{spec.field}'.",
+            (*PATH, spec.field),
+        )
+        for spec in SPECS
+        if (given := _given(getattr(lax, spec.column))) is not None
+        and given.casefold() != (getattr(event, spec.column) or "").casefold()
+    )
+
+
+def _given(text: str | None) -> str | None:
+    return None if text is None or not text.strip() else text.strip()
+
+
+def _text(
+    spec: Spec, lax: LaxEvent, like: Event | None, settings: Organization, stage: Complaints
+) -> str | None:
+    """A text of a new event; one of the setting's, in any case, where that lists any."""
+    given = _given(getattr(lax, spec.column))
+    if given is None:
+        inherited: str | None = None if like is None else getattr(like, spec.column)
+        if like is not None and spec is not EXAM_TYPE:
+            return inherited or ""
+        stage.add(spec.missing(*PATH, spec.field))
+        return None
+    allowed: Sequence[str] = getattr(settings, spec.setting)
+    known = {value.casefold(): value for value in allowed}
+    fits = len(given) <= checks.TEXT and checks.can_be_kept(given)
+    if not fits or (known and given.casefold() not in known):
+        refusal = spec.invalid(*PATH, spec.field)
+        refusal.allowed_values = tuple(allowed) or None
+        stage.add(refusal)
+        return None
+    return known.get(given.casefold(), given)
+
+
+def _draft(work: UnitOfWork, viewer: Viewer, place: Place, values: dict[str, str | None]) -> Event:
+    """An event as a lax call makes it: open to everybody, with no limit of seats."""
+    choice = Choice(venue=place.venue)
+    texts = {column: text or None for column, text in values.items()}
+    event = new_row(
+        Event,
+        organization_id=viewer.organization_id,
+        id=(key := new_key()),
+        identifier=key,
+        kind=EventKind.EXAM,
+        title=default_title(texts, choice, EventKind.EXAM),
+        time_zone=place.venue.time_zone,
+        start_at=place.start,
+        created_automatically=True,
+        last_change_time=work.now,
+        last_change_type="Created",
+        last_change_user=viewer.name,
+        **texts,
+        **choice.columns(),
+    )
+    return changed(settled(event, choice), sitting_key=sitting_key(event))

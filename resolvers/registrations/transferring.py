@@ -1,0 +1,325 @@
+"""Transfers registrations: the new seat is taken before the old one is freed, in one commit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from resolvers import checks
+from resolvers.bookings import loading
+from resolvers.bookings.accommodations import extra, recomputed
+from resolvers.bookings.actions import Situation, require
+from resolvers.bookings.checks import require_version
+from resolvers.bookings.desk import Desk, Wanted
+from resolvers.bookings.facts import accommodation_facts
+from resolvers.bookings.overrides import check_overrides
+from resolvers.bookings.seating import WantedSeat, check_seat
+from resolvers.bookings.sittings import overrun, sitting_at, when
+from resolvers.candidates.reads import candidates_by_id
+from resolvers.changes import Cause, record_booking
+from resolvers.outcomes import Outcome, Warning
+from resolvers.references import ByKey, Lookup, Ref, Unreadable, look_up, named
+from resolvers.refusals import Complaints, OnDemandTimeRequired, Refused, attempt
+from resolvers.registrations import rules
+from resolvers.registrations.commands import LaxEvent, TransferRegistration
+from resolvers.registrations.facts import registration_facts
+from resolvers.registrations.finding import keys_of, registration
+from resolvers.registrations.lax import LaxEvents, Sought
+from resolvers.registrations.refusals import (
+    AlreadyAtEvent,
+    LearnerNotFound,
+    NoAssessmentForm,
+    NotTheLearner,
+)
+from resolvers.registrations.transitions import TRANSITIONS
+from resolvers.storage.columns import new_key
+from resolvers.storage.rows import changed, new_row
+from resolvers.storage.tables import (
+    Accommodation,
+    Booking,
+    Candidate,
+    Event,
+    Registration,
+    RegistrationTransfer,
+)
+from resolvers.storage.tables.bookings import SEATED
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import ChangeType, Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """A registration that is transferred in this batch, before it is written."""
+
+    before: Booking
+    after: Booking
+    registration: Registration
+    accommodations: tuple[tuple[Accommodation, Accommodation], ...]
+    cause: Cause
+    warnings: tuple[Warning, ...]
+    event_created: bool
+
+
+def transfer(work: UnitOfWork, commands: Sequence[TransferRegistration]) -> list[Outcome | Refused]:
+    """Give each registration a seat at another event; its assessment form stays.
+
+    `facts` have the events `from` and `to`, and whether the latter was made, as `eventCreated`.
+    Refusals: PermissionRefusal, RegistrationNotFound, LearnerNotFound, NotTheLearner,
+    NoAssessmentForm, InvalidStartTime, VenueNotFound, EventNotFound, AlreadyAtEvent, those of a new
+    event's texts, Required, WrongLength; StaleBooking; IllegalState, and at the target those of
+    booking.
+    """
+    batch = _Transferring(work, commands)
+    results = [attempt(batch.transfer, command) for command in commands]
+    _write(work, [result for result in results if isinstance(result, Transferred)])
+    return [_outcome(result) if isinstance(result, Transferred) else result for result in results]
+
+
+class _Transferring:
+    """The batch: what it needs, and its transfers one after the other."""
+
+    def __init__(self, work: UnitOfWork, commands: Sequence[TransferRegistration]) -> None:
+        self._work = work
+        self._found: Lookup[Booking] = look_up(
+            work, Booking, ((c.viewer.organization_id, c.registration) for c in commands)
+        )
+        self._learners: Lookup[Candidate] = look_up(
+            work, Candidate, ((c.viewer.organization_id, c.learner) for c in commands)
+        )
+        lax = [(c.viewer, c.target) for c in commands if isinstance(c.target, LaxEvent)]
+        self._lax = LaxEvents(work, lax)
+        self._desk = Desk(work, [self._wanted(c) for c in commands])
+        keys = keys_of(self._found.rows())
+        self._locked: dict[UUID, Booking] = loading.lock(work, Booking, keys)
+        rows = loading.of_keys(work, Registration, "id", keys)
+        self._registrations: dict[UUID, Registration] = {row.id: row for row in rows}
+        self._accommodations = loading.accommodations(work, keys)
+        here = {
+            (b.organization_id, b.event_id) for b in self._locked.values() if b.event_id is not None
+        }
+        self._events: dict[UUID, Event] = {
+            event.id: event for event in loading.of_keys(work, Event, "id", here)
+        }
+        self._visible = self._visible_learners(commands)
+        for booking in self._locked.values():
+            self._desk.diaries.write(booking)
+
+    def _wanted(self, command: TransferRegistration) -> Wanted:
+        booking = self._found.first(command.viewer.organization_id, command.registration)
+        candidate = command.learner if booking is None else ByKey(booking.candidate_id)
+        event: Ref | None
+        if isinstance(command.target, LaxEvent):
+            match = self._lax.matching(command.viewer, command.target)
+            event = None if match is None else ByKey(match.id)
+        else:
+            event = command.target
+        return Wanted(command.viewer, candidate, event)
+
+    def _visible_learners(self, commands: Sequence[TransferRegistration]) -> dict[str, set[UUID]]:
+        confined = {c.viewer.key: c.viewer for c in commands if not c.viewer.scope.everything}
+        keys = [row.id for row in self._learners.rows()]
+        return {
+            key: {row.id for row in self._work.rows(candidates_by_id(viewer, keys))}
+            for key, viewer in confined.items()
+        }
+
+    def transfer(self, command: TransferRegistration) -> Transferred:
+        """Raises: Refused, or a refusal."""
+        viewer, stage = command.viewer, Complaints()
+        if not command.happened:
+            stage.of(viewer.require, Permission.TRANSFER)
+        overrides = check_overrides(viewer, command.overrides, stage)
+        booking: Booking | None = stage.of(
+            registration, self._found, self._locked, viewer, command.registration
+        )
+        self._check_learner(command, booking, stage)
+        if booking is not None and self._registrations[booking.id].test_form_id is None:
+            path = ("input", "registrationId")
+            stage.add(NoAssessmentForm(*path, version=booking.version, status=booking.status))
+        sought = self._target(command, booking, stage)
+        reason = {"least": 1, "most": checks.REASON, "required": True}
+        stage.of(checks.text, command.reason, "input", "reason", **reason)
+        stage.settle()
+        assert booking is not None
+        assert sought is not None
+        require_version(booking, command.expected_version, "input", "expectedVersion")
+        candidate = self._desk.candidate(viewer, ByKey(booking.candidate_id), "input", "learner")
+        moved, accommodations = self._moved(booking, sought.event)
+        event = sought.event
+
+        def own_rules(stage: Complaints) -> None:
+            diaries = self._desk.diaries
+            stage.of(rules.require_no_duplicate, diaries, candidate.id, event, but=booking.id)
+
+        room = None if event.room_id is None else self._desk.rooms[event.room_id]
+        happened = command.happened
+        seat = WantedSeat(moved, candidate, event, room, moving=booking, happened=happened)
+        state = self._state(command, booking)
+        now = self._work.now
+        warnings = check_seat(self._desk, seat, overrides, now, own_rules=own_rules, state=state)
+        cause = Cause(viewer, command.origin, command.reason, tuple(overrides.used))
+        self._lax.keep(sought, Cause(viewer, command.origin))
+        self._take(booking, moved, accommodations, event)
+        return Transferred(
+            booking,
+            moved,
+            self._registrations[booking.id],
+            accommodations,
+            cause,
+            (*warnings, *sought.warnings, *overrun(event, moved)),
+            sought.made,
+        )
+
+    def _check_learner(
+        self, command: TransferRegistration, booking: Booking | None, stage: Complaints
+    ) -> None:
+        """Complaints: LearnerNotFound, NotTheLearner; AmbiguousReference."""
+        path, viewer, ref = ("input", "learner"), command.viewer, command.learner
+        missing = LearnerNotFound(*path, object_type="Candidate", identifier=named(ref))
+        if isinstance(ref, Unreadable):
+            stage.add(missing)
+            return
+        organization_id = viewer.organization_id
+        found = stage.of(self._learners.one, organization_id, ref, *path, missing=LearnerNotFound)
+        if found is None or (booking is not None and booking.candidate_id == found.id):
+            return
+        if not viewer.scope.everything and found.id not in self._visible[viewer.key]:
+            stage.add(missing)
+        elif booking is not None:
+            stage.add(NotTheLearner(*path))
+
+    def _target(
+        self, command: TransferRegistration, booking: Booking | None, stage: Complaints
+    ) -> Sought | None:
+        """The other event. Complaints: those of lax calls, EventNotFound, AlreadyAtEvent."""
+        desk, viewer, target = self._desk, command.viewer, command.target
+        if not isinstance(target, LaxEvent):
+            return self._strict(viewer, target, booking, stage)
+        place = self._lax.place(viewer, target, stage)
+        if place is None:
+            return None
+        like = None if booking is None or booking.event_id is None else self._event_of(booking)
+        settings = desk.settings[viewer.organization_id]
+        sought = self._lax.sought(
+            viewer, target, place, settings, stage, like=like, locked=desk.events
+        )
+        path = ("input", "target", "lax")
+        if sought is not None:
+            stage.of(desk.in_scope, viewer, sought.event, Permission.TRANSFER, *path, "eventVenue")
+            _require_other(sought.event, booking, stage, *path)
+        return sought
+
+    def _strict(
+        self, viewer: Viewer, target: Ref, booking: Booking | None, stage: Complaints
+    ) -> Sought | None:
+        path = ("input", "target", "event")
+        event = stage.of(self._desk.event, viewer, target, Permission.TRANSFER, *path)
+        if event is None:
+            return None
+        if event.on_demand:
+            stage.add(OnDemandTimeRequired(*path))
+        _require_other(event, booking, stage, *path)
+        return Sought(event)
+
+    def _event_of(self, booking: Booking) -> Event | None:
+        return None if booking.event_id is None else self._events.get(booking.event_id)
+
+    def _state(self, command: TransferRegistration, booking: Booking) -> Complaints:
+        """What the registration's own state says against a transfer."""
+        stage = Complaints()
+        if not command.happened or booking.status not in SEATED:
+            settings = self._desk.settings[booking.organization_id]
+            situation = Situation(booking, settings, self._work.now)
+            path = ("input", "registrationId")
+            stage.of(require, TRANSITIONS, "transfer", situation, command.viewer, *path)
+        return stage
+
+    def _moved(
+        self, booking: Booking, event: Event
+    ) -> tuple[Booking, tuple[tuple[Accommodation, Accommodation], ...]]:
+        """The booking at the event; accommodations that are a share of its length with it."""
+        granted = self._accommodations.get(booking.id, [])
+        test = self._desk.test_of(event)
+        breaks = 0 if test is None else test.break_minutes
+        after = recomputed(granted, duration_minutes=event.duration_minutes, break_minutes=breaks)
+        moved = changed(
+            booking,
+            event_id=event.id,
+            centre_id=event.venue_id,
+            room_id=event.room_id,
+            version=booking.version + 1,
+            updated_at=self._work.now,
+            **when(sitting_at(event, extra(after))),
+        )
+        return moved, tuple(zip(granted, after, strict=True))
+
+    def _take(
+        self,
+        booking: Booking,
+        moved: Booking,
+        accommodations: Sequence[tuple[Accommodation, Accommodation]],
+        event: Event,
+    ) -> None:
+        """Keep the newer versions, for what else the batch does with the registration."""
+        self._desk.seats.take(moved)
+        self._desk.seats.free(booking)
+        self._desk.diaries.write(moved)
+        self._locked[booking.id] = moved
+        self._events[event.id] = event
+        self._accommodations[booking.id] = [after for _, after in accommodations]
+
+
+def _require_other(event: Event, booking: Booking | None, stage: Complaints, *path: str) -> None:
+    """Complaints: AlreadyAtEvent."""
+    if booking is not None and booking.event_id == event.id:
+        stage.add(AlreadyAtEvent(*path, version=booking.version, status=booking.status))
+
+
+def _outcome(transferred: Transferred) -> Outcome:
+    before, after = transferred.before.event_id, transferred.after.event_id
+    assert before is not None
+    assert after is not None
+    facts: dict[str, Any] = {"from": before.hex, "to": after.hex}
+    return Outcome(
+        transferred.after.id,
+        warnings=transferred.warnings,
+        facts={**facts, "eventCreated": transferred.event_created},
+    )
+
+
+def _write(work: UnitOfWork, transferred: Sequence[Transferred]) -> None:
+    for one in transferred:  # in order, since a registration may be transferred twice in a batch
+        work.save(Booking, [(one.before, one.after)])
+        work.save(Accommodation, one.accommodations)
+    work.insert(
+        RegistrationTransfer,
+        [
+            new_row(
+                RegistrationTransfer,
+                organization_id=one.after.organization_id,
+                id=new_key(),
+                booking_id=one.after.id,
+                from_event_id=one.before.event_id,
+                to_event_id=one.after.event_id,
+                reason=one.cause.reason,
+                at=work.now,
+                **one.cause.as_columns("by"),
+            )
+            for one in transferred
+        ],
+    )
+    for one in transferred:
+        granted = [before for before, _ in one.accommodations]
+        granted_after = [after for _, after in one.accommodations]
+        record_booking(
+            work,
+            ChangeType.TRANSFERRED,
+            one.cause,
+            before=one.before,
+            after=one.after,
+            facts_before=registration_facts(one.before, one.registration)
+            | accommodation_facts(granted),
+            facts_after=registration_facts(one.after, one.registration)
+            | accommodation_facts(granted_after),
+        )
