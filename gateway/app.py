@@ -16,6 +16,9 @@ from gateway.auth import Authenticator
 from gateway.background import expire_overdue, run_every
 from gateway.change_feed import ChangeFeed
 from gateway.endpoint import Endpoint
+from gateway.export_addresses import PATH as EXPORTS
+from gateway.export_addresses import ExportAddresses
+from gateway.exports import ExportEndpoint
 from gateway.health import Health
 from gateway.operations import Operations
 from gateway.page import Assets, Page, asks_for_page
@@ -83,9 +86,10 @@ def _routes(
 ) -> tuple[Endpoint, list[BaseRoute]]:
     operations = Operations(schema)
     authenticator = Authenticator(storage, settings.secret, storage.clock)
+    exports = ExportAddresses(settings.secret, storage.clock)
 
     def make_context(viewer: Viewer, who: Who | None = None) -> Context:
-        return Context(viewer=viewer, storage=storage, feed=feed, who=who)
+        return Context(viewer=viewer, storage=storage, feed=feed, exports=exports, who=who)
 
     endpoint = Endpoint(
         operations=operations,
@@ -99,9 +103,11 @@ def _routes(
         make_context=make_context,
         clock=storage.clock,
     )
+    files = ExportEndpoint(addresses=exports, authenticator=authenticator, storage=storage)
     return endpoint, [
         Route(PATH, _page_or_answer(settings, endpoint), methods=["GET", "POST"]),
         WebSocketRoute(PATH, sockets.serve),
+        Route(f"{EXPORTS}/{{address:path}}", files),
         Route("/health", Health(storage).respond),
         *(_page_routes() if settings.graphiql else []),
     ]

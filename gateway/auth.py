@@ -109,7 +109,13 @@ class Authenticator:
 
         Raises: Unauthenticated.
         """
-        claims = await self.claims(authorization)
+        return await self.viewer_of(await self.claims(authorization))
+
+    async def viewer_of(self, claims: Claims) -> Viewer:
+        """Whom claims speak for by now.
+
+        Raises: Unauthenticated, for a user who is none any more.
+        """
         if claims.user_id is not None:
             return await self._viewer_of_user(claims, claims.user_id)
         return claims.viewer

@@ -261,6 +261,13 @@ class EventSortField(StrEnum):
     LAST_CHANGE_TIME = "LAST_CHANGE_TIME"
 
 
+class ExportFormat(StrEnum):
+    CSV = "CSV"
+    JSON = "JSON"
+    XLSX = "XLSX"
+    ICS = "ICS"
+
+
 class BookingSortField(StrEnum):
     START = "START"
     CREATED_AT = "CREATED_AT"

@@ -1,6 +1,6 @@
 """What a resolver can reach.
 
-Who asks, the storage, this operation's loaders, the feed of changes.
+Who asks, the storage, this operation's loaders, the feed of changes, the addresses of files.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -10,6 +10,7 @@ from uuid import UUID
 
 import strawberry
 
+from resolvers.exports.asked import EventExport, ExportedFile
 from resolvers.outcomes import Outcome
 from resolvers.refusals import Refused
 from resolvers.storage import Idempotency, Storage
@@ -32,6 +33,13 @@ class Feed(Protocol):
     def watch(self, organization_id: UUID) -> Watch: ...
 
 
+class Exports(Protocol):
+    """Makes addresses at which files can be fetched."""
+
+    def file(self, viewer: Viewer, export: EventExport) -> ExportedFile:
+        """The address of a file with what this viewer may see. Raises: OutOfRange."""
+
+
 Who = Callable[[], Awaitable[Viewer]]
 
 
@@ -41,15 +49,22 @@ class Context:
     `who` tells who the viewer is by now; without it the viewer stays the same.
     """
 
-    __slots__ = ("_done", "_loaders", "_who", "feed", "storage", "viewer")
+    __slots__ = ("_done", "_loaders", "_who", "exports", "feed", "storage", "viewer")
 
     def __init__(
-        self, *, viewer: Viewer, storage: Storage, feed: Feed, who: Who | None = None
+        self,
+        *,
+        viewer: Viewer,
+        storage: Storage,
+        feed: Feed,
+        exports: Exports,
+        who: Who | None = None,
     ) -> None:
         self.viewer = viewer
         self._who = who
         self.storage = storage
         self.feed = feed
+        self.exports = exports
         self._loaders: Loaders | None = None
         self._done: dict[str, Any] = {}
 

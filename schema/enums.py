@@ -309,6 +309,14 @@ _described(
     LAST_CHANGE_TIME="When they were last changed.",
 )
 _described(
+    vocabulary.ExportFormat,
+    "How a file of events is written.",
+    CSV="Comma-separated values in UTF-8, as RFC 4180 has them, with a header.",
+    JSON="An array of objects.",
+    XLSX="An Excel workbook, with a header.",
+    ICS="An iCalendar; events without a start are left out.",
+)
+_described(
     vocabulary.BookingSortField,
     "What bookings are sorted by.",
     START="Their start.",

@@ -7,6 +7,7 @@ from schema.candidate_roots import CandidateQueries
 from schema.centre_roots import CentreQueries
 from schema.changes import ChangeQueries
 from schema.enrolments import EnrolmentQueries
+from schema.event_exports import EventExportQueries
 from schema.event_roots import EventQueries
 from schema.found import NodeQueries
 from schema.organization_roots import OrganizationQueries
@@ -25,6 +26,7 @@ class Query(
     CentreQueries,
     TestQueries,
     EventQueries,
+    EventExportQueries,
     BookingQueries,
     EnrolmentQueries,
     RegistrationQueries,

@@ -19,6 +19,7 @@ from starlette.routing import Route
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
 from gateway.auth import Authenticator
+from gateway.export_addresses import ExportAddresses
 from resolvers.storage import storage_at
 from schema import build_schema
 from schema.context import Context
@@ -37,6 +38,7 @@ def create(database_url: str, secret: str) -> Starlette:
     """The server over the database at an address."""
     storage = storage_at(database_url)
     authenticator = Authenticator(storage, secret, storage.clock)
+    exports = ExportAddresses(secret, storage.clock)
     built = build_schema()
     schema: Any = built._schema
 
@@ -52,7 +54,7 @@ def create(database_url: str, secret: str) -> Starlette:
         result: Any = execute(
             schema,
             document(asked["query"]),
-            context_value=Context(viewer=viewer, storage=storage, feed=NoFeed()),
+            context_value=Context(viewer=viewer, storage=storage, feed=NoFeed(), exports=exports),
             variable_values=asked.get("variables"),
             # what Strawberry's Schema.execute gives
             executor_class=built.execution_context_class,

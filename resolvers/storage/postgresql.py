@@ -3,7 +3,8 @@
 Statements run on the driver itself, prepared once for each connection.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +31,7 @@ LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 """What BEGIN and ROLLBACK raise on a connection that is gone; they do not fail otherwise."""
 
 READING_CONNECTIONS = 10
+CLOSING_SECONDS = 5
 PREPARED_STATEMENTS = 1000
 
 
@@ -80,6 +82,23 @@ class PostgresStorage(Storage):
     async def tuples(self, read: Read[Any]) -> Sequence[Sequence[Any]]:
         compiled, fetched = await self._fetched(read)
         return compiled.tuples(fetched)
+
+    async def stream(
+        self, read: Read[Any], *, size: int
+    ) -> AsyncGenerator[Sequence[Sequence[Any]]]:
+        compiled = self.statements.of(read.shape, read.build)
+        connection = await self._connect_reader()
+        try:
+            # a cursor sees what was committed when it was opened, and nothing later
+            await connection.execute("BEGIN READ ONLY")
+            cursor = await connection.cursor(compiled.sql, *compiled.values(read.values))
+            while fetched := await cursor.fetch(size):
+                rows: list[Any] = fetched
+                yield compiled.tuples(rows)
+        finally:
+            # for somebody who was cancelled it also ends what the database is doing
+            with suppress(TimeoutError, *LOST):
+                await connection.close(timeout=CLOSING_SECONDS)
 
     async def _fetched(self, read: Read[Any]) -> tuple[Compiled, list[Any]]:
         compiled = self.statements.of(read.shape, read.build)

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -23,18 +23,19 @@ from resolvers.storage.writer import (
 
 PAGE_CACHE_KIB = 64 * 1024  # the default of 2 MB doubles the time of a read by keys
 READING_THREADS = 4
+STREAM_CACHE_KIB = 4 * 1024  # a stream reads each page once, and sorts on the disk
 
 BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 PRIMARY_CODE = 0xFF  # the rest of an error's code says more than is needed
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path, *, cache_kib: int = PAGE_CACHE_KIB) -> sqlite3.Connection:
     """A connection with the settings that the invariants and the speed depend on."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute(f"PRAGMA cache_size = -{PAGE_CACHE_KIB}")
+    connection.execute(f"PRAGMA cache_size = -{cache_kib}")
     # SQLite's own knows ASCII only; names in any alphabet must be found in any case
     connection.create_function("lower", 1, _lower, deterministic=True)
     return connection
@@ -87,6 +88,30 @@ class SqliteStorage(Storage):
     async def tuples(self, read: Read[Any]) -> Sequence[Sequence[Any]]:
         compiled, fetched = await self._fetched(read)
         return compiled.tuples(fetched)
+
+    async def stream(
+        self, read: Read[Any], *, size: int
+    ) -> AsyncGenerator[Sequence[Sequence[Any]]]:
+        compiled = self.statements.of(read.shape, read.build)
+        connection = connect(self.path, cache_kib=STREAM_CACHE_KIB)
+        thread = ThreadPoolExecutor(1, "stream")
+        loop = asyncio.get_running_loop()
+
+        def begin() -> sqlite3.Cursor:
+            return connection.execute(compiled.sql, compiled.values(read.values))
+
+        def fetch(cursor: sqlite3.Cursor) -> Sequence[Sequence[Any]]:
+            return compiled.tuples(cursor.fetchmany(size))
+
+        try:
+            # one statement sees what was committed when it began, and nothing later
+            cursor = await loop.run_in_executor(thread, begin)
+            while rows := await loop.run_in_executor(thread, fetch, cursor):
+                yield rows
+        finally:
+            connection.interrupt()  # whoever was cancelled has left the thread at work
+            thread.submit(connection.close)
+            thread.shutdown(wait=False)
 
     async def _fetched(self, read: Read[Any]) -> tuple[Compiled, list[Any]]:
         if read.by_key:

@@ -2,7 +2,7 @@
 
 import abc
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -61,6 +61,14 @@ class Storage(abc.ABC):
     @abc.abstractmethod
     async def tuples(self, read: Read[Any]) -> Sequence[Sequence[Any]]:
         """The rows of a read by position, without making named rows of them."""
+
+    @abc.abstractmethod
+    def stream(self, read: Read[Any], *, size: int) -> AsyncGenerator[Sequence[Sequence[Any]]]:
+        """The rows of a read by position, at most `size` at a time, all of one moment.
+
+        It has a connection of its own until it is closed (`contextlib.aclosing`), and keeps the
+        database from clearing up what has changed meanwhile: whoever reads must not dawdle.
+        """
 
     async def write(
         self,

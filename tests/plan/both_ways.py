@@ -28,6 +28,7 @@ from graphql import (
 from graphql.language.visitor import Visitor
 
 from gateway import errors
+from gateway.export_addresses import ExportAddresses
 from gateway.operations import Operations
 from gateway.request import GraphQLRequest
 from resolvers.storage import Storage
@@ -115,6 +116,7 @@ class BothWays:
 
     def __init__(self, schema: strawberry.Schema, storage: Storage) -> None:
         self.storage = storage
+        self.exports = ExportAddresses("a secret of thirty-two bytes, or more", storage.clock)
         self.schema = schema._schema
         self.operations = Operations(schema)
         self.planner = self.operations.planner = SwitchedPlanner(self.schema)
@@ -124,7 +126,7 @@ class BothWays:
         return self.operations._document(text).planned is not None
 
     def context(self, viewer: Viewer) -> Context:
-        return Context(viewer=viewer, storage=self.storage, feed=NoFeed())
+        return Context(viewer=viewer, storage=self.storage, feed=NoFeed(), exports=self.exports)
 
     async def executed(self, document: Document, viewer: Viewer) -> ExecutionResult:
         """The result as the service has it."""

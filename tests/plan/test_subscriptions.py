@@ -41,7 +41,7 @@ class EndOfTest(Exception):
 
 async def events(both: BothWays, asked: Document, viewer: Viewer) -> list[Told]:
     """What the subscription tells, until nothing more is in the log."""
-    context = Context(viewer=viewer, storage=both.storage, feed=StillFeed())
+    context = Context(viewer=viewer, storage=both.storage, feed=StillFeed(), exports=both.exports)
     request = GraphQLRequest(asked.text, asked.variables, asked.operation)
     results: Any = await both.operations.execute(request, context)
     told: list[Told] = []

@@ -9,6 +9,7 @@ import pytest
 import strawberry
 from graphql import ExecutionResult
 
+from gateway.export_addresses import ExportAddresses
 from resolvers.identity import parse_global_id
 from resolvers.storage import Storage
 from resolvers.viewer import PERMISSIONS, Scope, Viewer
@@ -34,7 +35,8 @@ class Client:
     viewer: Viewer
 
     async def run(self, document: str, **variables: Any) -> ExecutionResult:
-        context = Context(viewer=self.viewer, storage=self.storage, feed=NoFeed())
+        exports = ExportAddresses("a secret of thirty-two bytes, or more", self.storage.clock)
+        context = Context(viewer=self.viewer, storage=self.storage, feed=NoFeed(), exports=exports)
         result = await self.schema.execute(
             document, variable_values=variables, context_value=context
         )

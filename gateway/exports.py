@@ -1,0 +1,231 @@
+"""Serves the files that `exportEvents` gives addresses of.
+
+Rows are read, written and sent a few at a time, so that a file of any length takes the same memory.
+What has been sent cannot be taken back: a fault in the middle ends the connection instead of the
+file, which every client tells from a file that is whole.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from gateway import errors
+from gateway.auth import Authenticator, Unauthenticated
+from gateway.export_addresses import AddressExpired, AddressRefused, Asked, ExportAddresses
+from resolvers.exports.files import FORMATS
+from resolvers.exports.reads import exported_events
+from resolvers.refusals import PermissionRefusal
+from resolvers.storage import Storage
+from resolvers.storage.read import Read
+from resolvers.vocabulary import Permission
+
+logger = logging.getLogger(__name__)
+
+Value = TypeVar("Value")
+
+METHODS: Final = ("GET", "HEAD")
+ROWS: Final = 200
+"""How many rows are in memory at a time."""
+
+MOST: Final = 4
+"""How many files a process writes at a time: each has a connection and a thread of its own."""
+
+RETRY_SECONDS: Final = 5
+SEND_SECONDS: Final = 30
+"""How long a client may take for one piece."""
+
+FILE_SECONDS: Final = 15 * 60
+"""How long a whole file may take: as long as it is read, the database keeps what was deleted."""
+
+
+class _Refused(Exception):
+    """The request is answered with a status and one error."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        code: str,
+        headers: dict[str, str] | None = None,
+        **more: Any,
+    ) -> None:
+        super().__init__(message)
+        error = errors.top_level(message, code, **more)
+        self.response = _error(status, error, headers)
+
+
+def _error(status: int, error: errors.Formatted, headers: dict[str, str] | None = None) -> Response:
+    return Response(
+        errors.encoded({"errors": [error]}),
+        status,
+        {"cache-control": "no-store", **(headers or {})},
+        "application/json",
+    )
+
+
+class ExportEndpoint:
+    """Answers GET and HEAD at the addresses of files."""
+
+    def __init__(
+        self, *, addresses: ExportAddresses, authenticator: Authenticator, storage: Storage
+    ) -> None:
+        self._addresses = addresses
+        self._authenticator = authenticator
+        self._storage = storage
+        self._running = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            asked = self._asked(request)
+            read = await self._read(asked)
+            if request.method == "HEAD":
+                await send(_start(asked))
+                await send({"type": "http.response.body", "body": b""})
+                return
+            self._require_room()
+        except _Refused as refused:
+            await refused.response(scope, receive, send)
+            return
+        except Exception as fault:
+            await _error(500, errors.masked(fault))(scope, receive, send)
+            return
+        self._running += 1
+        try:
+            await _Delivery(self._storage, asked, read, send).until_gone(scope, receive)
+        finally:
+            self._running -= 1
+
+    def _asked(self, request: Request) -> Asked:
+        if request.method not in METHODS:
+            allow = ", ".join(METHODS)
+            rule = f"A file is fetched with GET, not {request.method}."
+            raise _Refused(405, rule, "METHOD_NOT_ALLOWED", {"allow": allow})
+        try:
+            return self._addresses.asked(request.path_params["address"])
+        except AddressRefused as no:
+            raise _Refused(403, str(no.__doc__), "FORBIDDEN") from None
+        except AddressExpired as no:
+            raise _Refused(410, str(no.__doc__), "EXPIRED") from None
+
+    async def _read(self, asked: Asked) -> Read[Any]:
+        """What is to be read, by the rights that whoever asked has by now."""
+        try:
+            viewer = await self._authenticator.viewer_of(asked.claims)
+            viewer.require(Permission.READ)
+        except (Unauthenticated, PermissionRefusal):
+            rule = "Whoever asked for this file may not read it any more."
+            raise _Refused(403, rule, "FORBIDDEN") from None
+        return exported_events(viewer, asked.export, now=self._storage.clock())
+
+    def _require_room(self) -> None:
+        if self._running >= MOST:
+            raise _Refused(
+                503,
+                "The gateway is writing as many files as it can; try again later.",
+                "OVERLOADED",
+                {"retry-after": str(RETRY_SECONDS)},
+                retryAfterSeconds=RETRY_SECONDS,
+            )
+
+
+class _Delivery:
+    """One file on its way to one client."""
+
+    def __init__(self, storage: Storage, asked: Asked, read: Read[Any], send: Send) -> None:
+        self._storage = storage
+        self._asked = asked
+        self._read = read
+        self._send = send
+        self._begun = False
+
+    async def until_gone(self, scope: Scope, receive: Receive) -> None:
+        """Send the file; when the client goes away the reading ends."""
+        sending = asyncio.create_task(self._sent(scope, receive))
+        leaving = asyncio.create_task(_gone(receive))
+        try:
+            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sending.cancel()
+            leaving.cancel()
+            await asyncio.gather(sending, leaving, return_exceptions=True)
+
+    async def _sent(self, scope: Scope, receive: Receive) -> None:
+        try:
+            async with asyncio.timeout(FILE_SECONDS), aclosing(self._pieces()) as pieces:
+                async for piece in pieces:
+                    if piece or not self._begun:
+                        await self._give(piece)
+                await self._give(b"", more=False)
+        except Exception as fault:
+            if self._begun and isinstance(fault, TimeoutError):
+                logger.warning("A file was given up: to read and to send it took too long")
+                return
+            error = errors.masked(fault)
+            if not self._begun:
+                await _error(500, error)(scope, receive, self._send)
+
+    async def _give(self, piece: bytes, *, more: bool = True) -> None:
+        async with asyncio.timeout(SEND_SECONDS):
+            if not self._begun:
+                self._begun = True
+                await self._send(_start(self._asked))
+            await self._send({"type": "http.response.body", "body": piece, "more_body": more})
+
+    async def _pieces(self) -> AsyncGenerator[bytes]:
+        """The file's bytes; the first piece comes when the database has answered."""
+        export = self._asked.export
+        rows = self._storage.stream(self._read, size=ROWS)
+        file = FORMATS[export.format].write(export.fields)
+        thread = _Thread()
+        try:
+            async with aclosing(rows):
+                beginning = await thread.do(file.begin)
+                async for some in rows:
+                    yield beginning + await thread.do(partial(file.add, some))
+                    beginning = b""
+            yield beginning
+            rest = file.end()
+            while piece := await thread.do(partial(next, rest, b"")):
+                yield piece
+        finally:
+            thread.end_with(file.close)
+
+
+def _start(asked: Asked) -> Message:
+    headers = {
+        "content-type": FORMATS[asked.export.format].content_type,
+        "content-disposition": f'attachment; filename="{asked.file_name}"',
+        "cache-control": "no-store",
+    }
+    encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+    return {"type": "http.response.start", "status": 200, "headers": encoded}
+
+
+class _Thread:
+    """A thread in which a file is written, step by step: meanwhile others are answered."""
+
+    def __init__(self) -> None:
+        self._steps = ThreadPoolExecutor(1, "export")
+
+    async def do(self, step: Callable[[], Value]) -> Value:
+        return await asyncio.get_running_loop().run_in_executor(self._steps, step)
+
+    def end_with(self, step: Callable[[], object]) -> None:
+        """Take one more step once the one before it has ended, whoever waits for that."""
+        self._steps.submit(step)
+        self._steps.shutdown(wait=False)
+
+
+async def _gone(receive: Receive) -> None:
+    """Return once the client has gone away."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

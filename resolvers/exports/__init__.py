@@ -1,0 +1,1 @@
+"""Files of events: which fields, which rows, and how each format is written."""

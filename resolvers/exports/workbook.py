@@ -1,0 +1,91 @@
+"""XLSX: rows go to the disk as they come, and the finished workbook is read from there."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import xlsxwriter
+
+from resolvers.exports import values
+from resolvers.exports.fields import ExportField, Kind
+from resolvers.exports.tables import Rows
+
+MOST_ROWS = 1_048_576
+"""Of one sheet, its header included; what is more goes on to a further one."""
+
+MOST_CHARACTERS = 32_767
+"""Of one cell, as UTF-16 counts them; a longer text is cut, or Excel calls the file broken."""
+
+PIECE_BYTES = 64 * 1024
+_NOT_IN_XML = re.compile("[\ufffe\uffff]")
+
+WRITES: Mapping[Kind, tuple[str, Callable[[Any], Any]]] = {
+    Kind.IDENTIFIER: ("write_string", values.harmless_identifier),
+    Kind.FLAG: ("write_boolean", bool),
+    Kind.TEXT: ("write_string", lambda text: fitting(values.harmless(text))),
+    Kind.NUMBER: ("write_number", lambda number: number),
+    Kind.INSTANT: ("write_string", values.instant),
+}
+"""How a value of each kind is written; never by what it looks like."""
+
+
+class WorkbookFile:
+    """A workbook with a header; a null is an empty cell. To be closed, whatever happens.
+
+    It keeps one row in memory, and nothing can be sent before the last row is written.
+    """
+
+    def __init__(self, fields: Sequence[ExportField], *, most_rows: int = MOST_ROWS) -> None:
+        self._fields = fields
+        self._most_rows = most_rows
+        self._folder = TemporaryDirectory(prefix="booking-gateway-")
+        self._path = Path(self._folder.name) / "events.xlsx"
+        options = {"constant_memory": True, "tmpdir": self._folder.name}
+        self._workbook = xlsxwriter.Workbook(self._path, options)
+        self._header = self._workbook.add_format({"bold": True})
+
+    def begin(self) -> bytes:
+        sheet = self._sheet = self._workbook.add_worksheet()
+        sheet.freeze_panes(1, 0)
+        for column, field in enumerate(self._fields):
+            sheet.write_string(0, column, field.name, self._header)
+        self._row = 1
+        self._writes = [
+            (column, getattr(sheet, WRITES[field.kind][0]), WRITES[field.kind][1])
+            for column, field in enumerate(self._fields)
+        ]
+        return b""
+
+    def add(self, rows: Rows) -> bytes:
+        for row in rows:
+            if self._row == self._most_rows:
+                self.begin()
+            for (column, write, to), value in zip(self._writes, row, strict=True):
+                if value is not None:
+                    write(self._row, column, to(value))
+            self._row += 1
+        return b""
+
+    def end(self) -> Iterator[bytes]:
+        self._workbook.close()
+        with self._path.open("rb") as file:
+            while piece := file.read(PIECE_BYTES):
+                yield piece
+
+    def close(self) -> None:
+        """Remove what is on the disk."""
+        for sheet in self._workbook.worksheets():
+            sheet.row_data_fh.close()  # open still, unless the workbook was finished
+        self._folder.cleanup()
+
+
+def fitting(text: str) -> str:
+    """What of a text a cell can hold."""
+    if not text.isascii():
+        text = _NOT_IN_XML.sub("\ufffd", text)
+    if len(text) > MOST_CHARACTERS // 2:
+        units = text.encode("utf-16-le")[: MOST_CHARACTERS * 2]
+        text = units.decode("utf-16-le", "ignore")
+    return text

@@ -1,0 +1,67 @@
+"""Files of events."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+from strawberry import UNSET
+
+from resolvers.exports.asked import EventExport
+from resolvers.exports.fields import chosen
+from resolvers.vocabulary import ExportFormat, Permission
+from schema.commands import given
+from schema.context import Info
+from schema.event_filters import EVENT_FILTER, EVENT_SORT, event_filter
+
+NAMES = (
+    "Names as in Shift iQ v2 (EventTitle) or in EventFilter (title), in any case; an unknown one "
+    "is refused."
+)
+
+
+@strawberry.type(description="A file that can be fetched for a few minutes.")
+class ExportFile:
+    url: str = strawberry.field(
+        description="Where it is fetched with GET, without a token: a path on the host of this "
+        "endpoint. Whoever has it can fetch the file, with what the one who asked may see by then."
+    )
+    file_name: str = strawberry.field(description="What it is called.")
+    content_type: str = strawberry.field(description="Its media type.")
+    expires_at: datetime = strawberry.field(description="From when on it cannot be fetched.")
+
+
+@strawberry.type
+class EventExportQueries:
+    @strawberry.field(
+        description="download: the address of a file of events, which is read when it is fetched, "
+        "all of it as of one moment."
+    )
+    def export_events(
+        self,
+        info: Info,
+        filter: EVENT_FILTER = UNSET,
+        sort: EVENT_SORT = UNSET,
+        format: Annotated[
+            ExportFormat, strawberry.argument(description="How the file is written.")
+        ] = ExportFormat.CSV,
+        includes: Annotated[
+            list[str] | None,
+            strawberry.argument(
+                description=f"The file's fields, in this order; all unless any are given. {NAMES}"
+            ),
+        ] = UNSET,
+        excludes: Annotated[
+            list[str] | None,
+            strawberry.argument(description=f"The fields that the file does not have. {NAMES}"),
+        ] = UNSET,
+    ) -> ExportFile | None:
+        context = info.context
+        context.viewer.require(Permission.READ)
+        export = EventExport(
+            filter=event_filter(filter),
+            sort=tuple((term.field, term.direction) for term in given(sort) or ()),
+            format=format,
+            fields=chosen(given(includes), given(excludes)),
+        )
+        return ExportFile(**asdict(context.exports.file(context.viewer, export)))

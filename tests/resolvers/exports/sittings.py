@@ -1,0 +1,57 @@
+"""Rows as a file of events gets them, with every field set unless a test says otherwise."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from resolvers.exports.calendar import COLUMNS
+from resolvers.exports.fields import FIELDS, ExportField, Kind
+
+KEY = UUID("123e4567-e89b-12d3-a456-426614174000")
+INSTANT = datetime(2025, 8, 29, 22, 13, 52, 542_000, tzinfo=UTC)
+SAMPLE: dict[Kind, Any] = {
+    Kind.IDENTIFIER: KEY,
+    Kind.FLAG: True,
+    Kind.TEXT: "text",
+    Kind.NUMBER: 1,
+    Kind.INSTANT: INSTANT,
+}
+"""The values of [003]'s own sample."""
+
+
+def fields(*names: str) -> tuple[ExportField, ...]:
+    """Some of the fields, by the source's names."""
+    return tuple(field for name in names for field in FIELDS if field.name == name)
+
+
+def row(of: tuple[ExportField, ...] = FIELDS, **values: Any) -> tuple[Any, ...]:
+    """The sample's row, with other values for some of the source's names."""
+    return tuple(values.get(field.name, SAMPLE[field.kind]) for field in of)
+
+
+def sitting(**values: Any) -> tuple[Any, ...]:
+    """A row of a calendar, by its columns."""
+    given = {
+        "identifier": KEY,
+        "start_at": datetime(2027, 3, 1, 9, tzinfo=UTC),
+        "end_at": datetime(2027, 3, 1, 10, 30, tzinfo=UTC),
+        "title": "Anatomy",
+        "summary": None,
+        "description": None,
+        "venue_name": "York",
+        "room_name": "Hall",
+        "cancelled_at": None,
+        "last_change_time": INSTANT,
+        "version": 3,
+        **values,
+    }
+    return tuple(given[name] for name in COLUMNS)
+
+
+def written(file: Any, *batches: list[tuple[Any, ...]]) -> bytes:
+    """The whole file, from its first step to its last."""
+    try:
+        pieces = [file.begin(), *(file.add(rows) for rows in batches), *file.end()]
+    finally:
+        file.close()
+    return b"".join(pieces)
