@@ -6,14 +6,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
+
 from resolvers import checks
 from resolvers.external_ids import check_external_ids
 from resolvers.links import Owner, rows_of
 from resolvers.references import ByExternalId
 from resolvers.refusals import AlreadyExists, Invalid, Refusal
-from resolvers.storage.columns import new_key
+from resolvers.storage.columns import new_key, one_of
+from resolvers.storage.read import Read
 from resolvers.storage.rows import changed, new_row
-from resolvers.storage.tables import TestForm
+from resolvers.storage.tables import Registration, TestForm, columns
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.tests.languages import language
 from resolvers.upserts import Change, Loading, given
@@ -74,6 +77,7 @@ class Forms:
         used = [one.command for one in loading.asked if one.command.forms is not None]
         self._before = _forms_of(loading.work, loading.owners) if used else {}
         self._now = dict(self._before)
+        self._in_use = _in_use(loading.work, _by_key(self._before))
         names = [
             (command.viewer.organization_id, external_id)
             for command in used
@@ -85,7 +89,13 @@ class Forms:
 
     def refusals(self, change: Change[Any, Any]) -> list[Refusal]:
         here = self._now.get(change.owner, {})
-        found = []
+        found: list[Refusal] = []
+        if change.command.forms is not None:
+            codes = {form.code for form in change.command.forms}
+            for code, form in here.items():
+                if code not in codes and form.id in self._in_use:
+                    rule = f"must keep '{code}', which bookings have; it can be unpublished"
+                    found.append(Invalid("input", "forms", rule=rule))
         for n, form in enumerate(change.command.forms or ()):
             key = here[form.code].id if form.code in here else NOT_MADE_YET
             at = ("input", "forms", str(n), "externalIds")
@@ -124,6 +134,29 @@ class Forms:
         )
         work.save(TestForm, [(row, now[key]) for key, row in before.items() if key in now])
         work.insert(TestForm, [row for key, row in now.items() if key not in before])
+
+
+def _in_use(work: UnitOfWork, forms: Mapping[UUID, TestForm]) -> set[UUID]:
+    """Which of the forms are assigned to a registration."""
+    if not forms:
+        return set()
+    read: Read[Any] = Read(
+        "forms in use",
+        lambda _: _with_registrations(),
+        {
+            "organizations": list({form.organization_id for form in forms.values()}),
+            "forms": list(forms),
+        },
+    )
+    return {row.id for row in work.rows(read)}
+
+
+def _with_registrations() -> sa.Select[Any]:
+    f, r = columns(TestForm), columns(Registration)
+    assigned = sa.exists().where(r.organization_id == f.organization_id, r.test_form_id == f.id)
+    return sa.select(f.id).where(
+        one_of(f.organization_id, "organizations"), one_of(f.id, "forms"), assigned
+    )
 
 
 FormRows = Mapping[str, TestForm]

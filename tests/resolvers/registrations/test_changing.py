@@ -25,6 +25,8 @@ from resolvers.registrations.assessments import change_assessments
 from resolvers.registrations.commands import ChangeAssessment, DeleteRegistration
 from resolvers.registrations.deleting import delete
 from resolvers.storage.tables import Organization, Registration
+from resolvers.tests.commands import UpsertTest, upsert_tests
+from resolvers.tests.forms import Form
 from resolvers.viewer import PERMISSIONS
 from resolvers.vocabulary import BookingAction, BookingStatus, CancellationReason, Role
 from tests.resolvers.registrations.conftest import Register
@@ -192,3 +194,24 @@ async def test_each_command_needs_its_permission(world: World, registered: UUID)
 
     assert codes(await reassess(world, registered, "F2", viewer=marker)) == ["FORBIDDEN"]
     assert codes(await remove(world, registered, viewer=marker)) == ["FORBIDDEN"]
+
+
+async def test_a_form_that_is_assigned_stays_with_its_test(world: World, registered: UUID) -> None:
+    """The test cannot be left without it; another one that nobody has can go."""
+    left_out = UpsertTest(
+        viewer=world.viewer,
+        reference="MATHS",
+        name="MATHS",
+        duration_minutes=60,
+        forms=(Form(code="F2", name="Form two"),),
+    )
+
+    assert refused(await world.one(upsert_tests, left_out)) == [
+        (
+            "INVALID_VALUE",
+            "'forms' must keep 'F1', which bookings have; it can be unpublished",
+            "input.forms",
+        )
+    ]
+    unpublished = Form(code="F1", name="Form one", published=False)
+    done(await world.one(upsert_tests, replace(left_out, forms=(unpublished,))))
