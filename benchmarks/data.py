@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import SQLModel
 
 from resolvers.enrolments.facts import enrolment_facts
+from resolvers.narrowing import search_text
 from resolvers.storage.rows import new_row
 from resolvers.storage.tables import (
     Booking,
@@ -245,7 +246,7 @@ def _candidates(world: _World) -> None:
             reference=reference,
             first_names=first,
             last_name=last,
-            search_text=f"{first} {last} {reference}".casefold(),
+            search_text=search_text(f"{first} {last}", reference),
             email=f"candidate.{n + 1}@example.org",
             telephone=f"+44 20 7946 {n % 10_000:04}",
             date_of_birth=datetime(1970 + n % 35, 1 + n % 12, 1 + n % 28, tzinfo=UTC).date(),

@@ -12,6 +12,9 @@ from resolvers.storage.filters import escaped, lower
 
 MOST_SEARCHED = checks.TEXT
 
+BETWEEN = "\n"
+"""What stands between the texts of `search_text`: a search finds nothing across two of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
@@ -42,7 +45,21 @@ def search_text(*texts: str) -> str:
 
     Folding can lengthen a text; what goes beyond the column is not found.
     """
-    return " ".join(texts).casefold()[:500]
+    return BETWEEN.join(_folded(text) for text in texts)[:500]
+
+
+def _folded(text: str) -> str:
+    return text.replace(BETWEEN, " ").casefold()
+
+
+def containing(text: str) -> str:
+    """The LIKE pattern of whatever contains the text, for columns made by `search_text`."""
+    return f"%{escaped(_folded(text))}%"
+
+
+def containing_in_first(text: str) -> str:
+    """As `containing`, but only in the first of several texts."""
+    return f"{containing(text)}{BETWEEN}%"
 
 
 def searching(
@@ -72,7 +89,7 @@ def searching(
         ("search", tuple(c.key for c in folded), tuple(c.key for c in lowered)),
         narrow,
         {
-            "search_folded": f"%{escaped(search.casefold())}%",
+            "search_folded": containing(search),
             "search_lowered": f"%{escaped(lower(search))}%",
         },
     )

@@ -20,6 +20,8 @@ from resolvers.viewer import Viewer
 
 Model = TypeVar("Model", bound=SQLModel)
 Narrow = Callable[[], sa.ColumnElement[bool]]
+Source = Callable[[], sa.FromClause]
+"""What is read from, where it is more than the table: a join that has a row for each of its own."""
 
 ORGANIZATION = "organization_id"
 
@@ -104,11 +106,17 @@ def page_of(
     shape: Hashable = (),
     narrow: Narrow = sa.true,
     values: Mapping[str, Any] | None = None,
+    source: Source | None = None,
 ) -> Read[Model]:
-    """One page of a table's rows, narrowed by a condition that `shape` and `values` belong to."""
+    """One page of a table's rows, narrowed by a condition.
+
+    `shape` and `values` belong to the condition and to the source.
+    """
 
     def build(_: str) -> sa.Select[Any]:
         statement = sa.select(table(model)).where(of_organization(model), narrow())
+        if source is not None:
+            statement = statement.select_from(source())
         return paged(statement, page, columns(model))
 
     return Read(
@@ -125,13 +133,14 @@ def count_of(
     shape: Hashable = (),
     narrow: Narrow = sa.true,
     values: Mapping[str, Any] | None = None,
+    source: Source | None = None,
 ) -> Read[Any]:
     """How many rows `page_of` pages through, as the column `total`."""
 
     def build(_: str) -> sa.Select[Any]:
         return (
             sa.select(sa.func.count().label("total"))
-            .select_from(table(model))
+            .select_from(table(model) if source is None else source())
             .where(of_organization(model), narrow())
         )
 

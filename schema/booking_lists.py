@@ -9,6 +9,7 @@ from strawberry import UNSET
 
 from resolvers.bookings import reads
 from resolvers.storage.filters import AllOf, Condition, Filter, Operator
+from resolvers.storage.paging import PageRequest
 from resolvers.vocabulary import BookingKind, BookingSortField, BookingStatus, SortDirection
 from schema.commands import given
 from schema.connections import Connection
@@ -97,6 +98,19 @@ def booking_filter(filter: BookingFilter | None) -> Filter:
     return filter_of(filter, BOOKING_IDS, "filter")
 
 
+def bookings_page_asked_for(
+    sort: Sequence[BookingSort] | None,
+    *,
+    first: int | None,
+    after: str | None,
+    last: int | None,
+    before: str | None,
+) -> PageRequest:
+    """The page of a list of bookings in the order that was asked for. Raises: as page_asked_for."""
+    order = reads.bookings_order([(term.field, term.direction) for term in given(sort) or ()])
+    return page_asked_for(order, first=first, after=after, last=last, before=before)
+
+
 def bookings_list(
     *,
     first: int | None,
@@ -109,8 +123,7 @@ def bookings_list(
 ) -> Connection[Any]:
     """The bookings of the organization that the viewer may see."""
     conditions = booking_filter(filter)
-    order = reads.bookings_order([(term.field, term.direction) for term in given(sort) or ()])
-    page = page_asked_for(order, first=first, after=after, last=last, before=before)
+    page = bookings_page_asked_for(sort, first=first, after=after, last=last, before=before)
     return listing(
         page,
         ("bookings", kind, conditions),

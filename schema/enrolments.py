@@ -1,10 +1,12 @@
 """Enrolments: seats at events, and what can be done with them."""
 
+from functools import partial
 from typing import Any
 
 import strawberry
 from strawberry import UNSET
 
+from resolvers.bookings.reads import bookings_of_kind_by_id
 from resolvers.enrolments.reads import enrolment_details
 from resolvers.enrolments.transitions import enrolment_status
 from resolvers.vocabulary import (
@@ -26,14 +28,17 @@ from schema.tests import Module
 
 DETAIL = "enrolment_of_booking"
 
-register(enrolment_of_booking=One(enrolment_details))
+register(
+    enrolment_by_id=One(partial(bookings_of_kind_by_id, BookingKind.ENROLMENT)),
+    enrolment_of_booking=One(enrolment_details),
+)
 
 
 def _type(on_demand: bool) -> EnrolmentType:
     return EnrolmentType.ON_DEMAND if on_demand else EnrolmentType.FIXED
 
 
-@node_type("booking_by_id")
+@node_type("enrolment_by_id")
 @strawberry.type(description="A candidate's claim on one seat at one event.")
 class Enrolment(Booking):
     @classmethod

@@ -15,22 +15,32 @@ from strawberry.types.fields.resolver import StrawberryResolver
 
 from resolvers import checks
 from resolvers.identity import parse_global_id
-from resolvers.refusals import Invalid
+from resolvers.refusals import Invalid, Refusal
 from schema.context import Info
 from schema.node import NODES, Node, rows_of_type
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The type of an object, by name, and its key. There need not be such an object."""
+    """The type of an object, by name, and its key. There need not be such an object.
+
+    `missing` is what is told where there is none that the viewer may see; null unless given.
+    """
 
     name: str
     key: UUID
+    missing: Refusal | None = None
 
     @classmethod
-    def typed(cls, name: str, key: UUID) -> Any:
+    def typed(cls, name: str, key: UUID, missing: Refusal | None = None) -> Any:
         """A `Found`, typed as the object that a field makes of it."""
-        return cls(name, key)
+        return cls(name, key, missing)
+
+    def told(self, shown: Any) -> Any:
+        """What the field answers with, of what was found. Raises: `missing`."""
+        if shown is None and self.missing is not None:
+            raise self.missing
+        return shown
 
 
 class FoundField(StrawberryField):
@@ -41,7 +51,9 @@ class FoundField(StrawberryField):
 
     async def _shown(self, meant: Any, info: Any) -> Any:
         named = await meant if isawaitable(meant) else meant
-        return None if named is None else await load_node(info, named.name, named.key)
+        if named is None:
+            return None
+        return named.told(await load_node(info, named.name, named.key))
 
 
 def found(*, description: str) -> Callable[[Any], Any]:

@@ -1,29 +1,49 @@
 """Registrations: Shift iQ's bookings of events, and what became of them."""
 
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
 from strawberry import UNSET
 
-from resolvers.registrations.reads import registration_details, transfers_of_registrations
+from resolvers.bookings.reads import bookings_of_kind_by_id
+from resolvers.registrations.commands import RegistrationCriteria
+from resolvers.registrations.reads import (
+    EVERY_ONE,
+    registration_details,
+    registration_keys,
+    registrations_count,
+    registrations_page,
+    transfers_of_registrations,
+)
+from resolvers.registrations.refusals import RegistrationNotFound
 from resolvers.registrations.transitions import registration_status
 from resolvers.vocabulary import BookingKind, RegistrationStatus
-from schema.booking_lists import BOOKING_FILTER, BOOKING_SORT, bookings_list
+from schema.booking_lists import (
+    BOOKING_FILTER,
+    BOOKING_SORT,
+    booking_filter,
+    bookings_page_asked_for,
+)
 from schema.bookings import Booking
 from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
+from schema.context import Info
 from schema.events import Event
-from schema.fields import OverRow, column, derived, relation
-from schema.lists import listed
+from schema.fields import OverRow, column, derived, described, relation
+from schema.found import Found, found
+from schema.inputs import values_given
+from schema.lists import listed, listing
 from schema.loaders import Many, One, register
-from schema.node import KINDS, node_type
+from schema.node import KINDS, node_type, show_booking
 from schema.organizations import Actor, actor
 from schema.tests import TestForm
 
 DETAIL = "registration_of_booking"
 
 register(
+    registration_by_id=One(partial(bookings_of_kind_by_id, BookingKind.REGISTRATION)),
     registration_of_booking=One(registration_details),
     transfers_of_registration=Many(transfers_of_registrations, key="booking_id"),
 )
@@ -42,7 +62,7 @@ class RegistrationTransfer(OverRow):
     by: Actor = actor("by", description="Who did it.")
 
 
-@node_type("booking_by_id")
+@node_type("registration_by_id")
 @strawberry.type(description="A learner's registration for an event; its form is what is assessed.")
 class Registration(Booking):
     @classmethod
@@ -70,8 +90,44 @@ class Registration(Booking):
 KINDS[BookingKind.REGISTRATION] = Registration
 
 
+@strawberry.input(
+    name="RegistrationCriteria",
+    description="Shift iQ v1 search and count. Given criteria are ANDed; an empty text is none.",
+)
+class RegistrationCriteriaInput:
+    name: str | None = described("Contained in first names and last name, in any case.")
+    email: str | None = described("Contained in the candidate's email, any case; needs VIEW_PII.")
+    code: str | None = described("Is the candidate's reference.")
+    last_change_time_since: datetime | None = described("Last changed at this instant or later.")
+    last_change_time_before: datetime | None = described("Last changed before this instant.")
+
+
+CRITERIA = Annotated[
+    RegistrationCriteriaInput | None,
+    strawberry.argument(description="Which registrations; all that are not deleted unless given."),
+]
+IDENTIFIER = Annotated[
+    UUID,
+    strawberry.argument(description="The client's own UUID of it, also as an external id."),
+]
+
+
+def _criteria(given: RegistrationCriteriaInput | None) -> RegistrationCriteria:
+    return RegistrationCriteria(**values_given(given)) if given else EVERY_ONE
+
+
 @strawberry.type
 class RegistrationQueries:
+    @found(description="A registration; REGISTRATION_NOT_FOUND where you may see none.")
+    async def registration(self, info: Info, identifier: IDENTIFIER) -> Registration | None:
+        missing = RegistrationNotFound(
+            "identifier", object_type="Registration", identifier=str(identifier)
+        )
+        rows = await info.context.read(registration_keys(info.context.viewer, identifier))
+        if not rows:
+            raise missing
+        return Found.typed("Registration", rows[0].id, missing)
+
     @listed(description="The registrations that you may see.")
     def registrations(
         self,
@@ -79,11 +135,22 @@ class RegistrationQueries:
         after: AFTER = UNSET,
         last: LAST = UNSET,
         before: BEFORE = UNSET,
+        criteria: CRITERIA = UNSET,
         filter: BOOKING_FILTER = UNSET,
         sort: BOOKING_SORT = UNSET,
     ) -> Connection[Registration] | None:
-        kind = BookingKind.REGISTRATION
-        listing: Any = bookings_list(
-            first=first, after=after, last=last, before=before, filter=filter, sort=sort, kind=kind
+        asked, conditions = _criteria(criteria), booking_filter(filter)
+        page = bookings_page_asked_for(sort, first=first, after=after, last=last, before=before)
+        return listing(
+            page,
+            ("registrations", asked, conditions),
+            show_booking,
+            lambda viewer, _: registrations_page(viewer, page, asked, conditions),
+            lambda viewer, _: registrations_count(viewer, asked, conditions),
         )
-        return listing
+
+    @strawberry.field(description="How many registrations there are that you may see.")
+    async def registration_count(self, info: Info, criteria: CRITERIA = UNSET) -> int | None:
+        count = registrations_count(info.context.viewer, _criteria(criteria))
+        [row] = await info.context.read(count)
+        return int(row.total)

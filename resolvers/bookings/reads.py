@@ -8,8 +8,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from resolvers.bookings.filters import narrowed_to, visible_to
-from resolvers.narrowing import Narrowing
-from resolvers.reading import count_of, count_of_each, first_of_each, page_of, rows_by
+from resolvers.narrowing import EVERYTHING, Narrowing
+from resolvers.reading import Source, count_of, count_of_each, first_of_each, page_of, rows_by
 from resolvers.storage.filters import NO_FILTER, Filter
 from resolvers.storage.paging import Ordering, PageRequest, ordering_of
 from resolvers.storage.read import Read
@@ -34,10 +34,12 @@ def bookings_order(sort: Sequence[tuple[BookingSortField, SortDirection]] | None
 
 def _list(viewer: Viewer, filter: Filter, kind: BookingKind | None) -> Narrowing:
     narrowing = visible_to(viewer) & narrowed_to(filter, viewer)
-    if kind is None:
-        return narrowing
+    return narrowing if kind is None else narrowing & _of_kind(kind)
+
+
+def _of_kind(kind: BookingKind) -> Narrowing:
     of_kind = sa.literal_column(f"'{kind}'", sa.String())
-    return narrowing & Narrowing(kind, lambda: columns(Booking).kind == of_kind)
+    return Narrowing(kind, lambda: columns(Booking).kind == of_kind)
 
 
 def bookings_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Booking]:
@@ -45,21 +47,42 @@ def bookings_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Booking]:
     return rows_by(Booking, "id", viewer, keys, **visible_to(viewer).options())
 
 
+def bookings_of_kind_by_id(
+    kind: BookingKind, viewer: Viewer, keys: Sequence[UUID]
+) -> Read[Booking]:
+    """As `bookings_by_id`; the key of a booking of another kind finds nothing."""
+    narrowing = visible_to(viewer) & _of_kind(kind)
+    return rows_by(Booking, "id", viewer, keys, **narrowing.options())
+
+
 def bookings_page(
     viewer: Viewer,
     page: PageRequest,
     filter: Filter = NO_FILTER,
     kind: BookingKind | None = None,
+    *,
+    also: Narrowing = EVERYTHING,
+    source: Source | None = None,
 ) -> Read[Booking]:
-    """A page of the bookings that a filter finds, in an order of `bookings_order`."""
-    return page_of(Booking, viewer, page, **_list(viewer, filter, kind).options())
+    """A page of the bookings that a filter finds, in an order of `bookings_order`.
+
+    `also` narrows it further; its shape says which `source` it is about.
+    """
+    narrowing = _list(viewer, filter, kind) & also
+    return page_of(Booking, viewer, page, **narrowing.options(), source=source)
 
 
 def bookings_count(
-    viewer: Viewer, filter: Filter = NO_FILTER, kind: BookingKind | None = None
+    viewer: Viewer,
+    filter: Filter = NO_FILTER,
+    kind: BookingKind | None = None,
+    *,
+    also: Narrowing = EVERYTHING,
+    source: Source | None = None,
 ) -> Read[Any]:
-    """How many bookings a filter finds, as `total`."""
-    return count_of(Booking, viewer, **_list(viewer, filter, kind).options())
+    """How many bookings `bookings_page` pages through, as `total`."""
+    narrowing = _list(viewer, filter, kind) & also
+    return count_of(Booking, viewer, **narrowing.options(), source=source)
 
 
 def bookings_of_each(

@@ -109,7 +109,7 @@ def _candidate_values(command: UpsertCandidate, _: Candidate | None) -> dict[str
         reference=command.reference,
         first_names=command.first_names,
         last_name=command.last_name,
-        search_text=search_text(command.first_names, command.last_name, command.reference),
+        search_text=search_text(f"{command.first_names} {command.last_name}", command.reference),
         email=command.email,
         telephone=command.telephone,
         mobile=command.mobile,

@@ -1,12 +1,86 @@
-"""Reads of registrations: what is theirs beside the booking."""
+"""Reads of registrations: lists of them, and what is theirs beside the booking."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from resolvers.reading import rows_by
+import sqlalchemy as sa
+
+from resolvers.bookings.reads import bookings_count, bookings_page
+from resolvers.reading import ORGANIZATION, of_organization, rows_by
+from resolvers.registrations.commands import RegistrationCriteria
+from resolvers.registrations.criteria import found_by
+from resolvers.storage.columns import one_of
+from resolvers.storage.filters import NO_FILTER, Filter
+from resolvers.storage.paging import PageRequest
 from resolvers.storage.read import Read
-from resolvers.storage.tables import Registration, RegistrationTransfer
+from resolvers.storage.tables import (
+    Booking,
+    ExternalId,
+    Registration,
+    RegistrationTransfer,
+    columns,
+)
 from resolvers.viewer import Viewer
+from resolvers.vocabulary import BookingKind, SourceSystem
+
+EVERY_ONE = RegistrationCriteria()
+SHIFT_IQ = (SourceSystem.SHIFT_IQ_V1, SourceSystem.SHIFT_IQ_V2)
+EXTERNAL_KIND = "registration"
+
+
+def registrations_page(
+    viewer: Viewer,
+    page: PageRequest,
+    criteria: RegistrationCriteria = EVERY_ONE,
+    filter: Filter = NO_FILTER,
+) -> Read[Booking]:
+    """A page of the registrations that criteria and filter find, in an order of `bookings_order`.
+
+    Raises: what `found_by` raises.
+    """
+    found, source = found_by(criteria, viewer)
+    kind = BookingKind.REGISTRATION
+    return bookings_page(viewer, page, filter, kind, also=found, source=source)
+
+
+def registrations_count(
+    viewer: Viewer, criteria: RegistrationCriteria = EVERY_ONE, filter: Filter = NO_FILTER
+) -> Read[Any]:
+    """How many registrations `registrations_page` pages through, as `total`."""
+    found, source = found_by(criteria, viewer)
+    return bookings_count(viewer, filter, BookingKind.REGISTRATION, also=found, source=source)
+
+
+def registration_keys(viewer: Viewer, identifier: UUID) -> Read[Any]:
+    """The keys of the bookings that a caller's UUID means, as `id`; of several the first is meant.
+
+    A registration's own identifier comes before what an external id of Shift iQ's says. Whether
+    there is such a registration, and whether the viewer may see it, is not looked at.
+    """
+
+    def build(_: str) -> sa.Executable:
+        own, known = columns(Registration), columns(ExternalId)
+        by_identifier = sa.select(own.id, sa.literal_column("1").label("place")).where(
+            of_organization(Registration),
+            own.identifier == sa.bindparam("identifier", type_=own.identifier.type),
+        )
+        by_external_id = sa.select(known.object_id, sa.literal_column("2")).where(
+            of_organization(ExternalId),
+            sa.or_(*(known.system == system for system in SHIFT_IQ)),
+            known.kind == sa.literal_column(f"'{EXTERNAL_KIND}'", sa.String()),
+            one_of(known.value, "written"),
+        )
+        return sa.union_all(by_identifier, by_external_id).order_by("place")
+
+    written = str(identifier)
+    values = {"identifier": identifier, "written": [written, written.upper()]}
+    return Read(
+        "registration keys",
+        build,
+        {ORGANIZATION: viewer.organization_id, **values},
+        by_key=True,
+    )
 
 
 def registration_details(viewer: Viewer, keys: Sequence[UUID]) -> Read[Registration]:

@@ -107,7 +107,7 @@ class _Root:
         if self._pages is not None:
             return await self._pages.of_root(run, value)
         if self._finds:
-            return None if value is None else await self._found(run, value)
+            return None if value is None else value.told(await self._found(run, value))
         return await self._objects.answer(run, self._field.type, self._nodes, value)
 
     async def _found(self, run: Run, found: Found) -> Any:

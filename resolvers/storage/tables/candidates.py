@@ -26,13 +26,20 @@ class Candidate(Keyed, table=True):
         of_organization(),
         unique("reference"),
         index("ix_candidate_name", "last_name", "first_names", "id"),
+        # A name is searched for by what it contains, so that every one of the organization's is
+        # looked at: 100,000 in about 10 ms by this index, which has all that is needed, and in five
+        # times as much by the rows on SQLite. PostgreSQL takes it where there are other
+        # organizations, too. Bookings are then found by ix_booking_candidate: to go through the
+        # bookings and to look at each one's candidate takes 1.5 s where the name is rare.
+        index("ix_candidate_search", "search_text", "id"),
     )
 
     reference: str = text(50)
     reference_generated: bool = False
     first_names: str = text(200)
     last_name: str = text(200)
-    # case-folded here, once, since the two databases fold letters beyond ASCII differently
+    # name and reference, case-folded here, once, since the two databases fold letters beyond ASCII
+    # differently
     search_text: str = text(500)
     email: str | None = text(254)
     telephone: str | None = text(50)

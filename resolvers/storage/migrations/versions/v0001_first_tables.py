@@ -185,6 +185,7 @@ def _candidate() -> None:
         unique("organization_id", "reference"),
     )
     index("ix_candidate_name", "candidate", "organization_id", "last_name", "first_names", "id")
+    index("ix_candidate_search", "candidate", "organization_id", "search_text", "id")
 
 
 def _centre() -> None:
