@@ -165,7 +165,15 @@ def import_file(
         str | None, typer.Option(help="The reference of the centre that new rooms belong to.")
     ] = None,
 ) -> None:
-    """Import what has happened in another system; the same file again changes nothing."""
+    """Import what has happened in another system; the same file again changes nothing.
+
+    surpass-scheduler: the students of an event, and the bodies of commands.
+
+    shift-iq: events, requests, and the bodies of commands. Beside each body
+    stands what its address has: {"registration": UUID, "command":
+    "register-lax", "body": {...}}; with "event" in place of "registration"
+    for the commands "add" and "cancel" of events.
+    """
     if format not in FORMATS:
         raise Misused(f"FORMAT must be one of {', '.join(FORMATS)}, not {format!r}")
     settings, document = _settings_of_migrated_database(), read_json(file)

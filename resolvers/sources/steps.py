@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 from resolvers.outcomes import Outcome
 from resolvers.refusals import Refusal, Refused
@@ -40,6 +41,10 @@ def moved_to_source(refusal: Refusal, names: Names) -> Refusal:
 def _at_source(given: Sequence[str], names: Names) -> tuple[str, ...]:
     path: tuple[str, ...] = ()
     for position, name in enumerate(given):
-        if name in names:
-            path = (*names[name], *(step for step in given[position + 1 :] if step.isdigit()))
+        if name not in names:
+            continue
+        # inside an element of a list what stands there comes after it
+        is_inside = bool(path) and path[-1].isdigit()
+        path = (*path, names[name][-1]) if is_inside else names[name]
+        path += tuple(takewhile(str.isdigit, given[position + 1 :]))
     return path

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from typer.testing import CliRunner
@@ -16,6 +17,10 @@ from gateway.auth import make_token
 from gateway.demo import NAME, make_demo
 from gateway.settings import RULES
 from resolvers.organizations.reads import organization_named
+from resolvers.sources.importing import importer
+from resolvers.sources.rows import Importing, Row
+from resolvers.sources.shift_iq.bodies import READERS
+from resolvers.sources.shift_iq.documents import SHIFT_IQ
 from resolvers.storage import utc_now
 from schema import build_schema
 from tests.end_to_end.clients import PATIENCE, Client, Socket, client_of, socket_to
@@ -35,10 +40,10 @@ BOOK = """
 
 
 def examples() -> list[tuple[str, dict[str, Any]]]:
-    """The GraphQL documents in order, each with the variables of a JSON block right behind it."""
+    """The GraphQL documents in order, each with the variables of a JSON object right behind it."""
     following = [*BLOCKS[1:], ("", "")]
     return [
-        (document, json.loads(text) if language == "json" else {})
+        (document, json.loads(text) if language == "json" and text.startswith("{") else {})
         for (kind, document), (language, text) in zip(BLOCKS, following, strict=True)
         if kind == "graphql"
     ]
@@ -143,6 +148,16 @@ def test_its_commands_and_their_options_exist():
         assert re.search(rf"^\W*{command}\b", known, re.MULTILINE), command
         text = helped(command) if options else ""
         assert {option for option in options if option not in text} == set(), command
+
+
+def test_its_commands_of_shift_iq_are_read():
+    """The bodies that are shown are documents, and every command of the format is named."""
+    [text] = [text for language, text in BLOCKS if language == "json" and '"command"' in text]
+    viewer = importer(UUID(int=1), SHIFT_IQ.name)
+    rows = list(SHIFT_IQ.rows(json.loads(text), Importing(SHIFT_IQ.name, viewer)))
+    assert len(rows) == 2
+    assert all(isinstance(row, Row) for row in rows)
+    assert all(f"`{command}`" in README for commands in READERS.values() for command in commands)
 
 
 def test_its_settings_are_all_there_are():

@@ -4,7 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from resolvers.refusals import InputRefusal, Refused
+from resolvers.sources.receipts import content_hash
 from resolvers.sources.rows import BadRow, Format, Importing, Row
+from resolvers.sources.shift_iq.bodies import BODY, COMMAND, EVENT, REGISTRATION, read_command
+from resolvers.sources.shift_iq.body_rows import ImportBody, import_bodies
 from resolvers.sources.shift_iq.event_members import EVENT_MEMBERS
 from resolvers.sources.shift_iq.event_rows import ImportEvent, import_events
 from resolvers.sources.shift_iq.events import read_event
@@ -45,6 +48,11 @@ def _event(value: Mapping[str, Any], importing: Importing, path: tuple[str, ...]
     return Row(path, import_events, ImportEvent(importing, read_event(value)))
 
 
+def _command(value: Mapping[str, Any], importing: Importing, path: tuple[str, ...]) -> Row:
+    command = ImportBody(importing, read_command(value), content_hash(value))
+    return Row(path, import_bodies, command)
+
+
 def _heard(read: Callable[[Any], Any]) -> Reader:
     def row(value: Mapping[str, Any], importing: Importing, path: tuple[str, ...]) -> Row:
         return Row(path, hear, Heard(importing, read(value)))
@@ -53,6 +61,7 @@ def _heard(read: Callable[[Any], Any]) -> Reader:
 
 
 READERS: tuple[tuple[frozenset[str], Reader], ...] = (
+    (frozenset({EVENT, REGISTRATION, COMMAND, BODY}), _command),
     (frozenset({"Identifier", "Origin", "Filter", "Texts"}), _heard(read_request)),
     (EVENT_MEMBERS, _event),
     (

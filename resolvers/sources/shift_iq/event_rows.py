@@ -1,7 +1,7 @@
 """Imports an event: made or brought up to date, with its venue, in one transaction."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,8 @@ from resolvers.events.updating import update_events
 from resolvers.outcomes import Outcome
 from resolvers.references import NAMES, ByKey, ByReference, look_up
 from resolvers.refusals import EventNotFound, Invalid, Refused, attempt
+from resolvers.registrations.commands import LaxEvent
+from resolvers.registrations.lax import LaxEvents
 from resolvers.sources.claims import claim, external_ids_of
 from resolvers.sources.rows import Importing
 from resolvers.sources.shift_iq.event_members import ORGANIZATION as ORGANIZATION_MEMBER
@@ -36,9 +38,10 @@ def import_events(work: UnitOfWork, commands: Sequence[ImportEvent]) -> list[Out
     """Import each event; a refused one must be undone by the storage (`all_or_nothing`).
 
     An event is known by the source's UUID and is brought up to date, or is made: what is left out
-    stays as it is, a null clears. A venue that is new is made with its UUID for a name. Refusals:
-    those of the commands that it takes; Invalid, for another organization's event; EventNotFound,
-    for one that is new and of which nothing but its UUID is said.
+    stays as it is, a null clears. One that a registration made at its place and time is that event.
+    A venue that is new is made with its UUID for a name. Refusals: those of the commands that it
+    takes; Invalid, for another organization's event; EventNotFound, for one that is new and of
+    which nothing but its UUID is said.
     """
     return [attempt(_import, work, command) for command in commands]
 
@@ -54,29 +57,60 @@ def _import(work: UnitOfWork, command: ImportEvent) -> Outcome:
     ours = _learn_organization(work, importing, document.organization)
     if event is None:
         return make_event(work, importing, document)
-    updated = _update(work, importing, document, event)
+    updated = _update(work, importing, document, event, _with_venue(work, importing, document))
     claimed = _claim(work, importing, document, event.id)
     changed = updated.changed or claimed or ours
     return Outcome(event.id, changed=changed, warnings=updated.warnings)
 
 
 def make_event(work: UnitOfWork, importing: Importing, document: EventDocument) -> Outcome:
-    """An event that is new. Raises: Refused."""
+    """An event whose UUID is new, if a registration has not made it before.
+
+    Raises: Refused.
+    """
     values = _with_venue(work, importing, document)
+    unnamed = _unnamed(work, importing, values)
+    if unnamed is not None:
+        updated = _update(work, importing, document, unnamed, values)
+        _claim(work, importing, document, unnamed.id)
+        return replace(updated, changed=True)
     command = CreateEvent(importing.viewer, values, document.identifier)
     made = done(create_events(work, [command]), document.names)
     _claim(work, importing, document, made.subject)
     return made
 
 
+def _unnamed(work: UnitOfWork, importing: Importing, values: Mapping[str, Any]) -> Event | None:
+    """The event at this place and time that a lax call made, of which nobody told the UUID yet."""
+    venue, start = values.get("venue"), values.get("start_at")
+    if venue is None or start is None:
+        return None
+    lax = LaxEvent(
+        venue=venue.key,
+        start=start.isoformat(),
+        exam_type=values.get("exam_type"),
+        exam_format=values.get("exam_format"),
+        billing_code=values.get("billing_code"),
+    )
+    event = LaxEvents(work, [(importing.viewer, lax)]).matching(importing.viewer, lax)
+    if event is None or not event.created_automatically:
+        return None
+    ids = external_ids_of(work, importing.organization_id, event)
+    named = any(one.kind == EVENT and one.system in {V1, V2} for one in ids)
+    return None if named else event
+
+
 def _update(
-    work: UnitOfWork, importing: Importing, document: EventDocument, event: Event
+    work: UnitOfWork,
+    importing: Importing,
+    document: EventDocument,
+    event: Event,
+    values: Mapping[str, Any],
 ) -> Outcome:
     """Only what differs is asked for: a cancelled event that is told again is no refusal.
 
     Raises: Refused.
     """
-    values = _with_venue(work, importing, document)
     changes = {name: value for name, value in values.items() if value != _present(event, name)}
     if not changes:
         return Outcome(event.id, changed=False)
