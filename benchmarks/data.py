@@ -74,6 +74,11 @@ SUBJECTS: Final = (
     "Physics",
     "Zoology",
 )
+EXAM_TYPES: Final = ("Class", "Final", "Mock", "Resit", "Practical")
+PUBLICATION: Final = ("Published", "Published", "Withheld", None)
+CLASSES: Final = 2_000
+"""Events have these in turn; the numbers have no divisor in common."""
+
 STATUSES: Final = {
     BookingStatus.CONFIRMED: 60,
     BookingStatus.COMPLETED: 20,
@@ -269,6 +274,9 @@ def _events(world: _World) -> None:
             number=n + 1,
             kind=EventKind.EXAM,
             title=f"{test.name}, sitting {n + 1}",
+            exam_type=EXAM_TYPES[n % 7 % len(EXAM_TYPES)],
+            publication_status=PUBLICATION[n % 11 % len(PUBLICATION)],
+            class_code=f"CL{n % CLASSES:04}",
             venue_id=room.centre_id,
             room_id=room.id,
             test_id=test.id,

@@ -114,10 +114,11 @@ def page_of(
     """
 
     def build(_: str) -> sa.Select[Any]:
-        statement = sa.select(table(model)).where(of_organization(model), narrow())
+        statement = sa.select(table(model)).where(of_organization(model))
         if source is not None:
             statement = statement.select_from(source())
-        return paged(statement, page, columns(model))
+        # the place first: of two conditions on a column SQLite's index begins at that
+        return paged(statement, page, columns(model)).where(narrow())
 
     return Read(
         ("page of", model, page.shape, shape),
@@ -176,9 +177,9 @@ def first_of_each(
             keys = sa.cast(sa.bindparam("keys"), sa.ARRAY(sa.Uuid))
             given = sa.func.unnest(keys).table_valued("key", name="parents").render_derived()
             of_parent = sa.select(table(model)).where(
-                of_organization(model), c[parent] == given.c.key, narrow()
+                of_organization(model), c[parent] == given.c.key
             )
-            rows = paged(of_parent, page, c).lateral("rows")
+            rows = paged(of_parent, page, c).where(narrow()).lateral("rows")
             chosen = sa.select(rows).select_from(sa.join(given, rows, sa.true()))
             return in_order(chosen, page, rows.c)
         given = sa.func.json_each(sa.bindparam("keys", type_=KeyList(sa.Uuid()))).table_valued(
@@ -186,9 +187,9 @@ def first_of_each(
         )
         same = table(model).alias("same")
         ids = sa.select(c.id).where(
-            of_organization(model), c[parent] == sa.type_coerce(given.c.value, sa.Uuid), narrow()
+            of_organization(model), c[parent] == sa.type_coerce(given.c.value, sa.Uuid)
         )
-        chosen = paged(ids, page, c).correlate(given)
+        chosen = paged(ids, page, c).where(narrow()).correlate(given)
         statement = (
             sa.select(same)
             .select_from(join_in_order(given, same, same.c.id.in_(chosen)))

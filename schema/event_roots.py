@@ -1,6 +1,9 @@
 """What can be asked about, and done to, events."""
 
 from collections.abc import Sequence
+from datetime import date
+from typing import Annotated
+from uuid import UUID
 
 import strawberry
 from strawberry import UNSET
@@ -8,11 +11,12 @@ from strawberry import UNSET
 from resolvers.bookings.expiry import expire_overdue
 from resolvers.events.commands import UpdateEvent
 from resolvers.events.creating import create_events
-from resolvers.events.reads import events_count
+from resolvers.events.reads import class_codes, events_count, events_on_date
 from resolvers.events.updating import update_events
 from resolvers.every_kind.cancelling_events import cancel_events
 from resolvers.outcomes import Outcome
-from resolvers.refusals import Refused
+from resolvers.references import ByKey
+from resolvers.refusals import Invalid, Refused
 from resolvers.storage import UnitOfWork
 from resolvers.storage.tables import Event as EventRow
 from schema.commands import Answer, ask
@@ -28,7 +32,7 @@ from schema.inputs import Input
 from schema.lists import listed
 from schema.lookup import named
 from schema.payloads import ERRORS, WARNINGS, written
-from schema.references import REF
+from schema.references import REF, optional_id
 
 
 @strawberry.type(description="What became of a command on an event.")
@@ -69,6 +73,41 @@ class EventQueries:
         [row] = await context.read(count)
         return int(row.total)
 
+    @strawberry.field(
+        description="list-events: those whose local start is on that date at their venue, by "
+        "start. At most 1,000; events(filter: {localDate: …}) pages through more."
+    )
+    async def events_on_date(
+        self,
+        info: Info,
+        date: Annotated[date, strawberry.argument(description="As the venue's calendar has it.")],
+        venue_id: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(description="Only at this centre; at all unless given."),
+        ] = UNSET,
+    ) -> list[Event] | None:
+        context, venue = info.context, _key(venue_id, "Centre", "venueId")
+        rows = await context.read(events_on_date(context.viewer, date, venue, now=context.now))
+        return [Event.of(row) for row in rows]
+
+    @strawberry.field(
+        description="The distinct class codes of an organization's events, sorted; null for "
+        "another organization than yours."
+    )
+    async def event_classes(
+        self,
+        info: Info,
+        organization_id: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(description="The organization; yours unless given."),
+        ] = UNSET,
+    ) -> list[str] | None:
+        viewer = info.context.viewer
+        asked = _key(organization_id, "Organization", "organizationId")
+        if asked not in (None, viewer.organization_id):
+            return None
+        return [row.class_code for row in await info.context.read(class_codes(viewer))]
+
 
 @strawberry.type
 class EventMutations:
@@ -99,6 +138,14 @@ class EventMutations:
 def update_and_expire(work: UnitOfWork, commands: Sequence[UpdateEvent]) -> list[Outcome | Refused]:
     """Change events; the seats of bookings that have lapsed are released first."""
     return update_events(work, commands, expire=expire_overdue)
+
+
+def _key(id: str | None, kind: str, name: str) -> UUID | None:
+    """The key in an argument; None where it was left out. Raises: Invalid."""
+    ref = optional_id(id, kind)
+    if ref is None or isinstance(ref, ByKey):
+        return None if ref is None else ref.key
+    raise Invalid(name, rule=getattr(ref, "rule", "is not a global id"))
 
 
 async def _payload(info: Info, answer: Answer) -> EventPayload:

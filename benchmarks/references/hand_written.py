@@ -54,10 +54,13 @@ ROSTER: Final = f"""
     {ENROLMENTS} AND b.status = $2 {{after}}
     ORDER BY b.start_at, b.id LIMIT 50
 """
-EVENTS: Final = """
+STARTS: Final = "coalesce(v.start_at, '9999-12-31T23:59:59.999998Z')"
+"""The start of an event in the words of its index."""
+
+EVENTS: Final = f"""
     SELECT v.id, key(v.id), v.title FROM event v
-    WHERE v.organization_id = $1 {after} ORDER BY v.start_at, v.id LIMIT 20
-"""
+    WHERE v.organization_id = $1 {{after}} ORDER BY {STARTS}, v.id LIMIT 20
+"""  # noqa: S608 - compiled in, not given
 OF_EVENT: Final = """
     SELECT b.organization_id, b.event_id, b.id, b.reference, b.status, b.candidate_id, b.start_at
     FROM booking b
@@ -73,7 +76,7 @@ SEATS: Final = """
     ORDER BY b.event_id, b.start_at, b.id
 """
 AFTER_BOOKING: Final = "AND (b.start_at, b.id) > ($3, $4)"
-AFTER_EVENT: Final = "AND (v.start_at, v.id) > ($2, $3)"
+AFTER_EVENT: Final = f"AND {STARTS} >= $2 AND ({STARTS}, v.id) > ($2, $3)"
 
 Row = Sequence[Any]
 

@@ -31,6 +31,7 @@ from strawberry.schema.config import StrawberryConfig
 from benchmarks.references.tokens import Tokens
 from resolvers.storage import POSTGRESQL_SCHEME
 from resolvers.storage import tables as t
+from resolvers.storage.nulls import nulls_last
 from resolvers.storage.sqlite import PAGE_CACHE_KIB
 from resolvers.vocabulary import BookingKind, BookingStatus, DeliveryMode
 
@@ -266,16 +267,13 @@ def enrolments(organization_id: UUID) -> Any:
     )
 
 
-def beyond(model: Any, cursor: str) -> sa.ColumnElement[bool]:
+def beyond(starts: Any, key: Any, cursor: str) -> sa.ColumnElement[bool]:
     """True for what comes after a cursor, by start."""
-    start, key = place_of(cursor)
-    there: Any = sa.tuple_(
-        sa.literal(start, type_=SQLModel.metadata.tables["booking"].c.start_at.type),
-        sa.literal(key, type_=sa.Uuid()),
-    )
-    here: Any = sa.tuple_(col(model.start_at), col(model.id))
-    later: sa.ColumnElement[bool] = here > there
-    return later
+    start, after = place_of(cursor)
+    at: Any = sa.literal(start, type_=SQLModel.metadata.tables["booking"].c.start_at.type)
+    here: Any = sa.tuple_(starts, key)
+    later: sa.ColumnElement[bool] = here > sa.tuple_(at, sa.literal(after, type_=sa.Uuid()))
+    return sa.and_(starts >= at, later)
 
 
 @strawberry.type
@@ -300,9 +298,9 @@ class Query:
         statement = enrolments(context.organization_id)
         if filter is not None and filter.status is not None:
             statement = statement.where(col(t.Booking.status).in_(filter.status))
-        if after is not None:
-            statement = statement.where(beyond(t.Booking, after))
         order = col(t.Booking.start_at), col(t.Booking.id)
+        if after is not None:
+            statement = statement.where(beyond(*order, after))
         rows = await context.run(statement.order_by(*order).limit(first))
         return EnrolmentConnection(nodes=[Enrolment.of(*row) for row in rows])
 
@@ -312,9 +310,9 @@ class Query:
     ) -> EventConnection:
         context = info.context
         statement: Any = select(t.Event).where(t.Event.organization_id == context.organization_id)
+        order = nulls_last(t.columns(t.Event).start_at), col(t.Event.id)
         if after is not None:
-            statement = statement.where(beyond(t.Event, after))
-        order = col(t.Event.start_at), col(t.Event.id)
+            statement = statement.where(beyond(*order, after))
         rows = await context.run(statement.order_by(*order).limit(first))
         return EventConnection(nodes=[Event.of(row) for row in rows])
 

@@ -28,7 +28,9 @@ from resolvers.storage.filters import (
     sql,
     to_the_second,
     with_following_seconds,
+    with_nulls_last,
 )
+from resolvers.storage.nulls import nulls_last
 from resolvers.storage.tables import Booking, Event, ExternalId, Room, columns, table
 from resolvers.storage.tables.bookings import TAKES_A_SEAT
 from resolvers.vocabulary import EventStatus, SourceSystem
@@ -100,7 +102,6 @@ AS_THEY_ARE = (
     "capacity_maximum",
     "capacity_minimum",
     "duration_quantity",
-    "number",
     "exam_duration_in_minutes",
     "invigilator_minimum",
     "credit_hours",
@@ -121,6 +122,10 @@ def criteria() -> dict[str, Criterion]:
         ),
         **{name: to_the_second(c[column]) for name, column in INSTANTS.items()},
         **{name: plain(c[name]) for name in AS_THEY_ARE},
+        # in the words of their indexes
+        "start": with_nulls_last(to_the_second, c.start_at),
+        "end": with_nulls_last(to_the_second, c.end_at),
+        "number": with_nulls_last(plain, c.number),
         "organization_identifier": _known_as(c.organization_id, "organization"),
         "venue_identifier": _known_as(c.venue_id, "venue"),
         "status": plain(sa.type_coerce(status_in_sql(), sa.String())),
@@ -266,8 +271,8 @@ def _local_date(operator: Operator, name: str) -> sa.ColumnElement[bool]:
     return sa.and_(
         c.local_start >= bound("begins", c.local_start),
         c.local_start < bound("ends", c.local_start),
-        c.start_at > bound("after", c.start_at),
-        c.start_at < bound("before", c.start_at),
+        nulls_last(c.start_at) > bound("after", c.start_at),
+        nulls_last(c.start_at) < bound("before", c.start_at),
     )
 
 

@@ -5,7 +5,7 @@ Events are open to everybody in the organization who may READ.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +26,7 @@ from resolvers.reading import (
 )
 from resolvers.storage import paging
 from resolvers.storage.columns import one_of
-from resolvers.storage.filters import NO_FILTER, Filter
+from resolvers.storage.filters import NO_FILTER, AllOf, Condition, Filter, Operator
 from resolvers.storage.paging import Ordering, PageRequest
 from resolvers.storage.read import Read
 from resolvers.storage.tables import (
@@ -44,6 +44,7 @@ from resolvers.viewer import Viewer
 from resolvers.vocabulary import EventSortField, SortDirection
 
 VENUE = "venue_id"
+MOST_ON_A_DATE = 1000
 
 SORT_TERMS: dict[EventSortField, tuple[str, type, bool]] = {
     EventSortField.START: ("start_at", datetime, True),
@@ -94,6 +95,18 @@ def count_of_events_of_centres(
 ) -> Read[Any]:
     """How many events each venue has, as `parent_id` and `total`; without any it has no row."""
     return count_of_each(Event, VENUE, viewer, keys, **event_narrowing(filter, now).options())
+
+
+def events_on_date(
+    viewer: Viewer, day: date, venue_id: UUID | None = None, *, now: datetime
+) -> Read[Event]:
+    """The first 1,000 events that start on a date by the clock of their venue, by start [002]."""
+    parts = [Condition("local_date", Operator.EQ, day)]
+    if venue_id is not None:
+        parts.append(Condition("venue_id", Operator.EQ, venue_id))
+    # a page reads one more, to know whether there is more
+    page = PageRequest(ordering_of(None), MOST_ON_A_DATE - 1)
+    return events_page(viewer, page, AllOf(tuple(parts)), now=now)
 
 
 def class_codes(viewer: Viewer) -> Read[Any]:

@@ -31,6 +31,7 @@ from resolvers.registrations.refusals import (
     VenueNotFound,
 )
 from resolvers.storage.columns import new_key, one_of
+from resolvers.storage.nulls import nulls_last
 from resolvers.storage.read import Read
 from resolvers.storage.rows import changed, new_row
 from resolvers.storage.tables import Centre, Event, Organization, columns, table
@@ -264,8 +265,9 @@ def _at_places() -> sa.Select[Any]:
     return sa.select(table(Event)).where(
         one_of(c.organization_id, "organizations"),
         one_of(c.venue_id, "venues"),
-        c.start_at >= sa.bindparam("since", type_=c.start_at.type),
-        c.start_at < sa.bindparam("before", type_=c.start_at.type),
+        # in the words of the index
+        nulls_last(c.start_at) >= sa.bindparam("since", type_=c.start_at.type),
+        nulls_last(c.start_at) < sa.bindparam("before", type_=c.start_at.type),
         c.cancelled_at.is_(None),
     )
 

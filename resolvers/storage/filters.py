@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from resolvers.storage.columns import one_of
+from resolvers.storage.nulls import nulls_last, stand_in
 
 
 class Operator(StrEnum):
@@ -161,6 +162,28 @@ def to_the_second(column: sa.ColumnElement[Any]) -> Criterion:
         first = sa.bindparam(f"{name}_first", type_=column.type)
         last = sa.bindparam(f"{name}_last", type_=column.type)
         return sa.and_(column >= first, column <= last)
+
+    return criterion
+
+
+def with_nulls_last(
+    of: Callable[[sa.ColumnElement[Any]], Criterion], column: sa.ColumnElement[Any]
+) -> Criterion:
+    """A criterion of a column whose index has its nulls last (`resolvers.storage.nulls`).
+
+    What it is compared with must be less than what stands for a null.
+    """
+    in_index, null = nulls_last(column), stand_in(column)
+    compare = of(in_index)
+
+    def criterion(operator: Operator, name: str) -> sa.ColumnElement[bool]:
+        match operator:
+            case Operator.IS_NULL:
+                return in_index == null if name else in_index < null
+            case Operator.GTE | Operator.GT:
+                # not `< null`: SQLite's index would end there and not at a given end
+                return sa.and_(compare(operator, name), column.is_not(None))
+        return compare(operator, name)
 
     return criterion
 

@@ -3,7 +3,9 @@
 A cursor holds the values of the sort order's columns, so paging while rows are inserted neither
 loses nor repeats one.
 
-Nulls sort after every value when ascending and before when descending, on both databases.
+Nulls sort after every value when ascending and before when descending, on both databases: a value
+stands for them (`resolvers.storage.nulls`), so that a place in a list is one comparison of rows,
+which an index answers however deep the place is.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -20,12 +22,12 @@ import sqlalchemy as sa
 
 from resolvers.checks import can_be_kept
 from resolvers.refusals import Invalid, OutOfRange
+from resolvers.storage.nulls import BIGGEST, STAND_INS, nulls_last
 from resolvers.storage.read import Row
 from resolvers.vocabulary import SortDirection
 
 DEFAULT_SIZE = 20
 MOST = 100
-BIGGEST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +112,17 @@ class PageRequest:
             self.ordering,
             self.size,
             self.backward,
-            None if self.after is None else tuple(v is None for v in self.after),
-            None if self.before is None else tuple(v is None for v in self.before),
+            self.after is not None,
+            self.before is not None,
         )
 
     @property
     def values(self) -> dict[str, Any]:
         bound = {}
+        kinds = [term.kind for term in self.ordering.terms]
         for side, place in (("after", self.after), ("before", self.before)):
             for n, value in enumerate(place or ()):
-                bound[f"{side}_{n}"] = value
+                bound[f"{side}_{n}"] = STAND_INS[kinds[n]] if value is None else value
         return bound
 
     def rows(self, fetched: Sequence[Row]) -> "PageRows[Row]":
@@ -200,9 +203,9 @@ def paged(statement: sa.Select[Any], page: PageRequest, by: Any) -> sa.Select[An
     """
     terms = page.ordering.terms
     if page.after is not None:
-        statement = statement.where(_beyond(terms, page.after, by, "after", forward=True))
+        statement = statement.where(_beyond(terms, by, "after", forward=True))
     if page.before is not None:
-        statement = statement.where(_beyond(terms, page.before, by, "before", forward=False))
+        statement = statement.where(_beyond(terms, by, "before", forward=False))
     limit: sa.ColumnClause[Any] = sa.literal_column(str(page.size + 1))
     return in_order(statement, page, by).limit(limit)
 
@@ -211,45 +214,44 @@ def in_order(statement: sa.Select[Any], page: PageRequest, by: Any) -> sa.Select
     """The statement in the page's order; a backward page is read from its end."""
     orders = []
     for term in page.ordering.terms:
-        column, descending = by[term.column], term.descending != page.backward
-        order = column.desc() if descending else column.asc()
-        if term.nullable:
-            order = order.nulls_first() if descending else order.nulls_last()
-        orders.append(order)
+        column, descending = _sorted_by(term, by), term.descending != page.backward
+        orders.append(column.desc() if descending else column.asc())
     return statement.order_by(*orders)
 
 
-def _beyond(
-    terms: Sequence[Term],
-    place: tuple[Any, ...],
-    by: Any,
-    side: str,
-    *,
-    forward: bool,
-) -> sa.ColumnElement[bool]:
+def _sorted_by(term: Term, by: Any) -> sa.ColumnElement[Any]:
+    column: sa.ColumnElement[Any] = by[term.column]
+    return nulls_last(column) if term.nullable else column
+
+
+def _beyond(terms: Sequence[Term], by: Any, side: str, *, forward: bool) -> sa.ColumnElement[bool]:
     """True for the rows strictly after (or before) a place."""
-    bound = [_place_value(f"{side}_{n}", term, by) for n, term in enumerate(terms)]
-    if not any(term.nullable for term in terms) and len({t.descending for t in terms}) == 1:
-        here = sa.tuple_(*(by[term.column] for term in terms))
-        there = sa.tuple_(*bound)
-        return here > there if forward != terms[0].descending else here < there
-    step: sa.ColumnElement[bool]
-    same: sa.ColumnElement[bool]
+    columns = [_sorted_by(term, by) for term in terms]
+    place = [_place_value(f"{side}_{n}", term, by) for n, term in enumerate(terms)]
+    upward = [forward != term.descending for term in terms]
+    here, there = sa.tuple_(*columns), sa.tuple_(*place)
+    if len(set(upward)) > 1:
+        beyond = _beyond_in_turn(columns, place, upward)
+    else:
+        beyond = here > there if upward[0] else here < there
+        if not terms[0].nullable:
+            return beyond
+    # Says nothing new, but is where an index begins: none does at alternatives, and SQLite's none
+    # at rows that begin with an expression.
+    return sa.and_(columns[0] >= place[0] if upward[0] else columns[0] <= place[0], beyond)
+
+
+def _beyond_in_turn(
+    columns: Sequence[sa.ColumnElement[Any]],
+    place: Sequence[sa.ColumnElement[Any]],
+    upward: Sequence[bool],
+) -> sa.ColumnElement[bool]:
+    """The same where directions differ: column by column, the earlier ones being equal."""
     alternatives = []
     equal: list[sa.ColumnElement[bool]] = []
-    for term, value, parameter in zip(terms, place, bound, strict=True):
-        column = by[term.column]
-        upward = forward != term.descending
-        if value is None:
-            step = sa.false() if upward else column.is_not(None)
-            same = column.is_(None)
-        else:
-            step = column > parameter if upward else column < parameter
-            if term.nullable and upward:
-                step = sa.or_(step, column.is_(None))
-            same = column == parameter
-        alternatives.append(sa.and_(*equal, step))
-        equal.append(same)
+    for column, value, up in zip(columns, place, upward, strict=True):
+        alternatives.append(sa.and_(*equal, column > value if up else column < value))
+        equal.append(column == value)
     return sa.or_(*alternatives)
 
 

@@ -435,6 +435,7 @@ IDS: Final = {
     "eventId": "Event",
     "testId": "Test",
     "venueId": "Centre",
+    "organizationId": "Organization",
     "moduleIds": "Module",
 }
 CURSORS: Final = {"enrolments": "bookings", "history": "bookingChanges", "booked": "bookings"}

@@ -85,12 +85,15 @@ def check(name: str, rule: str) -> sa.CheckConstraint:
 def index(
     name: str, table: str, *columns: str, where: str | None = None, unique: bool = False
 ) -> None:
-    """Make an index; `where` makes it partial, in SQL that both databases read."""
+    """Make an index on columns and on expressions; `where` makes it partial.
+
+    All of it in SQL that both databases read.
+    """
     condition = None if where is None else sa.text(where)
     op.create_index(
         name,
         table,
-        list(columns),
+        [sa.text(column) if "(" in column else column for column in columns],
         unique=unique,
         postgresql_where=condition,
         sqlite_where=condition,

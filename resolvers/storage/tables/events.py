@@ -6,8 +6,12 @@ from uuid import UUID
 from sqlmodel import Field, SQLModel
 
 from resolvers.storage.columns import choice, instant, key, text, wall_time
+from resolvers.storage.nulls import nulls_last_in
 from resolvers.storage.tables.tenant import Keyed, check, index, of_organization, refers_to, unique
 from resolvers.vocabulary import CancellationReason, DurationUnit, EventKind
+
+START, END = nulls_last_in("start_at", datetime), nulls_last_in("end_at", datetime)
+NUMBER = nulls_last_in("number", int)
 
 
 class EventColumns(Keyed):
@@ -118,12 +122,22 @@ class Event(EventColumns, table=True):
         check("ends_after_start", "end_at >= start_at"),
         check("on_demand_has_no_start", "not on_demand or (start_at is null and end_at is null)"),
         check("version", "version >= 1"),
-        # the sort orders of `events`, each with its tie-breaker
-        index("ix_event_start", "start_at", "id"),
+        # The sort orders of `events`, each with its tie-breaker and, where it may be null, with its
+        # nulls as a value. Chosen from EXPLAIN on 100,000 events: a page walks the index of its
+        # order from its place on, and stops when it is full, whatever else is asked for. That
+        # serves three criteria that one event in ten meets in a millisecond on both databases, and
+        # a range of starts is where the walk begins and ends. An index for a criterion would have
+        # to be sorted by each order, too, and texts are compared in any case, which on SQLite no
+        # index can answer; so only what finds a handful has one: the identifier and the number, and
+        # a venue, of whose events there are pages, in the order that lists of them have.
+        index("ix_event_start", START, "id"),
+        index("ix_event_end", END, "id"),
+        index("ix_event_number", NUMBER, "id"),
         index("ix_event_title", "title", "id"),
-        index("ix_event_number", "number", "id"),
         index("ix_event_last_change_time", "last_change_time", "id"),
-        index("ix_event_venue_start", "venue_id", "start_at", "id"),
+        index("ix_event_venue_start", "venue_id", START, "id"),
+        # `eventClasses`: all of it is in the index (150 ms without it, 17 with it)
+        index("ix_event_class_code", "class_code", where="class_code is not null"),
         index("ix_event_room", "room_id"),
         index("ix_event_test", "test_id"),
     )

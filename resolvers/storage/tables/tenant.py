@@ -39,15 +39,15 @@ def unique(*names: str) -> sa.UniqueConstraint:
 
 
 def index(name: str, *names: str, where: str | None = None, unique: bool = False) -> sa.Index:
-    """An index inside an organization.
+    """An index inside an organization, on columns and on expressions.
 
-    `where` makes it partial, in SQL that both databases read.
+    `where` makes it partial; all of it in SQL that both databases read.
     """
     condition = None if where is None else sa.text(where)
     return sa.Index(
         name,
         "organization_id",
-        *names,
+        *(sa.text(name) if "(" in name else name for name in names),
         unique=unique,
         postgresql_where=condition,
         sqlite_where=condition,

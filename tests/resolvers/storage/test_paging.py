@@ -32,16 +32,14 @@ INSTANTS = st.sampled_from([None, *(NOON + timedelta(microseconds=n) for n in (0
 VALUES = st.fixed_dictionaries(
     {
         "start_at": INSTANTS,
+        "end_at": INSTANTS.map(lambda at: at and at + timedelta(seconds=1)),
         "number": st.sampled_from([None, -(2**31), 0, 7, 2**31 - 1]),
         "title": st.sampled_from(["", "A", "a", "Ä", "b\n", "\U0001f600"]),
         "last_change_time": INSTANTS.filter(lambda at: at is not None),
     }
 )
 SORT = st.lists(
-    st.tuples(
-        st.sampled_from([f for f in EventSortField if f is not EventSortField.END]),
-        st.sampled_from(SortDirection),
-    ),
+    st.tuples(st.sampled_from(EventSortField), st.sampled_from(SortDirection)),
     min_size=1,
     max_size=4,
 )

@@ -639,13 +639,23 @@ def _event() -> None:
         check("on_demand_has_no_start", "not on_demand or (start_at is null and end_at is null)"),
         check("version", "version >= 1"),
     )
+    start, end = (f"coalesce({at}, '9999-12-31T23:59:59.999998Z')" for at in ("start_at", "end_at"))
+    by_number = "coalesce(number, 9223372036854775807)"
+    index(
+        "ix_event_class_code",
+        "event",
+        "organization_id",
+        "class_code",
+        where="class_code is not null",
+    )
+    index("ix_event_end", "event", "organization_id", end, "id")
     index("ix_event_last_change_time", "event", "organization_id", "last_change_time", "id")
-    index("ix_event_number", "event", "organization_id", "number", "id")
+    index("ix_event_number", "event", "organization_id", by_number, "id")
     index("ix_event_room", "event", "organization_id", "room_id")
-    index("ix_event_start", "event", "organization_id", "start_at", "id")
+    index("ix_event_start", "event", "organization_id", start, "id")
     index("ix_event_test", "event", "organization_id", "test_id")
     index("ix_event_title", "event", "organization_id", "title", "id")
-    index("ix_event_venue_start", "event", "organization_id", "venue_id", "start_at", "id")
+    index("ix_event_venue_start", "event", "organization_id", "venue_id", start, "id")
 
 
 def _test_form() -> None:
