@@ -130,12 +130,17 @@ def work(database_url: str, viewer: Viewer) -> Any:
     return done
 
 
-async def test_of_two_beginnings_the_place_counts(storage, work, organization_id):
-    """The last page of a list from a start on costs what its first page does."""
+@pytest.fixture
+async def term(storage, database_url, organization_id):
+    """An event a minute, each with a title and a number of its own, in order."""
     events = [
-        new_row(Event, organization_id=organization_id, **event_row(key, id=key, start_at=at))
-        for at in (NOW + timedelta(minutes=n) for n in range(3_000))
-        for key in [new_key()]
+        new_row(
+            Event,
+            organization_id=organization_id,
+            **event_row(key, id=key, start_at=at, title=f"{n:05}", number=n),
+        )
+        for n in range(3_000)
+        for key, at in [(new_key(), NOW + timedelta(minutes=n))]
     ]
 
     def insert(unit: Any, _: Any) -> list[Outcome]:
@@ -143,7 +148,14 @@ async def test_of_two_beginnings_the_place_counts(storage, work, organization_id
         return [Outcome(organization_id)]
 
     await storage.write(insert, [None])
-    place = (events[-60].start_at, events[-60].id)
+    if database_url.startswith("postgresql"):
+        await in_postgresql(database_url, "ANALYZE event", [])
+    return events
+
+
+async def test_of_two_beginnings_the_place_counts(work, term):
+    """The last page of a list from a start on costs what its first page does."""
+    place = (term[-60].start_at, term[-60].id)
     until = Condition("start", Operator.LT, NOW + timedelta(days=30))
 
     first = await work(PageRequest(ordering_of(None), 50), AllOf((SINCE, until)))
@@ -152,16 +164,16 @@ async def test_of_two_beginnings_the_place_counts(storage, work, organization_id
     assert last < 1.5 * first
 
 
-@pytest.mark.parametrize("first", [EventSortField.START, EventSortField.TITLE])
-async def test_orders_in_two_directions_begin_at_their_place(explained, first):
-    """Of a mixed order the first column is found in its index; what is equal there is sorted."""
-    order = ordering_of([(first, SortDirection.ASC), (EventSortField.NUMBER, SortDirection.DESC)])
-    page = PageRequest(order, 50, after=(VALUES[SORT_TERMS[first][1]], 7, UUID(int=5)))
+@pytest.mark.parametrize("field", [EventSortField.START, EventSortField.TITLE])
+async def test_orders_in_two_directions_begin_at_their_place(work, term, field):
+    """The last page of a mixed order costs what its first page does."""
+    order = ordering_of([(field, SortDirection.ASC), (EventSortField.NUMBER, SortDirection.DESC)])
+    place = [getattr(term[-60], part.column) for part in order.terms]
 
-    [line] = [line for line in await explained(page) if "ix_" in line]
+    first = await work(PageRequest(order, 50), NO_FILTER)
+    last = await work(PageRequest(order, 50, after=tuple(place)), NO_FILTER)
 
-    assert INDEXES[first] in line
-    assert ">" in line.split("Cond")[-1]
+    assert last < 1.5 * first
 
 
 def test_what_stands_for_a_null_is_no_value():
