@@ -11,8 +11,8 @@ from strawberry import UNSET
 from resolvers.bookings import actions, reads
 from resolvers.bookings.actions import Situation
 from resolvers.bookings.kinds import kind_of
+from resolvers.bookings.payment_rules import is_pending
 from resolvers.change_reads import IN_COMMIT_ORDER, count_of_history_of_each, history_of_each
-from resolvers.enrolments.payment_rules import is_pending
 from resolvers.references import ByKey
 from resolvers.refusals import Invalid
 from resolvers.vocabulary import (

@@ -8,14 +8,9 @@ from uuid import UUID
 import strawberry
 
 from resolvers import checks
+from resolvers.bookings.payment_rules import PaymentTerms
 from resolvers.enrolments.booking import book
-from resolvers.enrolments.commands import (
-    AssignResult,
-    BookEnrolment,
-    MoveEnrolment,
-    PaymentTerms,
-    RecordPayment,
-)
+from resolvers.enrolments.commands import AssignResult, BookEnrolment, MoveEnrolment, RecordPayment
 from resolvers.enrolments.moving import move
 from resolvers.enrolments.payments import record_payments
 from resolvers.enrolments.results import assign_results

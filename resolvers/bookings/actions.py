@@ -119,18 +119,25 @@ def allowed(table: Table, situation: Situation, viewer: Viewer) -> tuple[Booking
     return tuple(sorted(actions))
 
 
+def transition(table: Table, name: str) -> Transition | None:
+    """The transition of that name; None where the kind has none."""
+    return next((row for row in table if row.name == name), None)
+
+
 def require(
     table: Table, name: str, situation: Situation, viewer: Viewer, *path: str
 ) -> Transition:
     """The transition of that name, if it can be made now.
 
-    Raises: IllegalState (with what may be done instead), or what the transition's guard refuses.
+    Raises: IllegalState (with what may be done instead; also where the kind has no such
+    transition), or what the transition's guard refuses.
     """
-    row = next(row for row in table if row.name == name)
-    refusal = row.refusal(situation)
-    if refusal is not None:
-        refusal.path = path or ("input",)
-        if isinstance(refusal, IllegalState):
-            refusal.allowed = allowed(table, situation, viewer)
-        raise refusal
-    return row
+    row = transition(table, name)
+    refusal = illegal_state(situation) if row is None else row.refusal(situation)
+    if refusal is None:
+        assert row is not None
+        return row
+    refusal.path = path or ("input",)
+    if isinstance(refusal, IllegalState):
+        refusal.allowed = allowed(table, situation, viewer)
+    raise refusal

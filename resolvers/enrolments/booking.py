@@ -7,6 +7,7 @@ from uuid import UUID
 
 from resolvers.bookings.desk import Desk, Wanted
 from resolvers.bookings.overrides import check_overrides
+from resolvers.bookings.payment_rules import check_terms, must_be_paid_first, payment_for
 from resolvers.bookings.seating import WantedSeat, check_seat
 from resolvers.bookings.sittings import Sitting, ambiguous_time, sitting_of, when
 from resolvers.changes import Cause, record_booking
@@ -14,7 +15,6 @@ from resolvers.enrolments import rules
 from resolvers.enrolments.attempts import Attempts
 from resolvers.enrolments.commands import BookEnrolment, Happened
 from resolvers.enrolments.facts import enrolment_facts
-from resolvers.enrolments.payment_rules import check_terms, must_be_paid_first, payment_for
 from resolvers.outcomes import Outcome, Warning
 from resolvers.refusals import (
     Complaints,

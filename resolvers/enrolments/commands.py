@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from resolvers.bookings.payment_rules import NO_TERMS, PaymentTerms
 from resolvers.changes import Origin
 from resolvers.references import Ref
 from resolvers.viewer import Viewer
@@ -14,24 +14,9 @@ from resolvers.vocabulary import (
     BookingStatus,
     EnrolmentResult,
     PaymentMethod,
-    PaymentResponsibility,
     PaymentStatus,
     RuleOverride,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaymentTerms:
-    """What a booking costs, who pays, and until when."""
-
-    method: PaymentMethod | None = None
-    responsibility: PaymentResponsibility | None = None
-    amount: Decimal | None = None
-    currency: str | None = None
-    due_by: datetime | None = None
-    purchase_order: str | None = None
-    reference: UUID | None = None  # made here unless an import brings one
-    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +46,7 @@ class BookEnrolment:
     room: Ref | None = None
     online: bool = False
     on_demand_time: datetime | None = None
-    payment: PaymentTerms = PaymentTerms()
+    payment: PaymentTerms = NO_TERMS
     overrides: tuple[RuleOverride, ...] = ()
     origin: Origin | None = None
     happened: Happened | None = None

@@ -8,10 +8,10 @@ from resolvers import checks
 from resolvers.bookings import loading
 from resolvers.bookings.actions import Situation, allowed, illegal_state, may_touch
 from resolvers.bookings.expiry import lock_current
+from resolvers.bookings.payment_rules import SETTLED, STEPS
 from resolvers.changes import Cause, record_booking
 from resolvers.enrolments.commands import RecordPayment
 from resolvers.enrolments.facts import enrolment_facts
-from resolvers.enrolments.payment_rules import SETTLED, STEPS
 from resolvers.enrolments.transitions import TRANSITIONS
 from resolvers.outcomes import Outcome, Warning
 from resolvers.refusals import Complaints, IllegalState, NotFoundRefusal, Refused, attempt

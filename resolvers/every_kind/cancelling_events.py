@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from resolvers import checks
 from resolvers.bookings import loading
+from resolvers.bookings.actions import transition
 from resolvers.bookings.expiry import lock_current
-from resolvers.bookings.seats import takes_seat
+from resolvers.bookings.kinds import KINDS, kind_of
 from resolvers.changes import Cause, Origin, record_event
 from resolvers.events.facts import event_facts
 from resolvers.events.rules import status
@@ -30,7 +31,6 @@ from resolvers.storage.columns import one_of
 from resolvers.storage.read import Read
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import Booking, Event, Test, columns
-from resolvers.storage.tables.bookings import TAKES_A_SEAT
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import (
@@ -63,15 +63,17 @@ class CancelEvent:
 def cancel_events(work: UnitOfWork, commands: Sequence[CancelEvent]) -> list[Outcome | Refused]:
     """Cancel each event; its bookings get the reason EVENT_CANCELLED and one change each.
 
-    Cancelling again changes nothing. `facts["affectedBookings"]` counts the bookings. Refusals:
-    PermissionRefusal, EventNotFound, Invalid, Required, WrongLength; StaleBooking; IllegalState.
+    They are those of every kind that can be cancelled as they stand; a cut-off before the start is
+    for candidates, not for who calls the event off. Cancelling again changes nothing.
+    `facts["affectedBookings"]` counts the bookings. Refusals: PermissionRefusal, EventNotFound,
+    Invalid, Required, WrongLength; StaleBooking; IllegalState.
     """
     found = look_up(work, Event, ((c.viewer.organization_id, c.event) for c in commands))
     keys = [(row.organization_id, row.id) for row in found.rows()]
     events = loading.lock(work, Event, keys)
     tests = [(e.organization_id, e.test_id) for e in events.values() if e.test_id is not None]
     subjects = {row.id: row.subject_id for row in loading.of_keys(work, Test, "id", tests)}
-    bookings = _live_bookings(work, keys)
+    bookings = _cancellable_bookings(work, keys)
 
     def cancel(command: CancelEvent) -> Outcome:
         event = _check(command, found, events, subjects, work.now)
@@ -80,10 +82,10 @@ def cancel_events(work: UnitOfWork, commands: Sequence[CancelEvent]) -> list[Out
         cause = Cause(command.viewer, command.origin, command.reason)
         events[event.id] = _cancel_event(work, event, cause)
         affected = bookings.pop(event.id, []) if command.cancel_bookings else []
-        for booking in affected:
+        for booking, status_after in affected:
             after = cancelled_booking(
                 booking,
-                BookingStatus.CANCELLED,
+                status_after,
                 CancellationReason.EVENT_CANCELLED,
                 command.reason,
                 cause,
@@ -159,26 +161,43 @@ def _cancel_event(work: UnitOfWork, event: Event, cause: Cause) -> Event:
     return after
 
 
-def _live_bookings(
+def _status_after(booking: Booking) -> BookingStatus | None:
+    """What cancelling makes of a booking; None where its kind does not cancel it as it stands."""
+    row = transition(kind_of(booking).transitions, "cancel")
+    return None if row is None or booking.status not in row.sources else row.target
+
+
+def _cancellable_statuses() -> list[BookingStatus]:
+    """The statuses in which a booking of one kind or another can be cancelled."""
+    rows = (transition(kind.transitions, "cancel") for kind in KINDS.values())
+    return sorted({status for row in rows if row is not None for status in row.sources})
+
+
+def _cancellable_bookings(
     work: UnitOfWork, events: Sequence[tuple[UUID, UUID]]
-) -> dict[UUID, list[Booking]]:
-    """The bookings that take a seat at each event, locked; what is overdue is expired first."""
+) -> dict[UUID, list[tuple[Booking, BookingStatus]]]:
+    """The bookings at each event that can be cancelled, locked, and what they shall be.
+
+    What is overdue is expired first.
+    """
     c = columns(Booking)
-    live: Read[Booking] = Read(
-        "live bookings of events",
+    found: Read[Booking] = Read(
+        "cancellable bookings of events",
         lambda _: sa.select(c.organization_id, c.id).where(
             one_of(c.organization_id, "organizations"),
             one_of(c.event_id, "events"),
-            sa.text(TAKES_A_SEAT),
+            one_of(c.status, "statuses"),
         ),
         {
             "organizations": list({organization for organization, _ in events}),
             "events": [event for _, event in events],
+            "statuses": _cancellable_statuses(),
         },
     )
-    keys = [(row.organization_id, row.id) for row in work.rows(live)]
-    by_event: dict[UUID, list[Booking]] = {}
+    keys = [(row.organization_id, row.id) for row in work.rows(found)]
+    by_event: dict[UUID, list[tuple[Booking, BookingStatus]]] = {}
     for booking in lock_current(work, keys).values():
-        if booking.event_id is not None and takes_seat(booking):
-            by_event.setdefault(booking.event_id, []).append(booking)
+        after = _status_after(booking)
+        if booking.event_id is not None and after is not None:
+            by_event.setdefault(booking.event_id, []).append((booking, after))
     return by_event

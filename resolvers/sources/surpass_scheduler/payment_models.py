@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from resolvers.enrolments.commands import PaymentTerms
+from resolvers.bookings.payment_rules import PaymentTerms
 from resolvers.sources.members import Members
 from resolvers.sources.surpass_scheduler.words import METHODS, PAYMENT_STATUSES, RESPONSIBILITIES
 from resolvers.times import instant_of

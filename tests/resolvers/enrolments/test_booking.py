@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from resolvers.bookings.payment_rules import PaymentTerms
 from resolvers.enrolments.booking import book
-from resolvers.enrolments.commands import PaymentTerms
 from resolvers.organizations.settings import UpdateSettings, update_settings
 from resolvers.outcomes import Outcome
 from resolvers.references import ByKey, ByReference, Unreadable

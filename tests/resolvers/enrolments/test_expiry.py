@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from resolvers.enrolments.commands import PaymentTerms
+from resolvers.bookings.payment_rules import PaymentTerms
 from resolvers.enrolments.moving import move
 from resolvers.enrolments.payments import record_payments
 from resolvers.enrolments.results import assign_results

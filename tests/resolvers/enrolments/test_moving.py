@@ -7,8 +7,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from resolvers.bookings.payment_rules import PaymentTerms
 from resolvers.changes import Origin
-from resolvers.enrolments.commands import MoveEnrolment, PaymentTerms
+from resolvers.enrolments.commands import MoveEnrolment
 from resolvers.enrolments.moving import move
 from resolvers.enrolments.results import assign_results
 from resolvers.events.commands import UpdateEvent

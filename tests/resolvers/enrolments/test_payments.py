@@ -6,8 +6,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from resolvers.bookings.payment_rules import PaymentTerms
 from resolvers.changes import Origin
-from resolvers.enrolments.commands import PaymentTerms, RecordPayment
+from resolvers.enrolments.commands import RecordPayment
 from resolvers.enrolments.payments import record_payments
 from resolvers.enrolments.results import assign_results
 from resolvers.every_kind.cancelling import cancel

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from resolvers.enrolments.commands import Happened, PaymentTerms
+from resolvers.bookings.payment_rules import PaymentTerms
+from resolvers.enrolments.commands import Happened
 from resolvers.enrolments.moving import move
 from resolvers.enrolments.results import assign_results
 from resolvers.every_kind.cancelling import cancel

@@ -7,8 +7,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from resolvers.bookings.payment_rules import PaymentTerms
 from resolvers.changes import Origin
-from resolvers.enrolments.commands import AssignResult, PaymentTerms
+from resolvers.enrolments.commands import AssignResult
 from resolvers.enrolments.results import assign_results
 from resolvers.every_kind.cancelling import cancel
 from resolvers.outcomes import Outcome

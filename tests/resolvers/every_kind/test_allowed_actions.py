@@ -11,7 +11,7 @@ import pytest
 
 from resolvers.bookings.actions import Situation, allowed
 from resolvers.bookings.kinds import kind_of
-from resolvers.enrolments.commands import PaymentTerms
+from resolvers.bookings.payment_rules import PaymentTerms
 from resolvers.enrolments.moving import move
 from resolvers.enrolments.payments import record_payments
 from resolvers.enrolments.results import assign_results

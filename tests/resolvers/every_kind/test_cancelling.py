@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from resolvers.bookings.payment_rules import PaymentTerms
 from resolvers.changes import Origin
-from resolvers.enrolments.commands import PaymentTerms
 from resolvers.enrolments.results import assign_results
 from resolvers.every_kind.cancelling import CancelBooking, cancel
 from resolvers.organizations.settings import UpdateSettings, update_settings

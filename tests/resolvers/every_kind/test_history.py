@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from resolvers.bookings.facts import accommodation_facts
+from resolvers.bookings.payment_rules import PaymentTerms
 from resolvers.changes import Origin
-from resolvers.enrolments.commands import PaymentTerms
 from resolvers.enrolments.facts import enrolment_facts
 from resolvers.enrolments.moving import move
 from resolvers.enrolments.payments import record_payments

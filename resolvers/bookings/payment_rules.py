@@ -1,15 +1,34 @@
 """What a booking costs and what may become of its payment; domain.md, section 8.6. Pure."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from uuid import UUID, uuid4
 
 from resolvers import checks
-from resolvers.enrolments.commands import PaymentTerms
 from resolvers.refusals import Complaints, OutOfRange
 from resolvers.storage.columns import new_key
 from resolvers.storage.rows import new_row
 from resolvers.storage.tables import Organization, Payment
-from resolvers.vocabulary import PaymentResponsibility, PaymentStatus
+from resolvers.vocabulary import PaymentMethod, PaymentResponsibility, PaymentStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentTerms:
+    """What a booking costs, who pays, and until when."""
+
+    method: PaymentMethod | None = None
+    responsibility: PaymentResponsibility | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+    due_by: datetime | None = None
+    purchase_order: str | None = None
+    reference: UUID | None = None  # made here unless an import brings one
+    url: str | None = None
+
+
+NO_TERMS = PaymentTerms()
+"""Nothing is said about a payment: the booking costs nothing."""
 
 STEPS = frozenset(
     {
