@@ -114,7 +114,7 @@ class EventChange(OverRow):
     changed_fields: list[str] = column(
         description="GraphQL names of the event's fields that have another value now, sorted; of a "
         "new event those that have one. What follows from the clock or from its bookings is not "
-        "among them, nor is what every change changes: version and lastChange…"
+        "among them, nor are its externalIds and what every change changes: version, lastChange…"
     )
 
 

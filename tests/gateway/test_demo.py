@@ -48,6 +48,7 @@ from resolvers.vocabulary import (
     Role,
     SourceSystem,
 )
+from tests.resolvers.recorded import untold_events
 
 NOW = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
 
@@ -103,6 +104,11 @@ async def test_it_is_as_large_as_promised(demo: Storage) -> None:
     assert {"Europe/London", "America/New_York", "Asia/Singapore"} <= zones
     assert len(await rows(demo, Room)) >= 12
     assert len({c.nationality for c in await rows(demo, Candidate)} - {None}) >= 20
+
+
+async def test_what_became_of_its_events_is_in_the_log(demo: Storage) -> None:
+    """So whoever watches them from the beginning is told of each as it is."""
+    assert await untold_events(demo) == []
 
 
 async def test_bookings_are_in_every_state(demo: Storage) -> None:
