@@ -1,4 +1,4 @@
-"""The command line: python -m benchmarks reads | profile | books | data | clean."""
+"""The command line: python -m benchmarks reads | profile | books | exports | data | clean."""
 
 import asyncio
 import os
@@ -10,7 +10,7 @@ import typer
 import uvloop
 
 from benchmarks import books as booking
-from benchmarks import databases, profile, reads, report
+from benchmarks import databases, exports, profile, reads, report
 from benchmarks.data import Size
 from benchmarks.serve import SERVERS
 from benchmarks.servers import cores
@@ -79,6 +79,17 @@ def measure_bookings(
     typer.echo(booking.markdown(measured), nl=False)
     if json is not None:
         booking.write_json(json, measured)
+
+
+@cli.command("exports")
+def measure_exports(database: Kinds = None, json: Json = None) -> None:
+    """A file of 100,000 events in each format: time, memory, and how long others wait."""
+    urls = {kind: databases.kept(kind, exports.SIZE) for kind in _kinds(database)}
+    _stay_off_the_servers_core()
+    measured = [one for kind, url in urls.items() for one in _run(exports.measure(kind, url))]
+    typer.echo(exports.markdown(measured), nl=False)
+    if json is not None:
+        exports.write_json(json, measured)
 
 
 @cli.command("data")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import books, data, databases, queries, reads, report
+from benchmarks import books, data, databases, exports, queries, reads, report
 from benchmarks.data import Size
 from benchmarks.load import Cost, Unanswered, answers, cost_of
 from benchmarks.queries import Query
@@ -77,6 +77,18 @@ def test_all_parts_are_measured(url: str) -> None:
     assert len(measured) == len(QUERIES) * 3
     assert all(one.cost.cpu_seconds > 0 for one in measured)
     assert told.count("hand-written route |") == len(QUERIES)
+
+
+def test_files_of_every_format_are_measured(url: str) -> None:
+    """Each is fetched whole, while somebody else is answered."""
+    kind = databases.kind_of(url)
+
+    measured = asyncio.run(exports.measure(kind, url))
+
+    assert [one.format for one in measured] == list(exports.FORMATS)
+    assert all(one.file_bytes > 1_000 and one.held_bytes > 0 for one in measured)
+    assert all(one.others > 0 for one in measured)
+    assert exports.markdown(measured).count(f"| {kind} |") == len(exports.FORMATS)
 
 
 async def answered_by(url: str, names: list[str], asked: Sequence[Query]) -> list[Any]:
