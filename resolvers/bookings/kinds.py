@@ -11,10 +11,14 @@ from resolvers.vocabulary import BookingKind
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind's table of transitions, and its values for the log."""
+    """A kind's table of transitions, and its values for the log.
+
+    A booking that `follows_event` has its place and its times from its event alone.
+    """
 
     transitions: Table
     facts: Callable[[Booking], Mapping[str, Any]]
+    follows_event: bool = False
 
 
 KINDS: dict[BookingKind, Kind] = {}

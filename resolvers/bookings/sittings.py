@@ -10,7 +10,6 @@ from resolvers.outcomes import Warning
 from resolvers.refusals import OnDemandTimeNotAllowed, OnDemandTimeRequired, OutOfRange
 from resolvers.storage.tables import Booking, Event
 from resolvers.times import instant_of, is_ambiguous, wall_time_of
-from resolvers.vocabulary import BookingKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +79,6 @@ def sitting_of(
         extra_break_minutes=extra_break_minutes,
         ambiguous=ambiguous,
     )
-
-
-def follows_event(booking: Booking) -> bool:
-    """Whether the booking has its place and its times from its event alone."""
-    return booking.kind is BookingKind.REGISTRATION
 
 
 def sitting_at(event: Event, extra: Extra) -> Sitting:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from resolvers.bookings.accommodations import Extra, extra, recomputed
 from resolvers.bookings.diaries import Diaries
+from resolvers.bookings.kinds import kind_of
 from resolvers.bookings.seats import (
     UNKNOWN_LENGTH,
     SeatLimits,
@@ -15,7 +16,7 @@ from resolvers.bookings.seats import (
     span_of,
     takes_seat,
 )
-from resolvers.bookings.sittings import follows_event, sitting_at, times
+from resolvers.bookings.sittings import sitting_at, times
 from resolvers.events.choices import Choice
 from resolvers.outcomes import Warning
 from resolvers.refusals import Invalid
@@ -72,7 +73,7 @@ class Move:
     def _room_of(self, booking: Booking) -> UUID | None:
         """Raises: Invalid."""
         new = self.after.room_id
-        if follows_event(booking):
+        if kind_of(booking).follows_event:
             return new
         if booking.room_id is None:
             return None
@@ -105,7 +106,7 @@ class Move:
         }
 
     def _times_of(self, was: Booking, booking: Booking) -> dict[str, Any]:
-        if follows_event(booking):
+        if kind_of(booking).follows_event:
             return times(sitting_at(self.after, _extra_of(booking)))
         # online, the organization's clock counts wherever the event is
         zone = booking.time_zone if booking.room_id is None else self.after.time_zone

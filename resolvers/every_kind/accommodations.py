@@ -15,7 +15,7 @@ from resolvers.bookings.expiry import lock_current
 from resolvers.bookings.facts import accommodation_facts
 from resolvers.bookings.kinds import kind_of
 from resolvers.bookings.seats import UNKNOWN_LENGTH
-from resolvers.bookings.sittings import follows_event, overrun, sitting_at, times
+from resolvers.bookings.sittings import overrun, sitting_at, times
 from resolvers.changes import Cause, Origin, record_booking
 from resolvers.outcomes import Outcome, Warning
 from resolvers.references import Lookup, Ref, look_up
@@ -29,7 +29,7 @@ from resolvers.refusals import (
 )
 from resolvers.storage.columns import new_key
 from resolvers.storage.rows import as_dict, changed
-from resolvers.storage.tables import Accommodation, Booking, Enrolment, Event, Test
+from resolvers.storage.tables import Accommodation, Booking, Event, Test
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.times import wall_time_of
 from resolvers.viewer import Viewer
@@ -111,16 +111,9 @@ class _Granted:
         )
         tests = [(b.organization_id, b.test_id) for b in bookings if b.test_id is not None]
         self._breaks = {t.id: t.break_minutes for t in loading.of_keys(work, Test, "id", tests)}
-        self._on_demand = {
-            row.id for row in loading.of_keys(work, Enrolment, "id", keys) if row.on_demand
-        }
-        follow = [
-            (b.organization_id, b.event_id)
-            for b in bookings
-            if b.event_id is not None and follows_event(b)
-        ]
+        at = [(b.organization_id, b.event_id) for b in bookings if b.event_id is not None]
         self._events: dict[UUID | None, Event] = {
-            event.id: event for event in loading.of_keys(work, Event, "id", follow)
+            event.id: event for event in loading.of_keys(work, Event, "id", at)
         }
 
     def grant(self, command: GrantAccommodation) -> Outcome:
@@ -236,8 +229,9 @@ class _Granted:
         already = {other.id for other in self._diaries.conflicts(booking)}
         conflicts = {other.id for other in self._diaries.conflicts(longer)}
         warnings = []
-        if booking.event_id in self._events:
-            warnings += overrun(self._events[booking.event_id], longer)
+        event = self._events.get(booking.event_id)
+        if event is not None and kind_of(booking).follows_event:
+            warnings += overrun(event, longer)
         if policy is not ConflictPolicy.ALLOW and not conflicts <= already:
             message = "With its extra time the booking overlaps another one of the candidate's."
             warnings.append(Warning("CANDIDATE_TIME_CONFLICT", message))
@@ -253,16 +247,15 @@ class _Granted:
             "version": booking.version + 1,
             "updated_at": self._work.now,
         }
-        if booking.event_id in self._events:
-            return changed(
-                booking, **values, **times(sitting_at(self._events[booking.event_id], total))
-            )
+        event = self._events.get(booking.event_id)
+        if event is not None and kind_of(booking).follows_event:
+            return changed(booking, **values, **times(sitting_at(event, total)))
         more = timedelta(minutes=total.time_minutes - booking.extra_time_minutes)
         breaks = timedelta(minutes=total.break_minutes - booking.extra_break_minutes)
         if booking.start_at is not None:
             until = booking.busy_until_at or booking.start_at + UNKNOWN_LENGTH
             values["busy_until_at"] = until + more + breaks
-        if booking.id in self._on_demand and booking.end_at is not None:
+        if event is not None and event.on_demand and booking.end_at is not None:
             values["end_at"] = booking.end_at + more
             values["local_end"] = wall_time_of(booking.end_at + more, booking.time_zone)
         return changed(booking, **values)

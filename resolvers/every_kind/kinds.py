@@ -10,6 +10,6 @@ from resolvers.vocabulary import BookingKind
 KINDS.update(
     {
         BookingKind.ENROLMENT: Kind(ENROLMENT, enrolment_facts),
-        BookingKind.REGISTRATION: Kind(REGISTRATION, registration_facts),
+        BookingKind.REGISTRATION: Kind(REGISTRATION, registration_facts, follows_event=True),
     }
 )

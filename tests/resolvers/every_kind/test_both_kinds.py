@@ -12,6 +12,7 @@ from resolvers.events.commands import UpdateEvent
 from resolvers.events.eligibility import eligible_candidates
 from resolvers.events.reads import assembled_seats, events_page, ordering_of, seats_of_events
 from resolvers.events.updating import update_events
+from resolvers.every_kind.accommodations import grant
 from resolvers.every_kind.cancelling import cancel
 from resolvers.every_kind.cancelling_events import CancelEvent, cancel_events
 from resolvers.organizations.settings import UpdateSettings, update_settings
@@ -25,7 +26,7 @@ from resolvers.storage.filters import Condition, Operator
 from resolvers.storage.paging import PageRequest
 from resolvers.storage.tables import Booking, Event
 from resolvers.vocabulary import BookingAction, BookingKind, BookingStatus, CancellationReason
-from tests.resolvers.asking import Statements, cancelling, places, warned
+from tests.resolvers.asking import Statements, cancelling, granting, places, warned
 from tests.resolvers.world import World, codes
 
 UNTIL_THE_LAST = 7 * 24 * 60
@@ -293,3 +294,24 @@ async def test_an_event_takes_bookings_of_every_kind_along(world: World, event: 
     assert {c.booking_type.value for c in changes[1:]} == {"UPDATED"}
     for key in (enrolment, registration):
         assert (await world.row(key)).start_at == later
+
+
+# ---------------------------------------------------------------- lengthened together
+
+
+async def test_each_kind_is_lengthened_in_its_own_way(world: World, event: UUID) -> None:
+    """Also in one batch: an enrolment ends with its event, a registration when its time is up."""
+    enrolment, registration = await both_at(world, event)
+    ends = (await world.row(enrolment)).end_at
+    assert ends is not None
+    half_an_hour = timedelta(minutes=30)
+    grants = [
+        granting(world, booking, time_extension_minutes=30) for booking in (enrolment, registration)
+    ]
+
+    results = await world.storage.write(grant, grants)
+
+    assert [warned(result) for result in results] == [[], ["ENDS_AFTER_EVENT"]]
+    of_one, of_other = await world.row(enrolment), await world.row(registration)
+    assert (of_one.end_at, of_other.end_at) == (ends, ends + half_an_hour)
+    assert of_one.busy_until_at == of_other.busy_until_at == ends + half_an_hour
