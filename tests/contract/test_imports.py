@@ -81,6 +81,21 @@ def test_no_kind_of_booking_knows_another() -> None:
     assert wrong == []
 
 
+def test_what_kinds_share_names_none() -> None:
+    """It asks a kind (`resolvers.bookings.kinds`) and does not ask which kind it is."""
+    naming = [
+        f"{file.relative_to(ROOT)}:{node.lineno}"
+        for file in modules("resolvers")
+        if file.relative_to(ROOT / "resolvers").parts[0] not in KINDS | KNOWING_KINDS
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "BookingKind"
+    ]
+
+    assert naming == []
+
+
 def test_rules_know_no_storage() -> None:
     """Rules are pure: they import rows and refusals, and neither reads nor units of work."""
     wrong = [
