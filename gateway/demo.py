@@ -10,11 +10,14 @@ from random import Random
 from typing import Any, Final
 from uuid import UUID
 
+from gateway.demo_college import make_college
 from gateway.demo_life import DemoLife, candidate_reference
 from gateway.demo_people import people
 from gateway.demo_places import ONLINE, PAPERS, PLACES, ROOMS, SUBJECTS, WALK_IN, WORKERS, Worker
 from gateway.demo_plan import CANDIDATES, FIRST_DAY, place_of, plan
+from gateway.demo_registrations import DemoRegistrations
 from gateway.demo_storage import Calendar, NotAsPlanned, carry_out
+from gateway.demo_term import term
 from resolvers.candidates.commands import UpsertCandidate, upsert_candidates
 from resolvers.centres.commands import UpsertCentre, UpsertRoom, upsert_centres, upsert_rooms
 from resolvers.organizations import reads
@@ -57,9 +60,14 @@ async def make_demo(database_url: str, now: datetime) -> bool:
         await _make_candidates(storage, viewer)
         await _make_users(storage, viewer)
         await _import_documents(storage, organization_id)
-        life = DemoLife(storage, calendar, viewer, plan(now))
+        life, trades = DemoLife(storage, viewer, plan(now)), term(now)
+        registrations = DemoRegistrations(storage, viewer, trades)
         await life.make_events()
-        await life.live()
+        await make_college(storage, viewer, trades)
+        for day in range(FIRST_DAY, 1):
+            calendar.turn_to(day)
+            await life.live_through(day)
+            await registrations.live_through(day)
         return True
     finally:
         await storage.close()

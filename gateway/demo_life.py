@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any, Final, cast
 from uuid import UUID
 
-from gateway.demo_plan import FIRST_DAY, Claim, Fate, Plan, Sitting
-from gateway.demo_storage import Calendar, carry_out
+from gateway.demo_plan import Claim, Fate, Plan, Sitting
+from gateway.demo_storage import carry_out
 from resolvers.bookings.payment_rules import PaymentTerms
 from resolvers.enrolments.booking import book
 from resolvers.enrolments.commands import AssignResult, BookEnrolment, MoveEnrolment, RecordPayment
@@ -62,26 +62,24 @@ RESULTS: Final = {Fate.PASSED: EnrolmentResult.PASS, Fate.FAILED: EnrolmentResul
 class DemoLife:
     """The plan, on its way to having happened."""
 
-    def __init__(self, storage: Storage, calendar: Calendar, viewer: Viewer, plan: Plan) -> None:
-        self._storage, self._calendar, self._viewer, self._plan = storage, calendar, viewer, plan
+    def __init__(self, storage: Storage, viewer: Viewer, plan: Plan) -> None:
+        self._storage, self._viewer, self._plan = storage, viewer, plan
         self._bookings: dict[int, UUID] = {}
 
     async def make_events(self) -> None:
         """All events are planned on the first day."""
-        self._calendar.turn_to(FIRST_DAY)
-        commands = [(self._event(s), s.reference) for s in self._plan.sittings]
+        commands = [(self._event(s), event_ref(s)) for s in self._plan.sittings]
         await self._do(create_known_events, commands)
 
-    async def live(self) -> None:
-        """Every day until today."""
-        for day in range(FIRST_DAY, 1):
-            self._calendar.turn_to(day)
-            await self._do(cast(Run, expire_due), [ExpireDue()])
-            await self._book([c for c in self._plan.claims if c.day == day])
-            await self._end([c for c in self._plan.claims if c.ends_on == day])
-            if day == -1:
-                await self._cancel_events()
-        await self._move()
+    async def live_through(self, day: int) -> None:
+        """One day; today some move."""
+        await self._do(cast(Run, expire_due), [ExpireDue()])
+        await self._book([c for c in self._plan.claims if c.day == day])
+        await self._end([c for c in self._plan.claims if c.ends_on == day])
+        if day == -1:
+            await self._cancel_events()
+        if day == 0:
+            await self._move()
 
     async def _book(self, claims: Sequence[Claim]) -> None:
         outcomes = await self._do(book, [self._booking(claim) for claim in claims])
@@ -242,18 +240,17 @@ def event_ref(sitting: Sitting) -> ByExternalId:
 
 
 def create_known_events(
-    work: UnitOfWork, commands: Sequence[tuple[CreateEvent, str]]
+    work: UnitOfWork, commands: Sequence[tuple[CreateEvent, ByExternalId]]
 ) -> list[Outcome | Refused]:
-    """Make events that are known by external ids of our own.
+    """Make events that are known by external ids.
 
     Refusals: as `create_events`. The ids must be new.
     """
     outcomes = create_events(work, [command for command, _ in commands])
     ids = ExternalIds()
-    for (command, reference), outcome in zip(commands, outcomes, strict=True):
+    for (command, known), outcome in zip(commands, outcomes, strict=True):
         if isinstance(outcome, Outcome):
             owner = (command.viewer.organization_id, outcome.subject)
-            known = ByExternalId(SourceSystem.GATEWAY, "event", reference)
             ids.claim(NAMES[Event][0], owner, [known])
     ids.save(work)
     return outcomes

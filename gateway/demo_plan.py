@@ -159,13 +159,13 @@ def _sittings(now: datetime) -> Iterator[Sitting]:
 
 def _fixed(number: int, place: Place, k: int, paper: Paper, day: int, now: datetime) -> Sitting:
     """A sitting on a working day, in the morning or after lunch."""
-    local = _working_day(now, place.time_zone, day, 9 if k % 3 else 14)
+    local = working_day(now, place.time_zone, day, 9 if k % 3 else 14)
     return Sitting(
         number, place, ROOM if k % 2 else HALL, paper, instant_of(local, place.time_zone)
     )
 
 
-def _working_day(now: datetime, time_zone: str, day: int, hour: int) -> datetime:
+def working_day(now: datetime, time_zone: str, day: int, hour: int) -> datetime:
     """An hour of the day, or of the Monday after it, on the wall."""
     date = wall_time_of(now, time_zone).date() + timedelta(days=day)
     while date.weekday() >= SATURDAY:
@@ -220,7 +220,7 @@ class _Planning:
     def _own_start(self, sitting: Sitting, n: int) -> datetime:
         """The n-th of the times at an event on demand: no two days run, and every hour in turn."""
         day, hour = -12 + (n * 5) % 29, 9 + n % 8
-        return instant_of(_working_day(self._now, sitting.time_zone, day, hour), sitting.time_zone)
+        return instant_of(working_day(self._now, sitting.time_zone, day, hour), sitting.time_zone)
 
     def _next(self, sitting: Sitting, start_at: datetime) -> int | None:
         """The next candidate of the place who is free, and has not sat this test."""

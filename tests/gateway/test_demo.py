@@ -14,6 +14,19 @@ import sqlalchemy as sa
 
 from gateway.demo import DOCUMENTS, NAME, demo_document, make_demo
 from gateway.demo_plan import BOOKINGS, CANDIDATES, EVENTS, plan
+from gateway.demo_term import (
+    CALLED_OFF,
+    COLLEGE,
+    EXTRA,
+    EXTRA_LEARNERS,
+    FULL,
+    LATER,
+    LEARNERS,
+    REGISTERED,
+    VENUE,
+    Turn,
+    term,
+)
 from gateway.graphiql import EXAMPLES
 from resolvers.bookings.seats import SeatLimits, Seats
 from resolvers.enrolments.booking import book
@@ -34,13 +47,17 @@ from resolvers.storage.tables import (
     Event,
     ExternalId,
     Payment,
+    Registration,
+    RegistrationTransfer,
     Room,
+    TestForm,
     User,
     metadata,
     table,
 )
 from resolvers.viewer import PERMISSIONS, Viewer
 from resolvers.vocabulary import (
+    BookingKind,
     BookingStatus,
     CancellationReason,
     EnrolmentResult,
@@ -222,6 +239,73 @@ async def test_the_examples_name_what_there_is(demo: Storage) -> None:
 
     assert set(re.findall(r'"(demo-candidate-\d+)"', text)) <= references
     assert set(re.findall(r'"(demo-event-\d+)"', text)) <= values
+
+
+async def test_there_is_a_term_of_registrations(demo: Storage) -> None:
+    """A college with its sittings, known by Shift iQ's ids, and what became of who registered."""
+    planned = term(NOW)
+    [college] = [c for c in await rows(demo, Centre) if c.reference == COLLEGE.reference]
+    events = {e.identifier: e for e in await rows(demo, Event) if e.venue_id == college.id}
+    bookings = [b for b in await rows(demo, Booking) if b.kind is BookingKind.REGISTRATION]
+    statuses = Counter(booking.status for booking in bookings)
+    ids = {(row.kind, row.value): row.object_id for row in await rows(demo, ExternalId)}
+    sittings = [events.get(sitting.identifier) for sitting in planned.sittings]
+
+    assert ids["venue", str(VENUE)] == college.id
+    assert all(ids["event", str(e.identifier)] == e.id for e in sittings if e is not None)
+    assert [n for n, e in enumerate(sittings) if e is None] == [EXTRA]
+    assert len(bookings) == EXTRA * REGISTERED + EXTRA_LEARNERS
+    assert statuses[BookingStatus.CONFIRMED] > statuses[BookingStatus.CANCELLED] > REGISTERED
+    assert statuses[BookingStatus.DELETED] == 1
+    reassessed = [one for one in planned.registrations if one.turn is Turn.REASSESSED]
+    forms = {row.id: row.code for row in await rows(demo, TestForm)}
+    codes = Counter(forms[row.test_form_id][-1] for row in await rows(demo, Registration))
+    assert codes["B"] == len(reassessed) > 3
+    assert len({b.candidate_id for b in bookings if b.accommodation_count}) > 10
+
+
+async def test_the_sittings_of_the_term_differ(demo: Storage) -> None:
+    """One is full, one is called off, one takes whom another gave, one nobody had planned."""
+    planned = term(NOW)
+    events = {event.identifier: event for event in await rows(demo, Event)}
+    taken = Counter(
+        b.event_id for b in await rows(demo, Booking) if b.status is BookingStatus.CONFIRMED
+    )
+    full, called_off, later = (
+        events[planned.sittings[n].identifier] for n in (FULL, CALLED_OFF, LATER)
+    )
+    [extra] = [event for event in events.values() if event.created_automatically]
+    transfers = await rows(demo, RegistrationTransfer)
+
+    assert taken[full.id] == full.capacity_maximum
+    assert (status(called_off, NOW), taken[called_off.id]) == (EventStatus.CANCELLED, 0)
+    assert {transfer.to_event_id for transfer in transfers} == {later.id}
+    assert len(transfers) >= 2
+    assert (taken[extra.id], extra.capacity_maximum) == (EXTRA_LEARNERS, None)
+
+
+async def test_nobody_of_the_term_bears_a_candidates_name(demo: Storage) -> None:
+    """Apprentices and candidates are different people, all known by name."""
+    candidates = await rows(demo, Candidate)
+    made = [c for c in candidates if c.reference.startswith("demo-")]
+
+    assert len({(c.first_names, c.last_name) for c in made}) == CANDIDATES + LEARNERS
+
+
+@pytest.mark.parametrize("days", range(0, 364, 13))
+def test_the_term_holds_on_every_day(days: int) -> None:
+    """On whatever day it is made, who registers does so in time, and nothing is from the future."""
+    now = NOW + timedelta(days=days, hours=days % 24)
+
+    made = term(now)
+
+    assert len({sitting.start_at for sitting in made.sittings}) == len(made.sittings)
+    for one in made.registrations:
+        assert -30 < one.day < 0
+        assert now + timedelta(days=one.day) < one.sitting.start_at - timedelta(days=2)
+        assert one.turns_on is None or one.day < one.turns_on < 0
+    assert {one.turn for one in made.registrations} == set(Turn)
+    assert made == term(now)
 
 
 @pytest.mark.parametrize("days", range(0, 364, 13))
