@@ -108,7 +108,7 @@ def _routes(
         Route(PATH, _page_or_answer(settings, endpoint), methods=["GET", "POST"]),
         WebSocketRoute(PATH, sockets.serve),
         Route(f"{EXPORTS}/{{address:path}}", files),
-        Route("/health", Health(storage).respond),
+        Route("/health", Health(storage, operations.planner.counts).respond),
         *(_page_routes() if settings.graphiql else []),
     ]
 

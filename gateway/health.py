@@ -1,4 +1,4 @@
-"""Whether the gateway can do its work."""
+"""Whether the gateway can do its work, and how it does it."""
 
 import asyncio
 import logging
@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from resolvers.organizations.reads import only_organization
 from resolvers.storage import Storage
+from schema.plan import Counts
 
 logger = logging.getLogger(__name__)
 
@@ -17,15 +18,25 @@ PATIENCE_SECONDS = 5
 class Health:
     """Answers whoever watches over the process; nothing of what it holds is told."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, counts: Counts) -> None:
         self._storage = storage
+        self._counts = counts
 
     async def respond(self, _: Request) -> Response:
-        """200 when the database answers, else 503."""
+        """200 when the database answers, else 503.
+
+        It also tells how many operations plans have answered since the start, and how many were
+        left to graphql-core: because their plan gave up, or because they have none.
+        """
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await self._storage.read(only_organization())
         except Exception as error:
             logger.warning("The database does not answer: %r", error)
             return JSONResponse({"status": "the database does not answer"}, 503)
-        return JSONResponse({"status": "ok"})
+        operations = {
+            "planned": self._counts.answered,
+            "gaveUp": self._counts.gave_up,
+            "notPlanned": self._counts.not_planned,
+        }
+        return JSONResponse({"status": "ok", "operations": operations})

@@ -22,6 +22,8 @@ Model = TypeVar("Model", bound=SQLModel)
 Narrow = Callable[[], sa.ColumnElement[bool]]
 Source = Callable[[], sa.FromClause]
 """What is read from, where it is more than the table: a join that has a row for each of its own."""
+Tied = Callable[[sa.ColumnElement[Any]], sa.ColumnElement[bool]]
+"""Which rows are a parent's, given the column of its key."""
 
 ORGANIZATION = "organization_id"
 
@@ -124,6 +126,15 @@ def page_of(
         ("page of", model, page.shape, shape),
         build,
         {ORGANIZATION: viewer.organization_id, **page.values, **(values or {})},
+        exact=lambda: page_of(
+            model,
+            viewer,
+            page.exactly(),
+            shape=shape,
+            narrow=narrow,
+            values=values,
+            source=source,
+        ),
     )
 
 
@@ -166,36 +177,13 @@ def first_of_each(
     """The page's first rows of each parent, in one statement.
 
     `parent` is the column with the parent's key.
-
-    PostgreSQL joins LATERAL, SQLite a correlated LIMIT: neither reads more rows of a parent than it
-    needs.
     """
 
     def build(dialect: str) -> sa.Select[Any]:
-        c = columns(model)
-        if dialect == "postgresql":
-            keys = sa.cast(sa.bindparam("keys"), sa.ARRAY(sa.Uuid))
-            given = sa.func.unnest(keys).table_valued("key", name="parents").render_derived()
-            of_parent = sa.select(table(model)).where(
-                of_organization(model), c[parent] == given.c.key
-            )
-            rows = paged(of_parent, page, c).where(narrow()).lateral("rows")
-            chosen = sa.select(rows).select_from(sa.join(given, rows, sa.true()))
-            return in_order(chosen, page, rows.c)
-        given = sa.func.json_each(sa.bindparam("keys", type_=KeyList(sa.Uuid()))).table_valued(
-            "value", name="parents"
+        statement, _ = _of_each(model, lambda key: columns(model)[parent] == key, page, narrow)(
+            dialect
         )
-        same = table(model).alias("same")
-        ids = sa.select(c.id).where(
-            of_organization(model), c[parent] == sa.type_coerce(given.c.value, sa.Uuid)
-        )
-        chosen = paged(ids, page, c).where(narrow()).correlate(given)
-        statement = (
-            sa.select(same)
-            .select_from(join_in_order(given, same, same.c.id.in_(chosen)))
-            .where(same.c.organization_id == sa.bindparam(ORGANIZATION, type_=sa.Uuid))
-        )
-        return in_order(statement, page, same.c)
+        return statement
 
     return Read(
         ("first of each", model, parent, page.shape, shape),
@@ -206,7 +194,85 @@ def first_of_each(
             **page.values,
             **(values or {}),
         },
+        exact=lambda: first_of_each(
+            model, parent, viewer, keys, page.exactly(), shape=shape, narrow=narrow, values=values
+        ),
     )
+
+
+def first_tied_to_each(
+    model: type[Model],
+    tied: Tied,
+    viewer: Viewer,
+    keys: Sequence[UUID],
+    page: PageRequest,
+    *,
+    shape: Hashable,
+    narrow: Narrow = sa.true,
+    values: Mapping[str, Any] | None = None,
+) -> Read[Model]:
+    """As `first_of_each`, of parents that share rows: each row has its parent's key as `parent_id`.
+
+    `tied` says which rows are a parent's, and `shape` names that, too.
+    """
+
+    def build(dialect: str) -> sa.Select[Any]:
+        statement, key = _of_each(model, tied, page, narrow)(dialect)
+        return statement.add_columns(key.label("parent_id"))
+
+    return Read(
+        ("first tied to each", model, page.shape, shape),
+        build,
+        {
+            ORGANIZATION: viewer.organization_id,
+            "keys": list(keys),
+            **page.values,
+            **(values or {}),
+        },
+        exact=lambda: first_tied_to_each(
+            model, tied, viewer, keys, page.exactly(), shape=shape, narrow=narrow, values=values
+        ),
+    )
+
+
+def _of_each(
+    model: type[SQLModel], tied: Tied, page: PageRequest, narrow: Narrow
+) -> Callable[[str], tuple[sa.Select[Any], sa.ColumnElement[Any]]]:
+    """Makes the statement for the page's rows of each parent, and the column of its key.
+
+    PostgreSQL joins LATERAL, SQLite a correlated LIMIT: neither reads more rows of a parent than it
+    needs.
+    """
+
+    def build(dialect: str) -> tuple[sa.Select[Any], sa.ColumnElement[Any]]:
+        c, (given, key) = columns(model), _given_keys(dialect)
+        if dialect == "postgresql":
+            of_parent = sa.select(table(model)).where(of_organization(model), tied(key))
+            rows = paged(of_parent, page, c).where(narrow()).lateral("rows")
+            chosen = sa.select(rows).select_from(sa.join(given, rows, sa.true()))
+            return in_order(chosen, page, rows.c), key
+        same = table(model).alias("same")
+        ids = sa.select(c.id).where(of_organization(model), tied(key))
+        chosen = paged(ids, page, c).where(narrow()).correlate(given)
+        statement = (
+            sa.select(same)
+            .select_from(join_in_order(given, same, same.c.id.in_(chosen)))
+            .where(same.c.organization_id == sa.bindparam(ORGANIZATION, type_=sa.Uuid))
+        )
+        return in_order(statement, page, same.c), key
+
+    return build
+
+
+def _given_keys(dialect: str) -> tuple[sa.FromClause, sa.ColumnElement[Any]]:
+    """The keys of the parents as rows, and their column."""
+    if dialect == "postgresql":
+        keys = sa.cast(sa.bindparam("keys"), sa.ARRAY(sa.Uuid))
+        parents = sa.func.unnest(keys).table_valued("key", name="parents").render_derived()
+        return parents, parents.c.key
+    values = sa.bindparam("keys", type_=KeyList(sa.Uuid()))
+    listed = sa.func.json_each(values).table_valued("value", name="parents")
+    return listed, sa.type_coerce(listed.c.value, sa.Uuid)
 
 
 def count_of_each(
@@ -234,6 +300,36 @@ def count_of_each(
 
     return Read(
         ("count of each", model, parent, shape),
+        build,
+        {ORGANIZATION: viewer.organization_id, "keys": list(keys), **(values or {})},
+    )
+
+
+def count_tied_to_each(
+    model: type[SQLModel],
+    tied: Tied,
+    viewer: Viewer,
+    keys: Sequence[UUID],
+    *,
+    shape: Hashable,
+    narrow: Narrow = sa.true,
+    values: Mapping[str, Any] | None = None,
+) -> Read[Any]:
+    """How many rows are tied to each parent: rows of `parent_id` and `total`."""
+
+    def build(dialect: str) -> sa.Select[Any]:
+        given, key = _given_keys(dialect)
+        total = (
+            sa.select(sa.func.count())
+            .select_from(table(model))
+            .where(of_organization(model), tied(key), narrow())
+            .correlate(given)
+            .scalar_subquery()
+        )
+        return sa.select(key.label("parent_id"), total.label("total")).select_from(given)
+
+    return Read(
+        ("count tied to each", model, shape),
         build,
         {ORGANIZATION: viewer.organization_id, "keys": list(keys), **(values or {})},
     )

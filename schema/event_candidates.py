@@ -7,7 +7,7 @@ import strawberry
 from strawberry import UNSET
 
 from resolvers.candidates.reads import CANDIDATES_BY_NAME
-from resolvers.events.eligibility import eligible_candidates, eligible_count
+from resolvers.events.eligibility import eligible_candidates, eligible_counts
 from resolvers.references import ByKey
 from resolvers.refusals import Invalid
 from schema.booking_lists import booked_at
@@ -65,14 +65,16 @@ class EventCandidates:
         )
         if not self.include_eligible:
             return connection_of(info.context, listing(page, "nobody", Candidate.of))
+        modules = self.modules
         eligible = listing(
             page,
-            ("eligible", self.event.id, tuple(self.modules or ())),
+            ("eligible", None if modules is None else tuple(modules)),
             Candidate.of,
-            lambda viewer, _: eligible_candidates(viewer, self.event, page, self.modules),
-            lambda viewer, _: eligible_count(viewer, self.event, self.modules),
+            lambda viewer, keys: eligible_candidates(viewer, keys, page, modules),
+            lambda viewer, keys: eligible_counts(viewer, keys, modules),
+            key="parent_id",
         )
-        return connection_of(info.context, eligible)
+        return connection_of(info.context, eligible, self.event.id)
 
 
 def candidates_of(

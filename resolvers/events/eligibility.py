@@ -12,8 +12,7 @@ import sqlalchemy as sa
 
 from resolvers.candidates.visible import visible_to
 from resolvers.events.reads import modules_tied_to_events
-from resolvers.narrowing import Narrowing
-from resolvers.reading import count_of, page_of
+from resolvers.reading import Tied, count_tied_to_each, first_tied_to_each, of_organization
 from resolvers.storage.columns import one_of
 from resolvers.storage.paging import PageRequest
 from resolvers.storage.read import Read
@@ -29,91 +28,110 @@ from resolvers.storage.tables import (
 from resolvers.storage.tables.bookings import TAKES_A_SEAT
 from resolvers.viewer import Viewer
 
-EVENT, GROUP, MODULES = "eligible_event", "eligible_group", "eligible_modules"
+MODULES = "eligible_modules"
 
 
 def eligible_candidates(
-    viewer: Viewer, event: Event, page: PageRequest, module_ids: Sequence[UUID] | None = None
+    viewer: Viewer, keys: Sequence[UUID], page: PageRequest, module_ids: Sequence[UUID] | None
 ) -> Read[Candidate]:
-    """A page of the candidates that could book the event, of those that the viewer may see.
+    """The page's candidates that could book each event, with its key as `parent_id`.
 
-    `module_ids` narrows to candidates with one of these of the event's modules; it counts only
-    where eligibility is configured.
+    Of those that the viewer may see. `module_ids` narrows to candidates with one of these of the
+    event's modules; it counts only where eligibility is configured.
     """
-    narrowed = visible_to(viewer) & _eligible(event, module_ids)
-    return page_of(Candidate, viewer, page, **narrowed.options())
-
-
-def eligible_count(
-    viewer: Viewer, event: Event, module_ids: Sequence[UUID] | None = None
-) -> Read[Any]:
-    """How many candidates `eligible_candidates` pages through, as `total`."""
-    narrowed = visible_to(viewer) & _eligible(event, module_ids)
-    return count_of(Candidate, viewer, **narrowed.options())
-
-
-def _eligible(event: Event, module_ids: Sequence[UUID] | None) -> Narrowing:
-    group = event.learner_registration_group_identifier
-    by_module = event.eligibility_configured
-    if group is None and not by_module:
-        return Narrowing("nobody is eligible", sa.false)
-    these = by_module and module_ids is not None
-
-    def narrow() -> sa.ColumnElement[bool]:
-        rules = [sa.not_(_booked())]
-        if group is not None:
-            rules.append(_in_group())
-        if by_module:
-            rules.append(_has_module(these=these))
-        return sa.and_(*rules)
-
-    return Narrowing(
-        ("eligible", group is not None, by_module, these),
-        narrow,
-        {EVENT: event.id, GROUP: group, MODULES: list(module_ids or ())},
+    return first_tied_to_each(
+        Candidate, _eligible(module_ids), viewer, keys, page, **_options(viewer, module_ids)
     )
 
 
-def _booked() -> sa.ColumnElement[bool]:
+def eligible_counts(
+    viewer: Viewer, keys: Sequence[UUID], module_ids: Sequence[UUID] | None
+) -> Read[Any]:
+    """How many candidates `eligible_candidates` pages through: `parent_id` and `total`."""
+    return count_tied_to_each(
+        Candidate, _eligible(module_ids), viewer, keys, **_options(viewer, module_ids)
+    )
+
+
+def _options(viewer: Viewer, module_ids: Sequence[UUID] | None) -> dict[str, Any]:
+    visible = visible_to(viewer)
+    return {
+        "shape": ("eligible", module_ids is not None, visible.shape),
+        "narrow": visible.narrow,
+        "values": {MODULES: list(module_ids or ()), **visible.values},
+    }
+
+
+def _eligible(module_ids: Sequence[UUID] | None) -> Tied:
+    """The candidates that an event lets book, found from its group and its modules."""
+    these = module_ids is not None
+
+    def eligible(event_id: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+        by_rule = sa.union_all(_by_modules(event_id, these=these), _by_group(event_id))
+        return sa.and_(columns(Candidate).id.in_(by_rule), sa.not_(_booked(event_id)))
+
+    return eligible
+
+
+def _by_modules(event_id: sa.ColumnElement[Any], *, these: bool) -> sa.Select[Any]:
+    """Whoever has one of the event's modules, and is in its group where it has one."""
+    e, m, g = columns(Event), columns(CandidateModule), columns(CandidateGroup)
+    tied = modules_tied_to_events().subquery("tied")
+    in_group = (
+        sa.exists()
+        .where(
+            g.organization_id == e.organization_id,
+            g.candidate_id == m.candidate_id,
+            g.group_id == e.learner_registration_group_identifier,
+        )
+        .correlate_except(table(CandidateGroup))
+    )
+    return (
+        sa.select(m.candidate_id)
+        .select_from(table(Event))
+        .join(tied, tied.c.event_id == e.id)
+        .join(
+            table(CandidateModule),
+            sa.and_(m.organization_id == e.organization_id, m.module_id == tied.c.module_id),
+        )
+        .where(
+            of_organization(Event),
+            e.id == event_id,
+            e.eligibility_configured,
+            sa.or_(e.learner_registration_group_identifier.is_(None), in_group),
+            one_of(m.module_id, MODULES) if these else sa.true(),
+        )
+        .correlate_except(table(Event), tied, table(CandidateModule))
+    )
+
+
+def _by_group(event_id: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """Whoever is in the event's group, where no module is asked for."""
+    e, g = columns(Event), columns(CandidateGroup)
+    return (
+        sa.select(g.candidate_id)
+        .select_from(table(Event))
+        .join(
+            table(CandidateGroup),
+            sa.and_(
+                g.organization_id == e.organization_id,
+                g.group_id == e.learner_registration_group_identifier,
+            ),
+        )
+        .where(of_organization(Event), e.id == event_id, sa.not_(e.eligibility_configured))
+        .correlate_except(table(Event), table(CandidateGroup))
+    )
+
+
+def _booked(event_id: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     c, b = columns(Candidate), columns(Booking)
     return (
         sa.exists()
         .where(
             b.organization_id == c.organization_id,
             b.candidate_id == c.id,
-            b.event_id == sa.bindparam(EVENT, type_=b.event_id.type),
+            b.event_id == event_id,
             sa.text(TAKES_A_SEAT),
         )
-        .correlate(table(Candidate))
-    )
-
-
-def _in_group() -> sa.ColumnElement[bool]:
-    c, g = columns(Candidate), columns(CandidateGroup)
-    return (
-        sa.exists()
-        .where(
-            g.organization_id == c.organization_id,
-            g.candidate_id == c.id,
-            g.group_id == sa.bindparam(GROUP, type_=g.group_id.type),
-        )
-        .correlate(table(Candidate))
-    )
-
-
-def _has_module(*, these: bool) -> sa.ColumnElement[bool]:
-    c, m = columns(Candidate), columns(CandidateModule)
-    tied = modules_tied_to_events().subquery("tied")
-    of_event = sa.select(tied.c.module_id).where(
-        tied.c.event_id == sa.bindparam(EVENT, type_=m.candidate_id.type)
-    )
-    return (
-        sa.exists()
-        .where(
-            m.organization_id == c.organization_id,
-            m.candidate_id == c.id,
-            m.module_id.in_(of_event),
-            one_of(m.module_id, MODULES) if these else sa.true(),
-        )
-        .correlate(table(Candidate))
+        .correlate_except(table(Booking))
     )

@@ -97,7 +97,8 @@ def _typed(value: Any, term: Term) -> Any:
 class PageRequest:
     """Which part of a list.
 
-    At most `size` rows after and before these places, from the end if backward.
+    At most `size` rows after and before these places, from the end if backward. Unless it is
+    `exact`, a row more is read, which tells whether there is more.
     """
 
     ordering: Ordering
@@ -105,6 +106,7 @@ class PageRequest:
     backward: bool = False
     after: tuple[Any, ...] | None = None
     before: tuple[Any, ...] | None = None
+    exact: bool = False
 
     @property
     def shape(self) -> tuple[Any, ...]:
@@ -112,6 +114,7 @@ class PageRequest:
             self.ordering,
             self.size,
             self.backward,
+            self.exact,
             self.after is not None,
             self.before is not None,
         )
@@ -124,6 +127,10 @@ class PageRequest:
             for n, value in enumerate(place or ()):
                 bound[f"{side}_{n}"] = STAND_INS[kinds[n]] if value is None else value
         return bound
+
+    def exactly(self) -> "PageRequest":
+        """The same page without the row that tells of more."""
+        return PageRequest(self.ordering, self.size, self.backward, self.after, self.before, True)
 
     def rows(self, fetched: Sequence[Row]) -> "PageRows[Row]":
         """What was fetched, in the list's order and without the row that only tells of more."""
@@ -206,7 +213,7 @@ def paged(statement: sa.Select[Any], page: PageRequest, by: Any) -> sa.Select[An
         statement = statement.where(_beyond(terms, by, "after", forward=True))
     if page.before is not None:
         statement = statement.where(_beyond(terms, by, "before", forward=False))
-    limit: sa.ColumnClause[Any] = sa.literal_column(str(page.size + 1))
+    limit: sa.ColumnClause[Any] = sa.literal_column(str(page.size + (not page.exact)))
     return in_order(statement, page, by).limit(limit)
 
 

@@ -37,6 +37,7 @@ class Read(Generic[Row]):
     `shape` names the statement: two reads with equal shapes must build equal statements. `build`
     makes it, given the dialect's name, with a bound parameter for each of `values`. `by_key` says
     that a few rows are fetched by an index, so that SQLite need not leave the event loop for them.
+    `exact` makes the read of a page without the row that only tells whether there is more.
     """
 
     shape: Hashable
@@ -44,6 +45,7 @@ class Read(Generic[Row]):
     values: Mapping[str, Any] = field(default_factory=dict)
     by_key: bool = False
     rows_of: "tuple[Any, str] | None" = None
+    exact: "Callable[[], Read[Row]] | None" = None
 
 
 class Compiled:

@@ -27,6 +27,6 @@ not done again.
 on broken data and for several viewers, and demands equal answers.
 """
 
-from schema.plan.planner import Planned, Planner
+from schema.plan.planner import Counts, Planned, Planner
 
-__all__ = ["Planned", "Planner"]
+__all__ = ["Counts", "Planned", "Planner"]

@@ -54,12 +54,23 @@ class Scope:
 
     def column(self, name: str, *, plain: bool = False) -> str:
         """The expression of a column."""
-        return f"r[§{self.layout.slot(self.table, self.names.get(name, name), plain=plain)}]"
+        return f"§{self.layout.slot(self.table, self.names.get(name, name), plain=plain)}"
 
 
-def position(slot: str, positions: Mapping[int, int]) -> int:
-    return int(numbered(slot, positions)[2:-1])
+CELL = re.compile(r"§(\d+)")
+"""A column in an expression, until it is numbered; no name in GraphQL looks like that."""
+
+
+def is_cell(expression: str) -> bool:
+    """Whether an expression is a column and nothing else."""
+    return CELL.fullmatch(expression) is not None
+
+
+def position(cell: str, positions: Mapping[int, int]) -> int:
+    """Where the column stands in a row."""
+    return positions[int(cell[1:])]
 
 
 def numbered(text: str, positions: Mapping[int, int]) -> str:
-    return re.sub(r"§(\d+)", lambda match: str(positions[int(match[1])]), text)
+    """The text with the columns' names in the written function."""
+    return CELL.sub(lambda match: f"c{positions[int(match[1])]}", text)

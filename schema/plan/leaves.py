@@ -9,15 +9,16 @@ from typing import Any
 
 from graphql import GraphQLEnumType, GraphQLList, GraphQLNonNull, GraphQLScalarType
 
+from schema.plan.layout import is_cell
 from schema.scalars import NATIVE
 
 Name = Callable[[Any], str]
 
 CHECKS = {
-    "Int": f"v.__class__ is int and {-(2**31)} <= v <= {2**31 - 1}",
-    "DateTime": "v.tzinfo is UTC",
+    "Int": f"{{v}}.__class__ is int and {-(2**31)} <= {{v}} <= {2**31 - 1}",
+    "DateTime": "{v}.tzinfo is UTC",
 }
-"""What must hold of a value `v` of these scalars, so that the encoder writes it as it is."""
+"""What must hold of a value of these scalars, so that the encoder writes it as it is."""
 
 
 class GaveUp(Exception):
@@ -46,15 +47,23 @@ def leaf(name: Name, value: str, shown: Any, *, native: bool = True) -> str:
     if isinstance(kind, GraphQLEnumType):
         return f"{_members(name, kind, required=required)}[{value}]"
     if isinstance(kind, GraphQLScalarType) and kind.name in CHECKS:
-        fine = f"is not None and {CHECKS[kind.name]}"
-        if not required:
-            fine = f"is None or {CHECKS[kind.name]}"
-        return f"(v if (v := {value}) {fine} else oops())"
+        first, again = twice(value)
+        check = CHECKS[kind.name].format(v=again)
+        fine = f"is not None and {check}" if required else f"is None or {check}"
+        return f"({again} if {first} {fine} else oops())"
     if isinstance(kind, GraphQLList):
         encoded = _list(name, value, kind)
     else:
         encoded = _encoded(name, value, kind, native=native)
-    return f"(v if (v := {encoded}) is not None else oops())" if required else encoded
+    if not required:
+        return encoded
+    first, again = twice(encoded)
+    return f"({again} if {first} is not None else oops())"
+
+
+def twice(value: str) -> tuple[str, str]:
+    """How an expression is written first, and how again without evaluating it a second time."""
+    return (value, value) if is_cell(value) else (f"(v := {value})", "v")
 
 
 def _list(name: Name, value: str, kind: Any) -> str:
@@ -73,5 +82,5 @@ def _members(name: Name, kind: GraphQLEnumType, *, required: bool) -> str:
 def _encoded(name: Name, value: str, kind: GraphQLScalarType, *, native: bool) -> str:
     if native and kind.name in NATIVE:
         return value
-    encode = name(kind.serialize)
-    return f"(None if (v := {value}) is None else {encode}(v))"
+    encode, (first, again) = name(kind.serialize), twice(value)
+    return f"(None if {first} is None else {encode}({again}))"

@@ -27,18 +27,16 @@ class _Part:
     def __init__(
         self,
         request: PageRequest,
-        rows: list[Any],
+        rows: Sequence[Any],
         answers: list[list[Any]],
         width: int,
+        *,
+        more: bool,
         total: int | None,
     ) -> None:
         self.has_next: bool
         self.has_previous: bool
-        self.rows: list[Any]
-        size = request.size
-        more = len(rows) > size
-        if more:
-            rows, answers = rows[:size], [each[:size] for each in answers]
+        self.rows: Sequence[Any]
         if request.backward:
             rows, answers = rows[::-1], [each[::-1] for each in answers]
             self.has_next, self.has_previous = request.before is not None, more
@@ -49,6 +47,24 @@ class _Part:
 
     def cursor(self, index: int) -> str:
         return self._request.ordering.cursor_of(self.rows[index][self._width :])
+
+
+def _trimmed(
+    rows: Sequence[Any], parents: Sequence[Any], size: int
+) -> tuple[list[Any], list[Any], set[Any]]:
+    """The rows that pages of that size show, their parents, and the parents that have more."""
+    shown: list[Any] = []
+    theirs: list[Any] = []
+    more: set[Any] = set()
+    number: dict[Any, int] = {}
+    for row, parent in zip(rows, parents, strict=True):
+        number[parent] = nth = number.get(parent, 0) + 1
+        if nth > size:
+            more.add(parent)
+            continue
+        shown.append(row)
+        theirs.append(parent)
+    return shown, theirs, more
 
 
 def _grouped(
@@ -70,7 +86,7 @@ class Pages:
     def __init__(self, compiler: Compiler, shown: Any, nodes: Sequence[FieldNode]) -> None:
         self._compiler = compiler
         self._selected: list[Any] = []
-        self._counts = self._cursors = self._reads = False
+        self._counts = self._cursors = self._reads = self._looks_ahead = False
         kind: Any = get_named_type(shown)
         fields = compiler.selections.fields(kind, sub_selections(nodes))
         self._write = self._written(kind, fields, self._field)
@@ -134,6 +150,7 @@ class Pages:
         if name == "__typename":
             return lambda _: kind.name
         self._cursors = self._cursors or name in {"startCursor", "endCursor"}
+        self._looks_ahead = self._looks_ahead or name in {"hasNextPage", "hasPreviousPage"}
         return PAGE_INFO[name]
 
     def _place(self, kind: Any, nodes: list[FieldNode]) -> int:
@@ -144,32 +161,41 @@ class Pages:
 
     async def of_root(self, run: Any, listing: Listing) -> Any:
         """The answer for a list that has no parent."""
-        found = await self._read(run, listing, ())
+        rows = await self._read(run, listing, ())
         total = None
         if self._counts:
             total = 0
             if listing.count is not None:
                 [counted] = await run.read(listing.count(run.viewer, ()))
                 total = int(counted.total)
-        rows, answers = found
-        return self._write(_Part(listing.page, list(rows), answers, self._width(listing), total))
+        size = listing.page.size
+        more = len(rows) > size
+        if more:
+            rows = rows[:size]
+        answers = [await place.answer(run, rows) for place in self._places]
+        width = self._width(listing)
+        return self._write(_Part(listing.page, rows, answers, width, more=more, total=total))
 
     async def of_parents(self, run: Any, listing: Listing, keys: Sequence[Any]) -> dict[Any, Any]:
         """The answers by the keys of the parents; one that has nothing has an empty page."""
-        rows, answers = await self._read(run, listing, keys)
+        rows = await self._read(run, listing, keys)
         totals: dict[Any, int] = {}
         if self._counts and listing.count is not None:
             counted = await run.read(listing.count(run.viewer, keys))
             totals = {row.parent_id: int(row.total) for row in counted}
-        parents = [row[self._width(listing) - 1] for row in rows]
+        width, more = self._width(listing), set[Any]()
+        parents = [row[width - 1] for row in rows]
+        if self._looks_ahead:
+            rows, parents, more = _trimmed(rows, parents, listing.page.size)
+        answers = [await place.answer(run, rows) for place in self._places]
         theirs = [_grouped(keys, parents, each) for each in answers]
         # of rows whose cursors nobody asks for it is enough to know how many there are
         marks = _grouped(keys, parents, rows) if self._cursors or not theirs else theirs[0]
-        width = self._width(listing)
         found = {}
         for key in keys:
             shown = [each[key] for each in theirs]
-            part = _Part(listing.page, marks[key], shown, width, totals.get(key, 0))
+            total = totals.get(key, 0)
+            part = _Part(listing.page, marks[key], shown, width, more=key in more, total=total)
             found[key] = self._write(part)
         return found
 
@@ -177,18 +203,17 @@ class Pages:
         """Where the columns of the cursor begin: after the places' columns and the parent's key."""
         return self._compiler.width(self._places) + (listing.key is not None)
 
-    async def _read(
-        self, run: Any, listing: Listing, keys: Sequence[Any]
-    ) -> tuple[Sequence[Any], list[list[Any]]]:
-        if listing.rows is None:
-            return [], [[] for _ in self._places]
-        if not self._reads:
-            return [], []
+    async def _read(self, run: Any, listing: Listing, keys: Sequence[Any]) -> Sequence[Any]:
+        if listing.rows is None or not self._reads:
+            return []
         wanted = self._compiler.wanted(self._places)
         # no SELECT is without columns
         nothing = not (wanted.columns or wanted.joins or listing.key)
         terms = listing.page.ordering.terms if self._cursors or nothing else ()
         also = (*([listing.key] if listing.key else []), *(term.column for term in terms))
         read = listing.rows(run.viewer, keys)
-        rows = await run.tuples(selecting(read, wanted, *also))
-        return rows, [await place.answer(run, rows) for place in self._places]
+        if not self._looks_ahead:
+            assert read.exact is not None, "a list reads pages"
+            read = read.exact()
+        rows: Sequence[Any] = await run.tuples(selecting(read, wanted, *also))
+        return rows

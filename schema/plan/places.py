@@ -2,8 +2,8 @@
 
 The function builds the answers of all rows of the place at once. It is written as Python, as
 dataclasses and named tuples are: a display of dicts in a comprehension costs a tenth of walking a
-tree of closures. `r` is a row, a tuple of the statement's columns; `m…` are the answers of other
-places by their keys.
+tree of closures. `r` is a row and `c…` are its columns, since a name costs less than an index; `m…`
+are the answers of other places by their keys.
 """
 
 from binascii import b2a_base64
@@ -64,6 +64,10 @@ class Child:
         raise NotImplementedError
 
 
+Build = Callable[..., list[Any]]
+"""Makes the answers of rows, given the context and what the other places have."""
+
+
 class Place:
     """All rows at one place of an operation.
 
@@ -73,13 +77,14 @@ class Place:
     def __init__(
         self,
         wanted: Wanted,
-        build: Callable[..., list[Any]],
+        write: Callable[[int], Build],
         children: Sequence[Child],
         positions: Mapping[str, int],
     ) -> None:
         self.wanted = wanted
         self.width = _width(wanted)
-        self._build = build
+        self._write = write
+        self._written: dict[int, Build] = {}
         self._children = children
         self.positions = positions
 
@@ -88,7 +93,11 @@ class Place:
         if not rows:
             return []
         found = [await child.load_rows(run, rows) for child in self._children]
-        return self._build(rows, run.context, *found)
+        width = len(rows[0])  # whoever reads the rows may have added columns
+        build = self._written.get(width)
+        if build is None:
+            build = self._written[width] = self._write(width)
+        return build(rows, run.context, *found)
 
 
 def _width(wanted: Wanted) -> int:
@@ -183,9 +192,17 @@ class _PlaceWriter:
         for child in self._children:
             child.number(lambda slot: position(slot, positions))
         given = ", ".join(["rows", "context", *(f"m{n}" for n in range(len(self._children)))])
-        text = f"def build({given}):\n    return [{numbered(answer, positions)} for r in rows]\n"
-        exec(compile(text, "<plan>", "exec"), self._known)  # noqa: S102 - written here, of our own names
-        return Place(wanted, self._known["build"], self._children, keys)
+        answer = numbered(answer, positions)
+
+        def write(width: int) -> Build:
+            cells = ", ".join(f"c{n}" for n in range(width))
+            each = f"for r in rows for [{cells}] in (r,)"
+            text = f"def build({given}):\n    return [{answer} {each}]\n"
+            exec(compile(text, "<plan>", "exec"), self._known)  # noqa: S102 - written here, of our own names
+            build: Build = self._known["build"]
+            return build
+
+        return Place(wanted, write, self._children, keys)
 
     def _name(self, value: Any) -> str:
         """A name for a value that the function uses."""
@@ -272,7 +289,7 @@ class _PlaceWriter:
         value = scope.column(source.name or declared.python_name, plain=plain)
         if source.convert is not None:
             convert = self._name(source.convert)
-            value = f"(None if (v := {value}) is None else {convert}(v))"
+            value = f"(None if {value} is None else {convert}({value}))"
         if is_leaf_type(get_named_type(shown)):
             return leaf(self._name, value, shown)
         raise NotPlanned("an object in a column")

@@ -86,6 +86,20 @@ async def test_health_is_that_of_the_database(anonymous: httpx.AsyncClient, app:
     assert (await anonymous.get("/health")).status_code == 503
 
 
+async def test_health_tells_who_answers(client: httpx.AsyncClient):
+    """Plans, or graphql-core where there is none."""
+    for query in (
+        "{ __schema { queryType { name } } }",
+        "{ __typename }",
+        '{ __type(name: "Query") { name } }',
+    ):
+        await client.post("/graphql", json={"query": query})
+
+    told = (await client.get("/health")).json()
+
+    assert told["operations"] == {"planned": 1, "gaveUp": 0, "notPlanned": 2}
+
+
 async def test_what_is_overdue_is_done_again_and_again(settings: Settings):
     """The background work gets the open storage and ends with the service."""
     done = []

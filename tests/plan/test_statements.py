@@ -61,8 +61,8 @@ async def test_a_list_and_what_its_rows_refer_to_is_one_statement(
 async def test_statements_do_not_grow_with_rows(
     both: BothWays, asking: dict[str, Viewer], text: str, who: str
 ):
-    """As many for two rows as for forty."""
-    few = await read_for(both, Document(text, {"n": 2}), asking[who])
+    """As many for three rows as for forty."""
+    few = await read_for(both, Document(text, {"n": 3}), asking[who])
     many = await read_for(both, Document(text, {"n": 40}), asking[who])
 
     assert len(few) == len(many)

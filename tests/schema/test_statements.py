@@ -15,7 +15,9 @@ EVENTS = """query ($n: Int) { events(first: $n) { totalCount nodes {
   externalIds { value } organization { name } modules { name } venue { subjects { name } }
   room { name centre { name } } test { subject { name } forms { code } modules { name } }
   seats { taken free state } bookings(first: 2) { nodes { id } totalCount }
-  enrolments(last: 1) { nodes { id } } candidates { booked { totalCount nodes { id } } }
+  enrolments(last: 1) { nodes { id } } candidates(includeEligible: true) {
+    booked { totalCount nodes { id } } eligible(first: 1) { totalCount nodes { id } }
+  }
   cancellation { cancelledBy { user { name } } }
 } } }"""
 
@@ -78,7 +80,7 @@ async def crowd(client, world):
         "event",
         [
             f'title: "E{n}", start: "2027-03-01T09:00:00Z", room: {{id: "{world.room}"}}, '
-            f'test: {{reference: "T1"}}'
+            f'test: {{reference: "T1"}}, eligibilityConfigured: true'
             for n in range(100)
         ],
     )

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from resolvers.candidates.reads import CANDIDATES_BY_NAME
-from resolvers.events.eligibility import eligible_candidates, eligible_count
+from resolvers.events.eligibility import eligible_candidates, eligible_counts
 from resolvers.events.reads import (
     SORT_TERMS,
     assembled_seats,
@@ -221,9 +221,10 @@ def eligible(storage, viewer):
 
     async def names(event, module_ids=None, viewer=viewer):
         page = page_request(CANDIDATES_BY_NAME, first=50, after=None, last=None, before=None)
-        rows = await storage.read(eligible_candidates(viewer, event, page, module_ids))
-        [count] = await storage.read(eligible_count(viewer, event, module_ids))
+        rows = await storage.read(eligible_candidates(viewer, [event.id], page, module_ids))
+        [count] = await storage.read(eligible_counts(viewer, [event.id], module_ids))
         assert count.total == len(rows)
+        assert {row.parent_id for row in rows} <= {event.id} == {count.parent_id}
         return [row.last_name for row in rows]
 
     return names
@@ -259,6 +260,31 @@ async def test_the_eligible_have_a_module_of_the_event(
     assert await eligible(own, []) == []
     itself = replace(viewer, scope=Scope(candidate=people["Birch"].id))
     assert await eligible(own, viewer=itself) == ["Birch"]
+
+
+async def test_the_eligible_of_many_events_are_read_together(
+    storage, viewer, an_event, a_booking, a_candidate, a_module, link
+):
+    """The first of each event, also where events share them; none of an event without any."""
+    module, other = await a_module(), await a_module()
+    events = [await an_event(eligibility_configured=True) for _ in range(3)]
+    for event, of_event in zip(events, (module, module, other), strict=True):
+        await link(EventModule, event_id=event.id, module_id=of_event.id)
+    people = [await a_candidate(name) for name in ("Ash", "Birch", "Cedar")]
+    for candidate in people:
+        await link(CandidateModule, candidate_id=candidate.id, module_id=module.id)
+    await a_booking(events[1], people[0])
+    page = page_request(CANDIDATES_BY_NAME, first=1, after=None, last=None, before=None).exactly()
+    keys = [event.id for event in events]
+
+    rows = await storage.read(eligible_candidates(viewer, keys, page, None))
+    counts = await storage.read(eligible_counts(viewer, keys, None))
+
+    found = {row.parent_id: row.last_name for row in rows}
+    assert found == {keys[0]: "Ash", keys[1]: "Birch"}
+    assert {count.parent_id: count.total for count in counts} == dict(
+        zip(keys, (3, 2, 0), strict=True)
+    )
 
 
 async def test_the_eligible_are_in_the_learner_group(
