@@ -20,11 +20,11 @@ from resolvers.vocabulary import AccommodationScope, BatchMode, CancellationReas
 from schema.bookings import Accommodation, Booking, Money, booking_types
 from schema.commands import Answer, ask, ask_all, given
 from schema.context import Info
-from schema.enrolment_mutations import IDEMPOTENCY_KEY, booking_row
 from schema.errors import BookingError, Warning, error_of
 from schema.fields import described
-from schema.inputs import ORIGIN, OriginInput, origin_of
+from schema.inputs import IDEMPOTENCY_KEY, ORIGIN, OriginInput, origin_of
 from schema.node import show_booking
+from schema.payloads import booking_row
 from schema.references import optional_id, ref_of, refs_of
 
 MESSAGE = "Required when the reason is OTHER; at most 500 characters."
@@ -149,6 +149,18 @@ class AccommodationInput:
         default=AccommodationScope.TEST_TIME, description="What it lengthens."
     )
 
+    def to_terms(self) -> dict[str, Any]:
+        """The terms by the names that the commands have for them."""
+        return {
+            "type": given(self.type),
+            "name": given(self.name),
+            "time_extension_minutes": given(self.time_extension),
+            "extra_time_percentage": given(self.extra_time_percentage),
+            "extra_breaks_per_section": given(self.extra_breaks_per_section),
+            "reason": given(self.reason),
+            "scope": self.scope,
+        }
+
 
 @strawberry.input(description="An accommodation for a booking of any kind.")
 class GrantAccommodationInput:
@@ -160,17 +172,10 @@ class GrantAccommodationInput:
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> GrantAccommodation:
-        granted = self.accommodation
         return GrantAccommodation(
             viewer=viewer,
             booking=ref_of(self.booking_id, *booking_types()),
-            type=given(granted.type),
-            name=given(granted.name),
-            time_extension_minutes=given(granted.time_extension),
-            extra_time_percentage=given(granted.extra_time_percentage),
-            extra_breaks_per_section=given(granted.extra_breaks_per_section),
-            reason=given(granted.reason),
-            scope=granted.scope,
+            **self.accommodation.to_terms(),
             expected_version=given(self.expected_version),
             origin=origin_of(self.origin),
         )

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
@@ -30,21 +30,18 @@ from schema.context import Info
 from schema.enrolments import Enrolment
 from schema.errors import BookingError, Warning, error_of
 from schema.fields import described
-from schema.inputs import ORIGIN, OriginInput, origin_of
+from schema.inputs import (
+    IDEMPOTENCY_KEY,
+    ORIGIN,
+    OVERRIDES,
+    OriginInput,
+    given_tuple,
+    origin_of,
+)
 from schema.node import show_booking
+from schema.payloads import booking_row
 from schema.references import RefInput, optional_id, optional_ref, ref_of
 from schema.scalars import CurrencyCode, LocalDateTime
-
-IDEMPOTENCY_KEY = (
-    "Same key and same input: the first answer again. Same key, other input: "
-    "IDEMPOTENCY_KEY_REUSED. Kept for 24 hours; at most 255 characters."
-)
-OVERRIDES = "Rules to set aside on purpose, each with its permission; recorded."
-
-
-def _all(overrides: list[RuleOverride] | None) -> tuple[RuleOverride, ...]:
-    chosen = given(overrides)
-    return tuple(chosen) if chosen else ()
 
 
 @strawberry.input(description="An amount of money.")
@@ -105,7 +102,7 @@ class BookEnrolmentInput:
             online=self.is_online,
             on_demand_time=given(self.on_demand_booking_time),
             payment=PaymentTerms() if payment is None else payment.to_terms(),
-            overrides=_all(self.overrides),
+            overrides=given_tuple(self.overrides),
             origin=origin_of(self.origin),
         )
 
@@ -154,7 +151,7 @@ class MoveEnrolmentInput:
             from_event=optional_id(self.from_event_id, "Event"),
             from_room=optional_id(self.from_room_id, "Room"),
             from_on_demand_time=given(self.from_on_demand_time),
-            overrides=_all(self.overrides),
+            overrides=given_tuple(self.overrides),
             expected_version=given(self.expected_version),
             reason=given(self.reason),
             origin=origin_of(self.origin),
@@ -245,11 +242,6 @@ class RecordPaymentPayload:
     changed: bool = strawberry.field(description="False when it had that status already.")
     warnings: list[Warning] = strawberry.field(description="Done, but worth knowing.")
     errors: list[BookingError] = strawberry.field(description="Why it was not done.")
-
-
-async def booking_row(info: Info, key: UUID | None) -> Any:
-    """A booking's row as it is now; None without a key."""
-    return None if key is None else await info.context.loaders.load("booking_by_id", key)
 
 
 async def _enrolment(info: Info, answer: Answer) -> Enrolment | None:

@@ -34,6 +34,12 @@ class OriginInput:
 
 
 ORIGIN = "Where it came from; kept in the history."
+IDEMPOTENCY_KEY = (
+    "Same key and same input: the first answer again. Same key, other input: "
+    "IDEMPOTENCY_KEY_REUSED. Kept for 24 hours; at most 255 characters."
+)
+OVERRIDES = "Rules to set aside on purpose, each with its permission; recorded."
+EXPECTED_VERSION = "The version that it must have; else STALE_BOOKING."
 EXTERNAL_IDS = "The source systems' keys of it; a list replaces."
 
 

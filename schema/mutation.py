@@ -8,6 +8,7 @@ from schema.centre_roots import CentreMutations
 from schema.enrolment_mutations import EnrolmentMutations
 from schema.event_roots import EventMutations
 from schema.organization_roots import OrganizationMutations
+from schema.registration_mutations import RegistrationMutations
 from schema.test_roots import TestMutations
 
 
@@ -23,5 +24,6 @@ class Mutation(
     EventMutations,
     BookingMutations,
     EnrolmentMutations,
+    RegistrationMutations,
 ):
     pass

@@ -1,15 +1,40 @@
 """What payloads have in common: the object that a command was about, read again after the write."""
 
 from typing import Any
+from uuid import UUID
 
+import strawberry
+
+from resolvers.identity import global_id
 from schema.commands import Answer
 from schema.context import Info
+from schema.errors import BookingError
 from schema.found import load_node
 
 
 async def written(info: Info, name: str, answer: Answer) -> Any:
     """The object of that type that a command wrote; None where the command was refused."""
     return None if answer.subject is None else await load_node(info, name, answer.subject)
+
+
+async def booking_row(info: Info, key: UUID | None) -> Any:
+    """A booking's row as it is now; None without a key."""
+    return None if key is None else await info.context.loaders.load("booking_by_id", key)
+
+
+@strawberry.type(description="What was deleted, or why it was not.")
+class DeletePayload:
+    deleted_id: strawberry.ID | None = strawberry.field(
+        description="The global id of what was deleted; null with errors."
+    )
+    errors: list[BookingError] = strawberry.field(description="Why it was not done.")
+
+    @classmethod
+    def of(cls, name: str, answer: Answer) -> "DeletePayload":
+        """What became of a command that deletes an object of that type."""
+        key = answer.subject
+        deleted = None if key is None else strawberry.ID(global_id(name, key))
+        return cls(deleted_id=deleted, errors=answer.errors)
 
 
 CREATED = "Whether it was made, and not only updated."

@@ -55,8 +55,14 @@ def token_of(organization_id: UUID) -> Callable[..., str]:
     """Make a token, an administrator's for an hour unless said otherwise."""
 
     def make(**values: Any) -> str:
-        given = {"role": "admin", "hours": 1, "now": utc_now(), **values}
-        return make_token(secret=SECRET, organization_id=organization_id, **given)
+        given = {
+            "organization_id": organization_id,
+            "role": "admin",
+            "hours": 1,
+            "now": utc_now(),
+            **values,
+        }
+        return make_token(secret=SECRET, **given)
 
     return make
 
@@ -69,6 +75,20 @@ def token(token_of: Callable[..., str]) -> str:
 @pytest.fixture
 async def client(server: Server, token: str) -> AsyncIterator[Client]:
     async with client_of(server.host, token) as made:
+        yield made
+
+
+ClientAs = Callable[..., Awaitable[Client]]
+
+
+@pytest.fixture
+async def client_as(server: Server, token_of: Callable[..., str]) -> AsyncIterator[ClientAs]:
+    """Make a client with another token."""
+    async with AsyncExitStack() as opened:
+
+        async def made(**values: Any) -> Client:
+            return await opened.enter_async_context(client_of(server.host, token_of(**values)))
+
         yield made
 
 

@@ -3,11 +3,13 @@
 The walk knows the schema and no mutation; so what is added to the schema is tested with the rest.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from graphql import (
     GraphQLEnumType,
@@ -23,6 +25,7 @@ from graphql import (
 )
 from graphql.type import GraphQLInputType, GraphQLList, GraphQLNonNull
 
+from resolvers.identity import parse_global_id
 from resolvers.storage import utc_now
 from tests.end_to_end.clients import Client
 
@@ -79,7 +82,9 @@ class Examples:
         await self._make("upsertCentre", "centre", **centre)
         room = {"centre": {"reference": "C1"}, "name": "Hall", "capacity": 100}
         await self._make("upsertRoom", "room", **room)
-        await self._make("upsertTest", "test", reference="T1", name="Bones", durationMinutes=90)
+        forms = [{"code": "F1", "name": "One"}, {"code": "F2", "name": "Two"}]
+        test = {"reference": "T1", "name": "Bones", "durationMinutes": 90, "forms": forms}
+        await self._make("upsertTest", "test", **test)
         person = {"reference": "P1", "firstNames": "Ada", "lastName": "Byron"}
         await self._make("upsertCandidate", "candidate", **person)
         await self._make("upsertUser", "user", reference="U1", name="Cleo", role="MARKER")
@@ -114,6 +119,27 @@ class Examples:
         paid = {"paymentReference": payment["payment"]["reference"], "status": "PAID"}
         self.of["recordPayment"] = paid
         self.ids["payment"] = payment["payment"]["id"]
+        await self._make_registration()
+
+    async def _make_registration(self) -> None:
+        person = {"reference": "P2", "firstNames": "Cy", "lastName": "Cole"}
+        await self._client.ask(mutation("upsertCandidate"), input=person)
+        centre = str(must(parse_global_id(self.ids["centre"]))[1])
+        texts = {
+            name: name[5:] for name in ("eventExamType", "eventExamFormat", "eventBillingCode")
+        }
+
+        def asked(days: int) -> dict[str, Any]:
+            lax = {"eventVenue": centre, "eventStart": in_days(days), **texts}
+            return {"target": {"lax": lax}, "learner": {"reference": "P2"}}
+
+        first = {"registration": str(uuid4()), "assessment": "F1", **asked(11)}
+        registration = await self._make("bookRegistration", "registration", **first)
+        self.of["bookRegistration"] = {**first, "registration": str(uuid4()), **asked(13)}
+        by_id = {"registrationId": registration}
+        self.of["transferRegistration"] = {**by_id, **asked(15), "reason": "Snow"}
+        self.of["changeAssessment"] = {**by_id, "assessment": "F2"}
+        self.of["deleteRegistration"] = by_id
 
 
 def in_days(days: int) -> str:
@@ -185,8 +211,10 @@ def _put(given: Any, kind: GraphQLInputType, path: tuple[str, ...], value: Any) 
             first = given[0] if isinstance(given, list) and given else None
             return [_put(first, kind.of_type, path[1:], value)]
         case GraphQLInputObjectType():
-            made = {} if kind.is_one_of or given is None else given
-            if not kind.is_one_of:
+            made = {} if given is None else given
+            if kind.is_one_of:
+                made = {name: one for name, one in made.items() if name == path[0]}
+            else:
                 made = {**required(kind), **made}
             field = kind.fields[path[0]]
             return {**made, path[0]: _put(made.get(path[0]), field.type, path[1:], value)}
@@ -263,13 +291,20 @@ def arguments(schema: GraphQLSchema) -> Iterator[tuple[str, str, GraphQLInputTyp
         selection = "{ __typename }" if is_composite_type(get_named_type(field.type)) else ""
         for chosen, argument in field.args.items():
             others = [
-                f"{other}: {print_ast(must(ast_from_value(sample(given.type), given.type)))}"
+                f"{other}: {literal(sample(given.type), given.type)}"
                 for other, given in field.args.items()
                 if other != chosen and is_required_argument(given)
             ]
             passed = ", ".join([f"{chosen}: ${chosen}", *others])
             document = f"query (${chosen}: {argument.type}) {{ {name}({passed}) {selection} }}"
             yield chosen, document, argument.type
+
+
+def literal(value: Any, kind: GraphQLInputType) -> str:
+    """A sample as a document has it; graphql-core writes no scalar that is not a string."""
+    if isinstance(value, str) and not isinstance(get_named_type(kind), GraphQLEnumType):
+        return json.dumps(value)
+    return print_ast(must(ast_from_value(value, kind)))
 
 
 def must(value: T | None) -> T:

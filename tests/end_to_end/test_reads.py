@@ -256,7 +256,9 @@ def answers_of(schema: GraphQLSchema) -> set[str]:
     return {name for name in objects if name not in others and not name.endswith("Payload")}
 
 
-SHOWN_ELSEWHERE = {"Warning", "CancelledBooking", "SeatsChange", "TimeWindow", "Origin"}
+SHOWN_ELSEWHERE = {
+    *("Warning", "CancelledBooking", "SeatsChange", "EventChange", "TimeWindow", "Origin"),
+}
 """Of payloads and subscriptions only; and what needs a booking of another kind, or an origin."""
 
 
@@ -268,10 +270,17 @@ async def test_every_type_says_its_name(
     assert core.query_type is not None
     await decorate(client, examples)
     met: set[str] = set()
+    given = {
+        "$ID": examples.ids["enrolment"],
+        "$EVENT": examples.ids["event"],
+        "$UUID": examples.of["bookRegistration"]["registration"],
+    }
     for name, field in core.query_type.fields.items():
         kind = get_named_type(field.type)
         if name in ROOTS:
-            asked = f"{name}{ROOTS[name]}".replace("$ID", examples.ids["enrolment"])
+            asked = f"{name}{ROOTS[name]}"
+            for named, example in given.items():
+                asked = asked.replace(named, example)
         elif any(is_required_argument(argument) for argument in field.args.values()):
             asked = f'{name}(ref: {{id: "{examples.ids[name]}"}})'
         else:
@@ -282,7 +291,14 @@ async def test_every_type_says_its_name(
     assert answers_of(core) - met == set()
 
 
-ROOTS = {"node": '(id: "$ID")', "nodes": '(ids: ["$ID"])', "booking": '(id: "$ID")'}
+ROOTS = {
+    "node": '(id: "$ID")',
+    "nodes": '(ids: ["$ID"])',
+    "booking": '(id: "$ID")',
+    "registration": '(identifier: "$UUID")',
+    "eventsOnDate": '(date: "2030-01-01")',
+    "scrapPaper": '(eventId: "$EVENT")',
+}
 
 
 async def decorate(client: Client, examples: Examples) -> None:
@@ -290,14 +306,15 @@ async def decorate(client: Client, examples: Examples) -> None:
     address = {"line1": "1 High St", "city": "York", "countryIsoCode": "GB"}
     related = {f"{kind}Ids": [examples.ids[kind]] for kind in ("centre", "subject", "department")}
     person = {"address": address, "emergencyContact": {"name": "Ann", "phone": "3"}, **related}
-    form = {"code": "F1", "name": "Form one"}
     keys = {"externalIds": [{"system": "GATEWAY", "kind": "test", "value": "T1"}]}
     changes = {
         "upsertCandidate": {**person, "moduleIds": [examples.ids["module"]]},
-        "upsertTest": {"forms": [form], "modules": [{"reference": "M1"}], **keys},
+        "upsertTest": {"modules": [{"reference": "M1"}], **keys},
         "updateEvent": {"test": {"reference": "T1"}},
         "grantAccommodation": {},
         "cancelBooking": {},
+        "bookRegistration": {},
+        "transferRegistration": {},
     }
     for name, change in changes.items():
         given = {**examples.of[name], **change}
