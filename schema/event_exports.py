@@ -9,7 +9,7 @@ from strawberry import UNSET
 
 from resolvers.exports.asked import EventExport
 from resolvers.exports.fields import chosen
-from resolvers.vocabulary import ExportFormat, Permission
+from resolvers.vocabulary import EventSortField, ExportFormat, Permission, SortDirection
 from schema.commands import given
 from schema.context import Info
 from schema.event_filters import EVENT_FILTER, EVENT_SORT, event_filter
@@ -58,9 +58,12 @@ class EventExportQueries:
     ) -> ExportFile | None:
         context = info.context
         context.viewer.require(Permission.READ)
+        first: dict[EventSortField, SortDirection] = {}  # of a field given twice the first counts
+        for term in given(sort) or ():
+            first.setdefault(term.field, term.direction)
         export = EventExport(
             filter=event_filter(filter),
-            sort=tuple((term.field, term.direction) for term in given(sort) or ()),
+            sort=tuple(first.items()),
             format=format,
             fields=chosen(given(includes), given(excludes)),
         )

@@ -234,6 +234,24 @@ async def test_a_client_that_goes_away_ends_the_reading(
     assert (client.status, len(client.pieces), client.ended) == (200, 2, False)
 
 
+async def test_a_client_that_takes_nothing_is_given_up(
+    app: Starlette,
+    url: Url,
+    many: int,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Or the database would keep for it what everybody else has deleted."""
+    monkeypatch.setattr("gateway.exports.SEND_SECONDS", 0.05)
+    client = Connection(app, url(), takes=2)
+
+    async with asyncio.timeout(20):
+        await client.run()
+
+    assert (len(client.pieces), client.ended) == (2, False)
+    assert "took too long" in caplog.text
+
+
 @pytest.mark.parametrize("format", FORMATS)
 async def test_a_file_that_is_given_up_leaves_room_for_others(
     app: Starlette, anonymous: httpx.AsyncClient, url: Url, many: int, format: ExportFormat

@@ -48,6 +48,15 @@ async def test_each_format_has_its_type(client: Client, format: str, content_typ
     assert file["url"].startswith("/exports/")
 
 
+async def test_of_a_field_given_twice_the_first_counts(client: Client) -> None:
+    """However often it is given, the address is as long."""
+    title = [{"field": "TITLE"}, {"field": "TITLE", "direction": "DESC"}]
+
+    once, often = [await client.of(EXPORT, sort=sort) for sort in (title[:1], title * 1000)]
+
+    assert once["url"] == often["url"]
+
+
 def test_every_criterion_s_name_is_a_field_s() -> None:
     """Fields can be chosen by the names that they are filtered by."""
     beyond = {"and", "or", "not", "status", "kind", "localDate", "venueId", "hasFreeSeats"}
