@@ -176,6 +176,8 @@ def import_file(
     """
     if format not in FORMATS:
         raise Misused(f"FORMAT must be one of {', '.join(FORMATS)}, not {format!r}")
+    if centre is not None and not FORMATS[format].names_rooms:
+        raise Misused(f"--centre is for new rooms, and {format} names none")
     settings, document = _settings_of_migrated_database(), read_json(file)
 
     async def run(storage: Storage) -> Report:

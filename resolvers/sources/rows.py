@@ -43,7 +43,11 @@ class BadRow:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A source's format. `rows` takes a document apart and never raises for what is in it."""
+    """A source's format. `rows` takes a document apart and never raises for what is in it.
+
+    `names_rooms`: its documents name rooms without their centre.
+    """
 
     name: str
     rows: Callable[[Any, Importing], Iterator[Row | BadRow]]
+    names_rooms: bool = False

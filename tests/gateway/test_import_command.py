@@ -115,6 +115,11 @@ def test_a_file_that_cannot_be_read_says_where(
     ("arguments", "code", "told"),
     [
         (["csv", STUDENTS], 2, "FORMAT must be one of surpass-scheduler, shift-iq, not 'csv'"),
+        (
+            ["shift-iq", str(REQUEST), "--centre", "X"],
+            2,
+            "--centre is for new rooms, and shift-iq names none",
+        ),
         ([FORMAT, "/nowhere/x.json"], 2, "/nowhere/x.json: No such file or directory"),
         ([FORMAT, str(DOCUMENTS)], 2, f"{DOCUMENTS}: Is a directory"),
         ([FORMAT, STUDENTS, "--organization", "X"], 1, "there is no organization 'X'"),

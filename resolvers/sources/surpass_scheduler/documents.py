@@ -52,7 +52,7 @@ def rows(document: Any, importing: Importing) -> Rows:
         yield from _rows_of(document, importing)
 
 
-SURPASS_SCHEDULER = Format("surpass-scheduler", rows)
+SURPASS_SCHEDULER = Format("surpass-scheduler", rows, names_rooms=True)
 
 
 def _assigns_results(elements: list[Any]) -> bool:
