@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from gateway.change_feed import ChangeFeed
+from gateway.export_addresses import ExportAddresses
 from resolvers import change_reads
 from resolvers.change_reads import IN_COMMIT_ORDER
 from resolvers.events import changes as event_changes
@@ -84,7 +85,8 @@ async def test_whatever_is_committed_between_two_reads_is_told_once(
 ):
     """In commit order, among changes that are not asked for, with more than a page at a time."""
     first, changes = FOLLOWED[of]
-    context = Interposed(before, after, viewer=viewer, storage=storage, feed=feed)
+    exports = ExportAddresses("a secret of thirty-two bytes, or more", storage.clock)
+    context = Interposed(before, after, viewer=viewer, storage=storage, feed=feed, exports=exports)
     beginning = IN_COMMIT_ORDER.cursor(Beginning)
     expected = [n + 1 for n in range(COMMITS) if n % 2 == first]
 

@@ -264,9 +264,8 @@ async def test_who_has_a_booking_of_any_kind_is_not_eligible_again(
     await world.booked(people[0], event)
     await registered(world, people[1], event)
 
-    [row] = await world.rows(Event, "id", event)
     page = PageRequest(CANDIDATES_BY_NAME, 100)
-    found = await world.storage.read(eligible_candidates(world.viewer, row, page))
+    found = await world.storage.read(eligible_candidates(world.viewer, [event], page, None))
 
     assert [one.id for one in found] == [people[2]]
 
