@@ -5,8 +5,9 @@ from typing import Any
 from resolvers.bookings.facts import accommodation_facts
 from resolvers.enrolments.facts import enrolment_facts
 from resolvers.events.facts import event_facts
+from resolvers.registrations.facts import registration_facts
 from resolvers.storage.rows import new_row
-from resolvers.storage.tables import Booking, Enrolment, Event, Payment
+from resolvers.storage.tables import Booking, Enrolment, Event, Payment, Registration
 from resolvers.vocabulary import BookingStatus
 
 BY_THE_CLOCK_OR_BOOKINGS = {
@@ -42,3 +43,11 @@ def test_a_change_of_an_enrolment_names_its_fields(schema: Any):
     named = enrolment_facts(booking, new_row(Enrolment), new_row(Payment))
 
     assert {*named, *accommodation_facts(())} <= fields(schema, "Enrolment")
+
+
+def test_a_change_of_a_registration_names_its_fields(schema: Any):
+    """Those of every kind, its own and its accommodations."""
+    booking = new_row(Booking, status=BookingStatus.CONFIRMED)
+    named = registration_facts(booking, new_row(Registration))
+
+    assert {*named, *accommodation_facts(())} <= fields(schema, "Registration")
