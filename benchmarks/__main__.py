@@ -1,4 +1,4 @@
-"""The command line: python -m benchmarks reads | profile | books | exports | data | clean."""
+"""The command line: python -m benchmarks reads | books | registrations | exports | …."""
 
 import asyncio
 import os
@@ -10,7 +10,7 @@ import typer
 import uvloop
 
 from benchmarks import books as booking
-from benchmarks import databases, exports, profile, reads, report
+from benchmarks import databases, exports, profile, reads, registrations, report
 from benchmarks.data import Size
 from benchmarks.serve import SERVERS
 from benchmarks.servers import cores
@@ -90,6 +90,17 @@ def measure_exports(database: Kinds = None, json: Json = None) -> None:
     typer.echo(exports.markdown(measured), nl=False)
     if json is not None:
         exports.write_json(json, measured)
+
+
+@cli.command("registrations")
+def measure_registrations(database: Kinds = None, json: Json = None) -> None:
+    """A search by name over 100,000 registrations, beside the same SQL by hand."""
+    urls = registrations.prepared(_kinds(database))
+    _stay_off_the_servers_core()
+    measured = [one for kind, url in urls.items() for one in _run(registrations.measure(kind, url))]
+    typer.echo(registrations.markdown(measured), nl=False)
+    if json is not None:
+        registrations.write_json(json, measured)
 
 
 @cli.command("data")

@@ -17,6 +17,7 @@ from sqlmodel import SQLModel
 
 from resolvers.enrolments.facts import enrolment_facts
 from resolvers.narrowing import search_text
+from resolvers.registrations.facts import registration_facts
 from resolvers.storage.rows import new_row
 from resolvers.storage.tables import (
     Booking,
@@ -30,6 +31,7 @@ from resolvers.storage.tables import (
     NumberSeries,
     Organization,
     Payment,
+    Registration,
     Room,
     Subject,
     Test,
@@ -117,6 +119,7 @@ class Size:
     candidates: int = 50_000
     events: int = 2_000
     enrolments: int = 100_000
+    registrations: int = 0
     centres: int = 40
     rooms: int = 200
     tests: int = 60
@@ -173,6 +176,8 @@ def rows_of(size: Size) -> Rows:
     _events(world)
     for number, (event, candidate) in enumerate(_pairs(world), start=1):
         _enrolment(world, number, event, candidate)
+    for number in range(size.registrations):
+        _registration(world, number)
     return world.rows
 
 
@@ -182,7 +187,7 @@ def organization_id() -> UUID:
 
 
 def _organization(world: _World) -> None:
-    key, count = world.organization_id, world.size.enrolments
+    key, enrolments = world.organization_id, world.size.enrolments
     world.add(
         Organization,
         id=key,
@@ -191,8 +196,8 @@ def _organization(world: _World) -> None:
         currency="GBP",
         created_at=MADE_AT,
     )
-    world.add(LogPosition, organization_id=key, position=count)
-    world.add(NumberSeries, organization_id=key, name="enrolment", next=count + 1)
+    world.add(LogPosition, organization_id=key, position=enrolments + world.size.registrations)
+    world.add(NumberSeries, organization_id=key, name="enrolment", next=enrolments + 1)
 
 
 def _places(world: _World) -> None:
@@ -335,6 +340,33 @@ def _enrolment(world: _World, number: int, event: Any, candidate: Any) -> None:
         **(UNPAID if status is BookingStatus.PENDING else PAID[number % 2]),
     )
     _change(world, number, booking, enrolment_facts(booking, enrolment, payment))
+
+
+def _registration(world: _World, number: int) -> None:
+    """One for each candidate in turn."""
+    event = world.some(Event)
+    candidate = world.rows[Candidate][number % world.size.candidates]
+    position = world.size.enrolments + number + 1
+    made_at = MADE_AT + timedelta(seconds=120 * position, microseconds=number % 7)
+    identifier = world.key()
+    booking = world.own(
+        Booking,
+        kind=BookingKind.REGISTRATION,
+        reference=f"REG-{identifier.hex}",
+        status=BookingStatus.CONFIRMED,
+        candidate_id=candidate.id,
+        centre_id=event.venue_id,
+        room_id=event.room_id,
+        event_id=event.id,
+        test_id=event.test_id,
+        subject_id=world.subject_of_test[event.test_id],
+        created_at=made_at,
+        updated_at=made_at,
+        created_by_name="scheduler",
+        **_when(event),
+    )
+    registration = world.own(Registration, id=booking.id, identifier=identifier)
+    _change(world, position, booking, registration_facts(booking, registration))
 
 
 def _when(event: Any) -> dict[str, Any]:

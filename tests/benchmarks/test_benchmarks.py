@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import books, data, databases, exports, queries, reads, report
+from benchmarks import books, data, databases, exports, queries, reads, registrations, report
 from benchmarks.data import Size
 from benchmarks.load import Cost, Unanswered, answers, cost_of
 from benchmarks.queries import Query
@@ -139,6 +139,24 @@ def test_a_ratio_is_that_of_one_round() -> None:
 
     assert ratio == pytest.approx(1.9)
     assert "- met detail: 1.90 × the hand-written route" in report.markdown(results)  # noqa: RUF001
+
+
+@pytest.mark.parametrize("kind", DATABASES)
+def test_a_search_finds_what_the_sql_by_hand_finds(kind: str, tmp_path: Path) -> None:
+    """Every name is searched for both ways, and the one that most have fills its page."""
+    url = f"sqlite:///{tmp_path / 'world.db'}"
+    if kind == "postgresql":
+        url = databases.address("postgresql", f"{databases.PREFIX}search_{os.getpid()}")
+    databases.build(url, replace(SMALL, enrolments=0, registrations=200))
+    try:
+        measured = asyncio.run(registrations.measure(kind, url))
+    finally:
+        databases.drop(url)
+
+    found = {one.name: one.found for one in measured}
+    assert list(found) == list(registrations.NAMES)
+    assert (found["nobody's"], found["most"]) == (0, 50)
+    assert registrations.markdown(measured).count(f"| {kind} |") == len(found)
 
 
 def test_bookings_are_made_in_every_way() -> None:

@@ -39,6 +39,8 @@ WEIGHTS: Final[Mapping[str, float]] = {
     # what costs a statement, or is special
     "Query.enrolments": 4,
     "Query.bookings": 4,
+    "Query.registrations": 3,
+    "Query.registration": 2,
     "Query.events": 3,
     "Query.candidates": 3,
     "Query.bookingChanges": 3,
@@ -73,12 +75,16 @@ SIZES: Final = (0, 1, 1, 2, 2, 3, 3, 4, 5, 7, 20, 100, 101, -1)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What documents can ask for: global ids by type, references by type, cursors by list."""
+    """What documents can ask for: global ids by type, references by type, cursors by list.
+
+    `identifiers` are those of registrations.
+    """
 
     ids: Mapping[str, Sequence[str]]
     references: Mapping[str, Sequence[str]]
     cursors: Mapping[str, Sequence[str]]
     external: Sequence[Mapping[str, str]] = ()
+    identifiers: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,6 +406,8 @@ class _Writer:
             return self._random.choice(SIZES)
         if name in {"after", "before"}:
             return self._cursor(place)
+        if name == "identifier" and not self._chance(0.1):
+            return self._random.choice(self._known.identifiers)
         if scalar == "ID":
             return self._id(self._type_of_ids(place, name))
         return self._random.choice(VALUES[scalar])
@@ -438,7 +446,12 @@ IDS: Final = {
     "organizationId": "Organization",
     "moduleIds": "Module",
 }
-CURSORS: Final = {"enrolments": "bookings", "history": "bookingChanges", "booked": "bookings"}
+CURSORS: Final = {
+    "enrolments": "bookings",
+    "registrations": "bookings",
+    "history": "bookingChanges",
+    "booked": "bookings",
+}
 """The root's list whose cursors another list takes, too."""
 
 

@@ -18,6 +18,7 @@ LISTS: Final = {
     "users": "User",
     "subjects": "Subject",
     "departments": "Department",
+    "registrations": "Registration",
     "bookings": None,
     "bookingChanges": "BookingChange",
 }
@@ -27,6 +28,7 @@ INSIDE: Final = """{
   tests(first: 100) { nodes { modules { id } forms { id } } }
   enrolments(first: 100) { nodes { payment { id } accommodations { id } organization { id } } }
   events(first: 50) { nodes { externalIds { system kind value } } }
+  registrations(first: 30) { nodes { identifier } }
   candidates(search: "FULL") { nodes { externalIds { system kind value } } }
 }"""
 
@@ -55,7 +57,8 @@ async def known(both: BothWays, viewer: Viewer) -> Known:
     ids["Organization"].append(global_id("Organization", viewer.organization_id))
     ids["Nothing"] = [global_id("Nothing", viewer.organization_id)]
     ids["Booking"] = [global_id("Booking", viewer.organization_id)]
-    return Known(ids, references, cursors, external[:20])
+    identifiers = [one["identifier"] for one in inside["registrations"]["nodes"]]
+    return Known(ids, references, cursors, external[:20], identifiers)
 
 
 async def _asked(both: BothWays, viewer: Viewer, text: str) -> Any:

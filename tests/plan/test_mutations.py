@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
 from typing import Any
+from uuid import UUID
 
 import orjson
 import pytest
@@ -29,6 +30,8 @@ HERE = """{
   open: events(first: 3, filter: {start: {gte: "2027-01-20T00:00:00Z"}}) { nodes { id } }
   booked: enrolments(first: 60, filter: {status: [CONFIRMED], start: {gte: "2027-01-13T00:00:00Z"}})
     { nodes { id payment { reference } } }
+  registered: registrations(first: 9, filter: {status: [CONFIRMED]})
+    { nodes { id candidate { reference } } }
   over: enrolments(first: 9, filter: {status: [CONFIRMED], start: {lt: "2027-01-10T00:00:00Z"}})
     { nodes { id } }
 }"""
@@ -46,6 +49,7 @@ async def here(both: BothWays, viewer: Viewer) -> dict[str, Any]:
         "open": [one["id"] for one in found["open"]["nodes"]],
         "booked": [one["id"] for one in found["booked"]["nodes"]],
         "payments": [one["payment"]["reference"] for one in found["booked"]["nodes"]],
+        "registered": found["registered"]["nodes"],
         "over": [one["id"] for one in found["over"]["nodes"]],
     }
 
@@ -247,7 +251,23 @@ def _call(random: Random, ids: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Something to do, which is often refused."""
     booking = random.choice(ids["booked"][:12])
     name = random.choice(["FULL", "BARE", "demo-candidate-1", "demo-candidate-2", "nobody"])
+    registered = random.choice(ids["registered"])
+    learner = {"reference": registered["candidate"]["reference"]}
+    target = {"event": {"id": random.choice(ids["open"])}}
     calls: dict[str, dict[str, Any]] = {
+        "bookRegistration": {
+            "registration": str(UUID(int=random.randrange(1, 4))),
+            "target": target,
+            "learner": {"reference": name},
+        },
+        "transferRegistration": {
+            "registrationId": registered["id"],
+            "target": target,
+            "learner": learner,
+            "reason": "why",
+        },
+        "changeAssessment": {"registrationId": registered["id"], "assessment": "A"},
+        "deleteRegistration": {"registrationId": registered["id"]},
         "upsertCandidate": {"reference": name, "firstNames": name, "lastName": "Byron"},
         "bookEnrolment": {
             "candidate": {"reference": name},

@@ -325,6 +325,7 @@ def broken_values(dialect: str) -> Iterator[str]:
         for n, value in enumerate(_odd(column, dialect)):
             yield _some(name, column, value, n)
     yield "DELETE FROM enrolment WHERE id IN (SELECT id FROM booking WHERE reference LIKE '%51')"
+    yield "DELETE FROM registration WHERE id IN (SELECT id FROM booking WHERE reference LIKE '%5')"
     yield "DELETE FROM organization WHERE name = 'nobody'"
 
 
@@ -354,6 +355,7 @@ def _unique(name: str) -> set[str]:
 BREAKABLE: Final = (
     *("booking", "enrolment", "accommodation", "payment", "candidate", "department", "centre"),
     *("room", "event", "subject", "module", "test", "test_form", "app_user", "change_log"),
+    *("registration", "registration_transfer"),
 )
 KEPT: Final = {"organization_id", "id", "kind", "role"}
 NAMES: Final = {"name", "title", "first_names", "last_name"}
