@@ -4,7 +4,7 @@ An id is one object's. Claims of a whole batch are settled in memory, in the ord
 and written as one difference.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from resolvers import checks
 from resolvers.links import Owner, rows_of
 from resolvers.reading import ORGANIZATION, of_organization
-from resolvers.references import ByExternalId
+from resolvers.references import ByExternalId, columns_of, known_as_one_of
 from resolvers.refusals import AlreadyExists, Refusal
 from resolvers.storage.columns import one_of
 from resolvers.storage.read import Read
@@ -59,8 +59,7 @@ class ExternalIds:
 
     def load(self, work: UnitOfWork, names: Iterable[Name], owners: Iterable[Owner]) -> None:
         """Read who holds these ids, and which ids these objects have; callable again for more."""
-        values = {(organization_id, one.value) for organization_id, one in names}
-        rows = rows_of(work, ExternalId, "value", values)
+        rows = _holders(work, set(names))
         for row in rows + rows_of(work, ExternalId, "object_id", owners):
             name = (row.organization_id, ByExternalId(row.system, row.kind, row.value))
             self._before[name] = self._now[name] = (row.object_type, row.object_id)
@@ -117,6 +116,22 @@ class ExternalIds:
             ],
         )
         self._before = dict(self._now)
+
+
+def _holders(work: UnitOfWork, names: Collection[Name]) -> list[Any]:
+    """The rows of these ids, and perhaps a few more."""
+    if not names:
+        return []
+    read: Read[Any] = Read(
+        "holders of external ids",
+        lambda _: sa.select(table(ExternalId)).where(known_as_one_of()),
+        {
+            "organizations": list({organization_id for organization_id, _ in names}),
+            **columns_of(one for _, one in names),
+        },
+        by_key=True,
+    )
+    return work.rows(read)
 
 
 def external_ids_of(viewer: Viewer, keys: Sequence[UUID]) -> Read[ExternalId]:

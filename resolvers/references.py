@@ -113,7 +113,7 @@ class Lookup(Generic[Model]):
             assert self._column is not None
             reads.append(self._read(self._column, references, organizations))
         if external := given[ByExternalId]:
-            reads.append(self._read_external([ref.value for ref in external], organizations))
+            reads.append(self._read_external(external, organizations))
         return reads
 
     def found(self, fetched: Iterable[Any]) -> None:
@@ -199,7 +199,7 @@ class Lookup(Generic[Model]):
             by_key=True,
         )
 
-    def _read_external(self, values: list[str], organizations: list[UUID]) -> Read[Any]:
+    def _read_external(self, refs: Sequence[ByExternalId], organizations: list[UUID]) -> Read[Any]:
         model, x, c = self.model, columns(ExternalId), columns(self.model)
         return Read(
             ("look up external", model),
@@ -214,11 +214,35 @@ class Lookup(Generic[Model]):
                     table(ExternalId),
                     sa.and_(x.organization_id == c.organization_id, x.object_id == c.id),
                 )
-                .where(one_of(x.organization_id, "organizations"), one_of(x.value, "values"))
+                .where(known_as_one_of())
             ),
-            {"organizations": organizations, "values": values},
+            {"organizations": organizations, **columns_of(refs)},
             by_key=True,
         )
+
+
+def known_as_one_of() -> sa.ColumnElement[bool]:
+    """True for external ids among `organizations` and `columns_of` some names, and a few more.
+
+    By every column of the key: by the value alone each look-up would read all of an organization's.
+    """
+    x = columns(ExternalId)
+    return sa.and_(
+        one_of(x.organization_id, "organizations"),
+        one_of(x.system, "systems"),
+        one_of(x.kind, "kinds"),
+        one_of(x.value, "values"),
+    )
+
+
+def columns_of(names: Iterable[ByExternalId]) -> dict[str, list[Any]]:
+    """The values that `known_as_one_of` asks for."""
+    given = list(names)
+    return {
+        "systems": list({one.system for one in given}),
+        "kinds": list({one.kind for one in given}),
+        "values": list({one.value for one in given}),
+    }
 
 
 def named(ref: Ref) -> str:

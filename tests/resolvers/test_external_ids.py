@@ -1,13 +1,18 @@
 """External ids: one object's each, replaced as a list."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
 from resolvers.candidates.commands import UpsertDepartment, upsert_departments
 from resolvers.external_ids import check_external_ids, external_ids_of
-from resolvers.references import ByExternalId
+from resolvers.references import ByExternalId, Lookup
 from resolvers.refusals import Refused
+from resolvers.storage.read import DIALECTS, Compiled
+from resolvers.storage.tables import Department
 from resolvers.tests.commands import UpsertModule, upsert_modules
 from resolvers.vocabulary import SourceSystem
 
@@ -79,3 +84,16 @@ async def test_claims_of_one_batch_meet(storage, viewer):
     assert isinstance(refused, Refused)
     keys = first.subject, second.subject
     assert await ids(storage, viewer, *keys) == {(second.subject, "Department", "1")}
+
+
+def test_a_look_up_does_not_read_the_other_ids(sqlite_template):
+    """The index is entered with the whole key: how many ids an organization has does not matter."""
+    [read] = Lookup(Department, [(UUID(int=1), ONE)]).reads()
+    statement = Compiled(read.build("sqlite"), DIALECTS["sqlite"])
+
+    with closing(sqlite3.connect(sqlite_template)) as connection:
+        explain = f"EXPLAIN QUERY PLAN {statement.sql}"
+        rows = connection.execute(explain, statement.values(read.values)).fetchall()
+
+    [searched] = [row[3] for row in rows if "external_id" in row[3]]
+    assert "(organization_id=? AND system=? AND kind=? AND value=?)" in searched
