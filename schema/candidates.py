@@ -20,7 +20,6 @@ from resolvers.vocabulary import Gender, Permission
 from schema.booking_lists import BOOKING_FILTER, bookings_of
 from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
 from schema.contacts import Address, EmergencyContact, address_of, emergency_contact_of
-from schema.context import Info
 from schema.fields import column, derived, relation
 from schema.lists import listed
 from schema.loaders import Many, One, register
@@ -107,11 +106,11 @@ class Candidate(Node, Sourced):
         by=lambda first, last: f"{first} {last}",
         description="First names and last name.",
     )
-
-    @strawberry.field(description="Learner groups, as in Event.learnerRegistrationGroupIdentifier.")
-    async def group_identifiers(self, info: Info) -> list[UUID]:
-        rows = await info.context.loaders.load("groups_of_candidate", self.row.id)
-        return [row.group_id for row in rows]
+    group_identifiers: list[UUID] = relation(
+        "groups_of_candidate",
+        pick="group_id",
+        description="Learner groups, as in Event.learnerRegistrationGroupIdentifier.",
+    )
 
     @listed("id", description="The candidate's bookings that you may see, by start.")
     def bookings(

@@ -59,11 +59,15 @@ class Derived:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """Rows of another type, by the column `key`, through the loader of that name."""
+    """Rows of another type, by the column `key`, through the loader of that name.
+
+    With `pick` only that column of each.
+    """
 
     loader: str
     key: str
     through: str | None = None
+    pick: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +164,9 @@ class RowField(StrawberryField):
                 return by(row, context)
             case Derived(needs, of):
                 return of(*(getattr(row, name) for name in needs))
-            case Relation(loader, key):
+            case Relation(loader, key, _, pick):
                 value = getattr(row, key)
-                return None if value is None else self._related(context, loader, value)
+                return None if value is None else self._related(context, loader, value, pick)
             case Embedded(names, present):
                 if present is not None and getattr(row, present) is None:
                     return None
@@ -170,8 +174,10 @@ class RowField(StrawberryField):
                 return self.target.of(seen)
         raise TypeError(self.source)
 
-    async def _related(self, context: Context, loader: str, key: Any) -> Any:
+    async def _related(self, context: Context, loader: str, key: Any, pick: str | None) -> Any:
         found = await context.loaders.load(loader, key)
+        if pick is not None:
+            return [getattr(row, pick) for row in found]
         target = self.target
         if isinstance(found, list):
             return [target.of(row) for row in found]
@@ -242,10 +248,14 @@ def relation(
     key: str = "id",
     description: str,
     through: str | None = None,
+    pick: str | None = None,
     graphql_name: str | None = None,
 ) -> Any:
-    """Rows of another type; the loader's name says what comes out and what goes in."""
-    return _field(Relation(loader, key, through), description, graphql_name)
+    """Rows of another type; the loader's name says what comes out and what goes in.
+
+    With `pick` the values of one column of many rows.
+    """
+    return _field(Relation(loader, key, through, pick), description, graphql_name)
 
 
 def identity(*, description: str) -> Any:

@@ -21,13 +21,11 @@ NO_ROWS: list[Any] = []
 class Loaded(Child):
     """The rows of a relation, one for each key or many."""
 
-    def __init__(
-        self, compiler: Compiler, key: str, relation: One | Many, kind: Any, sets: Any
-    ) -> None:
+    def __init__(self, _: Compiler, key: str, relation: One | Many, place: Place) -> None:
         super().__init__(key)
         self._read = relation.read
-        self._place = compiler.place(kind, sets, relation.key)
-        self._position = self._place.positions[relation.key]
+        self._place = place
+        self._position = place.positions[relation.key]
 
     async def _rows(self, run: Any, keys: Sequence[Any]) -> tuple[Sequence[Any], list[Any]]:
         wanted = list(dict.fromkeys(key for key in keys if key is not None))
@@ -60,12 +58,10 @@ class ManyEach(Loaded):
 class AssembledEach(Child):
     """What the rows of a read come to for each key: values, not rows of a statement."""
 
-    def __init__(
-        self, compiler: Compiler, key: str, relation: Assembled, kind: Any, sets: Any
-    ) -> None:
+    def __init__(self, _: Compiler, key: str, relation: Assembled, place: Place) -> None:
         super().__init__(key)
         self._relation = relation
-        self._place = compiler.place(kind, sets, joins=False)
+        self._place = place
 
     async def load(self, run: Any, keys: Sequence[Any]) -> Mapping[Any, Any]:
         wanted = list(dict.fromkeys(key for key in keys if key is not None))

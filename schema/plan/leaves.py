@@ -46,7 +46,7 @@ def leaf(name: Name, value: str, shown: Any, *, native: bool = True) -> str:
     kind = shown.of_type if required else shown
     if isinstance(kind, GraphQLEnumType):
         return f"{_members(name, kind, required=required)}[{value}]"
-    if isinstance(kind, GraphQLScalarType) and kind.name in CHECKS:
+    if native and isinstance(kind, GraphQLScalarType) and kind.name in CHECKS:
         first, again = twice(value)
         check = CHECKS[kind.name].format(v=again)
         fine = f"is not None and {check}" if required else f"is None or {check}"

@@ -16,8 +16,10 @@ from graphql import (
     FieldNode,
     GraphQLEnumType,
     GraphQLInterfaceType,
+    GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
+    GraphQLScalarType,
     SelectionSetNode,
     get_named_type,
     is_leaf_type,
@@ -132,14 +134,25 @@ class Compiler:
         joins: bool = True,
     ) -> "list[Place]":
         """Several places of the same rows, served by one statement. Raises: NotPlanned."""
+
+        def answer(kind: Any, sets: Sequence[SelectionSetNode]) -> _Answer:
+            return lambda writer: writer.answer(kind, sets)
+
+        return self._written([answer(*each) for each in selected], keys, joins=joins)
+
+    def column(self, name: str, shown: Any, *keys: str) -> Place:
+        """The place of rows of which only a column is shown, as a value of that type."""
+        [place] = self._written([lambda writer: writer.column(name, shown)], keys, joins=False)
+        return place
+
+    def _written(
+        self, selected: "Sequence[_Answer]", keys: Sequence[str], *, joins: bool
+    ) -> "list[Place]":
         layout = Layout()
         scope = Scope(layout, layout.root)
         slots = {key: scope.column(key) for key in keys}
         writers = [_PlaceWriter(self, scope, joins=joins) for _ in selected]
-        answers = [
-            writer.answer(kind, sets)
-            for writer, (kind, sets) in zip(writers, selected, strict=True)
-        ]
+        answers = [write(writer) for writer, write in zip(writers, selected, strict=True)]
         wanted, positions = layout.wanted()
         of_keys = {key: position(slot, positions) for key, slot in slots.items()}
         return [
@@ -167,6 +180,10 @@ class Compiler:
         return child
 
 
+_Answer = Callable[["_PlaceWriter"], str]
+"""Writes the expression of a row's answer."""
+
+
 class _PlaceWriter:
     """Writes the function of one place."""
 
@@ -180,6 +197,10 @@ class _PlaceWriter:
     def answer(self, kind: Any, sets: Sequence[SelectionSetNode]) -> str:
         """The expression of a row's answer."""
         return self._object(kind, sets, self._scope)
+
+    def column(self, name: str, shown: Any) -> str:
+        """The expression of a column alone."""
+        return leaf(self._name, self._scope.column(name), shown)
 
     def place(
         self,
@@ -262,7 +283,7 @@ class _PlaceWriter:
             scope = self._joined(source.through, "id", scope)
         match source:
             case Column():
-                return self._column(declared, source, shown, scope)
+                return self._column(declared, source, nodes, shown, scope)
             case Identity():
                 return self._identity(kind.name, scope)
             case Derived():
@@ -277,7 +298,14 @@ class _PlaceWriter:
 
     # ------------------------------------------------------------ values
 
-    def _column(self, declared: RowField, source: Column, shown: Any, scope: Scope) -> str:
+    def _column(
+        self,
+        declared: RowField,
+        source: Column,
+        nodes: list[FieldNode],
+        shown: Any,
+        scope: Scope,
+    ) -> str:
         if source.mask is not None and not self._compiler.viewer.may(source.mask):
             return "None"
         given = scope.names.get(source.name or declared.python_name)
@@ -292,7 +320,7 @@ class _PlaceWriter:
             value = f"(None if {value} is None else {convert}({value}))"
         if is_leaf_type(get_named_type(shown)):
             return leaf(self._name, value, shown)
-        raise NotPlanned("an object in a column")
+        return self._made(value, nodes, shown)
 
     def _identity(self, name: str, scope: Scope) -> str:
         """The global id, as `resolvers.identity` makes it, without its calls."""
@@ -318,9 +346,34 @@ class _PlaceWriter:
             slots = [scope.column(name) for name in source.needs]
             child = self._add(self._compiler.child("awaited", slots[0], source, slots))
             return leaf(self._name, f"{child}[id(r)]", shown)
-        if not is_leaf_type(get_named_type(shown)):
-            raise NotPlanned("an object that is computed")
-        return leaf(self._name, self._call(source, scope), shown)
+        if is_leaf_type(get_named_type(shown)):
+            return leaf(self._name, self._call(source, scope), shown)
+        return self._made(self._call(source, scope), nodes, shown)
+
+    def _made(self, value: str, nodes: list[FieldNode], shown: Any) -> str:
+        """An object that a function has made of the row, or a list of them."""
+        required = isinstance(shown, GraphQLNonNull)
+        kind = shown.of_type if required else shown
+        nothing = "oops()" if required else "None"
+        if isinstance(kind, GraphQLList):
+            element = self._made("e", nodes, kind.of_type)
+            return f"({nothing} if (w := {value}) is None else [{element} for e in w])"
+        fields = self._compiler.selections.fields(kind, sub_selections(nodes))
+        parts = [f"{key!r}: {self._attribute(kind, of_key)}" for key, of_key in fields.items()]
+        made = "{" + ", ".join(parts) + "}"
+        return f"({nothing} if (o := {value}) is None else {made})"
+
+    def _attribute(self, kind: GraphQLObjectType, nodes: list[FieldNode]) -> str:
+        """A scalar that such an object holds."""
+        name = nodes[0].name.value
+        if name == "__typename":
+            return repr(kind.name)
+        field = kind.fields[name]
+        declared = field.extensions[DEFINITION]
+        plain = not isinstance(declared, RowField) and declared.base_resolver is None
+        if not plain or not isinstance(get_named_type(field.type), GraphQLScalarType):
+            raise NotPlanned(f"{kind.name}.{name}")
+        return leaf(self._name, f"o.{declared.python_name}", field.type, native=False)
 
     def _embedded(self, source: Embedded, nodes: list[FieldNode], shown: Any, scope: Scope) -> str:
         """An object that is thin over the same row."""
@@ -360,12 +413,19 @@ class _PlaceWriter:
         key = scope.column(source.key)
         match relation:
             case Many():
-                child = self._add(self._compiler.child("many", key, relation, kind, sets))
+                place = (
+                    self._compiler.place(kind, sets, relation.key)
+                    if source.pick is None
+                    else self._compiler.column(source.pick, element_of(shown), relation.key)
+                )
+                child = self._add(self._compiler.child("many", key, relation, place))
                 return f"({child}.get({key}) or [])"
             case One():
-                child = self._add(self._compiler.child("one", key, relation, kind, sets))
+                place = self._compiler.place(kind, sets, relation.key)
+                child = self._add(self._compiler.child("one", key, relation, place))
             case Assembled():
-                child = self._add(self._compiler.child("assembled", key, relation, kind, sets))
+                place = self._compiler.place(kind, sets, joins=False)
+                child = self._add(self._compiler.child("assembled", key, relation, place))
         found = f"{child}.get({key})"
         return f"(v if (v := {found}) is not None else {nothing})" if required else found
 
@@ -389,6 +449,12 @@ class _PlaceWriter:
     def _add(self, child: Child) -> str:
         self._children.append(child)
         return f"m{len(self._children) - 1}"
+
+
+def element_of(shown: Any) -> Any:
+    """The type of a list's elements."""
+    kind = shown.of_type if isinstance(shown, GraphQLNonNull) else shown
+    return kind.of_type
 
 
 def given_to(source: Computed) -> Callable[[Any], Any]:

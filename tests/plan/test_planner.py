@@ -162,9 +162,6 @@ def in_use(storage: Storage) -> int:
     [
         "{ __schema { queryType { name } } }",
         '{ __type(name: "Event") { name } viewer { role } }',
-        "{ candidates { nodes { address { city } } } }",
-        "{ candidates { nodes { groupIdentifiers } } }",
-        "{ enrolments(first: 1) { nodes { times { windows { date } } } } }",
         "{ events(first: 1) { nodes { candidates { booked { totalCount } } } } }",
     ],
 )
@@ -174,6 +171,26 @@ async def test_what_is_not_planned_is_counted(both: BothWays, asking: dict[str, 
 
     assert both.planner.counts.not_planned == 1
     assert both.planner.counts.gave_up == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ candidates { nodes { address { __typename city c: country } emergencyContact { phone } "
+        "groupIdentifiers } } }",
+        "{ enrolments(first: 3) { nodes { candidate { groupIdentifiers address { line1 } } "
+        "times { windows { date start } } } } }",
+        "{ bookingChanges(first: 9) { nodes { origin { when organization reason } } } }",
+    ],
+)
+@pytest.mark.parametrize("who", ["admin", "invigilator"])
+async def test_values_that_are_made_of_a_row_are_planned(
+    both: BothWays, asking: dict[str, Viewer], text: str, who: str
+):
+    """Objects that a column holds or a function makes, and a column of many rows."""
+    await same(both, Document(text), asking[who])
+
+    assert (both.planner.counts.answered, both.planner.counts.gave_up) == (1, 0)
 
 
 async def test_the_plans_of_a_document_are_bounded(both: BothWays, asking: dict[str, Viewer]):
