@@ -31,9 +31,12 @@ format: .venv/development
 schema: .venv/development
 	$(BIN)/booking-gateway schema > schema/schema.graphql
 
-# BENCH="reads --quick", "profile roster", "books": see `python -m benchmarks --help`.
+# BENCH="reads --quick", "profile roster", "books", "events": see `python -m benchmarks --help`.
 bench: .venv/development
 	$(BIN)/python -m benchmarks $(or $(BENCH),reads)
+ifndef BENCH
+	$(BIN)/python -m benchmarks events
+endif
 
 clean:
 	rm -rf .venv data

@@ -10,4 +10,5 @@ reads.py        the measurement: servers by queries by connections, interleaved
 report.py       the tables
 profile.py      where a server's time goes
 books.py        how many bookings a second
+events.py       how long a page of events takes, by three criteria
 """

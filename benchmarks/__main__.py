@@ -1,4 +1,4 @@
-"""The command line: python -m benchmarks reads | books | registrations | exports | …."""
+"""The command line: python -m benchmarks reads | books | events | registrations | exports | …."""
 
 import asyncio
 import os
@@ -11,6 +11,7 @@ import uvloop
 
 from benchmarks import books as booking
 from benchmarks import databases, exports, profile, reads, registrations, report
+from benchmarks import events as searching
 from benchmarks.data import Size
 from benchmarks.serve import SERVERS
 from benchmarks.servers import cores
@@ -101,6 +102,24 @@ def measure_registrations(database: Kinds = None, json: Json = None) -> None:
     typer.echo(registrations.markdown(measured), nl=False)
     if json is not None:
         registrations.write_json(json, measured)
+
+
+@cli.command("events")
+def measure_events(
+    database: Kinds = None,
+    rebuild: Rebuild = False,
+    pages: Annotated[int, typer.Option(help="How many, of each search.")] = 400,
+    json: Json = None,
+) -> None:
+    """Pages of events by three criteria, beside the same SQL by hand."""
+    urls = {
+        kind: databases.kept(kind, searching.SIZE, rebuild=rebuild) for kind in _kinds(database)
+    }
+    _stay_off_the_servers_core()
+    measured = [_run(searching.measure(kind, url, pages)) for kind, url in urls.items()]
+    typer.echo(searching.markdown(measured), nl=False)
+    if json is not None:
+        searching.write_json(json, measured)
 
 
 @cli.command("data")

@@ -79,7 +79,7 @@ SUBJECTS: Final = (
 EXAM_TYPES: Final = ("Class", "Final", "Mock", "Resit", "Practical")
 PUBLICATION: Final = ("Published", "Published", "Withheld", None)
 CLASSES: Final = 2_000
-"""Events have these in turn; the numbers have no divisor in common."""
+"""How many class codes the events have; in turn, as they have the types and the publication."""
 
 STATUSES: Final = {
     BookingStatus.CONFIRMED: 60,

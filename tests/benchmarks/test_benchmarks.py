@@ -10,7 +10,17 @@ from typing import Any
 
 import pytest
 
-from benchmarks import books, data, databases, exports, queries, reads, registrations, report
+from benchmarks import (
+    books,
+    data,
+    databases,
+    events,
+    exports,
+    queries,
+    reads,
+    registrations,
+    report,
+)
 from benchmarks.data import Size
 from benchmarks.load import Cost, Unanswered, answers, cost_of
 from benchmarks.queries import Query
@@ -165,3 +175,18 @@ def test_bookings_are_made_in_every_way() -> None:
 
     assert [one.way for one in measured] == list(books.WAYS)
     assert books.markdown([measured]).count("| sqlite |") == len(books.WAYS)
+
+
+@pytest.mark.parametrize("kind", DATABASES)
+def test_events_are_searched_with_the_same_answers(kind: str, tmp_path: Path) -> None:
+    """Every search finds by hand what the gateway finds, or nothing is reported."""
+    url = f"sqlite:///{tmp_path / 'events.db'}"
+    if kind == "postgresql":
+        url = databases.address(kind, f"{databases.PREFIX}test_events_{os.getpid()}")
+    databases.build(url, replace(events.SIZE, events=4_000, centres=4, rooms=8))
+
+    measured = asyncio.run(events.measure(kind, url, 30))
+
+    databases.drop(url)
+    assert [one.search for one in measured] == [search.name for search in events.SEARCHES]
+    assert events.markdown([measured]).count(f"| {kind} |") == 3

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from resolvers.storage import UnknownDatabase
 from resolvers.storage.migrate import is_newest, migrate
 from resolvers.storage.tables import metadata
+from resolvers.storage.tables.tenant import STATISTICS
 from tests.conftest import POSTGRES_URL, on_server, url_of_database
 
 COLUMNS = """
@@ -30,6 +31,8 @@ CONSTRAINTS = """
     FROM pg_constraint WHERE connamespace = 'public'::regnamespace
 """
 INDEXES = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'"
+KEPT_STATISTICS = "SELECT pg_get_statisticsobjdef(oid) FROM pg_statistic_ext"
+QUERIES = (COLUMNS, CONSTRAINTS, INDEXES, KEPT_STATISTICS)
 
 
 def declared() -> sa.MetaData:
@@ -59,9 +62,7 @@ def in_sqlite(file: Path) -> set[str]:
 
 async def in_postgresql(url: str) -> set[str]:
     connection = await asyncpg.connect(url)
-    lines = {
-        row[0] for query in (COLUMNS, CONSTRAINTS, INDEXES) for row in await connection.fetch(query)
-    }
+    lines = {row[0] for query in QUERIES for row in await connection.fetch(query)}
     await connection.close()
     return {line for line in lines if "alembic_version" not in line}
 
@@ -95,6 +96,9 @@ def test_migrations_make_the_tables_on_postgresql(two_databases: tuple[str, str]
         )
         async with engine.begin() as connection:
             await connection.run_sync(declared().create_all)
+            for table in metadata.sorted_tables:
+                for statement in table.info.get(STATISTICS, ()):
+                    await connection.execute(sa.text(statement))
         await engine.dispose()
 
     migrate(migrated)

@@ -2,6 +2,7 @@
 
 import re
 
+import orjson
 import pytest
 
 from resolvers.viewer import Viewer
@@ -170,3 +171,49 @@ async def test_objects_of_one_type_are_answered_together(
     one = await read_for(both, Document(text, {"ids": few}), asking["admin"])
 
     assert len(await read_for(both, Document(text, {"ids": many}), asking["admin"])) == len(one)
+
+
+PAPER = """query ($id: ID!) { scrapPaper(eventId: $id) { event { title venue { name } }
+  sheets { seat reference candidate { fullName email departments { name } } } } }"""
+ON_DATE = """query ($date: Date!) { eventsOnDate(date: $date) {
+  title status venue { name } test { name modules { name } } seats { free } } }"""
+
+
+@pytest.mark.parametrize("who", ["admin", "staff", "invigilator", "others"])
+async def test_scrap_paper_costs_the_same_for_every_event(
+    both: BothWays, asking: dict[str, Viewer], there_is: Known, who: str
+):
+    """Its event and its sheets, and what hangs on them; however many they are."""
+    most, sheets = 0, set()
+    for event in there_is.ids["Event"][:20]:
+        asked = Document(PAPER, {"id": event})
+        most = max(most, len(await read_for(both, asked, asking[who])))
+        told = orjson.loads((await both.by_core(asked, asking[who])).data or b"")
+        sheets.add(len(told["scrapPaper"]["sheets"]) if told["scrapPaper"] else None)
+
+    assert most <= 6
+    assert len(sheets) > 1 or who == "others"
+
+
+async def test_the_events_of_a_date_cost_the_same_for_every_date(
+    both: BothWays, asking: dict[str, Viewer]
+):
+    """The events, and what hangs on them; however many they are."""
+    dates = Document("{ events(first: 100) { nodes { times { localStart } } } }")
+    nodes = orjson.loads((await both.by_core(dates, asking["admin"])).data or b"")["events"]
+    days = {(node["times"]["localStart"] or "2027-01-01")[:10] for node in nodes["nodes"]}
+
+    counts = {
+        day: len(await read_for(both, Document(ON_DATE, {"date": day}), asking["admin"]))
+        for day in days
+    }
+
+    assert len(days) > 2
+    assert max(counts.values()) <= 5
+
+
+async def test_classes_are_one_statement(both: BothWays, asking: dict[str, Viewer]):
+    """And what is the same is read once."""
+    [sql] = await read_for(both, Document("{ eventClasses }"), asking["admin"])
+
+    assert "DISTINCT" in sql

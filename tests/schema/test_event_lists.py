@@ -1,5 +1,7 @@
 """Lists of events: every criterion, and the sort orders."""
 
+from datetime import timedelta
+
 import pytest
 
 EVENTS = """query ($filter: EventFilter, $sort: [EventSort!]) {
@@ -88,3 +90,65 @@ async def test_sort(client, three):
     assert await titles([{"field": "TITLE"}]) == ["Anatomy in spring", "Draft", "Open"]
     by_start = [{"field": "START"}, {"field": "TITLE", "direction": "DESC"}]
     assert await titles(by_start) == ["Anatomy in spring", "Open", "Draft"]
+
+
+PAGE = """query ($sort: [EventSort!], $first: Int, $after: String, $last: Int, $before: String) {
+  events(sort: $sort, first: $first, after: $after, last: $last, before: $before) {
+    nodes { title } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
+ALL = """query ($sort: [EventSort!]) { events(sort: $sort, first: 100) {
+  nodes { title number times { start end } lastChangeTime } } }"""
+SHOWN = {
+    "START": lambda event: event["times"]["start"],
+    "END": lambda event: event["times"]["end"],
+    "NUMBER": lambda event: event["number"],
+    "TITLE": lambda event: event["title"],
+    "LAST_CHANGE_TIME": lambda event: event["lastChangeTime"],
+}
+
+
+@pytest.fixture
+def event(made, clock):
+    """Make an event that has something, or nothing, in every column of the sort orders."""
+
+    async def made_so(title, hour=None, number=None):
+        at = {} if hour is None else {"start": f"2027-03-01T{hour:02}:00:00Z"}
+        end = {} if hour is None else {"end": f"2027-03-01T{hour:02}:30:00Z"}
+        clock.now += timedelta(seconds=1)
+        return await made(
+            "createEvent", "event", title=title, **at, **end, details={"number": number}
+        )
+
+    return made_so
+
+
+@pytest.mark.parametrize("forward", [True, False])
+@pytest.mark.parametrize("direction", ["ASC", "DESC"])
+@pytest.mark.parametrize("field", SHOWN)
+async def test_pages_in_every_order(client, event, field, direction, forward):
+    """From either end, nulls included, nothing is lost or repeated while events come in."""
+    there = [("D", 9, 4), ("B", None, None), ("F", 7, 2), ("C", 8, None), ("A", None, 3)]
+    for values in there:
+        await event(*values)
+    late = iter([("E", None, None), ("AA", 6, 1), ("G", 10, 5), ("BB", None, 0)])
+    sort = [{"field": field, "direction": direction}]
+    size, place, more, edge = (
+        ("first", "after", "hasNextPage", "endCursor")
+        if forward
+        else ("last", "before", "hasPreviousPage", "startCursor")
+    )
+
+    seen, info = [], {more: True, edge: None}
+    while info[more]:
+        page = await client.of(PAGE, sort=sort, **{size: 2, place: info[edge]})
+        titles, info = [node["title"] for node in page["nodes"]], page["pageInfo"]
+        seen = seen + titles if forward else titles + seen
+        if extra := next(late, None):
+            await event(*extra)
+
+    everything = (await client.of(ALL, sort=sort))["nodes"]
+    values = [SHOWN[field](one) for one in everything]
+    expected = sorted((v for v in values if v is not None), reverse=direction == "DESC")
+    nulls = [None] * (len(values) - len(expected))
+    assert values == (expected + nulls if direction == "ASC" else nulls + expected)
+    assert [one["title"] for one in everything if one["title"] in seen] == seen
+    assert {title for title, *_ in there} <= set(seen)

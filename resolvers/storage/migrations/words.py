@@ -98,3 +98,10 @@ def index(
         postgresql_where=condition,
         sqlite_where=condition,
     )
+
+
+def lower_case_statistics(table: str, *columns: str) -> None:
+    """Statistics of texts in lower case, which only PostgreSQL keeps."""
+    if op.get_bind().dialect.name == "postgresql":
+        for column in columns:
+            op.execute(f"CREATE STATISTICS st_{table}_{column} ON lower({column}) FROM {table}")

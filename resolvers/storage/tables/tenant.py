@@ -56,3 +56,20 @@ def index(name: str, *names: str, where: str | None = None, unique: bool = False
 
 def check(name: str, rule: str) -> sa.CheckConstraint:
     return sa.CheckConstraint(rule, name=name)
+
+
+STATISTICS = "statistics"
+"""Where a table's `info` has the statements that make statistics, for PostgreSQL."""
+
+
+def lower_case_statistics(model: type[SQLModel], *names: str) -> None:
+    """Let PostgreSQL know which values texts have in lower case, as filters compare them.
+
+    Without them it takes every text for rare, sorts what it believes to be a handful of rows, and
+    reads the whole table for it. SQLite keeps no such statistics.
+    """
+    table: sa.Table = model.__table__  # type: ignore[attr-defined]
+    table.info[STATISTICS] = [
+        f"CREATE STATISTICS st_{table.name}_{name} ON lower({name}) FROM {table.name}"
+        for name in names
+    ]

@@ -1,5 +1,6 @@
 """Pages of events: each sort order begins in an index at its place, however deep that is."""
 
+import re
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -25,6 +26,8 @@ from tests.resolvers.events.conftest import event_row
 NOW = datetime(2027, 1, 11, 12, tzinfo=UTC)
 VALUES: dict[type, Any] = {datetime: NOW, int: 7, str: "Law"}
 SINCE = Condition("start", Operator.GTE, NOW)
+
+TYPES = ("Class", "Final")
 
 INDEXES = {
     EventSortField.START: "ix_event_start",
@@ -132,12 +135,14 @@ def work(database_url: str, viewer: Viewer) -> Any:
 
 @pytest.fixture
 async def term(storage, database_url, organization_id):
-    """An event a minute, each with a title and a number of its own, in order."""
+    """An event a minute, each with a title and a number of its own, in order; of two types."""
     events = [
         new_row(
             Event,
             organization_id=organization_id,
-            **event_row(key, id=key, start_at=at, title=f"{n:05}", number=n),
+            **event_row(
+                key, id=key, start_at=at, title=f"{n:05}", number=n, exam_type=TYPES[n % 2]
+            ),
         )
         for n in range(3_000)
         for key, at in [(new_key(), NOW + timedelta(minutes=n))]
@@ -174,6 +179,20 @@ async def test_orders_in_two_directions_begin_at_their_place(work, term, field):
     last = await work(PageRequest(order, 50, after=tuple(place)), NO_FILTER)
 
     assert last < 1.5 * first
+
+
+async def test_postgresql_knows_how_often_a_text_is_there(database_url, viewer, term):
+    """Else it would take every text for rare, and would rather sort than walk an index."""
+    if not database_url.startswith("postgresql"):
+        pytest.skip("SQLite keeps no statistics of texts")
+    of_type = Condition("exam_type", Operator.EQ, "CLASS")
+    page = PageRequest(ordering_of(None), 50)
+    _, statement, values = compiled(database_url, viewer, page, of_type)
+
+    lines = await in_postgresql(database_url, f"EXPLAIN {statement}", values)
+
+    [expected] = [re.findall(r"rows=(\d+)", line) for line in lines if "Index Scan" in line]
+    assert 1_000 < int(expected[0]) < 2_000
 
 
 def test_what_stands_for_a_null_is_no_value():

@@ -15,6 +15,7 @@ from resolvers.storage.migrations.words import (
     index,
     instant,
     key,
+    lower_case_statistics,
     number,
     of_organization,
     primary_key,
@@ -656,6 +657,14 @@ def _event() -> None:
     index("ix_event_test", "event", "organization_id", "test_id")
     index("ix_event_title", "event", "organization_id", "title", "id")
     index("ix_event_venue_start", "event", "organization_id", "venue_id", start, "id")
+    lower_case_statistics(
+        "event",
+        *("appointment_type", "billing_type", "calendar_color", "class_code", "distribution_code"),
+        *("distribution_process", "distribution_status", "event_type", "exam_format", "exam_type"),
+        *("last_change_type", "last_change_user", "publication_status", "requisition_status"),
+        *("return_shipment_code", "return_shipment_condition", "scheduling_status", "source"),
+        "venue_room",
+    )
 
 
 def _test_form() -> None:
