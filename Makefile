@@ -31,11 +31,12 @@ format: .venv/development
 schema: .venv/development
 	$(BIN)/booking-gateway schema > schema/schema.graphql
 
-# BENCH="reads --quick", "profile roster", "books", "events": see `python -m benchmarks --help`.
+# BENCH="reads --quick", "profile roster", "books", "events", …: see `python -m benchmarks --help`.
 bench: .venv/development
 	$(BIN)/python -m benchmarks $(or $(BENCH),reads)
 ifndef BENCH
 	$(BIN)/python -m benchmarks events
+	$(BIN)/python -m benchmarks registrations
 endif
 
 clean:
