@@ -62,9 +62,9 @@ async def test_a_list_and_what_its_rows_refer_to_is_one_statement(
 async def test_statements_do_not_grow_with_rows(
     both: BothWays, asking: dict[str, Viewer], text: str, who: str
 ):
-    """As many for three rows as for forty."""
-    few = await read_for(both, Document(text, {"n": 3}), asking[who])
-    many = await read_for(both, Document(text, {"n": 40}), asking[who])
+    """As many for twenty rows as for eighty; of three none may lead to what the viewer may see."""
+    few = await read_for(both, Document(text, {"n": 20}), asking[who])
+    many = await read_for(both, Document(text, {"n": 80}), asking[who])
 
     assert len(few) == len(many)
     assert len(few) <= 8
