@@ -343,9 +343,9 @@ def _enrolment(world: _World, number: int, event: Any, candidate: Any) -> None:
 
 
 def _registration(world: _World, number: int) -> None:
-    """One for each candidate in turn."""
+    """Somebody's, at some event."""
     event = world.some(Event)
-    candidate = world.rows[Candidate][number % world.size.candidates]
+    candidate = world.some(Candidate)
     position = world.size.enrolments + number + 1
     made_at = MADE_AT + timedelta(seconds=120 * position, microseconds=number % 7)
     identifier = world.key()

@@ -112,15 +112,21 @@ def page_of(
 ) -> Read[Model]:
     """One page of a table's rows, narrowed by a condition.
 
-    `shape` and `values` belong to the condition and to the source.
+    `shape` and `values` belong to the condition and to the source. Of a source only the keys are
+    read and sorted; the rows, and whatever is joined to them, are those of the page alone.
     """
 
     def build(_: str) -> sa.Select[Any]:
-        statement = sa.select(table(model)).where(of_organization(model))
-        if source is not None:
-            statement = statement.select_from(source())
-        # the place first: of two conditions on a column SQLite's index begins at that
-        return paged(statement, page, columns(model)).where(narrow())
+        c = columns(model)
+        if source is None:
+            statement = sa.select(table(model)).where(of_organization(model))
+            # the place first: of two conditions on a column SQLite's index begins at that
+            return paged(statement, page, c).where(narrow())
+        keys = sa.select(c.id).select_from(source()).where(of_organization(model), narrow())
+        found, same = paged(keys, page, c).subquery("found"), table(model).alias("same")
+        rows = join_in_order(found, same, same.c.id == found.c.id)
+        own = same.c.organization_id == sa.bindparam(ORGANIZATION, type_=sa.Uuid)
+        return in_order(sa.select(same).select_from(rows).where(own), page, same.c)
 
     return Read(
         ("page of", model, page.shape, shape),

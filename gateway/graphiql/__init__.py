@@ -1,4 +1,4 @@
-"""The page at /graphql: GraphiQL with four examples, all of it served from this package.
+"""The page at /graphql: GraphiQL with five examples, all of it served from this package.
 
 `assets/` is the bundle that `source/` builds; `examples/` are the tabs of a first visit.
 """

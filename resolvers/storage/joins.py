@@ -20,7 +20,13 @@ def _join(element: _InOrder, compiler: Any, **options: Any) -> str:
 @compiles(_InOrder, "sqlite")
 def _cross_join(element: _InOrder, compiler: Any, **options: Any) -> str:
     """SQLite knows nothing of a list that it is given, and would read the whole table first."""
-    return _join(element, compiler, **options).replace(" JOIN ", " CROSS JOIN ", 1)
+    # in the order in which they are written, which is that of their parameters
+    left, right = (
+        compiler.process(part, **{**options, "asfrom": True})
+        for part in (element.left, element.right)
+    )
+    on = compiler.process(element.onclause, **{**options, "asfrom": False})
+    return f"{left} CROSS JOIN {right} ON {on}"
 
 
 def join_in_order(left: FromClause, right: FromClause, on: sa.ColumnElement[bool]) -> Join:

@@ -59,12 +59,16 @@ def others(page: Page, server: Server) -> list[str]:
 async def test_the_page_opens_with_examples_token_and_schema(
     page: Page, server: Server, token: str
 ):
-    """Four tabs, the token in the headers, the documentation: all of it from this server alone."""
+    """Five tabs, the token in the headers, the documentation: all of it from this server alone."""
     await page.until(click("button[aria-label='Show Documentation Explorer']"))
     await page.until(text_of(".graphiql-doc-explorer") + ".includes('query: Query')")
 
     tabs = (await page.value(text_of(".graphiql-tab-button"))).split("\n")
-    assert tabs == [example.title for example in EXAMPLES] == ["Roster", "Book", "Move", "Live"]
+    assert (
+        tabs
+        == [example.title for example in EXAMPLES]
+        == [*("Roster", "Book", "Move", "Live", "Register")]
+    )
     written = await page.until(text_of(".graphiql-editor-tool .view-lines"))
     assert f'"Authorization":"Bearer{token}"' in "".join(written.split())
     assert f"http://{server.host}/graphql/assets/main.js" in page.requests

@@ -237,8 +237,15 @@ async def test_the_examples_name_what_there_is(demo: Storage) -> None:
     references = {candidate.reference for candidate in await rows(demo, Candidate)}
     values = {row.value for row in await rows(demo, ExternalId)}
 
-    assert set(re.findall(r'"(demo-candidate-\d+)"', text)) <= references
-    assert set(re.findall(r'"(demo-event-\d+)"', text)) <= values
+    codes = {form.code for form in await rows(demo, TestForm)}
+    people = set(re.findall(r'"(demo-(?:candidate|apprentice)-\d+)"', text))
+    [venue] = re.findall(r'eventVenue: "([^"]+)"', text)
+    [form] = re.findall(r'assessment: "([^"]+)"', text)
+
+    assert len(people) > 1
+    assert people <= references
+    assert set(re.findall(r'"(demo-event-\d+)"', text)) | {venue} <= values
+    assert form in codes
 
 
 async def test_there_is_a_term_of_registrations(demo: Storage) -> None:

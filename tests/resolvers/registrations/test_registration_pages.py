@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,7 +22,9 @@ from resolvers.selecting import Wanted, WantedColumn, selecting
 from resolvers.storage import Storage
 from resolvers.storage.filters import NO_FILTER, Condition, Filter, Operator
 from resolvers.storage.paging import PageRequest, page_request
+from resolvers.storage.read import DIALECTS, Compiled
 from resolvers.storage.rows import new_row
+from resolvers.storage.sqlite import connect
 from resolvers.storage.tables import Booking, ExternalId, Registration
 from resolvers.viewer import Scope, Viewer
 from resolvers.vocabulary import BookingKind, BookingStatus, Permission, Role, SourceSystem
@@ -243,6 +246,24 @@ def test_an_email_is_personal() -> None:
 
     with pytest.raises(PermissionRefusal):
         registrations_count(viewer, RegistrationCriteria(email="a"))
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_name_is_searched_for_by_the_indexes(database_url: str, viewer: Viewer) -> None:
+    """First all names, by the index alone; then their bookings; then the rows of the page.
+
+    PostgreSQL chooses by how rare a name is, and reads small tables whole.
+    """
+    read = registrations_page(viewer, ALL, RegistrationCriteria(name="ada"))
+    made = Compiled(read.build("sqlite"), DIALECTS["sqlite"])
+    connection = connect(Path(database_url.removeprefix("sqlite:///")))
+    rows = connection.execute(f"EXPLAIN QUERY PLAN {made.sql}", made.values(read.values))
+    steps = [row[3] for row in rows if row[3].startswith(("SEARCH", "SCAN"))]
+    connection.close()
+
+    used = ["ix_candidate_search", "ix_booking_candidate", "SCAN", "autoindex_booking"]
+    assert [name in step for name, step in zip(used, steps, strict=True)] == [True] * 4
+    assert "COVERING INDEX" in steps[0]
 
 
 async def test_the_uuids_of_a_registration(
