@@ -12,6 +12,7 @@ import icalendar
 import openpyxl
 import pytest
 
+from gateway.exports import MOST
 from resolvers.exports.fields import FIELDS
 from tests.end_to_end.clients import Client, client_of
 from tests.end_to_end.servers import Server
@@ -111,21 +112,65 @@ async def test_an_address_is_good_for_what_the_one_who_asked_may_see(
         assert len((await fetched(candidate, "JSON")).json()) == 3
 
 
-async def test_others_are_answered_while_a_file_is_fetched(
-    server: Server, client: Client, world: World
-) -> None:
-    """The one who fetches it takes nothing for a while; nobody else notices."""
+async def test_what_is_not_to_be_had_is_told_in_json(client: Client) -> None:
+    """The same over a real connection, where HEAD has no body at all."""
+    url = (await client.ask(EXPORT, format="CSV"))["url"]
+
+    head = await client.http.head(url)
+    posted = await client.http.post(url, json={})
+    changed = await client.http.get(f"{url[:-12]}{'A' * 12}")
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert (posted.status_code, posted.headers["allow"]) == (405, "GET, HEAD")
+    assert changed.status_code == 403
+    for response in (posted, changed):
+        assert response.json()["errors"][0]["message"]
+        assert response.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.fixture
+async def long_events(world: World) -> int:
+    """More than the connection between two programs holds back; how many they are."""
     long = "x" * 20_000
     for _ in range(4):
         await asyncio.gather(*(world.event(title="Long", content=long) for _ in range(150)))
-    file = await client.ask(EXPORT, format="JSON")
+    return 600
+
+
+async def begun(server: Server, url: str) -> asyncio.StreamWriter:
+    """A file whose client has seen the first line of the response, and takes no more."""
     host, port = server.host.split(":")
     reader, writer = await asyncio.open_connection(host, int(port), limit=1024)
-    writer.write(f"GET {file['url']} HTTP/1.1\r\nHost: {server.host}\r\n\r\n".encode())
+    writer.write(f"GET {url} HTTP/1.1\r\nHost: {server.host}\r\n\r\n".encode())
     assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+    return writer
 
-    assert await client.ask("{ eventCount }") == 600
+
+async def test_others_are_answered_while_a_file_is_fetched(
+    server: Server, client: Client, world: World, long_events: int
+) -> None:
+    """The one who fetches it takes nothing for a while; nobody else notices."""
+    file = await client.ask(EXPORT, format="JSON")
+    writer = await begun(server, file["url"])
+
+    assert await client.ask("{ eventCount }") == long_events
     await world.event(title="Later")
 
+    assert len((await fetched(client, "JSON")).json()) == long_events + 1
     writer.close()
-    assert len((await fetched(client, "JSON")).json()) == 601
+
+
+async def test_whoever_hangs_up_makes_room(
+    server: Server, client: Client, long_events: int
+) -> None:
+    """As many files as can be written at a time are waited for by nobody any more."""
+    url = (await client.ask(EXPORT, format="JSON"))["url"]
+    writers = [await begun(server, url) for _ in range(MOST)]
+    assert (await client.http.get(url)).status_code == 503
+
+    for writer in writers:
+        writer.close()
+
+    async with asyncio.timeout(20):
+        while (await client.http.get(url)).status_code == 503:
+            pass

@@ -80,9 +80,9 @@ def test_it_is_good_until_it_expires(
 
 
 def test_a_changed_address_is_refused(addresses: ExportAddresses, viewer: Viewer) -> None:
-    """Wherever a character of it is changed."""
+    """Wherever a character of it is changed; the last one holds bits that mean nothing."""
     address = address_of(addresses.file(viewer, CSV).url)
-    for place in range(0, len(address), 7):
+    for place in range(0, len(address) - 1, 7):
         other = "A" if address[place] != "A" else "B"
 
         with pytest.raises(AddressRefused):
