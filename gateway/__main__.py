@@ -28,7 +28,7 @@ from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.refusals import NotFoundRefusal, Refused
 from resolvers.sources.formats import FORMATS
 from resolvers.sources.importing import import_document
-from resolvers.sources.json_text import Unreadable, read_json
+from resolvers.sources.json_text import Unreadable, read_file
 from resolvers.sources.report import Fate, Report
 from resolvers.sources.rows import Format
 from resolvers.storage import Overloaded, Storage, one_row, storage_at, utc_now
@@ -157,17 +157,32 @@ def _role_of(user: User, asked: str | None) -> str:
 @cli.command("import")
 def import_file(
     format: Annotated[str, typer.Argument(help=f"One of {', '.join(FORMATS)}.")],
-    file: Annotated[Path, typer.Argument(help="A JSON file: a document, or an array of them.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A document, or an array of them: JSON, or XML for surpass-test-schedule."
+        ),
+    ],
     organization: Annotated[
         str | None, typer.Option(help="The organization's name; needed where there are several.")
     ] = None,
     centre: Annotated[
         str | None, typer.Option(help="The reference of the centre that new rooms belong to.")
     ] = None,
+    auto_sync_centre_subject: Annotated[
+        bool,
+        typer.Option(
+            "--auto-sync-centre-subject",
+            help="Associate candidates with the centre and the subject of their test.",
+        ),
+    ] = False,
 ) -> None:
     """Import what has happened in another system; the same file again changes nothing.
 
     surpass-scheduler: the students of an event, and the bodies of commands.
+
+    surpass-test-schedule: the bodies with which tests are scheduled, in JSON or
+    in XML.
 
     shift-iq: events, requests, and the bodies of commands. Beside each body
     stands what its address has: {"registration": UUID, "command":
@@ -178,11 +193,16 @@ def import_file(
         raise Misused(f"FORMAT must be one of {', '.join(FORMATS)}, not {format!r}")
     if centre is not None and not FORMATS[format].names_rooms:
         raise Misused(f"--centre is for new rooms, and {format} names none")
-    settings, document = _settings_of_migrated_database(), read_json(file)
+    if auto_sync_centre_subject and not FORMATS[format].associates:
+        raise Misused(f"--auto-sync-centre-subject is not an option of {format}")
+    settings = _settings_of_migrated_database()
+    document = read_file(file, FORMATS[format].parse)
 
     async def run(storage: Storage) -> Report:
         found = await _organization(storage, organization)
-        return await _import(storage, FORMATS[format], document, found, centre)
+        return await _import(
+            storage, FORMATS[format], document, found, centre, auto_sync_centre_subject
+        )
 
     report = _with_storage(settings, run)
     _print_report(report)
@@ -253,12 +273,22 @@ def _with_storage(settings: Settings, action: Callable[[Storage], Awaitable[Answ
 
 
 async def _import(
-    storage: Storage, format: Format, document: object, found: Organization, centre: str | None
+    storage: Storage,
+    format: Format,
+    document: object,
+    found: Organization,
+    centre: str | None,
+    associate: bool,
 ) -> Report:
     """Raises: Failed."""
     try:
         return await import_document(
-            storage, format, document, organization_id=found.id, centre=centre
+            storage,
+            format,
+            document,
+            organization_id=found.id,
+            centre=centre,
+            associate=associate,
         )
     except NotFoundRefusal:
         raise Failed(f"{found.name!r} has no centre {centre!r}") from None

@@ -184,6 +184,7 @@ class Authenticator:
             centres=frozenset(row.centre_id for row in centres),
             subjects=frozenset(row.subject_id for row in subjects),
             candidate=user.candidate_id,
+            user=user.id,
         )
 
 

@@ -16,6 +16,7 @@ from gateway.demo_people import people
 from gateway.demo_places import ONLINE, PAPERS, PLACES, ROOMS, SUBJECTS, WALK_IN, WORKERS, Worker
 from gateway.demo_plan import CANDIDATES, FIRST_DAY, place_of, plan
 from gateway.demo_registrations import DemoRegistrations
+from gateway.demo_schedules import DemoSchedules
 from gateway.demo_storage import Calendar, NotAsPlanned, carry_out
 from gateway.demo_term import term
 from resolvers.candidates.commands import UpsertCandidate, upsert_candidates
@@ -62,12 +63,14 @@ async def make_demo(database_url: str, now: datetime) -> bool:
         await _import_documents(storage, organization_id)
         life, trades = DemoLife(storage, viewer, plan(now)), term(now)
         registrations = DemoRegistrations(storage, viewer, trades)
+        schedules = DemoSchedules(storage, viewer, now)
         await life.make_events()
         await make_college(storage, viewer, trades)
         for day in range(FIRST_DAY, 1):
             calendar.turn_to(day)
             await life.live_through(day)
             await registrations.live_through(day)
+            await schedules.live_through(day)
         return True
     finally:
         await storage.close()

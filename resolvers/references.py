@@ -28,6 +28,7 @@ from resolvers.storage.tables import (
     Subject,
     Test,
     TestForm,
+    TestSchedule,
     User,
     columns,
     table,
@@ -82,6 +83,7 @@ NAMES: dict[type[SQLModel], tuple[str, str | None]] = {
     Subject: ("Subject", "reference"),
     Test: ("Test", "reference"),
     TestForm: ("TestForm", "code"),
+    TestSchedule: ("TestSchedule", "keycode"),
     User: ("User", "reference"),
 }
 """The type's name in the contract, and the column that its reference means."""

@@ -49,12 +49,16 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What confines a viewer inside the organization. None means: not by this."""
+    """What confines a viewer inside the organization. None means: not by this.
+
+    `marker` is a user who also sees what they mark or moderate, wherever it is.
+    """
 
     centres: frozenset[UUID] | None = None
     subjects: frozenset[UUID] | None = None
     candidate: UUID | None = None
     nothing: bool = False
+    marker: UUID | None = None
 
     def missing(
         self, *, centre_id: UUID | None, subject_id: UUID | None, candidate_id: UUID | None
@@ -114,6 +118,7 @@ def scope_of(
     centres: frozenset[UUID] = frozenset(),
     subjects: frozenset[UUID] = frozenset(),
     candidate: UUID | None = None,
+    user: UUID | None = None,
 ) -> Scope:
     """The scope of a user in a role; a user without what the role's scope is made of sees none."""
     match role:
@@ -124,7 +129,7 @@ def scope_of(
         case Role.CENTRE_STAFF | Role.INVIGILATOR:
             return Scope(centres=centres)
         case Role.MARKER:
-            return Scope(subjects=subjects)
+            return Scope(subjects=subjects, marker=user)
         case Role.CANDIDATE:
             return NOTHING if candidate is None else Scope(candidate=candidate)
         case Role.AGENT:

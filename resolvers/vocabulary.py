@@ -50,6 +50,22 @@ class RegistrationStatus(StrEnum):
     WAITLISTED = "WAITLISTED"
 
 
+class TestScheduleStatus(StrEnum):
+    SCHEDULED = "SCHEDULED"
+    OPEN = "OPEN"
+    IN_PROGRESS = "IN_PROGRESS"
+    COMPLETED = "COMPLETED"
+    MARKED_EXTERNALLY = "MARKED_EXTERNALLY"
+    EXPIRED = "EXPIRED"
+    VOIDED = "VOIDED"
+    DELETED = "DELETED"
+
+
+class SessionState(StrEnum):
+    STARTED = "STARTED"
+    COMPLETED = "COMPLETED"
+
+
 class BookingAction(StrEnum):
     MOVE = "MOVE"
     TRANSFER = "TRANSFER"

@@ -1,6 +1,7 @@
 """Lists of bookings: their filter and sort order, on their own and hanging on another object."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -45,7 +46,8 @@ class BookingFilter:
     )
     status: list[BookingStatus] | None = strawberry.field(
         default=UNSET,
-        description="The common status is one of these. Only DELETED finds deleted bookings.",
+        description="The common status is one of these; EXPIRED is what it is now. Only DELETED "
+        "finds deleted bookings.",
     )
     reference: StringFilter | None = strawberry.field(
         default=UNSET, description="On the booking's reference."
@@ -120,16 +122,20 @@ def bookings_list(
     filter: BookingFilter | None,
     sort: Sequence[BookingSort] | None = None,
     kind: BookingKind | None = None,
+    now: datetime | None = None,
 ) -> Connection[Any]:
-    """The bookings of the organization that the viewer may see."""
+    """The bookings of the organization that the viewer may see.
+
+    `now` is when their statuses are judged: without it they count as they were stored.
+    """
     conditions = booking_filter(filter)
     page = bookings_page_asked_for(sort, first=first, after=after, last=last, before=before)
     return listing(
         page,
         ("bookings", kind, conditions),
         show_booking,
-        lambda viewer, _: reads.bookings_page(viewer, page, conditions, kind),
-        lambda viewer, _: reads.bookings_count(viewer, conditions, kind),
+        lambda viewer, _: reads.bookings_page(viewer, page, conditions, kind, now=now),
+        lambda viewer, _: reads.bookings_count(viewer, conditions, kind, now=now),
     )
 
 
@@ -143,8 +149,9 @@ def bookings_of(
     filter: BookingFilter | None = None,
     kind: BookingKind | None = None,
     also: Filter = AllOf(),  # noqa: B008 - frozen
+    now: datetime | None = None,
 ) -> Connection[Any]:
-    """The bookings of parents whose key is in `column`, by start."""
+    """The bookings of parents whose key is in `column`, by start; `now` as for `bookings_list`."""
     conditions = AllOf((booking_filter(filter), also))
     order = reads.bookings_order(None)
     page = page_asked_for(order, first=first, after=after, last=last, before=before)
@@ -152,9 +159,11 @@ def bookings_of(
         page,
         ("bookings", column, kind, conditions),
         show_booking,
-        lambda viewer, keys: reads.bookings_of_each(column, viewer, keys, page, conditions, kind),
+        lambda viewer, keys: reads.bookings_of_each(
+            column, viewer, keys, page, conditions, kind, now=now
+        ),
         lambda viewer, keys: reads.count_of_bookings_of_each(
-            column, viewer, keys, conditions, kind
+            column, viewer, keys, conditions, kind, now=now
         ),
         key=column,
     )

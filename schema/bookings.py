@@ -28,7 +28,7 @@ from schema.booking_lists import BOOKING_FILTER, BOOKING_SORT, bookings_list
 from schema.candidates import Candidate
 from schema.centres import Centre, Room
 from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
-from schema.context import Context
+from schema.context import Context, Info
 from schema.events import Event
 from schema.fields import OverRow, column, computed, embedded, relation, type_name
 from schema.found import Found, found
@@ -142,6 +142,8 @@ class Booking(Node, Sourced):
         "kind",
         "status",
         "start_at",
+        "opens_at",
+        "closes_at",
         "lapses_at",
         "accommodation_count",
         "version",
@@ -229,6 +231,7 @@ class BookingQueries:
     @listed(description="The bookings of every kind that you may see.")
     def bookings(
         self,
+        info: Info,
         first: FIRST = UNSET,
         after: AFTER = UNSET,
         last: LAST = UNSET,
@@ -237,6 +240,12 @@ class BookingQueries:
         sort: BOOKING_SORT = UNSET,
     ) -> Connection[Booking] | None:
         listing: Any = bookings_list(
-            first=first, after=after, last=last, before=before, filter=filter, sort=sort
+            first=first,
+            after=after,
+            last=last,
+            before=before,
+            filter=filter,
+            sort=sort,
+            now=info.context.now,
         )
         return listing

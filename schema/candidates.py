@@ -20,6 +20,7 @@ from resolvers.vocabulary import Gender, Permission
 from schema.booking_lists import BOOKING_FILTER, bookings_of
 from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
 from schema.contacts import Address, EmergencyContact, address_of, emergency_contact_of
+from schema.context import Info
 from schema.fields import column, derived, relation
 from schema.lists import listed
 from schema.loaders import Many, One, register
@@ -115,6 +116,7 @@ class Candidate(Node, Sourced):
     @listed("id", description="The candidate's bookings that you may see, by start.")
     def bookings(
         self,
+        info: Info,
         first: FIRST = UNSET,
         after: AFTER = UNSET,
         last: LAST = UNSET,
@@ -122,6 +124,12 @@ class Candidate(Node, Sourced):
         filter: BOOKING_FILTER = UNSET,
     ) -> Connection[Annotated["Booking", strawberry.lazy("schema.bookings")]]:
         listing: Any = bookings_of(
-            "candidate_id", first=first, after=after, last=last, before=before, filter=filter
+            "candidate_id",
+            first=first,
+            after=after,
+            last=last,
+            before=before,
+            filter=filter,
+            now=info.context.now,
         )
         return listing

@@ -73,6 +73,24 @@ _described(
     WAITLISTED="Waiting for a seat. Not reached yet.",
 )
 _described(
+    vocabulary.TestScheduleStatus,
+    "Where a test schedule stands.",
+    SCHEDULED="Its window has not opened yet.",
+    OPEN="Its window, buffer included, is open: the session can start.",
+    IN_PROGRESS="The session has started.",
+    COMPLETED="The session is over.",
+    MARKED_EXTERNALLY="The session is over, and the test is marked elsewhere.",
+    EXPIRED="Its window has closed, and the session never started.",
+    VOIDED="Called off; its record and keycode are kept.",
+    DELETED="Taken back before the session started; only its record remains.",
+)
+_described(
+    vocabulary.SessionState,
+    "What a delivery system reports of a session.",
+    STARTED="The candidate has begun.",
+    COMPLETED="The candidate is done.",
+)
+_described(
     vocabulary.OnNoMatch,
     "What becomes of a booking whose event is not found.",
     CREATE="The event is made.",

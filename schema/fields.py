@@ -267,10 +267,11 @@ def embedded(
     *,
     description: str,
     present: str | None = None,
+    through: str | None = None,
     **names: "str | Computed | Fixed",
 ) -> Any:
     """An object over the same row; `names` are what the row calls the other type's columns."""
-    return _field(Embedded(tuple(names.items()), present), description, None)
+    return _field(Embedded(tuple(names.items()), present, through), description, None)
 
 
 def _field(source: Source, description: str, graphql_name: str | None) -> Any:

@@ -38,10 +38,14 @@ class Many:
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """What the rows of a read come to at an instant, by key; None where there is nothing."""
+    """What the rows of a read come to at an instant, by key; None where there is nothing.
+
+    Of `many` each key has a list, empty where there is nothing.
+    """
 
     read: ReadKeys
     assemble: Callable[..., Mapping[Any, Any]]
+    many: bool = False
 
 
 Relation = One | Many | Assembled
@@ -127,7 +131,8 @@ class Loaders:
         async def load(keys: list[Any]) -> list[Any]:
             rows = await self._storage.read(relation.read(self._viewer, keys))
             found = relation.assemble(rows, now=self._storage.clock())
-            return [found.get(key) for key in keys]
+            nothing: Any = [] if relation.many else None
+            return [found.get(key, nothing) for key in keys]
 
         return load
 

@@ -10,6 +10,7 @@ from schema.event_roots import EventMutations
 from schema.organization_roots import OrganizationMutations
 from schema.registration_mutations import RegistrationMutations
 from schema.test_roots import TestMutations
+from schema.test_schedule_mutations import TestScheduleMutations
 
 
 @strawberry.type(
@@ -25,5 +26,6 @@ class Mutation(
     BookingMutations,
     EnrolmentMutations,
     RegistrationMutations,
+    TestScheduleMutations,
 ):
     pass

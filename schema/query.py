@@ -14,6 +14,7 @@ from schema.organization_roots import OrganizationQueries
 from schema.registrations import RegistrationQueries
 from schema.scrap_paper import ScrapPaperQueries
 from schema.test_roots import TestQueries
+from schema.test_schedules import TestScheduleQueries
 
 
 @strawberry.type(
@@ -32,6 +33,7 @@ class Query(
     BookingQueries,
     EnrolmentQueries,
     RegistrationQueries,
+    TestScheduleQueries,
     ChangeQueries,
 ):
     pass

@@ -48,6 +48,19 @@ class RefInput:
         return self.external.to_ref()
 
 
+@strawberry.input(one_of=True, description="A test schedule by its global id or by its keycode.")
+class TestScheduleRef:
+    id: strawberry.ID | None = strawberry.field(default=UNSET, description="Its global id.")
+    keycode: str | None = strawberry.field(
+        default=UNSET, description="Its keycode: 8 capital letters and digits."
+    )
+
+    def to_ref(self) -> Ref:
+        if self.id is not UNSET and self.id is not None:
+            return ref_of(self.id, "TestSchedule")
+        return ByReference(str(self.keycode))
+
+
 def ref_of(value: str, *types: str) -> Ref:
     """What a global id names, where it must be of one of these types."""
     parsed = parse_global_id(value)
@@ -75,10 +88,16 @@ def optional_id(value: str | None, *types: str) -> Ref | None:
 
 REF = Annotated[RefInput, strawberry.argument(description="The object to find.")]
 
+TEST_SCHEDULE_REF = Annotated[
+    TestScheduleRef, strawberry.argument(description="The test schedule to find.")
+]
+
 __all__ = [
     "REF",
+    "TEST_SCHEDULE_REF",
     "ExternalIdInput",
     "RefInput",
+    "TestScheduleRef",
     "global_id",
     "optional_id",
     "optional_ref",

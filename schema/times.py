@@ -9,20 +9,26 @@ import strawberry
 from resolvers.times import wall_time_of
 from resolvers.vocabulary import CancellationReason
 from schema.context import Context
-from schema.fields import Computed, Fixed, OverRow, column, computed, embedded
+from schema.fields import Computed, Fixed, OverRow, column, embedded, relation
 from schema.organizations import Actor
 from schema.scalars import LocalDateTime, TimeZone
 
 
 @strawberry.type(description="The part of one date in which a test can be sat.")
-class TimeWindow:
-    date: dt.date = strawberry.field(description="The date.")
-    local_start: LocalDateTime = strawberry.field(description="The start as the centre's clock.")
-    local_end: LocalDateTime = strawberry.field(description="The end as the centre's clock.")
-    start: datetime = strawberry.field(description="The start.")
-    end: datetime = strawberry.field(description="The end.")
-    buffered_start: datetime = strawberry.field(description="The start with the buffer before it.")
-    buffered_end: datetime = strawberry.field(description="The end with the buffer after it.")
+class TimeWindow(OverRow):
+    row: strawberry.Private[Any]
+
+    date: dt.date = column(description="The date.")
+    local_start: LocalDateTime = column(description="The start as the centre's clock shows it.")
+    local_end: LocalDateTime = column(description="The end as the centre's clock shows it.")
+    start: datetime = column(description="The start.")
+    end: datetime = column(description="The end; the session starts before it.")
+    buffered_start: datetime = column(
+        description="The start, on the first date with the buffer before it."
+    )
+    buffered_end: datetime = column(
+        description="The end, on the last date with the buffer after it."
+    )
 
 
 @strawberry.type(
@@ -46,8 +52,9 @@ class BookingTimes(OverRow):
     )
     extra_time_minutes: int = column(description="Granted minutes of extra work.")
     extra_break_minutes: int = column(description="Granted minutes of extra breaks.")
-    windows: list[TimeWindow] = computed(
-        by=lambda *_: [], description="Test schedules: one window for each date."
+    windows: list[TimeWindow] = relation(
+        "windows_of_booking",
+        description="Test schedules: one window for each date; empty for every other kind.",
     )
 
 

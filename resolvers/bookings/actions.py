@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from resolvers.bookings.clock import current_status
 from resolvers.refusals import (
     AccommodationNotGranted,
     CancellationClosed,
@@ -32,7 +33,9 @@ class Situation:
     @property
     def status(self) -> BookingStatus:
         """The stored status, unless the clock has overtaken it."""
-        return BookingStatus.EXPIRED if is_overdue(self.booking, self.now) else self.booking.status
+        if is_overdue(self.booking, self.now):
+            return BookingStatus.EXPIRED
+        return current_status(self.booking.status, self.booking.closes_at, self.now)
 
     @property
     def started(self) -> bool:
@@ -58,13 +61,14 @@ Guard = Callable[[Situation], Refusal | None]
 class Transition:
     """One row of a kind's table.
 
-    An action, where it starts from and, where the status changes, its end.
+    An action, where it starts from and, where the status changes, its end. What is reported, such
+    as a session that has started, is no action that anybody is offered.
 
     `guard` says what else must hold; it answers with the refusal.
     """
 
     name: str
-    action: BookingAction
+    action: BookingAction | None
     permission: Permission
     sources: frozenset[BookingStatus]
     guard: Guard | None = None
@@ -114,7 +118,9 @@ def allowed(table: Table, situation: Situation, viewer: Viewer) -> tuple[Booking
     if not may_touch(viewer, situation.booking):
         return ()
     actions = {
-        row.action for row in table if viewer.may(row.permission) and row.refusal(situation) is None
+        row.action
+        for row in table
+        if row.action is not None and viewer.may(row.permission) and row.refusal(situation) is None
     }
     return tuple(sorted(actions))
 

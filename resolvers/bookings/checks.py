@@ -1,8 +1,10 @@
 """What every command on an existing booking checks before it asks its own rules."""
 
+from datetime import datetime
 from uuid import UUID
 
 from resolvers.bookings.actions import may_touch
+from resolvers.bookings.clock import current_status
 from resolvers.references import Lookup, Ref
 from resolvers.refusals import NotFoundRefusal, StaleBooking
 from resolvers.storage.tables import Booking
@@ -31,7 +33,12 @@ def find(
     return booking
 
 
-def require_version(booking: Booking, expected: int | None, *path: str) -> None:
-    """Raises: StaleBooking."""
+def require_version(
+    booking: Booking, expected: int | None, *path: str, now: datetime | None = None
+) -> None:
+    """Raises: StaleBooking (with the status as it was stored, or as it is at `now`)."""
     if expected is not None and expected != booking.version:
-        raise StaleBooking(*path, version=booking.version, status=booking.status)
+        status = booking.status
+        if now is not None:
+            status = current_status(status, booking.closes_at, now)
+        raise StaleBooking(*path, version=booking.version, status=status)

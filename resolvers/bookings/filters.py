@@ -1,10 +1,12 @@
 """The criteria of bookings, over the booking's own columns or over those of its changes."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from resolvers.bookings.clock import has_closed
 from resolvers.narrowing import EVERYTHING, Narrowing
 from resolvers.refusals import PermissionRefusal
 from resolvers.storage.columns import one_of
@@ -24,7 +26,14 @@ from resolvers.storage.filters import (
     to_the_second,
     with_following_seconds,
 )
-from resolvers.storage.tables import Booking, Candidate, Enrolment, columns, table
+from resolvers.storage.tables import (
+    Booking,
+    Candidate,
+    Enrolment,
+    TestSchedule,
+    columns,
+    table,
+)
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import BookingStatus, Permission
 
@@ -41,6 +50,7 @@ PLAIN = {
     "event_id": "event_id",
     "test_id": "test_id",
 }
+NOW = "now"
 INSTANTS = {"start": "start_at", "created_at": "created_at", "updated_at": "updated_at"}
 
 
@@ -48,11 +58,16 @@ def own_columns() -> Of:
     return dict(columns(Booking).items())
 
 
-def criteria(of: Of) -> dict[str, Criterion]:
-    """What each field of a booking filter compares."""
+def criteria(of: Of, *, by_the_clock: bool = False) -> dict[str, Criterion]:
+    """What each field of a booking filter compares.
+
+    `by_the_clock` judges statuses at the instant that is bound as `now`; else they are as stored.
+    """
     c = columns(Candidate)
+    by_clock = {"status": _current_status(of)} if by_the_clock else {}
     return {
         **{name: plain(of[column]) for name, column in PLAIN.items()},
+        **by_clock,
         **{name: to_the_second(of[column]) for name, column in INSTANTS.items()},
         "reference": any_case(of["reference"]),
         "candidate_name": _of_candidate(of, c.first_names + " " + c.last_name),
@@ -61,6 +76,20 @@ def criteria(of: Of) -> dict[str, Criterion]:
         "has_accommodations": _has_accommodations(of),
         "module_id": _of_enrolment_module(of),
     }
+
+
+def _current_status(of: Of) -> Criterion:
+    """`clock.current_status`; the stored status is compared by itself, as statistics know it."""
+    stored = plain(of["status"])
+
+    def criterion(operator: Operator, name: str) -> sa.ColumnElement[bool]:
+        closed, expired = has_closed(of, NOW), sa.literal_column("'EXPIRED'", of["status"].type)
+        return sa.or_(
+            sa.and_(stored(operator, name), sa.not_(closed)),
+            sa.and_(closed, plain(expired)(operator, name)),
+        )
+
+    return criterion
 
 
 def _of_candidate(of: Of, text: sa.ColumnElement[Any]) -> Criterion:
@@ -111,26 +140,33 @@ def narrowed_to(
     condition: Filter,
     viewer: Viewer,
     *,
+    now: datetime | None = None,
     of: Callable[[], Of] = own_columns,
     prefix: str = "f",
 ) -> Narrowing:
     """What a filter finds. Deleted bookings are found only where its `status` names DELETED.
 
-    Raises: PermissionRefusal (a filter by email without VIEW_PII would tell whose address it is).
+    Statuses are judged at `now`; without it they count as they were stored. Raises:
+    PermissionRefusal (a filter by email without VIEW_PII would tell whose address it is).
     """
     fields = set(_fields(condition))
     if "candidate_email" in fields and not viewer.may(Permission.VIEW_PII):
         raise PermissionRefusal("filter", "candidateEmail", required=Permission.VIEW_PII)
     shape, values = shape_and_values(lowered(condition, TEXTS), prefix)
     with_deleted = _names_deleted(condition)
+    by_the_clock = now is not None and "status" in fields
+    if by_the_clock:
+        values[NOW] = now
 
     def narrow() -> sa.ColumnElement[bool]:
-        found = sql(shape, criteria(of()))
+        found = sql(shape, criteria(of(), by_the_clock=by_the_clock))
         if with_deleted:
             return found
         return sa.and_(found, of()["status"] != sa.literal_column("'DELETED'"))
 
-    return Narrowing(("filter", shape, with_deleted), narrow, with_following_seconds(values))
+    return Narrowing(
+        ("filter", shape, with_deleted, by_the_clock), narrow, with_following_seconds(values)
+    )
 
 
 def _parts(condition: Filter) -> list[Condition]:
@@ -175,12 +211,31 @@ def visible_to(viewer: Viewer, *, of: Callable[[], Of] = own_columns) -> Narrowi
             theirs = one_of(booking["subject_id"], "own_subjects")
             without = booking["subject_id"].is_(None) if scope.centres is not None else sa.false()
             ways.append(sa.or_(theirs, without))
-        return sa.and_(*ways)
+        inside = sa.and_(*ways)
+        return inside if scope.marker is None else sa.or_(inside, _marked_by_viewer(booking))
 
     values = {
         "own_candidate": scope.candidate,
         "own_centres": sorted(scope.centres or ()),
         "own_subjects": sorted(scope.subjects or ()),
+        "own_user": scope.marker,
     }
-    kinds = (scope.candidate is None, scope.centres is None, scope.subjects is None)
+    confined_by = (scope.candidate, scope.centres, scope.subjects, scope.marker)
+    kinds = tuple(each is None for each in confined_by)
     return Narrowing(("scope", kinds), narrow, values)
+
+
+def _marked_by_viewer(of: Of) -> sa.ColumnElement[bool]:
+    """Whether the viewer is the marker or the moderator of a booking, or of a change's booking."""
+    s = columns(TestSchedule)
+    user = sa.bindparam("own_user", type_=s.marker_user_id.type)
+    return (
+        sa.select(sa.literal_column("1"))
+        .select_from(table(TestSchedule))
+        .where(
+            s.organization_id == of["organization_id"],
+            s.id == of.get("booking_id", of["id"]),
+            sa.or_(s.marker_user_id == user, s.moderator_user_id == user),
+        )
+        .exists()
+    )

@@ -1,4 +1,7 @@
-"""Reads of bookings of every kind, and of what hangs on them; confined by the viewer's scope."""
+"""Reads of bookings of every kind, and of what hangs on them; confined by the viewer's scope.
+
+A list's filter judges statuses at `now`; without it they count as they were stored.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -32,8 +35,10 @@ def bookings_order(sort: Sequence[tuple[BookingSortField, SortDirection]] | None
     return ordering_of("bookings", SORT_TERMS, sort or BY_START)
 
 
-def _list(viewer: Viewer, filter: Filter, kind: BookingKind | None) -> Narrowing:
-    narrowing = visible_to(viewer) & narrowed_to(filter, viewer)
+def _list(
+    viewer: Viewer, filter: Filter, kind: BookingKind | None, now: datetime | None
+) -> Narrowing:
+    narrowing = visible_to(viewer) & narrowed_to(filter, viewer, now=now)
     return narrowing if kind is None else narrowing & _of_kind(kind)
 
 
@@ -62,13 +67,14 @@ def bookings_page(
     kind: BookingKind | None = None,
     *,
     also: Narrowing = EVERYTHING,
+    now: datetime | None = None,
     source: Source | None = None,
 ) -> Read[Booking]:
     """A page of the bookings that a filter finds, in an order of `bookings_order`.
 
     `also` narrows it further; its shape says which `source` it is about.
     """
-    narrowing = _list(viewer, filter, kind) & also
+    narrowing = _list(viewer, filter, kind, now) & also
     return page_of(Booking, viewer, page, **narrowing.options(), source=source)
 
 
@@ -78,10 +84,11 @@ def bookings_count(
     kind: BookingKind | None = None,
     *,
     also: Narrowing = EVERYTHING,
+    now: datetime | None = None,
     source: Source | None = None,
 ) -> Read[Any]:
     """How many bookings `bookings_page` pages through, as `total`."""
-    narrowing = _list(viewer, filter, kind) & also
+    narrowing = _list(viewer, filter, kind, now) & also
     return count_of(Booking, viewer, **narrowing.options(), source=source)
 
 
@@ -92,10 +99,12 @@ def bookings_of_each(
     page: PageRequest,
     filter: Filter = NO_FILTER,
     kind: BookingKind | None = None,
+    *,
+    now: datetime | None = None,
 ) -> Read[Booking]:
     """The page's bookings of each parent, whose key is in `column`."""
     return first_of_each(
-        Booking, column, viewer, keys, page, **_list(viewer, filter, kind).options()
+        Booking, column, viewer, keys, page, **_list(viewer, filter, kind, now).options()
     )
 
 
@@ -105,9 +114,13 @@ def count_of_bookings_of_each(
     keys: Sequence[UUID],
     filter: Filter = NO_FILTER,
     kind: BookingKind | None = None,
+    *,
+    now: datetime | None = None,
 ) -> Read[Any]:
     """How many bookings each parent has, as `parent_id` and `total`."""
-    return count_of_each(Booking, column, viewer, keys, **_list(viewer, filter, kind).options())
+    return count_of_each(
+        Booking, column, viewer, keys, **_list(viewer, filter, kind, now).options()
+    )
 
 
 def payments_of_bookings(viewer: Viewer, keys: Sequence[UUID]) -> Read[Payment]:

@@ -38,10 +38,14 @@ def peak(spans: Iterable[tuple[Span, int]], within: Span) -> int:
 
 
 def span_of(booking: Booking) -> Span | None:
-    """When the booking keeps its candidate and its room busy; None without a time."""
-    if booking.start_at is None:
+    """When the booking keeps its candidate and its room busy; None without a time.
+
+    A window keeps nobody busy: only the session in it does, once it has started.
+    """
+    start = booking.start_at if booking.opens_at is None else booking.session_started_at
+    if start is None:
         return None
-    return booking.start_at, booking.busy_until_at or booking.start_at + UNKNOWN_LENGTH
+    return start, booking.busy_until_at or start + UNKNOWN_LENGTH
 
 
 def takes_seat(booking: Booking) -> bool:

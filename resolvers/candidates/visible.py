@@ -14,19 +14,20 @@ from resolvers.storage.tables import (
     Candidate,
     CandidateCentre,
     CandidateSubject,
+    TestSchedule,
     columns,
 )
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.viewer import Scope, Viewer
 from resolvers.vocabulary import AccessScope
 
-CENTRES, SUBJECTS = "visible_centres", "visible_subjects"
+CENTRES, SUBJECTS, MARKER = "visible_centres", "visible_subjects", "visible_marker"
 
 
 def visible_to(viewer: Viewer) -> Narrowing:
     """The condition on `candidate` that a viewer's scope makes.
 
-    Of a scope with centres and subjects, either is enough.
+    Of a scope with centres and subjects, either is enough; so is a schedule that the viewer marks.
     """
     scope = viewer.scope
     if scope.everything:
@@ -34,12 +35,21 @@ def visible_to(viewer: Viewer) -> Narrowing:
     if scope.candidate is not None and not scope.nothing:
         return Narrowing("itself", _itself, {"visible_candidate": scope.candidate})
     centres, subjects = scope.centres, scope.subjects
-    if scope.nothing or not (centres or subjects):
+    by = {
+        "by_centre": bool(centres),
+        "by_subject": bool(subjects),
+        "by_marker": scope.marker is not None,
+    }
+    if scope.nothing or not any(by.values()):
         return Narrowing("nobody", sa.false)
     return Narrowing(
-        ("in scope", bool(centres), bool(subjects)),
-        lambda: _in_scope(by_centre=bool(centres), by_subject=bool(subjects)),
-        {CENTRES: sorted(centres or ()), SUBJECTS: sorted(subjects or ())},
+        ("in scope", *by.values()),
+        lambda: _in_scope(**by),
+        {
+            CENTRES: sorted(centres or ()),
+            SUBJECTS: sorted(subjects or ()),
+            MARKER: scope.marker,
+        },
     )
 
 
@@ -73,7 +83,7 @@ def _itself() -> sa.ColumnElement[bool]:
     return c.id == sa.bindparam("visible_candidate", type_=c.id.type)
 
 
-def _in_scope(*, by_centre: bool, by_subject: bool) -> sa.ColumnElement[bool]:
+def _in_scope(*, by_centre: bool, by_subject: bool, by_marker: bool) -> sa.ColumnElement[bool]:
     ways = []
     if by_centre:
         ways += [_has(Booking, "centre_id", CENTRES), _has(CandidateCentre, "centre_id", CENTRES)]
@@ -82,7 +92,22 @@ def _in_scope(*, by_centre: bool, by_subject: bool) -> sa.ColumnElement[bool]:
             _has(Booking, "subject_id", SUBJECTS),
             _has(CandidateSubject, "subject_id", SUBJECTS),
         ]
+    if by_marker:
+        ways.append(_is_marked())
     return sa.or_(*ways)
+
+
+def _is_marked() -> sa.ColumnElement[bool]:
+    """The viewer marks or moderates a test schedule of the candidate."""
+    c, b, s = columns(Candidate), columns(Booking), columns(TestSchedule)
+    user = sa.bindparam(MARKER, type_=s.marker_user_id.type)
+    return sa.exists().where(
+        b.organization_id == c.organization_id,
+        b.candidate_id == c.id,
+        s.organization_id == b.organization_id,
+        s.id == b.id,
+        sa.or_(s.marker_user_id == user, s.moderator_user_id == user),
+    )
 
 
 def _has(model: type[SQLModel], column: str, values: str) -> sa.ColumnElement[bool]:

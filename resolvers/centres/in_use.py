@@ -114,7 +114,7 @@ def _with_events() -> sa.Select[Any]:
 
 def _with_bookings() -> sa.Select[Any]:
     c = columns(Booking)
-    end = sa.func.coalesce(c.busy_until_at, c.end_at, c.start_at)
+    end = sa.func.coalesce(c.closes_at, c.busy_until_at, c.end_at, c.start_at)
     return (
         sa.select(c.centre_id)
         .distinct()

@@ -92,7 +92,9 @@ class _Cancelling:
 
     def cancel(self, command: CancelBooking) -> Outcome:
         booking = self._check_input(command)
-        require_version(booking, command.expected_version, "input", "expectedVersion")
+        require_version(
+            booking, command.expected_version, "input", "expectedVersion", now=self._work.now
+        )
         if booking.status in ENDED:
             return Outcome(booking.id, changed=False)
         status = self._status_after(command, booking)

@@ -5,11 +5,14 @@ from resolvers.enrolments.facts import enrolment_facts
 from resolvers.enrolments.transitions import TRANSITIONS as ENROLMENT
 from resolvers.registrations.facts import registration_facts
 from resolvers.registrations.transitions import TRANSITIONS as REGISTRATION
+from resolvers.test_schedules.facts import schedule_facts
+from resolvers.test_schedules.transitions import TRANSITIONS as TEST_SCHEDULE
 from resolvers.vocabulary import BookingKind
 
 KINDS.update(
     {
         BookingKind.ENROLMENT: Kind(ENROLMENT, enrolment_facts),
         BookingKind.REGISTRATION: Kind(REGISTRATION, registration_facts, follows_event=True),
+        BookingKind.TEST_SCHEDULE: Kind(TEST_SCHEDULE, schedule_facts),
     }
 )

@@ -6,8 +6,9 @@ from types import MappingProxyType
 from resolvers.sources.rows import Format
 from resolvers.sources.shift_iq.documents import SHIFT_IQ
 from resolvers.sources.surpass_scheduler.documents import SURPASS_SCHEDULER
+from resolvers.sources.surpass_test_schedule.documents import SURPASS_TEST_SCHEDULE
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
-    {format.name: format for format in (SURPASS_SCHEDULER, SHIFT_IQ)}
+    {format.name: format for format in (SURPASS_SCHEDULER, SURPASS_TEST_SCHEDULE, SHIFT_IQ)}
 )
 """Each by the name that the command line knows it by."""

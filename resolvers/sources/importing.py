@@ -22,16 +22,20 @@ async def import_document(
     *,
     organization_id: UUID,
     centre: str | None = None,
+    associate: bool = False,
 ) -> Report:
     """Import every row of a document that can be imported, and say what became of each.
 
     The same document again changes nothing. Rooms that only a number names are put under the centre
-    with the reference given. Raises: NotFoundRefusal (there is no such centre).
+    with the reference given. `associate` ties candidates to the centre and the subject of what they
+    are scheduled for. Raises: NotFoundRefusal (there is no such centre).
     """
     viewer = importer(organization_id, format.name)
     under = None if centre is None else await _centre(storage, viewer, centre)
     rows: list[RowReport] = []
-    for number, row in enumerate(format.rows(document, Importing(format.name, viewer, under)), 1):
+    for number, row in enumerate(
+        format.rows(document, Importing(format.name, viewer, under, associate)), 1
+    ):
         result = row.refused if isinstance(row, BadRow) else await _import(storage, row)
         rows.append(row_report(number, row.path, result))
     return Report(tuple(rows))

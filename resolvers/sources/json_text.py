@@ -1,6 +1,7 @@
-"""JSON as files have it, read strictly: what another reader would guess at is an error here."""
+"""Files, and JSON as they have it, read strictly: where another reader guesses is an error here."""
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
@@ -13,10 +14,12 @@ class Unreadable(Exception):
 
 
 def read_json(file: Path) -> Any:
-    """The JSON value of a file of at most 64 MiB; numbers with a fraction are Decimals.
+    """The JSON value of a file; numbers with a fraction are Decimals. Raises: Unreadable."""
+    return read_file(file, parse_json)
 
-    Raises: Unreadable.
-    """
+
+def read_file(file: Path, parse: Callable[[bytes], Any]) -> Any:
+    """What is made of a file of at most 64 MiB. Raises: Unreadable."""
     try:
         with file.open("rb") as opened:
             text = opened.read(MOST_BYTES + 1)
@@ -25,7 +28,7 @@ def read_json(file: Path) -> Any:
     if len(text) > MOST_BYTES:
         raise Unreadable(f"{file}: is larger than {MOST_BYTES // 1024**2} MiB")
     try:
-        return parse_json(text)
+        return parse(text)
     except Unreadable as unreadable:
         raise Unreadable(f"{file}: {unreadable}") from None
 

@@ -1,7 +1,7 @@
 """The members of a JSON object, read strictly: every wrong one is a complaint with its path."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, TypeVar
@@ -163,6 +163,8 @@ class Members:
         value = self._take(name)
         if value is None:
             return None
+        if self._form and isinstance(value, str) and DIGITS.fullmatch(value.removeprefix("-")):
+            value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
             self._wrong("must be a whole number", name)
             return None
@@ -206,6 +208,29 @@ class Members:
         found = checks.complaints((checks.url, value, *self._path, name))
         self._complaints.refusals += found
         return None if found else value
+
+    def parsed(
+        self, name: str, parse: Callable[[str], Value], rule: str, *, required: bool = False
+    ) -> Value | None:
+        """What `parse` makes of a text; where it raises ValueError, the rule is the complaint."""
+        value = self._take(name, required=required)
+        if value is None:
+            return None
+        if isinstance(value, str):
+            try:
+                return parse(value)
+            except ValueError:
+                pass
+        self._wrong(rule, name)
+        return None
+
+    def text_list(self, name: str) -> tuple[str, ...]:
+        """An array of texts; empty where there is none."""
+        values = self._array(name, required=False) or ()
+        for n, value in enumerate(values):
+            if not isinstance(value, str):
+                self._wrong("must be a text", name, str(n))
+        return tuple(value for value in values if isinstance(value, str))
 
     def members(self, name: str, *, required: bool = False) -> "Members | None":
         """An object inside this one; `close` it too."""

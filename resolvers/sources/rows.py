@@ -7,6 +7,7 @@ from uuid import UUID
 
 from resolvers.references import Ref
 from resolvers.refusals import Refused
+from resolvers.sources.json_text import parse_json
 from resolvers.storage.writer import Run
 from resolvers.viewer import Viewer
 
@@ -18,6 +19,7 @@ class Importing:
     format: str
     viewer: Viewer
     centre: Ref | None = None
+    associate: bool = False  # candidates with the centre and the subject of what they are to sit
 
     @property
     def organization_id(self) -> UUID:
@@ -46,8 +48,12 @@ class Format:
     """A source's format. `rows` takes a document apart and never raises for what is in it.
 
     `names_rooms`: its documents name rooms without their centre.
+    `associates`: it can tie candidates to the centre and the subject of what they are to sit.
+    `parse` makes the document of a file's bytes, or raises Unreadable.
     """
 
     name: str
     rows: Callable[[Any, Importing], Iterator[Row | BadRow]]
     names_rooms: bool = False
+    associates: bool = False
+    parse: Callable[[bytes], Any] = parse_json

@@ -16,7 +16,7 @@ from resolvers.refusals import AlreadyExists, Invalid, Refusal
 from resolvers.storage.columns import new_key, one_of
 from resolvers.storage.read import Read
 from resolvers.storage.rows import changed, new_row
-from resolvers.storage.tables import Registration, TestForm, columns
+from resolvers.storage.tables import Registration, TestForm, TestSchedule, columns
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.tests.languages import language
 from resolvers.upserts import Change, Loading, given
@@ -137,12 +137,12 @@ class Forms:
 
 
 def _in_use(work: UnitOfWork, forms: Mapping[UUID, TestForm]) -> set[UUID]:
-    """Which of the forms are assigned to a registration."""
+    """Which of the forms are assigned to a registration or a test schedule."""
     if not forms:
         return set()
     read: Read[Any] = Read(
         "forms in use",
-        lambda _: _with_registrations(),
+        lambda _: _with_bookings(),
         {
             "organizations": list({form.organization_id for form in forms.values()}),
             "forms": list(forms),
@@ -151,11 +151,14 @@ def _in_use(work: UnitOfWork, forms: Mapping[UUID, TestForm]) -> set[UUID]:
     return {row.id for row in work.rows(read)}
 
 
-def _with_registrations() -> sa.Select[Any]:
-    f, r = columns(TestForm), columns(Registration)
-    assigned = sa.exists().where(r.organization_id == f.organization_id, r.test_form_id == f.id)
+def _with_bookings() -> sa.Select[Any]:
+    f = columns(TestForm)
+    assigned = [
+        sa.exists().where(c.organization_id == f.organization_id, c.test_form_id == f.id)
+        for c in (columns(Registration), columns(TestSchedule))
+    ]
     return sa.select(f.id).where(
-        one_of(f.organization_id, "organizations"), one_of(f.id, "forms"), assigned
+        one_of(f.organization_id, "organizations"), one_of(f.id, "forms"), sa.or_(*assigned)
     )
 
 

@@ -78,6 +78,8 @@ class Arguments:
         self._resolve = resolver
         self._takes_info = resolver.info_parameter is not None
         self._takes_self = resolver.self_parameter is not None
+        root = resolver.root_parameter
+        self._root = None if root is None else root.name
         self.awaits = resolver.is_async
         self._answer: Any = None
 
@@ -88,6 +90,8 @@ class Arguments:
             arguments = {**arguments, **self._varying(run.variables)}
         if self._takes_info:
             arguments = {**arguments, "info": run.info}
+        if self._root is not None:
+            arguments = {**arguments, self._root: source}
         if self._takes_self:
             return self._resolve(source, **arguments)
         return self._resolve(**arguments)

@@ -62,13 +62,22 @@ class AssembledEach(Child):
         super().__init__(key)
         self._relation = relation
         self._place = place
+        self._answers = self._lists if relation.many else self._values
 
     async def load(self, run: Any, keys: Sequence[Any]) -> Mapping[Any, Any]:
         wanted = list(dict.fromkeys(key for key in keys if key is not None))
         rows = await run.read(self._relation.read(run.viewer, wanted))
         found = self._relation.assemble(rows, now=run.context.now)
+        return await self._answers(run, found)
+
+    async def _values(self, run: Any, found: Mapping[Any, Any]) -> Mapping[Any, Any]:
         answers = await answer_values(run, self._place, list(found.values()))
         return dict(zip(found, answers, strict=True))
+
+    async def _lists(self, run: Any, found: Mapping[Any, Any]) -> Mapping[Any, Any]:
+        values = [value for each in found.values() for value in each]
+        answers = iter(await answer_values(run, self._place, values))
+        return {key: [next(answers) for _ in each] for key, each in found.items()}
 
 
 async def answer_values(run: Any, place: Place, values: Sequence[Any]) -> list[Any]:

@@ -341,6 +341,8 @@ class _PlaceWriter:
 
     def _computed(self, source: Computed, nodes: list[FieldNode], shown: Any, scope: Scope) -> str:
         if iscoroutinefunction(source.by):
+            if not is_leaf_type(get_named_type(shown)):
+                raise NotPlanned("an awaited object")
             if scope.table is not self._scope.table:
                 raise NotPlanned("an awaited value of a joined row")
             slots = [scope.column(name) for name in source.needs]
@@ -426,6 +428,8 @@ class _PlaceWriter:
             case Assembled():
                 place = self._compiler.place(kind, sets, joins=False)
                 child = self._add(self._compiler.child("assembled", key, relation, place))
+                if relation.many:
+                    return f"({child}.get({key}) or [])"
         found = f"{child}.get({key})"
         return f"(v if (v := {found}) is not None else {nothing})" if required else found
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from gateway.demo import DOCUMENTS, NAME, demo_document, make_demo
 from gateway.demo_plan import BOOKINGS, CANDIDATES, EVENTS, plan
+from gateway.demo_schedules import SCHEDULES
 from gateway.demo_term import (
     CALLED_OFF,
     COLLEGE,
@@ -51,10 +52,12 @@ from resolvers.storage.tables import (
     RegistrationTransfer,
     Room,
     TestForm,
+    TestSchedule,
     User,
     metadata,
     table,
 )
+from resolvers.test_schedules.transitions import schedule_status
 from resolvers.viewer import PERMISSIONS, Viewer
 from resolvers.vocabulary import (
     BookingKind,
@@ -64,6 +67,7 @@ from resolvers.vocabulary import (
     PaymentStatus,
     Role,
     SourceSystem,
+    TestScheduleStatus,
 )
 from tests.resolvers.recorded import untold_events
 
@@ -148,6 +152,26 @@ async def test_bookings_are_in_every_state(demo: Storage) -> None:
     assert len({row.type for row in await rows(demo, Accommodation)}) == 3
 
 
+async def test_test_schedules_are_in_every_state(demo: Storage) -> None:
+    """By the clock and by what happened; each has a PIN where it can still be sat."""
+    bookings = {row.id: row for row in await rows(demo, Booking)}
+    schedules = await rows(demo, TestSchedule)
+    states = Counter(
+        schedule_status(
+            bookings[row.id].status,
+            bookings[row.id].opens_at,
+            bookings[row.id].closes_at,
+            NOW,
+            marked_externally=row.marked_externally,
+        )
+        for row in schedules
+    )
+
+    assert set(states) == set(TestScheduleStatus)
+    assert states.total() == SCHEDULES
+    assert all(row.pin for row in schedules if bookings[row.id].status != "DELETED")
+
+
 async def test_events_are_of_every_sort(demo: Storage) -> None:
     """Over and ahead, on demand and not, cancelled, limited and full."""
     events = await rows(demo, Event)
@@ -174,7 +198,7 @@ async def test_nothing_is_overbooked(demo: Storage) -> None:
     seats = Seats()
 
     for booking in await rows(demo, Booking):
-        if booking.status in {BookingStatus.PENDING, BookingStatus.CONFIRMED}:
+        if booking.event_id and booking.status in {BookingStatus.PENDING, BookingStatus.CONFIRMED}:
             limits = SeatLimits(events[booking.event_id], rooms.get(booking.room_id))
             seats.require_free(booking, limits)
             seats.take(booking)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from resolvers.sources.formats import FORMATS
 from tests.gateway.test_command_line import CommandLine
 
 FORMAT = "surpass-scheduler"
@@ -49,6 +50,20 @@ def test_an_import_says_what_became_of_the_rows(ready: CommandLine) -> None:
     assert (first.returncode, first.stderr) == (0, "")
     assert first.stdout == "2 made, 0 changed, 0 unchanged, 0 refused\n"
     assert (again.returncode, again.stdout) == (0, "0 made, 0 changed, 2 unchanged, 0 refused\n")
+
+
+def test_xml_is_read_where_the_source_has_it(ready: CommandLine, tmp_path: Path) -> None:
+    """A body of TestSchedule in XML is a row; the same file is nothing to other formats."""
+    body = "<TestSchedule><Test><reference>T1</reference></Test></TestSchedule>"
+    file = written(tmp_path, body)
+
+    schedule = ready.run("import", "surpass-test-schedule", file, "--auto-sync-centre-subject")
+    other = ready.run("import", FORMAT, file)
+
+    assert schedule.returncode == 1
+    assert schedule.stdout.startswith("0 made, 0 changed, 0 unchanged, 1 refused\n")
+    assert "row 1, $.Candidate: 'Candidate' is required (REQUIRED)" in schedule.stdout
+    assert other.returncode == 2
 
 
 def test_refused_rows_are_listed(ready: CommandLine, tmp_path: Path) -> None:
@@ -114,11 +129,16 @@ def test_a_file_that_cannot_be_read_says_where(
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        (["csv", STUDENTS], 2, "FORMAT must be one of surpass-scheduler, shift-iq, not 'csv'"),
+        (["csv", STUDENTS], 2, f"FORMAT must be one of {', '.join(FORMATS)}, not 'csv'"),
         (
             ["shift-iq", str(REQUEST), "--centre", "X"],
             2,
             "--centre is for new rooms, and shift-iq names none",
+        ),
+        (
+            [FORMAT, STUDENTS, "--auto-sync-centre-subject"],
+            2,
+            f"--auto-sync-centre-subject is not an option of {FORMAT}",
         ),
         ([FORMAT, "/nowhere/x.json"], 2, "/nowhere/x.json: No such file or directory"),
         ([FORMAT, str(DOCUMENTS)], 2, f"{DOCUMENTS}: Is a directory"),

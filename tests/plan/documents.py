@@ -390,10 +390,11 @@ class _Writer:
 
     def _reference(self, place: str) -> Any:
         """One of the ways to name an object."""
-        kind = {"candidate": "Candidate", "centre": "Centre", "test": "Test", "event": "Event"}[
-            place.rpartition(".")[2]
-        ]
+        kind = NAMED[place.rpartition(".")[2]]
         dice = self._random.random()
+        if kind == "TestSchedule":
+            keycode = self._random.choice(self._known.references[kind])
+            return {"id": self._id(kind)} if dice < 0.5 else {"keycode": keycode}
         if dice < 0.6 or not self._known.references.get(kind):
             return {"id": self._id(kind)}
         if dice < 0.9 or not self._known.external:
@@ -435,6 +436,15 @@ class _Writer:
             return self._random.choice(["", "nothing", "WyJjaGFuZ2VzIiwgImEiXQ"])
         return self._random.choice(self._known.cursors[lists])
 
+
+NAMED: Final = {
+    "candidate": "Candidate",
+    "centre": "Centre",
+    "test": "Test",
+    "event": "Event",
+    "testSchedule": "TestSchedule",
+}
+"""Of which type each of these roots finds an object."""
 
 IDS: Final = {
     "candidateId": "Candidate",

@@ -11,6 +11,7 @@ from tests.plan.documents import Document, Known
 
 LISTS: Final = {
     "enrolments": "Enrolment",
+    "testSchedules": "TestSchedule",
     "candidates": "Candidate",
     "events": "Event",
     "centres": "Centre",
@@ -22,6 +23,14 @@ LISTS: Final = {
     "bookings": None,
     "bookingChanges": "BookingChange",
 }
+REFERENCES: Final = {
+    "Candidate": "reference",
+    "Centre": "reference",
+    "Test": "reference",
+    "TestSchedule": "keycode",
+}
+"""What else than by an id each of these types is found by."""
+
 NAMED: Final = {"Candidate": "candidates", "Centre": "centres", "Event": "events", "Test": "tests"}
 INSIDE: Final = """{
   centres { nodes { rooms { id } } }
@@ -39,18 +48,19 @@ async def known(both: BothWays, viewer: Viewer) -> Known:
     cursors: dict[str, list[str]] = {}
     references: dict[str, list[str]] = {}
     for name, kind in LISTS.items():
-        reference = " reference" if kind in {"Candidate", "Centre", "Test"} else ""
+        reference = REFERENCES.get(kind or "", "")
         answer = await _asked(
             both,
             viewer,
-            f"{{ {name}(first: 60) {{ edges {{ cursor node {{ id{reference} }} }} }} }}",
+            f"{{ {name}(first: 60) {{ edges {{ cursor node {{ id {reference} }} }} }} }}",
         )
         edges = answer[name]["edges"]
         cursors[name] = [edge["cursor"] for edge in edges[::7]]
         if kind is not None:
             ids[kind] = [edge["node"]["id"] for edge in edges]
         if reference and kind is not None:
-            references[kind] = [edge["node"]["reference"] for edge in edges] + ["no such", ""]
+            references[kind] = [edge["node"][reference] for edge in edges] + ["no such", ""]
+            references[kind] = [text for text in references[kind] if text is not None]
     inside = await _asked(both, viewer, INSIDE)
     external: list[dict[str, str]] = []
     _gather(inside, ids, external)

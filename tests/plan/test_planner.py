@@ -8,7 +8,7 @@ from graphql import get_named_type, is_leaf_type
 
 from resolvers.storage import Storage
 from resolvers.viewer import Viewer
-from resolvers.vocabulary import Role
+from resolvers.vocabulary import Permission, Role
 from schema.plan import planner
 from tests.plan.both_ways import BothWays, Told
 from tests.plan.documents import Document, Known, document
@@ -152,6 +152,34 @@ def in_use(storage: Storage) -> int:
     """How many connections are in somebody's hands."""
     pool = getattr(storage, "_pool", None)
     return 0 if pool is None else int(pool.get_size() - pool.get_idle_size())
+
+
+# ---------------------------------------------------------------- test schedules
+
+SCHEDULES = """{ testSchedules(first: 60) { totalCount nodes {
+  id status scheduleStatus allowedActions keycode pin unscheduledBreakMinutes
+  times { start end windows { date localStart start bufferedEnd } }
+  test { name } subject { name } testForm { code } marker { name user { name } } startTime testTags
+} } bookings(first: 60, filter: {status: [EXPIRED, CONFIRMED]}) { nodes { __typename status
+  times { windows { start } } ... on TestSchedule { scheduleStatus startDate } } } }"""
+
+
+async def test_test_schedules_are_planned(both: BothWays, asking: dict[str, Viewer]):
+    """With their windows and what follows from the clock; secrets are masked for each viewer."""
+    admin, nobody = (
+        asking["admin"],
+        replace(asking["admin"], permissions=frozenset({Permission.READ})),
+    )
+
+    told = await same(both, Document(SCHEDULES), admin)
+    masked = await same(both, Document(SCHEDULES), nobody)
+
+    assert both.planner.counts.answered == 2
+    assert b'"scheduleStatus":"OPEN"' in told.data
+    assert b'"bufferedEnd"' in told.data
+    assert b'"keycode":"' in told.data
+    assert b'"keycode":"' not in masked.data
+    assert b'"pin":"' not in masked.data
 
 
 # ---------------------------------------------------------------- what is not planned

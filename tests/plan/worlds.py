@@ -353,7 +353,16 @@ def _unique(name: str) -> set[str]:
 
 
 BREAKABLE: Final = (
-    *("booking", "enrolment", "accommodation", "payment", "candidate", "department", "centre"),
+    *(
+        "booking",
+        "enrolment",
+        "test_schedule",
+        "accommodation",
+        "payment",
+        "candidate",
+        "department",
+        "centre",
+    ),
     *("room", "event", "subject", "module", "test", "test_form", "app_user", "change_log"),
     *("registration", "registration_transfer"),
 )

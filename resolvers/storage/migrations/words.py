@@ -37,6 +37,10 @@ def day(name: str, *, null: bool = False) -> "sa.Column[object]":
     return sa.Column(name, sa.Date(), nullable=null)
 
 
+def time_of_day(name: str, *, null: bool = False) -> "sa.Column[object]":
+    return sa.Column(name, sa.Time(), nullable=null)
+
+
 def instant(name: str, *, null: bool = False) -> "sa.Column[object]":
     return sa.Column(name, Instant(), nullable=null)
 

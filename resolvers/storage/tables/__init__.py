@@ -31,6 +31,7 @@ from resolvers.storage.tables.log import (
 )
 from resolvers.storage.tables.organizations import Organization, User, UserCentre, UserSubject
 from resolvers.storage.tables.registrations import Registration, RegistrationTransfer
+from resolvers.storage.tables.test_schedules import SessionPin, TestSchedule
 from resolvers.storage.tables.tests import Module, Subject, Test, TestForm, TestModule
 
 metadata = SQLModel.metadata
@@ -74,10 +75,12 @@ __all__ = [
     "Registration",
     "RegistrationTransfer",
     "Room",
+    "SessionPin",
     "Subject",
     "Test",
     "TestForm",
     "TestModule",
+    "TestSchedule",
     "User",
     "UserCentre",
     "UserSubject",

@@ -30,7 +30,9 @@ class Booking(Keyed, table=True):
 
     Lifecycle: PENDING or CONFIRMED when made, then as the kind's own table of transitions says;
     never erased. `busy_until_at` is the end with every minute of extra time and breaks: conflicts
-    and rooms are judged by it.
+    and rooms are judged by it. What can be begun at any time of a window has the window's first and
+    last instant, buffer included: it expires once that is over, and keeps its candidate busy only
+    from `session_started_at`.
     """
 
     __table_args__ = (
@@ -58,7 +60,11 @@ class Booking(Keyed, table=True):
         index("ix_booking_start", "start_at", "id"),
         index("ix_booking_created_at", "created_at", "id"),
         index("ix_booking_updated_at", "updated_at", "id"),
-        check("ends_after_start", "end_at >= start_at and busy_until_at > start_at"),
+        check(
+            "ends_after_start",
+            "end_at >= start_at and busy_until_at > coalesce(session_started_at, start_at)",
+        ),
+        check("window", "(opens_at is null) = (closes_at is null) and closes_at > opens_at"),
         check("cancellation", "(cancel_reason is null) = (cancelled_at is null)"),
         check("cancelled_has_reason", "status <> 'CANCELLED' or cancel_reason is not null"),
         check("version", "version >= 1"),
@@ -85,6 +91,9 @@ class Booking(Keyed, table=True):
     extra_time_minutes: int = 0
     extra_break_minutes: int = 0
     accommodation_count: int = 0
+    opens_at: datetime | None = instant()
+    closes_at: datetime | None = instant()
+    session_started_at: datetime | None = instant()
     lapses_at: datetime | None = instant()  # while PENDING: unpaid after this, the seat is released
     cancel_reason: CancellationReason | None = choice(CancellationReason)
     cancel_message: str | None = text(500)

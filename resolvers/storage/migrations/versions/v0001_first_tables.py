@@ -21,6 +21,7 @@ from resolvers.storage.migrations.words import (
     primary_key,
     refers_to,
     text,
+    time_of_day,
     unique,
     wall_time,
 )
@@ -128,6 +129,8 @@ def upgrade() -> None:
     _payment()
     _registration()
     _registration_transfer()
+    _session_pin()
+    _test_schedule()
 
 
 def _organization() -> None:
@@ -746,6 +749,9 @@ def _booking() -> None:
         number("extra_time_minutes"),
         number("extra_break_minutes"),
         number("accommodation_count"),
+        instant("opens_at", null=True),
+        instant("closes_at", null=True),
+        instant("session_started_at", null=True),
         instant("lapses_at", null=True),
         choice("cancel_reason", CANCELLATION_REASON, null=True),
         text("cancel_message", 500, null=True),
@@ -769,8 +775,12 @@ def _booking() -> None:
         refers_to("test", "test_id"),
         check("cancellation", "(cancel_reason is null) = (cancelled_at is null)"),
         check("cancelled_has_reason", "status <> 'CANCELLED' or cancel_reason is not null"),
-        check("ends_after_start", "end_at >= start_at and busy_until_at > start_at"),
+        check(
+            "ends_after_start",
+            "end_at >= start_at and busy_until_at > coalesce(session_started_at, start_at)",
+        ),
         check("version", "version >= 1"),
+        check("window", "(opens_at is null) = (closes_at is null) and closes_at > opens_at"),
     )
     index("ix_booking_candidate", "booking", "organization_id", "candidate_id", "start_at", "id")
     index("ix_booking_created_at", "booking", "organization_id", "created_at", "id")
@@ -951,3 +961,59 @@ def _registration_transfer() -> None:
         "at",
         "id",
     )
+
+
+def _session_pin() -> None:
+    op.create_table(
+        "session_pin",
+        key("organization_id"),
+        key("centre_id"),
+        key("test_id"),
+        day("on_date"),
+        text("pin", 6),
+        primary_key("organization_id", "centre_id", "test_id", "on_date"),
+        refers_to("centre", "centre_id"),
+        refers_to("test", "test_id"),
+    )
+
+
+def _test_schedule() -> None:
+    op.create_table(
+        "test_schedule",
+        key("organization_id"),
+        key("id"),
+        text("keycode", 8, null=True),
+        text("deleted_keycode", 8, null=True),
+        text("pin", 6, null=True),
+        key("test_form_id", null=True),
+        flag("test_form_auto_selected"),
+        day("start_date"),
+        day("end_date"),
+        time_of_day("start_time"),
+        time_of_day("end_time"),
+        flag("enforce_times"),
+        number("buffer_hours"),
+        flag("requires_invigilation"),
+        flag("marked_externally"),
+        flag("allow_multiple_open_sessions"),
+        document("test_tags"),
+        key("marker_user_id", null=True),
+        text("marker_name", 200, null=True),
+        key("moderator_user_id", null=True),
+        text("moderator_name", 200, null=True),
+        text("purchase_order", 50, null=True),
+        text("language", 35),
+        instant("session_completed_at", null=True),
+        primary_key("organization_id", "id"),
+        refers_to("app_user", "marker_user_id"),
+        refers_to("app_user", "moderator_user_id"),
+        refers_to("booking", "id"),
+        refers_to("test_form", "test_form_id"),
+        unique("organization_id", "deleted_keycode"),
+        unique("organization_id", "keycode"),
+        check("buffer_hours", "buffer_hours between 0 and 168"),
+        check("keycodes", "keycode is null or deleted_keycode is null"),
+        check("pin", "pin is null or requires_invigilation"),
+        check("window", "end_date >= start_date and end_time > start_time"),
+    )
+    index("ix_test_schedule_test_form", "test_schedule", "organization_id", "test_form_id")

@@ -1,0 +1,81 @@
+"""The rows of a document: a body of POST TestSchedule, or several of them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from resolvers.outcomes import Outcome
+from resolvers.refusals import InputRefusal, Refused, attempt
+from resolvers.sources.receipts import content_hash, is_received, receive
+from resolvers.sources.rows import BadRow, Format, Importing, Row
+from resolvers.sources.surpass_test_schedule.bodies import RESOURCES, read_body
+from resolvers.sources.surpass_test_schedule.xml_text import parse_body
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.test_schedules.booking import book
+from resolvers.test_schedules.commands import BookTestSchedule
+
+SOURCE_NAMES: Final = {name[0].lower() + name[1:]: name for name in RESOURCES}
+"""Where the source has what a command has under its own name; all else is called the same."""
+
+
+class NotADocument(InputRefusal):
+    """This is no body of a test schedule [001]."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportBody:
+    """A body into an organization; known by its content's hash."""
+
+    importing: Importing
+    body: BookTestSchedule
+    content: str
+
+
+def rows(document: Any, importing: Importing) -> Iterator[Row | BadRow]:
+    """The row of a body, or of each of an array of them, in their order."""
+    if not isinstance(document, list):
+        yield _row(document, importing)
+        return
+    for n, element in enumerate(document):
+        yield _row(element, importing, str(n))
+
+
+SURPASS_TEST_SCHEDULE = Format("surpass-test-schedule", rows, associates=True, parse=parse_body)
+
+
+def _row(document: Any, importing: Importing, *path: str) -> Row | BadRow:
+    if not isinstance(document, dict):
+        return BadRow(path, Refused([NotADocument()]))
+    try:
+        body = read_body(document, importing)
+    except Refused as refused:
+        return BadRow(path, refused)
+    return Row(path, import_bodies, ImportBody(importing, body, content_hash(document)))
+
+
+def import_bodies(work: UnitOfWork, commands: Sequence[ImportBody]) -> list[Outcome | Refused]:
+    """Import each body; a refused one must be undone by the storage (`all_or_nothing`).
+
+    One that was imported before changes nothing, whatever became of it since. Refusals: as `book`,
+    at the body's own members.
+    """
+    return [attempt(_import, work, command) for command in commands]
+
+
+def _import(work: UnitOfWork, command: ImportBody) -> Outcome:
+    importing = command.importing
+    if is_received(work, importing, command.content):
+        return Outcome(importing.organization_id, changed=False)
+    [result] = book(work, [command.body])
+    if isinstance(result, Refused):
+        for refusal in result.refusals:
+            refusal.path = _at_source(refusal.path)
+        raise result
+    receive(work, importing, command.content)
+    moved = (replace(one, path=_at_source(one.path)) for one in result.warnings)
+    return replace(result, warnings=tuple(moved))
+
+
+def _at_source(path: Sequence[str]) -> tuple[str, ...]:
+    """The same place in the body, from `input` on."""
+    return tuple(SOURCE_NAMES.get(name, name) for name in path[1:])

@@ -1,0 +1,76 @@
+"""Deletes test schedules, by id or by keycode `[001]`: only the record remains."""
+
+from collections.abc import Sequence
+
+from resolvers.bookings.actions import Situation, require
+from resolvers.changes import Cause, record_booking
+from resolvers.outcomes import Outcome
+from resolvers.refusals import Complaints, Refused, attempt
+from resolvers.storage.rows import changed
+from resolvers.storage.tables import Booking, TestSchedule
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.test_schedules.commands import DeleteTestSchedule
+from resolvers.test_schedules.facts import schedule_facts
+from resolvers.test_schedules.finding import Found, find_schedules
+from resolvers.test_schedules.transitions import TRANSITIONS
+from resolvers.vocabulary import BookingStatus, ChangeType, Permission
+
+
+def delete(work: UnitOfWork, commands: Sequence[DeleteTestSchedule]) -> list[Outcome | Refused]:
+    """Take each schedule back; one that is deleted already is left as it is.
+
+    Its keycode, PIN and values are gone from its fields; history keeps the values. Refusals:
+    PermissionRefusal, NotFoundRefusal, Invalid; IllegalState.
+    """
+    found = find_schedules(work, commands, deleted=True)
+    return [attempt(_delete, work, found, command) for command in commands]
+
+
+def _delete(work: UnitOfWork, found: Found, command: DeleteTestSchedule) -> Outcome:
+    stage, viewer = Complaints(), command.viewer
+    stage.of(viewer.require, Permission.DELETE)
+    booking: Booking = stage.of(found.one, viewer, command.test_schedule)
+    stage.settle()
+    if booking.status is BookingStatus.DELETED:
+        return Outcome(booking.id, changed=False)
+    situation = Situation(booking, found.settings[booking.organization_id], work.now)
+    require(TRANSITIONS, "delete", situation, viewer, "input", "testSchedule")
+    schedule = found.schedules[booking.id]
+    after = changed(
+        booking,
+        status=BookingStatus.DELETED,
+        version=booking.version + 1,
+        updated_at=work.now,
+    )
+    emptied = _emptied(schedule)
+    found.bookings[booking.id], found.schedules[booking.id] = after, emptied
+    work.save(Booking, [(booking, after)])
+    work.save(TestSchedule, [(schedule, emptied)])
+    record_booking(
+        work,
+        ChangeType.DELETED,
+        Cause(viewer, command.origin),
+        before=booking,
+        after=after,
+        facts_before=schedule_facts(booking, schedule, work.now),
+        facts_after=schedule_facts(after, emptied, work.now),
+    )
+    return Outcome(booking.id)
+
+
+def _emptied(schedule: TestSchedule) -> TestSchedule:
+    """What the source answers: the schedule with its values null `[001]`."""
+    return changed(
+        schedule,
+        keycode=None,
+        deleted_keycode=schedule.keycode,
+        pin=None,
+        test_form_id=None,
+        test_form_auto_selected=False,
+        marker_user_id=None,
+        marker_name=None,
+        moderator_user_id=None,
+        moderator_name=None,
+        purchase_order=None,
+        test_tags=[],
+    )

@@ -1,0 +1,273 @@
+"""Moves test schedules to another window or centre."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from resolvers import checks
+from resolvers.bookings import loading
+from resolvers.bookings.actions import Situation, require
+from resolvers.bookings.checks import find, require_version
+from resolvers.bookings.clock import current_status
+from resolvers.bookings.sittings import ambiguous_time
+from resolvers.changes import Cause, record_booking
+from resolvers.links import CANDIDATE_CENTRES, CANDIDATE_SUBJECTS
+from resolvers.outcomes import Outcome, Warning
+from resolvers.references import ByKey, Lookup, look_up
+from resolvers.refusals import Complaints, Refused, StaleBooking, attempt
+from resolvers.storage.rows import changed
+from resolvers.storage.tables import Booking, Centre, TestSchedule
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.test_schedules import rules
+from resolvers.test_schedules.booking import lengthened, sitting, when
+from resolvers.test_schedules.choosing import PATHS
+from resolvers.test_schedules.commands import MoveTestSchedule
+from resolvers.test_schedules.desk import Desk, Wanted
+from resolvers.test_schedules.facts import schedule_facts
+from resolvers.test_schedules.transitions import TRANSITIONS
+from resolvers.test_schedules.windows import (
+    Dates,
+    ambiguous_edges,
+    check_windows,
+    dates_of,
+    windows,
+)
+from resolvers.vocabulary import AccessScope, BookingKind, BookingStatus, ChangeType, Permission
+
+PATHS_OF_TARGET = {**PATHS, AccessScope.CENTRE: "toCentre", AccessScope.SUBJECT: "testScheduleId"}
+
+
+@dataclass(slots=True)
+class Moved:
+    """A schedule that moves in this batch, before it is written."""
+
+    booking: tuple[Booking, Booking]
+    schedule: tuple[TestSchedule, TestSchedule]
+    cause: Cause
+    warnings: tuple[Warning, ...]
+
+
+def move(work: UnitOfWork, commands: Sequence[MoveTestSchedule]) -> list[Outcome | Refused]:
+    """Give each schedule its new window and centre; moving to the same place changes nothing.
+
+    The outcomes are in the order of the commands. Refusals: PermissionRefusal, NotFoundRefusal,
+    AmbiguousReference, Invalid, Required, WrongLength, OutOfRange, NonexistentTime,
+    MultiDaySchedulingDisabled; StaleBooking; IllegalState, OpenScheduleExists,
+    CentreSubjectNotAssociated, CandidateNotAssociated.
+    """
+    movers = _Movers(work, commands)
+    results = [attempt(movers.move, command) for command in commands]
+    movers.write([result for result in results if isinstance(result, Moved)])
+    return [
+        Outcome(result.booking[1].id, warnings=result.warnings)
+        if isinstance(result, Moved)
+        else result
+        for result in results
+    ]
+
+
+class _Movers:
+    """The batch: what it needs, and its moves one after the other."""
+
+    def __init__(self, work: UnitOfWork, commands: Sequence[MoveTestSchedule]) -> None:
+        self._work = work
+        self._found: Lookup[Booking] = look_up(
+            work, Booking, ((c.viewer.organization_id, c.test_schedule) for c in commands)
+        )
+        keys = [
+            (row.organization_id, row.id)
+            for row in self._found.rows()
+            if row.kind is BookingKind.TEST_SCHEDULE
+        ]
+        self._schedules: dict[UUID, TestSchedule] = {
+            row.id: row for row in loading.of_keys(work, TestSchedule, "id", keys)
+        }
+        self._desk = Desk(work, [w for c in commands if (w := self._wanted(c)) is not None])
+        self._locked = loading.lock(work, Booking, [(b.organization_id, b.id) for b in self._all()])
+        # read again: somebody may have moved it before it was locked
+        self._schedules.update(
+            {row.id: row for row in loading.of_keys(work, TestSchedule, "id", keys)}
+        )
+        for key in self._schedules:
+            self._desk.diaries.write(self._locked[key])
+
+    def _all(self) -> list[Booking]:
+        return self._found.rows()
+
+    def _wanted(self, command: MoveTestSchedule) -> Wanted | None:
+        booking = self._found.first(command.viewer.organization_id, command.test_schedule)
+        if booking is None or booking.kind is not BookingKind.TEST_SCHEDULE:
+            return None
+        assert booking.centre_id is not None
+        assert booking.test_id is not None
+        return Wanted(
+            viewer=command.viewer,
+            test=ByKey(booking.test_id),
+            centre=command.to_centre or ByKey(booking.centre_id),
+            candidate=ByKey(booking.candidate_id),
+            on_date=command.start_date or self._schedules[booking.id].start_date,
+        )
+
+    def move(self, command: MoveTestSchedule) -> Moved | Outcome:
+        booking, schedule, dates, centre = self._target(command)
+        require_version(
+            booking, command.expected_version, "input", "expectedVersion", now=self._work.now
+        )
+        here = (booking.centre_id, dates_of(schedule)) == (centre.id, dates)
+        if here and self._status(booking) is BookingStatus.CONFIRMED:
+            return Outcome(booking.id, changed=False)
+        self._check_what_stands_in_the_way(command, booking, schedule, centre)
+        return self._moved(command, booking, schedule, dates, centre)
+
+    def _target(self, command: MoveTestSchedule) -> tuple[Booking, TestSchedule, Dates, Centre]:
+        """What moves, and where it goes, with every mistake at once. Raises: Refused."""
+        stage, viewer, desk = Complaints(), command.viewer, self._desk
+        stage.of(viewer.require, Permission.MOVE)
+        booking: Booking | None = stage.of(
+            find,
+            self._found,
+            self._locked,
+            viewer,
+            command.test_schedule,
+            "input",
+            "testScheduleId",
+            kind=BookingKind.TEST_SCHEDULE,
+        )
+        stage.of(checks.text, command.reason, "input", "reason", most=checks.REASON)
+        given = (command.start_date, command.end_date, command.start_time, command.end_time)
+        stage.of(rules.require_target, command.to_centre, *given)
+        if booking is None:
+            raise Refused(stage.refusals)
+        schedule = self._schedules[booking.id]
+        dates = Dates(
+            command.start_date or schedule.start_date,
+            command.end_date or schedule.end_date,
+            schedule.start_time if command.start_time is None else command.start_time,
+            schedule.end_time if command.end_time is None else command.end_time,
+        )
+        centre = stage.of(self._centre, command, booking)
+        if centre is not None:
+            rules.check_scope(
+                viewer.scope,
+                Permission.MOVE,
+                stage,
+                centre_id=centre.id,
+                subject_id=booking.subject_id,
+                candidate_id=booking.candidate_id,
+                paths=PATHS_OF_TARGET,
+            )
+        settings = desk.settings[viewer.organization_id]
+        if rules.check_dates(dates, settings, stage) and centre is not None:
+            check_windows(dates, centre.time_zone, stage)
+        stage.settle()
+        return booking, schedule, dates, centre
+
+    def _centre(self, command: MoveTestSchedule, booking: Booking) -> Centre:
+        """Where it goes, or stays.
+
+        Raises: NotFoundRefusal, AmbiguousReference, Invalid, StaleBooking (it went elsewhere).
+        """
+        organization_id, path = command.viewer.organization_id, ("input", "toCentre")
+        if command.to_centre is not None:
+            centre: Centre = self._desk.centres.one(organization_id, command.to_centre, *path)
+            return centre
+        assert booking.centre_id is not None
+        here: Centre | None = next(
+            (row for row in self._desk.centres.rows() if row.id == booking.centre_id), None
+        )
+        if here is None:
+            raise StaleBooking(*path, version=booking.version, status=booking.status)
+        return here
+
+    def _check_what_stands_in_the_way(
+        self, command: MoveTestSchedule, booking: Booking, schedule: TestSchedule, centre: Centre
+    ) -> None:
+        """Its state; then, as for a new one, an open schedule or a missing association.
+
+        Raises: Refused.
+        """
+        stage, desk, path = Complaints(), self._desk, ("input", "testScheduleId")
+        situation = Situation(booking, desk.settings[booking.organization_id], self._work.now)
+        stage.of(require, TRANSITIONS, "move", situation, command.viewer, *path)
+        stage.settle()
+        assert booking.test_id is not None
+        stage.of(
+            rules.require_none_open,
+            desk.diaries.of(booking.candidate_id),
+            booking.test_id,
+            self._work.now,
+            several_allowed=schedule.allow_multiple_open_sessions,
+            but=booking.id,
+        )
+        stage.of(
+            rules.require_centre_has_subject, booking.subject_id, desk.subjects_of_centre(centre)
+        )
+        candidate = desk.candidate(command.viewer, ByKey(booking.candidate_id), *path, anyone=True)
+        stage.of(
+            rules.require_associated,
+            centre.id,
+            booking.subject_id,
+            centres=desk.associated(candidate, CANDIDATE_CENTRES),
+            subjects=desk.associated(candidate, CANDIDATE_SUBJECTS),
+        )
+        stage.settle()
+
+    def _moved(
+        self,
+        command: MoveTestSchedule,
+        booking: Booking,
+        schedule: TestSchedule,
+        dates: Dates,
+        centre: Centre,
+    ) -> Moved:
+        now, desk = self._work.now, self._desk
+        settings = desk.settings[booking.organization_id]
+        buffer_hours = 0 if schedule.enforce_times else settings.window_buffer_hours
+        made = windows(dates, centre.time_zone, buffer_hours=buffer_hours)
+        after = changed(
+            booking,
+            status=rules.status_of_new(made[-1].buffered_end, now),
+            centre_id=centre.id,
+            time_zone=centre.time_zone,
+            version=booking.version + 1,
+            updated_at=now,
+            **when(made),
+        )
+        after = lengthened(after)
+        pin = desk.pin(sitting(after, dates)) if schedule.requires_invigilation else None
+        schedule_after = changed(
+            schedule,
+            start_date=dates.start_date,
+            end_date=dates.end_date,
+            start_time=dates.start_time,
+            end_time=dates.end_time,
+            buffer_hours=buffer_hours,
+            pin=pin,
+        )
+        warnings = [ambiguous_time(name) for name in ambiguous_edges(dates, centre.time_zone)]
+        if after.status is BookingStatus.EXPIRED:
+            warnings.append(rules.window_is_over())
+        self._locked[booking.id], self._schedules[booking.id] = after, schedule_after
+        desk.diaries.write(after)
+        cause = Cause(command.viewer, command.origin, command.reason)
+        return Moved((booking, after), (schedule, schedule_after), cause, tuple(warnings))
+
+    def _status(self, booking: Booking) -> BookingStatus:
+        return current_status(booking.status, booking.closes_at, self._work.now)
+
+    def write(self, moved: Sequence[Moved]) -> None:
+        work = self._work
+        self._desk.write()
+        for one in moved:  # in order, since a schedule may move twice in a batch
+            work.save(Booking, [one.booking])
+            work.save(TestSchedule, [one.schedule])
+            (booking, after), (schedule, schedule_after) = one.booking, one.schedule
+            record_booking(
+                work,
+                ChangeType.MOVED,
+                one.cause,
+                before=booking,
+                after=after,
+                facts_before=schedule_facts(booking, schedule, work.now),
+                facts_after=schedule_facts(after, schedule_after, work.now),
+            )

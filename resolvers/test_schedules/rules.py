@@ -1,0 +1,261 @@
+"""What a test schedule may be like. Pure: rows, values and `now` in, nothing or a refusal out."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from resolvers import checks
+from resolvers.bookings.accommodations import BREAKS, PERCENT
+from resolvers.outcomes import Warning
+from resolvers.refusals import (
+    Complaints,
+    Invalid,
+    OutOfRange,
+    PermissionRefusal,
+    Required,
+    WrongLength,
+)
+from resolvers.storage.tables import Booking, Organization, Test, User
+from resolvers.test_schedules.commands import Adjustment, BookTestSchedule
+from resolvers.test_schedules.refusals import (
+    CandidateNotAssociated,
+    CentreSubjectNotAssociated,
+    EnforceTimesRequired,
+    InvigilationRequiredByTest,
+    MarkerNotEnabled,
+    ModeratorNotEnabled,
+    MultiDaySchedulingDisabled,
+    OpenScheduleExists,
+    PurchaseOrderRequired,
+)
+from resolvers.test_schedules.windows import Dates
+from resolvers.viewer import Scope
+from resolvers.vocabulary import AccessScope, BookingKind, BookingStatus, Permission
+
+LONGEST_WINDOW = 366
+LONGEST_TAG = 250
+MOST_TAGS = 50
+YEARS = (1900, 9998)
+"""The years of dates whose instants every part can hold, buffer included."""
+
+BEGUN_OR_AHEAD = frozenset({BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS})
+
+
+# ---------------------------------------------------------------- fields
+
+
+def check_dates(dates: Dates, settings: Organization, stage: Complaints) -> bool:
+    """Whether windows can be made of the dates and times; what is wrong with them is a complaint.
+
+    Complaints: OutOfRange, MultiDaySchedulingDisabled.
+    """
+    before = len(stage.refusals)
+    for name, day in (("startDate", dates.start_date), ("endDate", dates.end_date)):
+        stage.of(checks.number, day.year, "input", name, least=YEARS[0], most=YEARS[1])
+    if dates.count < 1:
+        stage.add(OutOfRange("input", "endDate", rule="must not be before the start date"))
+    elif dates.count > LONGEST_WINDOW:
+        rule = f"must be at most {LONGEST_WINDOW} days after the start date, both included"
+        stage.add(OutOfRange("input", "endDate", rule=rule))
+    if dates.end_time <= dates.start_time:
+        stage.add(OutOfRange("input", "endTime", rule="must be later than the start time"))
+    possible = len(stage.refusals) == before
+    if dates.count > 1 and not settings.test_scheduling_over_multiple_days:
+        stage.add(MultiDaySchedulingDisabled("input", "endDate"))
+    return possible
+
+
+def check_adjustments(command: BookTestSchedule, stage: Complaints) -> None:
+    """Complaints: OutOfRange, WrongLength, Invalid."""
+    _check_adjustment(command.reasonable_adjustments, "reasonableAdjustments", stage)
+    _check_adjustment(command.break_adjustments, "breakReasonableAdjustments", stage)
+    minutes, path = command.unscheduled_break_minutes, ("input", "unscheduledBreak")
+    stage.of(checks.number, minutes, *path, "extraTimeMin", least=0, most=checks.EXTRA_MINUTES)
+
+
+def _check_adjustment(given: Adjustment, name: str, stage: Complaints) -> None:
+    path = ("input", name)
+    for field, value, most in (
+        ("extraTimeMin", given.extra_time_minutes, checks.EXTRA_MINUTES),
+        ("extraTimePercentage", given.extra_time_percentage, PERCENT),
+        ("numberOfExtraBreaksPerSection", given.extra_breaks_per_section, BREAKS),
+    ):
+        stage.of(checks.number, value, *path, field, least=0, most=most)
+    stage.of(checks.text, given.reason, *path, "reason", most=checks.REASON)
+
+
+def tidy_tags(given: Sequence[str], stage: Complaints) -> list[str]:
+    """The tags trimmed, each once, in their order. Complaints: WrongLength, Invalid, OutOfRange."""
+    tags = [tag.strip() for tag in given]
+    for n, tag in enumerate(tags):
+        path = ("input", "testTags", str(n))
+        if not tag:
+            stage.add(WrongLength(*path, min_length=1, max_length=LONGEST_TAG))
+        else:
+            stage.of(checks.text, tag, *path, least=1, most=LONGEST_TAG)
+    tags = list(dict.fromkeys(tags))
+    stage.of(checks.size, tags, "input", "testTags", most=MOST_TAGS)
+    return tags
+
+
+def check_purchase_order(given: str | None, settings: Organization) -> None:
+    """Raises: PurchaseOrderRequired, WrongLength, Invalid."""
+    path = ("input", "purchaseOrder")
+    if settings.purchase_order_number_for_scheduling and not (given or "").strip():
+        raise PurchaseOrderRequired(*path)
+    checks.text(given, *path, least=1, most=checks.CODE)
+
+
+def choose_enforced(given: bool | None, settings: Organization) -> bool:
+    """Whether the window is meant exactly: not, unless said so. Raises: EnforceTimesRequired."""
+    if given is None and settings.enforce_times_required:
+        raise EnforceTimesRequired("input", "enforceTimes")
+    return bool(given)
+
+
+def choose_invigilated(given: bool | None, test: Test) -> bool:
+    """As the test has it unless given `[001]`. Raises: InvigilationRequiredByTest."""
+    if given is False and test.requires_invigilation:
+        raise InvigilationRequiredByTest("input", "requiresInvigilation")
+    return test.requires_invigilation if given is None else given
+
+
+def choose_language(given: str | None, test: Test) -> str:
+    """One of the test's languages, in any case; its default unless given. Raises: Invalid."""
+    if given is None:
+        return test.default_language
+    languages: list[str] = [test.default_language, *test.languages]
+    for language in languages:
+        if language.casefold() == given.casefold():
+            return language
+    allowed = dict.fromkeys(languages)
+    raise Invalid("input", "language", rule="is not one of the test's languages", allowed=allowed)
+
+
+def require_subject(test: Test, subject_id: UUID | None) -> None:
+    """Raises: Invalid."""
+    if subject_id is not None and test.subject_id != subject_id:
+        raise Invalid("input", "subject", rule="is not the subject of the test")
+
+
+def require_marker(test: Test, user: User) -> None:
+    """Raises: MarkerNotEnabled, Invalid."""
+    if not test.allows_markers:
+        raise MarkerNotEnabled("input", "marker")
+    if not (user.active and user.may_mark):
+        raise Invalid("input", "marker", rule="may not mark")
+
+
+def require_moderator(test: Test, user: User) -> None:
+    """Raises: ModeratorNotEnabled, Invalid."""
+    if not test.allows_moderators:
+        raise ModeratorNotEnabled("input", "moderator")
+    if not (user.active and user.may_moderate):
+        raise Invalid("input", "moderator", rule="may not moderate")
+
+
+def require_target(*given: object) -> None:
+    """A move needs somewhere to go. Raises: Required."""
+    if all(value is None for value in given):
+        raise Required("input", "toCentre")
+
+
+# ---------------------------------------------------------------- who may
+
+
+def missing_associations(
+    scope: Scope, *, centre_id: UUID, subject_id: UUID | None, candidate_id: UUID | None
+) -> list[AccessScope]:
+    """Which of the centre and the subject the viewer is not associated with `[001]`: maybe both."""
+    of = {"subject_id": subject_id, "candidate_id": candidate_id}
+    first = scope.missing(centre_id=centre_id, **of)
+    if first is not AccessScope.CENTRE or subject_id is None:
+        return [] if first is None else [first]
+    second = replace(scope, centres=None).missing(centre_id=centre_id, **of)
+    return [first] if second is None else [first, second]
+
+
+def check_scope(
+    scope: Scope,
+    permission: Permission,
+    stage: Complaints,
+    *,
+    centre_id: UUID,
+    subject_id: UUID | None,
+    candidate_id: UUID | None,
+    paths: dict[AccessScope, str],
+) -> None:
+    """Complaints: PermissionRefusal, one for each association that is missing."""
+    for missing in missing_associations(
+        scope, centre_id=centre_id, subject_id=subject_id, candidate_id=candidate_id
+    ):
+        path = ("input", paths[missing]) if missing in paths else ("input",)
+        stage.add(PermissionRefusal(*path, required=permission, missing_scope=missing))
+
+
+# ---------------------------------------------------------------- what stands in the way
+
+
+def open_schedules(
+    bookings: Iterable[Booking], test_id: UUID, now: datetime, *, but: UUID | None = None
+) -> list[Booking]:
+    """The candidate's schedules for a test whose window, buffer included, closes in the future."""
+    return [
+        b
+        for b in bookings
+        if b.kind is BookingKind.TEST_SCHEDULE
+        and b.id != but
+        and b.test_id == test_id
+        and b.status in BEGUN_OR_AHEAD
+        and b.closes_at is not None
+        and b.closes_at > now
+    ]
+
+
+def require_none_open(
+    bookings: Iterable[Booking],
+    test_id: UUID,
+    now: datetime,
+    *,
+    several_allowed: bool,
+    but: UUID | None = None,
+) -> None:
+    """Raises: OpenScheduleExists."""
+    found = open_schedules(bookings, test_id, now, but=but)
+    if found and not several_allowed:
+        raise OpenScheduleExists("input", "candidate", conflicting=[b.id for b in found])
+
+
+def require_centre_has_subject(subject_id: UUID | None, subjects: Collection[UUID]) -> None:
+    """Raises: CentreSubjectNotAssociated."""
+    if subject_id is not None and subject_id not in subjects:
+        raise CentreSubjectNotAssociated("input", "centre")
+
+
+def require_associated(
+    centre_id: UUID,
+    subject_id: UUID | None,
+    *,
+    centres: Collection[UUID],
+    subjects: Collection[UUID],
+) -> None:
+    """The candidate is the centre's, and the subject's where the test has one.
+
+    Raises: CandidateNotAssociated.
+    """
+    if centre_id not in centres or (subject_id is not None and subject_id not in subjects):
+        raise CandidateNotAssociated("input", "candidate")
+
+
+# ---------------------------------------------------------------- worth knowing
+
+
+def status_of_new(closes_at: datetime, now: datetime) -> BookingStatus:
+    """A window that is over already is accepted, and EXPIRED at once."""
+    return BookingStatus.EXPIRED if closes_at <= now else BookingStatus.CONFIRMED
+
+
+def window_is_over() -> Warning:
+    message = "The window is over already: the test schedule has expired."
+    return Warning("WINDOW_IS_OVER", message, ("input", "endDate"))

@@ -1,0 +1,347 @@
+"""Scheduling tests, moving and deleting schedules, and what delivery systems report of sessions."""
+
+from datetime import date, datetime, time
+from typing import Any
+
+import strawberry
+
+from resolvers.test_schedules.booking import book
+from resolvers.test_schedules.commands import (
+    Adjustment,
+    BookTestSchedule,
+    DeleteTestSchedule,
+    MoveTestSchedule,
+    RecordSession,
+)
+from resolvers.test_schedules.deleting import delete
+from resolvers.test_schedules.moving import move
+from resolvers.test_schedules.sessions import record_sessions
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import SessionState
+from schema.commands import Answer, ask, given
+from schema.context import Info
+from schema.errors import BookingError, Warning
+from schema.fields import described
+from schema.inputs import IDEMPOTENCY_KEY, ORIGIN, Input, OriginInput, given_tuple, origin_of
+from schema.payloads import DeletePayload, booking_row
+from schema.references import (
+    RefInput,
+    TestScheduleRef,
+    optional_ref,
+    ref_of,
+)
+from schema.scalars import LanguageTag
+from schema.test_schedules import TestSchedule
+
+MINUTES = "Extra minutes, 0 to 999; they win over a percentage."
+PERCENTAGE = "Extra time in percent, 0 to 999, rounded up to minutes."
+REASON = "Why; at most 500 characters."
+
+
+@strawberry.input(description="Extra time to work.")
+class ReasonableAdjustmentsInput:
+    extra_time_min: int | None = described(MINUTES)
+    extra_time_percentage: int | None = described(PERCENTAGE)
+    reason: str | None = described(REASON)
+
+    def to_adjustment(self) -> Adjustment:
+        return Adjustment(
+            extra_time_minutes=given(self.extra_time_min),
+            extra_time_percentage=given(self.extra_time_percentage),
+            reason=given(self.reason),
+        )
+
+
+@strawberry.input(description="Extra breaks; a percentage counts on the breaks of the test.")
+class BreakReasonableAdjustmentsInput:
+    extra_time_min: int | None = described(MINUTES)
+    extra_time_percentage: int | None = described(PERCENTAGE)
+    number_of_extra_breaks_per_section: int | None = described("Extra breaks, 0 to 99.")
+    reason: str | None = described(REASON)
+
+    def to_adjustment(self) -> Adjustment:
+        return Adjustment(
+            extra_time_minutes=given(self.extra_time_min),
+            extra_time_percentage=given(self.extra_time_percentage),
+            extra_breaks_per_section=given(self.number_of_extra_breaks_per_section),
+            reason=given(self.reason),
+        )
+
+
+@strawberry.input(description="Breaks that the candidate takes at any time.")
+class UnscheduledBreakInput:
+    extra_time_min: int = strawberry.field(description="Minutes, 0 to 999.")
+
+
+def _adjustment(
+    value: ReasonableAdjustmentsInput | BreakReasonableAdjustmentsInput | None,
+) -> Adjustment:
+    chosen = given(value)
+    return Adjustment() if chosen is None else chosen.to_adjustment()
+
+
+@strawberry.input(
+    description="A test for a candidate at a centre. Dates and times are independent: there is one "
+    "window for each date, at most 366."
+)
+class BookTestScheduleInput:
+    test: RefInput = strawberry.field(description="What is sat.")
+    centre: RefInput = strawberry.field(description="Where.")
+    candidate: RefInput = strawberry.field(description="Who sits.")
+    start_date: date = strawberry.field(description="The first date.")
+    end_date: date = strawberry.field(description="The last date; not before the first.")
+    start_time: time = strawberry.field(
+        description="From when on each date, as the centre's clock shows it."
+    )
+    end_time: time = strawberry.field(
+        description="Until when on each date; later than the start time."
+    )
+    reasonable_adjustments: ReasonableAdjustmentsInput | None = described("Extra time to work.")
+    break_reasonable_adjustments: BreakReasonableAdjustmentsInput | None = described(
+        "Extra breaks."
+    )
+    unscheduled_break: UnscheduledBreakInput | None = described("Unscheduled breaks.")
+    marked_externally: bool = strawberry.field(
+        default=False, description="Whether the test bypasses marking once it is completed."
+    )
+    allow_multiple_open_sessions: bool = strawberry.field(
+        default=False,
+        description="Whether the candidate may have another open schedule for the test.",
+    )
+    requires_invigilation: bool | None = described(
+        "Whether the session needs a PIN or to be unlocked; as the test has it unless given."
+    )
+    test_tags: list[str] | None = described(
+        "What invigilators see beside it: at most 50, each 1 to 250 characters once trimmed."
+    )
+    test_form: RefInput | None = described(
+        "Which published form of the test; chosen automatically unless given: in the language, "
+        "least used by the candidate, then by code."
+    )
+    marker: RefInput | None = described("The user who marks it, where the test allows markers.")
+    moderator: RefInput | None = described(
+        "The user who moderates it, where the test allows moderators."
+    )
+    purchase_order: str | None = described(
+        "The number of an external invoice, 1 to 50 characters; required where the site settings "
+        "say so."
+    )
+    subject: RefInput | None = described(
+        "The subject of the test, which tells tests of the same reference apart."
+    )
+    language: LanguageTag | None = described(
+        "One of the test's languages; its default language unless given."
+    )
+    enforce_times: bool | None = described(
+        "Whether the window is meant exactly; else it is widened by the buffer of the site "
+        "settings. No unless given; required where the site settings say so."
+    )
+    auto_sync_centre_subject: bool = strawberry.field(
+        default=False,
+        description="Whether the candidate is associated with the centre and with the subject, "
+        "where not associated yet; those two must be associated with each other.",
+    )
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
+    origin: OriginInput | None = described(ORIGIN)
+
+    def to_command(self, viewer: Viewer) -> BookTestSchedule:
+        unscheduled = given(self.unscheduled_break)
+        return BookTestSchedule(
+            viewer=viewer,
+            test=self.test.to_ref("Test"),
+            centre=self.centre.to_ref("Centre"),
+            candidate=self.candidate.to_ref("Candidate"),
+            start_date=self.start_date,
+            end_date=self.end_date,
+            start_time=self.start_time,
+            end_time=self.end_time,
+            reasonable_adjustments=_adjustment(self.reasonable_adjustments),
+            break_adjustments=_adjustment(self.break_reasonable_adjustments),
+            unscheduled_break_minutes=None if unscheduled is None else unscheduled.extra_time_min,
+            marked_externally=self.marked_externally,
+            allow_multiple_open_sessions=self.allow_multiple_open_sessions,
+            requires_invigilation=given(self.requires_invigilation),
+            test_tags=given_tuple(self.test_tags),
+            test_form=optional_ref(self.test_form, "TestForm"),
+            marker=optional_ref(self.marker, "User"),
+            moderator=optional_ref(self.moderator, "User"),
+            purchase_order=given(self.purchase_order),
+            subject=optional_ref(self.subject, "Subject"),
+            language=given(self.language),
+            enforce_times=given(self.enforce_times),
+            associate=self.auto_sync_centre_subject,
+            origin=origin_of(self.origin),
+        )
+
+
+@strawberry.type(description="The test that was scheduled, or why it was not.")
+class BookTestSchedulePayload:
+    test_schedule: TestSchedule | None = strawberry.field(
+        description="The booking; null with errors."
+    )
+    replayed: bool = strawberry.field(
+        description="True when an idempotency key was answered from memory."
+    )
+    warnings: list[Warning] = strawberry.field(description="Done, but worth knowing.")
+    errors: list[BookingError] = strawberry.field(description="Why it was not done.")
+
+
+@strawberry.input(
+    description="Where a test schedule goes: at least one of its centre, dates and times. What is "
+    "left out stays as it is."
+)
+class MoveTestScheduleInput:
+    test_schedule_id: strawberry.ID = strawberry.field(description="The schedule's global id.")
+    to_centre: RefInput | None = described("Another centre.")
+    start_date: date | None = described("Another first date.")
+    end_date: date | None = described("Another last date.")
+    start_time: time | None = described("Another time of day to start.")
+    end_time: time | None = described("Another time of day to end.")
+    expected_version: int | None = described("The version that it must have; else STALE_BOOKING.")
+    reason: str | None = described("Why; at most 500 characters, recorded.")
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
+    origin: OriginInput | None = described(ORIGIN)
+
+    def to_command(self, viewer: Viewer) -> MoveTestSchedule:
+        return MoveTestSchedule(
+            viewer=viewer,
+            test_schedule=ref_of(self.test_schedule_id, "TestSchedule"),
+            to_centre=optional_ref(self.to_centre, "Centre"),
+            start_date=given(self.start_date),
+            end_date=given(self.end_date),
+            start_time=given(self.start_time),
+            end_time=given(self.end_time),
+            expected_version=given(self.expected_version),
+            reason=given(self.reason),
+            origin=origin_of(self.origin),
+        )
+
+
+@strawberry.type(description="The test schedule as it is now, or why it did not move.")
+class MoveTestSchedulePayload:
+    test_schedule: TestSchedule | None = strawberry.field(
+        description="The booking; null with errors."
+    )
+    changed: bool = strawberry.field(description="False when it was there already.")
+    replayed: bool = strawberry.field(
+        description="True when an idempotency key was answered from memory."
+    )
+    warnings: list[Warning] = strawberry.field(description="Done, but worth knowing.")
+    errors: list[BookingError] = strawberry.field(description="Why it was not done.")
+
+
+@strawberry.input(description="Which test schedule to take back.")
+class DeleteTestScheduleInput:
+    test_schedule: TestScheduleRef = strawberry.field(description="By its id or its keycode.")
+    origin: OriginInput | None = described(ORIGIN)
+
+    def to_command(self, viewer: Viewer) -> DeleteTestSchedule:
+        return DeleteTestSchedule(
+            viewer=viewer,
+            test_schedule=self.test_schedule.to_ref(),
+            origin=origin_of(self.origin),
+        )
+
+
+@strawberry.input(
+    description="What a delivery system reports. An invigilated session starts with its PIN or "
+    "unlocked."
+)
+class RecordSessionInput:
+    test_schedule: TestScheduleRef = strawberry.field(description="By its id or its keycode.")
+    state: SessionState = strawberry.field(description="What has happened.")
+    at: datetime | None = described(
+        "When; now unless given. A start must be inside a window of the schedule."
+    )
+    pin: str | None = described("The PIN that the candidate gave.")
+    unlocked: bool = strawberry.field(
+        default=False, description="Whether an invigilator unlocked the session."
+    )
+    expected_version: int | None = described("The version that it must have; else STALE_BOOKING.")
+    origin: OriginInput | None = described(ORIGIN)
+
+    def to_command(self, viewer: Viewer) -> RecordSession:
+        return RecordSession(
+            viewer=viewer,
+            test_schedule=self.test_schedule.to_ref(),
+            state=self.state,
+            at=given(self.at),
+            pin=given(self.pin),
+            unlocked=self.unlocked,
+            expected_version=given(self.expected_version),
+            origin=origin_of(self.origin),
+        )
+
+
+@strawberry.type(description="The test schedule as it is now, or why nothing was recorded.")
+class RecordSessionPayload:
+    test_schedule: TestSchedule | None = strawberry.field(
+        description="The booking; null with errors."
+    )
+    changed: bool = strawberry.field(description="False when that was known already.")
+    errors: list[BookingError] = strawberry.field(description="Why it was not done.")
+
+
+async def _schedule(info: Info, answer: Answer) -> Any:
+    row = await booking_row(info, answer.subject)
+    return None if row is None else TestSchedule(row=row)
+
+
+@strawberry.type
+class TestScheduleMutations:
+    @strawberry.mutation(
+        description="Schedule a candidate for a test. Needs SCHEDULE_TEST, and that you are "
+        "associated with the centre and the subject."
+    )
+    async def book_test_schedule(
+        self, info: Info, input: Input[BookTestScheduleInput]
+    ) -> BookTestSchedulePayload | None:
+        command = input.to_command(info.context.viewer)
+        answer = await ask(info, book, command, idempotency_key=input.idempotency_key)
+        return BookTestSchedulePayload(
+            test_schedule=await _schedule(info, answer),
+            replayed=answer.replayed,
+            warnings=answer.warnings,
+            errors=answer.errors,
+        )
+
+    @strawberry.mutation(
+        description="Move a test schedule to another window or centre, by the rules of booking. "
+        "Needs MOVE."
+    )
+    async def move_test_schedule(
+        self, info: Info, input: Input[MoveTestScheduleInput]
+    ) -> MoveTestSchedulePayload | None:
+        command = input.to_command(info.context.viewer)
+        answer = await ask(info, move, command, idempotency_key=input.idempotency_key)
+        return MoveTestSchedulePayload(
+            test_schedule=await _schedule(info, answer),
+            changed=answer.changed,
+            replayed=answer.replayed,
+            warnings=answer.warnings,
+            errors=answer.errors,
+        )
+
+    @strawberry.mutation(
+        description="Take a test schedule back before its session has started; again changes "
+        "nothing. Needs DELETE."
+    )
+    async def delete_test_schedule(
+        self, info: Info, input: Input[DeleteTestScheduleInput]
+    ) -> DeletePayload | None:
+        answer = await ask(info, delete, input.to_command(info.context.viewer))
+        return DeletePayload.of("TestSchedule", answer)
+
+    @strawberry.mutation(
+        description="Record that the session of a test schedule has started or was completed. "
+        "Needs RECORD_SESSION."
+    )
+    async def record_session(
+        self, info: Info, input: Input[RecordSessionInput]
+    ) -> RecordSessionPayload | None:
+        answer = await ask(info, record_sessions, input.to_command(info.context.viewer))
+        return RecordSessionPayload(
+            test_schedule=await _schedule(info, answer),
+            changed=answer.changed,
+            errors=answer.errors,
+        )
