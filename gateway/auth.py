@@ -179,10 +179,16 @@ class Authenticator:
         subjects = (
             await self._storage.read(reads.user_subject_ids(*of_user)) if role in BY_SUBJECT else []
         )
+        offices = (
+            await self._storage.read(reads.user_agent_office_ids(*of_user))
+            if role is Role.AGENT
+            else []
+        )
         return scope_of(
             role,
             centres=frozenset(row.centre_id for row in centres),
             subjects=frozenset(row.subject_id for row in subjects),
+            agent_offices=frozenset(row.agent_office_id for row in offices),
             candidate=user.candidate_id,
             user=user.id,
         )

@@ -28,7 +28,7 @@ IN_COMMIT_ORDER = Ordering("changes", (Term("position", int),))
 """A change's cursor is its position: strictly increasing in the order of commits."""
 
 _CHANGING = ("status", "centre_id", "room_id", "event_id", "test_id", "subject_id", "start_at")
-_BEFORE = (*_CHANGING, "updated_at", "accommodation_count")
+_BEFORE = (*_CHANGING, "agent_office_id", "updated_at", "accommodation_count")
 
 
 def after_the_change() -> Of:

@@ -113,6 +113,7 @@ _STATE = (
     "centre_id",
     "test_id",
     "subject_id",
+    "agent_office_id",
     "start_at",
     "updated_at",
     "accommodation_count",

@@ -21,6 +21,7 @@ from resolvers.storage.tables import (
     CandidateSubject,
     CentreSubject,
     TestModule,
+    UserAgentOffice,
     UserCentre,
     UserSubject,
     columns,
@@ -55,6 +56,7 @@ CANDIDATE_SUBJECTS = Link(CandidateSubject, "candidate_id", "subject_id")
 CENTRE_SUBJECTS = Link(CentreSubject, "centre_id", "subject_id")
 SUBJECT_CENTRES = CENTRE_SUBJECTS.reversed()
 TEST_MODULES = Link(TestModule, "test_id", "module_id")
+USER_AGENT_OFFICES = Link(UserAgentOffice, "user_id", "agent_office_id")
 USER_CENTRES = Link(UserCentre, "user_id", "centre_id")
 USER_SUBJECTS = Link(UserSubject, "user_id", "subject_id")
 

@@ -17,6 +17,7 @@ from resolvers.refusals import AmbiguousReference, Invalid, NotFoundRefusal
 from resolvers.storage.columns import one_of
 from resolvers.storage.read import Read
 from resolvers.storage.tables import (
+    AgentOffice,
     Booking,
     Candidate,
     Centre,
@@ -24,6 +25,8 @@ from resolvers.storage.tables import (
     Event,
     ExternalId,
     Module,
+    Product,
+    ProductOffer,
     Room,
     Subject,
     Test,
@@ -73,12 +76,15 @@ class Unreadable:
 Ref = ByKey | ByReference | ByExternalId | Unreadable
 
 NAMES: dict[type[SQLModel], tuple[str, str | None]] = {
+    AgentOffice: ("AgentOffice", "code"),
     Booking: ("Booking", None),
     Candidate: ("Candidate", "reference"),
     Centre: ("Centre", "reference"),
     Department: ("Department", "name"),
     Event: ("Event", "identifier"),
     Module: ("Module", "reference"),
+    Product: ("Product", "code"),
+    ProductOffer: ("ProductOffer", None),
     Room: ("Room", "name"),
     Subject: ("Subject", "reference"),
     Test: ("Test", "reference"),

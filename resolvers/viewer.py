@@ -56,16 +56,23 @@ class Scope:
 
     centres: frozenset[UUID] | None = None
     subjects: frozenset[UUID] | None = None
+    agent_offices: frozenset[UUID] | None = None
     candidate: UUID | None = None
     nothing: bool = False
     marker: UUID | None = None
 
     def missing(
-        self, *, centre_id: UUID | None, subject_id: UUID | None, candidate_id: UUID | None
+        self,
+        *,
+        centre_id: UUID | None,
+        subject_id: UUID | None,
+        candidate_id: UUID | None,
+        agent_office_id: UUID | None = None,
     ) -> AccessScope | None:
         """Which association keeps the viewer from a booking that has these; None when none does.
 
         Inside its centres a viewer sees what has no subject; one that has subjects only does not.
+        What no agent office has booked is outside of every agent's.
         """
         if self.nothing:
             return AccessScope.OWN
@@ -73,6 +80,8 @@ class Scope:
             return AccessScope.OWN
         if self.centres is not None and centre_id not in self.centres:
             return AccessScope.CENTRE
+        if self.agent_offices is not None and agent_office_id not in self.agent_offices:
+            return AccessScope.AGENT_OFFICE
         if subject_id is None and self.centres is not None:
             return None
         if self.subjects is not None and subject_id not in self.subjects:
@@ -117,6 +126,7 @@ def scope_of(
     *,
     centres: frozenset[UUID] = frozenset(),
     subjects: frozenset[UUID] = frozenset(),
+    agent_offices: frozenset[UUID] = frozenset(),
     candidate: UUID | None = None,
     user: UUID | None = None,
 ) -> Scope:
@@ -133,4 +143,4 @@ def scope_of(
         case Role.CANDIDATE:
             return NOTHING if candidate is None else Scope(candidate=candidate)
         case Role.AGENT:
-            return NOTHING  # its offices' agent bookings, once there are any
+            return Scope(agent_offices=agent_offices) if agent_offices else NOTHING

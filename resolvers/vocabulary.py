@@ -189,6 +189,13 @@ class BatchMode(StrEnum):
     BEST_EFFORT = "BEST_EFFORT"
 
 
+class ProductKind(StrEnum):
+    COURSE = "COURSE"
+    LODGING = "LODGING"
+    OPTIONAL_EXTRA = "OPTIONAL_EXTRA"
+    AIRPORT_TRANSFER = "AIRPORT_TRANSFER"
+
+
 class OnNoMatch(StrEnum):
     CREATE = "CREATE"
     REJECT = "REJECT"

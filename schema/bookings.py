@@ -150,6 +150,7 @@ class Booking(Node, Sourced):
         "candidate_id",
         "centre_id",
         "subject_id",
+        "agent_office_id",
         by=_allowed,
         description="What you may do now: state, policy and permissions together.",
     )

@@ -19,10 +19,12 @@ from schema.fields import column, relation
 from schema.lists import listed
 from schema.loaders import Many, One, register
 from schema.node import Node, Sourced, node_type
+from schema.offers import PRODUCT_KIND, offered_products, offers_of_school
 from schema.scalars import CountryCode, TimeZone
 
 if TYPE_CHECKING:
     from schema.events import Event
+    from schema.products import Product, ProductOffer
     from schema.tests import Subject
 
 register(
@@ -48,6 +50,18 @@ class Centre(Node, Sourced):
     subjects: list[Annotated["Subject", strawberry.lazy("schema.tests")]] = relation(
         "subjects_of_centre", description="The subjects that it examines, by name."
     )
+
+    @strawberry.field(description="What it offers as a school, by code.")
+    async def products(
+        self, info: Info, kind: PRODUCT_KIND = UNSET
+    ) -> list[Annotated["Product", strawberry.lazy("schema.products")]]:
+        return await offered_products(info, self.row.id, kind)
+
+    @strawberry.field(description="How it offers it as a school, by the product's code.")
+    async def offers(
+        self, info: Info, kind: PRODUCT_KIND = UNSET
+    ) -> list[Annotated["ProductOffer", strawberry.lazy("schema.products")]]:
+        return await offers_of_school(info, self.row.id, kind)
 
     @listed("id", description="The events at this centre, by start.")
     def events(

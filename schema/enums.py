@@ -91,6 +91,14 @@ _described(
     COMPLETED="The candidate is done.",
 )
 _described(
+    vocabulary.ProductKind,
+    "What a school sells.",
+    COURSE="A course, by the week, from one of its start dates.",
+    LODGING="Where a student lives, by the week.",
+    OPTIONAL_EXTRA="Something more, by the piece.",
+    AIRPORT_TRANSFER="A ride between the airport and the lodging.",
+)
+_described(
     vocabulary.OnNoMatch,
     "What becomes of a booking whose event is not found.",
     CREATE="The event is made.",

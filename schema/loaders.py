@@ -85,6 +85,10 @@ class Loaders:
         """What a relation has for each of the keys."""
         return await self.batched(name, lambda: self._relation(name)).load_many(list(keys))
 
+    async def load_shaped(self, shape: Hashable, relation: One | Many, key: Any) -> Any:
+        """What a relation that depends on arguments has for one key; `shape` says on which."""
+        return await self.batched(shape, lambda: self._rows(relation)).load(key)
+
     async def listed(self, listing: Any, parent: Any) -> list[Any]:
         """The rows of a parent's list (`schema.lists.Listing`), and one more if there is more."""
         if listing.rows is None:

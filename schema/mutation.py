@@ -8,6 +8,7 @@ from schema.centre_roots import CentreMutations
 from schema.enrolment_mutations import EnrolmentMutations
 from schema.event_roots import EventMutations
 from schema.organization_roots import OrganizationMutations
+from schema.product_roots import ProductMutations
 from schema.registration_mutations import RegistrationMutations
 from schema.test_roots import TestMutations
 from schema.test_schedule_mutations import TestScheduleMutations
@@ -22,6 +23,7 @@ class Mutation(
     CandidateMutations,
     CentreMutations,
     TestMutations,
+    ProductMutations,
     EventMutations,
     BookingMutations,
     EnrolmentMutations,

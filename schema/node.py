@@ -13,7 +13,10 @@ NODES: dict[str, tuple[type[Any], str]] = {}
 
 
 ABSTRACT: dict[str, tuple[type[Any], str]] = {}
-"""The interfaces whose rows come by key, too; no global id has such a name."""
+"""Interfaces, and types that are no nodes, whose rows come by key, too.
+
+No global id has such a name.
+"""
 
 
 def rows_of_type(name: str) -> tuple[type[Any], str] | None:
@@ -65,4 +68,10 @@ class Sourced:
 
 def shown_as(name: str) -> Callable[[Any], Any]:
     """How a row of a type is shown, for modules that cannot import the type."""
-    return lambda row: NODES[name][0].of(row)
+
+    def show(row: Any) -> Any:
+        of_type = rows_of_type(name)
+        assert of_type is not None, name
+        return of_type[0].of(row)
+
+    return show

@@ -37,6 +37,7 @@ from schema.references import ExternalIdInput, RefInput, optional_ref, refs_of
 if TYPE_CHECKING:
     from schema.candidates import Candidate
     from schema.centres import Centre
+    from schema.products import AgentOffice
     from schema.tests import Subject
 
 
@@ -75,6 +76,14 @@ class Viewer:
     ) -> list[Annotated["Subject", strawberry.lazy("schema.tests")]]:
         return await _by_name(info, "Subject", self.domain.scope.subjects)
 
+    @strawberry.field(
+        description="The agent offices that confine the viewer, by name; empty: none do."
+    )
+    async def agent_offices(
+        self, info: Info
+    ) -> list[Annotated["AgentOffice", strawberry.lazy("schema.products")]]:
+        return await _by_name(info, "AgentOffice", self.domain.scope.agent_offices)
+
     @strawberry.field(description="The viewer as a candidate; null for everybody else.")
     async def candidate(
         self, info: Info
@@ -105,6 +114,9 @@ class UpsertUserInput:
     )
     centre_ids: list[strawberry.ID] | None = described("The centres in scope; a list replaces.")
     subject_ids: list[strawberry.ID] | None = described("The subjects in scope; a list replaces.")
+    agent_office_ids: list[strawberry.ID] | None = described(
+        "The agent offices in scope, for the role AGENT; a list replaces."
+    )
     candidate: RefInput | None = described("Who the user is, for the role CANDIDATE.")
     external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
     origin: OriginInput | None = described(ORIGIN)
@@ -113,10 +125,17 @@ class UpsertUserInput:
         return UpsertUser(
             viewer=viewer,
             **values_given(
-                self, "centre_ids", "subject_ids", "candidate", "external_ids", "origin"
+                self,
+                "centre_ids",
+                "subject_ids",
+                "agent_office_ids",
+                "candidate",
+                "external_ids",
+                "origin",
             ),
             centre_ids=refs_of(self.centre_ids, "Centre"),
             subject_ids=refs_of(self.subject_ids, "Subject"),
+            agent_office_ids=refs_of(self.agent_office_ids, "AgentOffice"),
             candidate=optional_ref(self.candidate, "Candidate"),
             external_ids=external_ids_of_input(self.external_ids),
             origin=origin_of(self.origin),

@@ -6,7 +6,12 @@ import strawberry
 
 from resolvers.external_ids import external_ids_of
 from resolvers.organizations.settings import organizations_by_id
-from resolvers.organizations.users import centres_of_users, subjects_of_users, users_by_id
+from resolvers.organizations.users import (
+    agent_offices_of_users,
+    centres_of_users,
+    subjects_of_users,
+    users_by_id,
+)
 from resolvers.vocabulary import ConflictPolicy, Permission, Role
 from schema.fields import OverRow, column, embedded, relation
 from schema.loaders import Many, One, register
@@ -16,6 +21,7 @@ from schema.scalars import CurrencyCode, EmailAddress, TimeZone
 if TYPE_CHECKING:
     from schema.candidates import Candidate
     from schema.centres import Centre
+    from schema.products import AgentOffice
     from schema.tests import Subject
 
 register(
@@ -24,6 +30,7 @@ register(
     user_by_id=One(users_by_id),
     centres_of_user=Many(centres_of_users),
     subjects_of_user=Many(subjects_of_users),
+    agent_offices_of_user=Many(agent_offices_of_users),
 )
 
 
@@ -95,6 +102,9 @@ class User(Node, Sourced):
     )
     subjects: list[Annotated["Subject", strawberry.lazy("schema.tests")]] = relation(
         "subjects_of_user", description="The subjects in the user's scope, by name."
+    )
+    agent_offices: list[Annotated["AgentOffice", strawberry.lazy("schema.products")]] = relation(
+        "agent_offices_of_user", description="The agent offices in the user's scope, by name."
     )
     candidate: Annotated["Candidate", strawberry.lazy("schema.candidates")] | None = relation(
         "candidate_by_id",

@@ -11,6 +11,7 @@ from schema.event_exports import EventExportQueries
 from schema.event_roots import EventQueries
 from schema.found import NodeQueries
 from schema.organization_roots import OrganizationQueries
+from schema.product_roots import ProductQueries
 from schema.registrations import RegistrationQueries
 from schema.scrap_paper import ScrapPaperQueries
 from schema.test_roots import TestQueries
@@ -27,6 +28,7 @@ class Query(
     CandidateQueries,
     CentreQueries,
     TestQueries,
+    ProductQueries,
     EventQueries,
     EventExportQueries,
     ScrapPaperQueries,

@@ -109,6 +109,7 @@ def may_touch(viewer: Viewer, booking: Booking) -> bool:
         centre_id=booking.centre_id,
         subject_id=booking.subject_id,
         candidate_id=booking.candidate_id,
+        agent_office_id=booking.agent_office_id,
     )
     return missing is None
 

@@ -207,6 +207,8 @@ def visible_to(viewer: Viewer, *, of: Callable[[], Of] = own_columns) -> Narrowi
             ways.append(booking["candidate_id"] == own)
         if scope.centres is not None:
             ways.append(one_of(booking["centre_id"], "own_centres"))
+        if scope.agent_offices is not None:
+            ways.append(one_of(booking["agent_office_id"], "own_agent_offices"))
         if scope.subjects is not None:
             theirs = one_of(booking["subject_id"], "own_subjects")
             without = booking["subject_id"].is_(None) if scope.centres is not None else sa.false()
@@ -218,9 +220,16 @@ def visible_to(viewer: Viewer, *, of: Callable[[], Of] = own_columns) -> Narrowi
         "own_candidate": scope.candidate,
         "own_centres": sorted(scope.centres or ()),
         "own_subjects": sorted(scope.subjects or ()),
+        "own_agent_offices": sorted(scope.agent_offices or ()),
         "own_user": scope.marker,
     }
-    confined_by = (scope.candidate, scope.centres, scope.subjects, scope.marker)
+    confined_by = (
+        scope.candidate,
+        scope.centres,
+        scope.subjects,
+        scope.agent_offices,
+        scope.marker,
+    )
     kinds = tuple(each is None for each in confined_by)
     return Narrowing(("scope", kinds), narrow, values)
 

@@ -1,6 +1,10 @@
-"""Which candidates a viewer may see: those with a booking, a centre or a subject in scope."""
+"""Which candidates a viewer may see: those with a booking, a centre or a subject in scope.
 
-from collections.abc import Iterable
+An agent sees those for whom one of its offices has booked.
+"""
+
+from collections.abc import Collection, Iterable
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -21,7 +25,8 @@ from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.viewer import Scope, Viewer
 from resolvers.vocabulary import AccessScope
 
-CENTRES, SUBJECTS, MARKER = "visible_centres", "visible_subjects", "visible_marker"
+CENTRES, SUBJECTS, OFFICES = "visible_centres", "visible_subjects", "visible_agent_offices"
+MARKER = "visible_marker"
 
 
 def visible_to(viewer: Viewer) -> Narrowing:
@@ -34,29 +39,21 @@ def visible_to(viewer: Viewer) -> Narrowing:
         return EVERYTHING
     if scope.candidate is not None and not scope.nothing:
         return Narrowing("itself", _itself, {"visible_candidate": scope.candidate})
-    centres, subjects = scope.centres, scope.subjects
-    by = {
-        "by_centre": bool(centres),
-        "by_subject": bool(subjects),
-        "by_marker": scope.marker is not None,
-    }
-    if scope.nothing or not any(by.values()):
+    by = {CENTRES: scope.centres, SUBJECTS: scope.subjects, OFFICES: scope.agent_offices}
+    confined: dict[str, Any] = {name: sorted(keys) for name, keys in by.items() if keys}
+    if scope.marker is not None:
+        confined[MARKER] = scope.marker
+    if scope.nothing or not confined:
         return Narrowing("nobody", sa.false)
-    return Narrowing(
-        ("in scope", *by.values()),
-        lambda: _in_scope(**by),
-        {
-            CENTRES: sorted(centres or ()),
-            SUBJECTS: sorted(subjects or ()),
-            MARKER: scope.marker,
-        },
-    )
+    return Narrowing(("in scope", *confined), lambda: _in_scope(confined), confined)
 
 
 def missing_scope(scope: Scope) -> AccessScope:
     """What a viewer would need to see a candidate that is outside of the scope."""
     if scope.nothing or scope.candidate is not None:
         return AccessScope.OWN
+    if scope.agent_offices is not None:
+        return AccessScope.AGENT_OFFICE
     return AccessScope.CENTRE if scope.centres is not None else AccessScope.SUBJECT
 
 
@@ -83,16 +80,18 @@ def _itself() -> sa.ColumnElement[bool]:
     return c.id == sa.bindparam("visible_candidate", type_=c.id.type)
 
 
-def _in_scope(*, by_centre: bool, by_subject: bool, by_marker: bool) -> sa.ColumnElement[bool]:
+def _in_scope(by: Collection[str]) -> sa.ColumnElement[bool]:
     ways = []
-    if by_centre:
+    if CENTRES in by:
         ways += [_has(Booking, "centre_id", CENTRES), _has(CandidateCentre, "centre_id", CENTRES)]
-    if by_subject:
+    if SUBJECTS in by:
         ways += [
             _has(Booking, "subject_id", SUBJECTS),
             _has(CandidateSubject, "subject_id", SUBJECTS),
         ]
-    if by_marker:
+    if OFFICES in by:
+        ways.append(_has(Booking, "agent_office_id", OFFICES))
+    if MARKER in by:
         ways.append(_is_marked())
     return sa.or_(*ways)
 

@@ -11,6 +11,7 @@ from resolvers.storage.tables import (
     LogPosition,
     Organization,
     User,
+    UserAgentOffice,
     UserCentre,
     UserSubject,
     columns,
@@ -84,6 +85,20 @@ def user_subject_ids(organization_id: UUID, user_id: UUID) -> Read[UserSubject]:
     return Read(
         "user subject ids",
         lambda _: sa.select(c.subject_id).where(
+            c.organization_id == sa.bindparam("organization_id"),
+            c.user_id == sa.bindparam("user_id"),
+        ),
+        {"organization_id": organization_id, "user_id": user_id},
+        by_key=True,
+    )
+
+
+def user_agent_office_ids(organization_id: UUID, user_id: UUID) -> Read[UserAgentOffice]:
+    """The agent offices in a user's scope: rows with `agent_office_id` only."""
+    c = columns(UserAgentOffice)
+    return Read(
+        "user agent office ids",
+        lambda _: sa.select(c.agent_office_id).where(
             c.organization_id == sa.bindparam("organization_id"),
             c.user_id == sa.bindparam("user_id"),
         ),

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from resolvers import checks
 from resolvers.contacts import email
-from resolvers.links import USER_CENTRES, USER_SUBJECTS, children_of
+from resolvers.links import USER_AGENT_OFFICES, USER_CENTRES, USER_SUBJECTS, children_of
 from resolvers.listed import listed
 from resolvers.narrowing import EVERYTHING, Narrowing, searching
 from resolvers.outcomes import Outcome
@@ -18,7 +18,7 @@ from resolvers.references import Ref
 from resolvers.refusals import Invalid, Refusal, Refused
 from resolvers.storage.paging import Ordering, PageRequest, Term
 from resolvers.storage.read import Read
-from resolvers.storage.tables import Candidate, Centre, Subject, User, columns
+from resolvers.storage.tables import AgentOffice, Candidate, Centre, Subject, User, columns
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.upserts import Kind, Upsert, check_named, given, upsert
 from resolvers.viewer import Viewer
@@ -43,6 +43,7 @@ class UpsertUser(Upsert):
     may_moderate: bool = False
     centre_ids: tuple[Ref, ...] | None = None
     subject_ids: tuple[Ref, ...] | None = None
+    agent_office_ids: tuple[Ref, ...] | None = None
     candidate: Ref | None = None
 
 
@@ -78,6 +79,10 @@ def centres_of_users(viewer: Viewer, keys: Sequence[UUID]) -> Read[Centre]:
 
 def subjects_of_users(viewer: Viewer, keys: Sequence[UUID]) -> Read[Subject]:
     return children_of(Subject, USER_SUBJECTS, viewer, keys)
+
+
+def agent_offices_of_users(viewer: Viewer, keys: Sequence[UUID]) -> Read[AgentOffice]:
+    return children_of(AgentOffice, USER_AGENT_OFFICES, viewer, keys)
 
 
 def _visible(viewer: Viewer) -> Narrowing:
@@ -124,6 +129,10 @@ USER: Kind[UpsertUser, User] = Kind(
     check=_check_user,
     values=_user_values,
     one={"candidate": ("candidate_id", Candidate)},
-    many={"centre_ids": Centre, "subject_ids": Subject},
-    parts=(listed("centre_ids", USER_CENTRES), listed("subject_ids", USER_SUBJECTS)),
+    many={"centre_ids": Centre, "subject_ids": Subject, "agent_office_ids": AgentOffice},
+    parts=(
+        listed("centre_ids", USER_CENTRES),
+        listed("subject_ids", USER_SUBJECTS),
+        listed("agent_office_ids", USER_AGENT_OFFICES),
+    ),
 )

@@ -15,7 +15,16 @@ from resolvers.outcomes import Outcome
 from resolvers.storage import Storage, UnitOfWork
 from resolvers.storage.columns import new_key
 from resolvers.storage.rows import changed, new_row
-from resolvers.storage.tables import Candidate, Centre, Subject, User, UserCentre, UserSubject
+from resolvers.storage.tables import (
+    AgentOffice,
+    Candidate,
+    Centre,
+    Subject,
+    User,
+    UserAgentOffice,
+    UserCentre,
+    UserSubject,
+)
 from resolvers.viewer import EVERYTHING, NOTHING, PERMISSIONS, Scope
 from resolvers.vocabulary import Role
 from tests.conftest import SettableClock
@@ -162,6 +171,28 @@ async def test_a_candidates_scope_is_itself(
 
     viewer = await authenticator.viewer(bearer(user_id=user_id))
     assert viewer.scope == Scope(candidate=candidate)
+
+
+async def test_an_agents_scope_is_its_offices(
+    authenticator: Authenticator,
+    bearer: Callable[..., str],
+    storage: Storage,
+    organization_id: UUID,
+    user_id: UUID,
+):
+    """And nothing else that the user was given in another role."""
+    office, mine = new_key(), {"organization_id": organization_id}
+    names = {"code": "2983", "name": "N", "search_text": "n", "agency": "A"}
+    await insert(
+        storage,
+        (AgentOffice, {**mine, "id": office, **names}),
+        (UserAgentOffice, {**mine, "user_id": user_id, "agent_office_id": office}),
+    )
+
+    await change_user(storage, organization_id, user_id, role=Role.AGENT)
+
+    viewer = await authenticator.viewer(bearer(user_id=user_id))
+    assert viewer.scope == Scope(agent_offices=frozenset({office}))
 
 
 async def test_a_user_who_is_no_longer_active_is_refused_at_once(

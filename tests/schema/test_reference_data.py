@@ -5,7 +5,7 @@ from tests.schema.examples import CANDIDATE
 
 ORGANIZATION = """{ viewer {
   actor { name proxyFor user { id } } role permissions
-  centres { id } subjects { id } candidate { id }
+  centres { id } subjects { id } agentOffices { code } candidate { id }
   organization {
     id externalIds { value } name timeZone currency
     settings {
@@ -43,7 +43,7 @@ TEST_FIELDS = """{ test(ref: {reference: "T1"}) {
 
 USER_FIELDS = """{ users(search: "cle") { nodes {
   id reference name email role active mayMark mayModerate externalIds { value }
-  centres { id } subjects { id } candidate { id }
+  centres { id } subjects { id } agentOffices { code } candidate { id }
 } } }"""
 
 
@@ -54,7 +54,7 @@ async def test_viewer_and_organization(client, world):
     assert found["actor"] == {"name": "admin", "proxyFor": None, "user": None}
     assert found["role"] == "ADMIN"
     assert found["permissions"] == sorted(permission.value for permission in Permission)
-    assert found["centres"] == found["subjects"] == []
+    assert found["centres"] == found["subjects"] == found["agentOffices"] == []
     assert found["candidate"] is None
     organization = found["organization"]
     assert organization["name"] == "Northfield Exams"
@@ -231,5 +231,6 @@ async def test_user(client, world):
         "externalIds": [],
         "centres": [{"id": world.centre}],
         "subjects": [{"id": world.subject}],
+        "agentOffices": [],
         "candidate": {"id": world.candidate},
     }

@@ -29,7 +29,14 @@ from resolvers.storage.tables.log import (
     LogPosition,
     NumberSeries,
 )
-from resolvers.storage.tables.organizations import Organization, User, UserCentre, UserSubject
+from resolvers.storage.tables.organizations import (
+    Organization,
+    User,
+    UserAgentOffice,
+    UserCentre,
+    UserSubject,
+)
+from resolvers.storage.tables.products import AgentOffice, OfferStartDate, Product, ProductOffer
 from resolvers.storage.tables.registrations import Registration, RegistrationTransfer
 from resolvers.storage.tables.test_schedules import SessionPin, TestSchedule
 from resolvers.storage.tables.tests import Module, Subject, Test, TestForm, TestModule
@@ -49,6 +56,7 @@ def columns(model: type[SQLModel]) -> sa.sql.base.ReadOnlyColumnCollection[str, 
 
 __all__ = [
     "Accommodation",
+    "AgentOffice",
     "Booking",
     "Candidate",
     "CandidateCentre",
@@ -70,8 +78,11 @@ __all__ = [
     "LogPosition",
     "Module",
     "NumberSeries",
+    "OfferStartDate",
     "Organization",
     "Payment",
+    "Product",
+    "ProductOffer",
     "Registration",
     "RegistrationTransfer",
     "Room",
@@ -82,6 +93,7 @@ __all__ = [
     "TestModule",
     "TestSchedule",
     "User",
+    "UserAgentOffice",
     "UserCentre",
     "UserSubject",
     "columns",

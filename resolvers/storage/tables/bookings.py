@@ -43,6 +43,7 @@ class Booking(Keyed, table=True):
         refers_to("event"),
         refers_to("test"),
         refers_to("subject"),
+        refers_to("agent_office"),
         # two agencies may use the same id, so agent bookings have a rule of their own
         index(
             "uq_booking_reference",
@@ -55,6 +56,13 @@ class Booking(Keyed, table=True):
         index("ix_booking_event_seats", "event_id", where=TAKES_A_SEAT),
         index("ix_booking_room_seats", "room_id", "start_at", "busy_until_at", where=TAKES_A_SEAT),
         index("ix_booking_candidate", "candidate_id", "start_at", "id"),
+        index(
+            "ix_booking_agent_office",
+            "agent_office_id",
+            "start_at",
+            "id",
+            where="agent_office_id is not null",
+        ),
         index("ix_booking_lapses_at", "lapses_at", where="status = 'PENDING'"),
         # the sort orders of `bookings`, each with its tie-breaker
         index("ix_booking_start", "start_at", "id"),
@@ -79,6 +87,8 @@ class Booking(Keyed, table=True):
     event_id: UUID | None = key()
     test_id: UUID | None = key()
     subject_id: UUID | None = key()
+    # whose booking it is among agents; null for whatever no agent office has booked
+    agent_office_id: UUID | None = key()
     time_zone: str = text(64)
     # Nullable only while a command drafts it: what is written has a start, so lists by start can be
     # paged by comparing rows, which an index answers.

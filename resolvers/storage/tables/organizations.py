@@ -74,6 +74,17 @@ class UserCentre(SQLModel, table=True):
     centre_id: UUID = key(primary_key=True)
 
 
+class UserAgentOffice(SQLModel, table=True):
+    """An agent office in a user's scope."""
+
+    __tablename__ = "user_agent_office"
+    __table_args__ = (refers_to("app_user", "user_id"), refers_to("agent_office"))
+
+    organization_id: UUID = key(primary_key=True)
+    user_id: UUID = key(primary_key=True)
+    agent_office_id: UUID = key(primary_key=True)
+
+
 class UserSubject(SQLModel, table=True):
     """A subject in a user's scope."""
 

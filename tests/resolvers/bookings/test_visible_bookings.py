@@ -21,7 +21,7 @@ from resolvers.bookings.reads import (
 )
 from resolvers.storage import Storage
 from resolvers.storage.paging import PageRequest
-from resolvers.storage.tables import Accommodation, Payment, Subject
+from resolvers.storage.tables import Accommodation, AgentOffice, Payment, Subject
 from resolvers.viewer import EVERYTHING, Scope, Viewer
 from resolvers.vocabulary import (
     AccommodationScope,
@@ -39,15 +39,19 @@ ALL = PageRequest(bookings_order(None), 100)
 
 @pytest.fixture
 async def everywhere(world: World, a_booking: Maker, insert: Any) -> list[Any]:
-    """A booking for each combination of centre, subject (or none) and candidate."""
+    """A booking for each combination of centre, subject, agent office (or none) and candidate."""
     centres = [None, *[await world.centre(name) for name in ("LON", "PAR")]]
     candidates = await world.candidates(2)
     subjects = [None]
     for name in ("S1", "S2"):
         subjects.append((await insert(Subject, reference=name, name=name, search_text="")).id)
+    office = {"name": "Madrid", "search_text": "", "agency": "A"}
+    offices = [None, *[(await insert(AgentOffice, code=c, **office)).id for c in ("1", "2")]]
     return [
-        await a_booking(centre_id=centre, subject_id=subject, candidate_id=candidate)
-        for centre, subject, candidate in product(centres, subjects, candidates)
+        await a_booking(
+            centre_id=centre, subject_id=subject, candidate_id=candidate, agent_office_id=office
+        )
+        for centre, subject, candidate, office in product(centres, subjects, candidates, offices)
     ]
 
 
@@ -63,6 +67,7 @@ def scopes_around(bookings: list[Any]) -> st.SearchStrategy[Scope]:
         Scope,
         centres=some("centre_id"),
         subjects=some("subject_id"),
+        agent_offices=some("agent_office_id"),
         candidate=st.none() | st.sampled_from([*candidates, UUID(int=7)]),
         nothing=st.sampled_from([False] * 9 + [True]),
     )

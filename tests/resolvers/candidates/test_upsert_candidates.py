@@ -19,7 +19,7 @@ from resolvers.contacts import Address, EmergencyContact
 from resolvers.outcomes import Outcome
 from resolvers.references import ByKey
 from resolvers.refusals import Refused
-from resolvers.storage.tables import Booking
+from resolvers.storage.tables import AgentOffice, Booking
 from resolvers.viewer import NOTHING, PERMISSIONS, Scope
 from resolvers.vocabulary import AccessScope, BookingKind, BookingStatus, Gender, Role
 
@@ -160,6 +160,7 @@ async def test_lists_replace(storage, viewer, make, candidate, around):
         (Scope(centres=frozenset({UUID(int=1)})), AccessScope.CENTRE),
         (Scope(centres=frozenset(), subjects=frozenset()), AccessScope.CENTRE),
         (Scope(subjects=frozenset({UUID(int=1)})), AccessScope.SUBJECT),
+        (Scope(agent_offices=frozenset({UUID(int=1)})), AccessScope.AGENT_OFFICE),
         (Scope(candidate=UUID(int=1)), AccessScope.OWN),
         (NOTHING, AccessScope.OWN),
     ],
@@ -179,7 +180,7 @@ async def test_outside_of_the_scope(storage, viewer, make, candidate, scope, mis
     assert made.created
 
 
-def seen_by(around, key):
+def seen_by(around, key, office):
     """Scopes, and whether they show a candidate of `centre` who is booked for `subject`."""
     none = frozenset()
     return [
@@ -190,6 +191,8 @@ def seen_by(around, key):
         (Scope(centres=none, subjects=none), False),
         (Scope(centres=frozenset({around.other_centre}), subjects={around.subject}), True),
         (Scope(centres=frozenset({around.centre}), subjects=none), True),
+        (Scope(agent_offices=frozenset({office})), True),
+        (Scope(agent_offices=frozenset({around.centre})), False),
         (Scope(candidate=key), True),
         (Scope(candidate=around.centre), False),
         (NOTHING, False),
@@ -198,6 +201,8 @@ def seen_by(around, key):
 
 async def test_visible(storage, viewer, make, insert, candidate, around):
     """A scope shows the candidates that have a booking, a centre or a subject in it."""
+    office = {"code": "2983", "name": "Madrid", "search_text": "", "agency": "A"}
+    office_id = (await insert(AgentOffice, **office)).id
     key = await make(upsert_candidates, candidate(centre_ids=(ByKey(around.centre),)))
     await insert(
         Booking,
@@ -206,6 +211,7 @@ async def test_visible(storage, viewer, make, insert, candidate, around):
         status=BookingStatus.CONFIRMED,
         candidate_id=key,
         subject_id=around.subject,
+        agent_office_id=office_id,
         time_zone="Europe/London",
         start_at=storage.clock(),
         busy_until_at=storage.clock() + timedelta(hours=1),
@@ -215,6 +221,6 @@ async def test_visible(storage, viewer, make, insert, candidate, around):
         created_by_name="admin",
     )
 
-    for scope, seen in seen_by(around, key):
+    for scope, seen in seen_by(around, key, office_id):
         rows = await storage.read(candidates_by_id(replace(viewer, scope=scope), [key]))
         assert [row.id for row in rows] == [key] * seen, scope

@@ -82,6 +82,7 @@ GENDER = ("MALE", "FEMALE")
 PAYMENT_METHOD = ("CARD", "INVOICE", "PURCHASE_ORDER", "VOUCHER", "CASH", "FREE")
 PAYMENT_RESPONSIBILITY = ("CANDIDATE", "CENTRE", "ORGANIZATION", "AGENT")
 PAYMENT_STATUS = ("NOT_REQUIRED", "PENDING", "PAID", "FAILED", "REFUNDED", "WAIVED")
+PRODUCT_KIND = ("COURSE", "LODGING", "OPTIONAL_EXTRA", "AIRPORT_TRANSFER")
 ROLE = ("ADMIN", "SCHEDULER", "CENTRE_STAFF", "INVIGILATOR", "MARKER", "AGENT", "CANDIDATE")
 SOURCE_SYSTEM = (
     "SURPASS_SCHEDULER",
@@ -107,6 +108,7 @@ def upgrade() -> None:
     _module()
     _number_series()
     _subject()
+    _agent_office()
     _app_user()
     _candidate_centre()
     _candidate_department()
@@ -119,6 +121,10 @@ def upgrade() -> None:
     _event()
     _test_form()
     _test_module()
+    _product()
+    _product_offer()
+    _offer_start_date()
+    _user_agent_office()
     _user_centre()
     _user_subject()
     _booking()
@@ -244,6 +250,7 @@ def _change_log() -> None:
         key("centre_id", null=True),
         key("test_id", null=True),
         key("subject_id", null=True),
+        key("agent_office_id", null=True),
         instant("start_at", null=True),
         instant("updated_at", null=True),
         number("accommodation_count", null=True),
@@ -253,6 +260,7 @@ def _change_log() -> None:
         key("was_event_id", null=True),
         key("was_test_id", null=True),
         key("was_subject_id", null=True),
+        key("was_agent_office_id", null=True),
         instant("was_start_at", null=True),
         instant("was_updated_at", null=True),
         number("was_accommodation_count", null=True),
@@ -739,6 +747,7 @@ def _booking() -> None:
         key("event_id", null=True),
         key("test_id", null=True),
         key("subject_id", null=True),
+        key("agent_office_id", null=True),
         text("time_zone", 64),
         wall_time("local_start"),
         wall_time("local_end", null=True),
@@ -772,6 +781,7 @@ def _booking() -> None:
         refers_to("event", "event_id"),
         refers_to("room", "room_id"),
         refers_to("subject", "subject_id"),
+        refers_to("agent_office", "agent_office_id"),
         refers_to("test", "test_id"),
         check("cancellation", "(cancel_reason is null) = (cancelled_at is null)"),
         check("cancelled_has_reason", "status <> 'CANCELLED' or cancel_reason is not null"),
@@ -781,6 +791,15 @@ def _booking() -> None:
         ),
         check("version", "version >= 1"),
         check("window", "(opens_at is null) = (closes_at is null) and closes_at > opens_at"),
+    )
+    index(
+        "ix_booking_agent_office",
+        "booking",
+        "organization_id",
+        "agent_office_id",
+        "start_at",
+        "id",
+        where="agent_office_id is not null",
     )
     index("ix_booking_candidate", "booking", "organization_id", "candidate_id", "start_at", "id")
     index("ix_booking_created_at", "booking", "organization_id", "created_at", "id")
@@ -1017,3 +1036,83 @@ def _test_schedule() -> None:
         check("window", "end_date >= start_date and end_time > start_time"),
     )
     index("ix_test_schedule_test_form", "test_schedule", "organization_id", "test_form_id")
+
+
+def _agent_office() -> None:
+    op.create_table(
+        "agent_office",
+        key("organization_id"),
+        key("id"),
+        text("code", 50),
+        text("name", 200),
+        text("search_text", 500),
+        text("agency", 200),
+        flag("active"),
+        primary_key("organization_id", "id"),
+        of_organization(),
+        unique("organization_id", "code"),
+    )
+    index("ix_agent_office_name", "agent_office", "organization_id", "name", "id")
+
+
+def _product() -> None:
+    op.create_table(
+        "product",
+        key("organization_id"),
+        key("id"),
+        text("code", 50),
+        choice("kind", PRODUCT_KIND),
+        text("name", 200),
+        text("search_text", 500),
+        number("min_weeks", null=True),
+        number("max_weeks", null=True),
+        flag("active"),
+        primary_key("organization_id", "id"),
+        of_organization(),
+        unique("organization_id", "code"),
+        check("weeks", "max_weeks >= min_weeks"),
+        check("min_weeks", "min_weeks between 1 and 1000"),
+        check("max_weeks", "max_weeks between 1 and 1000"),
+    )
+    index("ix_product_name", "product", "organization_id", "name", "id")
+
+
+def _product_offer() -> None:
+    op.create_table(
+        "product_offer",
+        key("organization_id"),
+        key("id"),
+        key("product_id"),
+        key("centre_id"),
+        number("capacity", null=True),
+        flag("offered"),
+        primary_key("organization_id", "id"),
+        refers_to("product", "product_id"),
+        refers_to("centre", "centre_id"),
+        unique("organization_id", "product_id", "centre_id"),
+        check("capacity", "capacity between 1 and 100000"),
+    )
+    index("ix_product_offer_centre", "product_offer", "organization_id", "centre_id")
+
+
+def _offer_start_date() -> None:
+    op.create_table(
+        "offer_start_date",
+        key("organization_id"),
+        key("offer_id"),
+        day("starts_on"),
+        primary_key("organization_id", "offer_id", "starts_on"),
+        refers_to("product_offer", "offer_id"),
+    )
+
+
+def _user_agent_office() -> None:
+    op.create_table(
+        "user_agent_office",
+        key("organization_id"),
+        key("user_id"),
+        key("agent_office_id"),
+        primary_key("organization_id", "user_id", "agent_office_id"),
+        refers_to("app_user", "user_id"),
+        refers_to("agent_office", "agent_office_id"),
+    )

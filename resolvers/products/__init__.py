@@ -1,0 +1,1 @@
+"""Agent offices, what schools sell, and when `[004]`."""

@@ -1,0 +1,133 @@
+"""Commands on agent offices and products: create or update by code."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from resolvers import checks
+from resolvers.narrowing import search_text
+from resolvers.outcomes import Outcome
+from resolvers.refusals import OutOfRange, Refusal, Refused
+from resolvers.storage.tables import AgentOffice, Product
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.upserts import Change, Kind, Loading, Rule, Upsert, given, upsert
+from resolvers.vocabulary import Permission, ProductKind
+
+WEEKS = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpsertAgentOffice(Upsert):
+    """An office of an agency, known by its code. Not active: books nothing new."""
+
+    code: str
+    name: str
+    agency: str
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpsertProduct(Upsert):
+    """What schools can sell, known by its code. Weeks left out: of any length."""
+
+    code: str
+    kind: ProductKind
+    name: str
+    min_weeks: int | None = None
+    max_weeks: int | None = None
+    active: bool = True
+
+
+def upsert_agent_offices(
+    work: UnitOfWork, commands: Sequence[UpsertAgentOffice]
+) -> list[Outcome | Refused]:
+    """Create or update an agent office for each command; an office is known by its code.
+
+    Refusals: PermissionRefusal, WrongLength, Invalid, OutOfRange, AlreadyExists.
+    """
+    return upsert(work, commands, AGENT_OFFICE)
+
+
+def upsert_products(work: UnitOfWork, commands: Sequence[UpsertProduct]) -> list[Outcome | Refused]:
+    """Create or update a product for each command; a product is known by its code.
+
+    Refusals: PermissionRefusal, WrongLength, Invalid, OutOfRange (also the fewest weeks above the
+    most), AlreadyExists.
+    """
+    return upsert(work, commands, PRODUCT)
+
+
+def _check_coded(command: UpsertAgentOffice | UpsertProduct) -> list[Refusal]:
+    return checks.complaints(
+        (checks.text, command.code, "input", "code", {"least": 1, "most": checks.CODE}),
+        (checks.text, command.name, "input", "name", {"least": 1, "most": checks.NAME}),
+    )
+
+
+def _check_office(command: UpsertAgentOffice) -> list[Refusal]:
+    limits = {"least": 1, "most": checks.NAME}
+    return _check_coded(command) + checks.complaints(
+        (checks.text, command.agency, "input", "agency", limits)
+    )
+
+
+def _check_product(command: UpsertProduct) -> list[Refusal]:
+    weeks = {"least": 1, "most": WEEKS}
+    return _check_coded(command) + checks.complaints(
+        (checks.number, command.min_weeks, "input", "minWeeks", weeks),
+        (checks.number, command.max_weeks, "input", "maxWeeks", weeks),
+    )
+
+
+class _Weeks(Rule):
+    """The fewest weeks are at most the most, whichever of them was said before."""
+
+    def __init__(self, loading: Loading) -> None:
+        pass
+
+    def refusals(self, change: Change[Any, Any]) -> Iterable[Refusal]:
+        least, most = change.after.min_weeks, change.after.max_weeks
+        if least is None or most is None or least <= most:
+            return []
+        name = "minWeeks" if change.command.min_weeks is not None else "maxWeeks"
+        return [OutOfRange("input", name, rule="must leave minWeeks at most maxWeeks")]
+
+
+def _office_values(command: UpsertAgentOffice, _: AgentOffice | None) -> dict[str, Any]:
+    return {
+        "code": command.code,
+        "name": command.name,
+        "search_text": search_text(command.name, command.code, command.agency),
+        "agency": command.agency,
+        "active": command.active,
+    }
+
+
+def _product_values(command: UpsertProduct, _: Product | None) -> dict[str, Any]:
+    return given(
+        code=command.code,
+        kind=command.kind,
+        name=command.name,
+        search_text=search_text(command.name, command.code),
+        min_weeks=command.min_weeks,
+        max_weeks=command.max_weeks,
+        active=command.active,
+    )
+
+
+AGENT_OFFICE: Kind[UpsertAgentOffice, AgentOffice] = Kind(
+    model=AgentOffice,
+    permission=Permission.MANAGE_PRODUCTS,
+    identity=("code",),
+    check=_check_office,
+    values=_office_values,
+)
+
+PRODUCT: Kind[UpsertProduct, Product] = Kind(
+    model=Product,
+    permission=Permission.MANAGE_PRODUCTS,
+    identity=("code",),
+    check=_check_product,
+    values=_product_values,
+    parts=(_Weeks,),
+)

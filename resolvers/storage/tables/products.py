@@ -1,0 +1,80 @@
+"""Agent offices, what schools sell, and when `[004]`."""
+
+from datetime import date
+from uuid import UUID
+
+from sqlmodel import Field, SQLModel
+
+from resolvers.storage.columns import choice, key, text
+from resolvers.storage.tables.tenant import Keyed, check, index, of_organization, refers_to, unique
+from resolvers.vocabulary import ProductKind
+
+
+class AgentOffice(Keyed, table=True):
+    """An office of an agency, known by EC's code of it."""
+
+    __tablename__ = "agent_office"
+    __table_args__ = (
+        of_organization(),
+        unique("code"),
+        index("ix_agent_office_name", "name", "id"),
+    )
+
+    code: str = text(50)
+    name: str = text(200)
+    search_text: str = text(500)
+    agency: str = text(200)
+    active: bool = True
+
+
+class Product(Keyed, table=True):
+    """What can be booked at schools: a course, lodging, an extra, an airport transfer."""
+
+    __table_args__ = (
+        of_organization(),
+        unique("code"),
+        index("ix_product_name", "name", "id"),
+        check("weeks", "max_weeks >= min_weeks"),
+        check("min_weeks", "min_weeks between 1 and 1000"),
+        check("max_weeks", "max_weeks between 1 and 1000"),
+    )
+
+    code: str = text(50)
+    kind: ProductKind = choice(ProductKind)
+    name: str = text(200)
+    search_text: str = text(500)
+    min_weeks: int | None = None
+    max_weeks: int | None = None
+    active: bool = True
+
+
+class ProductOffer(Keyed, table=True):
+    """A product at a school. Its row is locked by whoever takes a place on one of its dates.
+
+    `capacity` is for each start date. Withdrawn it stays, with its dates, and is not offered.
+    """
+
+    __tablename__ = "product_offer"
+    __table_args__ = (
+        refers_to("product"),
+        refers_to("centre"),
+        unique("product_id", "centre_id"),
+        index("ix_product_offer_centre", "centre_id"),
+        check("capacity", "capacity between 1 and 100000"),
+    )
+
+    product_id: UUID = key()
+    centre_id: UUID = key()
+    capacity: int | None = None
+    offered: bool = True
+
+
+class OfferStartDate(SQLModel, table=True):
+    """A date on which a product can begin at a school."""
+
+    __tablename__ = "offer_start_date"
+    __table_args__ = (refers_to("product_offer", "offer_id"),)
+
+    organization_id: UUID = key(primary_key=True)
+    offer_id: UUID = key(primary_key=True)
+    starts_on: date = Field(primary_key=True)

@@ -1,0 +1,209 @@
+"""What can be asked about, and done to, agent offices, products and offers."""
+
+from datetime import date
+
+import strawberry
+from strawberry import UNSET
+
+from resolvers.products.commands import (
+    UpsertAgentOffice,
+    UpsertProduct,
+    upsert_agent_offices,
+    upsert_products,
+)
+from resolvers.products.offers import OfferProduct, offer_products
+from resolvers.products.reads import (
+    AGENT_OFFICES_BY_NAME,
+    PRODUCTS_BY_NAME,
+    agent_offices_count,
+    agent_offices_page,
+    products_count,
+    products_page,
+)
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import ProductKind
+from schema.commands import ask, given
+from schema.connections import AFTER, BEFORE, FIRST, LAST, SEARCH, Connection
+from schema.context import Info
+from schema.errors import BookingError
+from schema.fields import described
+from schema.inputs import (
+    EXTERNAL_IDS,
+    ORIGIN,
+    Input,
+    OriginInput,
+    external_ids_of_input,
+    origin_of,
+    values_given,
+)
+from schema.lists import listed, listing, page_asked_for, searched
+from schema.offers import PRODUCT_KIND
+from schema.payloads import CREATED, ERRORS, written
+from schema.products import AgentOffice, Product, ProductOffer
+from schema.references import ExternalIdInput, RefInput
+
+
+@strawberry.input(description="An office of an agency, known by the code.")
+class UpsertAgentOfficeInput:
+    code: str = strawberry.field(description="EC's code of it.")
+    name: str = strawberry.field(description="Its name.")
+    agency: str = strawberry.field(description="The agency that it belongs to.")
+    active: bool = strawberry.field(default=True, description="Whether it may book.")
+    external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
+    origin: OriginInput | None = described(ORIGIN)
+
+    def to_command(self, viewer: Viewer) -> UpsertAgentOffice:
+        return UpsertAgentOffice(
+            viewer=viewer,
+            **values_given(self, "external_ids", "origin"),
+            external_ids=external_ids_of_input(self.external_ids),
+            origin=origin_of(self.origin),
+        )
+
+
+@strawberry.input(
+    description="A product, known by the code. What is left out or null stays as it is."
+)
+class UpsertProductInput:
+    code: str = strawberry.field(description="EC's code of it.")
+    kind: ProductKind = strawberry.field(description="What it is.")
+    name: str = strawberry.field(description="Its name.")
+    min_weeks: int | None = described("For how many weeks at least, from 1 to 1,000.")
+    max_weeks: int | None = described("For how many weeks at most, from 1 to 1,000.")
+    active: bool = strawberry.field(default=True, description="Whether it can be booked.")
+    external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
+    origin: OriginInput | None = described(ORIGIN)
+
+    def to_command(self, viewer: Viewer) -> UpsertProduct:
+        return UpsertProduct(
+            viewer=viewer,
+            **values_given(self, "external_ids", "origin"),
+            external_ids=external_ids_of_input(self.external_ids),
+            origin=origin_of(self.origin),
+        )
+
+
+@strawberry.input(
+    description="Says that a school offers a product; startDates are added, and only a course "
+    "needs them."
+)
+class OfferProductInput:
+    product: RefInput = strawberry.field(description="What is offered.")
+    centre: RefInput = strawberry.field(description="The school.")
+    start_dates: list[date] | None = described("Dates on which it can begin; at most 500 in all.")
+    remove_start_dates: list[date] | None = described("Dates on which it no longer can.")
+    capacity: int | None = described("Places on each start date, from 1 to 100,000.")
+    offered: bool = strawberry.field(default=True, description="False withdraws it.")
+    origin: OriginInput | None = described(ORIGIN)
+
+    def to_command(self, viewer: Viewer) -> OfferProduct:
+        return OfferProduct(
+            viewer=viewer,
+            **values_given(self, "product", "centre", "origin"),
+            product=self.product.to_ref("Product"),
+            centre=self.centre.to_ref("Centre"),
+            origin=origin_of(self.origin),
+        )
+
+
+@strawberry.type(description="What became of an upsert of an agent office.")
+class AgentOfficePayload:
+    agent_office: AgentOffice | None = strawberry.field(
+        description="As it is now; null when refused."
+    )
+    created: bool = strawberry.field(description=CREATED)
+    errors: list[BookingError] = strawberry.field(description=ERRORS)
+
+
+@strawberry.type(description="What became of an upsert of a product.")
+class ProductPayload:
+    product: Product | None = strawberry.field(description="As it is now; null when refused.")
+    created: bool = strawberry.field(description=CREATED)
+    errors: list[BookingError] = strawberry.field(description=ERRORS)
+
+
+@strawberry.type(description="What became of an offer.")
+class OfferProductPayload:
+    offer: ProductOffer | None = strawberry.field(description="As it is now; null when refused.")
+    changed: bool = strawberry.field(description="False where it was like that already.")
+    errors: list[BookingError] = strawberry.field(description=ERRORS)
+
+
+@strawberry.type
+class ProductQueries:
+    @listed(description="What schools can sell, by name.")
+    def products(
+        self,
+        first: FIRST = UNSET,
+        after: AFTER = UNSET,
+        last: LAST = UNSET,
+        before: BEFORE = UNSET,
+        kind: PRODUCT_KIND = UNSET,
+        search: SEARCH = UNSET,
+    ) -> Connection[Product] | None:
+        page = page_asked_for(PRODUCTS_BY_NAME, first=first, after=after, last=last, before=before)
+        text, of_kind = given(search), given(kind)
+        return listing(
+            page,
+            ("products", text, of_kind),
+            Product.of,
+            lambda viewer, _: products_page(viewer, page, text, of_kind),
+            lambda viewer, _: products_count(viewer, text, of_kind),
+        )
+
+    @listed(description="The offices of the agencies, by name; an agent sees its own only.")
+    def agent_offices(
+        self,
+        first: FIRST = UNSET,
+        after: AFTER = UNSET,
+        last: LAST = UNSET,
+        before: BEFORE = UNSET,
+        search: SEARCH = UNSET,
+    ) -> Connection[AgentOffice] | None:
+        page = {"first": first, "after": after, "last": last, "before": before}
+        return searched(
+            AGENT_OFFICES_BY_NAME,
+            AgentOffice.of,
+            agent_offices_page,
+            agent_offices_count,
+            search,
+            **page,
+        )
+
+
+@strawberry.type
+class ProductMutations:
+    @strawberry.mutation(description="Make or update an agent office. Needs MANAGE_PRODUCTS.")
+    async def upsert_agent_office(
+        self, info: Info, input: Input[UpsertAgentOfficeInput]
+    ) -> AgentOfficePayload | None:
+        answer = await ask(info, upsert_agent_offices, input.to_command(info.context.viewer))
+        return AgentOfficePayload(
+            agent_office=await written(info, "AgentOffice", answer),
+            created=answer.created,
+            errors=answer.errors,
+        )
+
+    @strawberry.mutation(description="Make or update a product. Needs MANAGE_PRODUCTS.")
+    async def upsert_product(
+        self, info: Info, input: Input[UpsertProductInput]
+    ) -> ProductPayload | None:
+        answer = await ask(info, upsert_products, input.to_command(info.context.viewer))
+        return ProductPayload(
+            product=await written(info, "Product", answer),
+            created=answer.created,
+            errors=answer.errors,
+        )
+
+    @strawberry.mutation(
+        description="Say what a school offers, when and for how many. Needs MANAGE_PRODUCTS."
+    )
+    async def offer_product(
+        self, info: Info, input: Input[OfferProductInput]
+    ) -> OfferProductPayload | None:
+        answer = await ask(info, offer_products, input.to_command(info.context.viewer))
+        return OfferProductPayload(
+            offer=await written(info, "ProductOffer", answer),
+            changed=answer.changed,
+            errors=answer.errors,
+        )
