@@ -105,10 +105,14 @@ class InputRefusal(Refusal):
     min_length: int | None = None
     max_length: int | None = None
     allowed_values: tuple[str, ...] | None = None
+    source_name: str | None = None
+    """What the source document calls the field, where the caller is told in its words."""
 
     @property
     def field_name(self) -> str:
-        """The innermost name in the path; an index names no field."""
+        """The source's name, else the innermost name in the path; an index names no field."""
+        if self.source_name is not None:
+            return self.source_name
         return next((name for name in reversed(self.path) if not name.isdigit()), "input")
 
 

@@ -189,6 +189,32 @@ class BatchMode(StrEnum):
     BEST_EFFORT = "BEST_EFFORT"
 
 
+class AgentBookingStatus(StrEnum):
+    RECEIVED = "RECEIVED"
+    VALIDATING = "VALIDATING"
+    INVALID = "INVALID"
+    CONFIRMED = "CONFIRMED"
+    CANCELLED = "CANCELLED"
+
+
+class SmokingPreference(StrEnum):
+    NON_SMOKING = "NON_SMOKING"
+    SMOKING = "SMOKING"
+    NO_PREFERENCE = "NO_PREFERENCE"
+
+
+class PetsPreference(StrEnum):
+    NO_PETS = "NO_PETS"
+    PETS = "PETS"
+    NO_PREFERENCE = "NO_PREFERENCE"
+
+
+class ChildrenPreference(StrEnum):
+    NO_CHILDREN = "NO_CHILDREN"
+    CHILDREN = "CHILDREN"
+    NO_PREFERENCE = "NO_PREFERENCE"
+
+
 class ProductKind(StrEnum):
     COURSE = "COURSE"
     LODGING = "LODGING"

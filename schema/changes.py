@@ -9,6 +9,7 @@ from strawberry import UNSET
 from strawberry.scalars import JSON
 
 from resolvers import change_reads
+from resolvers.bookings.kinds import masked
 from resolvers.change_reads import IN_COMMIT_ORDER
 from resolvers.vocabulary import BookingKind, ChangeType, EventChangeType
 from schema.booking_lists import BOOKING_FILTER, booking_filter
@@ -93,8 +94,18 @@ class BookingChange(Node):
         description="GraphQL names of the booking's fields, sorted; before and after hold these "
         "and nothing else, masked as the fields are."
     )
-    before: JSON | None = column(description="Their values before; null for a new booking.")
-    after: JSON | None = column(description="Their values after.")
+    before: JSON | None = computed(
+        "kind",
+        "before",
+        by=lambda row, context: masked(row.kind, row.before, context.viewer),
+        description="Their values before; null for a new booking.",
+    )
+    after: JSON | None = computed(
+        "kind",
+        "after",
+        by=lambda row, context: masked(row.kind, row.after, context.viewer),
+        description="Their values after.",
+    )
 
 
 @strawberry.type(description="One recorded fact about an event, as subscribers receive it.")

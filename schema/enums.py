@@ -91,6 +91,36 @@ _described(
     COMPLETED="The candidate is done.",
 )
 _described(
+    vocabulary.AgentBookingStatus,
+    "Where an agent booking's newest revision stands.",
+    RECEIVED="It is well-formed; whether it is possible is looked at next.",
+    VALIDATING="Whether it is possible is being looked at.",
+    INVALID="It is not possible; validationMessages say why, and it may be submitted again.",
+    CONFIRMED="It is in force.",
+    CANCELLED="Called off.",
+)
+_described(
+    vocabulary.SmokingPreference,
+    "Whether there may be smoking in the homestay.",
+    NON_SMOKING="No smoking.",
+    SMOKING="Smoking.",
+    NO_PREFERENCE="Either.",
+)
+_described(
+    vocabulary.PetsPreference,
+    "Whether there may be pets in the homestay.",
+    NO_PETS="No pets.",
+    PETS="Pets.",
+    NO_PREFERENCE="Either.",
+)
+_described(
+    vocabulary.ChildrenPreference,
+    "Whether there may be children in the homestay.",
+    NO_CHILDREN="No children.",
+    CHILDREN="Children.",
+    NO_PREFERENCE="Either.",
+)
+_described(
     vocabulary.ProductKind,
     "What a school sells.",
     COURSE="A course, by the week, from one of its start dates.",

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from schema.agent_booking_mutations import AgentBookingMutations
 from schema.booking_mutations import BookingMutations
 from schema.candidate_roots import CandidateMutations
 from schema.centre_roots import CentreMutations
@@ -29,5 +30,6 @@ class Mutation(
     EnrolmentMutations,
     RegistrationMutations,
     TestScheduleMutations,
+    AgentBookingMutations,
 ):
     pass

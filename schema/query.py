@@ -2,6 +2,7 @@
 
 import strawberry
 
+from schema.agent_bookings import AgentBookingQueries
 from schema.bookings import BookingQueries
 from schema.candidate_roots import CandidateQueries
 from schema.centre_roots import CentreQueries
@@ -36,6 +37,7 @@ class Query(
     EnrolmentQueries,
     RegistrationQueries,
     TestScheduleQueries,
+    AgentBookingQueries,
     ChangeQueries,
 ):
     pass

@@ -19,7 +19,7 @@ from resolvers.refusals import (
 )
 from resolvers.storage.tables import Booking, Organization
 from resolvers.viewer import Viewer
-from resolvers.vocabulary import BookingAction, BookingStatus, Permission
+from resolvers.vocabulary import AccessScope, BookingAction, BookingStatus, Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +105,17 @@ def something_granted(situation: Situation) -> Refusal | None:
 
 def may_touch(viewer: Viewer, booking: Booking) -> bool:
     """Whether the booking is inside the viewer's scope."""
-    missing = viewer.scope.missing(
+    return missing_scope(viewer, booking) is None
+
+
+def missing_scope(viewer: Viewer, booking: Booking) -> AccessScope | None:
+    """Which association keeps the viewer from the booking; None when none does."""
+    return viewer.scope.missing(
         centre_id=booking.centre_id,
         subject_id=booking.subject_id,
         candidate_id=booking.candidate_id,
         agent_office_id=booking.agent_office_id,
     )
-    return missing is None
 
 
 def allowed(table: Table, situation: Situation, viewer: Viewer) -> tuple[BookingAction, ...]:

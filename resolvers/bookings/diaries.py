@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from uuid import UUID
 
+from resolvers.bookings.kinds import kind_of
 from resolvers.bookings.seats import overlap, span_of, takes_seat
 from resolvers.storage.tables import Booking
 
@@ -33,14 +34,18 @@ class Diaries:
         return [booking for booking in self.of(candidate_id) if takes_seat(booking)]
 
     def conflicts(self, wanted: Booking, *, same_event_may_overlap: bool = False) -> list[Booking]:
-        """The candidate's other bookings that overlap a booking, its extra time included."""
+        """The candidate's other bookings that overlap a booking, its extra time included.
+
+        What lasts for weeks keeps nobody from an hour of something else.
+        """
         span = span_of(wanted)
-        if span is None:
+        if span is None or kind_of(wanted).lasts_weeks:
             return []
         return [
             other
             for other in self.live(wanted.candidate_id)
             if other.id != wanted.id
+            and not kind_of(other).lasts_weeks
             and (theirs := span_of(other)) is not None
             and overlap(span, theirs)
             and not (same_event_may_overlap and other.event_id == wanted.event_id is not None)

@@ -1,24 +1,41 @@
 """What bookings of every kind are asked alike, and each kind answers for itself."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from resolvers.bookings.actions import Table
 from resolvers.storage.tables import Booking
-from resolvers.vocabulary import BookingKind
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import BookingKind, Permission
+
+Facts = Mapping[str, Any]
+
+
+class Cancelling(Protocol):
+    """What a kind keeps beside its bookings, while a batch cancels some of them."""
+
+    def cancel(self, booking: Booking) -> tuple[Facts, Facts]:
+        """Write what else cancelling changes. Returns its facts before and after."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind's table of transitions, and its values for the log.
+    """A kind's table of transitions, its values for the log, and how it differs from others.
 
-    A booking that `follows_event` has its place and its times from its event alone.
+    A booking that `follows_event` has its place and its times from its event alone. One that
+    `lasts_weeks` is in nobody's way, nor anybody in its. `personal` says by field what of its value
+    nobody sees without VIEW_PII. `cancelling` is made of the bookings that a batch may cancel,
+    locked; None where nothing else changes.
     """
 
     transitions: Table
-    facts: Callable[[Booking], Mapping[str, Any]]
+    facts: Callable[[Booking], Facts]
     follows_event: bool = False
+    lasts_weeks: bool = False
+    personal: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    cancelling: Callable[[UnitOfWork, Sequence[Booking]], Cancelling] | None = None
 
 
 KINDS: dict[BookingKind, Kind] = {}
@@ -27,3 +44,17 @@ KINDS: dict[BookingKind, Kind] = {}
 
 def kind_of(booking: Booking) -> Kind:
     return KINDS[booking.kind]
+
+
+def masked(kind: BookingKind, facts: Facts | None, viewer: Viewer) -> Facts | None:
+    """Facts of a booking as a viewer may see them: without VIEW_PII what is personal is null."""
+    personal = KINDS[kind].personal
+    if facts is None or viewer.may(Permission.VIEW_PII) or not personal.keys() & facts.keys():
+        return facts
+    return {name: _without(value, personal.get(name)) for name, value in facts.items()}
+
+
+def _without(value: Any, personal: frozenset[str] | None) -> Any:
+    if not personal or value is None:
+        return value
+    return {name: None if name in personal else part for name, part in value.items()}

@@ -10,7 +10,7 @@ from resolvers.bookings import loading
 from resolvers.bookings.actions import Situation, require
 from resolvers.bookings.checks import find, require_version
 from resolvers.bookings.expiry import lock_current
-from resolvers.bookings.kinds import kind_of
+from resolvers.bookings.kinds import KINDS, Cancelling, Facts, kind_of
 from resolvers.changes import Cause, Origin, record_booking
 from resolvers.outcomes import Outcome
 from resolvers.references import Lookup, Ref, look_up
@@ -27,7 +27,14 @@ from resolvers.storage.rows import changed
 from resolvers.storage.tables import Booking, Candidate, Event, Organization
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.viewer import Viewer
-from resolvers.vocabulary import BookingStatus, CancellationReason, ChangeType, Permission, Role
+from resolvers.vocabulary import (
+    BookingKind,
+    BookingStatus,
+    CancellationReason,
+    ChangeType,
+    Permission,
+    Role,
+)
 
 ENDED = frozenset({BookingStatus.CANCELLED, BookingStatus.NO_SHOW})
 """The statuses that cancelling leads to: cancelling again changes nothing."""
@@ -75,6 +82,7 @@ class _Cancelling:
         )
         keys = [(row.organization_id, row.id) for row in self._found.rows()]
         self._locked = lock_current(work, keys)
+        self._rest = _rest_of(work, self._locked.values())
         # commands of one request share their list of candidates: it is gone through once for all
         lists = {
             (c.viewer.organization_id, id(c.candidates)): c.candidates
@@ -108,9 +116,10 @@ class _Cancelling:
             at=command.cancelled_at,
         )
         self._locked[booking.id] = cancelled
-        write_cancelled(
-            self._work, booking, cancelled, Cause(command.viewer, command.origin, command.message)
-        )
+        rest = self._rest.get(booking.kind)
+        cause = Cause(command.viewer, command.origin, command.message)
+        facts: tuple[Facts, Facts] = ({}, {}) if rest is None else rest.cancel(booking)
+        write_cancelled(self._work, booking, cancelled, cause, more_facts=facts)
         return Outcome(booking.id)
 
     def _check_input(self, command: CancelBooking) -> Booking:
@@ -222,8 +231,27 @@ def cancelled_booking(
     )
 
 
-def write_cancelled(work: UnitOfWork, before: Booking, after: Booking, cause: Cause) -> None:
-    """Save a cancelled booking, and record it."""
+def _rest_of(work: UnitOfWork, bookings: Iterable[Booking]) -> dict[BookingKind, Cancelling]:
+    """What the kinds of these bookings keep beside them, where cancelling changes it."""
+    of_kind: dict[BookingKind, list[Booking]] = {}
+    for booking in bookings:
+        of_kind.setdefault(booking.kind, []).append(booking)
+    return {
+        kind: cancelling(work, theirs)
+        for kind, theirs in of_kind.items()
+        if (cancelling := KINDS[kind].cancelling) is not None
+    }
+
+
+def write_cancelled(
+    work: UnitOfWork,
+    before: Booking,
+    after: Booking,
+    cause: Cause,
+    *,
+    more_facts: tuple[Facts, Facts] = ({}, {}),
+) -> None:
+    """Save a cancelled booking, and record it with what else is said of it before and after."""
     facts = kind_of(before).facts
     work.save(Booking, [(before, after)])
     record_booking(
@@ -232,6 +260,6 @@ def write_cancelled(work: UnitOfWork, before: Booking, after: Booking, cause: Ca
         cause,
         before=before,
         after=after,
-        facts_before=facts(before),
-        facts_after=facts(after),
+        facts_before={**facts(before), **more_facts[0]},
+        facts_after={**facts(after), **more_facts[1]},
     )

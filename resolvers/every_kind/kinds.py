@@ -1,5 +1,8 @@
 """The kinds of booking. A new kind is a new row."""
 
+from resolvers.agent_bookings.cancelling import CancellingAgentBookings
+from resolvers.agent_bookings.facts import PERSONAL, agent_booking_facts
+from resolvers.agent_bookings.transitions import TRANSITIONS as AGENT_BOOKING
 from resolvers.bookings.kinds import KINDS, Kind
 from resolvers.enrolments.facts import enrolment_facts
 from resolvers.enrolments.transitions import TRANSITIONS as ENROLMENT
@@ -11,6 +14,13 @@ from resolvers.vocabulary import BookingKind
 
 KINDS.update(
     {
+        BookingKind.AGENT_BOOKING: Kind(
+            AGENT_BOOKING,
+            agent_booking_facts,
+            lasts_weeks=True,
+            personal=PERSONAL,
+            cancelling=CancellingAgentBookings,
+        ),
         BookingKind.ENROLMENT: Kind(ENROLMENT, enrolment_facts),
         BookingKind.REGISTRATION: Kind(REGISTRATION, registration_facts, follows_event=True),
         BookingKind.TEST_SCHEDULE: Kind(TEST_SCHEDULE, schedule_facts),

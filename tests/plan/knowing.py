@@ -20,6 +20,9 @@ LISTS: Final = {
     "subjects": "Subject",
     "departments": "Department",
     "registrations": "Registration",
+    "products": "Product",
+    "agentOffices": "AgentOffice",
+    "agentBookings": "AgentBooking",
     "bookings": None,
     "bookingChanges": "BookingChange",
 }

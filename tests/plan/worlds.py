@@ -16,6 +16,15 @@ import sqlalchemy as sa
 from gateway.demo import NAME, make_demo
 from gateway.demo_storage import carry_out
 from resolvers import contacts
+from resolvers.agent_bookings.booking import book as book_courses
+from resolvers.agent_bookings.commands import BookAgentBooking
+from resolvers.agent_bookings.submission import (
+    AgentContact,
+    SpecialRequirements,
+    Student,
+    Submission,
+    Wish,
+)
 from resolvers.candidates.commands import (
     UpsertCandidate,
     UpsertDepartment,
@@ -30,6 +39,13 @@ from resolvers.every_kind.cancelling import CancelBooking, cancel
 from resolvers.organizations import reads
 from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.organizations.users import UpsertUser, upsert_users
+from resolvers.products.commands import (
+    UpsertAgentOffice,
+    UpsertProduct,
+    upsert_agent_offices,
+    upsert_products,
+)
+from resolvers.products.offers import OfferProduct, offer_products
 from resolvers.references import ByExternalId, ByKey, ByReference
 from resolvers.storage import Read, Storage, one_row, storage_at
 from resolvers.storage.columns import Document, ExactAmount, Instant, WallTime
@@ -37,7 +53,14 @@ from resolvers.storage.tables import Booking, columns, metadata
 from resolvers.tests.commands import UpsertModule, UpsertTest, upsert_modules, upsert_tests
 from resolvers.tests.forms import Form
 from resolvers.viewer import EVERYTHING, NOTHING, PERMISSIONS, Scope, Viewer
-from resolvers.vocabulary import BookingStatus, CancellationReason, Gender, Role, SourceSystem
+from resolvers.vocabulary import (
+    BookingStatus,
+    CancellationReason,
+    Gender,
+    ProductKind,
+    Role,
+    SourceSystem,
+)
 from tests.conftest import run_statements
 
 NOW: Final = datetime(2027, 1, 11, 12, 0, tzinfo=UTC)
@@ -138,6 +161,59 @@ async def _complete(storage: Storage, viewer: Viewer) -> None:
     await carry_out(storage, upsert_users, [staff])
     await carry_out(storage, create_events, [CreateEvent(viewer, v) for v in _EVENTS])
     await _cancel_one(storage, viewer)
+    await _book_courses(storage, viewer)
+
+
+async def _book_courses(storage: Storage, viewer: Viewer) -> None:
+    """Two offices, what a school offers them, and what they have booked."""
+    office = UpsertAgentOffice(viewer=viewer, code="2983", name=AWKWARD, agency="Study Abroad")
+    known = replace(office, external_ids=(_external("office", "o-1"),))
+    other = replace(office, code="11", name="Rome", agency="Others", active=False)
+    await carry_out(storage, upsert_agent_offices, [known, other])
+    products = [
+        UpsertProduct(viewer=viewer, code=kind.value[:10], kind=kind, name=f"Some {kind}")
+        for kind in ProductKind
+    ]
+    limited = replace(products[0], min_weeks=1, max_weeks=50)
+    await carry_out(storage, upsert_products, [limited, *products[1:]])
+    offer = OfferProduct(
+        viewer=viewer,
+        product=ByReference("COURSE"),
+        centre=ByReference("YORK"),
+        start_dates=(date(2027, 1, 13), date(2027, 2, 1)),
+        capacity=3,
+    )
+    await carry_out(storage, offer_products, [offer])
+    await carry_out(storage, book_courses, [_courses(viewer, n) for n in range(6)])
+
+
+def _courses(viewer: Viewer, n: int) -> BookAgentBooking:
+    """One of several bookings: some by an office that is not known, some at no school of ours."""
+    stay = Wish(code="COURSE", date_from=date(2027, 1, 13 + n), number_of_weeks=n + 1)
+    student = Student(
+        first_names=AWKWARD,
+        last_name=f"Student {n}",
+        passport_issuing_country="ES",
+        date_of_birth=date(1993, 2, 20),
+        gender=Gender.MALE,
+        country_of_birth="ES",
+        nationality="ES",
+        address=contacts.Address(country_iso_code="ES"),
+    )
+    submission = Submission(
+        agent_booking_id=f"B{n}",
+        agent_office_code=("2983", "11", "unknown")[n % 3],
+        agent_contact=AgentContact(first_names="A", last_name="B", email="a@example.org"),
+        school_code=("YORK", "nowhere")[n % 2],
+        language_level=None if n % 2 else AWKWARD[:20],
+        student=student,
+        courses=(stay,) * (n % 3 + 1),
+        lodging=(replace(stay, code="LODGING"), replace(stay, code="COURSE"))[: n % 3],
+        optional_extras=(Wish(code="OPTIONAL_E", quantity=2),) * (n % 2),
+        airport_transfers=(Wish(code="no such"),) * (n % 2),
+        special_requirements=SpecialRequirements(general=AWKWARD) if n % 2 else None,
+    )
+    return BookAgentBooking(viewer=viewer, submission=submission)
 
 
 def _external(kind: str, value: str) -> ByExternalId:
@@ -283,8 +359,11 @@ async def viewers(storage: Storage) -> dict[str, Viewer]:
     def seen_by(role: Role, scope: Scope, **values: Any) -> Viewer:
         return replace(admin, role=role, permissions=PERMISSIONS[role], scope=scope, **values)
 
+    office = await _key(storage, "agent_office", "2983")
+
     return {
         "admin": replace(admin, user_id=user),
+        "agent": seen_by(Role.AGENT, Scope(agent_offices=frozenset([office]))),
         "invigilator": seen_by(Role.INVIGILATOR, EVERYTHING),
         "staff": seen_by(Role.CENTRE_STAFF, Scope(centres=frozenset([london])), user_id=user),
         "scheduler": seen_by(
@@ -303,7 +382,7 @@ async def _key(storage: Storage, name: str, reference: str, organization: Any = 
         Read(
             ("key of", name),
             lambda _: sa.select(c.id, c.organization_id).where(
-                c.reference == sa.bindparam("reference", type_=sa.String())
+                c.get("reference", c.get("code")) == sa.bindparam("reference", type_=sa.String())
             ),
             {"reference": reference},
         )

@@ -2,13 +2,23 @@
 
 from typing import Any
 
+from resolvers.agent_bookings.facts import PERSONAL, agent_booking_facts
+from resolvers.agent_bookings.submission import content_of
 from resolvers.bookings.facts import accommodation_facts
 from resolvers.enrolments.facts import enrolment_facts
 from resolvers.events.facts import event_facts
 from resolvers.registrations.facts import registration_facts
 from resolvers.storage.rows import new_row
-from resolvers.storage.tables import Booking, Enrolment, Event, Payment, Registration
+from resolvers.storage.tables import (
+    AgentBooking,
+    Booking,
+    Enrolment,
+    Event,
+    Payment,
+    Registration,
+)
 from resolvers.vocabulary import BookingStatus
+from tests.resolvers.agent_bookings.conftest import SAMPLE
 
 BY_THE_CLOCK_OR_BOOKINGS = {
     "status",
@@ -51,3 +61,20 @@ def test_a_change_of_a_registration_names_its_fields(schema: Any):
     named = registration_facts(booking, new_row(Registration))
 
     assert {*named, *accommodation_facts(())} <= fields(schema, "Registration")
+
+
+def test_a_change_of_an_agent_booking_names_its_fields(schema: Any):
+    """Those of every kind and its own; what is personal in them is what its types mask."""
+    booking = new_row(Booking, status=BookingStatus.PENDING)
+    detail = new_row(AgentBooking, content=content_of(SAMPLE))
+    facts = agent_booking_facts(booking, detail)
+
+    assert {*facts, *accommodation_facts(())} <= fields(schema, "AgentBooking")
+    types = {
+        "agentContact": "AgentContact",
+        "student": "StudentDetails",
+        "specialRequirements": "SpecialRequirements",
+    }
+    assert PERSONAL.keys() == types.keys()
+    for name, personal in PERSONAL.items():
+        assert personal <= set(facts[name]) == fields(schema, types[name])

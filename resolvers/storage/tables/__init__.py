@@ -9,6 +9,11 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
+from resolvers.storage.tables.agent_bookings import (
+    AgentBooking,
+    AgentBookingItem,
+    AgentBookingRevision,
+)
 from resolvers.storage.tables.bookings import Accommodation, Booking, Enrolment, Payment
 from resolvers.storage.tables.candidates import (
     Candidate,
@@ -56,6 +61,9 @@ def columns(model: type[SQLModel]) -> sa.sql.base.ReadOnlyColumnCollection[str, 
 
 __all__ = [
     "Accommodation",
+    "AgentBooking",
+    "AgentBookingItem",
+    "AgentBookingRevision",
     "AgentOffice",
     "Booking",
     "Candidate",

@@ -25,6 +25,9 @@ class Candidate(Keyed, table=True):
     __table_args__ = (
         of_organization(),
         unique("reference"),
+        # how the students of agent bookings are matched
+        index("ix_candidate_passport", "passport_number", where="passport_number is not null"),
+        index("ix_candidate_born", "date_of_birth", where="date_of_birth is not null"),
         index("ix_candidate_name", "last_name", "first_names", "id"),
         # A name is searched for by what it contains, so that every one of the organization's is
         # looked at: 100,000 take SQLite 10 ms by this index, which has all that is needed, and 16

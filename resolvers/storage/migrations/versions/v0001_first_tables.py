@@ -30,6 +30,7 @@ revision = "0001"
 down_revision = None
 
 ACCOMMODATION_SCOPE = ("TEST_TIME", "BREAK_TIME", "UNSCHEDULED_BREAK", "OTHER")
+AGENT_BOOKING_STATUS = ("RECEIVED", "VALIDATING", "INVALID", "CONFIRMED", "CANCELLED")
 BOOKING_KIND = ("ENROLMENT", "TEST_SCHEDULE", "REGISTRATION", "AGENT_BOOKING")
 BOOKING_STATUS = (
     "PENDING",
@@ -138,6 +139,10 @@ def upgrade() -> None:
     _session_pin()
     _test_schedule()
 
+    _agent_booking()
+    _agent_booking_item()
+    _agent_booking_revision()
+
 
 def _organization() -> None:
     op.create_table(
@@ -194,7 +199,21 @@ def _candidate() -> None:
         of_organization(),
         unique("organization_id", "reference"),
     )
+    index(
+        "ix_candidate_born",
+        "candidate",
+        "organization_id",
+        "date_of_birth",
+        where="date_of_birth is not null",
+    )
     index("ix_candidate_name", "candidate", "organization_id", "last_name", "first_names", "id")
+    index(
+        "ix_candidate_passport",
+        "candidate",
+        "organization_id",
+        "passport_number",
+        where="passport_number is not null",
+    )
     index("ix_candidate_search", "candidate", "organization_id", "search_text", "id")
 
 
@@ -1115,4 +1134,78 @@ def _user_agent_office() -> None:
         primary_key("organization_id", "user_id", "agent_office_id"),
         refers_to("app_user", "user_id"),
         refers_to("agent_office", "agent_office_id"),
+    )
+
+
+def _agent_booking() -> None:
+    op.create_table(
+        "agent_booking",
+        key("organization_id"),
+        key("id"),
+        text("agent_booking_id", 50),
+        text("agency_key", 250),
+        key("agent_office_id", null=True),
+        choice("status", AGENT_BOOKING_STATUS),
+        number("revision"),
+        number("confirmed_revision", null=True),
+        number("backend_booking_id", null=True),
+        number("backend_student_id", null=True),
+        document("content"),
+        document("validation_messages"),
+        primary_key("organization_id", "id"),
+        refers_to("booking", "id"),
+        refers_to("agent_office", "agent_office_id"),
+        unique("organization_id", "agent_booking_id", "agency_key"),
+        check("revision", "revision >= 1"),
+        check("confirmed_revision", "confirmed_revision between 1 and revision"),
+        check("cancelled", "status <> 'CANCELLED' or confirmed_revision is null"),
+    )
+
+
+def _agent_booking_item() -> None:
+    op.create_table(
+        "agent_booking_item",
+        key("organization_id"),
+        key("booking_id"),
+        number("revision"),
+        choice("kind", PRODUCT_KIND),
+        number("position"),
+        text("code", 10),
+        day("date_from", null=True),
+        number("number_of_weeks", null=True),
+        number("quantity", null=True),
+        primary_key("organization_id", "booking_id", "revision", "kind", "position"),
+        refers_to("booking", "booking_id"),
+        check(
+            "dates",
+            "(kind in ('COURSE', 'LODGING')) = (date_from is not null)"
+            " and (date_from is null) = (number_of_weeks is null)",
+        ),
+        check("number_of_weeks", "number_of_weeks >= 1"),
+        check("quantity", "(kind = 'OPTIONAL_EXTRA') = (quantity is not null)"),
+        check("at_least_one", "quantity >= 1"),
+    )
+    index(
+        "ix_agent_booking_item_code",
+        "agent_booking_item",
+        "organization_id",
+        "kind",
+        "code",
+        "date_from",
+    )
+
+
+def _agent_booking_revision() -> None:
+    op.create_table(
+        "agent_booking_revision",
+        key("organization_id"),
+        key("booking_id"),
+        number("revision"),
+        document("content"),
+        instant("received_at"),
+        key("received_by_user_id", null=True),
+        text("received_by_name", 200),
+        text("received_by_proxy", 200, null=True),
+        primary_key("organization_id", "booking_id", "revision"),
+        refers_to("booking", "booking_id"),
     )

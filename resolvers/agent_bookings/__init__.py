@@ -1,0 +1,1 @@
+"""Agent bookings: EC English's bookings of courses, made by agencies `[004]`."""

@@ -1,0 +1,93 @@
+"""Whose a submission is: which office books, for which agency; domain.md, section 8.1."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from resolvers.agent_bookings.submission import Submission
+from resolvers.bookings import loading
+from resolvers.checks import can_be_kept
+from resolvers.refusals import PermissionRefusal
+from resolvers.storage.tables import AgentOffice, Centre
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import AccessScope, Permission
+
+Asked = tuple[Viewer, Submission]
+
+
+def agency_key(agency: str) -> str:
+    """What an agency's bookings have in common: inside of it an id is unique."""
+    return f"agency:{agency}"
+
+
+def unknown_office_key(code: str) -> str:
+    """An office that is not known counts as an agency of its own."""
+    return f"office:{code}"
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Who books where.
+
+    `office` is the one that is named, None where it is not known; `owner_id` that in whose scope
+    the booking is. `agency_keys` are those under which it may be known, the right one first.
+    """
+
+    office: AgentOffice | None
+    owner_id: UUID | None
+    school: Centre | None
+    agency_keys: tuple[str, ...]
+
+
+class Agencies:
+    """The offices and schools that a batch names, and the offices of those who ask."""
+
+    def __init__(self, work: UnitOfWork, asked: Iterable[Asked]) -> None:
+        pairs = list(asked)
+        own = [
+            (viewer.organization_id, key)
+            for viewer, _ in pairs
+            for key in viewer.scope.agent_offices or ()
+        ]
+        offices = ((v.organization_id, s.agent_office_code) for v, s in pairs)
+        schools = ((v.organization_id, s.school_code) for v, s in pairs)
+        self._own = {row.id: row for row in loading.of_keys(work, AgentOffice, "id", own)}
+        self._offices = {
+            (row.organization_id, row.code): row
+            for row in loading.of_keys(work, AgentOffice, "code", _askable(offices))
+        }
+        self._schools = {
+            (row.organization_id, row.reference): row
+            for row in loading.of_keys(work, Centre, "reference", _askable(schools))
+        }
+
+    def party(self, viewer: Viewer, submission: Submission) -> Party:
+        """Raises: PermissionRefusal (somebody else's office, or a school outside the scope)."""
+        code = submission.agent_office_code or ""
+        office = self._offices.get((viewer.organization_id, code))
+        school = self._schools.get((viewer.organization_id, submission.school_code or ""))
+        owner = office or self._first_of(viewer)
+        missing = viewer.scope.missing(
+            centre_id=None if school is None else school.id,
+            subject_id=None,
+            candidate_id=viewer.scope.candidate,
+            agent_office_id=None if owner is None else owner.id,
+        )
+        if missing is not None:
+            name = "agentOfficeCode" if missing is AccessScope.AGENT_OFFICE else "schoolCode"
+            path = ("input",) if missing is AccessScope.OWN else ("input", name)
+            raise PermissionRefusal(*path, required=Permission.BOOK, missing_scope=missing)
+        unknown = unknown_office_key(code)
+        keys = (unknown,) if owner is None else (agency_key(owner.agency), unknown)
+        return Party(office, None if owner is None else owner.id, school, keys)
+
+    def _first_of(self, viewer: Viewer) -> AgentOffice | None:
+        """For whom somebody books who names an office that is not known."""
+        own = sorted(key for key in viewer.scope.agent_offices or () if key in self._own)
+        return self._own[own[0]] if own else None
+
+
+def _askable(names: Iterable[tuple[UUID, str | None]]) -> list[tuple[UUID, str]]:
+    """Names that a database can be asked about; others are refused for what they are."""
+    return [(of, name) for of, name in names if name is not None and can_be_kept(name)]

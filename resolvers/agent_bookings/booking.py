@@ -1,0 +1,333 @@
+"""Receives agent bookings: a batch, in the order lock, load, ask, write, record."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from resolvers import checks
+from resolvers.agent_bookings import stage_one
+from resolvers.agent_bookings.agencies import Agencies, Party
+from resolvers.agent_bookings.commands import BookAgentBooking
+from resolvers.agent_bookings.dates import times
+from resolvers.agent_bookings.facts import agent_booking_facts
+from resolvers.agent_bookings.students import Students
+from resolvers.agent_bookings.submission import Submission, content_of, tidied
+from resolvers.agent_bookings.transitions import TRANSITIONS
+from resolvers.bookings import loading
+from resolvers.bookings.actions import Situation, missing_scope, require
+from resolvers.changes import Cause, record_booking
+from resolvers.outcomes import Outcome
+from resolvers.refusals import (
+    Complaints,
+    PermissionRefusal,
+    Refusal,
+    Refused,
+    StaleBooking,
+    attempt,
+)
+from resolvers.storage.columns import new_key
+from resolvers.storage.rows import changed, new_row
+from resolvers.storage.tables import (
+    AgentBooking,
+    AgentBookingItem,
+    AgentBookingRevision,
+    Booking,
+)
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import (
+    AgentBookingStatus,
+    BookingKind,
+    BookingStatus,
+    ChangeType,
+    Permission,
+)
+
+MOST_REVISIONS = 2**31 - 1
+
+NOT_CANCELLED: dict[str, Any] = {
+    "cancel_reason": None,
+    "cancel_message": None,
+    "cancelled_at": None,
+    "cancelled_by_user_id": None,
+    "cancelled_by_name": None,
+    "cancelled_on_behalf": False,
+}
+
+Name = tuple[UUID, str, str]
+"""An organization, an agency's key and an id that is unique inside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A command, its submission without blank texts, and what is wrong with the fields."""
+
+    command: BookAgentBooking
+    submission: Submission
+    mistakes: list[Refusal]
+
+    @property
+    def organization_id(self) -> UUID:
+        return self.command.viewer.organization_id
+
+    @classmethod
+    def of(cls, command: BookAgentBooking) -> "Asked":
+        submission = tidied(command.submission)
+        return cls(command, submission, stage_one.check(submission))
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An agent booking as the batch knows it by now."""
+
+    booking: Booking
+    detail: AgentBooking
+
+
+def book(work: UnitOfWork, commands: Sequence[BookAgentBooking]) -> list[Outcome | Refused]:
+    """Receive each submission: a new booking, or a new revision of one.
+
+    The same content again is no new revision, unless the booking was cancelled. What is possible is
+    looked at later (stage 2); until then a confirmed revision stays in force. Refusals, all that
+    apply: PermissionRefusal, Required, WrongLength, Invalid, InvalidEmail, InvalidCountryCode,
+    OutOfRange; then PermissionRefusal (the id is that of an office that is not the caller's),
+    StaleBooking; then IllegalState.
+    """
+    asked = [Asked.of(command) for command in commands]
+    batch = _Receiving(work, asked)
+    outcomes = [attempt(batch.receive, one) for one in asked]
+    batch.write()
+    return outcomes
+
+
+class _Receiving:
+    def __init__(self, work: UnitOfWork, asked: Sequence[Asked]) -> None:
+        self._work = work
+        self._agencies = Agencies(work, ((one.command.viewer, one.submission) for one in asked))
+        in_order = [one for one in asked if not one.mistakes]
+        self._students = Students(
+            work,
+            [
+                (one.organization_id, student)
+                for one in in_order
+                if (student := one.submission.student) is not None
+            ],
+        )
+        organizations = {one.organization_id for one in asked}
+        self._settings = loading.settings(work, organizations)
+        self._before = _held(work, in_order)
+        self._now = dict(self._before)
+        self._names: dict[Name, UUID] = {
+            (row.organization_id, row.agency_key, row.agent_booking_id): row.id
+            for row in (held.detail for held in self._before.values())
+        }
+        self._revisions: list[AgentBookingRevision] = []
+        self._items: list[AgentBookingItem] = []
+
+    def receive(self, asked: Asked) -> Outcome:
+        """Raises: Refused, or a refusal."""
+        command, submission = asked.command, asked.submission
+        party = self._check_input(asked)
+        held = self._known(command.viewer, submission, party)
+        _require_revision(held, command.expected_revision)
+        if held is None:
+            return self._create(asked, party)
+        content = content_of(submission)
+        cancelled = held.booking.status is BookingStatus.CANCELLED
+        if content == held.detail.content and not cancelled:
+            return Outcome(held.booking.id, changed=False)
+        if not (cancelled and command.happened):
+            situation = Situation(
+                held.booking, self._settings[held.booking.organization_id], self._work.now
+            )
+            name = "reopen" if cancelled else "resubmit"
+            require(TRANSITIONS, name, situation, command.viewer, "input", "agentBookingId")
+        return self._replace(asked, party, held)
+
+    def write(self) -> None:
+        """Write the newest state of each booking, and every revision on the way to it."""
+        work, before = self._work, self._before
+        self._students.write()
+        new = [held for key, held in self._now.items() if key not in before]
+        work.insert(Booking, [held.booking for held in new])
+        work.insert(AgentBooking, [held.detail for held in new])
+        known = [(held, self._now[key]) for key, held in before.items()]
+        work.save(Booking, [(old.booking, now.booking) for old, now in known])
+        work.save(AgentBooking, [(old.detail, now.detail) for old, now in known])
+        work.insert(AgentBookingRevision, self._revisions)
+        work.insert(AgentBookingItem, self._items)
+
+    def _check_input(self, asked: Asked) -> Party:
+        """Raises: Refused."""
+        command, stage = asked.command, Complaints()
+        if not command.happened:
+            stage.of(command.viewer.require, Permission.BOOK)
+        stage.refusals += asked.mistakes
+        path = ("input", "expectedRevision")
+        stage.of(checks.number, command.expected_revision, *path, least=0, most=MOST_REVISIONS)
+        party: Party | None = None
+        if asked.submission.agent_office_code is not None:
+            party = stage.of(self._agencies.party, command.viewer, asked.submission)
+        stage.settle()
+        assert party is not None
+        return party
+
+    def _known(self, viewer: Viewer, submission: Submission, party: Party) -> Held | None:
+        """The booking that has this id in the agency, or had it while the office was unknown.
+
+        Raises: PermissionRefusal (it is not the viewer's).
+        """
+        for agency_key in party.agency_keys:
+            name = (viewer.organization_id, agency_key, submission.agent_booking_id or "")
+            held = self._now.get(self._names[name]) if name in self._names else None
+            if held is not None and (missing := missing_scope(viewer, held.booking)) is None:
+                return held
+            if held is not None and agency_key == party.agency_keys[0]:
+                path = ("input", "agentBookingId")
+                raise PermissionRefusal(*path, required=Permission.BOOK, missing_scope=missing)
+        return None
+
+    def _create(self, asked: Asked, party: Party) -> Outcome:
+        now, key = self._work.now, new_key()
+        organization_id, cause = asked.organization_id, _cause(asked)
+        own = {"organization_id": organization_id, "id": key}
+        booking = new_row(
+            Booking,
+            **own,
+            kind=BookingKind.AGENT_BOOKING,
+            reference=asked.submission.agent_booking_id,
+            status=BookingStatus.PENDING,
+            created_at=now,
+            updated_at=now,
+            **cause.as_columns("created_by"),
+            **self._of_submission(asked, party),
+        )
+        detail = new_row(
+            AgentBooking,
+            **own,
+            agent_booking_id=asked.submission.agent_booking_id,
+            revision=1,
+            **_received(asked, party),
+        )
+        self._keep(asked, Held(_busy(booking), detail), None)
+        return Outcome(key, created=True)
+
+    def _replace(self, asked: Asked, party: Party, held: Held) -> Outcome:
+        booking = changed(
+            held.booking,
+            status=BookingStatus.PENDING,
+            version=held.booking.version + 1,
+            updated_at=self._work.now,
+            **NOT_CANCELLED,
+            **self._of_submission(asked, party),
+        )
+        received = _received(asked, party)
+        detail = changed(held.detail, revision=held.detail.revision + 1, **received)
+        self._keep(asked, Held(_busy(booking), detail), held)
+        return Outcome(booking.id)
+
+    def _of_submission(self, asked: Asked, party: Party) -> dict[str, Any]:
+        """What a submission makes of the common columns."""
+        organization_id, student = asked.organization_id, asked.submission.student
+        assert student is not None
+        school = party.school
+        zone = self._settings[organization_id].time_zone if school is None else school.time_zone
+        return {
+            "candidate_id": self._students.candidate(organization_id, student).id,
+            "centre_id": None if school is None else school.id,
+            "agent_office_id": party.owner_id,
+            **times(asked.submission, zone),
+        }
+
+    def _keep(self, asked: Asked, held: Held, before: Held | None) -> None:
+        booking, detail, cause = held.booking, held.detail, _cause(asked)
+        if before is not None:
+            old = before.detail
+            del self._names[old.organization_id, old.agency_key, old.agent_booking_id]
+        self._names[booking.organization_id, detail.agency_key, detail.agent_booking_id] = detail.id
+        self._now[booking.id] = held
+        of = {
+            "organization_id": booking.organization_id,
+            "booking_id": booking.id,
+            "revision": detail.revision,
+        }
+        self._revisions.append(
+            new_row(
+                AgentBookingRevision,
+                **of,
+                content=detail.content,
+                received_at=self._work.now,
+                **cause.as_columns("received_by"),
+            )
+        )
+        self._items += [
+            new_row(
+                AgentBookingItem,
+                **of,
+                kind=kind,
+                position=n,
+                code=wish.code,
+                date_from=wish.date_from,
+                number_of_weeks=wish.number_of_weeks,
+                quantity=wish.quantity,
+            )
+            for kind, wishes in asked.submission.wishes.items()
+            for n, wish in enumerate(wishes)
+        ]
+        record_booking(
+            self._work,
+            ChangeType.CREATED if before is None else ChangeType.RESUBMITTED,
+            cause,
+            before=None if before is None else before.booking,
+            after=booking,
+            facts_before=None if before is None else _facts(before),
+            facts_after=_facts(held),
+        )
+
+
+def _facts(held: Held) -> dict[str, Any]:
+    return agent_booking_facts(held.booking, held.detail)
+
+
+def _cause(asked: Asked) -> Cause:
+    return Cause(asked.command.viewer, asked.command.origin)
+
+
+def _received(asked: Asked, party: Party) -> dict[str, Any]:
+    """What a submission makes of the columns of an agent booking."""
+    return {
+        "agency_key": party.agency_keys[0],
+        "agent_office_id": None if party.office is None else party.office.id,
+        "status": AgentBookingStatus.RECEIVED,
+        "content": content_of(asked.submission),
+        "validation_messages": [],
+    }
+
+
+def _busy(booking: Booking) -> Booking:
+    """The booking with its end, every minute of extra time included."""
+    assert booking.end_at is not None
+    extra = timedelta(minutes=booking.extra_time_minutes + booking.extra_break_minutes)
+    return changed(booking, busy_until_at=booking.end_at + extra)
+
+
+def _require_revision(held: Held | None, expected: int | None) -> None:
+    """Raises: StaleBooking; its version is 0 where there is no such booking."""
+    if expected is None or expected == (0 if held is None else held.detail.revision):
+        return
+    path = ("input", "expectedRevision")
+    if held is None:
+        raise StaleBooking(*path, version=0)
+    raise StaleBooking(*path, version=held.booking.version, status=held.booking.status)
+
+
+def _held(work: UnitOfWork, asked: Sequence[Asked]) -> dict[UUID, Held]:
+    """The bookings that have one of the ids, in whatever agency; locked, by key."""
+    ids = [(one.organization_id, one.submission.agent_booking_id) for one in asked]
+    found = loading.of_keys(work, AgentBooking, "agent_booking_id", ids)
+    keys = [(row.organization_id, row.id) for row in found]
+    bookings = loading.lock(work, Booking, keys)
+    details = loading.lock(work, AgentBooking, keys)
+    return {key: Held(booking, details[key]) for key, booking in bookings.items()}

@@ -1,0 +1,106 @@
+"""Reads of agent bookings: what is theirs beside the booking, and which has an agency's id."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from resolvers.agent_bookings.agencies import agency_key, unknown_office_key
+from resolvers.bookings.filters import visible_to
+from resolvers.reading import ORGANIZATION, of_organization, rows_by
+from resolvers.storage.columns import one_of
+from resolvers.storage.read import Read
+from resolvers.storage.tables import (
+    AgentBooking,
+    AgentBookingItem,
+    Booking,
+    Product,
+    columns,
+    table,
+)
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import ProductKind
+
+
+def agent_booking_details(viewer: Viewer, keys: Sequence[UUID]) -> Read[AgentBooking]:
+    """The rest of each agent booking, under its booking's key.
+
+    For keys of bookings that are visible.
+    """
+    return rows_by(AgentBooking, "id", viewer, keys)
+
+
+def items_of_agent_bookings(
+    kind: ProductKind, viewer: Viewer, keys: Sequence[UUID]
+) -> Read[AgentBookingItem]:
+    """What the newest revision of each booking asks for, of a kind, as it was submitted."""
+    of_kind = sa.literal_column(f"'{kind}'", sa.String())
+
+    def newest() -> sa.ColumnElement[bool]:
+        i, b = columns(AgentBookingItem), columns(AgentBooking)
+        current = sa.exists().where(
+            b.organization_id == i.organization_id,
+            b.id == i.booking_id,
+            b.revision == i.revision,
+        )
+        return sa.and_(i.kind == of_kind, current)
+
+    shape = ("newest", kind)
+    order = "position"
+    return rows_by(
+        AgentBookingItem, "booking_id", viewer, keys, order=order, shape=shape, narrow=newest
+    )
+
+
+def products_by_code(kind: ProductKind, viewer: Viewer, keys: Sequence[str]) -> Read[Product]:
+    """The products of a kind that have these codes."""
+    of_kind = sa.literal_column(f"'{kind}'", sa.String())
+    return rows_by(
+        Product,
+        "code",
+        viewer,
+        keys,
+        shape=("of kind", kind),
+        narrow=lambda: columns(Product).kind == of_kind,
+    )
+
+
+def agent_bookings_named(
+    viewer: Viewer, agent_booking_id: str, agency: str | None
+) -> Read[AgentBooking]:
+    """The visible bookings with an agency's id: one at most in each agency.
+
+    `agency` is its name, or the code of an office that is not known.
+    """
+    visible = visible_to(viewer)
+    keys = [] if agency is None else [agency_key(agency), unknown_office_key(agency)]
+
+    def build(_: str) -> sa.Select[Any]:
+        a, b = columns(AgentBooking), columns(Booking)
+        statement = (
+            sa.select(table(AgentBooking))
+            .join(
+                table(Booking),
+                sa.and_(b.organization_id == a.organization_id, b.id == a.id),
+            )
+            .where(
+                of_organization(AgentBooking),
+                a.agent_booking_id
+                == sa.bindparam("agent_booking_id", type_=a.agent_booking_id.type),
+                visible.narrow(),
+            )
+        )
+        return statement.where(one_of(a.agency_key, "agencies")) if keys else statement
+
+    return Read(
+        ("agent bookings named", visible.shape, bool(keys)),
+        build,
+        {
+            ORGANIZATION: viewer.organization_id,
+            "agent_booking_id": agent_booking_id,
+            **({"agencies": keys} if keys else {}),
+            **visible.values,
+        },
+        by_key=True,
+    )

@@ -1,0 +1,193 @@
+"""Stage 1 `[004]`: every field on its own, in the source's order and words. Pure.
+
+Whether codes exist is stage 2.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+
+from resolvers import checks
+from resolvers.agent_bookings.submission import (
+    AgentContact,
+    HomestayPreferences,
+    SpecialRequirements,
+    Student,
+    Submission,
+    Wish,
+)
+from resolvers.contacts import Address, EmergencyContact, email
+from resolvers.refusals import Complaints, InputRefusal, OutOfRange, Refusal, Required
+
+ID, CODE, LEVEL, NAME, PHONE, PASSPORT = 50, 10, 20, 100, 20, 50
+LINE, POSTAL_CODE, RELATIONSHIP, REQUIREMENT = 100, 20, 50, 500
+
+WEEKS = 1_000
+QUANTITY = 100_000
+FIRST_DATE, LAST_DATE = date(1900, 1, 1), date(2999, 12, 31)
+"""Between which a stay can begin: what is outside is a slip of the keyboard."""
+
+OWN_NAMES = {
+    "lodging": "Accommodation",
+    "airportTransfers": "Transfers",
+}
+"""What the source calls fields to which the contract gives another name; all others are alike."""
+
+
+def check(submission: Submission) -> list[Refusal]:
+    """Everything that is wrong with the fields of a submission, in the source's order.
+
+    Refusals: Required, WrongLength, Invalid (a text that cannot be kept), InvalidEmail,
+    InvalidCountryCode, OutOfRange (weeks, quantities, dates, long lists).
+    """
+    stage = Complaints()
+    _text(stage, submission.agent_booking_id, "agentBookingId", most=ID, required=True)
+    _text(stage, submission.agent_office_code, "agentOfficeCode", most=CODE, required=True)
+    _contact(stage, submission.agent_contact)
+    _text(stage, submission.school_code, "schoolCode", most=CODE, required=True)
+    _text(stage, submission.language_level, "languageLevel", most=LEVEL)
+    _student(stage, submission.student)
+    if not submission.courses:
+        stage.add(Required("input", "courses"))
+    _wishes(stage, submission.courses, "courses", "courseCode", _stay)
+    _wishes(stage, submission.lodging, "lodging", "accommodationCode", _stay)
+    _wishes(stage, submission.optional_extras, "optionalExtras", "optionalExtraCode", _quantity)
+    _wishes(stage, submission.airport_transfers, "airportTransfers", "transferCode")
+    _requirements(stage, submission.special_requirements)
+    _homestay(stage, submission.homestay_preferences)
+    for refusal in stage.refusals:
+        if isinstance(refusal, InputRefusal):
+            refusal.source_name = in_source_words(refusal.field_name)
+    return stage.refusals
+
+
+def in_source_words(name: str) -> str:
+    """What the source calls a field of the contract."""
+    return OWN_NAMES.get(name) or name[0].upper() + name[1:]
+
+
+def _contact(stage: Complaints, contact: AgentContact | None) -> None:
+    at = ("agentContact",)
+    if contact is None:
+        stage.add(Required("input", *at))
+        return
+    _text(stage, contact.first_names, *at, "firstNames", most=NAME, required=True)
+    _text(stage, contact.last_name, *at, "lastName", most=NAME, required=True)
+    _text(stage, contact.telephone, *at, "telephone", most=PHONE)
+    _text(stage, contact.mobile, *at, "mobile", most=PHONE)
+    _email(stage, contact.email, *at, "email", required=True)
+
+
+def _student(stage: Complaints, student: Student | None) -> None:
+    at = ("student",)
+    if student is None:
+        stage.add(Required("input", *at))
+        return
+    _text(stage, student.first_names, *at, "firstNames", most=NAME, required=True)
+    _text(stage, student.last_name, *at, "lastName", most=NAME, required=True)
+    _text(stage, student.passport_number, *at, "passportNumber", most=PASSPORT)
+    _country(stage, student.passport_issuing_country, *at, "passportIssuingCountryIsoCode")
+    _required(stage, student.date_of_birth, *at, "dateOfBirth")
+    _required(stage, student.gender, *at, "gender")
+    _country(stage, student.country_of_birth, *at, "countryOfBirthIsoCode")
+    _country(stage, student.nationality, *at, "nationalityIsoCode")
+    _email(stage, student.email, *at, "email")
+    _text(stage, student.telephone, *at, "telephone", most=PHONE)
+    _text(stage, student.mobile, *at, "mobile", most=PHONE)
+    _address(stage, student.address, *at, "address")
+    _emergency_contact(stage, student.emergency_contact, *at, "emergencyContact")
+
+
+def _address(stage: Complaints, address: Address | None, *at: str) -> None:
+    if address is None:
+        stage.add(Required("input", *at))
+        return
+    _text(stage, address.line1, *at, "line1", most=LINE)
+    _text(stage, address.line2, *at, "line2", most=LINE)
+    _text(stage, address.city, *at, "city", most=LINE)
+    _text(stage, address.state_province, *at, "stateProvince", most=LINE)
+    _text(stage, address.postal_code, *at, "postalCode", most=POSTAL_CODE)
+    _country(stage, address.country_iso_code, *at, "countryIsoCode")
+
+
+def _emergency_contact(stage: Complaints, contact: EmergencyContact | None, *at: str) -> None:
+    if contact is None:
+        return
+    _text(stage, contact.name, *at, "name", most=LINE)
+    _text(stage, contact.phone, *at, "phone", most=PHONE, required=True)
+    _text(stage, contact.relationship, *at, "relationship", most=RELATIONSHIP)
+
+
+def _wishes(
+    stage: Complaints,
+    wishes: Sequence[Wish],
+    name: str,
+    code_name: str,
+    more: Callable[..., None] | None = None,
+) -> None:
+    stage.of(checks.size, wishes, "input", name, most=checks.PLAIN_LIST)
+    for n, wish in enumerate(wishes[: checks.PLAIN_LIST]):
+        _text(stage, wish.code, name, str(n), code_name, most=CODE, required=True)
+        if more is not None:
+            more(stage, wish, name, str(n))
+
+
+def _stay(stage: Complaints, wish: Wish, *at: str) -> None:
+    path = ("input", *at, "dateFrom")
+    if wish.date_from is None:
+        stage.add(Required(*path))
+    elif not FIRST_DATE <= wish.date_from <= LAST_DATE:
+        stage.add(OutOfRange(*path, rule=f"must be from {FIRST_DATE} to {LAST_DATE}"))
+    _number(stage, wish.number_of_weeks, *at, "numberOfWeeks", most=WEEKS)
+
+
+def _quantity(stage: Complaints, wish: Wish, *at: str) -> None:
+    _number(stage, wish.quantity, *at, "quantity", most=QUANTITY)
+
+
+def _requirements(stage: Complaints, given: SpecialRequirements | None) -> None:
+    if given is None:
+        return
+    at = ("specialRequirements",)
+    _text(stage, given.medical_condition, *at, "medicalCondition", most=REQUIREMENT)
+    _text(stage, given.allergies, *at, "allergies", most=REQUIREMENT)
+    _text(stage, given.general, *at, "general", most=REQUIREMENT)
+
+
+def _homestay(stage: Complaints, given: HomestayPreferences | None) -> None:
+    if given is None:
+        return
+    at = ("homestayPreferences",)
+    _required(stage, given.smoking, *at, "smoking")
+    _required(stage, given.pets, *at, "pets")
+    _required(stage, given.children, *at, "children")
+    _required(stage, given.vegetarian_meals, *at, "vegetarianMeals")
+
+
+# ---------------------------------------------------------------- one value
+
+
+def _required(stage: Complaints, value: object, *at: str) -> None:
+    if value is None:
+        stage.add(Required("input", *at))
+
+
+def _text(
+    stage: Complaints, value: str | None, *at: str, most: int, required: bool = False
+) -> None:
+    stage.of(checks.text, value, "input", *at, most=most, required=required)
+
+
+def _email(stage: Complaints, value: str | None, *at: str, required: bool = False) -> None:
+    if value is None and required:
+        stage.add(Required("input", *at))
+    stage.of(email, value, "input", *at)
+
+
+def _country(stage: Complaints, value: str | None, *at: str) -> None:
+    _required(stage, value, *at)
+    stage.of(checks.country, value, "input", *at)
+
+
+def _number(stage: Complaints, value: int | None, *at: str, most: int) -> None:
+    _required(stage, value, *at)
+    stage.of(checks.number, value, "input", *at, least=1, most=most)

@@ -1,0 +1,186 @@
+"""What an agency submits `[004]`, as plain values; None is what was left out."""
+
+from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import date
+from typing import Any, TypeVar
+
+from resolvers.contacts import Address, EmergencyContact
+from resolvers.vocabulary import (
+    ChildrenPreference,
+    Gender,
+    PetsPreference,
+    ProductKind,
+    SmokingPreference,
+)
+
+T = TypeVar("T")
+
+Content = dict[str, Any]
+"""A submission as the database keeps it, under the names of the contract's AgentBooking."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentContact:
+    """Whom to ask at the agency."""
+
+    first_names: str | None = None
+    last_name: str | None = None
+    telephone: str | None = None
+    mobile: str | None = None
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Student:
+    """Who is to be taught."""
+
+    first_names: str | None = None
+    last_name: str | None = None
+    passport_number: str | None = None
+    passport_issuing_country: str | None = None
+    date_of_birth: date | None = None
+    gender: Gender | None = None
+    country_of_birth: str | None = None
+    nationality: str | None = None
+    email: str | None = None
+    telephone: str | None = None
+    mobile: str | None = None
+    address: Address | None = None
+    emergency_contact: EmergencyContact | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """A product that is asked for: a stay has a start and weeks, an extra has a quantity."""
+
+    code: str | None = None
+    date_from: date | None = None
+    number_of_weeks: int | None = None
+    quantity: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecialRequirements:
+    """What the school has to know about the student."""
+
+    medical_condition: str | None = None
+    allergies: str | None = None
+    general: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomestayPreferences:
+    """With whom the student wishes to live."""
+
+    smoking: SmokingPreference | None = None
+    pets: PetsPreference | None = None
+    children: ChildrenPreference | None = None
+    vegetarian_meals: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """All that one revision of a booking says."""
+
+    agent_booking_id: str | None
+    agent_office_code: str | None = None
+    agent_contact: AgentContact | None = None
+    school_code: str | None = None
+    language_level: str | None = None
+    student: Student | None = None
+    courses: tuple[Wish, ...] = ()
+    lodging: tuple[Wish, ...] = ()
+    optional_extras: tuple[Wish, ...] = ()
+    airport_transfers: tuple[Wish, ...] = ()
+    special_requirements: SpecialRequirements | None = None
+    homestay_preferences: HomestayPreferences | None = None
+
+    @property
+    def wishes(self) -> dict[ProductKind, tuple[Wish, ...]]:
+        """What is asked for, by kind, in the order in which it was submitted."""
+        return {
+            ProductKind.COURSE: self.courses,
+            ProductKind.LODGING: self.lodging,
+            ProductKind.OPTIONAL_EXTRA: self.optional_extras,
+            ProductKind.AIRPORT_TRANSFER: self.airport_transfers,
+        }
+
+
+def tidied(value: T) -> T:
+    """The same with None for every text that is blank: the source's sample leaves them so."""
+    tidy: Any = value
+    if isinstance(value, str):
+        tidy = value if value.strip() else None
+    elif isinstance(value, tuple):
+        tidy = tuple(tidied(element) for element in value)
+    elif is_dataclass(value) and not isinstance(value, type):
+        parts = {field.name: tidied(getattr(value, field.name)) for field in fields(value)}
+        tidy = replace(value, **parts)
+    return tidy  # type: ignore[no-any-return]
+
+
+def content_of(submission: Submission) -> Content:
+    """A submission that is in order, as it is kept. Equal contents are equal submissions."""
+    student, contact = submission.student, submission.agent_contact
+    special, homestay = submission.special_requirements, submission.homestay_preferences
+    assert student is not None
+    assert contact is not None
+    return {
+        "agentOfficeCode": submission.agent_office_code,
+        "agentContact": {
+            "firstNames": contact.first_names,
+            "lastName": contact.last_name,
+            "telephone": contact.telephone,
+            "mobile": contact.mobile,
+            "email": contact.email,
+        },
+        "schoolCode": submission.school_code,
+        "languageLevel": submission.language_level,
+        "student": _student(student),
+        "courses": [_stay(wish) for wish in submission.courses],
+        "lodging": [_stay(wish) for wish in submission.lodging],
+        "optionalExtras": [
+            {"code": wish.code, "quantity": wish.quantity} for wish in submission.optional_extras
+        ],
+        "airportTransfers": [{"code": wish.code} for wish in submission.airport_transfers],
+        "specialRequirements": special
+        and {
+            "medicalCondition": special.medical_condition,
+            "allergies": special.allergies,
+            "general": special.general,
+        },
+        "homestayPreferences": homestay
+        and {
+            "smoking": homestay.smoking,
+            "pets": homestay.pets,
+            "children": homestay.children,
+            "vegetarianMeals": homestay.vegetarian_meals,
+        },
+    }
+
+
+def _student(student: Student) -> dict[str, Any]:
+    address, contact = student.address, student.emergency_contact
+    return {
+        "firstNames": student.first_names,
+        "lastName": student.last_name,
+        "passportNumber": student.passport_number,
+        "passportIssuingCountry": student.passport_issuing_country,
+        "dateOfBirth": student.date_of_birth and student.date_of_birth.isoformat(),
+        "gender": student.gender,
+        "countryOfBirth": student.country_of_birth,
+        "nationality": student.nationality,
+        "email": student.email,
+        "telephone": student.telephone,
+        "mobile": student.mobile,
+        "address": address and address.as_kept(),
+        "emergencyContact": contact and contact.as_kept(),
+    }
+
+
+def _stay(wish: Wish) -> dict[str, Any]:
+    return {
+        "code": wish.code,
+        "dateFrom": wish.date_from and wish.date_from.isoformat(),
+        "numberOfWeeks": wish.number_of_weeks,
+    }

@@ -1,0 +1,224 @@
+"""Booking for an agency: one submission creates a booking, or replaces what it says."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+import strawberry
+
+from resolvers.agent_bookings import submission as submitted
+from resolvers.agent_bookings.booking import book
+from resolvers.agent_bookings.commands import BookAgentBooking
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import (
+    ChildrenPreference,
+    Gender,
+    PetsPreference,
+    SmokingPreference,
+)
+from schema.agent_bookings import AgentBooking
+from schema.commands import ask, given
+from schema.contacts import (
+    AddressInput,
+    EmergencyContactInput,
+    given_address,
+    given_emergency_contact,
+)
+from schema.context import Info
+from schema.errors import BookingError, Warning
+from schema.fields import described
+from schema.inputs import IDEMPOTENCY_KEY, ORIGIN, Input, OriginInput, origin_of, values_given
+from schema.payloads import CREATED, ERRORS, WARNINGS, written
+
+
+@strawberry.input(description="Whom to ask at the agency.")
+class AgentContactInput:
+    first_names: str | None = described("Required; at most 100 characters.")
+    last_name: str | None = described("Required; at most 100 characters.")
+    telephone: str | None = described("At most 20 characters.")
+    mobile: str | None = described("At most 20 characters.")
+    email: str | None = described("Required; an email address.")
+
+    def to_domain(self) -> submitted.AgentContact:
+        return submitted.AgentContact(**values_given(self))
+
+
+@strawberry.input(description="Who is to be taught.")
+class StudentInput:
+    first_names: str | None = described("Required; at most 100 characters.")
+    last_name: str | None = described("Required; at most 100 characters.")
+    passport_number: str | None = described("At most 50 characters.")
+    passport_issuing_country_iso_code: str | None = described("Required; ISO 3166-1 alpha-2.")
+    date_of_birth: date | None = described("Required.")
+    gender: Gender | None = described("Required.")
+    country_of_birth_iso_code: str | None = described("Required; ISO 3166-1 alpha-2.")
+    nationality_iso_code: str | None = described("Required; ISO 3166-1 alpha-2.")
+    email: str | None = described("An email address.")
+    telephone: str | None = described("At most 20 characters.")
+    mobile: str | None = described("At most 20 characters.")
+    address: AddressInput | None = described("Required: where the student lives.")
+    emergency_contact: EmergencyContactInput | None = described(
+        "Whom to call when something happens."
+    )
+
+    def to_domain(self) -> submitted.Student:
+        values = values_given(self, "address", "emergency_contact")
+        return submitted.Student(
+            **{name.removesuffix("_iso_code"): value for name, value in values.items()},
+            address=given_address(self.address),
+            emergency_contact=given_emergency_contact(self.emergency_contact),
+        )
+
+
+@strawberry.input(description="A course that is asked for.")
+class CourseInput:
+    course_code: str | None = described("Required; EC's code, at most 10 characters.")
+    date_from: date | None = described("Required: the day it begins.")
+    number_of_weeks: int | None = described("Required; from 1 to 1,000.")
+
+    def to_domain(self) -> submitted.Wish:
+        return submitted.Wish(code=given(self.course_code), **values_given(self, "course_code"))
+
+
+@strawberry.input(description="Lodging that is asked for; the source calls it accommodation.")
+class LodgingInput:
+    accommodation_code: str | None = described("Required; EC's code, at most 10 characters.")
+    date_from: date | None = described("Required: the day it begins.")
+    number_of_weeks: int | None = described("Required; from 1 to 1,000.")
+
+    def to_domain(self) -> submitted.Wish:
+        return submitted.Wish(
+            code=given(self.accommodation_code), **values_given(self, "accommodation_code")
+        )
+
+
+@strawberry.input(description="An optional extra that is asked for.")
+class OptionalExtraInput:
+    optional_extra_code: str | None = described("Required; EC's code, at most 10 characters.")
+    quantity: int | None = described("Required; from 1 to 100,000.")
+
+    def to_domain(self) -> submitted.Wish:
+        return submitted.Wish(code=given(self.optional_extra_code), quantity=given(self.quantity))
+
+
+@strawberry.input(description="An airport transfer that is asked for.")
+class AirportTransferInput:
+    transfer_code: str | None = described("Required; EC's code, at most 10 characters.")
+
+    def to_domain(self) -> submitted.Wish:
+        return submitted.Wish(code=given(self.transfer_code))
+
+
+@strawberry.input(description="What the school has to know about the student.")
+class SpecialRequirementsInput:
+    medical_condition: str | None = described("Except allergies; at most 500 characters.")
+    allergies: str | None = described("At most 500 characters.")
+    general: str | None = described("Anything else; at most 500 characters.")
+
+    def to_domain(self) -> submitted.SpecialRequirements:
+        return submitted.SpecialRequirements(**values_given(self))
+
+
+@strawberry.input(description="With whom the student wishes to live; all four are required.")
+class HomestayPreferencesInput:
+    smoking: SmokingPreference | None = described("Whether there may be smoking.")
+    pets: PetsPreference | None = described("Whether there may be pets.")
+    children: ChildrenPreference | None = described("Whether there may be children.")
+    vegetarian_meals: bool | None = described("Whether vegetarian meals are required.")
+
+    def to_domain(self) -> submitted.HomestayPreferences:
+        return submitted.HomestayPreferences(**values_given(self))
+
+
+def _part(value: Any) -> Any:
+    """An optional object as plain values; None where it was left out."""
+    return None if given(value) is None else value.to_domain()
+
+
+def _parts(values: Iterable[Any] | None) -> tuple[submitted.Wish, ...]:
+    return tuple(value.to_domain() for value in given(values) or ())
+
+
+@strawberry.input(description="Creates, or replaces, the booking that has this agentBookingId.")
+class BookAgentBookingInput:
+    agent_booking_id: str = strawberry.field(
+        description="The agency's own id of the booking; at most 50 characters."
+    )
+    agent_office_code: str | None = described("Required; EC's code, at most 10 characters.")
+    agent_contact: AgentContactInput | None = described("Required.")
+    school_code: str | None = described("Required; EC's code, at most 10 characters.")
+    language_level: str | None = described("At most 20 characters.")
+    student: StudentInput | None = described("Required.")
+    courses: list[CourseInput] | None = described("Required: at least one.")
+    lodging: list[LodgingInput] | None = described("Where the student is to live.")
+    optional_extras: list[OptionalExtraInput] | None = described("What else is asked for.")
+    airport_transfers: list[AirportTransferInput] | None = described("The rides.")
+    special_requirements: SpecialRequirementsInput | None = described(
+        "What the school has to know."
+    )
+    homestay_preferences: HomestayPreferencesInput | None = described(
+        "With whom the student wishes to live."
+    )
+    expected_revision: int | None = described(
+        "null: no check; 0: must be new; n: must be at revision n."
+    )
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
+    origin: OriginInput | None = described(ORIGIN)
+
+    def to_command(self, viewer: Viewer) -> BookAgentBooking:
+        return BookAgentBooking(
+            viewer=viewer,
+            submission=submitted.Submission(
+                agent_booking_id=self.agent_booking_id,
+                agent_office_code=given(self.agent_office_code),
+                agent_contact=_part(self.agent_contact),
+                school_code=given(self.school_code),
+                language_level=given(self.language_level),
+                student=_part(self.student),
+                courses=_parts(self.courses),
+                lodging=_parts(self.lodging),
+                optional_extras=_parts(self.optional_extras),
+                airport_transfers=_parts(self.airport_transfers),
+                special_requirements=_part(self.special_requirements),
+                homestay_preferences=_part(self.homestay_preferences),
+            ),
+            expected_revision=given(self.expected_revision),
+            origin=origin_of(self.origin),
+        )
+
+
+@strawberry.type(description="What became of a submission.")
+class BookAgentBookingPayload:
+    agent_booking: AgentBooking | None = strawberry.field(
+        description="As it is now; null when refused."
+    )
+    created: bool = strawberry.field(description=CREATED)
+    changed: bool = strawberry.field(
+        description="False where the content is that of the newest revision."
+    )
+    replayed: bool = strawberry.field(
+        description="True when an idempotency key was answered from memory."
+    )
+    warnings: list[Warning] = strawberry.field(description=WARNINGS)
+    errors: list[BookingError] = strawberry.field(description=ERRORS)
+
+
+@strawberry.type
+class AgentBookingMutations:
+    @strawberry.mutation(
+        description="Submit a booking: a new one, or a new revision. All that is malformed is told "
+        "at once; what is impossible is found out later. Needs BOOK."
+    )
+    async def book_agent_booking(
+        self, info: Info, input: Input[BookAgentBookingInput]
+    ) -> BookAgentBookingPayload | None:
+        command = input.to_command(info.context.viewer)
+        answer = await ask(info, book, command, idempotency_key=input.idempotency_key)
+        return BookAgentBookingPayload(
+            agent_booking=await written(info, "AgentBooking", answer),
+            created=answer.created,
+            changed=answer.changed,
+            replayed=answer.replayed,
+            warnings=answer.warnings,
+            errors=answer.errors,
+        )

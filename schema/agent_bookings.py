@@ -1,0 +1,185 @@
+"""Agent bookings: an agency's bookings of courses, and where their revisions stand."""
+
+from functools import partial
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import UNSET
+
+from resolvers import checks
+from resolvers.agent_bookings.reads import agent_booking_details, agent_bookings_named
+from resolvers.bookings.reads import bookings_of_kind_by_id
+from resolvers.refusals import AmbiguousReference
+from resolvers.vocabulary import AgentBookingStatus, BookingKind
+from schema.agent_booking_parts import (
+    AgentContact,
+    AirportTransferBooking,
+    CourseBooking,
+    HomestayPreferences,
+    LodgingBooking,
+    OptionalExtraBooking,
+    SpecialRequirements,
+    StudentDetails,
+    ValidationMessage,
+    part_of,
+)
+from schema.booking_lists import BOOKING_FILTER, BOOKING_SORT, bookings_list
+from schema.bookings import Booking
+from schema.centres import Centre
+from schema.commands import given
+from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
+from schema.context import Info
+from schema.fields import column, computed, relation
+from schema.found import Found, found
+from schema.lists import listed
+from schema.loaders import One, register
+from schema.node import KINDS, node_type
+from schema.products import AgentOffice
+
+DETAIL = "agent_booking_of_booking"
+
+register(
+    agent_booking_by_id=One(partial(bookings_of_kind_by_id, BookingKind.AGENT_BOOKING)),
+    agent_booking_of_booking=One(agent_booking_details),
+)
+
+
+@node_type("agent_booking_by_id")
+@strawberry.type(
+    description="An agency's booking of courses for a student. What it shows is its newest "
+    "revision; the one in force may be an earlier one."
+)
+class AgentBooking(Booking):
+    @classmethod
+    def of(cls, row: Any) -> Any:
+        return cls(row=row)
+
+    agent_booking_id: str = column(
+        "reference", description="The agency's own id of it, unique inside the agency."
+    )
+    agent_booking_status: AgentBookingStatus = column(
+        "status", through=DETAIL, description="Where its newest revision stands."
+    )
+    revision: int = column(
+        through=DETAIL, description="How often it was submitted with other content, from 1."
+    )
+    confirmed_revision: int | None = column(
+        through=DETAIL,
+        description="The revision in force; null until one is confirmed, and after cancellation.",
+    )
+    backend_booking_id: int | None = column(
+        through=DETAIL, description="The back-end's own number; null until it has accepted it."
+    )
+    backend_student_id: int | None = column(
+        through=DETAIL,
+        description="The back-end's number of the student; null until it has accepted the booking.",
+    )
+    agent_office: AgentOffice | None = relation(
+        "agent_office_by_id",
+        key="agent_office_id",
+        through=DETAIL,
+        description="Which office books; null where its code is not known, or not yours to see.",
+    )
+    agent_contact: AgentContact = computed(
+        "content",
+        by=lambda row, _: part_of(row.content, "agentContact", AgentContact),
+        through=DETAIL,
+        description="Whom to ask at the agency.",
+    )
+    school: Centre | None = relation(
+        "centre_by_id",
+        key="centre_id",
+        description="Where the student is to be taught; null where its code is not known.",
+    )
+    language_level: str | None = computed(
+        "content",
+        by=lambda row, _: row.content["languageLevel"],
+        through=DETAIL,
+        description="The student's level; null where not given.",
+    )
+    student: StudentDetails = computed(
+        "content",
+        by=lambda row, _: part_of(row.content, "student", StudentDetails),
+        through=DETAIL,
+        description="The student as submitted with this revision.",
+    )
+    courses: list[CourseBooking] = relation(
+        "courses_of_agent_booking", description="The courses, as submitted."
+    )
+    lodging: list[LodgingBooking] = relation(
+        "lodging_of_agent_booking", description="Where the student is to live, as submitted."
+    )
+    optional_extras: list[OptionalExtraBooking] = relation(
+        "extras_of_agent_booking", description="What else is asked for, as submitted."
+    )
+    airport_transfers: list[AirportTransferBooking] = relation(
+        "transfers_of_agent_booking", description="The rides, as submitted."
+    )
+    special_requirements: SpecialRequirements | None = computed(
+        "content",
+        by=lambda row, _: part_of(row.content, "specialRequirements", SpecialRequirements),
+        through=DETAIL,
+        description="What the school has to know; null where not given.",
+    )
+    homestay_preferences: HomestayPreferences | None = computed(
+        "content",
+        by=lambda row, _: part_of(row.content, "homestayPreferences", HomestayPreferences),
+        through=DETAIL,
+        description="With whom the student wishes to live; null where not given.",
+    )
+    validation_messages: list[ValidationMessage] = computed(
+        "validation_messages",
+        by=lambda row, _: [ValidationMessage(**told) for told in row.validation_messages],
+        through=DETAIL,
+        description="Why the newest revision is not possible; empty unless it is INVALID.",
+    )
+
+
+KINDS[BookingKind.AGENT_BOOKING] = AgentBooking
+
+AGENT_BOOKING_ID = Annotated[
+    str, strawberry.argument(description="The agency's own id of the booking.")
+]
+AGENCY = Annotated[
+    str | None,
+    strawberry.argument(
+        description="The agency, or the code of an office that is not known. May be left out where "
+        "only one has such a booking."
+    ),
+]
+
+
+@strawberry.type
+class AgentBookingQueries:
+    @found(
+        description="An agent booking by the agency's id; null where there is none that you may "
+        "see, AMBIGUOUS_REFERENCE where several agencies have one."
+    )
+    async def agent_booking(
+        self, info: Info, agent_booking_id: AGENT_BOOKING_ID, agency: AGENCY = UNSET
+    ) -> AgentBooking | None:
+        of = given(agency)
+        checks.text(agent_booking_id, "agentBookingId", most=checks.TEXT)
+        checks.text(of, "agency", most=checks.TEXT)
+        rows = await info.context.read(
+            agent_bookings_named(info.context.viewer, agent_booking_id, of)
+        )
+        if len(rows) > 1:
+            raise AmbiguousReference("agentBookingId" if of is None else "agency")
+        return Found.typed("AgentBooking", rows[0].id) if rows else None
+
+    @listed(description="The agent bookings that you may see.")
+    def agent_bookings(
+        self,
+        first: FIRST = UNSET,
+        after: AFTER = UNSET,
+        last: LAST = UNSET,
+        before: BEFORE = UNSET,
+        filter: BOOKING_FILTER = UNSET,
+        sort: BOOKING_SORT = UNSET,
+    ) -> Connection[AgentBooking] | None:
+        kind = BookingKind.AGENT_BOOKING
+        listing: Any = bookings_list(
+            first=first, after=after, last=last, before=before, filter=filter, sort=sort, kind=kind
+        )
+        return listing

@@ -1,0 +1,136 @@
+"""Which candidate a student is; domain.md, section 5.5."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from resolvers.agent_bookings.dates import midnight
+from resolvers.contacts import Address
+from resolvers.narrowing import search_text
+from resolvers.storage.tables import Candidate
+from tests.resolvers.agent_bookings.conftest import SAMPLE, student
+
+PERSON = {"date_of_birth": date(1993, 2, 20), "nationality": "ES"}
+PASSPORT = {"passport_number": "4823 909 9838", "passport_issuing_country": "ES"}
+
+
+async def booked_for(world, submission=SAMPLE):
+    """The candidate that a submission's student is."""
+    row = await world.row(await world.booked(submission))
+    [candidate] = await world.rows(Candidate, "id", row.candidate_id)
+    return candidate
+
+
+async def test_made(world):
+    """Somebody unknown becomes a candidate with a reference of ours, and all that is known."""
+    made = await booked_for(world)
+
+    assert made.reference.startswith("STU-")
+    assert made.reference_generated
+    assert (made.first_names, made.last_name) == ("Bobby", "Smith")
+    assert made.search_text == search_text("Bobby Smith", made.reference)
+    assert (made.date_of_birth, made.gender, made.email) == (
+        date(1993, 2, 20),
+        "MALE",
+        "bobby@example.com",
+    )
+    assert (made.passport_number, made.passport_issuing_country) == tuple(PASSPORT.values())
+    assert (made.address["city"], made.address["country"]) == ("Madrid", "ES")
+    assert made.emergency_contact["phone"] == "+34 09 123 233"
+
+
+@pytest.mark.parametrize(
+    ("known", "matches"),
+    [
+        ({"first_names": "Other", **PASSPORT}, True),
+        ({"first_names": "Other", **PASSPORT, "passport_issuing_country": "FR"}, False),
+        ({"first_names": "BOBBY", "last_name": "SMITH", **PERSON}, True),
+        ({**PERSON, "passport_number": "another", "passport_issuing_country": "FR"}, True),
+        ({**PERSON, "nationality": "FR"}, False),
+        ({**PERSON, "nationality": None}, False),
+        ({**PERSON, "date_of_birth": date(1993, 2, 21)}, False),
+        ({"first_names": "Bob", **PERSON}, False),
+    ],
+)
+async def test_matched(world, known, matches):
+    """By passport, else by names in any case, date of birth and nationality."""
+    values = {"first_names": "Bobby", "last_name": "Smith", **known}
+    values = {name: value for name, value in values.items() if value is not None}
+    existing = await world.candidate("P1", **values)
+
+    assert ((await booked_for(world)).id == existing) == matches
+
+
+async def test_the_passport_wins(world):
+    """Before the names; of several with the same traits the one that was made first."""
+    await world.candidate("P1", first_names="Bobby", last_name="Smith", **PERSON)
+    owner = await world.candidate("P2", first_names="Robert", **PASSPORT)
+    await world.candidate("P3", first_names="Bob", **PASSPORT)
+
+    assert (await booked_for(world)).id == owner
+
+
+async def test_only_what_is_empty_is_filled(world):
+    """A match keeps all that it has, and gets what it has not."""
+    known = {
+        "first_names": "Robert",
+        "last_name": "Smyth",
+        "email": "robert@example.org",
+        "address": Address(country_iso_code="GB"),
+        **PASSPORT,
+    }
+    existing = await world.candidate("P1", **known)
+
+    found = await booked_for(world)
+
+    assert found.id == existing
+    assert (found.reference, found.reference_generated) == ("P1", False)
+    assert (found.first_names, found.email) == ("Robert", "robert@example.org")
+    assert found.address["country"] == "GB"
+    assert (found.mobile, found.nationality) == ("+34 09 456 888", "ES")
+    assert found.date_of_birth == date(1993, 2, 20)
+
+
+@pytest.mark.parametrize(
+    ("known", "filled"),
+    [
+        ((None, None), ("4823 909 9838", "ES")),
+        ((None, "ES"), ("4823 909 9838", "ES")),
+        (("4823 909 9838", None), ("4823 909 9838", "ES")),
+        ((None, "FR"), (None, "FR")),
+        (("another", None), ("another", None)),
+    ],
+)
+async def test_a_passport_is_filled_whole(world, known, filled):
+    """Or not at all, where the candidate has part of another."""
+    names = ("passport_number", "passport_issuing_country")
+    some = {name: value for name, value in zip(names, known, strict=True) if value is not None}
+    await world.candidate("P1", first_names="Bobby", last_name="Smith", **PERSON, **some)
+
+    found = await booked_for(world)
+
+    assert found.reference == "P1"
+    assert tuple(getattr(found, name) for name in names) == filled
+
+
+async def test_corrected_student(world):
+    """A revision with somebody else as its student is somebody else's booking."""
+    key = await world.booked()
+    first = (await world.row(key)).candidate_id
+    other = {"passport_number": None, "first_names": "Zoë", "last_name": "Ångström"}
+
+    await world.booked(student(**other))
+    second = (await world.row(key)).candidate_id
+    shouting = {**other, "first_names": "ZOË", "last_name": "ÅNGSTRÖM"}
+    await world.booked(replace(student(**shouting), agent_booking_id="X2"))
+
+    assert first != second
+    assert len(await world.rows(Candidate, "reference_generated", True)) == 2
+
+
+def test_days_begin_at_midnight():
+    """Where the clock skips midnight the day begins later that night."""
+    assert midnight(date(2027, 3, 14), "Europe/London").isoformat() == "2027-03-14T00:00:00+00:00"
+    # in Beirut the clock went from 00:00 to 01:00
+    assert midnight(date(2021, 3, 28), "Asia/Beirut").isoformat() == "2021-03-27T22:00:00+00:00"

@@ -1,0 +1,342 @@
+"""Agent bookings as clients see them: every field, every mistake at once, and what is personal."""
+
+import pytest
+
+from resolvers.viewer import Scope
+from resolvers.vocabulary import Role
+
+BOOK = """mutation ($input: BookAgentBookingInput!) { bookAgentBooking(input: $input) {
+  agentBooking { id revision agentBookingStatus version } created changed replayed
+  warnings { code }
+  errors { __typename code message path httpStatus ... on InputError { fieldName } }
+} }"""
+
+FIELDS = """query ($agency: String) { agentBooking(agentBookingId: "X8347848", agency: $agency) {
+  kind reference status allowedActions candidate { fullName referenceGenerated }
+  centre { reference } room { id } event { id } payment { id } cancellation { reason }
+  accommodations { type } externalIds { value } version
+  times { timeZone localStart localEnd start end durationMinutes }
+  agentBookingId agentBookingStatus revision confirmedRevision backendBookingId backendStudentId
+  agentOffice { code agency } school { name } languageLevel
+  agentContact { firstNames lastName telephone mobile email }
+  student { firstNames lastName passportNumber passportIssuingCountry dateOfBirth gender
+    countryOfBirth nationality email telephone mobile
+    address { line1 line2 city stateProvince postalCode country }
+    emergencyContact { name phone relationship } }
+  courses { product { name } code dateFrom dateTo numberOfWeeks }
+  lodging { product { name } code dateFrom dateTo numberOfWeeks }
+  optionalExtras { product { name } code quantity }
+  airportTransfers { product { name } code }
+  specialRequirements { medicalCondition allergies general }
+  homestayPreferences { smoking pets children vegetarianMeals }
+  validationMessages { message rule path }
+} }"""
+
+MASKED = """{ agentBooking(agentBookingId: "X8347848") {
+  agentContact { firstNames telephone mobile }
+  student { firstNames nationality gender passportNumber email telephone mobile
+    emergencyContact { phone } }
+  specialRequirements { medicalCondition allergies general }
+  history { nodes { after } }
+} }"""
+
+LIST = """{ agentBookings { totalCount nodes { agentBookingId courses { code } } }
+  bookings(filter: {kind: [AGENT_BOOKING]}) { nodes { id ... on AgentBooking { revision
+    courses { code dateTo product { code } } languageLevel } } } }"""
+
+CANCEL = """mutation ($input: CancelBookingInput!) { cancelBooking(input: $input) {
+  booking { status ... on AgentBooking { agentBookingStatus confirmedRevision } }
+  changed errors { code }
+} }"""
+
+SAMPLE = {
+    "agentBookingId": "X8347848",
+    "agentOfficeCode": "2983",
+    "agentContact": {
+        "firstNames": "Anna",
+        "lastName": "Polishchuk",
+        "telephone": "+34 1",
+        "email": "anna.polishchuk@agentcompany.com",
+    },
+    "schoolCode": "C1",
+    "languageLevel": "Intermediate",
+    "student": {
+        "firstNames": "Bobby",
+        "lastName": "Smith",
+        "passportNumber": "4823 909 9838",
+        "passportIssuingCountryIsoCode": "ES",
+        "dateOfBirth": "1993-02-20",
+        "gender": "MALE",
+        "countryOfBirthIsoCode": "ES",
+        "nationalityIsoCode": "ES",
+        "email": "bobby@example.com",
+        "telephone": "+34 93 412 46 02",
+        "mobile": "+34 09 456 888",
+        "address": {
+            "line1": "Torre Espacio",
+            "line2": "Paseo de la Castellana 259D",
+            "city": "Madrid",
+            "stateProvince": "",
+            "postalCode": "28046",
+            "countryIsoCode": "ES",
+        },
+        "emergencyContact": {
+            "name": "Jane Smith",
+            "phone": "+34 09 123 233",
+            "relationship": "Mother",
+        },
+    },
+    "courses": [{"courseCode": "C92", "dateFrom": "2027-03-15", "numberOfWeeks": 3}],
+    "lodging": [{"accommodationCode": "A78", "dateFrom": "2027-03-14", "numberOfWeeks": 3}],
+    "optionalExtras": [{"quantity": 1, "optionalExtraCode": "E33"}],
+    "airportTransfers": [{"transferCode": "TRN88"}],
+    "specialRequirements": {"allergies": "Allergic to nuts", "general": "Vegan"},
+    "homestayPreferences": {
+        "smoking": "NON_SMOKING",
+        "pets": "NO_PREFERENCE",
+        "children": "CHILDREN",
+        "vegetarianMeals": True,
+    },
+}
+
+
+@pytest.fixture
+async def office(made, world):
+    course = {"code": "C92", "kind": "COURSE", "name": "General English"}
+    await made("upsertProduct", "product", **course)
+    # a product of another kind is not what is asked for
+    await made("upsertProduct", "product", code="A78", kind="OPTIONAL_EXTRA", name="A book")
+    return await made(
+        "upsertAgentOffice", "agentOffice", code="2983", name="Madrid", agency="Study Abroad"
+    )
+
+
+async def test_every_field(client, office):
+    """A booking shows what was submitted, by whom, and where it stands."""
+    payload = await client.of(BOOK, input=SAMPLE)
+    assert (payload["created"], payload["changed"], payload["errors"]) == (True, True, [])
+
+    found = await client.of(FIELDS, agency="Study Abroad")
+
+    assert found == await client.of(FIELDS)
+    student = {
+        "address": {**SAMPLE["student"]["address"], "stateProvince": None, "country": "ES"},
+        "passportIssuingCountry": "ES",
+        "countryOfBirth": "ES",
+        "nationality": "ES",
+    }
+    del student["address"]["countryIsoCode"]
+    expected = {n: v for n, v in SAMPLE["student"].items() if not n.endswith("IsoCode")}
+    assert found.pop("student") == {**expected, **student}
+    assert found.pop("agentContact") == {**SAMPLE["agentContact"], "mobile": None}
+    assert found.pop("homestayPreferences") == SAMPLE["homestayPreferences"]
+    assert found == {
+        "kind": "AGENT_BOOKING",
+        "reference": "X8347848",
+        "status": "PENDING",
+        "allowedActions": ["CANCEL", "GRANT_ACCOMMODATION", "RESUBMIT"],
+        "candidate": {"fullName": "Bobby Smith", "referenceGenerated": True},
+        "centre": {"reference": "C1"},
+        "room": None,
+        "event": None,
+        "payment": None,
+        "cancellation": None,
+        "accommodations": [],
+        "externalIds": [],
+        "version": 1,
+        "times": {
+            "timeZone": "Europe/London",
+            "localStart": "2027-03-14T00:00:00",
+            "localEnd": "2027-04-05T00:00:00",
+            "start": "2027-03-14T00:00:00Z",
+            "end": "2027-04-04T23:00:00Z",
+            "durationMinutes": None,
+        },
+        "agentBookingId": "X8347848",
+        "agentBookingStatus": "RECEIVED",
+        "revision": 1,
+        "confirmedRevision": None,
+        "backendBookingId": None,
+        "backendStudentId": None,
+        "agentOffice": {"code": "2983", "agency": "Study Abroad"},
+        "school": {"name": "York"},
+        "languageLevel": "Intermediate",
+        "courses": [
+            {
+                "product": {"name": "General English"},
+                "code": "C92",
+                "dateFrom": "2027-03-15",
+                "dateTo": "2027-04-05",
+                "numberOfWeeks": 3,
+            }
+        ],
+        "lodging": [
+            {
+                "product": None,
+                "code": "A78",
+                "dateFrom": "2027-03-14",
+                "dateTo": "2027-04-04",
+                "numberOfWeeks": 3,
+            }
+        ],
+        "optionalExtras": [{"product": None, "code": "E33", "quantity": 1}],
+        "airportTransfers": [{"product": None, "code": "TRN88"}],
+        "specialRequirements": {
+            "medicalCondition": None,
+            "allergies": "Allergic to nuts",
+            "general": "Vegan",
+        },
+        "validationMessages": [],
+    }
+
+
+async def test_all_mistakes_at_once(client, office):
+    """In the source's words; nothing is stored. domain.md, example 9"""
+    student = {**SAMPLE["student"], "firstNames": "x" * 101, "dateOfBirth": None}
+
+    payload = await client.of(BOOK, input={**SAMPLE, "student": student})
+
+    assert payload["agentBooking"] is None
+    assert payload["errors"] == [
+        {
+            "__typename": "InputError",
+            "code": "STRING_LENGTH",
+            "message": "'FirstNames' must be between 0 and 100 characters",
+            "path": ["input", "student", "firstNames"],
+            "httpStatus": 400,
+            "fieldName": "FirstNames",
+        },
+        {
+            "__typename": "InputError",
+            "code": "REQUIRED",
+            "message": "'DateOfBirth' is required",
+            "path": ["input", "student", "dateOfBirth"],
+            "httpStatus": 400,
+            "fieldName": "DateOfBirth",
+        },
+    ]
+    assert await client.of(FIELDS) is None
+
+
+async def test_what_types_refuse(client, office):
+    """A malformed date is an error of the document."""
+    courses = [{"courseCode": "C92", "dateFrom": "15/03/2027", "numberOfWeeks": 3}]
+
+    result = await client.run(BOOK, input={**SAMPLE, "courses": courses})
+
+    assert "dateFrom" in result.errors[0].message
+
+
+async def test_put_again(client, office):
+    """Identical content changes nothing; other content is revision 2; a key is answered again."""
+    first = await client.of(BOOK, input={**SAMPLE, "idempotencyKey": "k"})
+    replayed = await client.of(BOOK, input={**SAMPLE, "idempotencyKey": "k"})
+    same = await client.of(BOOK, input={**SAMPLE, "expectedRevision": 1})
+    other = await client.of(BOOK, input={**SAMPLE, "languageLevel": None})
+    stale = await client.of(BOOK, input={**SAMPLE, "expectedRevision": 1})
+
+    assert (replayed["replayed"], replayed["created"]) == (True, True)
+    assert first["agentBooking"] == same["agentBooking"] == replayed["agentBooking"]
+    assert (same["changed"], other["changed"]) == (False, True)
+    assert (other["agentBooking"]["revision"], other["agentBooking"]["version"]) == (2, 2)
+    assert [error["code"] for error in stale["errors"]] == ["STALE_BOOKING"]
+
+
+async def test_cancelled(client, office):
+    """Any kind of booking is cancelled alike, and then no revision is in force."""
+    payload = await client.of(BOOK, input=SAMPLE)
+    asked = {"bookingId": payload["agentBooking"]["id"], "reason": "WITHDRAWN"}
+
+    assert await client.of(CANCEL, input=asked) == {
+        "booking": {
+            "status": "CANCELLED",
+            "agentBookingStatus": "CANCELLED",
+            "confirmedRevision": None,
+        },
+        "changed": True,
+        "errors": [],
+    }
+
+
+async def test_personal_data(client, office):
+    """Without VIEW_PII what is personal is null, in the history too; the rest is there."""
+    await client.of(BOOK, input=SAMPLE)
+    marker = client.as_role(Role.MARKER)
+
+    found = await marker.of(MASKED)
+
+    [change] = found.pop("history")["nodes"]
+    assert change["after"]["student"]["firstNames"] == "Bobby"
+    assert change["after"]["student"]["passportNumber"] is None
+    assert change["after"]["student"]["address"] is None
+    assert change["after"]["specialRequirements"]["allergies"] is None
+    assert change["after"]["agentContact"]["email"] is None
+    assert found == {
+        "agentContact": {"firstNames": "Anna", "telephone": None, "mobile": None},
+        "student": {
+            "firstNames": "Bobby",
+            "nationality": "ES",
+            "gender": "MALE",
+            "passportNumber": None,
+            "email": None,
+            "telephone": None,
+            "mobile": None,
+            "emergencyContact": None,
+        },
+        "specialRequirements": {"medicalCondition": None, "allergies": None, "general": "Vegan"},
+    }
+    seen = await client.of(MASKED)
+    assert seen["history"]["nodes"][0]["after"]["student"]["dateOfBirth"] == "1993-02-20"
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        "student { dateOfBirth }",
+        "student { address { city } }",
+        "student { passportIssuingCountry }",
+        "agentContact { email }",
+    ],
+)
+async def test_personal_data_that_is_never_null(client, office, selection):
+    """What can't be null is FORBIDDEN instead."""
+    await client.of(BOOK, input=SAMPLE)
+    document = f'{{ agentBooking(agentBookingId: "X8347848") {{ {selection} }} }}'
+
+    result = await client.as_role(Role.MARKER).run(document)
+
+    [error] = result.errors
+    assert error.original_error.code == "FORBIDDEN"
+    assert (await client.run(document)).errors is None
+
+
+async def test_lists(client, office, key_of):
+    """Agent bookings are listed on their own and among all; an agent sees those of its offices."""
+    await client.of(BOOK, input=SAMPLE)
+    agent = client.as_role(Role.AGENT)
+    own = agent.seeing(scope=Scope(agent_offices=frozenset({key_of(office)})))
+    other = agent.seeing(scope=Scope(agent_offices=frozenset({key_of(office).__class__(int=7)})))
+
+    for viewer in (client, own):
+        result = await viewer.run(LIST)
+        assert result.errors is None
+        node = {"agentBookingId": "X8347848", "courses": [{"code": "C92"}]}
+        assert result.data["agentBookings"] == {"totalCount": 1, "nodes": [node]}
+        [among] = result.data["bookings"]["nodes"]
+        assert among["courses"][0]["product"] == {"code": "C92"}
+    result = await other.run(LIST)
+    assert result.data["agentBookings"] == {"totalCount": 0, "nodes": []}
+    for viewer, count in [(client, 1), (own, 1), (other, 0)]:
+        assert await viewer.of("{ bookingChanges { totalCount } }") == {"totalCount": count}
+    assert await other.of(FIELDS) is None
+
+
+async def test_the_agency_may_have_to_be_named(client, office, made):
+    """Two agencies use one id: whoever may see both says which is meant."""
+    await made("upsertAgentOffice", "agentOffice", code="11", name="Rome", agency="Others")
+    await client.of(BOOK, input=SAMPLE)
+    await client.of(BOOK, input={**SAMPLE, "agentOfficeCode": "11"})
+
+    assert await client.errors(FIELDS) == [("AMBIGUOUS_REFERENCE", "agentBookingId")]
+    assert (await client.of(FIELDS, agency="Others"))["agentOffice"]["code"] == "11"
+    assert await client.of(FIELDS, agency="Nobody") is None
