@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from resolvers import checks
 from resolvers.bookings.actions import Situation, require
 from resolvers.bookings.checks import require_version
 from resolvers.changes import Cause, record_booking
@@ -35,8 +36,8 @@ CHANGES = {
 def record_sessions(work: UnitOfWork, commands: Sequence[RecordSession]) -> list[Outcome | Refused]:
     """Start and complete sessions; what is known already changes nothing.
 
-    Refusals: PermissionRefusal, NotFoundRefusal, Invalid; StaleBooking; IllegalState; Invalid (the
-    PIN), OutOfRange (the time).
+    Refusals: PermissionRefusal, NotFoundRefusal, Invalid, WrongLength; StaleBooking; IllegalState;
+    Invalid (the PIN), OutOfRange (the time).
     """
     found = find_schedules(work, commands)
     return [attempt(_record, work, found, command) for command in commands]
@@ -46,6 +47,7 @@ def _record(work: UnitOfWork, found: Found, command: RecordSession) -> Outcome:
     stage, viewer = Complaints(), command.viewer
     stage.of(viewer.require, Permission.RECORD_SESSION)
     booking: Booking = stage.of(found.one, viewer, command.test_schedule)
+    stage.of(checks.text, command.pin, "input", "pin", most=checks.CODE)
     stage.settle()
     require_version(booking, command.expected_version, "input", "expectedVersion", now=work.now)
     if booking.status in AFTER[command.state]:

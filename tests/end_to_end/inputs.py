@@ -120,6 +120,7 @@ class Examples:
         self.of["recordPayment"] = paid
         self.ids["payment"] = payment["payment"]["id"]
         await self._make_registration()
+        await self._make_test_schedule()
 
     async def _make_registration(self) -> None:
         person = {"reference": "P2", "firstNames": "Cy", "lastName": "Cole"}
@@ -140,6 +141,24 @@ class Examples:
         self.of["transferRegistration"] = {**by_id, **asked(15), "reason": "Snow"}
         self.of["changeAssessment"] = {**by_id, "assessment": "F2"}
         self.of["deleteRegistration"] = by_id
+
+    async def _make_test_schedule(self) -> None:
+        """One that is open now, whatever the time of day."""
+        asked = {
+            "test": {"reference": "T1"},
+            "centre": {"reference": "C1"},
+            "candidate": {"reference": "P1"},
+            "startDate": in_days(-1)[:10],
+            "endDate": in_days(3)[:10],
+            "startTime": "00:00",
+            "endTime": "23:59:59",
+            "allowMultipleOpenSessions": True,
+            "autoSyncCentreSubject": True,
+        }
+        schedule = await self._make("bookTestSchedule", "testSchedule", **asked)
+        self.of["moveTestSchedule"] = {"testScheduleId": schedule, "endDate": in_days(5)[:10]}
+        self.of["deleteTestSchedule"] = {"testSchedule": {"id": schedule}}
+        self.of["recordSession"] = {"testSchedule": {"id": schedule}, "state": "STARTED"}
 
 
 def in_days(days: int) -> str:
