@@ -113,14 +113,24 @@ def _check_what_stands_in_the_way(
         desk.diaries.of(candidate.id),
         test.id,
         work.now,
+        "input",
+        "candidate",
         several_allowed=command.allow_multiple_open_sessions,
     )
-    stage.of(rules.require_centre_has_subject, test.subject_id, desk.subjects_of_centre(centre))
+    stage.of(
+        rules.require_centre_has_subject,
+        test.subject_id,
+        desk.subjects_of_centre(centre),
+        "input",
+        "centre",
+    )
     if not command.associate:
         stage.of(
             rules.require_associated,
             centre.id,
             test.subject_id,
+            "input",
+            "candidate",
             centres=desk.associated(candidate, CANDIDATE_CENTRES),
             subjects=desk.associated(candidate, CANDIDATE_SUBJECTS),
         )

@@ -196,17 +196,24 @@ class _Movers:
             desk.diaries.of(booking.candidate_id),
             booking.test_id,
             self._work.now,
+            *path,
             several_allowed=schedule.allow_multiple_open_sessions,
             but=booking.id,
         )
         stage.of(
-            rules.require_centre_has_subject, booking.subject_id, desk.subjects_of_centre(centre)
+            rules.require_centre_has_subject,
+            booking.subject_id,
+            desk.subjects_of_centre(centre),
+            "input",
+            "toCentre",
         )
         candidate = desk.candidate(command.viewer, ByKey(booking.candidate_id), *path, anyone=True)
         stage.of(
             rules.require_associated,
             centre.id,
             booking.subject_id,
+            "input",
+            "toCentre",
             centres=desk.associated(candidate, CANDIDATE_CENTRES),
             subjects=desk.associated(candidate, CANDIDATE_SUBJECTS),
         )

@@ -217,26 +217,28 @@ def require_none_open(
     bookings: Iterable[Booking],
     test_id: UUID,
     now: datetime,
-    *,
+    *path: str,
     several_allowed: bool,
     but: UUID | None = None,
 ) -> None:
     """Raises: OpenScheduleExists."""
     found = open_schedules(bookings, test_id, now, but=but)
     if found and not several_allowed:
-        raise OpenScheduleExists("input", "candidate", conflicting=[b.id for b in found])
+        raise OpenScheduleExists(*path, conflicting=[b.id for b in found])
 
 
-def require_centre_has_subject(subject_id: UUID | None, subjects: Collection[UUID]) -> None:
+def require_centre_has_subject(
+    subject_id: UUID | None, subjects: Collection[UUID], *path: str
+) -> None:
     """Raises: CentreSubjectNotAssociated."""
     if subject_id is not None and subject_id not in subjects:
-        raise CentreSubjectNotAssociated("input", "centre")
+        raise CentreSubjectNotAssociated(*path)
 
 
 def require_associated(
     centre_id: UUID,
     subject_id: UUID | None,
-    *,
+    *path: str,
     centres: Collection[UUID],
     subjects: Collection[UUID],
 ) -> None:
@@ -245,7 +247,7 @@ def require_associated(
     Raises: CandidateNotAssociated.
     """
     if centre_id not in centres or (subject_id is not None and subject_id not in subjects):
-        raise CandidateNotAssociated("input", "candidate")
+        raise CandidateNotAssociated(*path)
 
 
 # ---------------------------------------------------------------- worth knowing

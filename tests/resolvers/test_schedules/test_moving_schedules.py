@@ -114,8 +114,8 @@ async def test_the_rules_of_booking_hold_at_the_target(world: Schedules) -> None
     refused = await world.move(key, to_centre=without_subject)
 
     assert places(refused) == [
-        ("CENTRE_SUBJECT_NOT_ASSOCIATED", "input.centre"),
-        ("CANDIDATE_NOT_ASSOCIATED", "input.candidate"),
+        ("CENTRE_SUBJECT_NOT_ASSOCIATED", "input.toCentre"),
+        ("CANDIDATE_NOT_ASSOCIATED", "input.toCentre"),
     ]
 
 
