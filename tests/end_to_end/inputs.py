@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -89,6 +89,11 @@ class Examples:
         await self._make("upsertCandidate", "candidate", **person)
         await self._make("upsertUser", "user", reference="U1", name="Cleo", role="MARKER")
         self.of["updateSettings"] = {}
+        await self._make("upsertAgentOffice", "agentOffice", code="2983", name="X", agency="A")
+        course = {"code": "C92", "kind": "COURSE", "name": "General English"}
+        await self._make("upsertProduct", "product", **course)
+        offer = {"product": {"reference": "C92"}, "centre": {"reference": "C1"}}
+        self.of["offerProduct"] = {**offer, "startDates": ["2030-01-07"], "capacity": 3}
 
     async def _make_bookings(self) -> None:
         place = {"venue": {"reference": "C1"}, "room": {"id": self.ids["room"]}}
@@ -121,6 +126,29 @@ class Examples:
         self.ids["payment"] = payment["payment"]["id"]
         await self._make_registration()
         await self._make_test_schedule()
+        await self._make_course()
+
+    async def _make_course(self) -> None:
+        country = "ES"
+        student = {
+            "firstNames": "Bobby",
+            "lastName": "Smith",
+            "passportIssuingCountryIsoCode": country,
+            "dateOfBirth": "1993-02-20",
+            "gender": "MALE",
+            "countryOfBirthIsoCode": country,
+            "nationalityIsoCode": country,
+            "address": {"countryIsoCode": country},
+        }
+        submitted = {
+            "agentBookingId": "X8347848",
+            "agentOfficeCode": "2983",
+            "agentContact": {"firstNames": "Anna", "lastName": "P", "email": "a@example.org"},
+            "schoolCode": "C1",
+            "student": student,
+            "courses": [{"courseCode": "C92", "dateFrom": "2030-01-07", "numberOfWeeks": 3}],
+        }
+        await self._make("bookAgentBooking", "agentBooking", **submitted)
 
     async def _make_registration(self) -> None:
         person = {"reference": "P2", "firstNames": "Cy", "lastName": "Cole"}
@@ -290,6 +318,8 @@ def sample(kind: GraphQLInputType, n: int | None = None) -> Any:
     value = SAMPLES[name]
     if n is None:
         return value
+    if name == "Date":
+        return (date.fromisoformat(value) + timedelta(days=n)).isoformat()
     if name == "UUID":
         return f"{value[:-12]}{n:012}"
     if name == "LanguageTag":
