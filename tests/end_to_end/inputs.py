@@ -94,6 +94,7 @@ class Examples:
         await self._make("upsertProduct", "product", **course)
         offer = {"product": {"reference": "C92"}, "centre": {"reference": "C1"}}
         self.of["offerProduct"] = {**offer, "startDates": ["2030-01-07"], "capacity": 3}
+        await self._client.ask(mutation("offerProduct"), input=self.of["offerProduct"])
 
     async def _make_bookings(self) -> None:
         place = {"venue": {"reference": "C1"}, "room": {"id": self.ids["room"]}}
@@ -129,7 +130,7 @@ class Examples:
         await self._make_course()
 
     async def _make_course(self) -> None:
-        country = "ES"
+        country, stay = "ES", {"dateFrom": "2030-01-07", "numberOfWeeks": 3}
         student = {
             "firstNames": "Bobby",
             "lastName": "Smith",
@@ -146,7 +147,17 @@ class Examples:
             "agentContact": {"firstNames": "Anna", "lastName": "P", "email": "a@example.org"},
             "schoolCode": "C1",
             "student": student,
-            "courses": [{"courseCode": "C92", "dateFrom": "2030-01-07", "numberOfWeeks": 3}],
+            "courses": [{"courseCode": "C92", **stay}],
+            "lodging": [{"accommodationCode": "A78", **stay}],
+            "optionalExtras": [{"optionalExtraCode": "E33", "quantity": 1}],
+            "airportTransfers": [{"transferCode": "TRN88"}],
+            "specialRequirements": {"allergies": "Nuts"},
+            "homestayPreferences": {
+                "smoking": "NON_SMOKING",
+                "pets": "NO_PETS",
+                "children": "NO_PREFERENCE",
+                "vegetarianMeals": False,
+            },
         }
         await self._make("bookAgentBooking", "agentBooking", **submitted)
 

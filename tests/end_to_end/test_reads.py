@@ -258,6 +258,7 @@ def answers_of(schema: GraphQLSchema) -> set[str]:
 
 SHOWN_ELSEWHERE = {
     *("Warning", "CancelledBooking", "SeatsChange", "EventChange", "TimeWindow", "Origin"),
+    "ValidationMessage",
 }
 """Of payloads and subscriptions only; and what needs a booking of another kind, or an origin."""
 
@@ -296,6 +297,7 @@ ROOTS = {
     "nodes": '(ids: ["$ID"])',
     "booking": '(id: "$ID")',
     "registration": '(identifier: "$UUID")',
+    "agentBooking": '(agentBookingId: "X8347848")',
     "eventsOnDate": '(date: "2030-01-01")',
     "scrapPaper": '(eventId: "$EVENT")',
 }

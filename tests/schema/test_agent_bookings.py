@@ -2,8 +2,11 @@
 
 import pytest
 
+from resolvers.outcomes import Outcome
+from resolvers.storage.rows import changed
+from resolvers.storage.tables import AgentBooking
 from resolvers.viewer import Scope
-from resolvers.vocabulary import Role
+from resolvers.vocabulary import AgentBookingStatus, Role
 
 BOOK = """mutation ($input: BookAgentBookingInput!) { bookAgentBooking(input: $input) {
   agentBooking { id revision agentBookingStatus version } created changed replayed
@@ -308,6 +311,23 @@ async def test_personal_data_that_is_never_null(client, office, selection):
     [error] = result.errors
     assert error.original_error.code == "FORBIDDEN"
     assert (await client.run(document)).errors is None
+
+
+async def test_what_is_not_possible_is_shown(client, office, key_of):
+    """The messages of the validation, as they are kept."""
+    payload = await client.of(BOOK, input=SAMPLE)
+    told = {"message": "No.", "rule": "START_DATE", "path": ["input", "courses", "0", "dateFrom"]}
+
+    def run(work, keys):
+        [detail] = work.lock(AgentBooking, client.viewer.organization_id, keys)
+        found = {"status": AgentBookingStatus.INVALID, "validation_messages": [told]}
+        work.save(AgentBooking, [(detail, changed(detail, **found))])
+        return [Outcome(detail.id)]
+
+    await client.storage.write(run, [key_of(payload["agentBooking"]["id"])])
+
+    found = await client.of(FIELDS)
+    assert (found["agentBookingStatus"], found["validationMessages"]) == ("INVALID", [told])
 
 
 async def test_lists(client, office, key_of):
