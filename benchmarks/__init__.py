@@ -5,6 +5,7 @@ databases.py    the same world on SQLite and PostgreSQL, kept between runs
 queries.py      the documents, and the variables that every server is asked with
 references/     what the gateway is compared with
 serve.py        one server in a process of its own; servers.py starts and stops it
+drivers.py      what it is compared with where only the database counts: the bare driver
 load.py         keeps it busy over a number of connections, and checks what it answers
 reads.py        the measurement: servers by queries by connections, interleaved
 report.py       the tables

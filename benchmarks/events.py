@@ -13,21 +13,18 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 from uuid import UUID
 
-import asyncpg
 import orjson
 
 from benchmarks import data
 from benchmarks.data import Size
+from benchmarks.drivers import Driver, driver_at
 from benchmarks.load import Cost, answers, cost_of
 from benchmarks.queries import post
 from benchmarks.reads import COMPARED, Differs, token
 from benchmarks.servers import cores, serving
 from resolvers.events.reads import ordering_of
 from resolvers.identity import global_id
-from resolvers.storage import SQLITE_SCHEME
-from resolvers.storage.columns import instant_text
 from resolvers.storage.nulls import LAST_INSTANT
-from resolvers.storage.sqlite import connect
 from resolvers.vocabulary import EventSortField, SortDirection
 
 SIZE: Final = Size(candidates=100, enrolments=0, events=100_000)
@@ -155,21 +152,20 @@ class Measured:
 async def measure(kind: str, url: str, pages: int) -> list[Measured]:
     """Every search on one database. Raises: Differs, Unanswered."""
     measured, mine, (core, _) = [], token(), cores()
-    driver: Driver = await _Asyncpg.connected(url) if kind == "postgresql" else _Sqlite3(url)
     chance = random.Random(data.SEED)  # noqa: S311 - the same draws at every run
-    centres = [row[0] for row in await driver.fetch(CENTRES, ())]
-    with serving("gateway", url, core=core) as server:
-        for search in SEARCHES:
-            asked = [search.page(chance, _keys(centres)) for _ in range(pages)]
-            bodies = ({"query": DOCUMENT, "variables": page.variables} for page in asked)
-            requests = [post(body, mine) for body in bodies]
-            statement = BY_HAND.format(criteria=search.criteria, order=search.order)
-            await _require_equal(driver, statement, server, asked[:COMPARED], requests)
-            by_hand = await _cost_by_hand(driver, statement, asked)
-            await cost_of(server, requests[:WARM], 1)
-            gateway = await cost_of(server, requests, 1)
-            measured.append(Measured(kind, search.name, by_hand, gateway))
-    await driver.close()
+    async with driver_at(url) as driver:
+        centres = [row[0] for row in await driver.fetch(CENTRES, ())]
+        with serving("gateway", url, core=core) as server:
+            for search in SEARCHES:
+                asked = [search.page(chance, _keys(centres)) for _ in range(pages)]
+                bodies = ({"query": DOCUMENT, "variables": page.variables} for page in asked)
+                requests = [post(body, mine) for body in bodies]
+                statement = BY_HAND.format(criteria=search.criteria, order=search.order)
+                await _require_equal(driver, statement, server, asked[:COMPARED], requests)
+                by_hand = await _cost_by_hand(driver, statement, asked)
+                await cost_of(server, requests[:WARM], 1)
+                gateway = await cost_of(server, requests, 1)
+                measured.append(Measured(kind, search.name, by_hand, gateway))
     return measured
 
 
@@ -181,7 +177,7 @@ def _keys(kept: Sequence[Any]) -> list[UUID]:
 
 
 async def _require_equal(
-    driver: "Driver", statement: str, server: Any, asked: Sequence[Page], requests: Sequence[bytes]
+    driver: Driver, statement: str, server: Any, asked: Sequence[Page], requests: Sequence[bytes]
 ) -> None:
     """Raises: Differs (other events, or a page that is not full)."""
     bodies = await answers(server, requests[: len(asked)])
@@ -194,60 +190,13 @@ async def _require_equal(
             raise Differs(f"{page.variables}: no full page, but {len(rows)}")
 
 
-async def _cost_by_hand(driver: "Driver", statement: str, asked: Sequence[Page]) -> Cost:
+async def _cost_by_hand(driver: Driver, statement: str, asked: Sequence[Page]) -> Cost:
     for page in asked[:WARM]:
         await driver.fetch(statement, page.values)
     cpu, began = time.process_time(), time.perf_counter()
     for page in asked:
         await driver.fetch(statement, page.values)
     return Cost(len(asked), time.process_time() - cpu, time.perf_counter() - began)
-
-
-class Driver(Protocol):
-    """A connection; $1 of a statement is the organization."""
-
-    async def fetch(self, statement: str, values: Sequence[Any]) -> Sequence[Any]: ...
-    async def close(self) -> None: ...
-
-
-class _Asyncpg:
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-
-    @classmethod
-    async def connected(cls, url: str) -> "_Asyncpg":
-        settings = {"jit": "off", "timezone": "UTC"}
-        return cls(await asyncpg.connect(url, server_settings=settings))
-
-    async def fetch(self, statement: str, values: Sequence[Any]) -> Sequence[Any]:
-        rows: Sequence[Any] = await self._connection.fetch(
-            statement, data.organization_id(), *values
-        )
-        return rows
-
-    async def close(self) -> None:
-        await self._connection.close()
-
-
-class _Sqlite3:
-    def __init__(self, url: str) -> None:
-        self._connection = connect(Path(url.removeprefix(SQLITE_SCHEME)))
-
-    async def fetch(self, statement: str, values: Sequence[Any]) -> Sequence[Any]:
-        given = [data.organization_id().hex, *map(_as_kept, values)]
-        return self._connection.execute(statement.replace("$", "?"), given).fetchall()
-
-    async def close(self) -> None:
-        self._connection.close()
-
-
-def _as_kept(value: Any) -> Any:
-    match value:
-        case UUID():
-            return value.hex
-        case datetime():
-            return instant_text(value)
-    return value
 
 
 def markdown(measured: Sequence[Sequence[Measured]]) -> str:

@@ -4,8 +4,6 @@ Who searches waits for the database, so what counts is the time until the answer
 after the other. Both look at every candidate's name: see `ix_candidate_search`.
 """
 
-import asyncio
-import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -13,18 +11,16 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-import asyncpg
 import orjson
 
-from benchmarks import data, databases
+from benchmarks import databases
 from benchmarks.data import Size
+from benchmarks.drivers import driver_at
 from benchmarks.load import answers
 from benchmarks.queries import post
 from benchmarks.reads import Differs, token
 from benchmarks.servers import Server, cores, serving
 from resolvers.narrowing import containing_in_first
-from resolvers.storage import SQLITE_SCHEME
-from resolvers.storage.sqlite import connect
 
 SIZE: Final = Size(candidates=100_000, enrolments=0, registrations=100_000)
 NAMES: Final = {
@@ -69,12 +65,16 @@ class Searched:
 async def measure(kind: str, url: str) -> list[Searched]:
     """Every name on one database, turn by turn. Raises: Differs, Unanswered."""
     core, _ = cores()
-    with serving("gateway", url, core=core) as server:
-        by_hand = await _postgresql(url) if kind == "postgresql" else _sqlite(url)
-        return [
-            await _compared(kind, many, name, _gateway(server), by_hand)
-            for many, name in NAMES.items()
-        ]
+    async with driver_at(url) as driver:
+
+        async def by_hand(name: str) -> list[Any]:
+            return _shown(await driver.fetch(BY_HAND, [containing_in_first(name)]))
+
+        with serving("gateway", url, core=core) as server:
+            return [
+                await _compared(kind, many, name, _gateway(server), by_hand)
+                for many, name in NAMES.items()
+            ]
 
 
 async def _compared(kind: str, many: str, name: str, gateway: Run, by_hand: Run) -> Searched:
@@ -96,30 +96,6 @@ def _gateway(server: Server) -> Run:
         [body] = await answers(server, [post({"query": SEARCH, "variables": {"name": name}}, mine)])
         found: list[Any] = orjson.loads(body)["data"]["registrations"]["nodes"]
         return found
-
-    return run
-
-
-async def _postgresql(url: str) -> Run:
-    connection = await asyncpg.connect(url, server_settings={"jit": "off"})
-    statement = await connection.prepare(BY_HAND)
-    organization = data.organization_id()
-
-    async def run(name: str) -> list[Any]:
-        return _shown(await statement.fetch(organization, containing_in_first(name)))
-
-    return run
-
-
-def _sqlite(url: str) -> Run:
-    connection: sqlite3.Connection = connect(Path(url.removeprefix(SQLITE_SCHEME)))
-    statement, organization = BY_HAND.replace("$", "?"), data.organization_id().hex
-
-    async def run(name: str) -> list[Any]:
-        values = (organization, containing_in_first(name))
-        return _shown(
-            await asyncio.to_thread(lambda: connection.execute(statement, values).fetchall())
-        )
 
     return run
 
