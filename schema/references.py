@@ -67,7 +67,7 @@ def ref_of(value: str, *types: str) -> Ref:
     if parsed is None:
         return Unreadable(value[:100], "is not a global id")
     if parsed[0] not in types:
-        return Unreadable(value[:100], f"is the id of a {parsed[0]}, not of a {' or '.join(types)}")
+        return Unreadable(value[:100], f"is the id of type {parsed[0]}, not {' or '.join(types)}")
     return ByKey(parsed[1])
 
 

@@ -49,11 +49,18 @@ class Granted:
     scope: AccommodationScope = AccommodationScope.TEST_TIME
 
 
+def type_of(terms: Terms) -> str:
+    """What tells an accommodation from the others of its booking; blanks around it do not count."""
+    return (terms.type or "").strip()
+
+
 def check_terms(terms: Terms, stage: Complaints, *path: str) -> None:
     """Complaints: AccommodationTypeEmpty, WrongLength, OutOfRange."""
-    if not (terms.type or "").strip():
+    kind = type_of(terms)
+    if not kind:
         stage.add(AccommodationTypeEmpty(*path, "type"))
-    stage.of(checks.text, terms.type, *path, "type", most=checks.CODE)
+    else:
+        stage.of(checks.text, kind, *path, "type", least=1, most=checks.CODE)
     stage.of(checks.text, terms.name, *path, "name", most=checks.NAME)
     stage.of(checks.text, terms.reason, *path, "reason", most=checks.REASON)
     for name, value, most in (
@@ -80,7 +87,7 @@ def accommodation_for(
         organization_id=booking.organization_id,
         id=key,
         booking_id=booking.id,
-        type=terms.type,
+        type=type_of(terms),
         name=terms.name,
         scope=terms.scope,
         time_extension_minutes=terms.time_extension_minutes,

@@ -47,7 +47,7 @@ def _seated() -> sa.Select[Any]:
     b, c = columns(Booking), columns(Candidate)
     seat = sa.func.row_number().over(order_by=(c.last_name, c.first_names, b.reference, b.id))
     return (
-        sa.select(b.candidate_id, b.centre_id, b.subject_id, b.reference, seat.label("seat"))
+        sa.select(table(Booking), seat.label("seat"))
         .join(
             table(Candidate),
             sa.and_(c.organization_id == b.organization_id, c.id == b.candidate_id),

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from resolvers import checks
 from resolvers.bookings import loading
-from resolvers.bookings.accommodations import accommodation_for, check_terms, extra
+from resolvers.bookings.accommodations import accommodation_for, check_terms, extra, type_of
 from resolvers.bookings.actions import Situation, require
 from resolvers.bookings.checks import find, require_version
 from resolvers.bookings.expiry import lock_current
@@ -125,14 +125,14 @@ class _Granted:
         assert command.type is not None
         self._require(command, booking, "grant")
         before = self._granted.get(booking.id, [])
-        same = next((a for a in before if a.type == command.type), None)
+        same = next((a for a in before if a.type == type_of(command)), None)
         if same is None and len(before) >= checks.PLAIN_LIST:
             rule = f"cannot be added: the booking has {checks.PLAIN_LIST} already"
             raise OutOfRange("input", "accommodation", rule=rule)
         granted = self._accommodation(command, booking, same)
         if same is not None and _terms(same) == _terms(granted):
             return Outcome(booking.id, changed=False, facts={"accommodation": same.id.hex})
-        after = [*(a for a in before if a.type != command.type), granted]
+        after = [*(a for a in before if a.type != granted.type), granted]
         warnings = self._change(ChangeType.ACCOMMODATION_GRANTED, command, booking, before, after)
         return Outcome(booking.id, warnings=warnings, facts={"accommodation": granted.id.hex})
 
@@ -151,7 +151,7 @@ class _Granted:
         except AccommodationNotGranted:
             raise not_granted from None
         before = self._granted.get(booking.id, [])
-        after = [a for a in before if a.type != command.type]
+        after = [a for a in before if a.type != command.type.strip()]
         if len(after) == len(before):
             raise not_granted
         warnings = self._change(ChangeType.ACCOMMODATION_REVOKED, command, booking, before, after)

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from resolvers import checks
 from resolvers.bookings import loading
-from resolvers.bookings.accommodations import accommodation_for, check_terms, extra
+from resolvers.bookings.accommodations import accommodation_for, check_terms, extra, type_of
 from resolvers.bookings.desk import Desk, Wanted
 from resolvers.bookings.facts import accommodation_facts
 from resolvers.bookings.overrides import Overrides, check_overrides
@@ -258,9 +258,9 @@ def _check_details(command: BookRegistration, stage: Complaints) -> None:
     seen: set[str] = set()
     for n, terms in enumerate(command.accommodations):
         check_terms(terms, stage, *path, str(n))
-        if terms.type in seen:
+        if type_of(terms) in seen:
             stage.add(Invalid(*path, str(n), "type", rule="is that of another one in this list"))
-        seen.add(terms.type or "")
+        seen.add(type_of(terms))
 
 
 def _outcome(booked: Booked) -> Outcome:

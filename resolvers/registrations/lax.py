@@ -192,10 +192,13 @@ class LaxEvents:
         return self.place(viewer, lax, Complaints())
 
     def _match(self, place: Place, lax: LaxEvent) -> Event | None:
-        """Of several the one that the given texts fit, then the lowest number, then the oldest."""
+        """Of several those that a given text fits, for each in turn; the lowest number, the oldest.
+
+        A text that fits none of them narrows nothing.
+        """
         events = self._events.get(place.key, [])
-        if len(events) > 1:
-            events = [event for event in events if not _differences(event, lax)] or events
+        for spec in SPECS:
+            events = [event for event in events if not _differs(spec, event, lax)] or events
         return min(events, key=_seniority, default=None)
 
 
@@ -291,9 +294,13 @@ def _differences(event: Event, lax: LaxEvent) -> tuple[Warning, ...]:
             (*PATH, spec.field),
         )
         for spec in SPECS
-        if (given := _given(getattr(lax, spec.column))) is not None
-        and given.casefold() != (getattr(event, spec.column) or "").casefold()
+        if _differs(spec, event, lax)
     )
+
+
+def _differs(spec: Spec, event: Event, lax: LaxEvent) -> bool:
+    given = _given(getattr(lax, spec.column))
+    return given is not None and given.casefold() != (getattr(event, spec.column) or "").casefold()
 
 
 def _given(text: str | None) -> str | None:

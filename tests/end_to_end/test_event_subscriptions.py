@@ -149,7 +149,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"filter": {"venueId": {"eq": "x"}}}, "'eq' is not a global id"),
     (
         {"filter": {"venueId": {"eq": global_id("Room", UUID(int=1))}}},
-        "id of a Room, not of a Centre",
+        "id of type Room, not Centre",
     ),
     ({"filter": {"start": {"gte": "2027-01-01"}}}, "instant with an offset"),
 ]

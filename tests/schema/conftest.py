@@ -68,16 +68,13 @@ class Client:
         self,
         role: Role,
         *,
-        centres: Iterable[UUID] | None = None,
-        subjects: Iterable[UUID] | None = None,
         candidate: UUID | None = None,
+        marker: UUID | None = None,
+        **groups: Iterable[UUID],
     ) -> "Client":
         """Somebody in that role who sees no more than this."""
-        scope = Scope(
-            centres=None if centres is None else frozenset(centres),
-            subjects=None if subjects is None else frozenset(subjects),
-            candidate=candidate,
-        )
+        sets = {name: frozenset(keys) for name, keys in groups.items()}
+        scope = Scope(candidate=candidate, marker=marker, **sets)
         return self.as_role(role).seeing(scope=scope)
 
 

@@ -109,6 +109,8 @@ async def test_only_what_the_viewer_may_see(client, world, hall, people, book, k
     here = client.confined_to(Role.INVIGILATOR, centres={key_of(world.centre)})
     elsewhere = client.confined_to(Role.CENTRE_STAFF, centres={MISSING})
     nobody = client.confined_to(Role.CANDIDATE, candidate=MISSING)
+    marker = client.confined_to(Role.MARKER, subjects=set(), marker=MISSING)
+    agent = client.confined_to(Role.AGENT, agent_offices={MISSING})
 
     [own] = (await one.of(SHEETS, event=hall))["sheets"]
     assert (own["seat"], own["candidate"]["reference"]) == (3, "P1")
@@ -116,7 +118,7 @@ async def test_only_what_the_viewer_may_see(client, world, hall, people, book, k
     sheets = (await here.of(SHEETS, event=hall))["sheets"]
     assert [sheet["seat"] for sheet in sheets] == [1, 2, 3]
     assert {sheet["candidate"]["email"] for sheet in sheets} == {None}
-    for stranger in (elsewhere, nobody):
+    for stranger in (elsewhere, nobody, marker, agent):
         assert await stranger.of(SHEETS, event=hall) == {
             "event": {"id": hall, "title": "Sitting", "venue": {"name": "York"}},
             "sheets": [],

@@ -112,6 +112,8 @@ def _update(
     Raises: Refused.
     """
     changes = {name: value for name, value in values.items() if value != _present(event, name)}
+    if "event_type" not in changes:
+        changes.pop("kind", None)  # what the kind is here is told by nothing that has changed there
     if not changes:
         return Outcome(event.id, changed=False)
     command = UpdateEvent(importing.viewer, ByKey(event.id), changes)
@@ -119,8 +121,14 @@ def _update(
 
 
 def _present(event: Event, name: str) -> Any:
-    if name == "venue":
-        return None if event.venue_id is None else ByKey(event.venue_id)
+    """What the source is told of the event; where it has no text or end, what stands for it."""
+    match name:
+        case "venue":
+            return None if event.venue_id is None else ByKey(event.venue_id)
+        case "event_type":
+            return event.event_type or event.kind.value
+        case "given_end_at":
+            return event.given_end_at or event.end_at
     return getattr(event, name)
 
 

@@ -115,7 +115,7 @@ async def test_of_each_type_there_is_one(world: World, booked: UUID) -> None:
     first = await granted(world, booked, time_extension_minutes=30, name="Old", reason="old")
     await granted(world, booked, type="reader", scope=S.OTHER)
 
-    second = await granted(world, booked, extra_time_percentage=10)
+    second = await granted(world, booked, type=" extra-time ", extra_time_percentage=10)
 
     rows = await accommodations(world, booked)
     assert isinstance(first, Outcome)

@@ -307,7 +307,7 @@ async def test_of_several_sittings_the_texts_choose_then_the_number_then_the_age
     oldest = await world.event(venue=centre, exam_type="Oral")
     numbered = await world.event(venue=centre, exam_type="Oral", number=7)
     written = await world.event(venue=centre, exam_type="written", number=9)
-    learners = await world.candidates(4)
+    learners = await world.candidates(5)
     bare = {"exam_type": None, "exam_format": None, "billing_code": None}
 
     async def chosen(learner: UUID, **values: Any) -> tuple[UUID, list[str]]:
@@ -317,6 +317,8 @@ async def test_of_several_sittings_the_texts_choose_then_the_number_then_the_age
     assert await chosen(learners[0]) == (numbered, [])
     assert await chosen(learners[1], exam_type="WRITTEN") == (written, [])
     assert await chosen(learners[2], exam_type="Swum") == (numbered, ["eventExamType"])
+    both = {"exam_type": "Written", "billing_code": "nobody's"}
+    assert await chosen(learners[4], **both) == (written, ["eventBillingCode"])
     await world.made(
         update_events,
         UpdateEvent(viewer=world.viewer, event=ByKey(numbered), changes={"number": None}),
@@ -451,7 +453,7 @@ async def test_accommodations_are_checked_each_by_itself(
     event = await world.event(venue=centre)
     wrong = (
         Granted(type="a", time_extension_minutes=1000),
-        Granted(type="a", extra_time_percentage=-1, extra_breaks_per_section=100),
+        Granted(type=" a ", extra_time_percentage=-1, extra_breaks_per_section=100),
     )
 
     result = await register(event, accommodations=wrong, registrant_type=" ")
