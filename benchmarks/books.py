@@ -18,6 +18,7 @@ from typing import Any, Final, Protocol
 import asyncpg
 import orjson
 
+import resolvers.every_kind  # noqa: F401 - makes the kinds of booking known
 from benchmarks import data, databases
 from benchmarks.data import Rows, Size
 from benchmarks.load import Cost, cost_of
