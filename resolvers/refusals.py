@@ -126,6 +126,18 @@ class Required(InputRefusal):
         return f"'{self.field_name}' is required"
 
 
+class OneRequired(Required):
+    """At least one of several values is required."""
+
+    def __init__(self, *path: str, names: Sequence[str]) -> None:
+        super().__init__(*path)
+        self.names = tuple(names)
+
+    @property
+    def message(self) -> str:
+        return f"one of {', '.join(repr(name) for name in self.names)} is required"
+
+
 class WrongLength(InputRefusal):
     """A text is too short or too long, in characters."""
 

@@ -23,7 +23,7 @@ from resolvers.enrolments.facts import enrolment_facts
 from resolvers.enrolments.transitions import TRANSITIONS
 from resolvers.outcomes import Outcome, Warning
 from resolvers.references import ByKey, Lookup, Ref, look_up
-from resolvers.refusals import Complaints, Refused, Required, StaleBooking, attempt
+from resolvers.refusals import Complaints, OneRequired, Refused, StaleBooking, attempt
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import Accommodation, Booking, Enrolment, Event, Room
 from resolvers.storage.tables.bookings import SEATED
@@ -104,7 +104,8 @@ class _Movers:
         overrides = check_overrides(viewer, command.overrides, stage)
         stage.of(checks.text, command.reason, "input", "reason", most=checks.REASON)
         if not (command.to_event or command.to_room or command.to_on_demand_time):
-            stage.add(Required("input", "toEvent"))
+            names = ("toEvent", "toRoom", "toOnDemandTime")
+            stage.add(OneRequired("input", "toEvent", names=names))
         was_at, was_in = self._places_before(command, stage)
         if booking is None:
             stage.settle()

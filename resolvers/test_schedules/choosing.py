@@ -47,7 +47,7 @@ def choose(desk: Desk, command: BookTestSchedule) -> Chosen:
         command.candidate,
         "input",
         "candidate",
-        anyone=command.associate or command.happened,
+        anyone=command.happened or viewer.may(Permission.SCHEDULE_TEST),
     )
     if centre is not None and test is not None and not command.happened:
         named = {} if command.subject is not None else {AccessScope.SUBJECT: "test"}

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from resolvers.bookings.facts import booking_facts, reference
+from resolvers.bookings.facts import booking_facts, instant, reference
 from resolvers.storage.tables import Booking, TestSchedule
 from resolvers.test_schedules.transitions import schedule_status
 
@@ -22,7 +22,8 @@ def schedule_facts(
         now or booking.updated_at,
         marked_externally=schedule is not None and schedule.marked_externally,
     )
-    facts = {**booking_facts(booking), "scheduleStatus": status}
+    started = instant(booking.session_started_at)
+    facts = {**booking_facts(booking), "scheduleStatus": status, "sessionStartedAt": started}
     if schedule is not None:
         facts |= {
             "test": reference("Test", booking.test_id),
@@ -42,5 +43,6 @@ def schedule_facts(
             "moderator": reference("User", schedule.moderator_user_id),
             "purchaseOrder": schedule.purchase_order,
             "language": schedule.language,
+            "sessionCompletedAt": instant(schedule.session_completed_at),
         }
     return facts

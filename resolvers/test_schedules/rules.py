@@ -11,9 +11,9 @@ from resolvers.outcomes import Warning
 from resolvers.refusals import (
     Complaints,
     Invalid,
+    OneRequired,
     OutOfRange,
     PermissionRefusal,
-    Required,
     WrongLength,
 )
 from resolvers.storage.tables import Booking, Organization, Test, User
@@ -156,9 +156,10 @@ def require_moderator(test: Test, user: User) -> None:
 
 
 def require_target(*given: object) -> None:
-    """A move needs somewhere to go. Raises: Required."""
+    """A move needs somewhere to go. Raises: OneRequired."""
     if all(value is None for value in given):
-        raise Required("input", "toCentre")
+        names = ("toCentre", "startDate", "endDate", "startTime", "endTime")
+        raise OneRequired("input", "toCentre", names=names)
 
 
 # ---------------------------------------------------------------- who may

@@ -39,9 +39,12 @@ def parse_xml(text: bytes) -> Any:
         raise Unreadable(f"line {line}, column {column + 1}: is not XML") from None
     except (LookupError, ValueError):  # an encoding that nobody knows, or that is not kept to
         raise Unreadable("has an encoding that cannot be read") from None
-    if any(_name(child).casefold() == BODY for child in root):
-        return [_value(child, 1) for child in root]
-    return _value(root, 0)
+    if _name(root).casefold() == BODY:
+        return _value(root, 0)
+    if not any(_name(child).casefold() == BODY for child in root):
+        raise Unreadable(f"begins with the element {_name(root)!r}, not with a TestSchedule")
+    _require_no_text(root)
+    return [_value(child, 1) for child in root]
 
 
 def _value(element: Element, depth: int) -> Any:
@@ -52,14 +55,25 @@ def _value(element: Element, depth: int) -> Any:
         return None
     children = list(element)
     if _name(element) in LISTS:
+        _require_no_text(element)
         return [_value(child, depth + 1) for child in children]
     if not children:
         return (element.text or "").strip() or None
+    _require_no_text(element)
     members: dict[str, Any] = {}
     for child in children:
         if members.setdefault(_name(child), child) is not child:
             raise Unreadable(f"{_name(element)} has the element {_name(child)!r} twice")
     return {name: _value(child, depth + 1) for name, child in members.items()}
+
+
+def _require_no_text(element: Element) -> None:
+    """Raises: Unreadable, for a text beside or in place of the elements that belong there."""
+    texts = (element.text, *(child.tail for child in element))
+    if any((text or "").strip() for text in texts):
+        inside = ", as in <testTags><string>…</string></testTags>"
+        hint = inside if _name(element) in LISTS else ""
+        raise Unreadable(f"{_name(element)} has a text where only elements stand{hint}")
 
 
 def _name(element: Element) -> str:

@@ -529,15 +529,15 @@ async def test_the_permission_and_each_association_are_told(world: Schedules) ->
 
 
 async def test_a_confined_scheduler_may_associate_any_candidate(world: Schedules) -> None:
-    """That is what the source has the option for; without it, the candidate is not there to see."""
+    """That is what the source has the option for; without it, that is what they are told."""
     stranger = await world.candidate("C2")
     scope = Scope(centres=frozenset({world.centre_key}), subjects=frozenset({world.subject_key}))
     confined = in_role(world, Role.SCHEDULER, scope)
 
-    unseen = await world.schedule(viewer=confined, candidate=stranger)
+    alone = await world.schedule(viewer=confined, candidate=stranger)
     associated = await world.schedule(viewer=confined, candidate=stranger, associate=True)
 
-    assert places(unseen) == [("NOT_FOUND", "input.candidate")]
+    assert places(alone) == [("CANDIDATE_NOT_ASSOCIATED", "input.candidate")]
     assert codes(associated) == []
 
 

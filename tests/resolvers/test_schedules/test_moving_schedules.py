@@ -97,6 +97,10 @@ async def test_mistakes_of_a_move_come_back_together(world: Schedules) -> None:
         ("REQUIRED", "input.toCentre"),
         ("MULTI_DAY_SCHEDULING_DISABLED", "input.endDate"),
     ]
+    assert isinstance(nowhere, Refused)
+    assert nowhere.refusals[0].message == (
+        "one of 'toCentre', 'startDate', 'endDate', 'startTime', 'endTime' is required"
+    )
     assert places(wrong) == [
         ("STRING_LENGTH", "input.reason"),
         ("NOT_FOUND", "input.toCentre"),

@@ -106,6 +106,9 @@ async def test_a_session_starts_and_is_completed(world: Schedules, clock: Settab
     assert (row.status, row.version) == (BookingStatus.COMPLETED, 3)
     assert detail.session_completed_at == NOON + timedelta(minutes=90)
     assert (await world.booking_changes())[-2:] == ["STARTED", "COMPLETED"]
+    start, end = [change.changed_fields for change in await world.changes()][-2:]
+    assert start == ["scheduleStatus", "sessionStartedAt", "status"]
+    assert end == ["scheduleStatus", "sessionCompletedAt", "status"]
 
 
 async def test_a_test_that_is_marked_elsewhere_bypasses_marking(
