@@ -12,6 +12,7 @@ from resolvers.agent_bookings.agencies import Agencies, Party
 from resolvers.agent_bookings.commands import BookAgentBooking
 from resolvers.agent_bookings.dates import times
 from resolvers.agent_bookings.facts import agent_booking_facts
+from resolvers.agent_bookings.leases import NOT_LEASED
 from resolvers.agent_bookings.students import Students
 from resolvers.agent_bookings.submission import Submission, content_of, tidied
 from resolvers.agent_bookings.transitions import TRANSITIONS
@@ -303,6 +304,7 @@ def _received(asked: Asked, party: Party) -> dict[str, Any]:
         "status": AgentBookingStatus.RECEIVED,
         "content": content_of(asked.submission),
         "validation_messages": [],
+        **NOT_LEASED,
     }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from resolvers.agent_bookings.facts import detail_facts
+from resolvers.agent_bookings.leases import NOT_LEASED
 from resolvers.bookings import loading
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import AgentBooking, Booking
@@ -23,7 +24,9 @@ class CancellingAgentBookings:
     def cancel(self, booking: Booking) -> tuple[dict[str, Any], dict[str, Any]]:
         """Take the booking out of force. Returns its facts before and after."""
         before = self._details[booking.id]
-        after = changed(before, status=AgentBookingStatus.CANCELLED, confirmed_revision=None)
+        after = changed(
+            before, status=AgentBookingStatus.CANCELLED, confirmed_revision=None, **NOT_LEASED
+        )
         self._details[booking.id] = after
         self._work.save(AgentBooking, [(before, after)])
         return detail_facts(before), detail_facts(after)

@@ -34,6 +34,7 @@ from resolvers.storage.tables.log import (
     LogPosition,
     NumberSeries,
 )
+from resolvers.storage.tables.notifications import NotificationDelivery, NotificationEndpoint
 from resolvers.storage.tables.organizations import (
     Organization,
     User,
@@ -41,7 +42,13 @@ from resolvers.storage.tables.organizations import (
     UserCentre,
     UserSubject,
 )
-from resolvers.storage.tables.products import AgentOffice, OfferStartDate, Product, ProductOffer
+from resolvers.storage.tables.products import (
+    AgentOffice,
+    OfferPlace,
+    OfferStartDate,
+    Product,
+    ProductOffer,
+)
 from resolvers.storage.tables.registrations import Registration, RegistrationTransfer
 from resolvers.storage.tables.test_schedules import SessionPin, TestSchedule
 from resolvers.storage.tables.tests import Module, Subject, Test, TestForm, TestModule
@@ -85,7 +92,10 @@ __all__ = [
     "ImportReceipt",
     "LogPosition",
     "Module",
+    "NotificationDelivery",
+    "NotificationEndpoint",
     "NumberSeries",
+    "OfferPlace",
     "OfferStartDate",
     "Organization",
     "Payment",

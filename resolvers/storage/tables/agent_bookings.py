@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from resolvers.storage.columns import choice, document, instant, key, text
@@ -11,6 +12,9 @@ from resolvers.storage.tables.tenant import Keyed, check, index, refers_to, uniq
 from resolvers.vocabulary import AgentBookingStatus, ProductKind
 
 NOT_GENERATED = {"autoincrement": False}
+
+WAITS = "status in ('RECEIVED', 'VALIDATING')"
+"""Whether stage 2 is still to be done, word for word as the partial index has it."""
 
 
 class AgentBooking(Keyed, table=True):
@@ -20,7 +24,8 @@ class AgentBooking(Keyed, table=True):
     from any of them, and RECEIVED again. `content` is what the newest revision says;
     `confirmed_revision` is the one in force, which a newer one leaves so until it is confirmed
     itself. `agency_key` says inside of what the id is unique: an agency, or an office that is not
-    known.
+    known. While it is VALIDATING a worker holds it until `leased_until`; `lease` tells that worker
+    from another that has held it before.
     """
 
     __tablename__ = "agent_booking"
@@ -28,7 +33,16 @@ class AgentBooking(Keyed, table=True):
         refers_to("booking", "id"),
         refers_to("agent_office"),
         unique("agent_booking_id", "agency_key"),
+        # what waits for a worker, of all organizations; keys sort by the time they were made
+        sa.Index(
+            "ix_agent_booking_waits",
+            "id",
+            postgresql_where=sa.text(WAITS),
+            sqlite_where=sa.text(WAITS),
+        ),
         check("revision", "revision >= 1"),
+        check("lease", "(status = 'VALIDATING') = (lease is not null)"),
+        check("leased_until", "(lease is null) = (leased_until is null)"),
         check("confirmed_revision", "confirmed_revision between 1 and revision"),
         check("cancelled", "status <> 'CANCELLED' or confirmed_revision is null"),
     )
@@ -43,6 +57,8 @@ class AgentBooking(Keyed, table=True):
     backend_student_id: int | None = None
     content: Any = document(nullable=False)
     validation_messages: Any = document(default_factory=list, nullable=False)
+    leased_until: datetime | None = instant()
+    lease: UUID | None = key()
 
 
 class AgentBookingRevision(SQLModel, table=True):

@@ -24,7 +24,8 @@ class LogPosition(SQLModel, table=True):
     """The newest position of an organization's log.
 
     A transaction raises it last, and the row stays locked until the commit: positions are dense and
-    in commit order.
+    in commit order. `notifies` is set with the first endpoint of the organization: without one
+    nobody looks for those to be told.
     """
 
     __tablename__ = "log_position"
@@ -32,6 +33,7 @@ class LogPosition(SQLModel, table=True):
 
     organization_id: UUID = key(primary_key=True)
     position: int = Field(default=0, sa_type=sa.BigInteger)
+    notifies: bool = False
 
 
 class ChangeLog(SQLModel, table=True):

@@ -69,6 +69,22 @@ class ProductOffer(Keyed, table=True):
     offered: bool = True
 
 
+class OfferPlace(SQLModel, table=True):
+    """A place on a start date of an offer, taken by the revision of a booking that is in force."""
+
+    __tablename__ = "offer_place"
+    __table_args__ = (
+        refers_to("product_offer", "offer_id"),
+        refers_to("booking"),
+        index("ix_offer_place_booking", "booking_id"),
+    )
+
+    organization_id: UUID = key(primary_key=True)
+    offer_id: UUID = key(primary_key=True)
+    starts_on: date = Field(primary_key=True)
+    booking_id: UUID = key(primary_key=True)
+
+
 class OfferStartDate(SQLModel, table=True):
     """A date on which a product can begin at a school."""
 

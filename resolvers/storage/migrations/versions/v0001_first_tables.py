@@ -75,11 +75,29 @@ CHANGE_TYPE = (
 )
 CONFLICT_POLICY = ("REJECT", "WARN", "ALLOW")
 DELIVERY_MODE = ("IN_PERSON", "ONLINE")
+DELIVERY_STATUS = ("QUEUED", "RETRYING", "DELIVERED", "FAILED")
 DURATION_UNIT = ("MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "YEAR")
 ENROLMENT_RESULT = ("PASS", "FAIL")
 EVENT_CHANGE_TYPE = ("CREATED", "UPDATED", "CANCELLED")
 EVENT_KIND = ("EXAM", "CLASS", "APPOINTMENT")
 GENDER = ("MALE", "FEMALE")
+NOTIFICATION_CHANNEL = ("HTTP_JSON", "HTTP_XML", "HTML_EMAIL")
+NOTIFICATION_TOPIC = (
+    "AGENT_BOOKING_INVALID",
+    "AGENT_BOOKING_SUCCESS",
+    "BOOKING_CREATED",
+    "BOOKING_MOVED",
+    "BOOKING_TRANSFERRED",
+    "BOOKING_CANCELLED",
+    "BOOKING_DELETED",
+    "BOOKING_ACCOMMODATION_CHANGED",
+    "BOOKING_ASSESSMENT_CHANGED",
+    "BOOKING_RESULT_ASSIGNED",
+    "BOOKING_PAYMENT_CHANGED",
+    "EVENT_CREATED",
+    "EVENT_CHANGED",
+    "EVENT_CANCELLED",
+)
 PAYMENT_METHOD = ("CARD", "INVOICE", "PURCHASE_ORDER", "VOUCHER", "CASH", "FREE")
 PAYMENT_RESPONSIBILITY = ("CANDIDATE", "CENTRE", "ORGANIZATION", "AGENT")
 PAYMENT_STATUS = ("NOT_REQUIRED", "PENDING", "PAID", "FAILED", "REFUNDED", "WAIVED")
@@ -142,6 +160,9 @@ def upgrade() -> None:
     _agent_booking()
     _agent_booking_item()
     _agent_booking_revision()
+    _offer_place()
+    _notification_endpoint()
+    _notification_delivery()
 
 
 def _organization() -> None:
@@ -364,6 +385,7 @@ def _log_position() -> None:
         "log_position",
         key("organization_id"),
         big_number("position"),
+        flag("notifies"),
         primary_key("organization_id"),
         of_organization(),
     )
@@ -1152,13 +1174,23 @@ def _agent_booking() -> None:
         number("backend_student_id", null=True),
         document("content"),
         document("validation_messages"),
+        instant("leased_until", null=True),
+        key("lease", null=True),
         primary_key("organization_id", "id"),
         refers_to("booking", "id"),
         refers_to("agent_office", "agent_office_id"),
         unique("organization_id", "agent_booking_id", "agency_key"),
+        check("lease", "(status = 'VALIDATING') = (lease is not null)"),
+        check("leased_until", "(lease is null) = (leased_until is null)"),
         check("revision", "revision >= 1"),
         check("confirmed_revision", "confirmed_revision between 1 and revision"),
         check("cancelled", "status <> 'CANCELLED' or confirmed_revision is null"),
+    )
+    index(
+        "ix_agent_booking_waits",
+        "agent_booking",
+        "id",
+        where="status in ('RECEIVED', 'VALIDATING')",
     )
 
 
@@ -1208,4 +1240,118 @@ def _agent_booking_revision() -> None:
         text("received_by_proxy", 200, null=True),
         primary_key("organization_id", "booking_id", "revision"),
         refers_to("booking", "booking_id"),
+    )
+
+
+def _offer_place() -> None:
+    op.create_table(
+        "offer_place",
+        key("organization_id"),
+        key("offer_id"),
+        day("starts_on"),
+        key("booking_id"),
+        primary_key("organization_id", "offer_id", "starts_on", "booking_id"),
+        refers_to("product_offer", "offer_id"),
+        refers_to("booking", "booking_id"),
+    )
+    index("ix_offer_place_booking", "offer_place", "organization_id", "booking_id")
+
+
+def _notification_endpoint() -> None:
+    op.create_table(
+        "notification_endpoint",
+        key("organization_id"),
+        key("id"),
+        key("user_id", null=True),
+        document("topics"),
+        choice("channel", NOTIFICATION_CHANNEL),
+        text("url", 2000, null=True),
+        text("email", 254, null=True),
+        text("current_key", 64),
+        text("previous_key", 64, null=True),
+        instant("previous_key_until", null=True),
+        flag("active"),
+        text("disabled_reason", 500, null=True),
+        instant("failing_since", null=True),
+        instant("created_at"),
+        instant("removed_at", null=True),
+        primary_key("organization_id", "id"),
+        of_organization(),
+        refers_to("app_user", "user_id"),
+        check("address", "(channel = 'HTML_EMAIL') = (url is null)"),
+        check("email", "channel <> 'HTML_EMAIL' or email is not null"),
+        check("disabled", "active = (disabled_reason is null)"),
+        check("previous_key", "(previous_key is null) = (previous_key_until is null)"),
+    )
+    index(
+        "ix_notification_endpoint_kept",
+        "notification_endpoint",
+        "organization_id",
+        "id",
+        where="removed_at is null",
+    )
+
+
+def _notification_delivery() -> None:
+    waits = "status in ('QUEUED', 'RETRYING')"
+    op.create_table(
+        "notification_delivery",
+        key("organization_id"),
+        key("id"),
+        key("endpoint_id"),
+        key("subject_id"),
+        big_number("position"),
+        choice("channel", NOTIFICATION_CHANNEL),
+        choice("topic", NOTIFICATION_TOPIC),
+        document("content"),
+        choice("status", DELIVERY_STATUS),
+        number("attempts"),
+        number("last_http_status", null=True),
+        text("last_error", 500, null=True),
+        instant("next_attempt_at", null=True),
+        instant("give_up_at"),
+        instant("leased_until", null=True),
+        key("lease", null=True),
+        instant("created_at"),
+        instant("delivered_at", null=True),
+        primary_key("organization_id", "id"),
+        refers_to("notification_endpoint", "endpoint_id"),
+        check("waits", "(status in ('QUEUED', 'RETRYING')) = (next_attempt_at is not null)"),
+        check("delivered", "(status = 'DELIVERED') = (delivered_at is not null)"),
+        check("lease", "(lease is null) = (leased_until is null)"),
+        check("attempts", "attempts >= 0"),
+    )
+    name = "notification_delivery"
+    index(
+        "ix_notification_delivery_due",
+        name,
+        "next_attempt_at",
+        "organization_id",
+        "endpoint_id",
+        where=waits,
+    )
+    index(
+        "ix_notification_delivery_queue",
+        name,
+        "organization_id",
+        "endpoint_id",
+        "position",
+        where=waits,
+    )
+    index(
+        "ix_notification_delivery_subject",
+        name,
+        "organization_id",
+        "endpoint_id",
+        "subject_id",
+        "position",
+        where=waits,
+    )
+    index(
+        "ix_notification_delivery_endpoint",
+        name,
+        "organization_id",
+        "endpoint_id",
+        "created_at",
+        "id",
     )
