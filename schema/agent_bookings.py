@@ -8,9 +8,10 @@ from strawberry import UNSET
 
 from resolvers import checks
 from resolvers.agent_bookings.reads import agent_booking_details, agent_bookings_named
+from resolvers.bookings.clock import current_status
 from resolvers.bookings.reads import bookings_of_kind_by_id
 from resolvers.refusals import AmbiguousReference
-from resolvers.vocabulary import AgentBookingStatus, BookingKind
+from resolvers.vocabulary import AgentBookingStatus, BookingKind, BookingStatus
 from schema.agent_booking_parts import (
     AgentContact,
     AirportTransferBooking,
@@ -54,6 +55,14 @@ class AgentBooking(Booking):
     def of(cls, row: Any) -> Any:
         return cls(row=row)
 
+    status: BookingStatus = computed(
+        "status",
+        "closes_at",
+        by=lambda row, context: current_status(
+            BookingKind.AGENT_BOOKING, row.status, row.closes_at, context.now
+        ),
+        description="The common status; COMPLETED once the last day of what is CONFIRMED is over.",
+    )
     agent_booking_id: str = column(
         "reference", description="The agency's own id of it, unique inside the agency."
     )

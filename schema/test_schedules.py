@@ -91,7 +91,9 @@ class TestSchedule(Booking):
     status: BookingStatus = computed(
         "status",
         "closes_at",
-        by=lambda row, context: current_status(row.status, row.closes_at, context.now),
+        by=lambda row, context: current_status(
+            BookingKind.TEST_SCHEDULE, row.status, row.closes_at, context.now
+        ),
         description="The common status; EXPIRED from the second at which its window has closed.",
     )
     keycode: str | None = column(

@@ -12,13 +12,19 @@ from resolvers.agent_bookings.agencies import Agencies, Party
 from resolvers.agent_bookings.commands import BookAgentBooking
 from resolvers.agent_bookings.dates import times
 from resolvers.agent_bookings.facts import agent_booking_facts
-from resolvers.agent_bookings.leases import NOT_LEASED
 from resolvers.agent_bookings.students import Students
-from resolvers.agent_bookings.submission import Submission, content_of, tidied
+from resolvers.agent_bookings.submission import (
+    Content,
+    Submission,
+    content_of,
+    stays_in,
+    tidied,
+)
 from resolvers.agent_bookings.transitions import TRANSITIONS
 from resolvers.bookings import loading
 from resolvers.bookings.actions import Situation, missing_scope, require
 from resolvers.changes import Cause, record_booking
+from resolvers.leases import NOT_LEASED
 from resolvers.outcomes import Outcome
 from resolvers.refusals import (
     Complaints,
@@ -63,11 +69,15 @@ Name = tuple[UUID, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A command, its submission without blank texts, and what is wrong with the fields."""
+    """A command, its submission without blank texts, and what is wrong with the fields.
+
+    `content` is the submission as it is kept; empty while anything is wrong.
+    """
 
     command: BookAgentBooking
     submission: Submission
     mistakes: list[Refusal]
+    content: Content
 
     @property
     def organization_id(self) -> UUID:
@@ -76,7 +86,8 @@ class Asked:
     @classmethod
     def of(cls, command: BookAgentBooking) -> "Asked":
         submission = tidied(command.submission)
-        return cls(command, submission, stage_one.check(submission))
+        mistakes = stage_one.check(submission)
+        return cls(command, submission, mistakes, {} if mistakes else content_of(submission))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +146,8 @@ class _Receiving:
         _require_revision(held, command.expected_revision)
         if held is None:
             return self._create(asked, party)
-        content = content_of(submission)
         cancelled = held.booking.status is BookingStatus.CANCELLED
-        if content == held.detail.content and not cancelled:
+        if asked.content == held.detail.content and not cancelled:
             return Outcome(held.booking.id, changed=False)
         if not (cancelled and command.happened):
             situation = Situation(
@@ -239,7 +249,7 @@ class _Receiving:
             "candidate_id": self._students.candidate(organization_id, student).id,
             "centre_id": None if school is None else school.id,
             "agent_office_id": party.owner_id,
-            **times(asked.submission, zone),
+            **times(stays_in(asked.content, "courses", "lodging"), zone),
         }
 
     def _keep(self, asked: Asked, held: Held, before: Held | None) -> None:
@@ -302,7 +312,7 @@ def _received(asked: Asked, party: Party) -> dict[str, Any]:
         "agency_key": party.agency_keys[0],
         "agent_office_id": None if party.office is None else party.office.id,
         "status": AgentBookingStatus.RECEIVED,
-        "content": content_of(asked.submission),
+        "content": asked.content,
         "validation_messages": [],
         **NOT_LEASED,
     }

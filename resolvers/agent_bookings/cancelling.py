@@ -1,12 +1,13 @@
-"""What cancelling changes of an agent booking: no revision is in force any more."""
+"""What cancelling changes of an agent booking: no revision is in force, and no place taken."""
 
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from resolvers.agent_bookings.facts import detail_facts
-from resolvers.agent_bookings.leases import NOT_LEASED
+from resolvers.agent_bookings.places import Places
 from resolvers.bookings import loading
+from resolvers.leases import NOT_LEASED
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import AgentBooking, Booking
 from resolvers.storage.unit_of_work import UnitOfWork
@@ -20,6 +21,7 @@ class CancellingAgentBookings:
         self._work = work
         keys = [(booking.organization_id, booking.id) for booking in bookings]
         self._details: dict[UUID, AgentBooking] = loading.lock(work, AgentBooking, keys)
+        self._places = Places(work, (), keys)
 
     def cancel(self, booking: Booking) -> tuple[dict[str, Any], dict[str, Any]]:
         """Take the booking out of force. Returns its facts before and after."""
@@ -29,4 +31,5 @@ class CancellingAgentBookings:
         )
         self._details[booking.id] = after
         self._work.save(AgentBooking, [(before, after)])
+        self._places.take((booking.organization_id, booking.id), ())
         return detail_facts(before), detail_facts(after)

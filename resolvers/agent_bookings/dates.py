@@ -1,9 +1,10 @@
 """When an agent booking takes place: from its first day to its last. Pure."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from resolvers.agent_bookings.submission import Submission, Wish
+from resolvers.agent_bookings.submission import Stay
 from resolvers.times import NonexistentTime, instant_of
 
 
@@ -12,20 +13,25 @@ def last_day(date_from: date, number_of_weeks: int) -> date:
     return date_from + timedelta(weeks=number_of_weeks)
 
 
-def times(submission: Submission, zone: str) -> dict[str, Any]:
+def end_of(stay: Stay) -> date:
+    return last_day(stay.date_from, stay.number_of_weeks)
+
+
+def times(stays: Sequence[Stay], zone: str) -> dict[str, Any]:
     """The columns of a booking's times: whole days of the school's clock.
 
-    Courses and lodging count. The submission is in order, so there is a course and all have dates.
+    Courses and lodging count; there is a course. What is confirmed is over once the last day has
+    come.
     """
-    stays = (*submission.courses, *submission.lodging)
-    first = min(wish.date_from for wish in stays if wish.date_from is not None)
-    last = max(_end(wish) for wish in stays)
+    first, last = min(stay.date_from for stay in stays), max(end_of(stay) for stay in stays)
+    end = midnight(last, zone)
     return {
         "time_zone": zone,
         "local_start": datetime.combine(first, time.min),
         "local_end": datetime.combine(last, time.min),
         "start_at": midnight(first, zone),
-        "end_at": midnight(last, zone),
+        "end_at": end,
+        "closes_at": end,
     }
 
 
@@ -36,9 +42,3 @@ def midnight(day: date, zone: str) -> datetime:
         return instant_of(local, zone)
     except NonexistentTime as skipped:
         return instant_of(skipped.after, zone)
-
-
-def _end(wish: Wish) -> date:
-    assert wish.date_from is not None
-    assert wish.number_of_weeks is not None
-    return last_day(wish.date_from, wish.number_of_weeks)

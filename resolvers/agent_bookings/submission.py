@@ -106,6 +106,24 @@ class Submission:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A course or a lodging of a submission that is in order."""
+
+    code: str
+    date_from: date
+    number_of_weeks: int
+
+
+def stays_in(content: Content, *names: str) -> list[Stay]:
+    """The stays of kinds, `courses` and `lodging`, in kept content."""
+    return [
+        Stay(stay["code"], date.fromisoformat(stay["dateFrom"]), stay["numberOfWeeks"])
+        for name in names
+        for stay in content[name]
+    ]
+
+
 def tidied(value: T) -> T:
     """The same with None for every text that is blank: the source's sample leaves them so."""
     tidy: Any = value

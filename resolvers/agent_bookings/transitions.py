@@ -10,7 +10,14 @@ from resolvers.bookings.actions import (
 from resolvers.refusals import Refusal
 from resolvers.vocabulary import BookingAction, BookingStatus, Permission
 
-_LIVE = frozenset({BookingStatus.PENDING, BookingStatus.INVALID, BookingStatus.CONFIRMED})
+_LIVE = frozenset(
+    {
+        BookingStatus.PENDING,
+        BookingStatus.INVALID,
+        BookingStatus.CONFIRMED,
+        BookingStatus.COMPLETED,  # what the clock makes of CONFIRMED
+    }
+)
 
 
 def _not_started(situation: Situation) -> Refusal | None:

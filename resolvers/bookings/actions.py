@@ -35,7 +35,8 @@ class Situation:
         """The stored status, unless the clock has overtaken it."""
         if is_overdue(self.booking, self.now):
             return BookingStatus.EXPIRED
-        return current_status(self.booking.status, self.booking.closes_at, self.now)
+        booking = self.booking
+        return current_status(booking.kind, booking.status, booking.closes_at, self.now)
 
     @property
     def started(self) -> bool:

@@ -40,5 +40,5 @@ def require_version(
     if expected is not None and expected != booking.version:
         status = booking.status
         if now is not None:
-            status = current_status(status, booking.closes_at, now)
+            status = current_status(booking.kind, status, booking.closes_at, now)
         raise StaleBooking(*path, version=booking.version, status=status)

@@ -6,20 +6,24 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from resolvers.vocabulary import BookingStatus
+from resolvers.vocabulary import BookingKind, BookingStatus
 
 
 def current_status(
-    status: BookingStatus, closes_at: datetime | None, now: datetime
+    kind: BookingKind, status: BookingStatus, closes_at: datetime | None, now: datetime
 ) -> BookingStatus:
-    """The status now: what was not begun when its window closed is EXPIRED from that instant on."""
+    """The status now: what is CONFIRMED when it closes is over from that instant on.
+
+    Courses have then taken place; what was not begun in its window is EXPIRED.
+    """
     if status is BookingStatus.CONFIRMED and closes_at is not None and closes_at <= now:
-        return BookingStatus.EXPIRED
+        course = kind is BookingKind.AGENT_BOOKING
+        return BookingStatus.COMPLETED if course else BookingStatus.EXPIRED
     return status
 
 
 def has_closed(of: Mapping[str, sa.ColumnElement[Any]], now: str) -> sa.ColumnElement[bool]:
-    """Whether `current_status` is EXPIRED where another is stored; never null.
+    """Whether `current_status` is not the one that is stored; never null.
 
     `now` is the name of the bound instant.
     """
@@ -28,4 +32,16 @@ def has_closed(of: Mapping[str, sa.ColumnElement[Any]], now: str) -> sa.ColumnEl
         of["status"] == sa.literal_column("'CONFIRMED'"),
         closes_at.is_not(None),
         closes_at <= sa.bindparam(now, type_=closes_at.type),
+    )
+
+
+def status_once_closed(of: Mapping[str, sa.ColumnElement[Any]]) -> sa.ColumnElement[Any]:
+    """What `current_status` is of what has closed."""
+    status = of["status"].type
+    return sa.case(
+        (
+            of["kind"] == sa.literal_column("'AGENT_BOOKING'"),
+            sa.literal_column("'COMPLETED'", status),
+        ),
+        else_=sa.literal_column("'EXPIRED'", status),
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from resolvers.bookings.clock import has_closed
+from resolvers.bookings.clock import has_closed, status_once_closed
 from resolvers.narrowing import EVERYTHING, Narrowing
 from resolvers.refusals import PermissionRefusal
 from resolvers.storage.columns import one_of
@@ -83,10 +83,10 @@ def _current_status(of: Of) -> Criterion:
     stored = plain(of["status"])
 
     def criterion(operator: Operator, name: str) -> sa.ColumnElement[bool]:
-        closed, expired = has_closed(of, NOW), sa.literal_column("'EXPIRED'", of["status"].type)
+        closed, by_then = has_closed(of, NOW), status_once_closed(of)
         return sa.or_(
             sa.and_(stored(operator, name), sa.not_(closed)),
-            sa.and_(closed, plain(expired)(operator, name)),
+            sa.and_(closed, plain(by_then)(operator, name)),
         )
 
     return criterion

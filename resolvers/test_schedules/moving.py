@@ -260,7 +260,7 @@ class _Movers:
         return Moved((booking, after), (schedule, schedule_after), cause, tuple(warnings))
 
     def _status(self, booking: Booking) -> BookingStatus:
-        return current_status(booking.status, booking.closes_at, self._work.now)
+        return current_status(booking.kind, booking.status, booking.closes_at, self._work.now)
 
     def write(self, moved: Sequence[Moved]) -> None:
         work = self._work

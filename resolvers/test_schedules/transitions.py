@@ -11,7 +11,13 @@ from resolvers.bookings.actions import (
 )
 from resolvers.bookings.clock import current_status
 from resolvers.refusals import Refusal
-from resolvers.vocabulary import BookingAction, BookingStatus, Permission, TestScheduleStatus
+from resolvers.vocabulary import (
+    BookingAction,
+    BookingKind,
+    BookingStatus,
+    Permission,
+    TestScheduleStatus,
+)
 
 _AHEAD = frozenset({BookingStatus.CONFIRMED})
 """SCHEDULED and OPEN: what the clock has overtaken is EXPIRED."""
@@ -94,7 +100,7 @@ def schedule_status(
     marked_externally: bool = False,
 ) -> TestScheduleStatus:
     """The schedule's own word for a stored status, once the clock is asked."""
-    current = current_status(status, closes_at, now)
+    current = current_status(BookingKind.TEST_SCHEDULE, status, closes_at, now)
     if current is BookingStatus.CONFIRMED and is_open(opens_at, now):
         return TestScheduleStatus.OPEN
     if current is BookingStatus.COMPLETED and marked_externally:

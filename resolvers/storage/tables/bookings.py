@@ -72,7 +72,7 @@ class Booking(Keyed, table=True):
             "ends_after_start",
             "end_at >= start_at and busy_until_at > coalesce(session_started_at, start_at)",
         ),
-        check("window", "(opens_at is null) = (closes_at is null) and closes_at > opens_at"),
+        check("window", "opens_at is null or closes_at is not null and closes_at > opens_at"),
         check("cancellation", "(cancel_reason is null) = (cancelled_at is null)"),
         check("cancelled_has_reason", "status <> 'CANCELLED' or cancel_reason is not null"),
         check("version", "version >= 1"),
@@ -102,7 +102,7 @@ class Booking(Keyed, table=True):
     extra_break_minutes: int = 0
     accommodation_count: int = 0
     opens_at: datetime | None = instant()
-    closes_at: datetime | None = instant()
+    closes_at: datetime | None = instant()  # what is CONFIRMED then is over: see bookings.clock
     session_started_at: datetime | None = instant()
     lapses_at: datetime | None = instant()  # while PENDING: unpaid after this, the seat is released
     cancel_reason: CancellationReason | None = choice(CancellationReason)

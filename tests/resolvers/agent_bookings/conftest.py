@@ -20,12 +20,19 @@ from resolvers.agent_bookings.submission import (
 from resolvers.centres.commands import UpsertCentre, upsert_centres
 from resolvers.contacts import Address, EmergencyContact
 from resolvers.outcomes import Outcome
-from resolvers.products.commands import UpsertAgentOffice, upsert_agent_offices
+from resolvers.products.commands import (
+    UpsertAgentOffice,
+    UpsertProduct,
+    upsert_agent_offices,
+    upsert_products,
+)
+from resolvers.products.offers import OfferProduct, offer_products
+from resolvers.references import ByKey
 from resolvers.refusals import Refused
 from resolvers.storage import Storage
 from resolvers.storage.tables import AgentBooking
 from resolvers.viewer import Scope, Viewer
-from resolvers.vocabulary import Gender, Role
+from resolvers.vocabulary import Gender, ProductKind, Role
 from tests.resolvers.asking import in_role
 from tests.resolvers.world import World
 
@@ -69,6 +76,9 @@ SAMPLE = Submission(
 )
 """The sample request, at a time that is to come."""
 
+MONDAYS = (date(2027, 3, 15), date(2027, 3, 22), date(2027, 4, 5))
+"""When the course begins."""
+
 
 def student(**values: Any) -> Submission:
     """The sample with another student."""
@@ -95,6 +105,30 @@ class School(World):
         command = UpsertAgentOffice(viewer=self.viewer, code=code, name=code, agency=agency)
         return await self.made(upsert_agent_offices, command)
 
+    async def school(self, reference: str, time_zone: str) -> UUID:
+        command = UpsertCentre(
+            viewer=self.viewer,
+            reference=reference,
+            name=reference,
+            time_zone=time_zone,
+            is_school=True,
+        )
+        return await self.made(upsert_centres, command)
+
+    async def product(self, code: str, kind: ProductKind, name: str, **values: Any) -> UUID:
+        command = UpsertProduct(viewer=self.viewer, code=code, kind=kind, name=name, **values)
+        return await self.made(upsert_products, command)
+
+    async def offer(self, product: UUID, school: UUID, *days: date, **values: Any) -> UUID:
+        command = OfferProduct(
+            viewer=self.viewer,
+            product=ByKey(product),
+            centre=ByKey(school),
+            start_dates=days or None,
+            **values,
+        )
+        return await self.made(offer_products, command)
+
     def agent(self, *offices: UUID) -> Viewer:
         return in_role(self, Role.AGENT, Scope(agent_offices=frozenset(offices)))
 
@@ -119,6 +153,27 @@ async def school(world: School) -> UUID:
 @pytest.fixture
 async def office(world: School) -> UUID:
     return await world.office("2983", "Study Abroad")
+
+
+@pytest.fixture
+async def course(world: School, school: UUID) -> UUID:
+    """General English on three Mondays; its key."""
+    product = await world.product(
+        "C92", ProductKind.COURSE, "General English", min_weeks=1, max_weeks=48
+    )
+    await world.offer(product, school, *MONDAYS)
+    return product
+
+
+@pytest.fixture
+async def possible(world: School, school: UUID, office: UUID, course: UUID) -> UUID:
+    """Everything that the sample asks for is there to be booked; the school's key."""
+    lodging = await world.product("A78", ProductKind.LODGING, "Homestay")
+    extra = await world.product("E33", ProductKind.OPTIONAL_EXTRA, "Textbook")
+    await world.product("TRN88", ProductKind.AIRPORT_TRANSFER, "Gatwick")
+    await world.offer(lodging, school)
+    await world.offer(extra, school)
+    return school
 
 
 Put = Callable[..., Any]

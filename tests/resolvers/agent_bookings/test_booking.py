@@ -36,26 +36,13 @@ from resolvers.vocabulary import (
 )
 from resolvers.vocabulary import BookingAction as A
 from tests.resolvers.agent_bookings.conftest import SAMPLE, student
+from tests.resolvers.agent_bookings.validated import validated
 from tests.resolvers.asking import Statements, cancelling, granting, in_role, places, revoking
 from tests.resolvers.world import all_codes, codes
 
 LATER = replace(
     SAMPLE, courses=(replace(SAMPLE.courses[0], date_from=date(2027, 3, 22)),), lodging=()
 )
-
-
-async def confirm(world, key, revision=1):
-    """What the worker will do, once there is one."""
-
-    def run(work, keys):
-        [booking] = work.lock(Booking, world.viewer.organization_id, keys)
-        [detail] = work.lock(AgentBooking, world.viewer.organization_id, keys)
-        confirmed = {"status": AgentBookingStatus.CONFIRMED, "confirmed_revision": revision}
-        work.save(Booking, [(booking, changed(booking, status=BookingStatus.CONFIRMED))])
-        work.save(AgentBooking, [(detail, changed(detail, **confirmed))])
-        return [Outcome(key)]
-
-    await world.storage.write(run, [key])
 
 
 async def test_received(world, school, office):
@@ -166,10 +153,10 @@ async def test_expected_revision(world, school, office, known, expected, refused
     assert places(result) == (stale if refused else [])
 
 
-async def test_a_confirmed_revision_stays_in_force(world, school, office):
+async def test_a_confirmed_revision_stays_in_force(world, possible):
     """Until the next one is confirmed; what the newest says is shown, and is not in force."""
     key = await world.booked()
-    await confirm(world, key)
+    await validated(world)
 
     await world.put(LATER)
 
@@ -179,10 +166,10 @@ async def test_a_confirmed_revision_stays_in_force(world, school, office):
     assert (await world.row(key)).status is BookingStatus.PENDING
 
 
-async def test_cancelled_and_reopened(world, school, office, clock):
+async def test_cancelled_and_reopened(world, possible, clock):
     """Nothing is in force any more; the same content reopens it, until its first day has come."""
     key = await world.booked()
-    await confirm(world, key)
+    await validated(world)
 
     await world.made(cancel, cancelling(world, key))
 

@@ -831,7 +831,7 @@ def _booking() -> None:
             "end_at >= start_at and busy_until_at > coalesce(session_started_at, start_at)",
         ),
         check("version", "version >= 1"),
-        check("window", "(opens_at is null) = (closes_at is null) and closes_at > opens_at"),
+        check("window", "opens_at is null or closes_at is not null and closes_at > opens_at"),
     )
     index(
         "ix_booking_agent_office",

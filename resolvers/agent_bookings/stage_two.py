@@ -1,0 +1,224 @@
+"""Stage 2 `[004]`: whether what was submitted is possible, told to business users. Pure.
+
+The messages name things as people know them; `rule` and `path` are for programs.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Any
+
+from resolvers.agent_bookings.dates import end_of
+from resolvers.agent_bookings.submission import Content, Stay, stays_in
+from resolvers.storage.tables import AgentOffice, Centre, Product, ProductOffer
+from resolvers.vocabulary import ProductKind
+
+NIGHTS_AROUND = timedelta(days=2)
+"""By how much lodging may begin before the first course, and end after the last."""
+
+WORDS = {
+    ProductKind.COURSE: "Course",
+    ProductKind.LODGING: "Accommodation",
+    ProductKind.OPTIONAL_EXTRA: "Optional extra",
+    ProductKind.AIRPORT_TRANSFER: "Transfer",
+}
+"""What the source calls the kinds of product."""
+
+LISTS = {
+    ProductKind.COURSE: "courses",
+    ProductKind.LODGING: "lodging",
+    ProductKind.OPTIONAL_EXTRA: "optionalExtras",
+    ProductKind.AIRPORT_TRANSFER: "airportTransfers",
+}
+"""Under which name a submission asks for each kind."""
+
+CODES = {
+    ProductKind.COURSE: "courseCode",
+    ProductKind.LODGING: "accommodationCode",
+    ProductKind.OPTIONAL_EXTRA: "optionalExtraCode",
+    ProductKind.AIRPORT_TRANSFER: "transferCode",
+}
+"""What the input calls the code of each kind."""
+
+AT_SCHOOLS = frozenset({ProductKind.COURSE, ProductKind.LODGING, ProductKind.OPTIONAL_EXTRA})
+"""What the school itself must offer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Why a booking is not possible."""
+
+    message: str
+    rule: str
+    path: tuple[str, ...]
+
+    def as_kept(self) -> dict[str, Any]:
+        return {"message": self.message, "rule": self.rule, "path": list(self.path)}
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A product at a school: the dates that were asked about on which it begins, and how many
+    places each still has for this booking; None is any number."""
+
+    offer: ProductOffer
+    starts_on: frozenset[date]
+    free: Callable[[date], int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What is known of the codes that a booking names; offers by the product's code."""
+
+    office: AgentOffice | None
+    school: Centre | None
+    products: Mapping[str, Product]
+    offers: Mapping[str, Offered]
+
+
+def check(content: Content, known: Catalogue) -> list[Message]:
+    """Everything that keeps a submission that is in order from being possible, in its order.
+
+    Rules: OFFICE, SCHOOL, PRODUCT, OFFER, START_DATE, WEEKS, COURSES_OVERLAP, LODGING_DATES,
+    MINIMUM_AGE, COURSE_FULL.
+    """
+    courses = stays_in(content, "courses")
+    return [
+        *_office(content, known),
+        *_school(content, known),
+        *_age(content, courses, known),
+        *_products(content, known),
+        *_overlaps(courses, known),
+        *_lodging(stays_in(content, "lodging"), courses, known),
+    ]
+
+
+def _office(content: Content, known: Catalogue) -> Iterator[Message]:
+    code, path = content["agentOfficeCode"], ("input", "agentOfficeCode")
+    if known.office is None:
+        yield Message(f"Agent office '{code}' isn't known", "OFFICE", path)
+    elif not known.office.active:
+        yield Message(f"Agent office '{known.office.name}' isn't active", "OFFICE", path)
+
+
+def _school(content: Content, known: Catalogue) -> Iterator[Message]:
+    code, path = content["schoolCode"], ("input", "schoolCode")
+    if known.school is None:
+        yield Message(f"School '{code}' isn't known", "SCHOOL", path)
+    elif not known.school.is_school:
+        yield Message(f"'{known.school.name}' isn't a school", "SCHOOL", path)
+
+
+def _age(content: Content, courses: Sequence[Stay], known: Catalogue) -> Iterator[Message]:
+    least = None if known.school is None else known.school.minimum_age
+    if known.school is None or least is None:
+        return
+    born = date.fromisoformat(content["student"]["dateOfBirth"])
+    first = min(course.date_from for course in courses)
+    if age(born, first) < least:
+        yield Message(
+            f"The student must be at least {least} years old on {first} for '{known.school.name}'",
+            "MINIMUM_AGE",
+            ("input", "student", "dateOfBirth"),
+        )
+
+
+def age(born: date, on: date) -> int:
+    """Years that are full on a day; who was born on 29 February is a year older on 1 March."""
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+
+
+def _products(content: Content, known: Catalogue) -> Iterator[Message]:
+    for kind, name in LISTS.items():
+        for n, wish in enumerate(content[name]):
+            at = ("input", name, str(n))
+            product = known.products.get(wish["code"])
+            if product is None or product.kind is not kind:
+                text = f"{WORDS[kind]} '{wish['code']}' isn't known"
+                yield Message(text, "PRODUCT", (*at, CODES[kind]))
+            elif not product.active:
+                text = f"{WORDS[kind]} '{product.name}' can't be booked any more"
+                yield Message(text, "PRODUCT", (*at, CODES[kind]))
+            else:
+                yield from _at_school(kind, product, known, *at)
+                if kind in {ProductKind.COURSE, ProductKind.LODGING}:
+                    yield from _weeks(product, wish["numberOfWeeks"], *at)
+                if kind is ProductKind.COURSE:
+                    day = date.fromisoformat(wish["dateFrom"])
+                    yield from _begins(product, day, known, *at)
+
+
+def _at_school(
+    kind: ProductKind, product: Product, known: Catalogue, *at: str
+) -> Iterator[Message]:
+    if known.school is None or kind not in AT_SCHOOLS:
+        return
+    if product.code not in known.offers:
+        text = f"'{product.name}' isn't offered in '{known.school.name}'"
+        yield Message(text, "OFFER", (*at, CODES[kind]))
+
+
+def _begins(product: Product, day: date, known: Catalogue, *at: str) -> Iterator[Message]:
+    """The source's own rule, in our wording of it (C-19), and whether there is a place."""
+    offered = known.offers.get(product.code)
+    if offered is None or known.school is None:
+        return
+    course, school, path = product.name, known.school.name, (*at, "dateFrom")
+    if day not in offered.starts_on:
+        text = f"{day} isn't a valid start date for '{course}' in '{school}'"
+        yield Message(text, "START_DATE", path)
+    elif offered.free(day) == 0:
+        text = f"'{course}' in '{school}' has no place left from {day}"
+        yield Message(text, "COURSE_FULL", path)
+
+
+def _weeks(product: Product, weeks: int, *at: str) -> Iterator[Message]:
+    least, most = product.min_weeks, product.max_weeks
+    path = (*at, "numberOfWeeks")
+    if least is not None and weeks < least:
+        text = f"'{product.name}' is for at least {_in_words(least)}, not {weeks}"
+        yield Message(text, "WEEKS", path)
+    if most is not None and weeks > most:
+        text = f"'{product.name}' is for at most {_in_words(most)}, not {weeks}"
+        yield Message(text, "WEEKS", path)
+
+
+def _in_words(weeks: int) -> str:
+    return "1 week" if weeks == 1 else f"{weeks} weeks"
+
+
+def _overlaps(courses: Sequence[Stay], known: Catalogue) -> Iterator[Message]:
+    """Each course that begins before an earlier one has ended."""
+    in_time = sorted(enumerate(courses), key=lambda one: (one[1].date_from, one[0]))
+    longest = in_time[0]
+    for earlier, (n, course) in pairwise(in_time):
+        longest = max(longest, earlier, key=lambda one: end_of(one[1]))
+        if course.date_from < end_of(longest[1]):
+            name, other = _name(course, known), _name(longest[1], known)
+            yield Message(
+                f"'{name}' from {course.date_from} begins before '{other}' has ended"
+                f" on {end_of(longest[1])}",
+                "COURSES_OVERLAP",
+                ("input", "courses", str(n), "dateFrom"),
+            )
+
+
+def _lodging(
+    lodging: Iterable[Stay], courses: Sequence[Stay], known: Catalogue
+) -> Iterator[Message]:
+    earliest = min(course.date_from for course in courses) - NIGHTS_AROUND
+    latest = max(end_of(course) for course in courses) + NIGHTS_AROUND
+    for n, stay in enumerate(lodging):
+        if stay.date_from < earliest or end_of(stay) > latest:
+            yield Message(
+                f"'{_name(stay, known)}' from {stay.date_from} to {end_of(stay)} isn't within the"
+                f" nights from {earliest} to {latest} around the courses",
+                "LODGING_DATES",
+                ("input", "lodging", str(n), "dateFrom"),
+            )
+
+
+def _name(stay: Stay, known: Catalogue) -> str:
+    product = known.products.get(stay.code)
+    return stay.code if product is None else product.name

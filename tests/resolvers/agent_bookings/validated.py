@@ -1,0 +1,24 @@
+"""Stage 2 in two steps, as the worker takes them."""
+
+from uuid import UUID
+
+from resolvers.agent_bookings.validating import TakeUp, Validate, take_up, validate
+from resolvers.outcomes import Outcome
+from tests.resolvers.world import World
+
+
+async def taken_up(world: World, *, most: int = 100, lease_seconds: float = 60) -> list[Validate]:
+    """What waits, taken up: the commands that say what is possible of it."""
+    [outcome] = await world.storage.write(take_up, [TakeUp(most=most, lease_seconds=lease_seconds)])
+    assert isinstance(outcome, Outcome)
+    return [
+        Validate(organization_id=UUID(of), booking_id=UUID(key), lease=UUID(lease))
+        for of, key, lease in outcome.facts["taken"]
+    ]
+
+
+async def validated(world: World) -> list[Outcome]:
+    """Everything that waits, taken up and judged."""
+    outcomes = await world.storage.write(validate, await taken_up(world))
+    assert all(isinstance(outcome, Outcome) for outcome in outcomes)
+    return [outcome for outcome in outcomes if isinstance(outcome, Outcome)]
