@@ -172,6 +172,16 @@ class OutOfRange(Invalid):
     code = ErrorCode.OUT_OF_RANGE
 
 
+class InvalidDate(InputRefusal):
+    """A date cannot be read, or there is no such day."""
+
+    code = ErrorCode.INVALID_DATE
+
+    @property
+    def message(self) -> str:
+        return f"'{self.field_name}' is not a valid date"
+
+
 class InvalidEmail(InputRefusal):
     """An email address is not valid."""
 

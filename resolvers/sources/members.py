@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -12,6 +12,7 @@ from resolvers.refusals import (
     Complaints,
     InputRefusal,
     Invalid,
+    InvalidDate,
     OutOfRange,
     Refusal,
     Required,
@@ -31,6 +32,7 @@ INT32: Final = 2**31
 
 FLAGS = {"true": True, "false": False}
 DIGITS = re.compile(r"[0-9]{1,19}")
+DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 WALL_TIME = {
     "T": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", re.ASCII),
     " ": re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII),
@@ -47,12 +49,22 @@ class Members:
 
     A value that is missing or null reads as None. So does a wrong one, which is a complaint. In
     form data (`form`) every value may be a text, so digits are numbers there and words are flags.
+    With `tidy` a text that is blank is a value that is missing.
     """
 
-    def __init__(self, value: Any, complaints: Complaints, *path: str, form: bool = False) -> None:
-        self._complaints, self._path, self._form = complaints, path, form
+    def __init__(
+        self,
+        value: Any,
+        complaints: Complaints,
+        *path: str,
+        form: bool = False,
+        tidy: bool = False,
+    ) -> None:
+        self._complaints, self._path, self._form, self._tidy = complaints, path, form, tidy
         self._is_object = isinstance(value, Mapping)
         self._left: dict[str, Any] = dict(value) if self._is_object else {}
+        if tidy:
+            self._left = {name: None if _is_blank(v) else v for name, v in self._left.items()}
         if not self._is_object:
             self._complain(NotAnObject(*path))
 
@@ -83,6 +95,10 @@ class Members:
         found = checks.complaints((checks.text, value, *self._path, name, limits))
         self._complaints.refusals += found
         return None if found else value
+
+    def free_text(self, name: str) -> str | None:
+        """A text of whatever length: who asks checks it."""
+        return self._text(name)
 
     def flag(self, name: str) -> bool | None:
         value = self._take(name)
@@ -158,12 +174,26 @@ class Members:
             self._complain(Required(*self._path, name))
         return None
 
-    def integer(self, name: str) -> int | None:
-        """A whole number of 32 bits, negative ones too."""
+    def day(self, name: str) -> date | None:
+        """YYYY-MM-DD."""
         value = self._take(name)
         if value is None:
             return None
-        if self._form and isinstance(value, str) and DIGITS.fullmatch(value.removeprefix("-")):
+        try:
+            if isinstance(value, str) and DAY.fullmatch(value):
+                return date.fromisoformat(value)
+        except ValueError:
+            pass
+        self._complain(InvalidDate(*self._path, name))
+        return None
+
+    def integer(self, name: str, *, digits: bool = False) -> int | None:
+        """A whole number of 32 bits, negative ones too; with `digits` it may be a text of them."""
+        value = self._take(name)
+        if value is None:
+            return None
+        may_be_text = (self._form or digits) and isinstance(value, str)
+        if may_be_text and DIGITS.fullmatch(value.removeprefix("-")):
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
             self._wrong("must be a whole number", name)
@@ -237,7 +267,7 @@ class Members:
         value = self._take(name, required=required)
         if value is None:
             return None
-        return Members(value, self._complaints, *self._path, name, form=self._form)
+        return self._inside(value, name)
 
     def several(self, name: str, *, most: int) -> "list[Members] | None":
         """The objects of an array inside this one; `close` them too."""
@@ -248,10 +278,7 @@ class Members:
         if found:
             self._complaints.refusals += found
             return None
-        return [
-            Members(value, self._complaints, *self._path, name, str(n), form=self._form)
-            for n, value in enumerate(values)
-        ]
+        return [self._inside(value, name, str(n)) for n, value in enumerate(values)]
 
     def texts(self) -> dict[str, str]:
         """All that is left, where any name may stand, each with a text."""
@@ -277,6 +304,10 @@ class Members:
         for name in self._left:
             self._complain(Invalid(*self._path, name, rule="is not a member of this document"))
         self._left = {}
+
+    def _inside(self, value: Any, *names: str) -> "Members":
+        path = (*self._path, *names)
+        return Members(value, self._complaints, *path, form=self._form, tidy=self._tidy)
 
     def _text(self, name: str, *, required: bool = False) -> str | None:
         value = self._take(name, required=required)
@@ -324,3 +355,7 @@ class Members:
 
     def _complain(self, refusal: Refusal) -> None:
         self._complaints.add(refusal)
+
+
+def _is_blank(value: Any) -> bool:
+    return isinstance(value, str) and not value.strip()

@@ -57,3 +57,17 @@ class Format:
     names_rooms: bool = False
     associates: bool = False
     parse: Callable[[bytes], Any] = parse_json
+
+
+def each_document(
+    document: Any, importing: Importing, row: Callable[..., Row | BadRow]
+) -> Iterator[Row | BadRow]:
+    """The row of a document that is one, or of each of an array of them, in their order.
+
+    `row` is given the document, what it is imported into, and its place in the file.
+    """
+    if not isinstance(document, list):
+        yield row(document, importing)
+        return
+    for n, element in enumerate(document):
+        yield row(element, importing, str(n))

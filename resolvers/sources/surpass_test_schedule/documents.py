@@ -2,20 +2,28 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from resolvers.outcomes import Outcome
 from resolvers.refusals import InputRefusal, Refused, attempt
 from resolvers.sources.receipts import content_hash, is_received, receive
-from resolvers.sources.rows import BadRow, Format, Importing, Row
+from resolvers.sources.rows import BadRow, Format, Importing, Row, each_document
 from resolvers.sources.surpass_test_schedule.bodies import RESOURCES, read_body
-from resolvers.sources.surpass_test_schedule.xml_text import parse_body
+from resolvers.sources.xml_text import Shape, parse_body
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.test_schedules.booking import book
 from resolvers.test_schedules.commands import BookTestSchedule
 
 SOURCE_NAMES: Final = {name[0].lower() + name[1:]: name for name in RESOURCES}
 """Where the source has what a command has under its own name; all else is called the same."""
+
+XML: Final = Shape(
+    body="TestSchedule",
+    deepest=4,
+    lists=frozenset({"testTags"}),
+    example="<testTags><string>…</string></testTags>",
+)
 
 
 class NotADocument(InputRefusal):
@@ -33,14 +41,12 @@ class ImportBody:
 
 def rows(document: Any, importing: Importing) -> Iterator[Row | BadRow]:
     """The row of a body, or of each of an array of them, in their order."""
-    if not isinstance(document, list):
-        yield _row(document, importing)
-        return
-    for n, element in enumerate(document):
-        yield _row(element, importing, str(n))
+    return each_document(document, importing, _row)
 
 
-SURPASS_TEST_SCHEDULE = Format("surpass-test-schedule", rows, associates=True, parse=parse_body)
+SURPASS_TEST_SCHEDULE = Format(
+    "surpass-test-schedule", rows, associates=True, parse=partial(parse_body, shape=XML)
+)
 
 
 def _row(document: Any, importing: Importing, *path: str) -> Row | BadRow:

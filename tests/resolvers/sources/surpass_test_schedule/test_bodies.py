@@ -12,7 +12,8 @@ from resolvers.sources.importing import import_document
 from resolvers.sources.json_text import Unreadable
 from resolvers.sources.report import Report
 from resolvers.sources.surpass_test_schedule.bodies import in_any_case
-from resolvers.sources.surpass_test_schedule.xml_text import DEEPEST, parse_body
+from resolvers.sources.surpass_test_schedule.documents import XML as SHAPE
+from resolvers.sources.xml_text import parse_body
 from resolvers.storage import Storage
 from resolvers.storage.tables import Booking, CandidateCentre, TestSchedule
 from resolvers.tests.commands import UpsertSubject, upsert_subjects
@@ -213,7 +214,10 @@ async def test_what_is_over_is_imported_as_it_happened(world: World) -> None:
         "<TestSchedule>a<language>en</language></TestSchedule>",
         "<TestSchedule><language>en</language>a</TestSchedule>",
         "<Other><Test><id>1</id></Test></Other>",
-        "<TestSchedule>" + "<a>" * (DEEPEST + 1) + "</a>" * (DEEPEST + 1) + "</TestSchedule>",
+        "<TestSchedule>"
+        + "<a>" * (SHAPE.deepest + 1)
+        + "</a>" * (SHAPE.deepest + 1)
+        + "</TestSchedule>",
         '<?xml version="1.0" encoding="no-such"?><TestSchedule/>',
         "<" + "a" * (16 * 1024 * 1024) + "/>",
         "{",
@@ -223,7 +227,7 @@ async def test_what_is_over_is_imported_as_it_happened(world: World) -> None:
 def test_a_file_that_is_not_safe_or_not_whole_is_not_read(text: str) -> None:
     """Entities, what is external, depth without end: said in words, and nothing is fetched."""
     with pytest.raises(Unreadable):
-        parse_body(text.encode())
+        parse_body(text.encode(), SHAPE)
 
 
 @pytest.mark.parametrize("value", ["1", '"x"', "[[]]", "<TestSchedule/>"])

@@ -1,0 +1,106 @@
+"""XML as the sources have it, read safely: no entities, nothing external, a bounded size.
+
+An element becomes what the same body is in JSON: an object of its children, an array of them, or
+its text; an empty one is null. Namespaces may be there or not.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+from resolvers.sources.json_text import Unreadable, parse_json
+
+MOST_BYTES: Final = 16 * 1024 * 1024
+NIL: Final = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+DIGITS = re.compile(r"-?[0-9]{1,19}")
+FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """How a source writes its bodies as elements.
+
+    `deepest` counts a list of bodies, a body, and what is in it down to a single value. `lists` are
+    elements whose children are the elements of an array, as `example` shows. What is in `numbers`
+    and `flags` has such a value in JSON; all else is a text.
+    """
+
+    body: str
+    deepest: int
+    lists: frozenset[str]
+    example: str
+    numbers: frozenset[str] = frozenset()
+    flags: frozenset[str] = frozenset()
+
+
+def parse_body(text: bytes, shape: Shape) -> Any:
+    """The value of a file in either format; what begins with `<` is XML. Raises: Unreadable."""
+    is_xml = text.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
+    return parse_xml(text, shape) if is_xml else parse_json(text)
+
+
+def parse_xml(text: bytes, shape: Shape) -> Any:
+    """A body, or a list of the bodies in an element around them. Raises: Unreadable."""
+    if len(text) > MOST_BYTES:
+        raise Unreadable(f"is larger than {MOST_BYTES // 1024**2} MiB, which is the most for XML")
+    try:
+        root = fromstring(text, forbid_dtd=True, forbid_entities=True, forbid_external=True)
+    except DefusedXmlException:
+        raise Unreadable("has a document type or entities, which are not read") from None
+    except ParseError as error:
+        line, column = error.position
+        raise Unreadable(f"line {line}, column {column + 1}: is not XML") from None
+    except (LookupError, ValueError):  # an encoding that nobody knows, or that is not kept to
+        raise Unreadable("has an encoding that cannot be read") from None
+    body = shape.body.casefold()
+    if _name(root).casefold() == body:
+        return _value(root, shape, 0)
+    if not any(_name(child).casefold() == body for child in root):
+        raise Unreadable(f"begins with the element {_name(root)!r}, not with a {shape.body}")
+    _require_no_text(root)
+    return [_value(child, shape, 1) for child in root]
+
+
+def _value(element: Element, shape: Shape, depth: int, *, in_list: bool = False) -> Any:
+    """An element of a list is no list, whatever it is called. Raises: Unreadable."""
+    if depth >= shape.deepest:
+        raise Unreadable("is nested too deeply")
+    if element.get(NIL) in {"true", "1"}:
+        return None
+    children = list(element)
+    if _name(element) in shape.lists and not in_list:
+        _require_no_text(element, f", as in {shape.example}")
+        return [_value(child, shape, depth + 1, in_list=True) for child in children]
+    if not children:
+        return _single(_name(element), (element.text or "").strip(), shape)
+    _require_no_text(element)
+    members: dict[str, Any] = {}
+    for child in children:
+        if members.setdefault(_name(child), child) is not child:
+            raise Unreadable(f"{_name(element)} has the element {_name(child)!r} twice")
+    return {name: _value(child, shape, depth + 1) for name, child in members.items()}
+
+
+def _single(name: str, text: str, shape: Shape) -> Any:
+    """A value without children; a text that is no number where one belongs stays a text."""
+    if name in shape.numbers and DIGITS.fullmatch(text):
+        return int(text)
+    if name in shape.flags:
+        return FLAGS.get(text, text or None)
+    return text or None
+
+
+def _require_no_text(element: Element, hint: str = "") -> None:
+    """Raises: Unreadable, for a text beside or in place of the elements that belong there."""
+    texts = (element.text, *(child.tail for child in element))
+    if any((text or "").strip() for text in texts):
+        raise Unreadable(f"{_name(element)} has a text where only elements stand{hint}")
+
+
+def _name(element: Element) -> str:
+    """The element's name without its namespace."""
+    return str(element.tag).rpartition("}")[2]
