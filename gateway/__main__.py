@@ -160,7 +160,7 @@ def import_file(
     file: Annotated[
         Path,
         typer.Argument(
-            help="A document, or an array of them: JSON, or XML for surpass-test-schedule."
+            help="A document, or an array of them: JSON; XML for surpass-test-schedule, ec-english."
         ),
     ],
     organization: Annotated[
@@ -188,6 +188,9 @@ def import_file(
     stands what its address has: {"registration": UUID, "command":
     "register-lax", "body": {...}}; with "event" in place of "registration"
     for the commands "add" and "cancel" of events.
+
+    ec-english: the bookings that agencies put, in JSON or in XML, as bodies of
+    PutBookingRequest: {"AgentBookingId": ..., "Booking": {...}}.
     """
     if format not in FORMATS:
         raise Misused(f"FORMAT must be one of {', '.join(FORMATS)}, not {format!r}")

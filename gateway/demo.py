@@ -5,19 +5,21 @@ The storage's clock is set to each day in turn, so everything has happened when 
 
 from dataclasses import replace
 from datetime import datetime
-from importlib.resources import files
 from random import Random
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
+from gateway.demo_agents import DemoAgents
 from gateway.demo_college import make_college
+from gateway.demo_imports import demo_document, import_all
 from gateway.demo_life import DemoLife, candidate_reference
 from gateway.demo_people import people
 from gateway.demo_places import ONLINE, PAPERS, PLACES, ROOMS, SUBJECTS, WALK_IN, WORKERS, Worker
 from gateway.demo_plan import CANDIDATES, FIRST_DAY, place_of, plan
 from gateway.demo_registrations import DemoRegistrations
 from gateway.demo_schedules import DemoSchedules
-from gateway.demo_storage import Calendar, NotAsPlanned, carry_out
+from gateway.demo_schools import make_schools
+from gateway.demo_storage import Calendar, carry_out
 from gateway.demo_term import term
 from resolvers.candidates.commands import UpsertCandidate, upsert_candidates
 from resolvers.centres.commands import UpsertCentre, UpsertRoom, upsert_centres, upsert_rooms
@@ -25,9 +27,6 @@ from resolvers.organizations import reads
 from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.organizations.users import UpsertUser, upsert_users
 from resolvers.references import ByReference
-from resolvers.sources.formats import FORMATS
-from resolvers.sources.importing import import_document
-from resolvers.sources.json_text import parse_json
 from resolvers.storage import Storage, one_row, storage_at
 from resolvers.tests.commands import UpsertSubject, UpsertTest, upsert_subjects, upsert_tests
 from resolvers.viewer import PERMISSIONS, Viewer
@@ -59,11 +58,12 @@ async def make_demo(database_url: str, now: datetime) -> bool:
         viewer = await _administrator(storage, organization_id)
         await _make_places(storage, viewer)
         await _make_candidates(storage, viewer)
+        await make_schools(storage, viewer, now)
         await _make_users(storage, viewer)
         await _import_documents(storage, organization_id)
         life, trades = DemoLife(storage, viewer, plan(now)), term(now)
         registrations = DemoRegistrations(storage, viewer, trades)
-        schedules = DemoSchedules(storage, viewer, now)
+        schedules, agents = DemoSchedules(storage, viewer, now), DemoAgents(storage, viewer, now)
         await life.make_events()
         await make_college(storage, viewer, trades)
         for day in range(FIRST_DAY, 1):
@@ -71,6 +71,7 @@ async def make_demo(database_url: str, now: datetime) -> bool:
             await life.live_through(day)
             await registrations.live_through(day)
             await schedules.live_through(day)
+            await agents.live_through(day)
         return True
     finally:
         await storage.close()
@@ -174,6 +175,7 @@ def _user(viewer: Viewer, worker: Worker) -> UpsertUser:
         may_mark=worker.role is Role.MARKER,
         centre_ids=_refs(*worker.centres),
         subject_ids=_refs(*worker.subjects),
+        agent_office_ids=_refs(*worker.offices),
         candidate=None if candidate is None else ByReference(candidate),
     )
 
@@ -181,21 +183,8 @@ def _user(viewer: Viewer, worker: Worker) -> UpsertUser:
 async def _import_documents(storage: Storage, organization_id: UUID) -> None:
     """Raises: NotAsPlanned."""
     for name in DOCUMENTS:
-        report = await import_document(
-            storage,
-            FORMATS["surpass-scheduler"],
-            demo_document(name),
-            organization_id=organization_id,
-            centre=PLACES[0].reference,
-        )
-        if report.refused:
-            raise NotAsPlanned(f"{name}: {report.refused[0].reasons}")
-
-
-def demo_document(name: str) -> Any:
-    """One of the documents of [000]."""
-    folder = files(__package__) / "demo_documents"
-    return parse_json((folder / f"{name}.json").read_bytes())
+        document, centre = demo_document(name), PLACES[0].reference
+        await import_all(storage, "surpass-scheduler", document, organization_id, centre=centre)
 
 
 def _refs(*references: str) -> tuple[ByReference, ...]:

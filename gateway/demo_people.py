@@ -59,7 +59,9 @@ NAMES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "TR": ("Elif Emre Zeynep Kerem Defne Burak", "Arslan Çelik Demir Öztürk Şahin Koç"),
 }
-"""By country: first names and last names."""
+"""By country: first names, of women and men in turn, and last names."""
+
+EVERYBODY: Final = sum(len(firsts.split()) * len(lasts.split()) for firsts, lasts in NAMES.values())
 
 BORN_AFTER: Final = date(1975, 1, 1)
 DAYS_OF_BIRTH: Final = 33 * 365

@@ -37,6 +37,7 @@ class Worker:
     name: str
     centres: tuple[str, ...] = ()
     subjects: tuple[str, ...] = ()
+    offices: tuple[str, ...] = ()
     candidate: str | None = None
 
     @property
@@ -73,6 +74,6 @@ WORKERS: Final = (
     Worker(Role.CENTRE_STAFF, "Priya Nair", ("LONDON",)),
     Worker(Role.INVIGILATOR, "Marcus Teo", ("SINGAPORE",)),
     Worker(Role.MARKER, "Elena Petrova", (), ("NUMBERS",)),
-    Worker(Role.AGENT, "Luis Ferreira"),
+    Worker(Role.AGENT, "Luis Ferreira", offices=("2983", "2991")),
     Worker(Role.CANDIDATE, "Demo Candidate", candidate="demo-candidate-1"),
 )

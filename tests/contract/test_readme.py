@@ -17,6 +17,7 @@ from gateway.auth import make_token
 from gateway.demo import NAME, make_demo
 from gateway.settings import RULES
 from resolvers.organizations.reads import organization_named
+from resolvers.sources.ec_english.documents import EC_ENGLISH
 from resolvers.sources.importing import importer
 from resolvers.sources.rows import Importing, Row
 from resolvers.sources.shift_iq.bodies import READERS
@@ -158,6 +159,14 @@ def test_its_commands_of_shift_iq_are_read():
     assert len(rows) == 2
     assert all(isinstance(row, Row) for row in rows)
     assert all(f"`{command}`" in README for commands in READERS.values() for command in commands)
+
+
+def test_its_booking_of_an_agency_is_read():
+    """The body that is shown is in order."""
+    [text] = [text for language, text in BLOCKS if language == "json" and "AgentBookingId" in text]
+    viewer = importer(UUID(int=1), EC_ENGLISH.name)
+    [row] = EC_ENGLISH.rows(json.loads(text), Importing(EC_ENGLISH.name, viewer))
+    assert isinstance(row, Row)
 
 
 def test_its_settings_are_all_there_are():

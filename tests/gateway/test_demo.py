@@ -5,16 +5,20 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from gateway.demo import DOCUMENTS, NAME, demo_document, make_demo
+from gateway.demo import DOCUMENTS, NAME, make_demo
+from gateway.demo_agents import IMPOSSIBLE, SAMPLE, STUDENTS, request_for, trips
+from gateway.demo_agents import Turn as TripTurn
+from gateway.demo_imports import demo_document
 from gateway.demo_plan import BOOKINGS, CANDIDATES, EVENTS, plan
 from gateway.demo_schedules import SCHEDULES
+from gateway.demo_schools import OFFICES, SAMPLE_STARTS_ON, SCHOOLS, WARES
 from gateway.demo_term import (
     CALLED_OFF,
     COLLEGE,
@@ -41,25 +45,32 @@ from resolvers.references import ByExternalId, ByKey, ByReference
 from resolvers.storage import Read, Storage, storage_at
 from resolvers.storage.tables import (
     Accommodation,
+    AgentBooking,
+    AgentOffice,
     Booking,
     Candidate,
     Centre,
     Enrolment,
     Event,
     ExternalId,
+    OfferStartDate,
     Payment,
+    Product,
+    ProductOffer,
     Registration,
     RegistrationTransfer,
     Room,
     TestForm,
     TestSchedule,
     User,
+    UserAgentOffice,
     metadata,
     table,
 )
 from resolvers.test_schedules.transitions import schedule_status
 from resolvers.viewer import PERMISSIONS, Viewer
 from resolvers.vocabulary import (
+    AgentBookingStatus,
     BookingKind,
     BookingStatus,
     CancellationReason,
@@ -315,6 +326,100 @@ async def test_the_sittings_of_the_term_differ(demo: Storage) -> None:
     assert (taken[extra.id], extra.capacity_maximum) == (EXTRA_LEARNERS, None)
 
 
+async def test_agencies_have_booked(demo: Storage) -> None:
+    """The sample of [004] and others like it wait for the worker; one is cancelled, two revised."""
+    planned = trips(NOW)
+    bookings = {b.id: b for b in await rows(demo, Booking) if b.kind is BookingKind.AGENT_BOOKING}
+    details = {row.agent_booking_id: row for row in await rows(demo, AgentBooking)}
+    turns = Counter(trip.turn for trip in planned)
+
+    assert set(details) == {"X8347848", *(trip.agent_booking_id for trip in planned)}
+    assert len(bookings) == STUDENTS + 1
+    statuses = Counter(row.status for row in details.values())
+    assert statuses == {
+        AgentBookingStatus.RECEIVED: STUDENTS + 1 - turns[TripTurn.CANCELLED],
+        AgentBookingStatus.CANCELLED: turns[TripTurn.CANCELLED],
+    }
+    assert Counter(row.revision for row in details.values())[2] == turns[TripTurn.CORRECTED] == 2
+    assert all(row.agent_office_id for row in details.values())
+    assert all(row.centre_id and row.agent_office_id for row in bookings.values())
+    assert len({row.candidate_id for row in bookings.values()}) == STUDENTS + 1
+
+
+async def test_what_agencies_book_is_mostly_possible(demo: Storage) -> None:
+    """Schools offer it from that date on and for as long, but for a few that say what is wrong."""
+    products = {row.code: row for row in await rows(demo, Product)}
+    schools = {row.reference: row for row in await rows(demo, Centre) if row.is_school}
+    offers = {(row.centre_id, row.product_id): row.id for row in await rows(demo, ProductOffer)}
+    starts = {(row.offer_id, row.starts_on) for row in await rows(demo, OfferStartDate)}
+
+    def is_possible(content: dict[str, Any]) -> bool:
+        school, [course] = schools[content["schoolCode"]], content["courses"]
+        product = products[course["code"]]
+        offer = offers.get((school.id, product.id))
+        starts_on = date.fromisoformat(course["dateFrom"])
+        fits = product.min_weeks <= course["numberOfWeeks"] <= product.max_weeks
+        others = [
+            wish["code"]
+            for name in ("lodging", "optionalExtras", "airportTransfers")
+            for wish in content[name]
+        ]
+        sold = all((school.id, products[code].id) in offers for code in others)
+        return (offer, starts_on) in starts and fits and sold
+
+    possible = {
+        row.agent_booking_id for row in await rows(demo, AgentBooking) if is_possible(row.content)
+    }
+
+    impossible = {one.agent_booking_id for one in trips(NOW) if one.turn in IMPOSSIBLE}
+    assert len(schools) == len(SCHOOLS)
+    assert len(products) == len(WARES)
+    assert len(possible) == STUDENTS + 1 - len(impossible)
+    assert possible.isdisjoint(impossible)
+    assert 3 <= len(impossible) <= 5
+
+
+async def test_its_agent_has_offices(demo: Storage) -> None:
+    """Those of one agency, which have booked; other agencies have others."""
+    [agent] = [user for user in await rows(demo, User) if user.role is Role.AGENT]
+    own = {row.agent_office_id for row in await rows(demo, UserAgentOffice)}
+    offices = {row.id: row for row in await rows(demo, AgentOffice)}
+    booked = {row.agent_office_id for row in await rows(demo, AgentBooking)}
+
+    assert agent.name == "Luis Ferreira"
+    assert len(offices) == len(OFFICES)
+    assert {offices[key].agency for key in own} == {"Agent Company"}
+    assert own < booked == set(offices)
+
+
+@pytest.mark.parametrize("days", range(0, 364, 13))
+def test_trips_are_booked_in_time_on_every_day(days: int) -> None:
+    """On whatever day the demo is made: before they begin, and nothing is from the future."""
+    now = NOW + timedelta(days=days, hours=days % 24)
+
+    made = trips(now)
+
+    assert len(made) == STUDENTS
+    for trip in made:
+        assert -30 < trip.day < trip.turns_on < 0
+        begins = trip.starts_on - timedelta(days=1)
+        assert (now + timedelta(days=trip.day)).date() < begins
+    assert {trip.turn for trip in made} == set(TripTurn)
+    assert len({(trip.student.first_names, trip.student.last_name) for trip in made}) == STUDENTS
+    assert made == trips(now)
+
+
+def test_the_sample_is_in_the_demo_as_it_is_printed() -> None:
+    """Its course begins when one does; what is made of it has the same members."""
+    sample = demo_document(SAMPLE)
+    made = request_for(trips(NOW)[0])
+
+    [course] = sample["Booking"]["Courses"]
+    assert date.fromisoformat(course["DateFrom"]) == SAMPLE_STARTS_ON
+    assert sample["Booking"].keys() <= made["Booking"].keys()
+    assert sample["Booking"]["Student"].keys() == made["Booking"]["Student"].keys()
+
+
 async def test_nobody_of_the_term_bears_a_candidates_name(demo: Storage) -> None:
     """Apprentices and candidates are different people, all known by name."""
     candidates = await rows(demo, Candidate)
@@ -387,6 +492,6 @@ async def test_an_empty_organization_of_that_name_is_filled(database_url: str) -
 
 
 def test_the_documents_are_shipped() -> None:
-    """Every document of [000] is in the package, that which the demo leaves out too."""
-    for name in (*DOCUMENTS, "cancel-one"):
+    """Every document of [000] is in the package, that which the demo leaves out too; and [004]."""
+    for name in (*DOCUMENTS, "cancel-one", SAMPLE):
         assert demo_document(name)

@@ -14,6 +14,7 @@ FORMAT = "surpass-scheduler"
 DOCUMENTS = Path(__file__).parents[1] / "resolvers" / "sources" / "documents"
 STUDENTS = str(DOCUMENTS / "students.json")
 REQUEST = DOCUMENTS.parent / "shift_iq" / "documents" / "request.json"
+PUT = DOCUMENTS.parent / "ec_english" / "documents" / "booking"
 
 
 @pytest.fixture
@@ -64,6 +65,30 @@ def test_xml_is_read_where_the_source_has_it(ready: CommandLine, tmp_path: Path)
     assert schedule.stdout.startswith("0 made, 0 changed, 0 unchanged, 1 refused\n")
     assert "row 1, $.Candidate: 'Candidate' is required (REQUIRED)" in schedule.stdout
     assert other.returncode == 2
+
+
+def test_a_booking_of_an_agency_is_read_in_json_and_in_xml(
+    ready: CommandLine, tmp_path: Path
+) -> None:
+    """The same in both; what is malformed is told in the source's words, all of it."""
+    json_file, xml_file = PUT.with_suffix(".json"), PUT.with_suffix(".xml")
+    put = json.loads(json_file.read_text())
+    put["Booking"]["Student"] |= {"FirstNames": "B" * 101, "DateOfBirth": "20/02/1993"}
+
+    first = ready.run("import", "ec-english", str(json_file))
+    again = ready.run("import", "ec-english", str(xml_file))
+    wrong = ready.run("import", "ec-english", written(tmp_path, put))
+
+    assert (first.returncode, first.stderr) == (0, "")
+    assert first.stdout == "1 made, 0 changed, 0 unchanged, 0 refused\n"
+    assert (again.returncode, again.stdout) == (0, "0 made, 0 changed, 1 unchanged, 0 refused\n")
+    assert wrong.returncode == 1
+    assert set(wrong.stdout.splitlines()) == {
+        "0 made, 0 changed, 0 unchanged, 1 refused",
+        "row 1, $.Booking.Student.DateOfBirth: 'DateOfBirth' is not a valid date (INVALID_DATE)",
+        "row 1, $.Booking.Student.FirstNames: "
+        "'FirstNames' must be between 0 and 100 characters (STRING_LENGTH)",
+    }
 
 
 def test_refused_rows_are_listed(ready: CommandLine, tmp_path: Path) -> None:

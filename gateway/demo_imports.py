@@ -1,0 +1,33 @@
+"""The documents that the demo imports: those of the sources, as they print them."""
+
+from importlib.resources import files
+from typing import Any
+from uuid import UUID
+
+from gateway.demo_storage import NotAsPlanned
+from resolvers.sources.formats import FORMATS
+from resolvers.sources.importing import import_document
+from resolvers.sources.json_text import parse_json
+from resolvers.storage import Storage
+
+
+def demo_document(name: str) -> Any:
+    """One of the documents of [000], or the booking of [004]."""
+    folder = files(__package__) / "demo_documents"
+    return parse_json((folder / f"{name}.json").read_bytes())
+
+
+async def import_all(
+    storage: Storage,
+    format: str,
+    document: Any,
+    organization_id: UUID,
+    *,
+    centre: str | None = None,
+) -> None:
+    """Import a document, every row of it. Raises: NotAsPlanned."""
+    report = await import_document(
+        storage, FORMATS[format], document, organization_id=organization_id, centre=centre
+    )
+    if report.refused:
+        raise NotAsPlanned(f"{format}: {report.refused[0].reasons}")
