@@ -6,9 +6,12 @@ import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from email.errors import MessageError
+from email.headerregistry import Address
 from pathlib import Path
 from typing import Final
 
+from gateway.outgoing.mail_servers import WrongMailServer, mail_server
 from resolvers.storage import POSTGRESQL_SCHEME, SQLITE_SCHEME
 
 PREFIX: Final = "GATEWAY_"
@@ -37,6 +40,9 @@ class Settings:
     graphiql_token: str | None = None
     max_body_bytes: int = 8 * 1024 * 1024
     expire_seconds: float = 30.0
+    smtp_url: str | None = None
+    mail_from: str = "booking-gateway@localhost"
+    notify_local: bool = False
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -130,6 +136,26 @@ def _token(name: str, value: str) -> str:
     return value
 
 
+def _smtp_url(name: str, value: str) -> str:
+    try:
+        mail_server(value)
+    except WrongMailServer:
+        # the value is not repeated: it may hold a password
+        rule = "must be smtp://HOST:PORT, smtp://USER:PASSWORD@HOST:PORT, or the same with smtps"
+        raise WrongSetting(name, rule) from None
+    return value
+
+
+def _address(name: str, value: str) -> str:
+    try:
+        address = Address(addr_spec=value)
+    except (MessageError, ValueError, IndexError):
+        address = Address()
+    if not (address.username and address.domain and value.isascii()):
+        raise WrongSetting(name, f"must be one email address and nothing else, not {value!r}")
+    return value
+
+
 def _whole(least: int, most: int) -> Callable[[str, str], int]:
     def rule(name: str, value: str) -> int:
         if not (value.isascii() and value.isdigit() and least <= int(value) <= most):
@@ -148,5 +174,8 @@ RULES: Final[Mapping[str, Callable[[str, str], object]]] = {
     "GATEWAY_GRAPHIQL_TOKEN": _token,
     "GATEWAY_MAX_BODY_BYTES": _whole(1024, 1024**3),
     "GATEWAY_EXPIRE_SECONDS": _whole(1, 86_400),
+    "GATEWAY_SMTP_URL": _smtp_url,
+    "GATEWAY_MAIL_FROM": _address,
+    "GATEWAY_NOTIFY_LOCAL": _switch,
 }
 """What each variable may be; whatever else begins with GATEWAY_ is a mistake."""

@@ -16,6 +16,9 @@ def test_an_empty_environment_has_the_defaults():
     assert settings.graphiql is True
     assert settings.max_body_bytes == 8 * 1024 * 1024
     assert settings.expire_seconds == 30
+    assert settings.smtp_url is None
+    assert settings.mail_from == "booking-gateway@localhost"
+    assert settings.notify_local is False
 
 
 def test_every_variable_is_read():
@@ -27,6 +30,9 @@ def test_every_variable_is_read():
             "GATEWAY_GRAPHIQL_TOKEN": "a.b.c",
             "GATEWAY_MAX_BODY_BYTES": "2048",
             "GATEWAY_EXPIRE_SECONDS": "5",
+            "GATEWAY_SMTP_URL": "smtps://gateway:p%40ss@mail.example",
+            "GATEWAY_MAIL_FROM": "bookings@exams.example",
+            "GATEWAY_NOTIFY_LOCAL": "on",
             "GATEWAY_TEST_POSTGRES_URL": "ignored",
         }
     )
@@ -38,6 +44,9 @@ def test_every_variable_is_read():
         graphiql_token="a.b.c",
         max_body_bytes=2048,
         expire_seconds=5,
+        smtp_url="smtps://gateway:p%40ss@mail.example",
+        mail_from="bookings@exams.example",
+        notify_local=True,
     )
 
 
@@ -56,6 +65,21 @@ def test_every_variable_is_read():
         ("GATEWAY_MAX_BODY_BYTES", "8MB", "must be a whole number from 1024"),
         ("GATEWAY_MAX_BODY_BYTES", "1", "must be a whole number from 1024"),
         ("GATEWAY_EXPIRE_SECONDS", "-1", "must be a whole number from 1"),
+        ("GATEWAY_SMTP_URL", "mail.example", "must be smtp://HOST:PORT"),
+        ("GATEWAY_SMTP_URL", "http://mail.example", "must be smtp://HOST:PORT"),
+        ("GATEWAY_SMTP_URL", "smtp://", "must be smtp://HOST:PORT"),
+        ("GATEWAY_SMTP_URL", "smtp://mail.example:0", "must be smtp://HOST:PORT"),
+        ("GATEWAY_SMTP_URL", "smtp://mail.example:99999", "must be smtp://HOST:PORT"),
+        ("GATEWAY_SMTP_URL", "smtp://user@mail.example", "must be smtp://HOST:PORT"),
+        ("GATEWAY_SMTP_URL", "smtp://mail.example/path", "must be smtp://HOST:PORT"),
+        ("GATEWAY_SMTP_URL", "smtp://mail .example", "must be smtp://HOST:PORT"),
+        ("GATEWAY_MAIL_FROM", "nobody", "must be one email address"),
+        ("GATEWAY_MAIL_FROM", "Exams <exams@example.org>", "must be one email address"),
+        ("GATEWAY_MAIL_FROM", "a@b.example, c@d.example", "must be one email address"),
+        ("GATEWAY_MAIL_FROM", "a@b.example\nBcc: c@d.example", "must be one email address"),
+        ("GATEWAY_MAIL_FROM", "@example.org", "must be one email address"),
+        ("GATEWAY_MAIL_FROM", "", "must be one email address"),
+        ("GATEWAY_NOTIFY_LOCAL", "true", "must be on or off, not 'true'"),
         ("GATEWAY_DATABASE", "x", "did you mean GATEWAY_DATABASE_URL?"),
         ("GATEWAY_ZZZ", "x", "there are GATEWAY_DATABASE_URL, GATEWAY_JWT_SECRET"),
     ],
@@ -72,6 +96,13 @@ def test_a_wrong_setting_is_named_with_its_rule(name: str, value: str, rule: str
 def test_the_password_of_a_wrong_address_is_not_repeated():
     with pytest.raises(WrongSetting) as wrong:
         Settings.read({"GATEWAY_DATABASE_URL": "postgres://gateway:hunter2@db/gateway"})
+
+    assert "hunter2" not in str(wrong.value)
+
+
+def test_the_password_of_a_wrong_mail_server_is_not_repeated():
+    with pytest.raises(WrongSetting) as wrong:
+        Settings.read({"GATEWAY_SMTP_URL": "smtp://gateway:hunter2@mail:port"})
 
     assert "hunter2" not in str(wrong.value)
 

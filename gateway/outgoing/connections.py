@@ -1,0 +1,169 @@
+"""Connections to receivers: their names are resolved once, and only public addresses are reached.
+
+What resolves to a public address when it is checked and to a private one when it is connected to
+would turn the gateway against its own network; so the address that was checked is the one that is
+connected to, and TLS still asks for the certificate of the name.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_address
+from typing import Any, Final
+
+import httpcore
+
+from resolvers.notifications.addresses import Address, allowed
+
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+"""The addresses of a name, as text; raises OSError when there are none."""
+
+MOST_ADDRESSES: Final = 4
+"""Of one name, in the order of the resolver; all are checked, so many are tried."""
+
+MOST_LOOKUPS: Final = 8
+"""At the same time. A name whose servers are silent keeps a thread for longer than an attempt."""
+
+
+class Unreachable(Exception):
+    """There was no answer; the text says why, in words that the receiver's owner understands."""
+
+
+class Resolver:
+    """Asks the system, in threads of its own: slow names must not hold up the gateway's work."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(MOST_LOOKUPS, thread_name_prefix="names")
+
+    async def __call__(self, host: str, port: int) -> Sequence[str]:
+        found = await asyncio.get_running_loop().run_in_executor(
+            self._threads, _looked_up, host, port
+        )
+        return list(dict.fromkeys(found))
+
+    def close(self) -> None:
+        """Stop asking; a lookup that is under way ends by itself."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+class CheckedBackend(httpcore.AsyncNetworkBackend):
+    """The network as deliveries may use it."""
+
+    def __init__(
+        self,
+        resolve: Resolve,
+        *,
+        local: bool,
+        seconds: float,
+        network: httpcore.AsyncNetworkBackend | None = None,
+    ) -> None:
+        self._resolve, self._local, self._seconds = resolve, local, seconds
+        self._network = network or httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - the signature is httpcore's
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect to the first address of a host that answers.
+
+        Raises: Unreachable.
+        """
+        addresses = await self._addresses(host, port)
+        failure = Unreachable("the name does not resolve")
+        for address in addresses[:MOST_ADDRESSES]:
+            try:
+                # one silent address must leave time for the next
+                async with asyncio.timeout(self._seconds / len(addresses[:MOST_ADDRESSES])):
+                    return _Stream(
+                        await self._network.connect_tcp(
+                            str(address), port, timeout, local_address, socket_options
+                        )
+                    )
+            except TimeoutError:
+                failure = Unreachable(f"did not answer within {self._seconds:g} s")
+            except httpcore.ConnectError as error:
+                failure = Unreachable(_why_not(error))
+        raise failure
+
+    async def _addresses(self, host: str, port: int) -> list[Address]:
+        """Every address of a host, none of which is forbidden.
+
+        Raises: Unreachable.
+        """
+        try:
+            found = [ip_address(address) for address in await self._resolve(host, port)]
+        except (OSError, ValueError):
+            raise Unreachable("the name does not resolve") from None
+        if not all(allowed(address, local=self._local) for address in found):
+            raise Unreachable("the address is not public")
+        return found
+
+
+class _Stream(httpcore.AsyncNetworkStream):
+    """A connection that says in plain words why it ends, and is closed whatever ends it."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        received = await self._stream.read(max_bytes, timeout)
+        if not received:
+            raise Unreachable("hung up")
+        return received
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            return _Stream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+        except httpcore.ConnectError as error:
+            raise Unreachable(_why_no_tls(error)) from None
+        except BaseException:
+            # httpcore closes after an error, and not when an attempt runs out of time
+            await self._stream.aclose()
+            raise
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def _looked_up(host: str, port: int) -> list[str]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(address[0]) for *_, address in found]
+
+
+def _why_not(error: BaseException) -> str:
+    refused = any(isinstance(cause, ConnectionRefusedError) for cause in _causes(error))
+    return "refused the connection" if refused else "cannot be reached"
+
+
+def _why_no_tls(error: BaseException) -> str:
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted: {cause.verify_message}"
+        if isinstance(cause, ssl.SSLError):
+            return "does not speak TLS as we do"
+    return "hung up"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and what has led to it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__

@@ -1,0 +1,122 @@
+"""Delivers messages over HTTP; domain.md, section 8.7.
+
+No redirect is followed and no proxy of the environment is used: a message goes where its receiver
+said, or nowhere.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Final
+
+import httpcore
+
+from gateway.outgoing.connections import CheckedBackend, Resolve, Resolver, Unreachable
+from resolvers.notifications.urls import Receiver, WrongUrl, receiver
+
+SECONDS: Final = 5.0
+"""For a whole attempt, from looking up the name to the last byte that is read."""
+
+MOST_CONNECTIONS: Final = 64
+"""Of this process, to all receivers; whoever finds none free waits for one first."""
+
+KEPT_SECONDS: Final = 4.0
+"""Unused: less than the 5 s after which common servers close, while we may be writing."""
+
+MOST_BYTES: Final = 64 * 1024
+"""Of an answer that are read; they mean nothing, and are read so that the connection is kept."""
+
+USER_AGENT: Final = "booking-gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of an attempt: a status, whatever became of its body, or why there is none."""
+
+    status: int | None = None
+    error: str | None = None
+
+
+class HttpSender:
+    """Sends requests, many at a time; connections are kept for the next to the same receiver."""
+
+    def __init__(
+        self,
+        *,
+        local: bool = False,
+        tls: ssl.SSLContext | None = None,
+        resolve: Resolve | None = None,
+        network: httpcore.AsyncNetworkBackend | None = None,
+        seconds: float = SECONDS,
+    ) -> None:
+        self._local, self._seconds = local, seconds
+        self._resolver = Resolver()
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=tls,
+            max_connections=MOST_CONNECTIONS,
+            keepalive_expiry=KEPT_SECONDS,
+            network_backend=CheckedBackend(
+                resolve or self._resolver, local=local, seconds=seconds, network=network
+            ),
+        )
+        self._free = asyncio.Semaphore(MOST_CONNECTIONS)
+
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Post a body once. Nothing that a receiver does is an exception."""
+        try:
+            to = receiver(url, local=self._local)
+        except WrongUrl as wrong:
+            return Answer(error=f"the URL {wrong}")
+        async with self._free:
+            return await self._attempt(to, headers, body)
+
+    async def aclose(self) -> None:
+        """Close what is open; whatever is under way fails."""
+        await self._pool.aclose()
+        self._resolver.close()
+
+    async def _attempt(self, to: Receiver, headers: Mapping[str, str], body: bytes) -> Answer:
+        status: int | None = None
+        try:
+            async with (
+                asyncio.timeout(self._seconds),
+                self._pool.stream(
+                    "POST", _url(to), headers=_headers(to, headers), content=body
+                ) as response,
+            ):
+                # the answer is given, and is not asked for again if its body never ends
+                status = response.status
+                await _read(response.aiter_stream())
+        except Unreachable as unreachable:
+            error = str(unreachable)
+        except TimeoutError:
+            error = f"did not answer within {self._seconds:g} s"
+        except httpcore.RemoteProtocolError:
+            error = "did not answer in HTTP"
+        except httpcore.NetworkError:
+            error = "hung up"
+        else:
+            return Answer(status)
+        return Answer(status) if status is not None else Answer(error=error)
+
+
+def _url(to: Receiver) -> httpcore.URL:
+    return httpcore.URL(
+        scheme=to.scheme.encode(), host=to.host.encode(), port=to.port, target=to.target.encode()
+    )
+
+
+def _headers(to: Receiver, headers: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [("Host", to.authority), ("User-Agent", USER_AGENT), *headers.items()]
+
+
+async def _read(body: AsyncIterator[bytes]) -> None:
+    """Read a body to its end, or leave it when it is too long."""
+    length = 0
+    async with aclosing(body) as parts:  # type: ignore[type-var]
+        async for part in parts:
+            length += len(part)
+            if length > MOST_BYTES:
+                return

@@ -1,0 +1,153 @@
+"""Where messages may be sent over HTTP: https, to the public internet; domain.md, section 8.7.
+
+The rule is asked when a receiver is registered, and again before each attempt. It knows what the
+URL says, not what its name resolves to: the sender checks that.
+"""
+
+import re
+from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
+from typing import Final
+from urllib.parse import SplitResult, quote, urlsplit
+
+import idna
+
+from resolvers.notifications.addresses import Address, allowed, loopback
+
+MOST: Final = 2_000
+"""Of a URL, in characters."""
+
+PORTS: Final = {"https": 443, "http": 80}
+MOST_OF_PORT: Final = 65_535
+MOST_OF_NAME: Final = 253
+
+_LABEL: Final = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+_NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
+"""A last label that makes programs read the whole name as an IPv4 address."""
+
+_NOT_WRITTEN: Final = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ud800-\udfff]")
+_KEPT: Final = "%/?:@!$&'()*+,;=-._~[]"
+
+
+class WrongUrl(ValueError):
+    """Nothing is sent to this URL; the text says which rule it breaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """A URL that keeps the rule, in the parts of a request, all of them ASCII."""
+
+    scheme: str
+    host: str
+    port: int
+    target: str
+
+    @property
+    def authority(self) -> str:
+        """What the Host header says."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
+
+
+def url_rule(url: str, *, local: bool) -> str | None:
+    """Which rule a URL breaks, in words that follow its field's name, or None."""
+    try:
+        receiver(url, local=local)
+    except WrongUrl as wrong:
+        return str(wrong)
+    return None
+
+
+def receiver(url: str, *, local: bool) -> Receiver:
+    """Take a URL apart; `local` allows http, and this machine, for development.
+
+    Raises: WrongUrl.
+    """
+    parts = _split(url)
+    if parts.scheme not in PORTS:
+        raise WrongUrl("must begin with https://")
+    if parts.username is not None or parts.password is not None:
+        raise WrongUrl("must not hold a user or a password")
+    if "#" in url:
+        raise WrongUrl("must not have a fragment")
+    host = _host(parts.hostname or "", local=local)
+    if parts.scheme == "http" and not (local and this_machine(host)):
+        raise WrongUrl("must begin with https://")
+    target = quote(parts.path or "/", safe=_KEPT)
+    if parts.query:
+        target += f"?{quote(parts.query, safe=_KEPT)}"
+    return Receiver(parts.scheme, host, _port(parts), target)
+
+
+def _split(url: str) -> SplitResult:
+    if len(url) > MOST:
+        raise WrongUrl(f"must have at most {MOST} characters")
+    if _NOT_WRITTEN.search(url):
+        raise WrongUrl("must not hold blanks, control characters or backslashes")
+    try:
+        return urlsplit(url)
+    except ValueError:
+        raise WrongUrl("is not a URL") from None
+
+
+def _port(parts: SplitResult) -> int:
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if port == 0:
+        raise WrongUrl(f"must have a port from 1 to {MOST_OF_PORT}")
+    return port or PORTS[parts.scheme]
+
+
+def _host(written: str, *, local: bool) -> str:
+    """The host as it is looked up: a name in ASCII, or an address in its usual spelling."""
+    name = written if ":" in written else _name(written)
+    address = _address(name)
+    if address is None:
+        if this_machine(name) and not local:
+            raise WrongUrl("must not name this machine")
+        return name
+    if not allowed(address, local=local):
+        raise WrongUrl("must not name a private or special address")
+    return str(address)
+
+
+def _name(written: str) -> str:
+    """A name in lower case and ASCII, without the dot that may end it."""
+    name = written.removesuffix(".").lower()
+    try:
+        if not name.isascii() or "xn--" in name:
+            name = idna.encode(name, uts46=True, std3_rules=True).decode()
+    except UnicodeError:  # idna's own errors are of this kind
+        raise WrongUrl("must name a host") from None
+    labels = name.split(".")
+    if len(name) > MOST_OF_NAME or not all(_LABEL.fullmatch(label) for label in labels):
+        raise WrongUrl("must name a host")
+    return name
+
+
+def _address(host: str) -> Address | None:
+    """The address that a host is, or None for a name.
+
+    127.1, 2130706433 and 0x7f000001 are 127.0.0.1 to some programs and names to others.
+    Raises: WrongUrl, for such a spelling.
+    """
+    try:
+        if ":" in host:
+            return IPv6Address(host.replace("%", " "))  # %eth0 is a network card of this machine
+        if _NUMBER.fullmatch(host.rpartition(".")[2]):
+            return IPv4Address(host)
+    except AddressValueError:
+        raise WrongUrl("must name a host, or an address in its usual spelling") from None
+    return None
+
+
+def this_machine(host: str) -> bool:
+    """Whether a host in ASCII is the machine that asks, by its name or by its address."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return loopback(ip_address(host))
+    except ValueError:
+        return False
