@@ -8,8 +8,17 @@ connected to, and TLS still asks for the certificate of the name.
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from ipaddress import ip_address
 from typing import Any, Final
 
@@ -25,6 +34,12 @@ MOST_ADDRESSES: Final = 4
 
 MOST_LOOKUPS: Final = 8
 """At the same time. A name whose servers are silent keeps a thread for longer than an attempt."""
+
+
+KEPT_SECONDS: Final = 4.0
+"""Unused: less than the 5 s after which common servers close, while we may be writing."""
+
+MOST_KEPT: Final = 32
 
 
 class Unreachable(Exception):
@@ -46,6 +61,56 @@ class Resolver:
     def close(self) -> None:
         """Stop asking; a lookup that is under way ends by itself."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+class Connections:
+    """Connections that are open: each is used by one request at a time, and kept for the next.
+
+    httpcore's own pool looks at all of them, several times, for each request.
+    """
+
+    def __init__(self, tls: ssl.SSLContext, network: httpcore.AsyncNetworkBackend) -> None:
+        self._tls, self._network = tls, network
+        self._idle: deque[httpcore.AsyncHTTPConnection] = deque()
+
+    @asynccontextmanager
+    async def to(self, origin: httpcore.Origin) -> AsyncIterator[httpcore.AsyncHTTPConnection]:
+        """A connection to a receiver for one request, which is not made before the request is."""
+        connection = await self._kept(origin) or self._made(origin)
+        try:
+            yield connection
+        finally:
+            # a connection that was never made says that it is idle, and closed
+            if connection.is_closed() or not connection.is_idle():
+                await connection.aclose()
+            else:
+                self._idle.append(connection)
+
+    async def aclose(self) -> None:
+        """Close what is not in use."""
+        while self._idle:
+            await self._idle.popleft().aclose()
+
+    async def _kept(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection | None:
+        """The one that was used last, if the receiver has not closed it; the oldest are closed."""
+        while self._idle and (len(self._idle) > MOST_KEPT or self._idle[0].has_expired()):
+            await self._idle.popleft().aclose()
+        for connection in reversed(self._idle):
+            if connection.can_handle_request(origin):
+                self._idle.remove(connection)
+                if not connection.has_expired():
+                    return connection
+                await connection.aclose()
+                break
+        return None
+
+    def _made(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
+        return httpcore.AsyncHTTPConnection(
+            origin,
+            ssl_context=self._tls,
+            keepalive_expiry=KEPT_SECONDS,
+            network_backend=self._network,
+        )
 
 
 class CheckedBackend(httpcore.AsyncNetworkBackend):

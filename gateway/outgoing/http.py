@@ -6,14 +6,14 @@ said, or nowhere.
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
 import httpcore
 
-from gateway.outgoing.connections import CheckedBackend, Resolve, Resolver, Unreachable
+from gateway.outgoing.connections import CheckedBackend, Connections, Resolve, Resolver, Unreachable
 from resolvers.notifications.urls import Receiver, WrongUrl, receiver
 
 SECONDS: Final = 5.0
@@ -21,9 +21,6 @@ SECONDS: Final = 5.0
 
 MOST_CONNECTIONS: Final = 64
 """Of this process, to all receivers; whoever finds none free waits for one first."""
-
-KEPT_SECONDS: Final = 4.0
-"""Unused: less than the 5 s after which common servers close, while we may be writing."""
 
 MOST_BYTES: Final = 64 * 1024
 """Of an answer that are read; they mean nothing, and are read so that the connection is kept."""
@@ -53,11 +50,9 @@ class HttpSender:
     ) -> None:
         self._local, self._seconds = local, seconds
         self._resolver = Resolver()
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls,
-            max_connections=MOST_CONNECTIONS,
-            keepalive_expiry=KEPT_SECONDS,
-            network_backend=CheckedBackend(
+        self._connections = Connections(
+            tls or httpcore.default_ssl_context(),
+            CheckedBackend(
                 resolve or self._resolver, local=local, seconds=seconds, network=network
             ),
         )
@@ -73,22 +68,22 @@ class HttpSender:
             return await self._attempt(to, headers, body)
 
     async def aclose(self) -> None:
-        """Close what is open; whatever is under way fails."""
-        await self._pool.aclose()
+        """Close what is open; nothing may be under way."""
+        await self._connections.aclose()
         self._resolver.close()
 
     async def _attempt(self, to: Receiver, headers: Mapping[str, str], body: bytes) -> Answer:
         status: int | None = None
+        request = _request(to, headers, body)
         try:
             async with (
                 asyncio.timeout(self._seconds),
-                self._pool.stream(
-                    "POST", _url(to), headers=_headers(to, headers), content=body
-                ) as response,
+                self._connections.to(request.url.origin) as connection,
             ):
+                response = await connection.handle_async_request(request)
                 # the answer is given, and is not asked for again if its body never ends
                 status = response.status
-                await _read(response.aiter_stream())
+                await _read(response)
         except Unreachable as unreachable:
             error = str(unreachable)
         except TimeoutError:
@@ -102,20 +97,24 @@ class HttpSender:
         return Answer(status) if status is not None else Answer(error=error)
 
 
-def _url(to: Receiver) -> httpcore.URL:
-    return httpcore.URL(
+def _request(to: Receiver, headers: Mapping[str, str], body: bytes) -> httpcore.Request:
+    url = httpcore.URL(
         scheme=to.scheme.encode(), host=to.host.encode(), port=to.port, target=to.target.encode()
     )
+    all_headers = [
+        ("Host", to.authority),
+        ("User-Agent", USER_AGENT),
+        *headers.items(),
+        ("Content-Length", str(len(body))),
+    ]
+    return httpcore.Request("POST", url, headers=all_headers, content=body)
 
 
-def _headers(to: Receiver, headers: Mapping[str, str]) -> list[tuple[str, str]]:
-    return [("Host", to.authority), ("User-Agent", USER_AGENT), *headers.items()]
-
-
-async def _read(body: AsyncIterator[bytes]) -> None:
-    """Read a body to its end, or leave it when it is too long."""
+async def _read(response: httpcore.Response) -> None:
+    """Read an answer to its end, so that the connection can be kept, or leave it when too long."""
     length = 0
-    async with aclosing(body) as parts:  # type: ignore[type-var]
+    parts = response.aiter_stream()  # a generator, though it is not said to be one
+    async with aclosing(response), aclosing(parts):  # type: ignore[type-var]
         async for part in parts:
             length += len(part)
             if length > MOST_BYTES:

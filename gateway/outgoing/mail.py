@@ -4,14 +4,14 @@ import asyncio
 import contextlib
 import ssl
 from datetime import UTC, datetime
-from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import format_datetime, make_msgid
 from typing import Final
 
 import aiosmtplib
-import idna
+import email_validator
 
 from gateway.outgoing.mail_servers import mail_server
 from resolvers.notifications.emails import Email
@@ -46,11 +46,12 @@ class MailSender:
         """Hand a message over once: None when the server has taken it, else why it has not."""
         try:
             recipient = _address(to)
-            message = _message(self._sender, recipient, email)
-        except (MessageError, ValueError, IndexError):
+        except email_validator.EmailNotValidError:
             return "the address of the recipient is not valid"
         async with self._free:
-            return await self._hand_over(recipient, message)
+            return await self._hand_over(
+                recipient.addr_spec, _message(self._sender, recipient, email)
+            )
 
     async def _hand_over(self, recipient: str, message: EmailMessage) -> str | None:
         client = self._client()
@@ -87,11 +88,11 @@ class MailSender:
         )
 
 
-def _message(sender: str, recipient: str, email: Email) -> EmailMessage:
+def _message(sender: str, recipient: Address, email: Email) -> EmailMessage:
     """A message with its text and, for programs that show it, its HTML."""
-    message = EmailMessage()
+    message = EmailMessage(policy=SMTP)  # whose lines end as those of email do
     message["From"] = Address(addr_spec=sender)
-    message["To"] = Address(addr_spec=recipient)
+    message["To"] = recipient
     message["Subject"] = email.subject
     message["Date"] = format_datetime(datetime.now(UTC))
     message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
@@ -101,18 +102,24 @@ def _message(sender: str, recipient: str, email: Email) -> EmailMessage:
     return message
 
 
-def _address(written: str) -> str:
-    """An address whose domain is ASCII, which every mail server takes."""
-    name, _, domain = written.rpartition("@")
-    return written if domain.isascii() else f"{name}@{idna.encode(domain, uts46=True).decode()}"
+def _address(written: str) -> Address:
+    """An address whose domain is ASCII, which every mail server takes.
+
+    Raises: EmailNotValidError.
+    """
+    known = email_validator.validate_email(
+        written, check_deliverability=False, test_environment=True
+    )
+    return Address(username=known.local_part, domain=known.ascii_domain)
 
 
 def _tls(*, verified: bool) -> ssl.SSLContext:
     """Certificates are asked for everywhere but on this machine, where they are made up."""
-    context = ssl.create_default_context()
-    if not verified:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
+    if verified:
+        return ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
     return context
 
 

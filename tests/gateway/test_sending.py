@@ -1,0 +1,435 @@
+"""Deliveries over HTTP: whatever a receiver does, there is an answer in time, and nothing else.
+
+The receivers are real servers on this machine; where an address must be public, the network is one
+that leads every address to them.
+"""
+
+import asyncio
+import ssl
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+
+from gateway.outgoing.connections import Resolve
+from gateway.outgoing.http import MOST_BYTES, MOST_CONNECTIONS, Answer, HttpSender
+from tests.gateway.receiving import (
+    Behaviour,
+    Internet,
+    Names,
+    Receiving,
+    answering,
+    certificate,
+    cut_off_after,
+    receiving,
+    silent_after,
+    trickling,
+)
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
+PUBLIC = "93.184.216.34"
+PATIENCE = 0.4
+"""In seconds; what would never end is given so long."""
+
+ENOUGH = 1.5
+"""In seconds; whoever answers has done so by then, also on a machine that is busy."""
+
+USUAL = ssl.create_default_context()
+"""Made once: it takes longer than most of these tests."""
+
+LATE = f"did not answer within {PATIENCE} s"
+
+
+@asynccontextmanager
+async def sending(
+    *,
+    local: bool = True,
+    tls: ssl.SSLContext | None = USUAL,
+    resolve: Resolve | None = None,
+    network: Internet | None = None,
+    seconds: float = 5,
+) -> AsyncIterator[HttpSender]:
+    sender = HttpSender(local=local, tls=tls, resolve=resolve, network=network, seconds=seconds)
+    try:
+        yield sender
+    finally:
+        await sender.aclose()
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    return certificate(tmp_path_factory.mktemp("tls"), "receiver.example", "127.0.0.1")
+
+
+async def outcome(behaviour: Behaviour, seconds: float = 5) -> Answer:
+    async with receiving(behaviour) as up, sending(seconds=seconds) as sender:
+        return await sender.send(up.url, {}, b"{}")
+
+
+async def test_a_message_arrives_as_it_was_given():
+    """[004] POST, with the host, the length, and the headers in their order."""
+    async with receiving(answering(OK)) as up, sending() as sender:
+        answer = await sender.send(up.url, {"Content-Type": "a/b", "X-Key": "secret"}, b'{"a":1}')
+
+    assert answer == Answer(status=200)
+    assert up.requests == [
+        (
+            "POST /hooks?token=x HTTP/1.1\r\n"
+            f"Host: 127.0.0.1:{up.port}\r\n"
+            "User-Agent: booking-gateway\r\n"
+            "Content-Type: a/b\r\n"
+            "X-Key: secret\r\n"
+            'Content-Length: 7\r\n\r\n{"a":1}'
+        ).encode()
+    ]
+
+
+async def test_a_connection_is_kept_for_the_next_message():
+    async with receiving(answering(OK)) as up, sending() as sender:
+        for _ in range(3):
+            assert (await sender.send(up.url, {}, b"{}")).status == 200
+
+    assert (len(up.requests), up.connections) == (3, 1)
+
+
+async def test_a_kept_connection_that_was_closed_is_not_used_again():
+    """A receiver that closes after each answer is still reached the next time."""
+    async with receiving(cut_off_after(OK)) as up, sending() as sender:
+        answers = [await sender.send(up.url, {}, b"{}") for _ in range(3)]
+
+    assert answers == [Answer(status=200)] * 3
+    assert up.connections == 3
+
+
+@pytest.mark.parametrize("status", [201, 204, 400, 403, 410, 429, 500, 503])
+async def test_every_status_is_an_answer(status: int):
+    raw = f"HTTP/1.1 {status} Whatever\r\nContent-Length: 0\r\n\r\n".encode()
+
+    assert await outcome(answering(raw)) == Answer(status=status)
+
+
+async def test_a_redirect_is_not_followed():
+    async with receiving(answering(OK)) as other, sending() as sender:
+        away = f"HTTP/1.1 307 Away\r\nLocation: {other.url}\r\nContent-Length: 0\r\n\r\n"
+        async with receiving(answering(away.encode())) as up:
+            answer = await sender.send(up.url, {}, b"{}")
+
+    assert answer == Answer(status=307)
+    assert other.requests == []
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        silent_after(b""),
+        silent_after(b"HTTP/1.1 200 OK\r\nContent-"),
+        trickling(b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n", seconds=0.01),
+        trickling(b"", b"HTTP/1.1 100 Continue\r\n\r\n", seconds=0.01),
+    ],
+)
+async def test_a_receiver_that_does_not_answer_is_left(behaviour: Behaviour):
+    """Also one that always says a little more, which no limit between two bytes would notice."""
+    assert await outcome(behaviour, PATIENCE) == Answer(error=LATE)
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        silent_after(HEAD),
+        trickling(HEAD, b"x", seconds=0.05),
+        cut_off_after(HEAD + b"half"),
+        cut_off_after(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe"),
+        answering(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno number\r\n"),
+        cut_off_after(b"HTTP/1.0 200 OK\r\n\r\nuntil the end"),
+    ],
+)
+async def test_a_status_counts_whatever_becomes_of_its_body(behaviour: Behaviour):
+    """The receiver has said that it has the message: asking again would send it twice."""
+    started = time.monotonic()
+
+    assert await outcome(behaviour, ENOUGH) == Answer(status=200)
+
+    assert time.monotonic() - started < 3 * ENOUGH
+
+
+async def test_no_more_of_an_answer_is_read_than_is_bounded():
+    """And the connection is not kept, since the rest of the answer is still in it."""
+    sent = 0
+
+    async def endless(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n")
+        while True:
+            writer.write(b"x" * 8_192)
+            await writer.drain()
+            sent += 8_192
+
+    async with receiving(endless) as up, sending() as sender:
+        answers = [await sender.send(up.url, {}, b"{}") for _ in range(2)]
+
+    assert answers == [Answer(status=200)] * 2
+    assert up.connections == 2
+    # what was not read lies in the buffers of both ends
+    assert sent < 2 * MOST_BYTES + 32 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "error"),
+    [
+        (cut_off_after(b""), "hung up"),
+        (cut_off_after(b"HTTP/1.1 200"), "hung up"),
+        (cut_off_after(b"HTTP/1.1 200 OK\r\nContent-Le"), "hung up"),
+        (answering(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"), "did not answer in HTTP"),
+        (answering(b"HTTP/1.1 2000 OK\r\n\r\n"), "did not answer in HTTP"),
+        (answering(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000), "did not answer in HTTP"),
+    ],
+)
+async def test_what_is_no_answer_is_told_in_plain_words(behaviour: Behaviour, error: str):
+    assert await outcome(behaviour) == Answer(error=error)
+
+
+async def test_a_receiver_that_is_down_is_told():
+    async with receiving(answering(OK)) as up:
+        pass
+    async with sending() as sender:
+        assert await sender.send(up.url, {}, b"") == Answer(error="refused the connection")
+
+
+async def test_a_url_that_breaks_the_rule_is_not_asked():
+    """Rules may have changed since it was registered, or the setting."""
+    async with receiving(answering(OK)) as up, sending(local=False) as sender:
+        answer = await sender.send(up.url, {}, b"")
+
+    assert answer == Answer(error="the URL must not name a private or special address")
+    assert up.connections == 0
+
+
+async def test_an_attempt_that_is_cancelled_ends_at_once():
+    """When the gateway stops; nothing stays open."""
+    arrived = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        arrived.set()
+        await reader.read()
+
+    async with receiving(silent) as up, sending() as sender:
+        attempt = asyncio.create_task(sender.send(up.url, {}, b""))
+        await arrived.wait()
+        attempt.cancel()
+
+        with pytest.raises(asyncio.CancelledError):
+            await attempt
+
+
+async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch):
+    """A proxy would look up names by itself, and reach what we may not."""
+    async with receiving(answering(OK)) as proxy, receiving(answering(OK)) as up:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+            monkeypatch.setenv(name.lower(), f"http://127.0.0.1:{proxy.port}")
+        async with sending() as sender:
+            answer = await sender.send(up.url, {}, b"")
+
+    assert answer == Answer(status=200)
+    assert (proxy.connections, up.connections) == (0, 1)
+
+
+async def test_no_more_connections_are_open_than_are_bounded():
+    """Whoever waits for one has all its time before it when it gets one."""
+    open_now, most = 0, 0
+    going = asyncio.Event()
+
+    async def counted(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal open_now, most
+        open_now += 1
+        most = max(most, open_now)
+        if open_now == MOST_CONNECTIONS:
+            going.set()
+        await going.wait()
+        open_now -= 1
+        writer.write(OK)
+
+    async with receiving(counted) as up, sending() as sender:
+        answers = await asyncio.gather(
+            *(sender.send(up.url, {}, b"") for _ in range(2 * MOST_CONNECTIONS))
+        )
+
+    assert answers == [Answer(status=200)] * (2 * MOST_CONNECTIONS)
+    assert most == MOST_CONNECTIONS
+
+
+# ---------------------------------------------------------------- addresses
+
+
+async def test_a_name_is_resolved_once_and_its_checked_address_is_dialled(
+    tls: tuple[ssl.SSLContext, ssl.SSLContext],
+):
+    """A name that is public when it is checked and private afterwards gains nothing by it."""
+    server, client = tls
+    names = Names([PUBLIC], ["127.0.0.1"])
+
+    async with receiving(answering(OK), server) as up:
+        internet = Internet(up.port)
+        async with sending(local=False, tls=client, resolve=names, network=internet) as sender:
+            answer = await sender.send("https://receiver.example:8443/", {}, b"")
+
+    assert answer == Answer(status=200)
+    assert names.asked == [("receiver.example", 8443)]
+    assert internet.dialled == [(PUBLIC, 8443)]
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        ["127.0.0.1"],
+        ["::1"],
+        [PUBLIC, "10.0.0.1"],
+        ["10.0.0.1", PUBLIC],
+        [PUBLIC, "::ffff:169.254.169.254"],
+        [PUBLIC] * 10 + ["fd00:ec2::254"],
+        ["fe80::1%eth0"],
+        ["64:ff9b::7f00:1"],
+    ],
+)
+async def test_one_address_that_is_not_public_is_enough(addresses: Sequence[str]):
+    """Of several addresses any may be the one that is used, now or the next time."""
+    internet = Internet(0)
+    async with sending(local=False, resolve=Names(addresses), network=internet) as sender:
+        answer = await sender.send("https://receiver.example/", {}, b"")
+
+    assert answer == Answer(error="the address is not public")
+    assert internet.dialled == []
+
+
+async def test_in_development_only_loopback_is_reached_besides():
+    internet = Internet(0)
+    names = Names(["127.0.0.1", "192.168.0.1"])
+    async with sending(local=True, resolve=names, network=internet) as sender:
+        answer = await sender.send("https://receiver.example/", {}, b"")
+
+    assert answer == Answer(error="the address is not public")
+    assert internet.dialled == []
+
+
+async def test_the_system_resolves_names():
+    async with receiving(answering(OK)) as up, sending() as sender:
+        local = await sender.send(f"http://localhost:{up.port}/", {}, b"")
+        unknown = await sender.send("https://no-such-name.invalid/", {}, b"")
+
+    assert local == Answer(status=200)
+    assert unknown == Answer(error="the name does not resolve")
+
+
+@pytest.mark.parametrize("answer", [[], ["no address"]])
+async def test_a_name_without_an_address_is_told(answer: Sequence[str]):
+    async with sending(resolve=Names(answer)) as sender:
+        told = await sender.send("https://receiver.example/", {}, b"")
+
+    assert told == Answer(error="the name does not resolve")
+
+
+async def test_a_name_that_takes_too_long_is_told():
+    async def silent(host: str, port: int) -> Sequence[str]:
+        await asyncio.Event().wait()
+        return []
+
+    async with sending(resolve=silent, seconds=PATIENCE) as sender:
+        told = await sender.send("https://receiver.example/", {}, b"")
+
+    assert told == Answer(error=LATE)
+
+
+async def test_the_next_address_is_tried_when_one_is_down():
+    """On this machine ::1 has no server, as so often in the world."""
+    async with (
+        receiving(answering(OK)) as up,
+        sending(resolve=Names(["::1", "127.0.0.1"])) as sender,
+    ):
+        assert await sender.send(f"http://localhost:{up.port}/", {}, b"") == Answer(status=200)
+
+
+async def test_an_address_that_is_silent_leaves_time_for_the_next(
+    tls: tuple[ssl.SSLContext, ssl.SSLContext],
+):
+    """Each of several addresses has its share of the attempt."""
+    silent = "93.184.216.33"
+    async with receiving(answering(OK), tls[0]) as up:
+        internet = Internet(up.port, silent=silent)
+        names = Names([silent, PUBLIC])
+        async with sending(
+            local=False, tls=tls[1], resolve=names, network=internet, seconds=2 * ENOUGH
+        ) as sender:
+            answer = await sender.send("https://receiver.example/", {}, b"")
+
+    assert answer == Answer(status=200)
+    assert internet.dialled == [(silent, 443), (PUBLIC, 443)]
+
+
+# ---------------------------------------------------------------- TLS
+
+
+async def over_tls(
+    tls: tuple[ssl.SSLContext, ssl.SSLContext], host: str, trusted: ssl.SSLContext | None
+) -> tuple[Answer, Receiving]:
+    async with (
+        receiving(answering(OK), tls[0]) as up,
+        sending(
+            local=False, tls=trusted, resolve=Names([PUBLIC]), network=Internet(up.port)
+        ) as sender,
+    ):
+        return await sender.send(f"https://{host}/", {}, b""), up
+
+
+async def test_a_certificate_must_be_for_the_name(tls: tuple[ssl.SSLContext, ssl.SSLContext]):
+    """For the name that was registered, whatever address it has."""
+    right, _ = await over_tls(tls, "receiver.example", tls[1])
+    wrong, up = await over_tls(tls, "other.example", tls[1])
+
+    assert right == Answer(status=200)
+    assert wrong.status is None
+    assert (wrong.error or "").startswith("its certificate is not trusted: Hostname mismatch")
+    assert up.requests == []
+
+
+async def test_a_certificate_must_be_signed_by_somebody_trusted(
+    tls: tuple[ssl.SSLContext, ssl.SSLContext],
+):
+    answer, up = await over_tls(tls, "receiver.example", None)
+
+    assert answer == Answer(error="its certificate is not trusted: self-signed certificate")
+    assert up.requests == []
+
+
+async def test_who_does_not_speak_tls_is_told():
+    greeting = b"220 mail.example ESMTP\r\n"
+    async with plain(greeting) as port, sending() as sender:
+        told = await sender.send(f"https://127.0.0.1:{port}/", {}, b"")
+
+    assert told == Answer(error="does not speak TLS as we do")
+
+
+async def test_who_never_finishes_the_handshake_is_left():
+    """Nothing stays open: this suite makes an error of a connection that nobody closes."""
+    async with plain(b"") as port, sending(seconds=PATIENCE) as sender:
+        told = await sender.send(f"https://127.0.0.1:{port}/", {}, b"")
+
+    assert told == Answer(error=LATE)
+
+
+@asynccontextmanager
+async def plain(greeting: bytes) -> AsyncIterator[int]:
+    """A server that says something at once, and then reads whatever comes; its port."""
+
+    async def served(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(greeting)
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(served, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        await server.wait_closed()
