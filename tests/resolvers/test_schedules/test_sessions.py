@@ -50,7 +50,7 @@ async def test_the_clock_opens_and_expires_a_schedule(
     async def found(*statuses: str) -> list[UUID]:
         return await found_by(world, now, Condition("status", Operator.IN, statuses))
 
-    assert current_status(row.status, row.closes_at, now) == common
+    assert current_status(row.kind, row.status, row.closes_at, now) == common
     assert schedule_status(row.status, row.opens_at, row.closes_at, now) == fine
     expired = common == "EXPIRED"
     assert await found("EXPIRED") == ([key] if expired else [])
