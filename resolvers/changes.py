@@ -94,6 +94,7 @@ def record_booking(
     """Append a fact about a booking. Of the facts only those that differ are kept."""
     work.record(
         after.organization_id,
+        facts=facts_after,
         **_common(work, cause, after.version, facts_before, facts_after),
         booking_type=kind,
         booking_id=after.id,
@@ -137,6 +138,7 @@ def record_event(
     work.insert(EventVersion, [new_row(EventVersion, **as_dict(event))])
     work.record(
         event.organization_id,
+        facts=facts_after,
         **_common(work, cause, event.version, facts_before, facts_after),
         event_type=kind,
         event_id=event.id,

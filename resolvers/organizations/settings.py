@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from resolvers import checks
+from resolvers.organizations.locking import lock_organizations
 from resolvers.outcomes import Outcome
 from resolvers.reading import ORGANIZATION
 from resolvers.refusals import Complaints, Refusal, Refused
@@ -60,7 +61,7 @@ def update_settings(
     """
     refused = [_refusals(command) for command in commands]
     allowed = [c for c, refusals in zip(commands, refused, strict=True) if not refusals]
-    before = {row.id: row for row in work.rows(_locked(allowed))}
+    before = lock_organizations(work, {c.viewer.organization_id for c in allowed})
     now = dict(before)
     outcomes: list[Outcome | Refused] = []
     for command, refusals in zip(commands, refused, strict=True):
@@ -120,15 +121,3 @@ def _values(command: UpdateSettings) -> dict[str, Any]:
         name: list(dict.fromkeys(value)) if isinstance(value, tuple) else value
         for name, value in values.items()
     }
-
-
-def _locked(commands: Sequence[UpdateSettings]) -> Read[Organization]:
-    """The organizations in key order, locked as `UnitOfWork.lock` locks rows of an organization."""
-
-    def build(dialect: str) -> sa.Executable:
-        c = columns(Organization)
-        statement = sa.select(table(Organization)).where(one_of(c.id, "keys")).order_by(c.id)
-        return statement.with_for_update(key_share=True) if dialect == "postgresql" else statement
-
-    keys = {command.viewer.organization_id for command in commands}
-    return Read("lock organizations", build, {"keys": list(keys)})

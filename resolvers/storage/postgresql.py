@@ -11,10 +11,11 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy.util import await_only, greenlet_spawn
 
+from resolvers.storage.numbers import Numbers
 from resolvers.storage.read import Compiled, Read, Row
 from resolvers.storage.readers import Readers
 from resolvers.storage.storage import Clock, Storage, utc_now
-from resolvers.storage.unit_of_work import Numbers, UnitOfWork
+from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.storage.writer import (
     LOCK_PATIENCE_SECONDS,
     Performed,

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from resolvers.storage.filters import lower
+from resolvers.storage.numbers import Numbers
 from resolvers.storage.read import Compiled, Read, Row
 from resolvers.storage.storage import Clock, Storage, utc_now
-from resolvers.storage.unit_of_work import Numbers, UnitOfWork
+from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.storage.writer import (
     LOCK_PATIENCE_SECONDS,
     Performed,

@@ -12,19 +12,18 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
+from resolvers.storage import outbox
 from resolvers.storage.columns import one_of
+from resolvers.storage.numbers import Blocks, Numbers
 from resolvers.storage.read import Compiled, Read, Row, Statements
-from resolvers.storage.rows import Model, as_dict, difference, new_row
-from resolvers.storage.tables import ChangeLog, LogPosition, NumberSeries, columns, table
+from resolvers.storage.rows import Model, as_dict, difference
+from resolvers.storage.tables import ChangeLog, LogPosition, columns, table
 
 VALUE = "v_"
 """Before the name of a column, the name of the parameter with its value.
 
 SQLAlchemy keeps the bare name.
 """
-
-NUMBERS_AT_ONCE = 256
-"""How many numbers of a series a process takes at a time: the series' row is locked that seldom."""
 
 
 LOCK_SOON = "SET LOCAL lock_timeout = '5ms'"
@@ -35,7 +34,8 @@ class Part(NamedTuple):
     """What had been done before a part of the transaction began."""
 
     changes: int
-    numbers: "Blocks"
+    notifying: int
+    numbers: Blocks
 
 
 class Connection(Protocol):
@@ -57,14 +57,15 @@ class UnitOfWork:
         connection: Connection,
         statements: Statements,
         now: datetime,
-        numbers: "Numbers",
+        numbers: Numbers,
     ) -> None:
         self.now = now
         self.changed_organizations: dict[UUID, int] = {}
         self._connection = connection
         self._statements = statements
         self._numbers = numbers
-        self._changes: list[dict[str, Any]] = []
+        self._changes: list[outbox.Recorded] = []
+        self._notifying: list[UUID] = []
         self._writes: dict[tuple[str, type[SQLModel]], list[dict[str, Any]]] = {}
         self._waits_briefly = False
 
@@ -156,17 +157,29 @@ class UnitOfWork:
         """Take new blocks from now on: somebody else, an import, has used numbers of ours."""
         self._numbers.forget()
 
-    def record(self, organization_id: UUID, **change: Any) -> None:
+    def record(
+        self, organization_id: UUID, *, facts: Mapping[str, Any] | None = None, **change: Any
+    ) -> None:
         """Put a change into the log.
 
-        It gets its position when the transaction is about to commit.
+        It gets its position when the transaction is about to commit. `facts` are all that is true
+        after it, for those to be told; the log does not keep them.
         """
-        self._changes.append({"organization_id": organization_id, **change})
+        row = {"organization_id": organization_id, **change}
+        self._changes.append(outbox.Recorded(row, facts or {}))
+
+    def notify_from_now_on(self, organization_id: UUID) -> None:
+        """Whatever is committed after this transaction looks for those to be told of it.
+
+        An organization's first endpoint sets the flag; any other needs the lock on the position, so
+        that no change overtakes it which has not seen it.
+        """
+        self._notifying.append(organization_id)
 
     def savepoint(self) -> Part:
         """Begin a part that can be undone. Returns what `undo` needs."""
         self._connection.run("SAVEPOINT part")
-        return Part(len(self._changes), self._numbers.uncommitted())
+        return Part(len(self._changes), len(self._notifying), self._numbers.uncommitted())
 
     def keep(self) -> None:
         """End the part, and keep it."""
@@ -179,6 +192,7 @@ class UnitOfWork:
         self._connection.run("ROLLBACK TO SAVEPOINT part")
         self._connection.run("RELEASE SAVEPOINT part")
         del self._changes[before.changes :]
+        del self._notifying[before.notifying :]
         self._numbers.rollback(before.numbers)
 
     def wait_briefly(self) -> None:
@@ -201,88 +215,34 @@ class UnitOfWork:
         The positions' rows stay locked until then, so positions are dense and in commit order.
         """
         self.flush()
-        by_organization: dict[UUID, list[dict[str, Any]]] = {}
+        by_organization: dict[UUID, list[outbox.Recorded]] = {key: [] for key in self._notifying}
         for change in self._changes:
-            by_organization.setdefault(change["organization_id"], []).append(change)
+            by_organization.setdefault(change.row["organization_id"], []).append(change)
         for organization_id in sorted(by_organization):
-            changes = by_organization[organization_id]
-            raised: Read[LogPosition] = Read(
-                "raise log position",
-                lambda _: _raise_position(),
-                {"by": len(changes), "of": organization_id},
-            )
-            newest = self.rows(raised)[0].position
-            first = newest - len(changes) + 1
-            self._writes["insert", ChangeLog] = [
-                {**_BLANK_CHANGE, **change, "position": first + n}
-                for n, change in enumerate(changes)
-            ]
-            self.flush()
-            self.changed_organizations[organization_id] = newest
+            if organization_id in self._notifying:
+                self.execute("notify", lambda _: _notify(), [{"of": organization_id}])
+            if changes := by_organization[organization_id]:
+                self._append(organization_id, changes)
         self._changes.clear()
+        self._notifying.clear()
 
-
-Blocks = dict[tuple[UUID, str], list[int]]
-"""What is left of the blocks of numbers that were taken, by organization and series."""
-
-
-class Numbers:
-    """The numbers that this process has taken from each series and not yet given out.
-
-    A block is taken in the transaction that first needs it and shared only after its commit; a
-    rollback forgets it. So no two processes give out the same number, and the row is seldom locked.
-    """
-
-    def __init__(self) -> None:
-        self._free: Blocks = {}
-        self._uncommitted: Blocks = {}
-
-    def take(self, work: UnitOfWork, organization_id: UUID, series: str, count: int) -> list[int]:
-        key = (organization_id, series)
-        for pool in (self._free, self._uncommitted):
-            have = pool.get(key, [])
-            if len(have) >= count:
-                pool[key] = have[count:]
-                return have[:count]
-        block = max(count, NUMBERS_AT_ONCE)
-        read: Read[NumberSeries] = Read(
-            "take numbers",
-            lambda _: _raise_series(),
-            {"by": block, "of": organization_id, "series": series},
+    def _append(self, organization_id: UUID, changes: Sequence[outbox.Recorded]) -> None:
+        """Write an organization's changes, and what is to be told of them."""
+        raised: Read[LogPosition] = Read(
+            "raise log position",
+            lambda _: _raise_position(),
+            {"by": len(changes), "of": organization_id},
         )
-        rows = work.rows(read)
-        if not rows:
-            work.insert(
-                NumberSeries,
-                [
-                    new_row(
-                        NumberSeries, organization_id=organization_id, name=series, next=1 + block
-                    )
-                ],
-            )
-            end = 1 + block
-        else:
-            end = rows[0].next
-        numbers = list(range(end - block, end))
-        self._uncommitted[key] = numbers[count:]
-        return numbers[:count]
-
-    def commit(self) -> None:
-        self._free.update(self._uncommitted)
-        self._uncommitted.clear()
-
-    def forget(self) -> None:
-        """Give out none of the numbers that were taken before."""
-        self._free.clear()
-        self._uncommitted.clear()
-
-    def uncommitted(self) -> Blocks:
-        """What is left of the blocks of the open transaction."""
-        return dict(self._uncommitted)
-
-    def rollback(self, before: Blocks | None = None) -> None:
-        """Forget the blocks of the open transaction, or those that it took since `before`."""
-        self._uncommitted = before or {}
+        [log] = self.rows(raised)
+        first = log.position - len(changes) + 1
+        for n, change in enumerate(changes):
+            change.row["position"] = first + n
+        self._writes["insert", ChangeLog] = [{**_BLANK_CHANGE, **change.row} for change in changes]
+        self.flush()
+        if log.notifies:
+            outbox.fill(self, organization_id, changes)
+            self.flush()
+        self.changed_organizations[organization_id] = log.position
 
 
 _BLANK_CHANGE: dict[str, Any] = {
@@ -358,16 +318,15 @@ def _raise_position() -> sa.Executable:
         .update()
         .where(c.organization_id == sa.bindparam("of"))
         .values(position=c.position + sa.bindparam("by", type_=sa.BigInteger))
-        .returning(c.position)
+        .returning(c.position, c.notifies)
     )
 
 
-def _raise_series() -> sa.Executable:
-    c = columns(NumberSeries)
+def _notify() -> sa.Executable:
+    c = columns(LogPosition)
     return (
-        table(NumberSeries)
+        table(LogPosition)
         .update()
-        .where(c.organization_id == sa.bindparam("of"), c.name == sa.bindparam("series"))
-        .values(next=c.next + sa.bindparam("by", type_=sa.Integer))
-        .returning(c.next)
+        .where(c.organization_id == sa.bindparam("of"))
+        .values(notifies=sa.true())
     )

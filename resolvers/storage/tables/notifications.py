@@ -1,6 +1,6 @@
 """Where changes are sent, and what has been sent `[004]`; domain.md, section 8.7."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,9 @@ from resolvers.vocabulary import DeliveryStatus, NotificationChannel, Notificati
 
 WAITS = "status in ('QUEUED', 'RETRYING')"
 """Whether a delivery is still to be made, word for word as the partial indexes have it."""
+
+TRIED_FOR = timedelta(hours=48)
+"""How long a delivery is tried before it is given up (X-5)."""
 
 
 class NotificationEndpoint(Keyed, table=True):

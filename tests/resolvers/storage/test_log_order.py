@@ -15,10 +15,10 @@ from resolvers.change_reads import IN_COMMIT_ORDER
 from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.outcomes import Outcome
 from resolvers.storage import Storage, UnitOfWork, postgresql, sqlite
+from resolvers.storage.numbers import Numbers
 from resolvers.storage.paging import PageRequest
 from resolvers.storage.postgresql import PostgresStorage
 from resolvers.storage.sqlite import SqliteStorage
-from resolvers.storage.unit_of_work import Numbers
 from resolvers.viewer import Viewer
 from tests.resolvers.storage.conftest import Opening, Results, do_nothing, record_change
 

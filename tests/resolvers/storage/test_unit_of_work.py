@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from resolvers.outcomes import Outcome
 from resolvers.refusals import Refused, Required
 from resolvers.storage import Read, Storage, UnitOfWork
+from resolvers.storage.numbers import NUMBERS_AT_ONCE
 from resolvers.storage.rows import changed, new_row
 from resolvers.storage.tables import Centre, ImportReceipt, columns, table
-from resolvers.storage.unit_of_work import NUMBERS_AT_ONCE
 from tests.resolvers.storage.conftest import Opening, Receipts, Results, do_nothing
 
 THEN = datetime(2020, 2, 2, tzinfo=UTC)

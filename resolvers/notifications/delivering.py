@@ -1,0 +1,305 @@
+"""What the worker asks for: who has something to be sent, taking it, and what came of it.
+
+A delivery is taken with a lease. Whoever is killed keeps it until the lease ends; then another
+takes it, and what the first finds out too late is not written.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from resolvers.bookings.loading import lock, of_keys
+from resolvers.notifications import rules
+from resolvers.notifications.commands import ClaimDeliveries, FinishDelivery
+from resolvers.notifications.ending import give_up_waiting
+from resolvers.outcomes import Outcome
+from resolvers.storage.columns import Instant, new_key
+from resolvers.storage.read import Read
+from resolvers.storage.rows import changed, new_row
+from resolvers.storage.tables import NotificationDelivery, NotificationEndpoint, columns, table
+from resolvers.storage.tables.notifications import TRIED_FOR, WAITS
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.vocabulary import DeliveryStatus, NotificationChannel
+
+AT_ONCE: Final = 256
+"""How many endpoints are told of at a time."""
+
+LONGEST_ERROR: Final = 500
+
+
+def due_endpoints(now: datetime) -> Read[Any]:
+    """The endpoints of all organizations that something can be sent to, longest due first.
+
+    At most 256 rows of `organization_id`, `endpoint_id` and `due_since`. What waits for an earlier
+    delivery about the same subject does not count.
+    """
+
+    def build(_: str) -> sa.Select[Any]:
+        d = columns(NotificationDelivery)
+        since = sa.func.min(d.next_attempt_at, type_=Instant()).label("due_since")
+        return (
+            sa.select(d.organization_id, d.endpoint_id, since)
+            .where(_is_due())
+            .group_by(d.organization_id, d.endpoint_id)
+            .order_by(since, d.endpoint_id)
+            .limit(sa.literal_column(str(AT_ONCE)))
+        )
+
+    return Read("due endpoints", build, {"now": now})
+
+
+def _is_due() -> sa.ColumnElement[bool]:
+    """True for a delivery that can be made at the instant bound as `now`."""
+    d = columns(NotificationDelivery)
+    now = sa.bindparam("now", type_=Instant())
+    return sa.and_(
+        sa.text(WAITS),
+        d.next_attempt_at <= now,
+        sa.or_(d.leased_until.is_(None), d.leased_until <= now),
+        sa.not_(_waits_for_another()),
+    )
+
+
+def _waits_for_another() -> sa.ColumnElement[bool]:
+    """Whether something earlier about the same subject is still to be told the same way."""
+    d, earlier = columns(NotificationDelivery), table(NotificationDelivery).alias("earlier")
+    return (
+        sa.select(sa.literal_column("1"))
+        .select_from(earlier)
+        .where(
+            earlier.c.organization_id == d.organization_id,
+            earlier.c.endpoint_id == d.endpoint_id,
+            earlier.c.subject_id == d.subject_id,
+            earlier.c.channel == d.channel,
+            earlier.c.position < d.position,
+            sa.text("earlier.status in ('QUEUED', 'RETRYING')"),
+        )
+        .correlate(table(NotificationDelivery))
+        .exists()
+    )
+
+
+# ---------------------------------------------------------------- claim
+
+
+def claim(work: UnitOfWork, commands: Sequence[ClaimDeliveries]) -> list[Outcome]:
+    """Take what is due at each endpoint, in the order of the log; no two workers take the same.
+
+    Two statements for each command, since what a worker has taken counts for the next. The facts of
+    an outcome, whose subject is the endpoint: `deliveries`, each with `id` and `lease` (hex),
+    `topic`, `channel`, `content` and `attempts`; `url` and `email`; `keys`, those valid now, the
+    newest first. What waits for an endpoint that is disabled or removed is given up.
+    """
+    keys = {(command.organization_id, command.endpoint_id) for command in commands}
+    found = {row.id: row for row in of_keys(work, NotificationEndpoint, "id", keys)}
+    give_up_waiting(work, [row for row in found.values() if row.removed_at or not row.active])
+    return [_claim(work, command, found.get(command.endpoint_id)) for command in commands]
+
+
+def _claim(
+    work: UnitOfWork, command: ClaimDeliveries, endpoint: NotificationEndpoint | None
+) -> Outcome:
+    rows = work.rows(_claimable(command, work.now))
+    lease, until = new_key(), work.now + timedelta(seconds=command.lease_seconds)
+    work.save(
+        NotificationDelivery,
+        [(row, changed(row, lease=lease, leased_until=until)) for row in rows],
+    )
+    deliveries = [
+        {
+            "id": row.id.hex,
+            "lease": lease.hex,
+            "topic": row.topic.value,
+            "channel": row.channel.value,
+            "content": row.content,
+            "attempts": row.attempts,
+        }
+        for row in rows
+    ]
+    receiver = {} if endpoint is None else _receiver(endpoint, work.now)
+    return Outcome(
+        command.endpoint_id, changed=bool(rows), facts={"deliveries": deliveries, **receiver}
+    )
+
+
+def _receiver(endpoint: NotificationEndpoint, now: datetime) -> dict[str, Any]:
+    keys = rules.valid_keys(
+        endpoint.current_key, endpoint.previous_key, endpoint.previous_key_until, now=now
+    )
+    return {"url": endpoint.url, "email": endpoint.email, "keys": keys}
+
+
+def _claimable(command: ClaimDeliveries, now: datetime) -> Read[NotificationDelivery]:
+    """What an endpoint can be sent, locked; what somebody else is taking is passed over."""
+
+    def build(dialect: str) -> sa.Select[Any]:
+        d = columns(NotificationDelivery)
+        statement = (
+            sa.select(table(NotificationDelivery))
+            .where(
+                d.organization_id == sa.bindparam("of", type_=d.organization_id.type),
+                d.endpoint_id == sa.bindparam("to", type_=d.endpoint_id.type),
+                _is_due(),
+            )
+            .order_by(d.position, d.id)
+            .limit(sa.literal_column(str(command.most)))
+        )
+        if dialect != "postgresql":
+            return statement
+        return statement.with_for_update(
+            key_share=True, skip_locked=True, of=table(NotificationDelivery)
+        )
+
+    values = {"of": command.organization_id, "to": command.endpoint_id, "now": now}
+    return Read(("claimable", command.most), build, values)
+
+
+# ---------------------------------------------------------------- finish
+
+
+def finish(work: UnitOfWork, commands: Sequence[FinishDelivery]) -> list[Outcome]:
+    """Write what came of attempts: delivered, to be tried again, given up, the endpoint disabled.
+
+    An outcome is not `changed` where the lease was lost: then nothing is written. Its fact `status`
+    is that of the delivery now; null where there is none.
+    """
+    batch = _Finishing(work, commands)
+    held = [batch.take(command) for command in commands]
+    batch.save()
+    return [
+        Outcome(
+            command.delivery_id,
+            changed=changed,
+            facts={"status": batch.status_of(command.delivery_id)},
+        )
+        for command, changed in zip(commands, held, strict=True)
+    ]
+
+
+class _Finishing:
+    """The deliveries of a batch and their endpoints, locked, as one attempt after another ends."""
+
+    def __init__(self, work: UnitOfWork, commands: Sequence[FinishDelivery]) -> None:
+        self._work = work
+        self._endpoints: dict[UUID, NotificationEndpoint] = lock(
+            work, NotificationEndpoint, ((c.organization_id, c.endpoint_id) for c in commands)
+        )
+        self._before: dict[UUID, NotificationDelivery] = lock(
+            work, NotificationDelivery, ((c.organization_id, c.delivery_id) for c in commands)
+        )
+        self._now = dict(self._before)
+        self._endpoints_now = dict(self._endpoints)
+        self._emails: list[NotificationDelivery] = []
+        self._disabled: set[UUID] = set()
+
+    def take(self, command: FinishDelivery) -> bool:
+        """Take one attempt over; False where its lease is lost."""
+        delivery = self._now.get(command.delivery_id)
+        if delivery is None or delivery.lease != command.lease:
+            return False
+        accepted = rules.is_accepted(delivery.channel, status=command.status, error=command.error)
+        after = changed(
+            delivery,
+            attempts=delivery.attempts + 1,
+            last_http_status=command.status,
+            lease=None,
+            leased_until=None,
+        )
+        self._now[delivery.id] = (
+            self._delivered(after) if accepted else self._failed(after, command)
+        )
+        return True
+
+    def _delivered(self, delivery: NotificationDelivery) -> NotificationDelivery:
+        self._endpoint_becomes(delivery, failing_since=None)
+        return changed(
+            delivery,
+            status=DeliveryStatus.DELIVERED,
+            delivered_at=self._work.now,
+            next_attempt_at=None,
+            last_error=None,
+        )
+
+    def _failed(
+        self, delivery: NotificationDelivery, command: FinishDelivery
+    ) -> NotificationDelivery:
+        now = self._work.now
+        reason = rules.reason_of(status=command.status, error=command.error)
+        after = changed(delivery, last_error=reason[:LONGEST_ERROR])
+        self._count_against_endpoint(after, command.status)
+        if rules.is_given_up(now=now, give_up_at=delivery.give_up_at):
+            self._email(after)
+            return changed(after, status=DeliveryStatus.FAILED, next_attempt_at=None)
+        again = rules.next_attempt_at(
+            after.attempts, now=now, give_up_at=after.give_up_at, chance=command.chance
+        )
+        return changed(after, status=DeliveryStatus.RETRYING, next_attempt_at=again)
+
+    def _count_against_endpoint(self, delivery: NotificationDelivery, status: int | None) -> None:
+        now = self._work.now
+        since = self._endpoints_now[delivery.endpoint_id].failing_since or now
+        self._endpoint_becomes(delivery, failing_since=since)
+        reason = rules.disabled_because(status=status, failing_since=since, now=now)
+        if reason is not None:
+            self._endpoint_becomes(delivery, active=False, disabled_reason=reason)
+
+    def _endpoint_becomes(self, delivery: NotificationDelivery, **values: Any) -> None:
+        """What a delivery says of its endpoint; an email about failures says nothing of it."""
+        endpoint = self._endpoints_now[delivery.endpoint_id]
+        if delivery.channel is endpoint.channel and endpoint.active:
+            self._endpoints_now[endpoint.id] = changed(endpoint, **values)
+
+    def _email(self, delivery: NotificationDelivery) -> None:
+        """Have the endpoint's email told of a message that was given up, and why."""
+        endpoint, now = self._endpoints_now[delivery.endpoint_id], self._work.now
+        if endpoint.email is None or delivery.channel is NotificationChannel.HTML_EMAIL:
+            return
+        content = {
+            **delivery.content,
+            "failedBecause": delivery.last_error,
+            "failedUrl": endpoint.url,
+        }
+        email = new_row(
+            NotificationDelivery,
+            organization_id=delivery.organization_id,
+            id=new_key(),
+            endpoint_id=endpoint.id,
+            subject_id=delivery.subject_id,
+            position=delivery.position,
+            channel=NotificationChannel.HTML_EMAIL,
+            topic=delivery.topic,
+            content=content,
+            next_attempt_at=now,
+            give_up_at=now + TRIED_FOR,
+            created_at=now,
+        )
+        self._emails.append(email)
+
+    def save(self) -> None:
+        work, endpoints = self._work, self._endpoints_now
+        changes = [(row, endpoints[key]) for key, row in self._endpoints.items()]
+        work.save(NotificationEndpoint, changes)
+        work.save(
+            NotificationDelivery, [(row, self._now[key]) for key, row in self._before.items()]
+        )
+        work.insert(NotificationDelivery, self._emails)
+        self._disabled = {after.id for before, after in changes if before.active > after.active}
+        give_up_waiting(work, [endpoints[key] for key in self._disabled])
+
+    def status_of(self, delivery_id: UUID) -> str | None:
+        """A delivery's status now."""
+        delivery = self._now.get(delivery_id)
+        if delivery is None:
+            return None
+        endpoint = self._endpoints_now.get(delivery.endpoint_id)
+        if (
+            endpoint is not None
+            and endpoint.id in self._disabled
+            and delivery.channel is endpoint.channel
+            and delivery.next_attempt_at is not None
+        ):
+            return DeliveryStatus.FAILED.value
+        return delivery.status.value

@@ -1,0 +1,246 @@
+"""Commands on endpoints: registered, given another key, removed."""
+
+import secrets
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from resolvers import checks, contacts
+from resolvers.bookings.loading import lock
+from resolvers.notifications import rules
+from resolvers.notifications.commands import RegisterNotification, RemoveEndpoint, RotateKey
+from resolvers.notifications.ending import give_up_waiting
+from resolvers.notifications.urls import url_rule
+from resolvers.notifications.visible import is_visible
+from resolvers.organizations.locking import lock_organizations
+from resolvers.outcomes import Outcome
+from resolvers.references import Lookup, look_up, named
+from resolvers.refusals import (
+    Complaints,
+    Invalid,
+    NotFoundRefusal,
+    OutOfRange,
+    PermissionRefusal,
+    Refused,
+    Required,
+    attempt,
+)
+from resolvers.storage.columns import new_key, one_of
+from resolvers.storage.read import Read
+from resolvers.storage.rows import changed, new_row
+from resolvers.storage.tables import NotificationEndpoint, columns
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import (
+    AccessScope,
+    NotificationChannel,
+    NotificationTopic,
+    Permission,
+)
+
+KEY: Final = "notificationKey"
+"""The fact of an outcome that is the new key: shown once, and kept nowhere else but in the row."""
+
+KEY_BYTES: Final = 32
+
+
+def register(work: UnitOfWork, commands: Sequence[RegisterNotification]) -> list[Outcome | Refused]:
+    """Register an endpoint for each command; it is told of whatever is committed after it.
+
+    Its key is the fact `KEY`. What a viewer registers is confined as its user is; an organization
+    has at most 500. Refusals: PermissionRefusal, Required, Invalid, WrongLength, InvalidEmail,
+    OutOfRange.
+    """
+    checked = [attempt(_check, command) for command in commands]
+    counts = _count(work, [c for c, one in zip(commands, checked, strict=True) if one is None])
+    return [
+        attempt(_register, work, command, counts) if one is None else one
+        for command, one in zip(commands, checked, strict=True)
+    ]
+
+
+def _check(command: RegisterNotification) -> None:
+    """Raises: Refused."""
+    stage = Complaints()
+    stage.of(_require_own, command.viewer)
+    topics = ("input", "topics")
+    stage.of(checks.size, set(command.topics), *topics, least=1, most=len(NotificationTopic))
+    by_email = command.channel is NotificationChannel.HTML_EMAIL
+    stage.of(_require_no_url if by_email else _require_url, command)
+    if by_email and command.email is None:
+        stage.add(Required("input", "email"))
+    stage.of(contacts.email, command.email, "input", "email")
+    stage.settle()
+
+
+def _require_own(viewer: Viewer) -> None:
+    """An endpoint without a user is told everything: not for a viewer who does not see that.
+
+    Raises: PermissionRefusal.
+    """
+    viewer.require(Permission.MANAGE_NOTIFICATIONS)
+    if viewer.user_id is None and not viewer.scope.everything:
+        raise PermissionRefusal(
+            required=Permission.MANAGE_NOTIFICATIONS, missing_scope=AccessScope.ORGANIZATION
+        )
+
+
+def _require_url(command: RegisterNotification) -> None:
+    """Raises: Required, Invalid."""
+    if command.url is None:
+        raise Required("input", "url")
+    rule = url_rule(command.url, local=command.local)
+    if rule is not None:
+        raise Invalid("input", "url", rule=rule)
+
+
+def _require_no_url(command: RegisterNotification) -> None:
+    """Raises: Invalid."""
+    if command.url is not None:
+        raise Invalid("input", "url", rule="must be left out: this channel is an email")
+
+
+def _count(work: UnitOfWork, commands: Sequence[RegisterNotification]) -> Counter[UUID]:
+    """How many endpoints the organizations have, locked: nobody registers another meanwhile."""
+    organizations = lock_organizations(work, {c.viewer.organization_id for c in commands})
+    counts: Counter[UUID] = Counter()
+    if organizations:
+        for row in work.rows(_kept(list(organizations))):
+            counts[row.organization_id] = row.total
+    return counts
+
+
+def _kept(organizations: Sequence[UUID]) -> Read[Any]:
+    def build(_: str) -> sa.Select[Any]:
+        c = columns(NotificationEndpoint)
+        return (
+            sa.select(c.organization_id, sa.func.count().label("total"))
+            .where(one_of(c.organization_id, "organizations"), c.removed_at.is_(None))
+            .group_by(c.organization_id)
+        )
+
+    return Read("endpoints kept", build, {"organizations": organizations})
+
+
+def _register(work: UnitOfWork, command: RegisterNotification, counts: Counter[UUID]) -> Outcome:
+    """Raises: OutOfRange."""
+    organization_id = command.viewer.organization_id
+    if counts[organization_id] >= checks.PLAIN_LIST:
+        raise OutOfRange("input", rule=f"would be one more than {checks.PLAIN_LIST} endpoints")
+    counts[organization_id] += 1
+    endpoint = new_row(
+        NotificationEndpoint,
+        organization_id=organization_id,
+        id=new_key(),
+        user_id=command.viewer.user_id,
+        topics=list(dict.fromkeys(command.topics)),
+        channel=command.channel,
+        url=command.url,
+        email=command.email,
+        current_key=_new_key(),
+        created_at=work.now,
+    )
+    work.insert(NotificationEndpoint, [endpoint])
+    work.notify_from_now_on(organization_id)
+    return Outcome(endpoint.id, created=True, facts={KEY: endpoint.current_key})
+
+
+def _new_key() -> str:
+    return secrets.token_urlsafe(KEY_BYTES)
+
+
+# ---------------------------------------------------------------- of one that is there
+
+
+class _Endpoints:
+    """The endpoints that some commands name, locked, as they become one command after another."""
+
+    def __init__(
+        self, work: UnitOfWork, commands: Sequence[RotateKey] | Sequence[RemoveEndpoint]
+    ) -> None:
+        self._lookup: Lookup[NotificationEndpoint] = look_up(
+            work, NotificationEndpoint, ((c.viewer.organization_id, c.endpoint) for c in commands)
+        )
+        keys = ((row.organization_id, row.id) for row in self._lookup.rows())
+        self._before: dict[UUID, NotificationEndpoint] = lock(work, NotificationEndpoint, keys)
+        self._now = dict(self._before)
+
+    def one(self, command: RotateKey | RemoveEndpoint) -> NotificationEndpoint:
+        """The endpoint of a command, whether or not it was removed.
+
+        Raises: PermissionRefusal, Invalid, NotFoundRefusal.
+        """
+        viewer, path = command.viewer, ("input", "endpointId")
+        viewer.require(Permission.MANAGE_NOTIFICATIONS)
+        found = self._lookup.one(viewer.organization_id, command.endpoint, *path)
+        endpoint = self._now[found.id]
+        if not is_visible(viewer, endpoint):
+            raise missing(command)
+        return endpoint
+
+    def become(self, endpoint: NotificationEndpoint) -> None:
+        self._now[endpoint.id] = endpoint
+
+    def save(self, work: UnitOfWork) -> list[NotificationEndpoint]:
+        """Write what has changed; those that did."""
+        work.save(
+            NotificationEndpoint, [(row, self._now[key]) for key, row in self._before.items()]
+        )
+        return [self._now[key] for key, row in self._before.items() if self._now[key] != row]
+
+
+def missing(command: RotateKey | RemoveEndpoint) -> NotFoundRefusal:
+    """There is no such endpoint that the command's viewer may see."""
+    identifier = named(command.endpoint)
+    return NotFoundRefusal(
+        "input", "endpointId", object_type="NotificationEndpoint", identifier=identifier
+    )
+
+
+def rotate(work: UnitOfWork, commands: Sequence[RotateKey]) -> list[Outcome | Refused]:
+    """Give each endpoint a new key, the fact `KEY`; for an hour the one before is valid too.
+
+    Refusals: PermissionRefusal, Invalid, NotFoundRefusal.
+    """
+    endpoints = _Endpoints(work, commands)
+
+    def give_key(command: RotateKey) -> Outcome:
+        endpoint = endpoints.one(command)
+        if endpoint.removed_at is not None:
+            raise missing(command)
+        key = _new_key()
+        endpoints.become(
+            changed(
+                endpoint,
+                current_key=key,
+                previous_key=endpoint.current_key,
+                previous_key_until=work.now + rules.KEY_OVERLAP,
+            )
+        )
+        return Outcome(endpoint.id, facts={KEY: key})
+
+    outcomes = [attempt(give_key, command) for command in commands]
+    endpoints.save(work)
+    return outcomes
+
+
+def remove(work: UnitOfWork, commands: Sequence[RemoveEndpoint]) -> list[Outcome | Refused]:
+    """Remove each endpoint; what waits for it is given up. One that is removed already stays so.
+
+    Refusals: PermissionRefusal, Invalid, NotFoundRefusal.
+    """
+    endpoints = _Endpoints(work, commands)
+
+    def take_away(command: RemoveEndpoint) -> Outcome:
+        endpoint = endpoints.one(command)
+        if endpoint.removed_at is not None:
+            return Outcome(endpoint.id, changed=False)
+        endpoints.become(changed(endpoint, removed_at=work.now))
+        return Outcome(endpoint.id)
+
+    outcomes = [attempt(take_away, command) for command in commands]
+    give_up_waiting(work, endpoints.save(work))
+    return outcomes

@@ -1,0 +1,92 @@
+"""Reads of endpoints and of what was to be told to them. Keys are for the worker alone."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from resolvers.narrowing import EVERYTHING, Narrowing
+from resolvers.notifications.visible import visible_to
+from resolvers.reading import (
+    ORGANIZATION,
+    count_of_each,
+    first_of_each,
+    of_organization,
+    rows_by,
+)
+from resolvers.storage.paging import Ordering, PageRequest, Term
+from resolvers.storage.read import Read
+from resolvers.storage.tables import NotificationDelivery, NotificationEndpoint, columns, table
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import DeliveryStatus, Permission
+
+OLDEST_FIRST = Ordering("deliveries", (Term("created_at", datetime), Term("id", UUID)))
+
+
+def notification_endpoints(viewer: Viewer) -> Read[NotificationEndpoint]:
+    """The endpoints that the viewer may see, oldest first; at most 500.
+
+    Raises: PermissionRefusal.
+    """
+    viewer.require(Permission.MANAGE_NOTIFICATIONS, "notificationEndpoints")
+    visible = visible_to(viewer)
+
+    def build(_: str) -> sa.Select[Any]:
+        c = columns(NotificationEndpoint)
+        return (
+            sa.select(table(NotificationEndpoint))
+            .where(of_organization(NotificationEndpoint), visible.narrow())
+            .order_by(c.created_at, c.id)
+        )
+
+    values = {ORGANIZATION: viewer.organization_id, **visible.values}
+    return Read(("notification endpoints", visible.shape), build, values)
+
+
+def endpoints_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[NotificationEndpoint]:
+    return rows_by(NotificationEndpoint, "id", viewer, keys, **visible_to(viewer).options())
+
+
+def deliveries_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[NotificationDelivery]:
+    return rows_by(NotificationDelivery, "id", viewer, keys, **_of_visible(viewer).options())
+
+
+def deliveries_of_each(
+    viewer: Viewer, keys: Sequence[UUID], page: PageRequest, status: DeliveryStatus | None
+) -> Read[NotificationDelivery]:
+    """The page's deliveries of each endpoint; for endpoints that are visible."""
+    narrowing = _in_status(status).options()
+    return first_of_each(NotificationDelivery, "endpoint_id", viewer, keys, page, **narrowing)
+
+
+def count_of_deliveries_of_each(
+    viewer: Viewer, keys: Sequence[UUID], status: DeliveryStatus | None
+) -> Read[Any]:
+    """How many deliveries each endpoint has, as `parent_id` and `total`."""
+    narrowing = _in_status(status).options()
+    return count_of_each(NotificationDelivery, "endpoint_id", viewer, keys, **narrowing)
+
+
+def _of_visible(viewer: Viewer) -> Narrowing:
+    """Deliveries to endpoints that the viewer may see."""
+    visible = visible_to(viewer)
+
+    def narrow() -> sa.ColumnElement[bool]:
+        d, e = columns(NotificationDelivery), columns(NotificationEndpoint)
+        return (
+            sa.select(sa.literal_column("1"))
+            .select_from(table(NotificationEndpoint))
+            .where(e.organization_id == d.organization_id, e.id == d.endpoint_id, visible.narrow())
+            .exists()
+        )
+
+    return Narrowing(("of visible", visible.shape), narrow, visible.values)
+
+
+def _in_status(status: DeliveryStatus | None) -> Narrowing:
+    if status is None:
+        return EVERYTHING
+    named = sa.literal_column(f"'{status}'", sa.String())
+    return Narrowing(status, lambda: columns(NotificationDelivery).status == named)

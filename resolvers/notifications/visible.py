@@ -1,0 +1,33 @@
+"""Whose endpoints a viewer may see: all of the organization, or those of their own user."""
+
+import sqlalchemy as sa
+
+from resolvers.narrowing import Narrowing
+from resolvers.storage.tables import NotificationEndpoint, columns
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import Permission
+
+
+def is_visible(viewer: Viewer, endpoint: NotificationEndpoint) -> bool:
+    """Whether an endpoint is the viewer's to see; `visible_to` says the same of many."""
+    if not viewer.may(Permission.MANAGE_NOTIFICATIONS):
+        return False
+    own = viewer.user_id is not None and endpoint.user_id == viewer.user_id
+    return viewer.scope.everything or own
+
+
+def visible_to(viewer: Viewer) -> Narrowing:
+    """The endpoints that a viewer may see; none that was removed."""
+    c = columns(NotificationEndpoint)
+    if not viewer.may(Permission.MANAGE_NOTIFICATIONS):
+        return Narrowing("nothing", sa.false)
+    kept = Narrowing("kept", lambda: c.removed_at.is_(None))
+    if viewer.scope.everything:
+        return kept
+    if viewer.user_id is None:
+        return Narrowing("nothing", sa.false)
+
+    def own() -> sa.ColumnElement[bool]:
+        return c.user_id == sa.bindparam("own_user", type_=c.user_id.type)
+
+    return kept & Narrowing("own", own, {"own_user": viewer.user_id})
