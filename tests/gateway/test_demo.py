@@ -53,7 +53,6 @@ from resolvers.storage.tables import (
     Enrolment,
     Event,
     ExternalId,
-    OfferStartDate,
     Payment,
     Product,
     ProductOffer,
@@ -80,7 +79,9 @@ from resolvers.vocabulary import (
     SourceSystem,
     TestScheduleStatus,
 )
+from tests.resolvers.agent_bookings.validated import validated
 from tests.resolvers.recorded import untold_events
+from tests.resolvers.world import World
 
 NOW = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
 
@@ -347,36 +348,32 @@ async def test_agencies_have_booked(demo: Storage) -> None:
 
 
 async def test_what_agencies_book_is_mostly_possible(demo: Storage) -> None:
-    """Schools offer it from that date on and for as long, but for a few that say what is wrong."""
-    products = {row.code: row for row in await rows(demo, Product)}
-    schools = {row.reference: row for row in await rows(demo, Centre) if row.is_school}
-    offers = {(row.centre_id, row.product_id): row.id for row in await rows(demo, ProductOffer)}
-    starts = {(row.offer_id, row.starts_on) for row in await rows(demo, OfferStartDate)}
+    """The worker confirms all but a few, and of each of those it says one thing that is wrong."""
+    await validated(World(demo, await admin(demo)))
 
-    def is_possible(content: dict[str, Any]) -> bool:
-        school, [course] = schools[content["schoolCode"]], content["courses"]
-        product = products[course["code"]]
-        offer = offers.get((school.id, product.id))
-        starts_on = date.fromisoformat(course["dateFrom"])
-        fits = product.min_weeks <= course["numberOfWeeks"] <= product.max_weeks
-        others = [
-            wish["code"]
-            for name in ("lodging", "optionalExtras", "airportTransfers")
-            for wish in content[name]
-        ]
-        sold = all((school.id, products[code].id) in offers for code in others)
-        return (offer, starts_on) in starts and fits and sold
-
-    possible = {
-        row.agent_booking_id for row in await rows(demo, AgentBooking) if is_possible(row.content)
-    }
-
+    details = {row.agent_booking_id: row for row in await rows(demo, AgentBooking)}
     impossible = {one.agent_booking_id for one in trips(NOW) if one.turn in IMPOSSIBLE}
-    assert len(schools) == len(SCHOOLS)
-    assert len(products) == len(WARES)
-    assert len(possible) == STUDENTS + 1 - len(impossible)
-    assert possible.isdisjoint(impossible)
-    assert 3 <= len(impossible) <= 5
+    told = {
+        key: [message["rule"] for message in row.validation_messages]
+        for key, row in details.items()
+        if row.status is AgentBookingStatus.INVALID
+    }
+    confirmed = Counter(row.status for row in details.values())[AgentBookingStatus.CONFIRMED]
+    assert told.keys() == impossible
+    assert sorted(told.values()) == [["OFFER"], ["START_DATE"], ["START_DATE"], ["WEEKS"]]
+    assert details["X8347848"].status is AgentBookingStatus.CONFIRMED
+    assert confirmed == STUDENTS + 1 - len(impossible) - 1
+
+
+async def test_schools_offer_what_there_is(demo: Storage) -> None:
+    """Every product is sold somewhere, and not all of them everywhere."""
+    products = {row.id for row in await rows(demo, Product)}
+    schools = [row for row in await rows(demo, Centre) if row.is_school]
+    sold = Counter(row.product_id for row in await rows(demo, ProductOffer))
+
+    assert (len(schools), len(products)) == (len(SCHOOLS), len(WARES))
+    assert set(sold) == products
+    assert min(sold.values()) < len(schools)
 
 
 async def test_its_agent_has_offices(demo: Storage) -> None:
