@@ -1,8 +1,9 @@
-"""The command line: booking-gateway serve, demo, import, migrate, organization, token, schema."""
+"""The command line of the gateway: `booking-gateway --help` lists its commands."""
 
 import asyncio
 import logging
 import os
+import signal
 import sqlite3
 import sys
 from collections.abc import Awaitable, Callable
@@ -23,6 +24,7 @@ from gateway.demo import make_demo
 from gateway.demo_storage import NotAsPlanned
 from gateway.memory import settle
 from gateway.settings import Settings, WrongSetting
+from gateway.worker import make_worker
 from resolvers.organizations import reads
 from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.refusals import NotFoundRefusal, Refused
@@ -91,6 +93,26 @@ def serve(
         ws_max_size=settings.max_body_bytes,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
+
+
+@cli.command("worker")
+def work() -> None:
+    """Do the background work until told to stop: validate, deliver, expire.
+
+    For gateways that serve with GATEWAY_WORKER=off; any number of workers may
+    run beside each other.
+    """
+    settings = _settings_of_migrated_database()
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    _with_storage(settings, lambda storage: _work(storage, settings))
+
+
+async def _work(storage: Storage, settings: Settings) -> None:
+    worker = make_worker(storage, settings)
+    for told in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(told, worker.stop)
+    print("Working.", flush=True)
+    await worker.run()
 
 
 @cli.command("migrate")

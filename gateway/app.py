@@ -1,7 +1,7 @@
 """The running service, put together; the only place where its parts are joined."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import strawberry
@@ -13,7 +13,6 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
 from gateway.auth import Authenticator
-from gateway.background import expire_overdue, run_every
 from gateway.change_feed import ChangeFeed
 from gateway.endpoint import Endpoint
 from gateway.export_addresses import PATH as EXPORTS
@@ -23,33 +22,29 @@ from gateway.health import Health
 from gateway.operations import Operations
 from gateway.page import Assets, Page, asks_for_page
 from gateway.security_headers import SecurityHeaders
-from gateway.settings import Settings
+from gateway.settings import EMBEDDED, Settings
 from gateway.websocket import SocketEndpoint
+from gateway.worker import Worker, make_worker
 from resolvers.storage import Clock, Storage, storage_at, utc_now
 from resolvers.viewer import Viewer
 from schema.context import Context, Who
 
 PATH = "/graphql"
 
-Action = Callable[[Storage], Awaitable[object]]
-"""Work that is done again and again, such as expiring what is overdue."""
+FINISHING_SECONDS = 15
+"""How long the background work may take to finish what it has begun, once it is told to stop."""
 
 
 def create_app(
-    settings: Settings,
-    schema: strawberry.Schema,
-    *,
-    overdue: Sequence[Action] = (expire_overdue,),
-    clock: Clock = utc_now,
+    settings: Settings, schema: strawberry.Schema, *, clock: Clock = utc_now
 ) -> Starlette:
-    """The service for these settings; `overdue` is done every `settings.expire_seconds`.
+    """The service for these settings, with the background work in it unless they say otherwise.
 
     Raises: WrongSetting.
     """
     storage = storage_at(settings.database_url, clock=clock)
     feed = ChangeFeed(storage)
     endpoint, routes = _routes(settings, schema, storage, feed)
-    actions = [_of_storage(action, storage) for action in overdue]
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -58,9 +53,8 @@ def create_app(
             await storage.open()
             closing.push_async_callback(feed.close)
             feed.start()
-            for action in actions:
-                task = asyncio.create_task(run_every(settings.expire_seconds, action))
-                closing.push_async_callback(_cancel, task)
+            if settings.worker == EMBEDDED:
+                await closing.enter_async_context(_working(make_worker(storage, settings)))
             yield
 
     app = Gateway(routes=routes, lifespan=lifespan, middleware=[Middleware(SecurityHeaders)])
@@ -134,10 +128,14 @@ def _page_or_answer(
     return respond
 
 
-def _of_storage(action: Action, storage: Storage) -> Callable[[], Awaitable[object]]:
-    return lambda: action(storage)
-
-
-async def _cancel(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+@asynccontextmanager
+async def _working(worker: Worker) -> AsyncIterator[None]:
+    """The background work beside everything else; at the end it finishes what it has begun."""
+    task = asyncio.create_task(worker.run(), name="worker")
+    try:
+        yield
+    finally:
+        worker.stop()
+        await asyncio.wait([task], timeout=FINISHING_SECONDS)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -19,6 +19,8 @@ FOR_TESTS: Final = "GATEWAY_TEST_"
 SECRET_BYTES: Final = 32
 """HS256 signs with 256 bits; a shorter secret is the weaker part."""
 
+EMBEDDED: Final = "embedded"
+
 SECRET_FILE: Final = "jwt-secret"  # noqa: S105 - its name, not what is in it
 
 
@@ -40,6 +42,8 @@ class Settings:
     graphiql_token: str | None = None
     max_body_bytes: int = 8 * 1024 * 1024
     expire_seconds: float = 30.0
+    worker: str = EMBEDDED
+    lease_seconds: float = 60.0
     smtp_url: str | None = None
     mail_from: str = "booking-gateway@localhost"
     notify_local: bool = False
@@ -130,6 +134,12 @@ def _switch(name: str, value: str) -> bool:
     return value == "on"
 
 
+def _worker(name: str, value: str) -> str:
+    if value not in {EMBEDDED, "off"}:
+        raise WrongSetting(name, f"must be {EMBEDDED} or off, not {value!r}")
+    return value
+
+
 def _token(name: str, value: str) -> str:
     if not value.isascii() or not value.isprintable() or " " in value or not value:
         raise WrongSetting(name, "must be a token as `booking-gateway token` prints it")
@@ -174,6 +184,8 @@ RULES: Final[Mapping[str, Callable[[str, str], object]]] = {
     "GATEWAY_GRAPHIQL_TOKEN": _token,
     "GATEWAY_MAX_BODY_BYTES": _whole(1024, 1024**3),
     "GATEWAY_EXPIRE_SECONDS": _whole(1, 86_400),
+    "GATEWAY_WORKER": _worker,
+    "GATEWAY_LEASE_SECONDS": _whole(1, 3_600),
     "GATEWAY_SMTP_URL": _smtp_url,
     "GATEWAY_MAIL_FROM": _address,
     "GATEWAY_NOTIFY_LOCAL": _switch,

@@ -1,6 +1,7 @@
 """Reads of agent bookings: what is theirs beside the booking, and which has an agency's id."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from resolvers.storage.tables import (
     columns,
     table,
 )
+from resolvers.storage.tables.agent_bookings import WAITS
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import ProductKind
 
@@ -63,6 +65,34 @@ def products_by_code(kind: ProductKind, viewer: Viewer, keys: Sequence[str]) -> 
         keys,
         shape=("of kind", kind),
         narrow=lambda: columns(Product).kind == of_kind,
+    )
+
+
+def agent_bookings_waiting(now: datetime) -> Read[AgentBooking]:
+    """The `id` of one booking, of any organization, that waits for stage 2 and is held by nobody.
+
+    Without one there is nothing to be taken up.
+    """
+
+    def build(_: str) -> sa.Select[Any]:
+        return (
+            sa.select(columns(AgentBooking).id)
+            .where(held_by_nobody())
+            .limit(sa.literal_column("1"))
+        )
+
+    return Read("agent bookings waiting", build, {"now": now}, by_key=True)
+
+
+def held_by_nobody() -> sa.ColumnElement[bool]:
+    """Whether a booking waits for stage 2, and no worker holds it at the instant bound as `now`."""
+    a = columns(AgentBooking)
+    return sa.and_(
+        sa.text(f"agent_booking.{WAITS}"),
+        sa.or_(
+            a.status == sa.literal_column("'RECEIVED'"),
+            a.leased_until <= sa.bindparam("now", type_=a.leased_until.type),
+        ),
     )
 
 

@@ -17,6 +17,7 @@ from resolvers.agent_bookings.dates import times
 from resolvers.agent_bookings.facts import agent_booking_facts
 from resolvers.agent_bookings.numbers import BackendNumbers
 from resolvers.agent_bookings.places import Places
+from resolvers.agent_bookings.reads import held_by_nobody
 from resolvers.agent_bookings.stage_two import Catalogue
 from resolvers.agent_bookings.submission import stays_in
 from resolvers.bookings import loading
@@ -26,7 +27,6 @@ from resolvers.outcomes import Outcome
 from resolvers.storage.read import Read
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import AgentBooking, Booking, Candidate, columns, table
-from resolvers.storage.tables.agent_bookings import WAITS
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.vocabulary import AgentBookingStatus, BookingStatus, ChangeType
 
@@ -213,15 +213,11 @@ def _write(work: UnitOfWork, before: Held, after: Held, kind: ChangeType) -> Non
 def _waiting(dialect: str, most: int) -> sa.Executable:
     """The bookings that nobody holds, in the order of their keys; past those that are locked."""
     a, b = columns(AgentBooking), columns(Booking)
-    free = sa.or_(
-        a.status == sa.literal_column("'RECEIVED'"),
-        a.leased_until <= sa.bindparam("now", type_=a.leased_until.type),
-    )
     statement = (
         sa.select(b.organization_id, b.id)
         .select_from(table(AgentBooking))
         .join(table(Booking), sa.and_(b.organization_id == a.organization_id, b.id == a.id))
-        .where(sa.text(f"agent_booking.{WAITS}"), free)
+        .where(held_by_nobody())
         .order_by(a.id)
         .limit(sa.literal_column(str(most)))
     )

@@ -8,17 +8,19 @@ import sqlalchemy as sa
 
 from resolvers.vocabulary import BookingKind, BookingStatus
 
+WHEN_CLOSED: dict[BookingKind, BookingStatus] = {}
+"""What a kind's CONFIRMED bookings are once they are over; EXPIRED unless it is here.
+
+Filled by `resolvers.every_kind`, which knows the kinds.
+"""
+
 
 def current_status(
     kind: BookingKind, status: BookingStatus, closes_at: datetime | None, now: datetime
 ) -> BookingStatus:
-    """The status now: what is CONFIRMED when it closes is over from that instant on.
-
-    Courses have then taken place; what was not begun in its window is EXPIRED.
-    """
+    """The status now: what is CONFIRMED when it closes is over from that instant on."""
     if status is BookingStatus.CONFIRMED and closes_at is not None and closes_at <= now:
-        course = kind is BookingKind.AGENT_BOOKING
-        return BookingStatus.COMPLETED if course else BookingStatus.EXPIRED
+        return WHEN_CLOSED.get(kind, BookingStatus.EXPIRED)
     return status
 
 
@@ -37,11 +39,15 @@ def has_closed(of: Mapping[str, sa.ColumnElement[Any]], now: str) -> sa.ColumnEl
 
 def status_once_closed(of: Mapping[str, sa.ColumnElement[Any]]) -> sa.ColumnElement[Any]:
     """What `current_status` is of what has closed."""
-    status = of["status"].type
-    return sa.case(
-        (
-            of["kind"] == sa.literal_column("'AGENT_BOOKING'"),
-            sa.literal_column("'COMPLETED'", status),
-        ),
-        else_=sa.literal_column("'EXPIRED'", status),
-    )
+    expired = _as_literal(of, BookingStatus.EXPIRED)
+    others = [
+        (of["kind"] == sa.literal_column(f"'{kind}'"), _as_literal(of, status))
+        for kind, status in WHEN_CLOSED.items()
+    ]
+    return sa.case(*others, else_=expired) if others else expired
+
+
+def _as_literal(
+    of: Mapping[str, sa.ColumnElement[Any]], status: BookingStatus
+) -> sa.ColumnElement[Any]:
+    return sa.literal_column(f"'{status}'", of["status"].type)

@@ -3,6 +3,7 @@
 from resolvers.agent_bookings.cancelling import CancellingAgentBookings
 from resolvers.agent_bookings.facts import PERSONAL, agent_booking_facts
 from resolvers.agent_bookings.transitions import TRANSITIONS as AGENT_BOOKING
+from resolvers.bookings.clock import WHEN_CLOSED
 from resolvers.bookings.kinds import KINDS, Kind
 from resolvers.enrolments.facts import enrolment_facts
 from resolvers.enrolments.transitions import TRANSITIONS as ENROLMENT
@@ -10,7 +11,7 @@ from resolvers.registrations.facts import registration_facts
 from resolvers.registrations.transitions import TRANSITIONS as REGISTRATION
 from resolvers.test_schedules.facts import schedule_facts
 from resolvers.test_schedules.transitions import TRANSITIONS as TEST_SCHEDULE
-from resolvers.vocabulary import BookingKind
+from resolvers.vocabulary import BookingKind, BookingStatus
 
 KINDS.update(
     {
@@ -26,3 +27,5 @@ KINDS.update(
         BookingKind.TEST_SCHEDULE: Kind(TEST_SCHEDULE, schedule_facts),
     }
 )
+
+WHEN_CLOSED[BookingKind.AGENT_BOOKING] = BookingStatus.COMPLETED  # the courses have taken place

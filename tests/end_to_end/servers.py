@@ -40,8 +40,10 @@ async def serving(
     database_url: str, schema: strawberry.Schema, **settings: Any
 ) -> AsyncIterator[Server]:
     """A gateway at a port of its own in this process, from its start to its stop."""
-    given = Settings(database_url=database_url, jwt_secret=SECRET, **settings)
-    app = create_app(given, schema, overdue=())
+    given = Settings(
+        **{"database_url": database_url, "jwt_secret": SECRET, "worker": "off", **settings}
+    )
+    app = create_app(given, schema)
     async with app.router.lifespan_context(app):
         # the app is started already; `serve` would look every 0.1 s whether it is to stop
         config = uvicorn.Config(app, port=0, lifespan="off", **OPTIONS)

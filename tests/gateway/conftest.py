@@ -142,13 +142,15 @@ def forget_what_was_closed() -> None:
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    return Settings(database_url=database_url, jwt_secret=SECRET, max_body_bytes=300_000)
+    return Settings(
+        database_url=database_url, jwt_secret=SECRET, max_body_bytes=300_000, worker="off"
+    )
 
 
 @pytest.fixture
 async def app(settings: Settings, clock: SettableClock) -> AsyncIterator[Starlette]:
     """The service, started."""
-    made = create_app(settings, SCHEMA, overdue=(), clock=clock)
+    made = create_app(settings, SCHEMA, clock=clock)
     async with made.router.lifespan_context(made):
         yield made
 

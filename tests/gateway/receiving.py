@@ -34,7 +34,7 @@ class Receiving:
 
 @contextlib.asynccontextmanager
 async def receiving(
-    behaviour: Behaviour, tls: ssl.SSLContext | None = None
+    behaviour: Behaviour, tls: ssl.SSLContext | None = None, *, port: int = 0
 ) -> AsyncIterator[Receiving]:
     """A server that reads requests and answers each by its behaviour, until it is left."""
     server_up = Receiving(0)
@@ -54,7 +54,7 @@ async def receiving(
         finally:
             writer.transport.abort()
 
-    server = await asyncio.start_server(served, "127.0.0.1", 0, ssl=tls)
+    server = await asyncio.start_server(served, "127.0.0.1", port, ssl=tls)
     server_up.port = server.sockets[0].getsockname()[1]
     try:
         yield server_up
@@ -67,17 +67,17 @@ async def receiving(
 
 
 async def read_request(reader: asyncio.StreamReader) -> bytes:
-    """One request, or nothing when the sender has closed."""
+    """One request, or nothing when the sender has closed, before it or in the middle of it."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
+        [length] = [
+            int(line.partition(b":")[2])
+            for line in head.split(b"\r\n")
+            if line.lower().startswith(b"content-length:")
+        ]
+        return head + await reader.readexactly(length)
     except asyncio.IncompleteReadError:
         return b""
-    [length] = [
-        int(line.partition(b":")[2])
-        for line in head.split(b"\r\n")
-        if line.lower().startswith(b"content-length:")
-    ]
-    return head + await reader.readexactly(length)
 
 
 def answering(raw: bytes) -> Behaviour:

@@ -1,0 +1,110 @@
+"""Makes one delivery: what was claimed, sent through its channel; domain.md, section 8.7."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Final
+from uuid import UUID
+
+from gateway.outgoing.http import Answer, HttpSender
+from gateway.outgoing.mail import MailSender
+from resolvers.notifications import messages
+from resolvers.notifications.emails import Email, email, failure_email
+from resolvers.outcomes import Outcome
+from resolvers.storage import Clock
+from resolvers.vocabulary import NotificationChannel, NotificationTopic
+
+NO_MAIL_SERVER: Final = "there is no mail server: GATEWAY_SMTP_URL is not set"
+
+REFUSES_THE_KEY: Final = frozenset({401, 403})
+"""How a receiver rejects a key (X-5: 403): it may not know the newest one yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message that was claimed, and where it goes. `keys` are those valid now, newest first."""
+
+    id: UUID
+    lease: UUID
+    topic: NotificationTopic
+    channel: NotificationChannel
+    content: Mapping[str, Any]
+    url: str | None
+    email: str | None
+    keys: Sequence[str]
+
+
+def deliveries_of(claimed: Outcome) -> list[Delivery]:
+    """What `resolvers.notifications.delivering.claim` has given."""
+    facts = claimed.facts
+    return [
+        Delivery(
+            id=UUID(one["id"]),
+            lease=UUID(one["lease"]),
+            topic=NotificationTopic(one["topic"]),
+            channel=NotificationChannel(one["channel"]),
+            content=one["content"],
+            url=facts["url"],
+            email=facts["email"],
+            keys=facts["keys"],
+        )
+        for one in facts["deliveries"]
+    ]
+
+
+class Deliverer:
+    """Sends by HTTP, and by email where there is a mail server. Closed when the work ends."""
+
+    def __init__(self, http: HttpSender, mail: MailSender | None, clock: Clock) -> None:
+        self._http, self._mail, self._clock = http, mail, clock
+
+    async def __aenter__(self) -> "Deliverer":
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._http.aclose()
+
+    async def deliver(self, delivery: Delivery) -> Answer:
+        """Make one attempt. Nothing that a receiver does is an exception."""
+        if delivery.channel is NotificationChannel.HTML_EMAIL:
+            return Answer(error=await self._by_email(delivery))
+        return await self._by_http(delivery)
+
+    async def _by_http(self, delivery: Delivery) -> Answer:
+        """With the newest key; where that is refused while the previous one counts, with that."""
+        assert delivery.url is not None
+        sent = messages.body(delivery.channel, delivery.topic, delivery.content).encode()
+        answer = Answer()
+        for key in delivery.keys:
+            answer = await self._http.send(delivery.url, self._headers(delivery, sent, key), sent)
+            if answer.status not in REFUSES_THE_KEY:
+                break
+        return answer
+
+    def _headers(self, delivery: Delivery, sent: bytes, key: str) -> dict[str, str]:
+        now: datetime = self._clock()
+        return messages.headers(
+            delivery.channel, delivery.content, sent, key=key, delivery_id=delivery.id, at=now
+        )
+
+    async def _by_email(self, delivery: Delivery) -> str | None:
+        if self._mail is None:
+            return NO_MAIL_SERVER
+        assert delivery.email is not None
+        return await self._mail.send(delivery.email, _written(delivery))
+
+
+def _written(delivery: Delivery) -> Email:
+    """The message for people; beside a URL it is about one that was not reached."""
+    content = delivery.content
+    if "failedUrl" not in content:
+        return email(delivery.topic, content)
+    return failure_email(
+        delivery.topic, content, url=content["failedUrl"], error=content["failedBecause"]
+    )

@@ -1,0 +1,252 @@
+"""Background work: judges agent bookings, delivers notifications, expires what is due.
+
+All of it waits in the database, and is taken from there under leases: any number of workers may run
+beside each other, and one that is killed loses nothing. Commits of this process wake the work at
+once; a look every second finds what others have left.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
+from uuid import UUID
+
+from gateway.delivering import Deliverer, Delivery, deliveries_of
+from gateway.outgoing.http import SECONDS, Answer, HttpSender
+from gateway.outgoing.mail import MailSender
+from gateway.settings import Settings
+from resolvers.agent_bookings.reads import agent_bookings_waiting
+from resolvers.agent_bookings.validating import TakeUp, Validate, take_up, validate
+from resolvers.every_kind.expiry import ExpireDue, expire_due
+from resolvers.notifications.commands import ClaimDeliveries, FinishDelivery
+from resolvers.notifications.delivering import claim, due_endpoints, finish
+from resolvers.outcomes import Outcome
+from resolvers.storage import Storage
+from resolvers.storage.writer import Run
+
+logger = logging.getLogger(__name__)
+
+TAKE_UP, VALIDATE, CLAIM, FINISH, EXPIRE = (
+    cast(Run, run)
+    for run in (take_up, validate, claim, finish, expire_due)  # which refuse nothing
+)
+
+POLL_SECONDS: Final = 1.0
+BREATH_SECONDS: Final = 0.02
+"""How long commits gather before the work is looked for: not once for each of a burst."""
+
+BOOKINGS_AT_ONCE: Final = 50
+DELIVERIES_AT_ONCE: Final = 50
+LANES: Final = 64
+"""How many endpoints are delivered to at the same time; a slow one keeps nobody else waiting."""
+
+CONNECTIONS_EACH: Final = 8
+"""How many messages an endpoint is sent at the same time."""
+
+SECONDS_OF_LEASE: Final = 4
+"""An attempt takes at most this part of a lease: two, and writing what came of them, fit in."""
+
+WRITE_AGAIN_SECONDS: Final = 0.5
+
+Endpoint = tuple[UUID, UUID]
+"""An organization and an endpoint of it."""
+
+
+def make_worker(storage: Storage, settings: Settings) -> "Worker":
+    """The worker for these settings, in the event loop that it will run in."""
+    attempt_seconds = min(SECONDS, settings.lease_seconds / SECONDS_OF_LEASE)
+    mail = None
+    if settings.smtp_url is not None:
+        mail = MailSender(settings.smtp_url, settings.mail_from)
+    http = HttpSender(local=settings.notify_local, seconds=attempt_seconds)
+    return Worker(
+        storage,
+        Deliverer(http, mail, storage.clock),
+        lease_seconds=settings.lease_seconds,
+        attempt_seconds=attempt_seconds,
+        expire_seconds=settings.expire_seconds,
+    )
+
+
+class Worker:
+    """One process's share of the work. `run` until `stop`."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        deliverer: Deliverer,
+        *,
+        lease_seconds: float,
+        attempt_seconds: float,
+        expire_seconds: float,
+        poll_seconds: float = POLL_SECONDS,
+    ) -> None:
+        self._storage = storage
+        self._deliverer = deliverer
+        self._lease_seconds = lease_seconds
+        self._attempt_seconds = attempt_seconds
+        self._expire_seconds = expire_seconds
+        self._poll_seconds = poll_seconds
+        self._stopping = False
+        self._received, self._queued, self._stopped = (asyncio.Event() for _ in range(3))
+        self._tasks = asyncio.TaskGroup()
+        self._lanes: set[Endpoint] = set()
+
+    async def run(self) -> None:
+        """Work until told to stop. What has been begun by then is finished, and written."""
+        self._storage.when_changed.append(self._told)
+        try:
+            async with self._deliverer, self._tasks as tasks:
+                often, seldom = self._poll_seconds, self._expire_seconds
+                tasks.create_task(self._repeat(self._validate, self._received, often))
+                tasks.create_task(self._repeat(self._open_lanes, self._queued, often))
+                tasks.create_task(self._repeat(self._expire, self._stopped, seldom))
+        finally:
+            self._storage.when_changed.remove(self._told)
+
+    def stop(self) -> None:
+        """Begin nothing new."""
+        self._stopping = True
+        for woken in (self._received, self._queued, self._stopped):
+            woken.set()
+
+    def _told(self, _: dict[UUID, int]) -> None:
+        """After a commit of this process there may be something to do."""
+        self._received.set()
+        self._queued.set()
+
+    async def _repeat(
+        self, action: Callable[[], Awaitable[None]], woken: asyncio.Event, seconds: float
+    ) -> None:
+        """Do it again once woken, and every so often; its errors are logged and do not end it."""
+        while not self._stopping:
+            woken.clear()
+            try:
+                await action()
+            except Exception:
+                logger.exception("Background work failed; it is tried again")
+                await asyncio.sleep(self._poll_seconds)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await woken.wait()
+                    await asyncio.sleep(BREATH_SECONDS)
+
+    # ---------------------------------------------------------------- agent bookings
+
+    async def _validate(self) -> None:
+        """Judge every agent booking that waits, a batch at a time."""
+        while not self._stopping and await self._read(agent_bookings_waiting):
+            ask = TakeUp(most=BOOKINGS_AT_ONCE, lease_seconds=self._lease_seconds)
+            taken = (await self._one(TAKE_UP, ask)).facts["taken"]
+            if not taken:
+                return
+            await self._storage.write(
+                VALIDATE,
+                [
+                    Validate(organization_id=UUID(of), booking_id=UUID(key), lease=UUID(lease))
+                    for of, key, lease in taken
+                ],
+            )
+
+    # ---------------------------------------------------------------- notifications
+
+    async def _open_lanes(self) -> None:
+        """Have a lane for each endpoint that something is due at."""
+        for row in await self._read(due_endpoints):
+            endpoint = (row.organization_id, row.endpoint_id)
+            if endpoint not in self._lanes and len(self._lanes) < LANES:
+                self._lanes.add(endpoint)
+                self._tasks.create_task(self._lane(endpoint))
+
+    async def _lane(self, endpoint: Endpoint) -> None:
+        """Deliver to an endpoint as long as something is due there."""
+        try:
+            while not self._stopping and await self._deliver_some(endpoint):
+                pass
+        except Exception:
+            logger.exception("Delivering to an endpoint failed; it is tried again")
+            await asyncio.sleep(self._poll_seconds)
+        finally:
+            self._lanes.remove(endpoint)
+            self._queued.set()
+
+    async def _deliver_some(self, endpoint: Endpoint) -> bool:
+        """Claim what is due, and deliver it; False where nothing is."""
+        ends_at = self._storage.clock() + timedelta(seconds=self._lease_seconds)
+        ask = ClaimDeliveries(
+            organization_id=endpoint[0],
+            endpoint_id=endpoint[1],
+            lease_seconds=self._lease_seconds,
+            most=DELIVERIES_AT_ONCE,
+        )
+        deliveries = deliveries_of(await self._one(CLAIM, ask))
+        await self._deliver_all(endpoint, deliveries, ends_at)
+        return bool(deliveries)
+
+    async def _deliver_all(
+        self, endpoint: Endpoint, deliveries: list[Delivery], ends_at: datetime
+    ) -> None:
+        """Make the attempts that fit into the lease; the rest are claimed anew once it has ended.
+
+        An attempt may need a second one, with the previous key.
+        """
+        free = asyncio.Semaphore(CONNECTIONS_EACH)
+        begin_by = ends_at - timedelta(seconds=2 * self._attempt_seconds)
+
+        async def attempt(delivery: Delivery) -> None:
+            async with free:
+                if self._stopping or self._storage.clock() > begin_by:
+                    return
+                await self._attempt(endpoint, delivery, ends_at)
+
+        async with asyncio.TaskGroup() as tasks:
+            for delivery in deliveries:
+                tasks.create_task(attempt(delivery))
+
+    async def _attempt(self, endpoint: Endpoint, delivery: Delivery, ends_at: datetime) -> None:
+        """Make an attempt and write what came of it. A fault of ours stops none of the others."""
+        try:
+            answer = await self._deliverer.deliver(delivery)
+        except Exception:
+            logger.exception("The delivery %s could not be made", delivery.id)
+            answer = Answer(error="the gateway could not make it")
+        done = FinishDelivery(
+            organization_id=endpoint[0],
+            endpoint_id=endpoint[1],
+            delivery_id=delivery.id,
+            lease=delivery.lease,
+            status=answer.status,
+            error=answer.error,
+            chance=random.random(),  # noqa: S311 - spreads attempts, and guards nothing
+        )
+        await self._write_down(done, ends_at)
+
+    async def _write_down(self, done: FinishDelivery, ends_at: datetime) -> None:
+        """Write what came of an attempt, as long as the lease lasts: it must not be made again."""
+        while self._storage.clock() < ends_at:
+            try:
+                await self._one(FINISH, done)
+            except Exception:
+                logger.exception("What came of the delivery %s is not written", done.delivery_id)
+                await asyncio.sleep(WRITE_AGAIN_SECONDS)
+            else:
+                return
+
+    # ---------------------------------------------------------------- the clock
+
+    async def _expire(self) -> None:
+        """Expire every booking that was not paid in time, a batch at a time."""
+        expired = True
+        while expired and not self._stopping:
+            expired = (await self._one(EXPIRE, ExpireDue())).changed
+
+    async def _one(self, run: Run, command: Any) -> Outcome:
+        [outcome] = await self._storage.write(run, [command])
+        assert isinstance(outcome, Outcome)
+        return outcome
+
+    async def _read(self, read: Callable[..., Any]) -> Any:
+        return await self._storage.read(read(self._storage.clock()))
