@@ -1,0 +1,385 @@
+"""The worker against real receivers, a real mail server and a clock that the test sets."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import date, timedelta
+from email import message_from_bytes, policy
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from gateway.delivering import Deliverer
+from gateway.outgoing.http import HttpSender
+from gateway.outgoing.mail import MailSender
+from gateway.worker import Worker
+from resolvers.notifications.commands import RegisterNotification, RotateKey
+from resolvers.notifications.delivering import due_endpoints
+from resolvers.notifications.endpoints import KEY, register, rotate
+from resolvers.outcomes import Outcome
+from resolvers.references import ByKey
+from resolvers.storage.tables import AgentBooking, NotificationDelivery, NotificationEndpoint
+from resolvers.vocabulary import (
+    AgentBookingStatus,
+    BookingStatus,
+    NotificationChannel,
+    NotificationTopic,
+)
+from tests.gateway.receiving import (
+    Behaviour,
+    Receiving,
+    answering,
+    receiving,
+)
+from tests.gateway.test_mail import Mailbox, mail_server_of
+from tests.resolvers.agent_bookings.conftest import (  # noqa: F401 - with fixtures
+    SAMPLE,
+    School,
+    course,
+    office,
+    possible,
+    school,
+)
+from tests.resolvers.enrolments.test_expiry import UNPAID
+from tests.resolvers.world import World
+
+PATIENCE = 20
+POLL_SECONDS = 0.01
+NEVER = replace(SAMPLE, courses=(replace(SAMPLE.courses[0], date_from=date(2027, 3, 16)),))
+OF_AGENTS = (NotificationTopic.AGENT_BOOKING_INVALID, NotificationTopic.AGENT_BOOKING_SUCCESS)
+
+
+def answer(status: str) -> Behaviour:
+    return answering(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+
+
+OK, FAULT = answer("200 OK"), answer("500 Internal Server Error")
+
+
+def in_turn(*behaviours: Behaviour) -> Behaviour:
+    """One behaviour for each request; the last for all that follow."""
+    left = list(behaviours)
+
+    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await (left.pop(0) if len(left) > 1 else left[0])(reader, writer)
+
+    return behave
+
+
+def late_by() -> tuple[Behaviour, asyncio.Event]:
+    """A behaviour that takes a message once something has happened."""
+    happened = asyncio.Event()
+
+    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await happened.wait()
+        await OK(reader, writer)
+
+    return behave, happened
+
+
+def told(request: bytes) -> tuple[dict[str, str], Any]:
+    """A request's headers and its body."""
+    head, _, body = request.partition(b"\r\n\r\n")
+    return dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:]), json.loads(body)
+
+
+@asynccontextmanager
+async def mailing(mailbox: Mailbox) -> AsyncIterator[MailSender]:
+    """What hands email over to a mailbox."""
+    async with mail_server_of(mailbox) as port:
+        yield MailSender(f"smtp://127.0.0.1:{port}", "bookings@exams.example", seconds=PATIENCE)
+
+
+class Working(School):
+    """A school with somebody who is told, and a worker who tells."""
+
+    async def endpoint(self, **values: Any) -> tuple[UUID, str]:
+        """An endpoint and its key."""
+        given = {"topics": OF_AGENTS, "channel": NotificationChannel.HTTP_JSON, "local": True}
+        result = await self.one(
+            register, RegisterNotification(viewer=self.viewer, **{**given, **values})
+        )
+        assert isinstance(result, Outcome), result
+        return result.subject, result.facts[KEY]
+
+    async def deliveries(self) -> list[Any]:
+        of = self.viewer.organization_id
+        rows = await self.rows(NotificationDelivery, "organization_id", of)
+        return sorted(rows, key=lambda row: row.id)
+
+    async def statuses(self) -> list[str]:
+        return [row.status.value for row in await self.deliveries()]
+
+    @asynccontextmanager
+    async def worker(
+        self, mail: MailSender | None = None, *, lease_seconds: float = 60, seconds: float = 5
+    ) -> AsyncIterator[Worker]:
+        """A worker, until it is left; then it finishes what it has begun."""
+        http = HttpSender(local=True, seconds=seconds)
+        worker = Worker(
+            self.storage,
+            Deliverer(http, mail, self.storage.clock),
+            lease_seconds=lease_seconds,
+            attempt_seconds=seconds,
+            expire_seconds=POLL_SECONDS,
+            poll_seconds=POLL_SECONDS,
+        )
+        running = asyncio.create_task(worker.run())
+        try:
+            yield worker
+        finally:
+            worker.stop()
+            async with asyncio.timeout(PATIENCE):
+                await running
+
+    async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
+        """Until something holds of what the database has."""
+        async with asyncio.timeout(PATIENCE):
+            while not await holds():  # noqa: ASYNC110 - only the database tells
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def until_told(self, *statuses: str) -> None:
+        async def holds() -> bool:
+            return await self.statuses() == list(statuses)
+
+        await self.until(holds)
+
+    async def work_off(self, **values: Any) -> None:
+        """Have a worker until nothing waits that is due."""
+
+        async def idle() -> bool:
+            of = self.viewer.organization_id
+            bookings = await self.rows(AgentBooking, "organization_id", of)
+            held = [row for row in await self.deliveries() if row.lease]
+            due = await self.storage.read(due_endpoints(self.storage.clock()))
+            waiting = {AgentBookingStatus.RECEIVED, AgentBookingStatus.VALIDATING}
+            return not (waiting & {row.status for row in bookings} or held or due)
+
+        async with self.worker(**values):
+            await self.until(idle)
+
+
+@pytest.fixture
+def world(storage, viewer) -> Working:
+    return Working(storage, viewer)
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Callable[..., Awaitable[Receiving]]]:
+    """Start a receiver that behaves in some way."""
+    async with AsyncExitStack() as up:
+
+        async def start(*behaviours: Behaviour) -> Receiving:
+            return await up.enter_async_context(receiving(in_turn(*behaviours or (OK,))))
+
+        yield start
+
+
+async def test_corrected_and_told(world, possible, receiver):  # noqa: F811
+    """An impossible start date is INVALID and told once; corrected it is confirmed and told once.
+
+    Acceptance example 10.
+    """
+    to = await receiver()
+    _, key = await world.endpoint(url=to.url)
+
+    await world.booked(NEVER)
+    await world.work_off()
+    await world.put()
+    await world.work_off()
+
+    assert await world.statuses() == ["DELIVERED", "DELIVERED"]
+    (invalid, told_invalid), (success, told_success) = [told(each) for each in to.requests]
+    assert invalid["X-EC-NotificationKey"] == success["X-EC-NotificationKey"] == key
+    assert (invalid["X-Booking-Revision"], success["X-Booking-Revision"]) == ("1", "2")
+    assert told_invalid == {
+        "Topic": "Booking:Invalid",
+        "AgentBookingId": "X8347848",
+        "ValidationMessages": [
+            {"Message": "2027-03-16 isn't a valid start date for 'General English' in 'Brighton'"}
+        ],
+    }
+    assert told_success["Topic"] == "Booking:Success"
+    assert told_success["EcEnglishBookingId"] > 0
+
+
+async def test_tried_again_until_it_is_taken(world, possible, receiver, clock):  # noqa: F811
+    """After 10 s and 40 s, give or take a tenth; what follows about the booking waits for it."""
+    to = await receiver(FAULT, FAULT, OK)
+    await world.endpoint(url=to.url)
+    await world.booked(NEVER)
+    await world.work_off()
+    await world.put()
+    await world.work_off()
+    assert await world.statuses() == ["RETRYING", "QUEUED"]
+
+    for seconds, requests in ((8, 1), (11, 2), (30, 2), (50, 4)):
+        clock.now += timedelta(seconds=seconds)
+        await world.work_off()
+        assert len(to.requests) == requests
+
+    first, second = await world.deliveries()
+    assert (first.attempts, second.attempts) == (3, 1)
+    topics = [told(request)[1]["Topic"] for request in to.requests]
+    assert topics == ["Booking:Invalid"] * 3 + ["Booking:Success"]
+
+
+async def test_given_up_after_two_days(world, possible, receiver, clock):  # noqa: F811
+    """Then an email says what was not delivered, and why."""
+    mailbox = Mailbox()
+    to = await receiver(FAULT)
+    await world.endpoint(url=to.url, email="staff@agency.example")
+    await world.booked(NEVER)
+
+    async with mailing(mailbox) as mail:
+        await world.work_off(mail=mail)
+        clock.now += timedelta(hours=48)
+        await world.work_off(mail=mail)
+        await world.work_off(mail=mail)
+
+    assert await world.statuses() == ["FAILED", "DELIVERED"]
+    [taken] = mailbox.taken
+    assert taken.rcpt_tos == ["staff@agency.example"]
+    message = message_from_bytes(taken.content, policy=policy.default)
+    assert "X8347848" in message["Subject"]
+    text = message.get_body(("plain",)).get_content()
+    assert "2027-03-16 isn't a valid start date" in text
+    assert "answered 500" in text
+
+
+async def test_gone(world, possible, receiver):  # noqa: F811
+    """410 disables an endpoint at once; nothing is sent there any more."""
+    to = await receiver(answer("410 Gone"))
+    endpoint, _ = await world.endpoint(url=to.url)
+    await world.booked(NEVER)
+    await world.work_off()
+    await world.put()
+    await world.work_off()
+
+    assert await world.statuses() == ["FAILED"]
+    [row] = await world.rows(NotificationEndpoint, "id", endpoint)
+    assert (row.active, row.disabled_reason) == (False, "It answered 410 Gone.")
+    assert len(to.requests) == 1
+
+
+@pytest.mark.parametrize(("minutes", "delivered"), [(59, True), (61, False)])
+async def test_a_receiver_with_the_previous_key(
+    world,
+    possible,  # noqa: F811
+    receiver,
+    clock,
+    minutes,
+    delivered,
+):
+    """For an hour after it was rotated it is tried where the new one is refused with 403."""
+    to = await receiver(answer("403 Forbidden"), OK if delivered else answer("403 Forbidden"))
+    endpoint, old = await world.endpoint(url=to.url)
+    rotated = await world.one(rotate, RotateKey(viewer=world.viewer, endpoint=ByKey(endpoint)))
+    clock.now += timedelta(minutes=minutes)
+
+    await world.booked()
+    await world.work_off()
+
+    keys = [told(request)[0]["X-EC-NotificationKey"] for request in to.requests]
+    new = rotated.facts[KEY]
+    assert keys == ([new, old] if delivered else [new])
+    assert await world.statuses() == ["DELIVERED" if delivered else "RETRYING"]
+
+
+async def test_email_to_staff(world, possible):  # noqa: F811
+    """The topics arrive as email, with a text for those whose program shows no HTML."""
+    mailbox = Mailbox()
+    await world.endpoint(channel=NotificationChannel.HTML_EMAIL, email="staff@agency.example")
+    await world.booked()
+
+    async with mailing(mailbox) as mail:
+        await world.work_off(mail=mail)
+
+    [taken] = mailbox.taken
+    message = message_from_bytes(taken.content, policy=policy.default)
+    assert "X8347848" in message["Subject"]
+    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+
+
+async def test_without_a_mail_server(world, possible):  # noqa: F811
+    """It waits until there is one, and says so."""
+    await world.endpoint(channel=NotificationChannel.HTML_EMAIL, email="staff@agency.example")
+    await world.booked()
+
+    await world.work_off()
+
+    [row] = await world.deliveries()
+    assert (row.status, row.attempts) == ("RETRYING", 1)
+    assert row.last_error == "there is no mail server: GATEWAY_SMTP_URL is not set"
+
+
+async def test_a_slow_receiver_delays_nobody_else(world, possible, receiver):  # noqa: F811
+    """What it is sent is still on its way when the others have theirs."""
+    late, answered = late_by()
+    slow, quick = await receiver(late), await receiver()
+    for to in (slow, quick):
+        await world.endpoint(url=to.url)
+
+    async with world.worker(seconds=PATIENCE, lease_seconds=10 * PATIENCE):
+        await world.booked()
+
+        async def quick_is_told() -> bool:
+            return sorted(await world.statuses()) == ["DELIVERED", "QUEUED"]
+
+        await world.until(quick_is_told)
+        assert len(slow.requests) == 1
+        answered.set()
+
+
+async def test_what_has_begun_is_finished(world, possible, receiver):  # noqa: F811
+    """A worker that is told to stop waits for the answer, and writes it down."""
+    late, answered = late_by()
+    to = await receiver(late)
+    await world.endpoint(url=to.url)
+    await world.booked()
+
+    async with world.worker() as worker:
+
+        async def is_sent() -> bool:
+            return len(to.requests) == 1
+
+        await world.until(is_sent)
+        worker.stop()
+        answered.set()
+
+    assert await world.statuses() == ["DELIVERED"]
+
+
+async def test_a_lease_that_is_too_short_sends_nothing(world, possible, receiver, clock):  # noqa: F811
+    """What does not fit into what is left of it is not begun: somebody else might send it too."""
+    to = await receiver()
+    await world.endpoint(url=to.url)
+    await world.booked()
+
+    async with world.worker(seconds=5, lease_seconds=9):
+
+        async def claimed() -> bool:
+            return [bool(row.lease) for row in await world.deliveries()] == [True]
+
+        await world.until(claimed)
+
+    assert to.requests == []
+
+
+async def test_unpaid_bookings_expire(world, clock):
+    """Within a look of the worker, whoever asks or does not."""
+    centre = await world.centre()
+    event = await world.event(venue=centre, room=await world.room(centre))
+    candidate = await world.candidate()
+    key = await World.booked(world, candidate, event, payment=UNPAID)
+    clock.now = (await world.row(key)).lapses_at + timedelta(seconds=1)
+
+    async with world.worker():
+
+        async def expired() -> bool:
+            return (await world.row(key)).status is BookingStatus.EXPIRED
+
+        await world.until(expired)
