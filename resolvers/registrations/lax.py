@@ -51,6 +51,8 @@ INSTANT = re.compile(
 
 FIRST_YEAR, LAST_YEAR = 1900, 9998
 
+NOTHING: Mapping[str, str | None] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Spec:
@@ -142,13 +144,14 @@ class LaxEvents:
         settings: Organization,
         stage: Complaints,
         *,
-        like: Event | None = None,
         locked: Mapping[UUID, Event],
+        copied: Mapping[str, str | None] = NOTHING,
     ) -> Sought | None:
         """The event as it is once locked, or a new one that `keep` writes.
 
-        A new one has what the call does not say from the event that it is `like`. Complaints:
-        EventNotFound (the call makes none), and what is missing or invalid for a new event.
+        `copied` has the texts, by column, that a new one gets where the call says nothing of them.
+        Complaints: EventNotFound (the call makes none), and what is missing or invalid for a new
+        event.
         """
         found = self._match(place, lax)
         if found is not None:
@@ -158,7 +161,7 @@ class LaxEvents:
         if lax.on_no_match is OnNoMatch.REJECT:
             stage.add(EventNotFound(*PATH, object_type="Event"))
             return None
-        values = {spec.column: _text(spec, lax, like, settings, stage) for spec in SPECS}
+        values = {spec.column: _text(spec, lax, copied, settings, stage) for spec in SPECS}
         if None in values.values():
             return None
         return Sought(_draft(self._work, viewer, place, values), made=True)
@@ -308,14 +311,17 @@ def _given(text: str | None) -> str | None:
 
 
 def _text(
-    spec: Spec, lax: LaxEvent, like: Event | None, settings: Organization, stage: Complaints
+    spec: Spec,
+    lax: LaxEvent,
+    copied: Mapping[str, str | None],
+    settings: Organization,
+    stage: Complaints,
 ) -> str | None:
     """A text of a new event; one of the setting's, in any case, where that lists any."""
     given = _given(getattr(lax, spec.column))
     if given is None:
-        inherited: str | None = None if like is None else getattr(like, spec.column)
-        if like is not None and spec is not EXAM_TYPE:
-            return inherited or ""
+        if spec.column in copied:
+            return copied[spec.column] or ""
         stage.add(spec.missing(*PATH, spec.field))
         return None
     allowed: Sequence[str] = getattr(settings, spec.setting)

@@ -47,6 +47,9 @@ from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import ChangeType, Permission
 
+COPIED = ("exam_format", "billing_code")
+"""What a new event has from the one that is left: a lax transfer has neither in its body `[002]`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Transferred:
@@ -199,10 +202,11 @@ class _Transferring:
         place = self._lax.place(viewer, target, stage)
         if place is None:
             return None
-        like = None if booking is None or booking.event_id is None else self._event_of(booking)
+        left = None if booking is None else self._event_of(booking)
+        copied = {column: getattr(left, column, None) for column in COPIED}
         settings = desk.settings[viewer.organization_id]
         sought = self._lax.sought(
-            viewer, target, place, settings, stage, like=like, locked=desk.events
+            viewer, target, place, settings, stage, locked=desk.events, copied=copied
         )
         path = ("input", "target", "lax")
         if sought is not None:

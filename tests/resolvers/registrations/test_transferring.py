@@ -88,6 +88,8 @@ async def test_the_named_messages(
     everything = await move_to(bare, there)
     new_event = await move_to(registered, nowhere, reason="", learner=ByReference("nobody"))
     unknown_one = await move_to(registered, lax(start="x", venue=None), **unknown)
+    bodily = {"exam_format": None, "billing_code": None}  # [002] has neither in this body
+    unknown_there = await move_to(registered, replace(nowhere, **bodily), **unknown)
     no_id = await move_to(registered, event, registration=Unreadable("Event:1", "is not one"))
 
     assert [(code, message) for code, message, _ in refused(at_event)] == [
@@ -107,6 +109,10 @@ async def test_the_named_messages(
         "Registration not found.",
         "Invalid EventStartTime value.",
         "Venue not found.",
+    ]
+    assert [message for _, message, _ in refused(unknown_there)] == [
+        "Registration not found.",
+        "EventExamType not specified.",
     ]
     assert [message for _, message, _ in refused(no_id)] == ["Registration not found."]
 
