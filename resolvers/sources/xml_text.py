@@ -15,7 +15,10 @@ from defusedxml.ElementTree import fromstring
 from resolvers.sources.json_text import Unreadable, parse_json
 
 MOST_BYTES: Final = 16 * 1024 * 1024
-NIL: Final = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+INSTANCE: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
+"""The namespace of attributes that are about the text and not of it."""
+
+NIL: Final = f"{INSTANCE}nil"
 DIGITS = re.compile(r"-?[0-9]{1,19}")
 FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 
@@ -62,6 +65,7 @@ def parse_xml(text: bytes, shape: Shape) -> Any:
     if not any(_name(child).casefold() == body for child in root):
         raise Unreadable(f"begins with the element {_name(root)!r}, not with a {shape.body}")
     _require_no_text(root)
+    _require_no_attributes(root)
     return [_value(child, shape, 1) for child in root]
 
 
@@ -69,9 +73,12 @@ def _value(element: Element, shape: Shape, depth: int, *, in_list: bool = False)
     """An element of a list is no list, whatever it is called. Raises: Unreadable."""
     if depth >= shape.deepest:
         raise Unreadable("is nested too deeply")
-    if element.get(NIL) in {"true", "1"}:
-        return None
+    _require_no_attributes(element)
     children = list(element)
+    if element.get(NIL) in {"true", "1"}:
+        if children or (element.text or "").strip():
+            raise Unreadable(f"{_name(element)} is said to be nil, and is not empty")
+        return None
     if _name(element) in shape.lists and not in_list:
         _require_no_text(element, f", as in {shape.example}")
         return [_value(child, shape, depth + 1, in_list=True) for child in children]
@@ -99,6 +106,15 @@ def _require_no_text(element: Element, hint: str = "") -> None:
     texts = (element.text, *(child.tail for child in element))
     if any((text or "").strip() for text in texts):
         raise Unreadable(f"{_name(element)} has a text where only elements stand{hint}")
+
+
+def _require_no_attributes(element: Element) -> None:
+    """Raises: Unreadable; the sources have all their values in elements."""
+    for name in element.keys():  # noqa: SIM118 - an element is no mapping
+        if not name.startswith(INSTANCE):
+            raise Unreadable(
+                f"{_name(element)} has the attribute {name!r} where only elements are read"
+            )
 
 
 def _name(element: Element) -> str:

@@ -100,6 +100,7 @@ def _resource(body: Members, name: str, complaints: Complaints) -> Ref | None:
     members = body.members(name, required=name in REQUIRED)
     if members is None:
         return None
+    before = len(complaints.refusals)
     number = members.whole("id")
     reference = members.text("reference", least=1, most=checks.CODE)
     members.close()
@@ -107,7 +108,7 @@ def _resource(body: Members, name: str, complaints: Complaints) -> Ref | None:
         return ByExternalId(SourceSystem.SURPASS_TEST_SCHEDULE, RESOURCES[name], str(number))
     if reference is not None:
         return ByReference(reference)
-    if not complaints.refusals:
+    if len(complaints.refusals) == before:
         members.refuse("reference", "is needed where there is no id")
     return None
 

@@ -32,7 +32,8 @@ JSON = """{
   "language": "en", "enforceTimes": false
 }"""
 XML = """<?xml version="1.0" encoding="utf-8"?>
-<TestSchedule xmlns="http://schemas.example.org/" xmlns:i="http://www.w3.org/2001/XMLSchema-instance">
+<TestSchedule xmlns="http://schemas.example.org/" xmlns:i="http://www.w3.org/2001/XMLSchema-instance"
+  i:schemaLocation="http://schemas.example.org/ TestSchedule.xsd">
   <Test><reference>MATHS</reference></Test><Centre><id>7</id></Centre>
   <Candidate><reference>C1</reference></Candidate>
   <startDate>18/12/2027</startDate><endDate>21/12/2027</endDate>
@@ -50,6 +51,8 @@ XML = """<?xml version="1.0" encoding="utf-8"?>
   <TestForm i:nil="true"/><marker/>
   <language>en</language><enforceTimes>false</enforceTimes>
 </TestSchedule>"""
+
+XSI = 'xmlns:i="http://www.w3.org/2001/XMLSchema-instance"'
 
 
 @pytest.fixture
@@ -151,6 +154,7 @@ async def test_mistakes_are_told_at_the_source_s_own_members(world: World) -> No
 
     assert sorted(reasons(unread)) == [
         ("$.Candidate", "REQUIRED"),
+        ("$.Centre.reference", "INVALID_VALUE"),
         ("$.Test.id", "INVALID_VALUE"),
         ("$.endDate", "INVALID_VALUE"),
         ("$.endTime", "INVALID_VALUE"),
@@ -213,6 +217,11 @@ async def test_what_is_over_is_imported_as_it_happened(world: World) -> None:
         "<TestSchedule><testTags>a<string>b</string></testTags></TestSchedule>",
         "<TestSchedule>a<language>en</language></TestSchedule>",
         "<TestSchedule><language>en</language>a</TestSchedule>",
+        '<TestSchedule><Test id="1"/></TestSchedule>',
+        '<TestSchedule version="2"><language>en</language></TestSchedule>',
+        '<List page="1"><TestSchedule/></List>',
+        f'<TestSchedule {XSI}><Test i:nil="true"><id>1</id></Test></TestSchedule>',
+        f'<TestSchedule {XSI}><language i:nil="1">en</language></TestSchedule>',
         "<Other><Test><id>1</id></Test></Other>",
         "<TestSchedule>"
         + "<a>" * (SHAPE.deepest + 1)
