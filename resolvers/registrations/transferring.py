@@ -48,7 +48,7 @@ from resolvers.viewer import Viewer
 from resolvers.vocabulary import ChangeType, Permission
 
 COPIED = ("exam_format", "billing_code")
-"""What a new event has from the one that is left: a lax transfer has neither in its body `[002]`."""
+"""What a new event has from the one that is left: the body of a transfer has neither `[002]`."""
 
 
 @dataclass(frozen=True, slots=True)

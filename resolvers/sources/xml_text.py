@@ -7,10 +7,10 @@ its text; an empty one is null. Namespaces may be there or not.
 import re
 from dataclasses import dataclass
 from typing import Any, Final
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
 from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from defusedxml.ElementTree import DefusedXMLParser
 
 from resolvers.sources.json_text import Unreadable, parse_json
 
@@ -40,6 +40,25 @@ class Shape:
     flags: frozenset[str] = frozenset()
 
 
+class _Shallow(TreeBuilder):
+    """Gives up where elements begin to be too deep, before many of them take the memory."""
+
+    def __init__(self, deepest: int) -> None:
+        super().__init__()
+        self._left = deepest
+
+    def start(self, tag: str, attrs: dict[Any, Any], /) -> Element:
+        """Raises: Unreadable."""
+        if not self._left:
+            raise Unreadable("is nested too deeply")
+        self._left -= 1
+        return super().start(tag, attrs)
+
+    def end(self, tag: str, /) -> Element:
+        self._left += 1
+        return super().end(tag)
+
+
 def parse_body(text: bytes, shape: Shape) -> Any:
     """The value of a file in either format; what begins with `<` is XML. Raises: Unreadable."""
     is_xml = text.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
@@ -51,7 +70,7 @@ def parse_xml(text: bytes, shape: Shape) -> Any:
     if len(text) > MOST_BYTES:
         raise Unreadable(f"is larger than {MOST_BYTES // 1024**2} MiB, which is the most for XML")
     try:
-        root = fromstring(text, forbid_dtd=True, forbid_entities=True, forbid_external=True)
+        root = _root(text, shape)
     except DefusedXmlException:
         raise Unreadable("has a document type or entities, which are not read") from None
     except ParseError as error:
@@ -61,18 +80,27 @@ def parse_xml(text: bytes, shape: Shape) -> Any:
         raise Unreadable("has an encoding that cannot be read") from None
     body = shape.body.casefold()
     if _name(root).casefold() == body:
-        return _value(root, shape, 0)
+        return _value(root, shape)
     if not any(_name(child).casefold() == body for child in root):
         raise Unreadable(f"begins with the element {_name(root)!r}, not with a {shape.body}")
     _require_no_text(root)
     _require_no_attributes(root)
-    return [_value(child, shape, 1) for child in root]
+    return [_value(child, shape) for child in root]
 
 
-def _value(element: Element, shape: Shape, depth: int, *, in_list: bool = False) -> Any:
+def _root(text: bytes, shape: Shape) -> Element:
+    """Raises: Unreadable, DefusedXmlException, ParseError, LookupError, ValueError."""
+    target = _Shallow(shape.deepest)
+    parser = DefusedXMLParser(
+        target=target, forbid_dtd=True, forbid_entities=True, forbid_external=True
+    )
+    parser.feed(text)
+    root: Element = parser.close()
+    return root
+
+
+def _value(element: Element, shape: Shape, *, in_list: bool = False) -> Any:
     """An element of a list is no list, whatever it is called. Raises: Unreadable."""
-    if depth >= shape.deepest:
-        raise Unreadable("is nested too deeply")
     _require_no_attributes(element)
     children = list(element)
     if element.get(NIL) in {"true", "1"}:
@@ -81,7 +109,7 @@ def _value(element: Element, shape: Shape, depth: int, *, in_list: bool = False)
         return None
     if _name(element) in shape.lists and not in_list:
         _require_no_text(element, f", as in {shape.example}")
-        return [_value(child, shape, depth + 1, in_list=True) for child in children]
+        return [_value(child, shape, in_list=True) for child in children]
     if not children:
         return _single(_name(element), (element.text or "").strip(), shape)
     _require_no_text(element)
@@ -89,7 +117,7 @@ def _value(element: Element, shape: Shape, depth: int, *, in_list: bool = False)
     for child in children:
         if members.setdefault(_name(child), child) is not child:
             raise Unreadable(f"{_name(element)} has the element {_name(child)!r} twice")
-    return {name: _value(child, shape, depth + 1) for name, child in members.items()}
+    return {name: _value(child, shape) for name, child in members.items()}
 
 
 def _single(name: str, text: str, shape: Shape) -> Any:

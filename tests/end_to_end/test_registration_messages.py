@@ -274,11 +274,11 @@ async def test_failures_of_one_stage_are_told_together(place: Place) -> None:
         "ACCOMMODATION_TYPE_EMPTY",
         "ASSESSMENT_FORM_NOT_FOUND",
     ]
-    assert {error["message"] for error in of_event} == {
+    assert [error["message"] for error in of_event] == [
         "EventExamType not specified.",
         "EventExamFormat not specified.",
         "EventBillingCode not specified.",
-    }
+    ]
 
 
 @pytest.mark.parametrize(

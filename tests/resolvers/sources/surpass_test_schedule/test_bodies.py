@@ -239,6 +239,12 @@ def test_a_file_that_is_not_safe_or_not_whole_is_not_read(text: str) -> None:
         parse_body(text.encode(), SHAPE)
 
 
+def test_what_is_too_deep_is_given_up_at_once() -> None:
+    """Before the rest takes the memory: that it does not end is never found out."""
+    with pytest.raises(Unreadable, match="nested too deeply"):
+        parse_body(b"<TestSchedule>" + b"<a>" * 1_000_000, SHAPE)
+
+
 @pytest.mark.parametrize("value", ["1", '"x"', "[[]]", "<TestSchedule/>"])
 async def test_what_is_no_body_is_refused(world: World, value: str) -> None:
     """Each such element is a refused row."""
