@@ -5,6 +5,9 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
+from hypothesis import given as property_of
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from resolvers.refusals import Complaints
 from resolvers.test_schedules.windows import (
@@ -200,9 +203,47 @@ def test_in_every_zone_a_gap_is_refused_and_a_fold_is_read_once():
     assert folds > 100
 
 
+ZONES = sorted(available_timezones())
+MINUTES = st.builds(time, st.integers(0, 23), st.integers(0, 59))
+EDGES = st.lists(MINUTES, min_size=2, max_size=2, unique=True).map(sorted)
+DAYS = st.dates(date(2020, 1, 1), date(2035, 12, 31))
+
+
+@settings(deadline=None, max_examples=200)
+@property_of(st.sampled_from(ZONES), DAYS, st.integers(0, 365), EDGES)
+def test_any_window_in_any_zone_stays_on_the_wall(zone_name, first, days, edges):
+    """On every date of it, whatever the dates and times; or the clock skips what is refused."""
+    start, end = edges
+    given = Dates(first, first + timedelta(days=days), start, end)
+    stage = Complaints()
+
+    check_windows(given, zone_name, stage)
+
+    skipped = {
+        name
+        for name, at in (("startTime", start), ("endTime", end))
+        if any(not is_shown(datetime.combine(day, at), zone_name) for day in given.days())
+    }
+    assert {refusal.path[-1] for refusal in stage.refusals} == skipped
+    for refusal in stage.refusals:
+        check_valid(zone_name, refusal)
+    if not skipped:
+        made = windows(given, zone_name, buffer_hours=12)
+        assert len(made) == days + 1
+        zone = ZoneInfo(zone_name)
+        on_wall = [
+            [e.astimezone(zone).replace(tzinfo=None) for e in (w.start, w.end)] for w in made
+        ]
+        assert on_wall == [[datetime.combine(day, at) for at in edges] for day in given.days()]
+
+
+def is_shown(local: datetime, zone_name: str) -> bool:
+    """Whether the clock in a zone ever shows a wall time."""
+    zone = ZoneInfo(zone_name)
+    return local.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) == local
+
+
 def check_valid(zone_name: str, refusal: NonexistentTime) -> None:
     """The times that a refusal names do exist."""
-    zone = ZoneInfo(zone_name)
-    for local in (refusal.before, refusal.after):
-        there = local.replace(tzinfo=zone).astimezone(UTC).astimezone(zone)
-        assert there.replace(tzinfo=None) == local
+    assert is_shown(refusal.before, zone_name)
+    assert is_shown(refusal.after, zone_name)
