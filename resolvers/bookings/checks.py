@@ -1,10 +1,10 @@
 """What every command on an existing booking checks before it asks its own rules."""
 
-from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from resolvers.bookings.actions import may_touch
-from resolvers.bookings.clock import current_status
+from resolvers.bookings.actions import Situation, allowed, may_touch
+from resolvers.bookings.kinds import kind_of
 from resolvers.references import Lookup, Ref
 from resolvers.refusals import NotFoundRefusal, StaleBooking
 from resolvers.storage.tables import Booking
@@ -33,12 +33,17 @@ def find(
     return booking
 
 
-def require_version(
-    booking: Booking, expected: int | None, *path: str, now: datetime | None = None
-) -> None:
-    """Raises: StaleBooking (with the status as it was stored, or as it is at `now`)."""
-    if expected is not None and expected != booking.version:
-        status = booking.status
-        if now is not None:
-            status = current_status(booking.kind, status, booking.closes_at, now)
-        raise StaleBooking(*path, version=booking.version, status=status)
+def require_version(situation: Situation, viewer: Viewer, expected: int | None) -> None:
+    """Raises: StaleBooking."""
+    if expected not in {None, situation.booking.version}:
+        raise StaleBooking("input", "expectedVersion", **state_of(situation, viewer))
+
+
+def state_of(situation: Situation, viewer: Viewer) -> dict[str, Any]:
+    """What a StateRefusal says of a booking: its version, where it stands, what may be done now."""
+    booking = situation.booking
+    return {
+        "version": booking.version,
+        "status": situation.status,
+        "allowed": allowed(kind_of(booking).transitions, situation, viewer),
+    }

@@ -9,7 +9,7 @@ from resolvers import checks
 from resolvers.bookings import loading
 from resolvers.bookings.accommodations import extra, recomputed
 from resolvers.bookings.actions import Situation, require
-from resolvers.bookings.checks import find, require_version
+from resolvers.bookings.checks import find, require_version, state_of
 from resolvers.bookings.desk import Desk, Wanted
 from resolvers.bookings.facts import accommodation_facts
 from resolvers.bookings.overrides import check_overrides
@@ -112,7 +112,7 @@ class _Movers:
         enrolment = self._enrolments[booking.id]
         target = self._target(command, booking, enrolment, stage)
         stage.settle()
-        _require_unchanged(command, booking, was_at, was_in)
+        _require_unchanged(command, self._situation(booking), was_at, was_in)
         if booking.status in SEATED and _same_place(booking, target):
             return Outcome(booking.id, changed=False)
         moved = self._moved(booking, target)
@@ -176,11 +176,12 @@ class _Movers:
         """What the booking's own state says against a move."""
         stage = Complaints()
         if command.happened is None or booking.status not in SEATED:
-            settings = self._desk.settings[booking.organization_id]
-            situation = Situation(booking, settings, self._work.now)
             path = ("input", "enrolmentId")
-            stage.of(require, TRANSITIONS, "move", situation, command.viewer, *path)
+            stage.of(require, TRANSITIONS, "move", self._situation(booking), command.viewer, *path)
         return stage
+
+    def _situation(self, booking: Booking) -> Situation:
+        return Situation(booking, self._desk.settings[booking.organization_id], self._work.now)
 
     def _event(self, command: MoveEnrolment, booking: Booking, *path: str) -> Event:
         """Where it goes, or where it stays.
@@ -193,7 +194,7 @@ class _Movers:
         assert booking.event_id is not None
         known = {None, *desk.rooms} if command.to_room is None else {booking.room_id}
         if booking.event_id not in desk.events or booking.room_id not in known:
-            raise StaleBooking(*path, version=booking.version, status=booking.status)
+            raise StaleBooking(*path, **state_of(self._situation(booking), viewer))
         return desk.in_scope(viewer, desk.events[booking.event_id], Permission.MOVE, *path)
 
     def _target(
@@ -347,13 +348,14 @@ class _Target:
 
 
 def _require_unchanged(
-    command: MoveEnrolment, booking: Booking, was_at: Event | None, was_in: Room | None
+    command: MoveEnrolment, situation: Situation, was_at: Event | None, was_in: Room | None
 ) -> None:
     """The version and the source's MoveFrom values are what the caller believes them to be.
 
     Raises: StaleBooking.
     """
-    require_version(booking, command.expected_version, "input", "expectedVersion")
+    booking, viewer = situation.booking, command.viewer
+    require_version(situation, viewer, command.expected_version)
     still_so = {
         "fromEventId": was_at is None or was_at.id == booking.event_id,
         "fromRoomId": was_in is None or was_in.id == booking.room_id,
@@ -361,7 +363,7 @@ def _require_unchanged(
     }
     for name, is_so in still_so.items():
         if not is_so:
-            raise StaleBooking("input", name, version=booking.version, status=booking.status)
+            raise StaleBooking("input", name, **state_of(situation, viewer))
 
 
 def _same_place(booking: Booking, target: _Target) -> bool:

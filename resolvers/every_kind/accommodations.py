@@ -184,10 +184,8 @@ class _Granted:
     def _require(
         self, command: GrantAccommodation | RevokeAccommodation, booking: Booking, name: str
     ) -> None:
-        require_version(
-            booking, command.expected_version, "input", "expectedVersion", now=self._work.now
-        )
         situation = Situation(booking, self._settings[booking.organization_id], self._work.now)
+        require_version(situation, command.viewer, command.expected_version)
         path = ("input", "bookingId")
         require(kind_of(booking).transitions, name, situation, command.viewer, *path)
 

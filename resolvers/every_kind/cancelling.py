@@ -100,12 +100,12 @@ class _Cancelling:
 
     def cancel(self, command: CancelBooking) -> Outcome:
         booking = self._check_input(command)
-        require_version(
-            booking, command.expected_version, "input", "expectedVersion", now=self._work.now
-        )
+        settings: Organization = self._settings[booking.organization_id]
+        situation = Situation(booking, settings, self._work.now)
+        require_version(situation, command.viewer, command.expected_version)
         if booking.status in ENDED:
             return Outcome(booking.id, changed=False)
-        status = self._status_after(command, booking)
+        status = _status_after(command, situation)
         cancelled = cancelled_booking(
             booking,
             status,
@@ -177,24 +177,22 @@ class _Cancelling:
         found = (self._found.first(organization_id, ref) for ref in refs)
         return [booking for booking in found if booking is not None]
 
-    def _status_after(self, command: CancelBooking, booking: Booking) -> BookingStatus:
-        """CANCELLED, or NO_SHOW for one who was absent.
 
-        Raises: IllegalState, CancellationClosed.
-        """
-        absent = command.reason is CancellationReason.ABSENT
-        settings: Organization = self._settings[booking.organization_id]
-        situation = Situation(booking, settings, self._work.now)
-        transitions = kind_of(booking).transitions
-        name = "absent" if absent else "cancel"
-        try:
-            row = require(transitions, name, situation, command.viewer, *command.path)
-        except CancellationClosed:
-            if not command.happened:
-                raise
-            return BookingStatus.CANCELLED
-        assert row.target is not None
-        return row.target
+def _status_after(command: CancelBooking, situation: Situation) -> BookingStatus:
+    """CANCELLED, or NO_SHOW for one who was absent.
+
+    Raises: IllegalState, CancellationClosed.
+    """
+    transitions = kind_of(situation.booking).transitions
+    name = "absent" if command.reason is CancellationReason.ABSENT else "cancel"
+    try:
+        row = require(transitions, name, situation, command.viewer, *command.path)
+    except CancellationClosed:
+        if not command.happened:
+            raise
+        return BookingStatus.CANCELLED
+    assert row.target is not None
+    return row.target
 
 
 def check_reason(reason: CancellationReason, message: str | None, stage: Complaints) -> None:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from resolvers.bookings import loading
 from resolvers.bookings.actions import Situation, require
-from resolvers.bookings.checks import require_version
+from resolvers.bookings.checks import require_version, state_of
 from resolvers.changes import Cause, record_booking
 from resolvers.outcomes import Outcome
 from resolvers.references import look_up
@@ -50,15 +50,15 @@ def change_assessments(
         stage.settle()
         assert booking is not None
         assert form is not None
-        require_version(booking, command.expected_version, "input", "expectedVersion")
+        situation = Situation(booking, settings[booking.organization_id], work.now)
+        require_version(situation, viewer, command.expected_version)
         if not command.happened or booking.status not in SEATED:
-            situation = Situation(booking, settings[booking.organization_id], work.now)
             path = ("input", "registrationId")
             require(TRANSITIONS, "change assessment", situation, viewer, *path)
         before = registrations[booking.id]
         if before.test_form_id == form.id:
             path = ("input", "assessment")
-            raise AssessmentAlreadyAssigned(*path, version=booking.version, status=booking.status)
+            raise AssessmentAlreadyAssigned(*path, **state_of(situation, viewer))
         after = changed(before, test_form_id=form.id)
         newer = changed(
             booking,

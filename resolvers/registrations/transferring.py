@@ -9,7 +9,7 @@ from resolvers import checks
 from resolvers.bookings import loading
 from resolvers.bookings.accommodations import extra, recomputed
 from resolvers.bookings.actions import Situation, require
-from resolvers.bookings.checks import require_version
+from resolvers.bookings.checks import require_version, state_of
 from resolvers.bookings.desk import Desk, Wanted
 from resolvers.bookings.facts import accommodation_facts
 from resolvers.bookings.overrides import check_overrides
@@ -139,14 +139,14 @@ class _Transferring:
         self._check_learner(command, booking, stage)
         if booking is not None and self._registrations[booking.id].test_form_id is None:
             path = ("input", "registrationId")
-            stage.add(NoAssessmentForm(*path, version=booking.version, status=booking.status))
+            stage.add(NoAssessmentForm(*path, **state_of(self._situation(booking), viewer)))
         sought = self._target(command, booking, stage)
         reason = {"least": 1, "most": checks.REASON, "required": True}
         stage.of(checks.text, command.reason, "input", "reason", **reason)
         stage.settle()
         assert booking is not None
         assert sought is not None
-        require_version(booking, command.expected_version, "input", "expectedVersion")
+        require_version(self._situation(booking), viewer, command.expected_version)
         candidate = self._desk.candidate(viewer, ByKey(booking.candidate_id), "input", "learner")
         moved, accommodations = self._moved(booking, sought.event)
         event = sought.event
@@ -211,7 +211,7 @@ class _Transferring:
         path = ("input", "target", "lax")
         if sought is not None:
             stage.of(desk.in_scope, viewer, sought.event, Permission.TRANSFER, *path, "eventVenue")
-            _require_other(sought.event, booking, stage, *path)
+            self._require_other(viewer, sought.event, booking, stage, *path)
         return sought
 
     def _strict(
@@ -223,8 +223,15 @@ class _Transferring:
             return None
         if event.on_demand:
             stage.add(OnDemandTimeRequired(*path))
-        _require_other(event, booking, stage, *path)
+        self._require_other(viewer, event, booking, stage, *path)
         return Sought(event)
+
+    def _require_other(
+        self, viewer: Viewer, event: Event, booking: Booking | None, stage: Complaints, *path: str
+    ) -> None:
+        """Complaints: AlreadyAtEvent."""
+        if booking is not None and booking.event_id == event.id:
+            stage.add(AlreadyAtEvent(*path, **state_of(self._situation(booking), viewer)))
 
     def _event_of(self, booking: Booking) -> Event | None:
         return None if booking.event_id is None else self._events.get(booking.event_id)
@@ -233,11 +240,13 @@ class _Transferring:
         """What the registration's own state says against a transfer."""
         stage = Complaints()
         if not command.happened or booking.status not in SEATED:
-            settings = self._desk.settings[booking.organization_id]
-            situation = Situation(booking, settings, self._work.now)
             path = ("input", "registrationId")
+            situation = self._situation(booking)
             stage.of(require, TRANSITIONS, "transfer", situation, command.viewer, *path)
         return stage
+
+    def _situation(self, booking: Booking) -> Situation:
+        return Situation(booking, self._desk.settings[booking.organization_id], self._work.now)
 
     def _moved(
         self, booking: Booking, event: Event
@@ -272,12 +281,6 @@ class _Transferring:
         self._locked[booking.id] = moved
         self._events[event.id] = event
         self._accommodations[booking.id] = [after for _, after in accommodations]
-
-
-def _require_other(event: Event, booking: Booking | None, stage: Complaints, *path: str) -> None:
-    """Complaints: AlreadyAtEvent."""
-    if booking is not None and booking.event_id == event.id:
-        stage.add(AlreadyAtEvent(*path, version=booking.version, status=booking.status))
 
 
 def _outcome(transferred: Transferred) -> Outcome:

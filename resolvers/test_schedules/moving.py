@@ -7,8 +7,7 @@ from uuid import UUID
 from resolvers import checks
 from resolvers.bookings import loading
 from resolvers.bookings.actions import Situation, require
-from resolvers.bookings.checks import find, require_version
-from resolvers.bookings.clock import current_status
+from resolvers.bookings.checks import find, require_version, state_of
 from resolvers.bookings.sittings import ambiguous_time
 from resolvers.changes import Cause, record_booking
 from resolvers.links import CANDIDATE_CENTRES, CANDIDATE_SUBJECTS
@@ -110,11 +109,10 @@ class _Movers:
 
     def move(self, command: MoveTestSchedule) -> Moved | Outcome:
         booking, schedule, dates, centre = self._target(command)
-        require_version(
-            booking, command.expected_version, "input", "expectedVersion", now=self._work.now
-        )
+        situation = self._situation(booking)
+        require_version(situation, command.viewer, command.expected_version)
         here = (booking.centre_id, dates_of(schedule)) == (centre.id, dates)
-        if here and self._status(booking) is BookingStatus.CONFIRMED:
+        if here and situation.status is BookingStatus.CONFIRMED:
             return Outcome(booking.id, changed=False)
         self._check_what_stands_in_the_way(command, booking, schedule, centre)
         return self._moved(command, booking, schedule, dates, centre)
@@ -176,7 +174,7 @@ class _Movers:
             (row for row in self._desk.centres.rows() if row.id == booking.centre_id), None
         )
         if here is None:
-            raise StaleBooking(*path, version=booking.version, status=booking.status)
+            raise StaleBooking(*path, **state_of(self._situation(booking), command.viewer))
         return here
 
     def _check_what_stands_in_the_way(
@@ -187,8 +185,7 @@ class _Movers:
         Raises: Refused.
         """
         stage, desk, path = Complaints(), self._desk, ("input", "testScheduleId")
-        situation = Situation(booking, desk.settings[booking.organization_id], self._work.now)
-        stage.of(require, TRANSITIONS, "move", situation, command.viewer, *path)
+        stage.of(require, TRANSITIONS, "move", self._situation(booking), command.viewer, *path)
         stage.settle()
         assert booking.test_id is not None
         stage.of(
@@ -259,8 +256,8 @@ class _Movers:
         cause = Cause(command.viewer, command.origin, command.reason)
         return Moved((booking, after), (schedule, schedule_after), cause, tuple(warnings))
 
-    def _status(self, booking: Booking) -> BookingStatus:
-        return current_status(booking.kind, booking.status, booking.closes_at, self._work.now)
+    def _situation(self, booking: Booking) -> Situation:
+        return Situation(booking, self._desk.settings[booking.organization_id], self._work.now)
 
     def write(self, moved: Sequence[Moved]) -> None:
         work = self._work

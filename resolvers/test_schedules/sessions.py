@@ -49,10 +49,10 @@ def _record(work: UnitOfWork, found: Found, command: RecordSession) -> Outcome:
     booking: Booking = stage.of(found.one, viewer, command.test_schedule)
     stage.of(checks.text, command.pin, "input", "pin", most=checks.CODE)
     stage.settle()
-    require_version(booking, command.expected_version, "input", "expectedVersion", now=work.now)
+    situation = Situation(booking, found.settings[booking.organization_id], work.now)
+    require_version(situation, viewer, command.expected_version)
     if booking.status in AFTER[command.state]:
         return Outcome(booking.id, changed=False)
-    situation = Situation(booking, found.settings[booking.organization_id], work.now)
     require(TRANSITIONS, STEPS[command.state], situation, viewer, "input", "state")
     schedule, at = found.schedules[booking.id], command.at or work.now
     if at > work.now:

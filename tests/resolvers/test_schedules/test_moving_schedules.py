@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from resolvers.every_kind.cancelling import cancel
 from resolvers.outcomes import Outcome
 from resolvers.references import ByKey
-from resolvers.refusals import IllegalState, Refused
+from resolvers.refusals import IllegalState, Refused, StaleBooking
 from resolvers.test_schedules.commands import Adjustment, MoveTestSchedule
 from resolvers.test_schedules.moving import move
 from resolvers.tests.commands import UpsertSubject, upsert_subjects
@@ -161,10 +161,17 @@ async def test_a_schedule_may_move_into_the_past(world: Schedules) -> None:
 
 
 async def test_a_stale_version_is_refused(world: Schedules) -> None:
-    """The version that the caller read must be the present one."""
+    """The version that the caller read must be the present one; what may be done is told."""
     key = await world.scheduled()
 
-    assert codes(await world.move(key, start_time=time(8), expected_version=2)) == ["STALE_BOOKING"]
+    stale = await world.move(key, start_time=time(8), expected_version=2)
+
+    assert codes(stale) == ["STALE_BOOKING"]
+    assert isinstance(stale, Refused)
+    [refusal] = stale.refusals
+    assert isinstance(refusal, StaleBooking)
+    assert (refusal.status, refusal.version) == (BookingStatus.CONFIRMED, 1)
+    assert refusal.allowed == ("CANCEL", "DELETE", "GRANT_ACCOMMODATION", "MOVE")
     assert codes(await world.move(key, start_time=time(8), expected_version=1)) == []
 
 
