@@ -23,7 +23,7 @@ from resolvers.refusals import Invalid
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import Accommodation, Booking, Event, Room
 from resolvers.times import instant_of, wall_time_of
-from resolvers.vocabulary import ErrorCode
+from resolvers.vocabulary import AccommodationScope, ErrorCode
 
 MOST_WARNINGS = 10
 
@@ -47,7 +47,7 @@ class Move:
         Raises: Invalid (its room is not at the new venue), NonexistentTime.
         """
         room_id = self._room_of(booking)
-        accommodations = self._for_length(granted)
+        accommodations = self._for_length(booking, granted)
         moved = changed(
             booking,
             room_id=room_id,
@@ -62,13 +62,25 @@ class Move:
         moved = changed(moved, version=booking.version + 1, updated_at=now)
         return Moved(booking, moved, tuple(zip(granted, accommodations, strict=True)))
 
-    def _for_length(self, granted: Sequence[Accommodation]) -> Sequence[Accommodation]:
-        """The accommodations as they are for the event's length: some are a share of it."""
+    def _for_length(
+        self, booking: Booking, granted: Sequence[Accommodation]
+    ) -> Sequence[Accommodation]:
+        """The accommodations as they are for the event's length: some are a share of it.
+
+        Those of breaks are a share of the test's, of which a booking may have another than the
+        event.
+        """
         before, after = self.before, self.after
         if (before.duration_minutes, before.test_id) == (after.duration_minutes, after.test_id):
             return granted
         breaks = 0 if self.choice.test is None else self.choice.test.break_minutes
-        return recomputed(granted, duration_minutes=after.duration_minutes, break_minutes=breaks)
+        again = recomputed(granted, duration_minutes=after.duration_minutes, break_minutes=breaks)
+        if booking.test_id == before.test_id:
+            return again
+        of_length = AccommodationScope.TEST_TIME
+        return [
+            new if new.scope is of_length else old for old, new in zip(granted, again, strict=True)
+        ]
 
     def _room_of(self, booking: Booking) -> UUID | None:
         """Raises: Invalid."""

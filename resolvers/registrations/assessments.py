@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from resolvers.bookings import loading
+from resolvers.bookings.accommodations import extra, recomputed
 from resolvers.bookings.actions import Situation, require
 from resolvers.bookings.checks import require_version, state_of
+from resolvers.bookings.facts import accommodation_facts
+from resolvers.bookings.sittings import sitting_at, when
 from resolvers.changes import Cause, record_booking
 from resolvers.outcomes import Outcome
-from resolvers.references import look_up
+from resolvers.references import Lookup, look_up
 from resolvers.refusals import Complaints, Refused, attempt
 from resolvers.registrations.commands import ChangeAssessment
 from resolvers.registrations.facts import registration_facts
@@ -17,7 +20,7 @@ from resolvers.registrations.forms import Form, Forms
 from resolvers.registrations.refusals import AssessmentAlreadyAssigned
 from resolvers.registrations.transitions import TRANSITIONS
 from resolvers.storage.rows import changed
-from resolvers.storage.tables import Booking, Registration
+from resolvers.storage.tables import Accommodation, Booking, Event, Registration
 from resolvers.storage.tables.bookings import SEATED
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.vocabulary import ChangeType, Permission
@@ -26,59 +29,87 @@ from resolvers.vocabulary import ChangeType, Permission
 def change_assessments(
     work: UnitOfWork, commands: Sequence[ChangeAssessment]
 ) -> list[Outcome | Refused]:
-    """Give each registration another form.
+    """Give each registration another form; extra breaks are a share of those of its test.
 
     Refusals: PermissionRefusal, RegistrationNotFound, AssessmentFormNotFound; StaleBooking;
     IllegalState, AssessmentAlreadyAssigned.
     """
-    found = look_up(work, Booking, ((c.viewer.organization_id, c.registration) for c in commands))
-    keys = keys_of(found.rows())
-    locked: dict[UUID, Booking] = loading.lock(work, Booking, keys)
-    rows = loading.of_keys(work, Registration, "id", keys)
-    registrations: dict[UUID, Registration] = {row.id: row for row in rows}
-    forms = Forms(work, ((c.viewer.organization_id, c.assessment) for c in commands))
-    settings = loading.settings(work, {c.viewer.organization_id for c in commands})
+    batch = _Changing(work, commands)
+    return [attempt(batch.change, command) for command in commands]
 
-    def change(command: ChangeAssessment) -> Outcome:
-        stage, viewer = Complaints(), command.viewer
-        if not command.happened:
-            stage.of(viewer.require, Permission.BOOK)
-        booking: Booking | None = stage.of(
-            registration, found, locked, viewer, command.registration
+
+class _Changing:
+    """The batch: what it needs, and its changes one after the other."""
+
+    def __init__(self, work: UnitOfWork, commands: Sequence[ChangeAssessment]) -> None:
+        self._work = work
+        self._found: Lookup[Booking] = look_up(
+            work, Booking, ((c.viewer.organization_id, c.registration) for c in commands)
         )
-        form: Form | None = stage.of(form_of, forms, viewer, command.assessment)
-        stage.settle()
-        assert booking is not None
-        assert form is not None
-        situation = Situation(booking, settings[booking.organization_id], work.now)
-        require_version(situation, viewer, command.expected_version)
-        if not command.happened or booking.status not in SEATED:
-            path = ("input", "registrationId")
-            require(TRANSITIONS, "change assessment", situation, viewer, *path)
-        before = registrations[booking.id]
-        if before.test_form_id == form.id:
-            path = ("input", "assessment")
-            raise AssessmentAlreadyAssigned(*path, **state_of(situation, viewer))
+        keys = keys_of(self._found.rows())
+        self._locked: dict[UUID, Booking] = loading.lock(work, Booking, keys)
+        rows = loading.of_keys(work, Registration, "id", keys)
+        self._registrations: dict[UUID, Registration] = {row.id: row for row in rows}
+        self._accommodations = loading.accommodations(work, keys)
+        at = {(b.organization_id, b.event_id) for b in self._locked.values() if b.event_id}
+        self._events: dict[UUID | None, Event] = {
+            event.id: event for event in loading.of_keys(work, Event, "id", at)
+        }
+        self._forms = Forms(work, ((c.viewer.organization_id, c.assessment) for c in commands))
+        self._settings = loading.settings(work, {c.viewer.organization_id for c in commands})
+
+    def change(self, command: ChangeAssessment) -> Outcome:
+        """Raises: Refused, or a refusal."""
+        booking, form = self._asked(command)
+        before = self._registrations[booking.id]
+        granted = self._accommodations.get(booking.id, [])
+        granted_after = recomputed(
+            granted, duration_minutes=booking.duration_minutes, break_minutes=form.break_minutes
+        )
         after = changed(before, test_form_id=form.id)
         newer = changed(
             booking,
             test_id=form.test_id,
             subject_id=form.subject_id,
             version=booking.version + 1,
-            updated_at=work.now,
+            updated_at=self._work.now,
+            **when(sitting_at(self._events[booking.event_id], extra(granted_after))),
         )
-        locked[booking.id], registrations[booking.id] = newer, after
-        work.save(Booking, [(booking, newer)])
-        work.save(Registration, [(before, after)])
+        self._locked[booking.id], self._registrations[booking.id] = newer, after
+        self._accommodations[booking.id] = granted_after
+        self._work.save(Booking, [(booking, newer)])
+        self._work.save(Registration, [(before, after)])
+        self._work.save(Accommodation, zip(granted, granted_after, strict=True))
         record_booking(
-            work,
+            self._work,
             ChangeType.ASSESSMENT_CHANGED,
-            Cause(viewer, command.origin),
+            Cause(command.viewer, command.origin),
             before=booking,
             after=newer,
-            facts_before=registration_facts(booking, before),
-            facts_after=registration_facts(newer, after),
+            facts_before=registration_facts(booking, before) | accommodation_facts(granted),
+            facts_after=registration_facts(newer, after) | accommodation_facts(granted_after),
         )
         return Outcome(booking.id)
 
-    return [attempt(change, command) for command in commands]
+    def _asked(self, command: ChangeAssessment) -> tuple[Booking, Form]:
+        """The registration and its new form. Raises: Refused, or a refusal."""
+        stage, viewer = Complaints(), command.viewer
+        if not command.happened:
+            stage.of(viewer.require, Permission.BOOK)
+        booking: Booking | None = stage.of(
+            registration, self._found, self._locked, viewer, command.registration
+        )
+        form: Form | None = stage.of(form_of, self._forms, viewer, command.assessment)
+        stage.settle()
+        assert booking is not None
+        assert form is not None
+        settings = self._settings[booking.organization_id]
+        situation = Situation(booking, settings, self._work.now)
+        require_version(situation, viewer, command.expected_version)
+        if not command.happened or booking.status not in SEATED:
+            path = ("input", "registrationId")
+            require(TRANSITIONS, "change assessment", situation, viewer, *path)
+        if self._registrations[booking.id].test_form_id == form.id:
+            path = ("input", "assessment")
+            raise AssessmentAlreadyAssigned(*path, **state_of(situation, viewer))
+        return booking, form

@@ -201,7 +201,8 @@ class _Registering:
             **assessed(form, event, test),
             **cause.as_columns("created_by"),
         )
-        breaks = 0 if test is None else test.break_minutes
+        assessed_by = test if form is None else form
+        breaks = 0 if assessed_by is None else assessed_by.break_minutes
         granted = tuple(
             accommodation_for(terms, booking, cause, key=new_key(), break_minutes=breaks, now=now)
             for terms in asked.command.accommodations

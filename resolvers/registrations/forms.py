@@ -18,7 +18,7 @@ PATH = ("input", "assessment")
 
 
 class Form(Protocol):
-    """A form with the subject of its test."""
+    """A form with the subject and the breaks of its test."""
 
     @property
     def id(self) -> UUID: ...
@@ -26,10 +26,12 @@ class Form(Protocol):
     def test_id(self) -> UUID: ...
     @property
     def subject_id(self) -> UUID | None: ...
+    @property
+    def break_minutes(self) -> int: ...
 
 
 class Forms:
-    """The forms that a batch names, with the subjects of their tests."""
+    """The forms that a batch names, with what counts of their tests."""
 
     def __init__(self, work: UnitOfWork, names: Iterable[tuple[UUID, str | None]]) -> None:
         wanted = [(of, code) for of, code in names if code is not None and can_be_kept(code)]
@@ -69,7 +71,7 @@ def _by_code() -> sa.Select[Any]:
     f, t = columns(TestForm), columns(Test)
     of_test = sa.and_(t.organization_id == f.organization_id, t.id == f.test_id)
     return (
-        sa.select(table(TestForm), t.subject_id)
+        sa.select(table(TestForm), t.subject_id, t.break_minutes)
         .join(table(Test), of_test)
         .where(
             one_of(f.organization_id, "organizations"),

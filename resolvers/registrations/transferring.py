@@ -41,6 +41,7 @@ from resolvers.storage.tables import (
     Event,
     Registration,
     RegistrationTransfer,
+    Test,
 )
 from resolvers.storage.tables.bookings import SEATED
 from resolvers.storage.unit_of_work import UnitOfWork
@@ -103,6 +104,12 @@ class _Transferring:
         }
         self._events: dict[UUID, Event] = {
             event.id: event for event in loading.of_keys(work, Event, "id", here)
+        }
+        tests = {
+            (b.organization_id, b.test_id) for b in self._locked.values() if b.test_id is not None
+        }
+        self._breaks: dict[UUID | None, int] = {
+            test.id: test.break_minutes for test in loading.of_keys(work, Test, "id", tests)
         }
         self._visible = self._visible_learners(commands)
         for booking in self._locked.values():
@@ -251,10 +258,12 @@ class _Transferring:
     def _moved(
         self, booking: Booking, event: Event
     ) -> tuple[Booking, tuple[tuple[Accommodation, Accommodation], ...]]:
-        """The booking at the event; accommodations that are a share of its length with it."""
+        """The booking at the event; accommodations that are a share of its length with it.
+
+        The breaks are those of its form's test, wherever it is sat.
+        """
         granted = self._accommodations.get(booking.id, [])
-        test = self._desk.test_of(event)
-        breaks = 0 if test is None else test.break_minutes
+        breaks = self._breaks.get(booking.test_id, 0)
         after = recomputed(granted, duration_minutes=event.duration_minutes, break_minutes=breaks)
         moved = changed(
             booking,

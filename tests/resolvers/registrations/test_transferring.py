@@ -7,13 +7,26 @@ from uuid import UUID, uuid4
 import pytest
 
 from resolvers.bookings.accommodations import Granted
+from resolvers.events.commands import UpdateEvent
+from resolvers.events.updating import update_events
+from resolvers.every_kind.accommodations import GrantAccommodation, grant
 from resolvers.every_kind.cancelling import CancelBooking, cancel
 from resolvers.outcomes import Outcome
 from resolvers.references import ByKey, ByReference, Unreadable
 from resolvers.refusals import Refused
+from resolvers.registrations.assessments import change_assessments
+from resolvers.registrations.commands import ChangeAssessment
 from resolvers.storage.tables import Accommodation, Event, Registration, RegistrationTransfer
+from resolvers.tests.forms import Form
 from resolvers.viewer import PERMISSIONS, Scope
-from resolvers.vocabulary import BookingStatus, CancellationReason, OnNoMatch, Role, RuleOverride
+from resolvers.vocabulary import (
+    AccommodationScope,
+    BookingStatus,
+    CancellationReason,
+    OnNoMatch,
+    Role,
+    RuleOverride,
+)
 from tests.resolvers.registrations.conftest import Lax, Register
 from tests.resolvers.registrations.test_booking_registrations import done, refused
 from tests.resolvers.world import World, codes
@@ -180,6 +193,40 @@ async def test_accommodations_are_counted_anew_for_the_other_length(
     row = await world.row(registered)
     assert (extra.effective_minutes, row.extra_time_minutes) == (30, 30)
     assert row.end_at == world.tomorrow(16) + timedelta(minutes=30)
+
+
+async def test_breaks_are_those_of_the_form_s_test(
+    world: World, centre: UUID, event: UUID, register: Register, move_to: Register
+) -> None:
+    """Half of 40 minutes, at whatever event the form is sat; of another test, its share of that."""
+    await world.test("BREAKS", break_minutes=40, forms=(Form(code="FB", name="With breaks"),))
+    half = Granted(type="pause", extra_time_percentage=50, scope=AccommodationScope.BREAK_TIME)
+    registered = done(await register(event, assessment="FB", accommodations=(half,))).subject
+    other = await world.event(venue=centre, start_at=world.tomorrow(14))
+
+    async def minutes() -> tuple[int, int]:
+        [granted] = await world.rows(Accommodation, "booking_id", registered)
+        return granted.effective_minutes, (await world.row(registered)).extra_break_minutes
+
+    assert await minutes() == (20, 20)
+    done(await move_to(registered, other))
+    assert await minutes() == (20, 20)
+    longer = UpdateEvent(
+        viewer=world.viewer, event=ByKey(other), changes={"exam_duration_in_minutes": 120}
+    )
+    await world.made(update_events, longer)
+    assert await minutes() == (20, 20)
+    again = GrantAccommodation(
+        viewer=world.viewer,
+        booking=ByKey(registered),
+        type="pause",
+        extra_time_percentage=50,
+        scope=AccommodationScope.BREAK_TIME,
+    )
+    assert not done(await world.one(grant, again)).changed
+    without = ChangeAssessment(viewer=world.viewer, registration=ByKey(registered), assessment="F1")
+    await world.made(change_assessments, without)
+    assert await minutes() == (0, 0)
 
 
 async def test_two_transfers_in_one_batch_are_a_chain(
