@@ -36,6 +36,7 @@ from gateway.demo_schools import (
 )
 from gateway.demo_storage import carry_out
 from gateway.demo_term import LEARNERS
+from gateway.validating import validate_waiting
 from resolvers.every_kind.cancelling import CancelBooking, cancel
 from resolvers.reading import rows_by
 from resolvers.references import ByKey
@@ -177,7 +178,7 @@ class DemoAgents:
         self._storage, self._viewer, self._trips = storage, viewer, trips(now)
 
     async def live_through(self, day: int) -> None:
-        """What the agencies put on a day, as they put it. Raises: NotAsPlanned."""
+        """What the agencies put on a day, and what is possible of it. Raises: NotAsPlanned."""
         put = [demo_document(SAMPLE)] if day == FIRST_DAY else []
         put += [request_for(trip) for trip in self._trips if trip.day == day]
         turning = [trip for trip in self._trips if trip.turns_on == day]
@@ -185,6 +186,7 @@ class DemoAgents:
         if put:
             await import_all(self._storage, "ec-english", put, self._viewer.organization_id)
         await self._cancel([trip for trip in turning if trip.turn is Turn.CANCELLED])
+        await validate_waiting(self._storage, lease_seconds=60)
 
     async def _cancel(self, cancelled: Sequence[Trip]) -> None:
         ids = [trip.agent_booking_id for trip in cancelled]

@@ -109,8 +109,10 @@ def _make_secret(file: Path) -> None:
 
 
 def _unknown(name: str) -> str:
-    meant = difflib.get_close_matches(name, RULES, n=1)
-    hint = f"; did you mean {meant[0]}?" if meant else f"; there are {', '.join(RULES)}"
+    # what all of them begin with makes none of them alike
+    known = [rule.removeprefix(PREFIX) for rule in RULES]
+    meant = difflib.get_close_matches(name.removeprefix(PREFIX), known, n=1)
+    hint = f"; did you mean {PREFIX}{meant[0]}?" if meant else f"; there are {', '.join(RULES)}"
     return f"is not a setting of the gateway{hint}"
 
 

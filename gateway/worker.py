@@ -18,8 +18,7 @@ from gateway.delivering import Deliverer, Delivery, deliveries_of
 from gateway.outgoing.http import SECONDS, Answer, HttpSender
 from gateway.outgoing.mail import MailSender
 from gateway.settings import Settings
-from resolvers.agent_bookings.reads import agent_bookings_waiting
-from resolvers.agent_bookings.validating import TakeUp, Validate, take_up, validate
+from gateway.validating import validate_waiting
 from resolvers.every_kind.expiry import ExpireDue, expire_due
 from resolvers.notifications.commands import ClaimDeliveries, FinishDelivery
 from resolvers.notifications.delivering import claim, due_endpoints, finish
@@ -29,16 +28,15 @@ from resolvers.storage.writer import Run
 
 logger = logging.getLogger(__name__)
 
-TAKE_UP, VALIDATE, CLAIM, FINISH, EXPIRE = (
+CLAIM, FINISH, EXPIRE = (
     cast(Run, run)
-    for run in (take_up, validate, claim, finish, expire_due)  # which refuse nothing
+    for run in (claim, finish, expire_due)  # which refuse nothing
 )
 
 POLL_SECONDS: Final = 1.0
 BREATH_SECONDS: Final = 0.02
 """How long commits gather before the work is looked for: not once for each of a burst."""
 
-BOOKINGS_AT_ONCE: Final = 50
 DELIVERIES_AT_ONCE: Final = 50
 LANES: Final = 64
 """How many endpoints are delivered to at the same time; a slow one keeps nobody else waiting."""
@@ -137,19 +135,11 @@ class Worker:
     # ---------------------------------------------------------------- agent bookings
 
     async def _validate(self) -> None:
-        """Judge every agent booking that waits, a batch at a time."""
-        while not self._stopping and await self._read(agent_bookings_waiting):
-            ask = TakeUp(most=BOOKINGS_AT_ONCE, lease_seconds=self._lease_seconds)
-            taken = (await self._one(TAKE_UP, ask)).facts["taken"]
-            if not taken:
-                return
-            await self._storage.write(
-                VALIDATE,
-                [
-                    Validate(organization_id=UUID(of), booking_id=UUID(key), lease=UUID(lease))
-                    for of, key, lease in taken
-                ],
-            )
+        await validate_waiting(
+            self._storage,
+            lease_seconds=self._lease_seconds,
+            going_on=lambda: not self._stopping,
+        )
 
     # ---------------------------------------------------------------- notifications
 

@@ -8,9 +8,12 @@ import pytest
 from starlette.applications import Starlette
 
 from gateway.app import create_app
-from gateway.settings import Settings
+from gateway.settings import EMBEDDED, Settings
 from resolvers.storage import storage_at
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import BookingStatus
 from tests.gateway.conftest import SCHEMA, SECRET
+from tests.resolvers.agent_bookings.conftest import School
 
 HTML = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -100,25 +103,18 @@ async def test_health_tells_who_answers(client: httpx.AsyncClient):
     assert told["operations"] == {"planned": 1, "gaveUp": 0, "notPlanned": 2}
 
 
-async def test_what_is_overdue_is_done_again_and_again(settings: Settings):
-    """The background work gets the open storage and ends with the service."""
-    done = []
-    thrice = asyncio.Event()
-
-    async def action(storage: object) -> None:
-        done.append(storage)
-        if len(done) == 3:
-            thrice.set()
-        raise RuntimeError("a failure does not end it")
-
-    app = create_app(replace(settings, expire_seconds=0.001), SCHEMA, overdue=[action])
+async def test_the_background_work_is_in_the_service(settings: Settings, viewer: Viewer):
+    """What an agency has put is judged by whoever serves, and no longer once the service ends."""
+    app = create_app(replace(settings, worker=EMBEDDED), SCHEMA)
     async with app.router.lifespan_context(app):
-        await asyncio.wait_for(thrice.wait(), 5)
-    times = len(done)
-    await asyncio.sleep(0.01)
+        world = School(app.state.storage, viewer)
+        key = await world.booked()
+        async with asyncio.timeout(10):
+            while (await world.row(key)).status is BookingStatus.PENDING:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
 
-    assert set(done) == {app.state.storage}
-    assert len(done) == times
+        assert (await world.row(key)).status is BookingStatus.INVALID
+    assert not [task for task in asyncio.all_tasks() if task.get_name() == "worker"]
 
 
 def test_an_unknown_database_stops_the_start():

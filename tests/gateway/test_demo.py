@@ -79,9 +79,7 @@ from resolvers.vocabulary import (
     SourceSystem,
     TestScheduleStatus,
 )
-from tests.resolvers.agent_bookings.validated import validated
 from tests.resolvers.recorded import untold_events
-from tests.resolvers.world import World
 
 NOW = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
 
@@ -328,41 +326,33 @@ async def test_the_sittings_of_the_term_differ(demo: Storage) -> None:
 
 
 async def test_agencies_have_booked(demo: Storage) -> None:
-    """The sample of [004] and others like it wait for the worker; one is cancelled, two revised."""
+    """The sample of [004] and others like it: most are confirmed, some are not possible.
+
+    One is cancelled, two were corrected, and of each that is not possible one thing is said.
+    """
     planned = trips(NOW)
     bookings = {b.id: b for b in await rows(demo, Booking) if b.kind is BookingKind.AGENT_BOOKING}
     details = {row.agent_booking_id: row for row in await rows(demo, AgentBooking)}
     turns = Counter(trip.turn for trip in planned)
+    impossible = {trip.agent_booking_id for trip in planned if trip.turn in IMPOSSIBLE}
 
-    assert set(details) == {"X8347848", *(trip.agent_booking_id for trip in planned)}
-    assert len(bookings) == STUDENTS + 1
-    statuses = Counter(row.status for row in details.values())
-    assert statuses == {
-        AgentBookingStatus.RECEIVED: STUDENTS + 1 - turns[TripTurn.CANCELLED],
+    assert details.keys() == {"X8347848", *(trip.agent_booking_id for trip in planned)}
+    assert Counter(row.status for row in details.values()) == {
+        AgentBookingStatus.INVALID: len(impossible),
         AgentBookingStatus.CANCELLED: turns[TripTurn.CANCELLED],
+        AgentBookingStatus.CONFIRMED: STUDENTS + 1 - len(impossible) - turns[TripTurn.CANCELLED],
     }
-    assert Counter(row.revision for row in details.values())[2] == turns[TripTurn.CORRECTED] == 2
-    assert all(row.agent_office_id for row in details.values())
-    assert all(row.centre_id and row.agent_office_id for row in bookings.values())
-    assert len({row.candidate_id for row in bookings.values()}) == STUDENTS + 1
-
-
-async def test_what_agencies_book_is_mostly_possible(demo: Storage) -> None:
-    """The worker confirms all but a few, and of each of those it says one thing that is wrong."""
-    await validated(World(demo, await admin(demo)))
-
-    details = {row.agent_booking_id: row for row in await rows(demo, AgentBooking)}
-    impossible = {one.agent_booking_id for one in trips(NOW) if one.turn in IMPOSSIBLE}
     told = {
         key: [message["rule"] for message in row.validation_messages]
         for key, row in details.items()
         if row.status is AgentBookingStatus.INVALID
     }
-    confirmed = Counter(row.status for row in details.values())[AgentBookingStatus.CONFIRMED]
     assert told.keys() == impossible
     assert sorted(told.values()) == [["OFFER"], ["START_DATE"], ["START_DATE"], ["WEEKS"]]
     assert details["X8347848"].status is AgentBookingStatus.CONFIRMED
-    assert confirmed == STUDENTS + 1 - len(impossible) - 1
+    assert Counter(row.revision for row in details.values())[2] == turns[TripTurn.CORRECTED] == 2
+    assert all(row.centre_id and row.agent_office_id for row in bookings.values())
+    assert len({row.candidate_id for row in bookings.values()}) == STUDENTS + 1
 
 
 async def test_schools_offer_what_there_is(demo: Storage) -> None:

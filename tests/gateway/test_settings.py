@@ -16,6 +16,7 @@ def test_an_empty_environment_has_the_defaults():
     assert settings.graphiql is True
     assert settings.max_body_bytes == 8 * 1024 * 1024
     assert settings.expire_seconds == 30
+    assert (settings.worker, settings.lease_seconds) == ("embedded", 60)
     assert settings.smtp_url is None
     assert settings.mail_from == "booking-gateway@localhost"
     assert settings.notify_local is False
@@ -30,6 +31,8 @@ def test_every_variable_is_read():
             "GATEWAY_GRAPHIQL_TOKEN": "a.b.c",
             "GATEWAY_MAX_BODY_BYTES": "2048",
             "GATEWAY_EXPIRE_SECONDS": "5",
+            "GATEWAY_WORKER": "off",
+            "GATEWAY_LEASE_SECONDS": "20",
             "GATEWAY_SMTP_URL": "smtps://gateway:p%40ss@mail.example",
             "GATEWAY_MAIL_FROM": "bookings@exams.example",
             "GATEWAY_NOTIFY_LOCAL": "on",
@@ -44,6 +47,8 @@ def test_every_variable_is_read():
         graphiql_token="a.b.c",
         max_body_bytes=2048,
         expire_seconds=5,
+        worker="off",
+        lease_seconds=20,
         smtp_url="smtps://gateway:p%40ss@mail.example",
         mail_from="bookings@exams.example",
         notify_local=True,
@@ -65,6 +70,8 @@ def test_every_variable_is_read():
         ("GATEWAY_MAX_BODY_BYTES", "8MB", "must be a whole number from 1024"),
         ("GATEWAY_MAX_BODY_BYTES", "1", "must be a whole number from 1024"),
         ("GATEWAY_EXPIRE_SECONDS", "-1", "must be a whole number from 1"),
+        ("GATEWAY_WORKER", "on", "must be embedded or off, not 'on'"),
+        ("GATEWAY_LEASE_SECONDS", "0", "must be a whole number from 1"),
         ("GATEWAY_SMTP_URL", "mail.example", "must be smtp://HOST:PORT"),
         ("GATEWAY_SMTP_URL", "http://mail.example", "must be smtp://HOST:PORT"),
         ("GATEWAY_SMTP_URL", "smtp://", "must be smtp://HOST:PORT"),

@@ -1,0 +1,35 @@
+"""Judges agent bookings: stage 2 of all that waits, a batch at a time `[004]`."""
+
+from collections.abc import Callable
+from typing import Final, cast
+from uuid import UUID
+
+from resolvers.agent_bookings.reads import agent_bookings_waiting
+from resolvers.agent_bookings.validating import TakeUp, Validate, take_up, validate
+from resolvers.outcomes import Outcome
+from resolvers.storage import Storage
+from resolvers.storage.writer import Run
+
+TAKE_UP, VALIDATE = cast(Run, take_up), cast(Run, validate)  # which refuse nothing
+
+AT_ONCE: Final = 50
+
+
+async def validate_waiting(
+    storage: Storage, *, lease_seconds: float, going_on: Callable[[], bool] = lambda: True
+) -> None:
+    """Judge every agent booking that nobody else does, as long as one is to go on.
+
+    Between the two steps of a batch it is held under a lease: who dies there is followed.
+    """
+    while going_on() and await storage.read(agent_bookings_waiting(storage.clock())):
+        ask = TakeUp(most=AT_ONCE, lease_seconds=lease_seconds)
+        [taken] = await storage.write(TAKE_UP, [ask])
+        assert isinstance(taken, Outcome)
+        commands = [
+            Validate(organization_id=UUID(of), booking_id=UUID(key), lease=UUID(lease))
+            for of, key, lease in taken.facts["taken"]
+        ]
+        if not commands:
+            return
+        await storage.write(VALIDATE, commands)
