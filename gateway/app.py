@@ -83,7 +83,14 @@ def _routes(
     exports = ExportAddresses(settings.secret, storage.clock)
 
     def make_context(viewer: Viewer, who: Who | None = None) -> Context:
-        return Context(viewer=viewer, storage=storage, feed=feed, exports=exports, who=who)
+        return Context(
+            viewer=viewer,
+            storage=storage,
+            feed=feed,
+            exports=exports,
+            who=who,
+            local_notifications=settings.notify_local,
+        )
 
     endpoint = Endpoint(
         operations=operations,

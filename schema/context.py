@@ -46,10 +46,20 @@ Who = Callable[[], Awaitable[Viewer]]
 class Context:
     """One for each operation: loaders keep what they read for as long as it lasts.
 
-    `who` tells who the viewer is by now; without it the viewer stays the same.
+    `who` tells who the viewer is by now; without it the viewer stays the same. With
+    `local_notifications` messages may go to this machine.
     """
 
-    __slots__ = ("_done", "_loaders", "_who", "exports", "feed", "storage", "viewer")
+    __slots__ = (
+        "_done",
+        "_loaders",
+        "_who",
+        "exports",
+        "feed",
+        "local_notifications",
+        "storage",
+        "viewer",
+    )
 
     def __init__(
         self,
@@ -59,12 +69,14 @@ class Context:
         feed: Feed,
         exports: Exports,
         who: Who | None = None,
+        local_notifications: bool = False,
     ) -> None:
         self.viewer = viewer
         self._who = who
         self.storage = storage
         self.feed = feed
         self.exports = exports
+        self.local_notifications = local_notifications
         self._loaders: Loaders | None = None
         self._done: dict[str, Any] = {}
 

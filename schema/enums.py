@@ -381,6 +381,40 @@ _described(
     REFERENCE="Their reference.",
 )
 _described(
+    vocabulary.NotificationChannel,
+    "How somebody is told.",
+    HTTP_JSON="A message in JSON, posted to a URL.",
+    HTTP_XML="A message in XML, posted to a URL.",
+    HTML_EMAIL="An email for people.",
+)
+_described(
+    vocabulary.NotificationTopic,
+    "What somebody can be told of; in messages AGENT_BOOKING_INVALID is Booking:Invalid, "
+    "EVENT_CHANGED Event:Changed, and so on.",
+    AGENT_BOOKING_INVALID="An agent booking is not possible as it was submitted.",
+    AGENT_BOOKING_SUCCESS="A revision of an agent booking was confirmed.",
+    BOOKING_CREATED="A booking was made.",
+    BOOKING_MOVED="A booking has another time or place.",
+    BOOKING_TRANSFERRED="A registration is at another event.",
+    BOOKING_CANCELLED="A booking was called off.",
+    BOOKING_DELETED="A booking was taken back.",
+    BOOKING_ACCOMMODATION_CHANGED="An exam accommodation was granted or revoked.",
+    BOOKING_ASSESSMENT_CHANGED="A registration has another form.",
+    BOOKING_RESULT_ASSIGNED="An enrolment has a result.",
+    BOOKING_PAYMENT_CHANGED="A payment has another status.",
+    EVENT_CREATED="An event was made.",
+    EVENT_CHANGED="An event has other values.",
+    EVENT_CANCELLED="An event was called off.",
+)
+_described(
+    vocabulary.DeliveryStatus,
+    "Where a message stands.",
+    QUEUED="To be sent.",
+    RETRYING="An attempt failed; it is tried again.",
+    DELIVERED="It was accepted.",
+    FAILED="It was given up; redeliver sends it again.",
+)
+_described(
     vocabulary.ErrorCode,
     "What was refused.",
     REQUIRED="A value is missing.",

@@ -8,6 +8,7 @@ from schema.candidate_roots import CandidateMutations
 from schema.centre_roots import CentreMutations
 from schema.enrolment_mutations import EnrolmentMutations
 from schema.event_roots import EventMutations
+from schema.notification_roots import NotificationMutations
 from schema.organization_roots import OrganizationMutations
 from schema.product_roots import ProductMutations
 from schema.registration_mutations import RegistrationMutations
@@ -31,5 +32,6 @@ class Mutation(
     RegistrationMutations,
     TestScheduleMutations,
     AgentBookingMutations,
+    NotificationMutations,
 ):
     pass

@@ -11,6 +11,7 @@ from schema.enrolments import EnrolmentQueries
 from schema.event_exports import EventExportQueries
 from schema.event_roots import EventQueries
 from schema.found import NodeQueries
+from schema.notification_roots import NotificationQueries
 from schema.organization_roots import OrganizationQueries
 from schema.product_roots import ProductQueries
 from schema.registrations import RegistrationQueries
@@ -39,5 +40,6 @@ class Query(
     TestScheduleQueries,
     AgentBookingQueries,
     ChangeQueries,
+    NotificationQueries,
 ):
     pass

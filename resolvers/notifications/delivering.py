@@ -29,6 +29,10 @@ AT_ONCE: Final = 256
 
 LONGEST_ERROR: Final = 500
 
+FAILED_BECAUSE: Final = "failedBecause"
+FAILED_URL: Final = "failedUrl"
+"""What an email about a message that was given up has beside the message: why, and where to."""
+
 
 def due_endpoints(now: datetime) -> Read[Any]:
     """The endpoints of all organizations that something can be sent to, longest due first.
@@ -259,8 +263,8 @@ class _Finishing:
             return
         content = {
             **delivery.content,
-            "failedBecause": delivery.last_error,
-            "failedUrl": endpoint.url,
+            FAILED_BECAUSE: delivery.last_error,
+            FAILED_URL: endpoint.url,
         }
         email = new_row(
             NotificationDelivery,

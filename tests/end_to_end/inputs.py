@@ -128,6 +128,18 @@ class Examples:
         await self._make_registration()
         await self._make_test_schedule()
         await self._make_course()
+        await self._make_notification()
+
+    async def _make_notification(self) -> None:
+        """An endpoint, and an event that is told to it."""
+        told = {"topics": ["EVENT_CREATED"], "channel": "HTTP_JSON", "url": "https://example.org/"}
+        endpoint = await self._make("registerNotification", "endpoint", **told)
+        await self._client.ask(mutation("createEvent"), input={"title": "Told"})
+        [known] = await self._client.ask(
+            "{ notificationEndpoints { deliveries { nodes { id } } } }",
+        )
+        self.of["rotateNotificationKey"] = self.of["removeNotification"] = {"endpointId": endpoint}
+        self.of["redeliver"] = {"deliveryId": known["deliveries"]["nodes"][0]["id"]}
 
     async def _make_course(self) -> None:
         country, stay = "ES", {"dateFrom": "2030-01-07", "numberOfWeeks": 3}

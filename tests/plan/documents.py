@@ -53,6 +53,8 @@ WEIGHTS: Final[Mapping[str, float]] = {
     "Query.events": 3,
     "Query.candidates": 3,
     "Query.bookingChanges": 3,
+    "Query.notificationEndpoints": 2,
+    "deliveries": 3,
     "Query.node": 3,
     "Query.booking": 3,
     "nodes": 3,

@@ -10,6 +10,7 @@ from resolvers.storage import Read, Storage
 TABLES: Final = (
     *("booking", "enrolment", "candidate", "event", "room", "centre", "payment", "accommodation"),
     *("organization", "app_user", "external_id", "change_log", "test", "subject", "module"),
+    *("notification_endpoint", "notification_delivery"),
 )
 
 

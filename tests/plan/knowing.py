@@ -42,7 +42,10 @@ INSIDE: Final = """{
   events(first: 50) { nodes { externalIds { system kind value } } }
   registrations(first: 30) { nodes { identifier } }
   candidates(search: "FULL") { nodes { externalIds { system kind value } } }
+  notificationEndpoints { id }
+  told: notificationEndpoints { deliveries(first: 20) { notificationDeliveries: nodes { id } } }
 }"""
+TOLD: Final = "{ notificationEndpoints { deliveries(first: 60) { edges { cursor } } } }"
 
 
 async def known(both: BothWays, viewer: Viewer) -> Known:
@@ -65,6 +68,10 @@ async def known(both: BothWays, viewer: Viewer) -> Known:
             references[kind] = [edge["node"][reference] for edge in edges] + ["no such", ""]
             references[kind] = [text for text in references[kind] if text is not None]
     inside = await _asked(both, viewer, INSIDE)
+    told = (await _asked(both, viewer, TOLD))["notificationEndpoints"]
+    cursors["deliveries"] = [
+        edge["cursor"] for endpoint in told for edge in endpoint["deliveries"]["edges"][::7]
+    ]
     external: list[dict[str, str]] = []
     _gather(inside, ids, external)
     ids["Organization"].append(global_id("Organization", viewer.organization_id))
@@ -88,6 +95,8 @@ KINDS: Final = {
     "payment": "Payment",
     "accommodations": "Accommodation",
     "organization": "Organization",
+    "notificationEndpoints": "NotificationEndpoint",
+    "notificationDeliveries": "NotificationDelivery",
 }
 
 

@@ -32,6 +32,7 @@ HERE = """{
     { nodes { id payment { reference } } }
   registered: registrations(first: 9, filter: {status: [CONFIRMED]})
     { nodes { id candidate { reference } } }
+  notificationEndpoints { deliveries(first: 30) { nodes { id } } }
   over: enrolments(first: 9, filter: {status: [CONFIRMED], start: {lt: "2027-01-10T00:00:00Z"}})
     { nodes { id } }
 }"""
@@ -50,6 +51,11 @@ async def here(both: BothWays, viewer: Viewer) -> dict[str, Any]:
         "booked": [one["id"] for one in found["booked"]["nodes"]],
         "payments": [one["payment"]["reference"] for one in found["booked"]["nodes"]],
         "registered": found["registered"]["nodes"],
+        "deliveries": [
+            one["id"]
+            for endpoint in found["notificationEndpoints"]
+            for one in endpoint["deliveries"]["nodes"]
+        ],
         "over": [one["id"] for one in found["over"]["nodes"]],
     }
 
@@ -74,6 +80,7 @@ def told_alike(one: Told, other: Told) -> bool:
 
 
 CURSOR = "WyJ"  # a JSON array that begins with a text, in base64; it names keys
+SECRET = re.compile(r"[\w-]{43}")  # the key of an endpoint
 UUIDS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -90,6 +97,8 @@ def _without_keys(value: Any) -> Any:
         case str():
             if value.startswith(CURSOR):
                 return "cursor"
+            if SECRET.fullmatch(value):
+                return "secret"
             named = parse_global_id(value)
             return UUIDS.sub("key", value) if named is None else named[0]
     return value
@@ -298,6 +307,12 @@ def _call(random: Random, ids: dict[str, Any]) -> tuple[str, dict[str, Any]]:
             "billingCodes": ["B1", "B2"],
             "windowBufferHours": random.choice([1, 999]),
         },
+        "registerNotification": {
+            "topics": ["EVENT_CHANGED"],
+            "channel": "HTTP_XML",
+            "url": random.choice(["https://example.org", "http://example.org"]),
+        },
+        "redeliver": {"deliveryId": random.choice(ids["deliveries"])},
         "upsertCentre": {"reference": "YORK", "name": "York", "timeZone": "Europe/London"},
     }
     chosen = random.choice(sorted(calls))

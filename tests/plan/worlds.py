@@ -4,6 +4,7 @@ The healthy one is the demo, and beside it what the demo has not. Broken are row
 would not have taken: they are changed by SQL, with what keeps the database from it out of the way.
 """
 
+import itertools
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -36,6 +37,14 @@ from resolvers.changes import Origin
 from resolvers.events.commands import CreateEvent
 from resolvers.events.creating import create_events
 from resolvers.every_kind.cancelling import CancelBooking, cancel
+from resolvers.notifications.commands import (
+    ClaimDeliveries,
+    FinishDelivery,
+    RegisterNotification,
+    RemoveEndpoint,
+)
+from resolvers.notifications.delivering import claim, due_endpoints, finish
+from resolvers.notifications.endpoints import register, remove
 from resolvers.organizations import reads
 from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.organizations.users import UpsertUser, upsert_users
@@ -57,6 +66,8 @@ from resolvers.vocabulary import (
     BookingStatus,
     CancellationReason,
     Gender,
+    NotificationChannel,
+    NotificationTopic,
     ProductKind,
     Role,
     SourceSystem,
@@ -101,6 +112,7 @@ async def make_healthy(url: str) -> None:
 
 async def _complete(storage: Storage, viewer: Viewer) -> None:
     """What the demo has not."""
+    await _listen(storage, viewer)
     known = {"viewer": viewer, "external_ids": (_external("thing", "1"),)}
     modules = [UpsertModule(viewer=viewer, reference=f"M{n}", name=f"Module {n}") for n in range(3)]
     await carry_out(storage, upsert_modules, [replace(modules[0], **known), *modules[1:]])
@@ -162,6 +174,52 @@ async def _complete(storage: Storage, viewer: Viewer) -> None:
     await carry_out(storage, create_events, [CreateEvent(viewer, v) for v in _EVENTS])
     await _cancel_one(storage, viewer)
     await _book_courses(storage, viewer)
+    await _deliver(storage, viewer)
+
+
+async def _listen(storage: Storage, viewer: Viewer) -> None:
+    """Endpoints of the organization, of a user and for email; the last is removed."""
+    agent = await _key(storage, "app_user", "agent", viewer.organization_id)
+    by_json = RegisterNotification(
+        viewer=viewer,
+        topics=tuple(NotificationTopic),
+        channel=NotificationChannel.HTTP_JSON,
+        url="https://example.org/told?a=%C3%A9",
+        email="staff@example.org",
+    )
+    by_email = replace(by_json, channel=NotificationChannel.HTML_EMAIL, url=None)
+    of_agent = replace(
+        by_json,
+        viewer=replace(viewer, user_id=agent),
+        channel=NotificationChannel.HTTP_XML,
+        topics=(NotificationTopic.EVENT_CREATED, NotificationTopic.EVENT_CHANGED),
+        email=None,
+    )
+    endpoints = [by_json, by_email, of_agent, by_json]
+    *_, last = await carry_out(storage, register, endpoints)
+    await carry_out(storage, remove, [RemoveEndpoint(viewer=viewer, endpoint=ByKey(last.subject))])
+
+
+async def _deliver(storage: Storage, viewer: Viewer) -> None:
+    """Some are delivered, some tried again, and one endpoint is gone."""
+    answers = itertools.cycle([200, 500, 200, 404])
+    for row in await storage.read(due_endpoints(NOW)):
+        of = {"organization_id": viewer.organization_id, "endpoint_id": row.endpoint_id}
+        [claimed] = await carry_out(
+            storage, claim, [ClaimDeliveries(**of, lease_seconds=5, most=20)]
+        )
+        gone = claimed.facts["deliveries"][0]["channel"] == NotificationChannel.HTTP_XML
+        finished = [
+            FinishDelivery(
+                **of,
+                delivery_id=UUID(one["id"]),
+                lease=UUID(one["lease"]),
+                status=410 if gone and n == 2 else next(answers),
+                error=AWKWARD if n % 3 == 2 else None,
+            )
+            for n, one in enumerate(claimed.facts["deliveries"])
+        ]
+        await carry_out(storage, finish, finished[:-1])
 
 
 async def _book_courses(storage: Storage, viewer: Viewer) -> None:
@@ -360,10 +418,11 @@ async def viewers(storage: Storage) -> dict[str, Viewer]:
         return replace(admin, role=role, permissions=PERMISSIONS[role], scope=scope, **values)
 
     office = await _key(storage, "agent_office", "2983")
+    agent = await _key(storage, "app_user", "agent", ours.id)
 
     return {
         "admin": replace(admin, user_id=user),
-        "agent": seen_by(Role.AGENT, Scope(agent_offices=frozenset([office]))),
+        "agent": seen_by(Role.AGENT, Scope(agent_offices=frozenset([office])), user_id=agent),
         "invigilator": seen_by(Role.INVIGILATOR, EVERYTHING),
         "staff": seen_by(Role.CENTRE_STAFF, Scope(centres=frozenset([london])), user_id=user),
         "scheduler": seen_by(
@@ -444,6 +503,7 @@ BREAKABLE: Final = (
     ),
     *("room", "event", "subject", "module", "test", "test_form", "app_user", "change_log"),
     *("registration", "registration_transfer"),
+    *("notification_endpoint", "notification_delivery"),
 )
 KEPT: Final = {"organization_id", "id", "kind", "role"}
 NAMES: Final = {"name", "title", "first_names", "last_name"}

@@ -33,10 +33,17 @@ class Client:
     schema: strawberry.Schema
     storage: Storage
     viewer: Viewer
+    local_notifications: bool = False
 
     async def run(self, document: str, **variables: Any) -> ExecutionResult:
         exports = ExportAddresses("a secret of thirty-two bytes, or more", self.storage.clock)
-        context = Context(viewer=self.viewer, storage=self.storage, feed=NoFeed(), exports=exports)
+        context = Context(
+            viewer=self.viewer,
+            storage=self.storage,
+            feed=NoFeed(),
+            exports=exports,
+            local_notifications=self.local_notifications,
+        )
         result = await self.schema.execute(
             document, variable_values=variables, context_value=context
         )
@@ -59,6 +66,10 @@ class Client:
     def seeing(self, **values: Any) -> "Client":
         """The same client as another viewer."""
         return replace(self, viewer=replace(self.viewer, **values))
+
+    def locally(self) -> "Client":
+        """The same client of a deployment that may send to its own machine."""
+        return replace(self, local_notifications=True)
 
     def as_role(self, role: Role) -> "Client":
         """Somebody in that role whom nothing confines inside the organization."""
