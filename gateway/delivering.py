@@ -10,7 +10,7 @@ from uuid import UUID
 from gateway.outgoing.http import Answer, HttpSender
 from gateway.outgoing.mail import MailSender
 from resolvers.notifications import messages
-from resolvers.notifications.emails import Email, email, failure_email
+from resolvers.notifications.shown import email_of
 from resolvers.outcomes import Outcome
 from resolvers.storage import Clock
 from resolvers.vocabulary import NotificationChannel, NotificationTopic
@@ -97,14 +97,4 @@ class Deliverer:
         if self._mail is None:
             return NO_MAIL_SERVER
         assert delivery.email is not None
-        return await self._mail.send(delivery.email, _written(delivery))
-
-
-def _written(delivery: Delivery) -> Email:
-    """The message for people; beside a URL it is about one that was not reached."""
-    content = delivery.content
-    if "failedUrl" not in content:
-        return email(delivery.topic, content)
-    return failure_email(
-        delivery.topic, content, url=content["failedUrl"], error=content["failedBecause"]
-    )
+        return await self._mail.send(delivery.email, email_of(delivery.topic, delivery.content))

@@ -1,10 +1,11 @@
 """What README says is so: its examples run, its commands and settings exist."""
 
 import asyncio
+import hmac
 import json
 import re
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,7 @@ from gateway.__main__ import cli
 from gateway.auth import make_token
 from gateway.demo import NAME, make_demo
 from gateway.settings import RULES
+from resolvers.notifications.messages import signature
 from resolvers.organizations.reads import organization_named
 from resolvers.sources.ec_english.documents import EC_ENGLISH
 from resolvers.sources.importing import importer
@@ -173,3 +175,16 @@ def test_its_settings_are_all_there_are():
     """Every setting has a row with its name, and no row names another."""
     rows = re.findall(r"^\| `(GATEWAY_\w+)`", README, re.MULTILINE)
     assert sorted(rows) == sorted(RULES)
+
+
+def test_its_check_of_a_signature_is_right():
+    """What a receiver is told to do takes our messages, and none that was changed."""
+    [text] = [text for language, text in BLOCKS if language == "python"]
+    known: dict[str, Any] = {"Mapping": Mapping, "hmac": hmac}
+    exec(text, known)
+    made = {"X-Booking-Timestamp": "17", "X-Booking-Signature": signature("k", "17", b"{}")}
+
+    assert known["is_ours"]("k", made, b"{}")
+    assert not known["is_ours"]("other", made, b"{}")
+    assert not known["is_ours"]("k", made, b"{ }")
+    assert not known["is_ours"]("k", {**made, "X-Booking-Timestamp": "18"}, b"{}")
