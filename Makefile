@@ -37,6 +37,7 @@ bench: .venv/development
 ifndef BENCH
 	$(BIN)/python -m benchmarks events
 	$(BIN)/python -m benchmarks registrations
+	$(BIN)/python -m benchmarks agents
 endif
 
 clean:

@@ -1,4 +1,4 @@
-"""The command line: python -m benchmarks reads | books | events | registrations | exports | …."""
+"""The command line: python -m benchmarks reads | books | agents | events | exports | …."""
 
 import asyncio
 import os
@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 import uvloop
 
+from benchmarks import agents, databases, exports, profile, reads, registrations, report
 from benchmarks import books as booking
-from benchmarks import databases, exports, profile, reads, registrations, report
 from benchmarks import events as searching
 from benchmarks.data import Size
 from benchmarks.serve import SERVERS
@@ -80,6 +80,16 @@ def measure_bookings(
     typer.echo(booking.markdown(measured), nl=False)
     if json is not None:
         booking.write_json(json, measured)
+
+
+@cli.command("agents")
+def measure_agents(
+    database: Kinds = None,
+    bookings: Annotated[int, typer.Option(help="How many are put.")] = 1_000,
+) -> None:
+    """Agent bookings a second: received, validated and notified, beside the messages alone."""
+    measured = [_run(agents.measure(kind, bookings)) for kind in _kinds(database)]
+    typer.echo(agents.markdown(measured), nl=False)
 
 
 @cli.command("exports")

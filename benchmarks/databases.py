@@ -41,6 +41,14 @@ def kept(kind: str, size: Size, *, rebuild: bool = False) -> str:
     return url
 
 
+def build_empty(url: str) -> None:
+    """Make the database anew, with nothing in its tables."""
+    drop(url)
+    if kind_of(url) == "postgresql":
+        asyncio.run(_on_server(f"CREATE DATABASE {_name(url)}"))
+    migrate(url)
+
+
 def build(url: str, size: Size) -> None:
     """Make the database anew, with everything in it. What is half made never has the name."""
     began = time.monotonic()
@@ -48,10 +56,7 @@ def build(url: str, size: Size) -> None:
     sys.stderr.flush()
     rows = data.rows_of(size)
     unfinished = f"{url}_unfinished"
-    drop(unfinished)
-    if kind_of(url) == "postgresql":
-        asyncio.run(_on_server(f"CREATE DATABASE {_name(unfinished)}"))
-    migrate(unfinished)
+    build_empty(unfinished)
     if kind_of(url) == "postgresql":
         asyncio.run(_fill_postgresql(unfinished, rows))
     else:

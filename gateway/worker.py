@@ -190,19 +190,26 @@ class Worker:
             async with free:
                 if self._stopping or self._storage.clock() > begin_by:
                     return
-                await self._attempt(endpoint, delivery, ends_at)
+                answer = await self._answer_to(delivery)
+            # while this is written, together with others, the next is on its way
+            await self._write_down(endpoint, delivery, answer, ends_at)
 
         async with asyncio.TaskGroup() as tasks:
             for delivery in deliveries:
                 tasks.create_task(attempt(delivery))
 
-    async def _attempt(self, endpoint: Endpoint, delivery: Delivery, ends_at: datetime) -> None:
-        """Make an attempt and write what came of it. A fault of ours stops none of the others."""
+    async def _answer_to(self, delivery: Delivery) -> Answer:
+        """Make an attempt. A fault of ours stops none of the others."""
         try:
-            answer = await self._deliverer.deliver(delivery)
+            return await self._deliverer.deliver(delivery)
         except Exception:
             logger.exception("The delivery %s could not be made", delivery.id)
-            answer = Answer(error="the gateway could not make it")
+            return Answer(error="the gateway could not make it")
+
+    async def _write_down(
+        self, endpoint: Endpoint, delivery: Delivery, answer: Answer, ends_at: datetime
+    ) -> None:
+        """Write what came of an attempt, as long as the lease lasts: it must not be made again."""
         done = FinishDelivery(
             organization_id=endpoint[0],
             endpoint_id=endpoint[1],
@@ -212,10 +219,6 @@ class Worker:
             error=answer.error,
             chance=random.random(),  # noqa: S311 - spreads attempts, and guards nothing
         )
-        await self._write_down(done, ends_at)
-
-    async def _write_down(self, done: FinishDelivery, ends_at: datetime) -> None:
-        """Write what came of an attempt, as long as the lease lasts: it must not be made again."""
         while self._storage.clock() < ends_at:
             try:
                 await self._one(FINISH, done)

@@ -153,8 +153,9 @@ class Working(School):
         async def idle() -> bool:
             of = self.viewer.organization_id
             bookings = await self.rows(AgentBooking, "organization_id", of)
-            held = [row for row in await self.deliveries() if row.lease]
             due = await self.storage.read(due_endpoints(self.storage.clock()))
+            # in this order: what is due no more is held, or it is done
+            held = [row for row in await self.deliveries() if row.lease]
             waiting = {AgentBookingStatus.RECEIVED, AgentBookingStatus.VALIDATING}
             return not (waiting & {row.status for row in bookings} or held or due)
 
