@@ -46,6 +46,10 @@ from schema.plan.selection import NotPlanned, Selections, sub_selections
 
 DEFINITION = "strawberry-definition"
 
+MOST_FIELDS = 5_000
+"""Fragments that spread each other twice make thousands of fields of a line each; graphql-core
+resolves them only where there is data."""
+
 
 class Child:
     """Another place, whose answers are found by a column of this one's rows."""
@@ -116,6 +120,13 @@ class Compiler:
         self.viewer = viewer
         self.schema = schema
         self._make_child = make_child
+        self._fields = 0
+
+    def count(self, fields: int) -> None:
+        """So many more fields are to be compiled. Raises: NotPlanned."""
+        self._fields += fields
+        if self._fields > MOST_FIELDS:
+            raise NotPlanned("too many fields")
 
     def place(
         self, kind: Any, sets: Sequence[SelectionSetNode], *keys: str, joins: bool = True
@@ -239,6 +250,7 @@ class _PlaceWriter:
         if not isinstance(kind, GraphQLObjectType):
             raise NotPlanned(kind.name)
         fields = self._compiler.selections.fields(kind, sets)
+        self._compiler.count(len(fields))
         parts = [f"{key!r}: {self._field(kind, nodes, scope)}" for key, nodes in fields.items()]
         return "{" + ", ".join(parts) + "}"
 

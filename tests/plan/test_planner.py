@@ -87,6 +87,27 @@ async def test_a_role_that_sees_less_with_the_same_permissions_has_its_own_plan(
     assert (await both.by_plans(asked, staff)) != await both.by_plans(asked, outside)
 
 
+# ---------------------------------------------------------------- what is not compiled
+
+
+async def test_fragments_that_double_themselves_are_not_compiled(
+    both: BothWays, asking: dict[str, Viewer]
+):
+    """A kilobyte would be a million fields, of which graphql-core resolves those with data only."""
+    doubled = "\n".join(
+        f"fragment F{n} on Enrolment {{"
+        f" one: previousAttempt {{ ...F{n + 1} }} other: previousAttempt {{ ...F{n + 1} }} }}"
+        for n in range(16)
+    )
+    last = "fragment F16 on Enrolment { reference }"
+    asked = Document(f"{{ enrolments(first: 2) {{ nodes {{ ...F0 }} }} }}\n{doubled}\n{last}")
+
+    for _ in range(2):
+        await same(both, asked, asking["admin"])
+
+    assert (both.planner.counts.answered, both.planner.counts.not_planned) == (0, 2)
+
+
 # ---------------------------------------------------------------- giving up
 
 
