@@ -103,8 +103,12 @@ class Awaited(Child):
         self._positions = [position(slot) for slot in self._slots]
 
     async def load_rows(self, run: Any, rows: Sequence[Any]) -> Mapping[int, Any]:
-        positions, given, by, context = self._positions, self._given, self._by, run.context
-        return {id(row): await by(given([row[p] for p in positions]), context) for row in rows}
+        needs = [[row[position] for position in self._positions] for row in rows]
+        return {
+            id(row): await self._by(self._given(needed), run.context)
+            for row, needed in zip(rows, needs, strict=True)
+            if any(value is not None for value in needed)  # a joined row that is not there has none
+        }
 
 
 class ListEach(Child):

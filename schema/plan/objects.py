@@ -1,10 +1,11 @@
 """Answers values that are there already: payloads, errors, what a subscription yields.
 
 Those that are thin over a row are answered by a place, all of one list together; of others each
-field is asked. Nothing here is on the path of a list's rows.
+field is asked. A place that needs more than the row has is read anew, by the rows' keys. Nothing
+here is on the path of a list's rows.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from inspect import isawaitable
 from typing import Any
 
@@ -19,12 +20,17 @@ from graphql import (
 from schema.connections import Connection
 from schema.fields import OverRow, type_name
 from schema.lists import ListField
+from schema.loaders import RELATIONS, One
+from schema.node import rows_of_type
 from schema.plan.arguments import Arguments
-from schema.plan.children import answer_values
+from schema.plan.children import OneEach, answer_values
 from schema.plan.leaves import GaveUp
 from schema.plan.pages import Pages
-from schema.plan.places import DEFINITION, Compiler, Place
+from schema.plan.places import DEFINITION, Compiler
 from schema.plan.selection import NotPlanned, sub_selections
+
+OfRows = Callable[[Any, Sequence[Any]], Awaitable[list[Any]]]
+"""Answers rows of one type, in their order."""
 
 
 class Objects:
@@ -32,7 +38,7 @@ class Objects:
 
     def __init__(self, compiler: Compiler) -> None:
         self._compiler = compiler
-        self._places: dict[Any, Place] = {}
+        self._shown: dict[Any, OfRows] = {}
         self._pages: dict[Any, Pages] = {}
         self._arguments: dict[Any, Arguments] = {}
 
@@ -72,14 +78,14 @@ class Objects:
                 of_type.setdefault(type(value), []).append(n)
         answers: dict[int, Any] = {}
         for numbers in of_type.values():
-            place = self._place(values[numbers[0]], nodes)
+            of_rows = self._of_type(values[numbers[0]], nodes)
             rows = [values[n].row for n in numbers]
-            answers.update(zip(numbers, await answer_values(run, place, rows), strict=True))
+            answers.update(zip(numbers, await of_rows(run, rows), strict=True))
         return answers
 
     async def _object(self, run: Any, nodes: Sequence[FieldNode], value: Any) -> Any:
         if isinstance(value, OverRow):
-            [answer] = await answer_values(run, self._place(value, nodes), [value.row])
+            [answer] = await self._of_type(value, nodes)(run, [value.row])
             return answer
         kind = self._kind(value)
         fields = self._compiler.selections.fields(kind, sub_selections(nodes))
@@ -126,13 +132,38 @@ class Objects:
             raise NotPlanned(type(value).__name__)
         return kind
 
-    def _place(self, value: Any, nodes: Sequence[FieldNode]) -> Place:
+    def _of_type(self, value: Any, nodes: Sequence[FieldNode]) -> OfRows:
+        """What answers rows of the value's type."""
         kind = self._kind(value)
         key = _key(kind, nodes)
-        if key not in self._places:
-            sets = sub_selections(nodes)
-            self._places[key] = self._compiler.place(kind, sets, joins=False)
-        return self._places[key]
+        if key not in self._shown:
+            try:
+                self._shown[key] = self._of_rows_there(kind, nodes)
+            except NotPlanned:
+                self._shown[key] = self._of_rows_anew(kind, nodes)
+        return self._shown[key]
+
+    def _of_rows_there(self, kind: GraphQLObjectType, nodes: Sequence[FieldNode]) -> OfRows:
+        place = self._compiler.place(kind, sub_selections(nodes), joins=False)
+        return lambda run, rows: answer_values(run, place, rows)
+
+    def _of_rows_anew(self, kind: GraphQLObjectType, nodes: Sequence[FieldNode]) -> OfRows:
+        """One statement has the rows and what completes them."""
+        of_type = rows_of_type(kind.name)
+        if of_type is None:
+            raise NotPlanned(kind.name)
+        relation = RELATIONS[of_type[1]]
+        assert isinstance(relation, One)
+        place = self._compiler.place(kind, sub_selections(nodes), relation.key)
+        each = OneEach(self._compiler, relation.key, relation, place)
+
+        async def answer(run: Any, rows: Sequence[Any]) -> list[Any]:
+            found = await each.load(run, [row.id for row in rows])
+            if any(row.id not in found for row in rows):
+                raise GaveUp  # gone meanwhile
+            return [found[row.id] for row in rows]
+
+        return answer
 
 
 def _key(kind: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Hashable:

@@ -355,8 +355,6 @@ class _PlaceWriter:
         if iscoroutinefunction(source.by):
             if not is_leaf_type(get_named_type(shown)):
                 raise NotPlanned("an awaited object")
-            if scope.table is not self._scope.table:
-                raise NotPlanned("an awaited value of a joined row")
             slots = [scope.column(name) for name in source.needs]
             child = self._add(self._compiler.child("awaited", slots[0], source, slots))
             return leaf(self._name, f"{child}[id(r)]", shown)

@@ -121,8 +121,7 @@ PAYLOADS = {
         0,
     ),
     "not planned": (
-        "candidate { bookings { nodes { history { nodes { booking { allowedActions } } } } } } "
-        "created",
+        "candidate { bookings { nodes { event { candidates { booked { totalCount } } } } } } created",
         0,
         1,
     ),
@@ -144,6 +143,45 @@ async def test_a_payload_is_told_and_its_command_done_once(
     assert done == ["upsert_candidates"]
     counts = twins[0].planner.counts
     assert (counts.answered, counts.not_planned) == (answered, not_planned)
+
+
+BOOKED = """mutation ($event: ID!) {
+  bookEnrolment(input: { candidate: { reference: "BARE" }, event: { id: $event } }) {
+    enrolment {
+      enrolmentStatus attemptNumber delivery allowedActions
+      module { name } candidate { reference } previousAttempt { reference allowedActions }
+    }
+    errors { code }
+  }
+}"""
+CANCELLED = """mutation ($bookings: [ID!]!) {
+  cancelBookings(input: { bookingIds: $bookings, reason: ILLNESS }) {
+    cancelled {
+      onBehalf
+      booking {
+        __typename reference
+        ... on Enrolment { enrolmentStatus cancellation { reason } }
+        ... on Registration { identifier registrationStatus assessmentForm { name } }
+      }
+    }
+    errors { code }
+  }
+}"""
+
+
+async def test_a_payload_shows_what_completes_its_bookings_by_plans(
+    twins: Twins, who: dict[str, Viewer]
+):
+    """The status, the attempt and so on of each kind, of one booking and of several kinds."""
+    ids = await here(twins[0], who["admin"])
+    several = [ids["booked"][0], ids["registered"][0]["id"], ids["booked"][1]]
+
+    told = await both_told(twins, Document(BOOKED, {"event": ids["open"][0]}), who["admin"])
+    assert b'"enrolmentStatus":"BOOKED"' in (told.data or b"")
+    told = await both_told(twins, Document(CANCELLED, {"bookings": several}), who["admin"])
+    assert b'"registrationStatus":"CANCELLED"' in (told.data or b"")
+
+    assert (twins[0].planner.counts.answered, twins[0].planner.counts.not_planned) == (2, 0)
 
 
 @pytest.mark.parametrize("table", ["candidate_centre", "booking", "external_id"])
@@ -291,9 +329,7 @@ def _call(random: Random, ids: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         },
         "moveEnrolment": {"enrolmentId": booking, "toEvent": {"id": random.choice(ids["open"])}},
         "cancelBooking": {"bookingId": booking, "reason": "ILLNESS"},
-        "cancelBookings": {
-            "bookings": [{"bookingId": one, "reason": "OTHER"} for one in ids["booked"][:2]]
-        },
+        "cancelBookings": {"bookingIds": ids["booked"][:2], "reason": "ILLNESS"},
         "grantAccommodation": {
             "bookingId": booking,
             "accommodation": {"type": "reader", "timeExtension": random.choice([5, 90])},

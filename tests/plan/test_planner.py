@@ -230,6 +230,8 @@ async def test_what_is_not_planned_is_counted(both: BothWays, asking: dict[str, 
         "{ enrolments(first: 3) { nodes { candidate { groupIdentifiers address { line1 } } "
         "times { windows { date start } } } } }",
         "{ bookingChanges(first: 9) { nodes { origin { when organization reason } } } }",
+        "{ enrolments(first: 40) { nodes { allowedActions previousAttempt { allowedActions } } } }",
+        "{ bookingChanges(first: 40) { nodes { booking { reference allowedActions } } } }",
     ],
 )
 @pytest.mark.parametrize("who", ["admin", "invigilator"])
