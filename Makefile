@@ -6,7 +6,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 ORGANIZATION := Demo Exams
 
-.PHONY: run test check format schema bench clean
+.PHONY: run test check compare format schema bench clean
 
 run: .venv/runtime
 	@$(BIN)/booking-gateway migrate
@@ -23,6 +23,10 @@ check: .venv/development
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/booking-gateway schema | diff schema/schema.graphql -
+
+# As many generated documents as one likes, by plans and by graphql-core; it prints its seed.
+compare: .venv/development
+	$(BIN)/python -m tests.plan.many --documents $(or $(DOCUMENTS),20000) $(if $(SEED),--seed $(SEED))
 
 format: .venv/development
 	$(BIN)/ruff check --fix
@@ -47,7 +51,7 @@ clean:
 
 .venv/runtime: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
 	@touch $@
 
