@@ -51,6 +51,12 @@ DATABASE_ERRORS = (
 SHUTDOWN_SECONDS = 5
 """How long requests may take to end once the process is told to."""
 
+KEEP_ALIVE_SECONDS = 75
+"""How long an idle connection is kept: longer than load balancers keep theirs, which is 60 s.
+
+Whoever closes first must not be the server: a request may be on its way already.
+"""
+
 cli = typer.Typer(
     help="One GraphQL API over the booking systems of the exam world.",
     no_args_is_help=True,
@@ -91,6 +97,7 @@ def serve(
         access_log=False,
         proxy_headers=False,  # nothing here asks where a caller is
         ws_max_size=settings.max_body_bytes,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
 

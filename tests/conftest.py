@@ -28,12 +28,18 @@ from resolvers.vocabulary import Role
 
 POSTGRES_URL = os.environ.get("GATEWAY_TEST_POSTGRES_URL")
 DATABASES = ["sqlite", "postgresql"] if POSTGRES_URL else ["sqlite"]
+FIRST_SEED = int(os.environ.get("GATEWAY_TEST_SEED", "0"))
+"""Of the documents that are generated; each says its own where it fails."""
 
 DISCONNECT_OTHERS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 EMPTY = "; ".join(f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables))
+
+
+def pytest_report_header() -> str:
+    return f"documents for plans: from seed {FIRST_SEED}; GATEWAY_TEST_SEED chooses another"
 
 
 def pytest_pycollect_makeitem(collector: Any, name: str, obj: Any) -> None:

@@ -1,5 +1,6 @@
 """The command line: what it prints, and how it says in one line what is wrong."""
 
+import gc
 import os
 import re
 import shutil
@@ -10,10 +11,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import jwt
 import pytest
+import uvicorn
 
 from gateway.__main__ import main
 
@@ -195,6 +198,20 @@ def test_a_database_of_a_newer_gateway_is_left_alone(ready: CommandLine, tmp_pat
 def test_migrating_twice_is_no_mistake(command_line: CommandLine):
     assert command_line.run("migrate") == Result(0, "", "")
     assert command_line.run("migrate") == Result(0, "", "")
+
+
+def test_idle_connections_outlive_those_of_load_balancers(
+    ready: CommandLine, monkeypatch: pytest.MonkeyPatch
+):
+    """Otherwise a client sends its next request into a connection that is being closed."""
+    options: dict[str, Any] = {}
+    monkeypatch.setattr(uvicorn, "run", lambda _, **given: options.update(given))
+    for name in ("freeze", "set_threshold"):  # the tests' own objects shall still be collected
+        monkeypatch.setattr(gc, name, lambda *_: None)
+
+    assert ready.run("serve").returncode == 0
+
+    assert options["timeout_keep_alive"] > 60
 
 
 def test_serve_answers_until_it_is_told_to_stop(ready: CommandLine, free_port: int):

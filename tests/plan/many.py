@@ -1,4 +1,4 @@
-"""The differential test for as long as one likes: `python -m tests.plan.many --documents 20000`.
+"""The differential test for as long as one likes: `make compare DOCUMENTS=20000`.
 
 On SQLite, and on PostgreSQL where GATEWAY_TEST_POSTGRES_URL says so. It stops at the first
 difference and prints the seed and the smallest document for which the two ways differ.
