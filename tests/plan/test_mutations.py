@@ -121,7 +121,8 @@ PAYLOADS = {
         0,
     ),
     "not planned": (
-        "candidate { bookings { nodes { event { candidates { booked { totalCount } } } } } } created",
+        "candidate { bookings { nodes { event { candidates { booked { totalCount } } } } } } "
+        "created",
         0,
         1,
     ),
