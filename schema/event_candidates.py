@@ -14,8 +14,7 @@ from schema.booking_lists import booked_at
 from schema.candidates import Candidate
 from schema.commands import given
 from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
-from schema.context import Info
-from schema.lists import connection_of, listing, page_asked_for
+from schema.lists import listed, listing, page_asked_for
 from schema.references import ref_of
 
 if TYPE_CHECKING:
@@ -35,26 +34,24 @@ MODULE_IDS = Annotated[
 
 @strawberry.type(description="The candidates of an event.")
 class EventCandidates:
-    event: strawberry.Private[Any]
+    row: strawberry.Private[Any]
     include_eligible: strawberry.Private[bool]
     modules: strawberry.Private[list[UUID] | None]
 
-    @strawberry.field(description="The enrolments that were not called off, by start.")
-    async def booked(
+    @listed("id", description="The enrolments that were not called off, by start.")
+    def booked(
         self,
-        info: Info,
         first: FIRST = UNSET,
         after: AFTER = UNSET,
         last: LAST = UNSET,
         before: BEFORE = UNSET,
     ) -> Connection[Annotated["Enrolment", strawberry.lazy("schema.enrolments")]]:
         page: dict[str, Any] = {"first": first, "after": after, "last": last, "before": before}
-        return connection_of(info.context, booked_at(self.modules, **page), self.event.id)
+        return booked_at(self.modules, **page)
 
-    @strawberry.field(description="Who could book, by last name; empty unless includeEligible.")
-    async def eligible(
+    @listed("id", description="Who could book, by last name; empty unless includeEligible.")
+    def eligible(
         self,
-        info: Info,
         first: FIRST = UNSET,
         after: AFTER = UNSET,
         last: LAST = UNSET,
@@ -64,9 +61,9 @@ class EventCandidates:
             CANDIDATES_BY_NAME, first=first, after=after, last=last, before=before
         )
         if not self.include_eligible:
-            return connection_of(info.context, listing(page, "nobody", Candidate.of))
+            return listing(page, "nobody", Candidate.of, key="parent_id")
         modules = self.modules
-        eligible = listing(
+        return listing(
             page,
             ("eligible", None if modules is None else tuple(modules)),
             Candidate.of,
@@ -74,7 +71,6 @@ class EventCandidates:
             lambda viewer, keys: eligible_counts(viewer, keys, modules),
             key="parent_id",
         )
-        return connection_of(info.context, eligible, self.event.id)
 
 
 def candidates_of(
@@ -86,7 +82,7 @@ def candidates_of(
     """
     ids = given(module_ids)
     return EventCandidates(
-        event=event,
+        row=event,
         include_eligible=bool(include_eligible),
         modules=None if ids is None else [_module(id, str(n)) for n, id in enumerate(ids)],
     )

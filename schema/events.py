@@ -21,7 +21,7 @@ from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
 from schema.distribution import Distribution
 from schema.event_candidates import INCLUDE_ELIGIBLE, MODULE_IDS, EventCandidates, candidates_of
 from schema.fields import OverRow, column, computed, embedded, relation
-from schema.lists import listed
+from schema.lists import listed, part
 from schema.loaders import Assembled, Many, One, register
 from schema.node import Node, Sourced, node_type
 from schema.organizations import Organization
@@ -176,7 +176,7 @@ class Event(Node, Sourced):
     )
     version: int = column(description="Goes up by one with every change: the optimistic lock.")
 
-    @strawberry.field(description="Surpass: students of the event.")
+    @part(description="Surpass: students of the event.")
     def candidates(
         self,
         include_eligible: INCLUDE_ELIGIBLE = False,

@@ -129,3 +129,19 @@ def listed(
         )
 
     return field_of
+
+
+class PartField(StrawberryField):
+    """A field whose resolver answers with a part of its object that has lists of the same row.
+
+    Of the row the resolver may only hand on what it is: a plan calls it without one.
+    """
+
+
+def part(*, description: str) -> Callable[[Any], Any]:
+    """Makes such a field of a method."""
+
+    def field_of(resolver: Any) -> Any:
+        return PartField(description=description, base_resolver=StrawberryResolver(resolver))
+
+    return field_of

@@ -66,6 +66,15 @@ class Info:
         self.context = context
 
 
+class _NoRow:
+    """An object of which only the arguments of its fields matter."""
+
+    row = None
+
+
+NO_ROW = _NoRow()
+
+
 class Arguments:
     """The arguments of one field of a document."""
 
@@ -96,11 +105,14 @@ class Arguments:
             return self._resolve(source, **arguments)
         return self._resolve(**arguments)
 
-    def listing(self, run: Any) -> Any:
-        """The list that is asked for; made once where it depends on nobody and on no time."""
+    def listing(self, run: Any, part: "Arguments | None" = None) -> Any:
+        """The list that is asked for, of a part of its object if that has arguments, too.
+
+        Made once where it depends on nobody and on no time.
+        """
         if self._answer is not None:
             return self._answer
-        listing = self.call(run, None)
-        if self._varying is None and not self._takes_info:
+        listing = self.call(run, None if part is None else part.call(run, NO_ROW))
+        if part is None and self._varying is None and not self._takes_info:
             self._answer = listing
         return listing

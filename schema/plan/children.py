@@ -121,8 +121,10 @@ class ListEach(Child):
         declared: ListField,
         nodes: list[FieldNode],
         graphql_field: Any,
+        part: Arguments | None,
     ) -> None:
         super().__init__(key)
+        self._part = part
         self._arguments = Arguments(declared, nodes[0], graphql_field)
         self._pages = Pages(
             compiler,
@@ -131,7 +133,7 @@ class ListEach(Child):
         )
 
     async def load(self, run: Any, keys: Sequence[Any]) -> Mapping[Any, Any]:
-        listing = self._arguments.listing(run)
+        listing = self._arguments.listing(run, self._part)
         return await self._pages.of_parents(run, listing, list(dict.fromkeys(keys)))
 
 

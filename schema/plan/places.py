@@ -38,8 +38,9 @@ from schema.fields import (
     RowField,
     type_name,
 )
-from schema.lists import ListField
+from schema.lists import ListField, PartField
 from schema.loaders import RELATIONS, Assembled, Many, One
+from schema.plan.arguments import Arguments
 from schema.plan.layout import Layout, Scope, Table, numbered, position
 from schema.plan.leaves import KNOWN, leaf
 from schema.plan.selection import NotPlanned, Selections, sub_selections
@@ -278,6 +279,10 @@ class _PlaceWriter:
         declared = graphql_field.extensions[DEFINITION]
         if isinstance(declared, ListField):
             return self._list(declared, nodes, graphql_field, scope)
+        if isinstance(declared, PartField):
+            return self._part(
+                Arguments(declared, nodes[0], graphql_field), graphql_field.type, nodes, scope
+            )
         if not isinstance(declared, RowField):
             raise NotPlanned(f"{kind.name}.{name}")
         return self._declared(kind, declared, nodes, graphql_field.type, scope)
@@ -451,13 +456,34 @@ class _PlaceWriter:
                 return joined.column(name, plain=plain)
         return joined.column(key)
 
+    def _part(self, part: Arguments, shown: Any, nodes: list[FieldNode], scope: Scope) -> str:
+        """An object that has nothing but lists of the row."""
+        kind: Any = get_named_type(shown)
+        answers = []
+        for key, found in self._compiler.selections.fields(kind, sub_selections(nodes)).items():
+            name = found[0].name.value
+            if name == "__typename":
+                answers.append(f"{key!r}: {kind.name!r}")
+                continue
+            declared = kind.fields[name].extensions[DEFINITION]
+            if not isinstance(declared, ListField):
+                raise NotPlanned(f"{kind.name}.{name}")
+            answer = self._list(declared, found, kind.fields[name], scope, part)
+            answers.append(f"{key!r}: {answer}")
+        return "{" + ", ".join(answers) + "}"
+
     def _list(
-        self, declared: ListField, nodes: list[FieldNode], graphql_field: Any, scope: Scope
+        self,
+        declared: ListField,
+        nodes: list[FieldNode],
+        graphql_field: Any,
+        scope: Scope,
+        part: Arguments | None = None,
     ) -> str:
         if declared.parent is None:
             raise NotPlanned("a root's list on an object")
         key = scope.column(declared.parent)
-        child = self._compiler.child("list", key, declared, nodes, graphql_field)
+        child = self._compiler.child("list", key, declared, nodes, graphql_field, part)
         return f"{self._add(child)}[{key}]"
 
     def _add(self, child: Child) -> str:

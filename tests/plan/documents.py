@@ -35,7 +35,6 @@ WEIGHTS: Final[Mapping[str, float]] = {
     "groupIdentifiers": 0.04,
     "windows": 0.04,
     "origin": 0.04,
-    "Event.candidates": 0.1,
     "agentContact": 0.04,
     "student": 0.04,
     "specialRequirements": 0.04,
@@ -45,6 +44,7 @@ WEIGHTS: Final[Mapping[str, float]] = {
     "Centre.products": 0.04,
     "Centre.offers": 0.04,
     # what costs a statement, or is special
+    "Event.candidates": 1.5,
     "Query.enrolments": 4,
     "Query.bookings": 4,
     "Query.registrations": 3,

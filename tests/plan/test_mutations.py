@@ -121,8 +121,7 @@ PAYLOADS = {
         0,
     ),
     "not planned": (
-        "candidate { bookings { nodes { event { candidates { booked { totalCount } } } } } } "
-        "created",
+        "candidate { bookings { nodes { centre { products { name } } } } } created",
         0,
         1,
     ),

@@ -211,7 +211,7 @@ async def test_test_schedules_are_planned(both: BothWays, asking: dict[str, View
     [
         "{ __schema { queryType { name } } }",
         '{ __type(name: "Event") { name } viewer { role } }',
-        "{ events(first: 1) { nodes { candidates { booked { totalCount } } } } }",
+        "{ centres(first: 1) { nodes { products { name } } } }",
     ],
 )
 async def test_what_is_not_planned_is_counted(both: BothWays, asking: dict[str, Viewer], text: str):
@@ -232,6 +232,10 @@ async def test_what_is_not_planned_is_counted(both: BothWays, asking: dict[str, 
         "{ bookingChanges(first: 9) { nodes { origin { when organization reason } } } }",
         "{ enrolments(first: 40) { nodes { allowedActions previousAttempt { allowedActions } } } }",
         "{ bookingChanges(first: 40) { nodes { booking { reference allowedActions } } } }",
+        "{ events(first: 9) { nodes { candidates(includeEligible: true) { __typename "
+        "booked(first: 2) { totalCount nodes { reference candidate { fullName } } } "
+        "eligible(last: 1) { nodes { reference } pageInfo { hasPreviousPage } } } } } }",
+        "{ events(first: 9) { nodes { candidates { eligible { totalCount nodes { id } } } } } }",
     ],
 )
 @pytest.mark.parametrize("who", ["admin", "invigilator"])
