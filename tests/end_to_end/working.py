@@ -16,9 +16,9 @@ from gateway.worker import Worker
 from resolvers.storage import storage_at, utc_now
 
 SPEED = 60
-LEASE_SECONDS = 90.0
-ATTEMPT_SECONDS = 0.25
-"""As the wall counts them; a lease is a second and a half there."""
+LEASE_SECONDS = 60.0
+ATTEMPT_SECONDS = 0.2
+"""As the wall counts them; a lease is a second there."""
 
 FORKS = multiprocessing.get_context("forkserver")
 """A process that has imported everything makes the others: each is up at once."""
