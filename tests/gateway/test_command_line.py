@@ -4,6 +4,7 @@ import gc
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -249,3 +250,24 @@ def test_serve_answers_until_it_is_told_to_stop(ready: CommandLine, free_port: i
     assert answer.json() == {"data": {"__typename": "Query"}}
     assert token in page.text
     assert errors == ""
+
+
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_works_until_it_is_told_to_stop(ready: CommandLine, told: signal.Signals):
+    """It says that it is up, and ends in good order."""
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "gateway", "worker"],
+        cwd=ROOT,
+        env={**os.environ, **ready.environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert worker.stdout is not None
+    try:
+        assert worker.stdout.readline() == "Working.\n"
+    finally:
+        worker.send_signal(told)
+        rest, errors = worker.communicate(timeout=30)
+
+    assert (worker.returncode, rest, errors) == (0, "", "")
