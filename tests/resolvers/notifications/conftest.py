@@ -9,7 +9,6 @@ import pytest
 
 from resolvers.agent_bookings.booking import book
 from resolvers.agent_bookings.commands import BookAgentBooking
-from resolvers.centres.commands import UpsertCentre, upsert_centres
 from resolvers.events.commands import CreateEvent
 from resolvers.notifications.commands import (
     ClaimDeliveries,
@@ -32,7 +31,7 @@ from resolvers.storage import Storage
 from resolvers.storage.tables import AgentBooking, NotificationDelivery, NotificationEndpoint
 from resolvers.viewer import PERMISSIONS, Viewer, scope_of
 from resolvers.vocabulary import NotificationChannel, NotificationTopic, Role
-from tests.resolvers.agent_bookings.conftest import SAMPLE
+from tests.resolvers.agent_bookings.conftest import SAMPLE, office, school  # noqa: F401
 from tests.resolvers.storage.conftest import opened  # noqa: F401 - a fixture
 from tests.resolvers.world import World
 
@@ -131,7 +130,7 @@ class Listening(World):
         command = UpsertUser(
             viewer=self.viewer,
             role=role,
-            agent_office_ids=tuple(ByKey(office) for office in offices),
+            agent_office_ids=tuple(ByKey(each) for each in offices),
             **{"reference": "U", "name": "Una", **values},
         )
         key = await self.made(upsert_users, command)
@@ -157,25 +156,6 @@ async def others(world: Listening) -> Listening:
     command = MakeOrganization(name="Southfield", time_zone="Asia/Tokyo", currency="JPY")
     key = await world.made(make_organization, command)
     return Listening(world.storage, replace(world.viewer, organization_id=key))
-
-
-@pytest.fixture
-async def school(world: Listening) -> UUID:
-    """The school of the sample."""
-    command = UpsertCentre(
-        viewer=world.viewer,
-        reference="S333",
-        name="Brighton",
-        time_zone="Europe/London",
-        is_school=True,
-    )
-    return await world.made(upsert_centres, command)
-
-
-@pytest.fixture
-async def office(world: Listening) -> UUID:
-    """The office of the sample."""
-    return await world.office("2983", "Study Abroad")
 
 
 @pytest.fixture
