@@ -42,13 +42,20 @@ def due_endpoints(now: datetime) -> Read[Any]:
     """
 
     def build(_: str) -> sa.Select[Any]:
-        d = columns(NotificationDelivery)
-        since = sa.func.min(d.next_attempt_at, type_=Instant()).label("due_since")
+        d, e = columns(NotificationDelivery), columns(NotificationEndpoint)
+        # of a long queue only the head is looked at, whether it is due or is tried again later
+        of_endpoint = sa.and_(d.organization_id == e.organization_id, d.endpoint_id == e.id)
+        due = sa.select(d.next_attempt_at).where(of_endpoint, _is_due())
+        first = due.order_by(d.next_attempt_at).limit(sa.literal_column("1"))
+        found = sa.select(
+            e.organization_id,
+            e.id.label("endpoint_id"),
+            first.correlate(table(NotificationEndpoint)).scalar_subquery().label("due_since"),
+        ).subquery("found")
         return (
-            sa.select(d.organization_id, d.endpoint_id, since)
-            .where(_is_due())
-            .group_by(d.organization_id, d.endpoint_id)
-            .order_by(since, d.endpoint_id)
+            sa.select(found)
+            .where(found.c.due_since.is_not(None))
+            .order_by(found.c.due_since, found.c.endpoint_id)
             .limit(sa.literal_column(str(AT_ONCE)))
         )
 
@@ -58,13 +65,16 @@ def due_endpoints(now: datetime) -> Read[Any]:
 def _is_due() -> sa.ColumnElement[bool]:
     """True for a delivery that can be made at the instant bound as `now`."""
     d = columns(NotificationDelivery)
-    now = sa.bindparam("now", type_=Instant())
     return sa.and_(
         sa.text(WAITS),
-        d.next_attempt_at <= now,
-        sa.or_(d.leased_until.is_(None), d.leased_until <= now),
+        d.next_attempt_at <= _now(),
+        sa.or_(d.leased_until.is_(None), d.leased_until <= _now()),
         sa.not_(_waits_for_another()),
     )
+
+
+def _now() -> sa.BindParameter[datetime]:
+    return sa.bindparam("now", type_=Instant())
 
 
 def _waits_for_another() -> sa.ColumnElement[bool]:

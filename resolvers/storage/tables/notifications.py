@@ -68,15 +68,8 @@ class NotificationDelivery(Keyed, table=True):
     __tablename__ = "notification_delivery"
     __table_args__ = (
         refers_to("notification_endpoint", "endpoint_id"),
-        # who has something to be sent, of all organizations
-        sa.Index(
-            "ix_notification_delivery_due",
-            "next_attempt_at",
-            "organization_id",
-            "endpoint_id",
-            postgresql_where=sa.text(WAITS),
-            sqlite_where=sa.text(WAITS),
-        ),
+        # what can be sent to whom: the first of each endpoint is the longest due
+        index("ix_notification_delivery_due", "endpoint_id", "next_attempt_at", where=WAITS),
         index("ix_notification_delivery_queue", "endpoint_id", "position", where=WAITS),
         index(
             "ix_notification_delivery_subject",

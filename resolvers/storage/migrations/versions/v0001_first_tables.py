@@ -1324,10 +1324,10 @@ def _notification_delivery() -> None:
     name = "notification_delivery"
     index(
         "ix_notification_delivery_due",
-        name,
-        "next_attempt_at",
+        "notification_delivery",
         "organization_id",
         "endpoint_id",
+        "next_attempt_at",
         where=waits,
     )
     index(
