@@ -17,7 +17,6 @@ from gateway.outgoing.http import HttpSender
 from gateway.outgoing.mail import MailSender
 from gateway.worker import Worker
 from resolvers.notifications.commands import RegisterNotification, RotateKey
-from resolvers.notifications.delivering import due_endpoints
 from resolvers.notifications.endpoints import KEY, register, rotate
 from resolvers.outcomes import Outcome
 from resolvers.references import ByKey
@@ -153,11 +152,15 @@ class Working(School):
         async def idle() -> bool:
             of = self.viewer.organization_id
             bookings = await self.rows(AgentBooking, "organization_id", of)
-            due = await self.storage.read(due_endpoints(self.storage.clock()))
-            # in this order: what is due no more is held, or it is done
-            held = [row for row in await self.deliveries() if row.lease]
             waiting = {AgentBookingStatus.RECEIVED, AgentBookingStatus.VALIDATING}
-            return not (waiting & {row.status for row in bookings} or held or due)
+            # in one read: between two the first of a booking may end, and the next become due
+            heads: dict[Any, Any] = {}
+            for row in await self.deliveries():
+                if row.next_attempt_at is not None:
+                    heads.setdefault((row.endpoint_id, row.subject_id, row.channel), row)
+            now = self.storage.clock()
+            busy = [row for row in heads.values() if row.lease or row.next_attempt_at <= now]
+            return not (waiting & {row.status for row in bookings} or busy)
 
         async with self.worker(**values):
             await self.until(idle)
