@@ -180,6 +180,7 @@ class AgentBookingQueries:
     @listed(description="The agent bookings that you may see.")
     def agent_bookings(
         self,
+        info: Info,
         first: FIRST = UNSET,
         after: AFTER = UNSET,
         last: LAST = UNSET,
@@ -189,6 +190,13 @@ class AgentBookingQueries:
     ) -> Connection[AgentBooking] | None:
         kind = BookingKind.AGENT_BOOKING
         listing: Any = bookings_list(
-            first=first, after=after, last=last, before=before, filter=filter, sort=sort, kind=kind
+            first=first,
+            after=after,
+            last=last,
+            before=before,
+            filter=filter,
+            sort=sort,
+            kind=kind,
+            now=info.context.now,
         )
         return listing

@@ -1,12 +1,14 @@
 """Agent bookings as clients see them: every field, every mistake at once, and what is personal."""
 
+from datetime import timedelta
+
 import pytest
 
 from resolvers.outcomes import Outcome
 from resolvers.storage.rows import changed
-from resolvers.storage.tables import AgentBooking
+from resolvers.storage.tables import AgentBooking, Booking
 from resolvers.viewer import Scope
-from resolvers.vocabulary import AgentBookingStatus, Role
+from resolvers.vocabulary import AgentBookingStatus, BookingStatus, Role
 
 BOOK = """mutation ($input: BookAgentBookingInput!) { bookAgentBooking(input: $input) {
   agentBooking { id revision agentBookingStatus version } created changed replayed
@@ -46,6 +48,10 @@ MASKED = """{ agentBooking(agentBookingId: "X8347848") {
 LIST = """{ agentBookings { totalCount nodes { agentBookingId courses { code } } }
   bookings(filter: {kind: [AGENT_BOOKING]}) { nodes { id ... on AgentBooking { revision
     courses { code dateTo product { code } } languageLevel } } } }"""
+
+IN_STATUS = """query ($status: BookingStatus!) { agentBookings(filter: {status: [$status]}) {
+  totalCount nodes { status allowedActions }
+} }"""
 
 CANCEL = """mutation ($input: CancelBookingInput!) { cancelBooking(input: $input) {
   booking { status ... on AgentBooking { agentBookingStatus confirmedRevision } }
@@ -349,6 +355,28 @@ async def test_lists(client, office, key_of):
     for viewer, count in [(client, 1), (own, 1), (other, 0)]:
         assert await viewer.of("{ bookingChanges { totalCount } }") == {"totalCount": count}
     assert await other.of(FIELDS) is None
+
+
+@pytest.mark.parametrize("microseconds", [-1, 0])
+async def test_listed_as_the_clock_has_it(client, office, key_of, clock, microseconds):
+    """What is over is listed as COMPLETED, which nobody stores, and not as CONFIRMED."""
+    payload = await client.of(BOOK, input=SAMPLE)
+
+    def confirm(work, keys):
+        [booking] = work.lock(Booking, client.viewer.organization_id, keys)
+        work.save(Booking, [(booking, changed(booking, status=BookingStatus.CONFIRMED))])
+        clock.now = booking.end_at + timedelta(microseconds=microseconds)
+        return [Outcome(booking.id)]
+
+    await client.storage.write(confirm, [key_of(payload["agentBooking"]["id"])])
+
+    status, other = ("CONFIRMED", "COMPLETED") if microseconds else ("COMPLETED", "CONFIRMED")
+    actions = ["CANCEL", "GRANT_ACCOMMODATION", "RESUBMIT"]
+    assert await client.of(IN_STATUS, status=status) == {
+        "totalCount": 1,
+        "nodes": [{"status": status, "allowedActions": actions}],
+    }
+    assert await client.of(IN_STATUS, status=other) == {"totalCount": 0, "nodes": []}
 
 
 async def test_the_agency_may_have_to_be_named(client, office, made):
