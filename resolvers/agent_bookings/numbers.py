@@ -1,13 +1,18 @@
 """The back-end's own numbers of bookings and of students, counted up for each organization."""
 
 import re
-from collections.abc import Iterable
-from typing import Final
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 from uuid import UUID
 
+import sqlalchemy as sa
+
 from resolvers.bookings import loading
+from resolvers.storage.columns import one_of
+from resolvers.storage.read import Read
 from resolvers.storage.rows import new_row
-from resolvers.storage.tables import AgentBooking, Booking, ExternalId
+from resolvers.storage.tables import AgentBooking, Booking, ExternalId, columns
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.vocabulary import SourceSystem
 
@@ -21,11 +26,14 @@ GIVEN_BY_US: Final = re.compile("[1-9][0-9]{0,8}")
 class BackendNumbers:
     """Gives each booking and each student one number, and keeps it as an external id.
 
-    The students are locked: one of two bookings of a student finds the other's number.
+    The students are locked: one of two bookings of a student finds the other's number. A number
+    that is an id already, since somebody has brought their own, is passed over.
     """
 
-    def __init__(self, work: UnitOfWork, students: Iterable[tuple[UUID, UUID]]) -> None:
+    def __init__(self, work: UnitOfWork, students: Sequence[tuple[UUID, UUID]]) -> None:
         self._work = work
+        self._at_once = max(1, len(students))
+        self._free: dict[tuple[UUID, str], deque[int]] = {}
         self._of_students = {
             row.object_id: int(row.value)
             for row in loading.of_keys(work, ExternalId, "object_id", students)
@@ -49,7 +57,7 @@ class BackendNumbers:
     def _next(
         self, organization_id: UUID, series: str, kind: str, object_type: str, key: UUID
     ) -> int:
-        [number] = self._work.numbers(organization_id, series, 1)
+        number = self._unused(organization_id, series, kind)
         self._work.insert(
             ExternalId,
             [
@@ -65,3 +73,30 @@ class BackendNumbers:
             ],
         )
         return number
+
+    def _unused(self, organization_id: UUID, series: str, kind: str) -> int:
+        """The next number that is nobody's id. So many are looked at together as a batch needs."""
+        free = self._free.setdefault((organization_id, series), deque())
+        count = self._at_once
+        while not free:
+            numbers = self._work.numbers(organization_id, series, count)
+            ids = self._work.rows(_ids(organization_id, kind, numbers))
+            used = {row.value for row in ids}
+            free.extend(number for number in numbers if str(number) not in used)
+            count *= 2
+        return free.popleft()
+
+
+def _ids(organization_id: UUID, kind: str, numbers: Iterable[int]) -> Read[Any]:
+    """Which of these numbers are ids of a kind."""
+    c = columns(ExternalId)
+    return Read(
+        "back-end numbers that are used",
+        lambda _: sa.select(c.value).where(
+            c.organization_id == sa.bindparam("of", type_=c.organization_id.type),
+            c.system == sa.literal_column(f"'{SourceSystem.EC_ENGLISH}'"),
+            c.kind == sa.bindparam("kind"),
+            one_of(c.value, "numbers"),
+        ),
+        {"of": organization_id, "kind": kind, "numbers": [str(number) for number in numbers]},
+    )

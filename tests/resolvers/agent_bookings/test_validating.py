@@ -9,8 +9,10 @@ import pytest
 from resolvers.agent_bookings.booking import book
 from resolvers.agent_bookings.validating import validate
 from resolvers.bookings.reads import bookings_order, bookings_page
+from resolvers.candidates.commands import UpsertCandidate, upsert_candidates
 from resolvers.every_kind.cancelling import cancel
 from resolvers.outcomes import Outcome
+from resolvers.references import ByExternalId
 from resolvers.storage import storage_at
 from resolvers.storage.filters import Condition, Operator
 from resolvers.storage.paging import PageRequest
@@ -256,6 +258,28 @@ async def test_a_course_is_never_overbooked(world, possible, course, database_ur
     changes = [change.booking_type for change in await world.changes()]
     assert (changes.count("CONFIRMED"), changes.count("INVALIDATED")) == (3, 9)
     assert changes.count("UPDATED") == 12
+
+
+async def test_numbers_that_somebody_has_brought(world, possible):
+    """Ids that an upsert has given are passed over, however many there are."""
+    brought = tuple(
+        ByExternalId(SourceSystem.EC_ENGLISH, "student", str(number)) for number in range(1, 8)
+    )
+    await world.made(
+        upsert_candidates,
+        UpsertCandidate(
+            viewer=world.viewer,
+            reference="theirs",
+            first_names="Ada",
+            last_name="Brought",
+            external_ids=brought,
+        ),
+    )
+    key = await world.booked()
+    await validated(world)
+
+    detail = await world.detail(key)
+    assert (detail.backend_booking_id, detail.backend_student_id) == (1, 8)
 
 
 async def test_statements_do_not_grow(world, possible):
