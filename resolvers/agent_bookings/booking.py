@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from resolvers import checks
 from resolvers.agent_bookings import stage_one
 from resolvers.agent_bookings.agencies import Agencies, Party
 from resolvers.agent_bookings.commands import BookAgentBooking
-from resolvers.agent_bookings.dates import times
+from resolvers.agent_bookings.dates import busy, times
 from resolvers.agent_bookings.facts import agent_booking_facts
 from resolvers.agent_bookings.students import Students
 from resolvers.agent_bookings.submission import (
@@ -23,6 +22,7 @@ from resolvers.agent_bookings.submission import (
 from resolvers.agent_bookings.transitions import TRANSITIONS
 from resolvers.bookings import loading
 from resolvers.bookings.actions import Situation, missing_scope, require
+from resolvers.bookings.checks import state_of
 from resolvers.changes import Cause, record_booking
 from resolvers.leases import NOT_LEASED
 from resolvers.outcomes import Outcome
@@ -143,18 +143,16 @@ class _Receiving:
         command, submission = asked.command, asked.submission
         party = self._check_input(asked)
         held = self._known(command.viewer, submission, party)
-        _require_revision(held, command.expected_revision)
+        self._require_revision(held, command)
         if held is None:
             return self._create(asked, party)
         cancelled = held.booking.status is BookingStatus.CANCELLED
         if asked.content == held.detail.content and not cancelled:
             return Outcome(held.booking.id, changed=False)
         if not (cancelled and command.happened):
-            situation = Situation(
-                held.booking, self._settings[held.booking.organization_id], self._work.now
-            )
             name = "reopen" if cancelled else "resubmit"
-            require(TRANSITIONS, name, situation, command.viewer, "input", "agentBookingId")
+            at = ("input", "agentBookingId")
+            require(TRANSITIONS, name, self._situation(held), command.viewer, *at)
         return self._replace(asked, party, held)
 
     def write(self) -> None:
@@ -184,6 +182,20 @@ class _Receiving:
         stage.settle()
         assert party is not None
         return party
+
+    def _situation(self, held: Held) -> Situation:
+        settings = self._settings[held.booking.organization_id]
+        return Situation(held.booking, settings, self._work.now)
+
+    def _require_revision(self, held: Held | None, command: BookAgentBooking) -> None:
+        """Raises: StaleBooking; its version is 0 where there is no such booking."""
+        expected = command.expected_revision
+        if expected is None or expected == (0 if held is None else held.detail.revision):
+            return
+        path = ("input", "expectedRevision")
+        if held is None:
+            raise StaleBooking(*path, version=0)
+        raise StaleBooking(*path, **state_of(self._situation(held), command.viewer))
 
     def _known(self, viewer: Viewer, submission: Submission, party: Party) -> Held | None:
         """The booking that has this id in the agency, or had it while the office was unknown.
@@ -222,7 +234,7 @@ class _Receiving:
             revision=1,
             **_received(asked, party),
         )
-        self._keep(asked, Held(_busy(booking), detail), None)
+        self._keep(asked, Held(busy(booking), detail), None)
         return Outcome(key, created=True)
 
     def _replace(self, asked: Asked, party: Party, held: Held) -> Outcome:
@@ -236,7 +248,7 @@ class _Receiving:
         )
         received = _received(asked, party)
         detail = changed(held.detail, revision=held.detail.revision + 1, **received)
-        self._keep(asked, Held(_busy(booking), detail), held)
+        self._keep(asked, Held(busy(booking), detail), held)
         return Outcome(booking.id)
 
     def _of_submission(self, asked: Asked, party: Party) -> dict[str, Any]:
@@ -316,23 +328,6 @@ def _received(asked: Asked, party: Party) -> dict[str, Any]:
         "validation_messages": [],
         **NOT_LEASED,
     }
-
-
-def _busy(booking: Booking) -> Booking:
-    """The booking with its end, every minute of extra time included."""
-    assert booking.end_at is not None
-    extra = timedelta(minutes=booking.extra_time_minutes + booking.extra_break_minutes)
-    return changed(booking, busy_until_at=booking.end_at + extra)
-
-
-def _require_revision(held: Held | None, expected: int | None) -> None:
-    """Raises: StaleBooking; its version is 0 where there is no such booking."""
-    if expected is None or expected == (0 if held is None else held.detail.revision):
-        return
-    path = ("input", "expectedRevision")
-    if held is None:
-        raise StaleBooking(*path, version=0)
-    raise StaleBooking(*path, version=held.booking.version, status=held.booking.status)
 
 
 def _held(work: UnitOfWork, asked: Sequence[Asked]) -> dict[UUID, Held]:

@@ -5,6 +5,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from resolvers.agent_bookings.submission import Stay
+from resolvers.storage.rows import changed
+from resolvers.storage.tables import Booking
 from resolvers.times import NonexistentTime, instant_of
 
 
@@ -33,6 +35,13 @@ def times(stays: Sequence[Stay], zone: str) -> dict[str, Any]:
         "end_at": end,
         "closes_at": end,
     }
+
+
+def busy(booking: Booking) -> Booking:
+    """The booking with its end, every minute of extra time included."""
+    assert booking.end_at is not None
+    extra = timedelta(minutes=booking.extra_time_minutes + booking.extra_break_minutes)
+    return changed(booking, busy_until_at=booking.end_at + extra)
 
 
 def midnight(day: date, zone: str) -> datetime:

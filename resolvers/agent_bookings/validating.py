@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from resolvers.agent_bookings import stage_two
 from resolvers.agent_bookings.catalogues import Catalogues
-from resolvers.agent_bookings.dates import times
+from resolvers.agent_bookings.dates import busy, times
 from resolvers.agent_bookings.facts import agent_booking_facts
 from resolvers.agent_bookings.numbers import BackendNumbers
 from resolvers.agent_bookings.places import Places
@@ -183,7 +183,7 @@ class _Validating:
             backend_student_id=self._numbers.of_student(booking),
             **NOT_LEASED,
         )
-        _write(self._work, held, (confirmed, after), ChangeType.CONFIRMED)
+        _write(self._work, held, (busy(confirmed), after), ChangeType.CONFIRMED)
 
 
 def _held(work: UnitOfWork, keys: loading.Keys) -> dict[UUID, Held]:

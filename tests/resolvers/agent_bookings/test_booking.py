@@ -151,6 +151,11 @@ async def test_expected_revision(world, school, office, known, expected, refused
 
     stale = [("STALE_BOOKING", "input.expectedRevision")]
     assert places(result) == (stale if refused else [])
+    if refused:
+        [refusal] = result.refusals
+        actions = ("CANCEL", "GRANT_ACCOMMODATION", "RESUBMIT")
+        assert refusal.status == (BookingStatus.PENDING if known else None)
+        assert refusal.allowed == (actions if known else ())
 
 
 async def test_a_confirmed_revision_stays_in_force(world, possible):

@@ -190,6 +190,7 @@ async def test_codes_that_became_known_later(world, office, course):
     row = await world.row(key)
     assert (row.status, row.centre_id) == (BookingStatus.CONFIRMED, school)
     assert (row.time_zone, row.start_at) == ("Asia/Tokyo", datetime(2027, 3, 14, 15, tzinfo=UTC))
+    assert row.busy_until_at == row.end_at
 
 
 @pytest.mark.parametrize("microseconds", [-1, 0])
