@@ -1,6 +1,7 @@
 """Makes one delivery: what was claimed, sent through its channel; domain.md, section 8.7."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -70,8 +71,14 @@ class Deliverer:
     ) -> None:
         await self._http.aclose()
 
+    def turn(self, delivery: Delivery) -> AbstractAsyncContextManager[None]:
+        """What an attempt waits for, and holds while it is made: a connection that is free."""
+        if delivery.channel is not NotificationChannel.HTML_EMAIL:
+            return self._http.turn
+        return nullcontext() if self._mail is None else self._mail.turn
+
     async def deliver(self, delivery: Delivery) -> Answer:
-        """Make one attempt. Nothing that a receiver does is an exception."""
+        """Make one attempt, in a `turn`. Nothing that a receiver does is an exception."""
         if delivery.channel is NotificationChannel.HTML_EMAIL:
             return Answer(error=await self._by_email(delivery))
         return await self._by_http(delivery)

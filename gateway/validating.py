@@ -1,5 +1,6 @@
 """Judges agent bookings: stage 2 of all that waits, a batch at a time `[004]`."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Final, cast
 from uuid import UUID
@@ -20,7 +21,9 @@ async def validate_waiting(
 ) -> None:
     """Judge every agent booking that nobody else does, as long as one is to go on.
 
-    Between the two steps of a batch it is held under a lease: who dies there is followed.
+    Between the two steps of a batch it is held under a lease: who dies there is followed. Each is
+    judged by itself, in one transaction with the others: one that cannot be, for a fault of ours,
+    waits until its lease ends, and keeps none of the others. Raises: what went wrong with it.
     """
     while going_on() and await storage.read(agent_bookings_waiting(storage.clock())):
         ask = TakeUp(most=AT_ONCE, lease_seconds=lease_seconds)
@@ -32,4 +35,7 @@ async def validate_waiting(
         ]
         if not commands:
             return
-        await storage.write(VALIDATE, commands)
+        writes = (storage.write(VALIDATE, [command]) for command in commands)
+        for judged in await asyncio.gather(*writes, return_exceptions=True):
+            if isinstance(judged, BaseException):
+                raise judged

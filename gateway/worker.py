@@ -16,6 +16,7 @@ from uuid import UUID
 
 from gateway.delivering import Deliverer, Delivery, deliveries_of
 from gateway.outgoing.http import SECONDS, Answer, HttpSender
+from gateway.outgoing.mail import SECONDS as MAIL_SECONDS
 from gateway.outgoing.mail import MailSender
 from gateway.settings import Settings
 from gateway.validating import validate_waiting
@@ -47,6 +48,9 @@ CONNECTIONS_EACH: Final = 8
 SECONDS_OF_LEASE: Final = 4
 """An attempt takes at most this part of a lease: two, and writing what came of them, fit in."""
 
+TRIES: Final = 2
+"""How many attempts a delivery may need at once: the second with the previous key."""
+
 WRITE_AGAIN_SECONDS: Final = 0.5
 
 Endpoint = tuple[UUID, UUID]
@@ -58,7 +62,11 @@ def make_worker(storage: Storage, settings: Settings) -> "Worker":
     attempt_seconds = min(SECONDS, settings.lease_seconds / SECONDS_OF_LEASE)
     mail = None
     if settings.smtp_url is not None:
-        mail = MailSender(settings.smtp_url, settings.mail_from)
+        mail = MailSender(
+            settings.smtp_url,
+            settings.mail_from,
+            seconds=min(MAIL_SECONDS, TRIES * attempt_seconds),
+        )
     http = HttpSender(local=settings.notify_local, seconds=attempt_seconds)
     return Worker(
         storage,
@@ -181,13 +189,14 @@ class Worker:
     ) -> None:
         """Make the attempts that fit into the lease; the rest are claimed anew once it has ended.
 
-        An attempt may need a second one, with the previous key.
+        Whether one fits is known when it is its turn. As long as an attempt takes is left to write
+        what has come of it.
         """
         free = asyncio.Semaphore(CONNECTIONS_EACH)
-        begin_by = ends_at - timedelta(seconds=2 * self._attempt_seconds)
+        begin_by = ends_at - timedelta(seconds=(TRIES + 1) * self._attempt_seconds)
 
         async def attempt(delivery: Delivery) -> None:
-            async with free:
+            async with free, self._deliverer.turn(delivery):
                 if self._stopping or self._storage.clock() > begin_by:
                     return
                 answer = await self._answer_to(delivery)
@@ -209,7 +218,11 @@ class Worker:
     async def _write_down(
         self, endpoint: Endpoint, delivery: Delivery, answer: Answer, ends_at: datetime
     ) -> None:
-        """Write what came of an attempt, as long as the lease lasts: it must not be made again."""
+        """Write what came of an attempt, which must not be made again.
+
+        It is tried as long as the lease lasts, and once in any case: a lease that is over and
+        nobody else's still counts.
+        """
         done = FinishDelivery(
             organization_id=endpoint[0],
             endpoint_id=endpoint[1],
@@ -219,14 +232,16 @@ class Worker:
             error=answer.error,
             chance=random.random(),  # noqa: S311 - spreads attempts, and guards nothing
         )
-        while self._storage.clock() < ends_at:
+        written = False
+        while not written:
             try:
                 await self._one(FINISH, done)
+                written = True
             except Exception:
                 logger.exception("What came of the delivery %s is not written", done.delivery_id)
+                if self._storage.clock() >= ends_at:
+                    return
                 await asyncio.sleep(WRITE_AGAIN_SECONDS)
-            else:
-                return
 
     # ---------------------------------------------------------------- the clock
 

@@ -20,7 +20,7 @@ SECONDS: Final = 5.0
 """For a whole attempt, from looking up the name to the last byte that is read."""
 
 MOST_CONNECTIONS: Final = 64
-"""Of this process, to all receivers; whoever finds none free waits for one first."""
+"""Of this process, to all receivers; whoever finds none free waits for a `turn` first."""
 
 MOST_BYTES: Final = 64 * 1024
 """Of an answer that are read; they mean nothing, and are read so that the connection is kept."""
@@ -56,16 +56,15 @@ class HttpSender:
                 resolve or self._resolver, local=local, seconds=seconds, network=network
             ),
         )
-        self._free = asyncio.Semaphore(MOST_CONNECTIONS)
+        self.turn = asyncio.Semaphore(MOST_CONNECTIONS)
 
     async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Post a body once. Nothing that a receiver does is an exception."""
+        """Post a body once, in a `turn`. Nothing that a receiver does is an exception."""
         try:
             to = receiver(url, local=self._local)
         except WrongUrl as wrong:
             return Answer(error=f"the URL {wrong}")
-        async with self._free:
-            return await self._attempt(to, headers, body)
+        return await self._attempt(to, headers, body)
 
     async def aclose(self) -> None:
         """Close what is open; nothing may be under way."""

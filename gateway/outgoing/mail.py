@@ -17,10 +17,12 @@ from gateway.outgoing.mail_servers import mail_server
 from resolvers.notifications.emails import Email
 
 SECONDS: Final = 10.0
-"""For a whole message, from connecting to the server's receipt."""
+"""For a whole message, from connecting to the end of the connection."""
 
 GOODBYE_SECONDS: Final = 1.0
 MOST_CONNECTIONS: Final = 4
+"""Of this process; whoever finds none free waits for a `turn` first."""
+
 PERMANENT: Final = 500
 """From here on a server says that trying again is of no use."""
 
@@ -40,23 +42,21 @@ class MailSender:
         self._sender = sender
         self._tls = tls or _tls(verified=not self._server.local)
         self._seconds = seconds
-        self._free = asyncio.Semaphore(MOST_CONNECTIONS)
+        self.turn = asyncio.Semaphore(MOST_CONNECTIONS)
 
     async def send(self, to: str, email: Email) -> str | None:
-        """Hand a message over once: None when the server has taken it, else why it has not."""
+        """Hand a message over once, in a `turn`: None when it is taken, else why it is not."""
         try:
             recipient = _address(to)
         except email_validator.EmailNotValidError:
             return "the address of the recipient is not valid"
-        async with self._free:
-            return await self._hand_over(
-                recipient.addr_spec, _message(self._sender, recipient, email)
-            )
+        return await self._hand_over(recipient.addr_spec, _message(self._sender, recipient, email))
 
     async def _hand_over(self, recipient: str, message: EmailMessage) -> str | None:
         client = self._client()
+        ends_at = asyncio.get_running_loop().time() + self._seconds
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout_at(ends_at):
                 await client.connect()
                 await client.send_message(message, sender=self._sender, recipients=recipient)
         except TimeoutError:  # aiosmtplib's too
@@ -66,7 +66,7 @@ class MailSender:
         else:
             # the message is taken, whether or not the server says goodbye
             with contextlib.suppress(aiosmtplib.SMTPException, OSError):
-                async with asyncio.timeout(GOODBYE_SECONDS):
+                async with asyncio.timeout_at(ends_at), asyncio.timeout(GOODBYE_SECONDS):
                     await client.quit()
             return None
         finally:

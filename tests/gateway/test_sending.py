@@ -252,9 +252,12 @@ async def test_no_more_connections_are_open_than_are_bounded():
         writer.write(OK)
 
     async with receiving(counted) as up, sending() as sender:
-        answers = await asyncio.gather(
-            *(sender.send(up.url, {}, b"") for _ in range(2 * MOST_CONNECTIONS))
-        )
+
+        async def sent_in_turn() -> Answer:
+            async with sender.turn:
+                return await sender.send(up.url, {}, b"")
+
+        answers = await asyncio.gather(*(sent_in_turn() for _ in range(2 * MOST_CONNECTIONS)))
 
     assert answers == [Answer(status=200)] * (2 * MOST_CONNECTIONS)
     assert most == MOST_CONNECTIONS

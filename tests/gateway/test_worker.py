@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import date, timedelta
@@ -14,13 +14,15 @@ import pytest
 
 from gateway.delivering import Deliverer
 from gateway.outgoing.http import HttpSender
-from gateway.outgoing.mail import MailSender
+from gateway.outgoing.mail import MOST_CONNECTIONS, MailSender
 from gateway.worker import Worker
 from resolvers.notifications.commands import RegisterNotification, RotateKey
 from resolvers.notifications.endpoints import KEY, register, rotate
 from resolvers.outcomes import Outcome
 from resolvers.references import ByKey
+from resolvers.storage.rows import changed
 from resolvers.storage.tables import AgentBooking, NotificationDelivery, NotificationEndpoint
+from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.vocabulary import (
     AgentBookingStatus,
     BookingStatus,
@@ -48,6 +50,7 @@ from tests.resolvers.world import World
 PATIENCE = 20
 POLL_SECONDS = 0.01
 NEVER = replace(SAMPLE, courses=(replace(SAMPLE.courses[0], date_from=date(2027, 3, 16)),))
+OTHER = replace(SAMPLE, agent_booking_id="X2")
 OF_AGENTS = (NotificationTopic.AGENT_BOOKING_INVALID, NotificationTopic.AGENT_BOOKING_SUCCESS)
 
 
@@ -139,6 +142,9 @@ class Working(School):
         async with asyncio.timeout(PATIENCE):
             while not await holds():  # noqa: ASYNC110 - only the database tells
                 await asyncio.sleep(POLL_SECONDS)
+
+    async def is_claimed(self) -> bool:
+        return [bool(row.lease) for row in await self.deliveries()] == [True]
 
     async def until_told(self, *statuses: str) -> None:
         async def holds() -> bool:
@@ -364,13 +370,73 @@ async def test_a_lease_that_is_too_short_sends_nothing(world, possible, receiver
     await world.booked()
 
     async with world.worker(seconds=5, lease_seconds=9):
-
-        async def claimed() -> bool:
-            return [bool(row.lease) for row in await world.deliveries()] == [True]
-
-        await world.until(claimed)
+        await world.until(world.is_claimed)
 
     assert to.requests == []
+
+
+async def test_whose_turn_comes_too_late_waits_for_another_lease(world, possible, clock):  # noqa: F811
+    """Nothing is sent under a lease that is over by then: another worker may have sent it."""
+    mailbox = Mailbox()
+    await world.endpoint(channel=NotificationChannel.HTML_EMAIL, email="staff@agency.example")
+    await world.booked()
+
+    async with mailing(mailbox) as mail, AsyncExitStack() as others:
+        for _ in range(MOST_CONNECTIONS):
+            await others.enter_async_context(mail.turn)
+        async with world.worker(mail):
+            await world.until(world.is_claimed)
+            clock.now += timedelta(seconds=61)
+            await others.aclose()
+            await world.until_told("DELIVERED")
+
+    assert len(mailbox.taken) == 1
+
+
+async def test_what_is_known_too_late_is_written_if_nobody_else_was_there(
+    world,
+    possible,  # noqa: F811
+    receiver,
+    clock,
+):
+    """The message was taken: it is not sent again because the answer came after the lease."""
+    behave, happened = late_by()
+    to = await receiver(behave)
+    await world.endpoint(url=to.url)
+    await world.booked()
+
+    async with world.worker():
+
+        async def is_sent() -> bool:
+            return len(to.requests) == 1
+
+        await world.until(is_sent)
+        clock.now += timedelta(seconds=61)
+        happened.set()
+        await world.until_told("DELIVERED")
+
+    assert len(to.requests) == 1
+
+
+async def test_one_that_cannot_be_judged_keeps_no_other(world, possible):  # noqa: F811
+    """A fault of ours with one booking waits until its lease ends; the others are confirmed."""
+    broken, other = await world.booked(), await world.booked(OTHER)
+    [detail] = await world.rows(AgentBooking, "id", broken)
+
+    def lose_content(work: UnitOfWork, details: Sequence[AgentBooking]) -> list[Outcome]:
+        work.save(AgentBooking, [(detail, changed(detail, content={})) for detail in details])
+        return [Outcome(detail.id) for detail in details]
+
+    await world.storage.write(lose_content, [detail])
+
+    async with world.worker():
+
+        async def is_confirmed() -> bool:
+            return (await world.row(other)).status is BookingStatus.CONFIRMED
+
+        await world.until(is_confirmed)
+
+    assert (await world.detail(broken)).status is AgentBookingStatus.VALIDATING
 
 
 async def test_unpaid_bookings_expire(world, clock):
