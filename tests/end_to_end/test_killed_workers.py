@@ -33,7 +33,7 @@ from tests.resolvers.agent_bookings.conftest import (  # noqa: F401 - with fixtu
 
 DEATHS = 20
 BOOKINGS = 60
-PATIENCE = 60
+PATIENCE = 120
 NEVER = replace(SAMPLE, courses=(replace(SAMPLE.courses[0], date_from=date(2027, 3, 16)),))
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 FAULT = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"

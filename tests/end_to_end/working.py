@@ -16,9 +16,9 @@ from gateway.worker import Worker
 from resolvers.storage import storage_at, utc_now
 
 SPEED = 60
-LEASE_SECONDS = 60.0
-ATTEMPT_SECONDS = 0.2
-"""As the wall counts them; a lease is a second there."""
+LEASE_SECONDS = 240.0
+ATTEMPT_SECONDS = 1.0
+"""As the wall counts them; a lease is four seconds there."""
 
 FORKS = multiprocessing.get_context("forkserver")
 """A process that has imported everything makes the others: each is up at once."""
