@@ -134,6 +134,7 @@ class Examples:
         """An endpoint, and an event that is told to it."""
         told = {"topics": ["EVENT_CREATED"], "channel": "HTTP_JSON", "url": "https://example.org/"}
         endpoint = await self._make("registerNotification", "endpoint", **told)
+        self.ids["notificationEndpoint"] = self.ids.pop("endpoint")
         await self._client.ask(mutation("createEvent"), input={"title": "Told"})
         [known] = await self._client.ask(
             "{ notificationEndpoints { deliveries { nodes { id } } } }",
