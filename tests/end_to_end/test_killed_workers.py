@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from itertools import groupby
@@ -79,6 +80,17 @@ class Receiver:
         await answering(OK if luck > 0.25 else FAULT)(reader, writer)
         async with self.grown:
             self.grown.notify_all()
+
+    async def drained(self) -> None:
+        """Until everything is read that a worker has sent which is gone."""
+        assert self.up is not None
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.up.port)
+        writer.write_eof()
+        with suppress(ConnectionError):
+            await reader.read()  # ours is served after those that came before it
+        writer.close()
+        while self.up.open:  # noqa: ASYNC110 - what is left of them is served meanwhile
+            await asyncio.sleep(0)
 
     def _told(self, request: bytes) -> Told:
         head, _, body = request.partition(b"\r\n\r\n")
@@ -157,6 +169,7 @@ async def test_killed_twenty_times(world, possible, clock, database_url):  # noq
                 enough = len(receiver.accepted) + receiver.chance.randint(1, 6)
                 async with asyncio.timeout(PATIENCE), receiver.grown:
                     await receiver.grown.wait_for(lambda n=enough: len(receiver.accepted) >= n)
+            await receiver.drained()
         receiver.generation = DEATHS + 1
         with worker(database_url, clock._since):
             await until(nobody_waits)

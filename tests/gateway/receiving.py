@@ -26,6 +26,7 @@ class Receiving:
     port: int
     requests: list[bytes] = field(default_factory=list)
     connections: int = 0
+    open: int = 0
 
     @property
     def url(self) -> str:
@@ -45,6 +46,7 @@ async def receiving(
         assert task is not None
         tasks.add(task)
         server_up.connections += 1
+        server_up.open += 1
         try:
             while request := await read_request(reader):
                 server_up.requests.append(request)
@@ -52,6 +54,7 @@ async def receiving(
         except (ConnectionError, asyncio.CancelledError):
             pass
         finally:
+            server_up.open -= 1
             writer.transport.abort()
 
     server = await asyncio.start_server(served, "127.0.0.1", port, ssl=tls)
