@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 MOST_BYTES = 64 * 1024 * 1024
+MOST_DEPTH = 100
+"""How deep a document may be nested; the sources' own are not ten deep."""
 
 
 class Unreadable(Exception):
@@ -36,7 +38,7 @@ def read_file(file: Path, parse: Callable[[bytes], Any]) -> Any:
 def parse_json(text: bytes) -> Any:
     """Raises: Unreadable."""
     try:
-        return json.loads(
+        value = json.loads(
             text.decode("utf-8-sig"),
             object_pairs_hook=_object,
             parse_float=Decimal,
@@ -50,6 +52,23 @@ def parse_json(text: bytes) -> Any:
         raise Unreadable("is nested too deeply") from None
     except ValueError:  # more digits than Python makes a number of
         raise Unreadable("has a number with too many digits") from None
+    _require_shallow(value)
+    return value
+
+
+def _require_shallow(value: Any) -> None:
+    """Raises: Unreadable, for what nobody could go through one call a level."""
+    level = [value]
+    for _ in range(MOST_DEPTH):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return
+    raise Unreadable("is nested too deeply")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

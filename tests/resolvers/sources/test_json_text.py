@@ -21,6 +21,7 @@ from resolvers.sources.paths import json_path
         (b"[-Infinity]", "-Infinity is not JSON"),
         (b'"\xff"', "is not UTF-8: byte 2"),
         (b"[" * 100_000, "is nested too deeply"),
+        (b'{"Test":' * 101 + b"1" + b"}" * 101, "is nested too deeply"),
         (b"1" * 5_000, "has a number with too many digits"),
     ],
 )
