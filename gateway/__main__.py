@@ -18,7 +18,7 @@ from alembic.util import CommandError
 from rich.console import Console
 
 from gateway.app import PATH, create_app
-from gateway.auth import ROLE_NAMES, make_token
+from gateway.auth import OF_USERS, ROLE_NAMES, make_token
 from gateway.demo import NAME as DEMO
 from gateway.demo import make_demo
 from gateway.demo_storage import NotAsPlanned
@@ -147,7 +147,10 @@ def print_token(
     organization: OrganizationName,
     role: Annotated[
         str | None,
-        typer.Option(help=f"One of {', '.join(ROLE_NAMES)}; a user's own, where there is one."),
+        typer.Option(
+            help=f"One of {', '.join(ROLE_NAMES)}; by default the user's. agent and candidate"
+            " require --user."
+        ),
     ] = None,
     user: Annotated[
         str | None, typer.Option(help="The reference of a user, whose role and scope count.")
@@ -159,6 +162,8 @@ def print_token(
         raise Misused("one of --role and --user is needed")
     if role is not None and role not in ROLE_NAMES:
         raise Misused(f"--role must be one of {', '.join(ROLE_NAMES)}, not {role!r}")
+    if role is not None and user is None and ROLE_NAMES[role] in OF_USERS:
+        raise Misused(f"--role {role} requires --user")
     settings = _settings_of_migrated_database()
     found, found_user = _with_storage(settings, lambda storage: _find(storage, organization, user))
     if found_user is not None:

@@ -1,10 +1,12 @@
 """Who is calling: a signed token becomes a Viewer. Nothing else reads a credential."""
 
+import secrets
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,14 +20,19 @@ from resolvers.vocabulary import Role
 
 ALGORITHM: Final = "HS256"
 KEPT_TOKENS: Final = 10_000
-SUBJECT_LENGTH: Final = 200
-"""A viewer's key is its role and subject, and is kept with idempotency keys in 250 characters."""
+TEXT_LENGTH: Final = 200
+"""A viewer's key contains `sub` or `jti`, and the column for it has 250 characters."""
+
+LEEWAY: Final = timedelta(minutes=1)
+"""How far ahead of the gateway's clock the issuer's clock may be."""
 
 ROLE_NAMES: Final = {role.name.lower().replace("_", "-"): role for role in Role}
 """The roles as a command line and a token name them."""
 
 BY_CENTRE: Final = frozenset({Role.SCHEDULER, Role.CENTRE_STAFF, Role.INVIGILATOR})
 BY_SUBJECT: Final = frozenset({Role.SCHEDULER, Role.MARKER})
+OF_USERS: Final = frozenset({Role.AGENT, Role.CANDIDATE})
+"""The roles that have a scope only through a user: a token for them must name one."""
 
 
 class Unauthenticated(Exception):
@@ -50,24 +57,40 @@ class TokenExpired(Unauthenticated):
         super().__init__("The token has expired.")
 
 
+class TokenNotYetValid(Unauthenticated):
+    """The token is valid only from a later time on."""
+
+    def __init__(self, claim: str, at: datetime, now: datetime) -> None:
+        super().__init__(
+            f"The token is not valid yet: its claim '{claim}' is {_instant(at)},"
+            f" and the gateway's clock shows {_instant(now)}."
+        )
+
+
 @dataclass(frozen=True)
 class Claims:
-    """What a token that we signed says."""
+    """What a token that we signed says.
+
+    `key` distinguishes the tokens of one organization that have no user.
+    """
 
     organization_id: UUID
     role: Role
     subject: str
     user_id: UUID | None
     expires_at: datetime
+    key: str = ""
+    issued_at: datetime | None = None
+    not_before: datetime | None = None
 
     @cached_property
     def viewer(self) -> Viewer:
-        """Who a token without a user speaks for."""
+        """The viewer of a token without a user."""
         return Viewer(
             organization_id=self.organization_id,
             role=self.role,
             name=self.subject,
-            key=f"{_role_name(self.role)}:{self.subject}",
+            key=self.key,
             permissions=PERMISSIONS[self.role],
         )
 
@@ -87,6 +110,7 @@ def make_token(
         "org": str(organization_id),
         "role": role,
         "sub": subject or role,
+        "jti": secrets.token_hex(16),
         "iat": int(now.timestamp()),
         "exp": int((now + timedelta(hours=hours)).timestamp()),
     }
@@ -129,11 +153,11 @@ class Authenticator:
         claims = self._known.get(token)
         if claims is None:
             claims = _verified(token, self._secret)
-            self._require_time_left(token, claims)
+            self._require_valid_now(token, claims)
             await self._require_organization(claims.organization_id)
             self._keep(token, claims)
         else:
-            self._require_time_left(token, claims)
+            self._require_valid_now(token, claims)
             self._known.move_to_end(token)
         return claims
 
@@ -142,10 +166,15 @@ class Authenticator:
         while len(self._known) > KEPT_TOKENS:
             self._known.popitem(last=False)
 
-    def _require_time_left(self, token: str, claims: Claims) -> None:
-        if claims.expires_at <= self._clock():
+    def _require_valid_now(self, token: str, claims: Claims) -> None:
+        """Raises: TokenExpired, TokenNotYetValid."""
+        now = self._clock()
+        if claims.expires_at <= now:
             self._known.pop(token, None)
             raise TokenExpired
+        for claim, at in (("nbf", claims.not_before), ("iat", claims.issued_at)):
+            if at is not None and at > now + LEEWAY:
+                raise TokenNotYetValid(claim, at, now)
 
     async def _require_organization(self, organization_id: UUID) -> None:
         if not await self._storage.read(reads.organization_by_id(organization_id)):
@@ -209,32 +238,62 @@ def _bearer_token(authorization: str | None) -> str:
 
 
 def _verified(token: str, secret: str) -> Claims:
-    """Raises: TokenRefused. Whether it has expired is not looked at."""
+    """The claims of a token that we signed; the times in them are not compared with the clock.
+
+    Raises: TokenRefused.
+    """
     try:
         given = jwt.decode(
             token,
             secret,
             algorithms=[ALGORITHM],
-            # the storage's clock judges the time, here and once the token is known
-            options={"verify_exp": False, "verify_iat": False, "verify_nbf": False},
+            # the storage's clock judges the times, here and once the token is known
+            options={
+                "verify_exp": False,
+                "verify_iat": False,
+                "verify_nbf": False,
+                "verify_jti": False,
+            },
         )
     except jwt.InvalidSignatureError:
         raise TokenRefused("The token was not signed by this gateway.") from None
     except (jwt.InvalidTokenError, ValueError):
         raise TokenRefused("The token is malformed.") from None
-    return _claims(given)
+    return _claims(given, token)
 
 
-def _claims(given: Mapping[str, Any]) -> Claims:
+def _claims(given: Mapping[str, Any], token: str) -> Claims:
     """Raises: TokenRefused."""
     user = given.get("user")
+    role = _role(given.get("role"))
+    if user is None and role in OF_USERS:
+        raise TokenRefused(
+            f"A token with the role '{_role_name(role)}' must name a user in its claim 'user'."
+        )
     return Claims(
         organization_id=_key(given, "org"),
-        role=_role(given.get("role")),
-        subject=_subject(given.get("sub")),
+        role=role,
+        subject=_text(given, "sub"),
         user_id=None if user is None else _key(given, "user"),
-        expires_at=_expiry(given.get("exp")),
+        expires_at=_time(given, "exp"),
+        key=_viewer_key(given, role, token),
+        issued_at=_time(given, "iat") if "iat" in given else None,
+        not_before=_time(given, "nbf") if "nbf" in given else None,
     )
+
+
+def _viewer_key(given: Mapping[str, Any], role: Role, token: str) -> str:
+    """What distinguishes a token without a user: the subject, else `jti`, else its own text.
+
+    A subject that repeats the role identifies no caller: `booking-gateway token` writes that one.
+    """
+    name = _role_name(role)
+    subject = _text(given, "sub")
+    if subject != name:
+        return f"{name}:{subject}"
+    if "jti" in given:
+        return f"{name}#jti:{_text(given, 'jti')}"
+    return f"{name}#token:{sha256(token.encode()).hexdigest()}"
 
 
 def _key(given: Mapping[str, Any], claim: str) -> UUID:
@@ -251,18 +310,24 @@ def _role(given: object) -> Role:
     return role
 
 
-def _subject(given: object) -> str:
-    if isinstance(given, str) and given.isprintable() and 1 <= len(given) <= SUBJECT_LENGTH:
-        return given
+def _text(given: Mapping[str, Any], claim: str) -> str:
+    text = given.get(claim)
+    if isinstance(text, str) and text.isprintable() and 1 <= len(text) <= TEXT_LENGTH:
+        return text
     raise TokenRefused(
-        f"The token's claim 'sub' must be printable text of 1 to {SUBJECT_LENGTH} characters."
+        f"The token's claim '{claim}' must be printable text of 1 to {TEXT_LENGTH} characters."
     )
 
 
-def _expiry(given: object) -> datetime:
-    if isinstance(given, int | float) and not isinstance(given, bool):
+def _time(given: Mapping[str, Any], claim: str) -> datetime:
+    seconds = given.get(claim)
+    if isinstance(seconds, int | float) and not isinstance(seconds, bool):
         try:
-            return datetime.fromtimestamp(given, UTC)
+            return datetime.fromtimestamp(seconds, UTC)
         except (ValueError, OverflowError, OSError):
             pass
-    raise TokenRefused("The token's claim 'exp' must be a time in seconds.")
+    raise TokenRefused(f"The token's claim '{claim}' must be a time in seconds.")
+
+
+def _instant(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -108,8 +108,8 @@ async def test_an_address_is_good_for_what_the_one_who_asked_may_see(
     async with client_of(server.host, file["url"].rpartition("/")[2]) as intruder:
         assert (await intruder.answer("{ viewer { role } }")).status_code == 401
 
-    async with client_of(server.host, token_of(role="candidate")) as candidate:
-        assert len((await fetched(candidate, "JSON")).json()) == 3
+    async with client_of(server.host, token_of(role="invigilator")) as invigilator:
+        assert len((await fetched(invigilator, "JSON")).json()) == 3
 
 
 async def test_what_is_not_to_be_had_is_told_in_json(client: Client) -> None:

@@ -159,7 +159,12 @@ async def app(settings: Settings, clock: SettableClock) -> AsyncIterator[Starlet
 def token(organization_id: UUID, clock: SettableClock) -> str:
     """An administrator's token, for an hour."""
     return make_token(
-        secret=SECRET, organization_id=organization_id, role="admin", now=clock.now, hours=1
+        secret=SECRET,
+        organization_id=organization_id,
+        role="admin",
+        subject="robot",
+        now=clock.now,
+        hours=1,
     )
 
 

@@ -9,7 +9,14 @@ import jwt
 import pytest
 
 from gateway import auth
-from gateway.auth import Authenticator, TokenExpired, TokenMissing, TokenRefused, make_token
+from gateway.auth import (
+    Authenticator,
+    TokenExpired,
+    TokenMissing,
+    TokenNotYetValid,
+    TokenRefused,
+    make_token,
+)
 from resolvers.organizations.reads import user_by_id
 from resolvers.outcomes import Outcome
 from resolvers.storage import Storage, UnitOfWork
@@ -109,7 +116,36 @@ async def test_a_token_without_a_user_is_its_role_in_the_whole_organization(
     assert viewer.role is Role.CENTRE_STAFF
     assert viewer.permissions == PERMISSIONS[Role.CENTRE_STAFF]
     assert viewer.scope == EVERYTHING
-    assert viewer.key == "centre-staff:centre-staff"
+
+
+async def test_tokens_without_a_user_do_not_share_idempotency_keys(
+    authenticator: Authenticator,
+    bearer: Callable[..., str],
+    claiming: Callable[..., str],
+    clock: SettableClock,
+):
+    """Each token of the command line has an id; without one, the token's own text counts."""
+    later = int(clock.now.timestamp()) + 90
+    made = [bearer(), bearer(), claiming(jti="1"), claiming(jti="2")]
+    tokens = [*made, claiming(), claiming(exp=later)]
+
+    keys = [(await authenticator.viewer(token)).key for token in tokens]
+
+    assert len({*keys}) == len(tokens)
+    assert all(len(key) <= 250 for key in keys)
+
+
+async def test_tokens_of_one_subject_share_idempotency_keys(
+    authenticator: Authenticator, bearer: Callable[..., str]
+):
+    """A renewed token repeats the calls of the one before; another role or subject does not."""
+    renewed = [bearer(subject="robot"), bearer(subject="robot", hours=2)]
+    other = [bearer(subject="robot 2"), bearer(subject="robot", role="scheduler")]
+
+    keys = [(await authenticator.viewer(token)).key for token in (*renewed, *other)]
+
+    assert keys[0] == keys[1] == "admin:robot"
+    assert len({*keys}) == 3
 
 
 async def test_a_users_own_role_and_scope_count(
@@ -265,6 +301,12 @@ async def test_a_token_without_a_signature_is_refused(
         ({"sub": "a\0b"}, "'sub' must be printable text"),
         ({"user": "uma"}, "'user' must be a UUID"),
         ({"user": str(uuid4())}, "user does not exist"),
+        ({"role": "agent"}, "role 'agent' must name a user in its claim 'user'"),
+        ({"role": "candidate"}, "role 'candidate' must name a user in its claim 'user'"),
+        ({"jti": 7}, "'jti' must be printable text"),
+        ({"jti": "x" * 201}, "'jti' must be printable text"),
+        ({"nbf": "noon"}, "'nbf' must be a time"),
+        ({"iat": [1]}, "'iat' must be a time"),
         ({"exp": None}, "'exp' must be a time"),
         ({"exp": True}, "'exp' must be a time"),
         ({"exp": 10**30}, "'exp' must be a time"),
@@ -289,6 +331,24 @@ async def test_a_token_is_valid_until_it_expires_and_no_longer(
 
     with pytest.raises(TokenExpired):
         await authenticator.viewer(token)
+
+
+@pytest.mark.parametrize("claim", ["nbf", "iat"])
+async def test_a_token_of_the_future_is_refused_until_a_minute_before(
+    authenticator: Authenticator,
+    claiming: Callable[..., str],
+    clock: SettableClock,
+    claim: str,
+):
+    """The issuer's clock may be a minute ahead of the gateway's, and no more."""
+    now = int(clock.now.timestamp())
+    token = claiming(**{claim: now + 61, "exp": now + 3600})
+
+    with pytest.raises(TokenNotYetValid, match=f"'{claim}' is 2027-01-11T12:01:01Z"):
+        await authenticator.viewer(token)
+
+    clock.now += timedelta(seconds=1)
+    assert (await authenticator.viewer(token)).role is Role.ADMIN
 
 
 async def test_a_known_token_is_not_verified_again(

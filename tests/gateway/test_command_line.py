@@ -124,6 +124,16 @@ def test_a_token_may_last_longer(ready: CommandLine):
             "--role must be one of admin, scheduler, centre-staff",
         ),
         (
+            ["token", "--role", "agent", "--organization", "Northfield"],
+            2,
+            "--role agent requires --user",
+        ),
+        (
+            ["token", "--role", "candidate", "--organization", "Northfield"],
+            2,
+            "--role candidate requires --user",
+        ),
+        (
             ["organization", "Northfield", "--time-zone", "Europe/London", "--currency", "GBP"],
             1,
             "This key is another object's.",

@@ -36,7 +36,7 @@ async def test_a_query_is_answered(client: httpx.AsyncClient):
 
 
 async def test_the_viewer_is_whom_the_token_names(client: httpx.AsyncClient):
-    assert await post(client, "{ viewer }") == {"data": {"viewer": "admin:admin"}}
+    assert await post(client, "{ viewer }") == {"data": {"viewer": "admin:robot"}}
 
 
 async def test_a_query_may_come_by_get(client: httpx.AsyncClient):

@@ -130,7 +130,7 @@ async def test_a_token_may_come_with_the_handshake(opening: Callable[..., Any], 
     async with opening(additional_headers=headers) as client:
         await client.begin()
         await client.subscribe("1", "{ viewer }")
-        assert (await client.receive())["payload"] == {"data": {"viewer": "admin:admin"}}
+        assert (await client.receive())["payload"] == {"data": {"viewer": "admin:robot"}}
 
 
 async def test_a_ping_is_answered_also_before_the_beginning(opening: Callable[..., Any]):
