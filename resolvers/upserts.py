@@ -1,8 +1,9 @@
 """Upserts: create or update by reference, a batch at a time; what all kinds of object share.
 
-What is left out or null stays as it is, a list replaces, a field with a default is written. Two
-commands of a batch that name the same new reference give one row. A batch takes a fixed number of
-statements.
+What is left out or null stays as it is, a list replaces, a field with a default is written. A field
+that gives rights (`active`, `offered`) has no default: an upsert that omits it restores nothing.
+Two commands of a batch that name the same new reference give one row. A batch takes a fixed number
+of statements.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

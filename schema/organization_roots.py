@@ -105,7 +105,10 @@ class UpsertUserInput:
     name: str = strawberry.field(description="The user's name.")
     email: str | None = described("The user's email address.")
     role: Role = strawberry.field(description="What the user may do.")
-    active: bool = strawberry.field(default=True, description="Whether the user may do anything.")
+    active: bool | None = described(
+        "Whether the user has any rights. Omitted or null: unchanged, so an inactive user stays "
+        "inactive; a new user is active."
+    )
     may_mark: bool = strawberry.field(
         default=False, description="Whether the user can be a marker."
     )

@@ -48,7 +48,9 @@ class UpsertAgentOfficeInput:
     code: str = strawberry.field(description="EC's code of it.")
     name: str = strawberry.field(description="Its name.")
     agency: str = strawberry.field(description="The agency that it belongs to.")
-    active: bool = strawberry.field(default=True, description="Whether it may book.")
+    active: bool | None = described(
+        "Whether it may book. Omitted or null: unchanged; a new office is active."
+    )
     external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
     origin: OriginInput | None = described(ORIGIN)
 
@@ -70,7 +72,9 @@ class UpsertProductInput:
     name: str = strawberry.field(description="Its name.")
     min_weeks: int | None = described("For how many weeks at least, from 1 to 1,000.")
     max_weeks: int | None = described("For how many weeks at most, from 1 to 1,000.")
-    active: bool = strawberry.field(default=True, description="Whether it can be booked.")
+    active: bool | None = described(
+        "Whether it can be booked. Omitted or null: unchanged; a new product is active."
+    )
     external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
     origin: OriginInput | None = described(ORIGIN)
 
@@ -93,7 +97,9 @@ class OfferProductInput:
     start_dates: list[date] | None = described("Dates on which it can begin; at most 500 in all.")
     remove_start_dates: list[date] | None = described("Dates on which it no longer can.")
     capacity: int | None = described("Places on each start date, from 1 to 100,000.")
-    offered: bool = strawberry.field(default=True, description="False withdraws it.")
+    offered: bool | None = described(
+        "False withdraws it. Omitted or null: unchanged; a new offer is offered."
+    )
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> OfferProduct:

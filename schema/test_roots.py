@@ -90,7 +90,9 @@ class UpsertModuleInput:
 class TestFormInput:
     code: str = strawberry.field(description="What it is known by.")
     name: str = strawberry.field(description="Its name.")
-    published: bool = strawberry.field(default=True, description="Whether it can be sat.")
+    published: bool | None = described(
+        "Whether it can be sat. Omitted or null: unchanged; a new form is published."
+    )
     published_at: datetime | None = described("Since when.")
     bilingual: bool = strawberry.field(default=False, description="Whether it has two languages.")
     language: LanguageTag | None = described("Its language.")
@@ -115,8 +117,8 @@ class UpsertTestInput:
     )
     duration_minutes: int = strawberry.field(description="Minutes of work.")
     break_minutes: int = strawberry.field(default=0, description="Minutes of breaks.")
-    requires_invigilation: bool = strawberry.field(
-        default=False, description="Whether it must be invigilated."
+    requires_invigilation: bool | None = described(
+        "Whether it must be invigilated. Omitted or null: unchanged; false for a new test."
     )
     max_attempts: int | None = described("How often a candidate may sit it.")
     default_language: LanguageTag = strawberry.field(

@@ -32,13 +32,16 @@ USERS_BY_NAME = Ordering("users", (Term("name", str), Term("id", UUID)))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpsertUser(Upsert):
-    """Somebody who works with the gateway, known by a reference. Not active: may not."""
+    """Somebody who works with the gateway, known by a reference. An inactive user has no rights.
+
+    `active` None keeps the current value; a new user is active.
+    """
 
     reference: str
     name: str
     email: str | None = None
     role: Role
-    active: bool = True
+    active: bool | None = None
     may_mark: bool = False
     may_moderate: bool = False
     centre_ids: tuple[Ref, ...] | None = None

@@ -18,24 +18,30 @@ WEEKS = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpsertAgentOffice(Upsert):
-    """An office of an agency, known by its code. Not active: books nothing new."""
+    """An office of an agency, known by its code. An inactive office books nothing new.
+
+    `active` None keeps the current value; a new office is active.
+    """
 
     code: str
     name: str
     agency: str
-    active: bool = True
+    active: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpsertProduct(Upsert):
-    """What schools can sell, known by its code. Weeks left out: of any length."""
+    """What schools can sell, known by its code. Weeks left out: of any length.
+
+    `active` None keeps the current value; a new product is active.
+    """
 
     code: str
     kind: ProductKind
     name: str
     min_weeks: int | None = None
     max_weeks: int | None = None
-    active: bool = True
+    active: bool | None = None
 
 
 def upsert_agent_offices(
@@ -94,13 +100,13 @@ class _Weeks(Rule):
 
 
 def _office_values(command: UpsertAgentOffice, _: AgentOffice | None) -> dict[str, Any]:
-    return {
-        "code": command.code,
-        "name": command.name,
-        "search_text": search_text(command.name, command.code, command.agency),
-        "agency": command.agency,
-        "active": command.active,
-    }
+    return given(
+        code=command.code,
+        name=command.name,
+        search_text=search_text(command.name, command.code, command.agency),
+        agency=command.agency,
+        active=command.active,
+    )
 
 
 def _product_values(command: UpsertProduct, _: Product | None) -> dict[str, Any]:

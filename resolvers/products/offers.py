@@ -28,7 +28,8 @@ Dates = frozenset[date]
 class OfferProduct(Upsert):
     """Say that a school offers a product, from which dates on, and with how many places on each.
 
-    `start_dates` are added to those that there are; `capacity` None leaves it as it is.
+    `start_dates` are added to those that there are; `capacity` None leaves it as it is. `offered`
+    None keeps the current value, so a withdrawn offer stays withdrawn; a new offer is offered.
     """
 
     product: Ref
@@ -36,7 +37,7 @@ class OfferProduct(Upsert):
     start_dates: tuple[date, ...] | None = None
     remove_start_dates: tuple[date, ...] | None = None
     capacity: int | None = None
-    offered: bool = True
+    offered: bool | None = None
 
 
 def offer_products(work: UnitOfWork, commands: Sequence[OfferProduct]) -> list[Outcome | Refused]:

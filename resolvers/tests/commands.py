@@ -40,14 +40,17 @@ class UpsertModule(Upsert):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpsertTest(Upsert):
-    """What is sat, known by its subject and its reference."""
+    """What is sat, known by its subject and its reference.
+
+    `requires_invigilation` None keeps the current value; a new test does not require it.
+    """
 
     reference: str
     name: str
     subject: Ref | None = None
     duration_minutes: int
     break_minutes: int = 0
-    requires_invigilation: bool = False
+    requires_invigilation: bool | None = None
     max_attempts: int | None = None
     default_language: str = "en"
     languages: tuple[str, ...] | None = None

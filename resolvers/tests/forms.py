@@ -27,11 +27,14 @@ NOT_MADE_YET = UUID(int=0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """A form as a command gives it, known by its code inside its test."""
+    """A form as a command gives it, known by its code inside its test.
+
+    `published` None keeps the current value; a new form is published.
+    """
 
     code: str
     name: str
-    published: bool = True
+    published: bool | None = None
     published_at: datetime | None = None
     bilingual: bool = False
     language: str | None = None

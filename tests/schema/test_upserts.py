@@ -1,6 +1,7 @@
 """Upserts: created, updated, refused; what is answered is what there is then."""
 
 import pytest
+from graphql import GraphQLInputObjectType, get_named_type
 
 from resolvers.vocabulary import Role
 
@@ -22,6 +23,15 @@ TEST = """mutation ($input: UpsertTestInput!) { upsertTest(input: $input) {
   test { languages breakMinutes maxAttempts forms { code name published } } created
   errors { code path }
 } }"""
+
+USER = """mutation ($input: UpsertUserInput!) { upsertUser(input: $input) {
+  user { active role centres { id } } errors { code } } }"""
+OFFICE = """mutation ($input: UpsertAgentOfficeInput!) { upsertAgentOffice(input: $input) {
+  agentOffice { active } errors { code } } }"""
+PRODUCT = """mutation ($input: UpsertProductInput!) { upsertProduct(input: $input) {
+  product { active } errors { code } } }"""
+INVIGILATED = """mutation ($input: UpsertTestInput!) { upsertTest(input: $input) {
+  test { requiresInvigilation forms { published } } errors { code } } }"""
 
 ANNA = {"reference": "P9", "firstNames": "Anna", "lastName": "Lee"}
 
@@ -194,3 +204,54 @@ async def test_second_mutation_sees_the_first(client):
     one, two = result.data["one"], result.data["two"]
     assert one["department"] == two["department"]
     assert (one["created"], two["created"]) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("document", "known_by", "withdrawn"),
+    [
+        (USER, {"reference": "U9", "name": "Ann", "role": "ADMIN"}, {"active": False}),
+        (OFFICE, {"code": "1", "name": "Madrid", "agency": "Study Abroad"}, {"active": False}),
+        (PRODUCT, {"code": "1", "kind": "COURSE", "name": "English"}, {"active": False}),
+        (
+            INVIGILATED,
+            {"reference": "T9", "name": "Law", "durationMinutes": 60},
+            {"requiresInvigilation": True},
+        ),
+    ],
+)
+async def test_rights_do_not_come_back_through_a_default(client, document, known_by, withdrawn):
+    """An upsert that omits a right, or sends null, leaves it withdrawn."""
+    await client.of(document, input={**known_by, **withdrawn})
+
+    for omitted in ({}, dict.fromkeys(withdrawn)):
+        payload = await client.of(document, input={**known_by, **omitted})
+        [row] = [value for name, value in payload.items() if name != "errors"]
+        assert payload["errors"] == []
+        assert {name: row[name] for name in withdrawn} == withdrawn
+
+
+async def test_a_form_stays_unpublished(client):
+    """A list of forms that omits `published` does not publish a withdrawn form again."""
+    test = {"reference": "T9", "name": "Law", "durationMinutes": 60}
+    form = {"code": "F1", "name": "One"}
+
+    for published in ({}, {"published": False}, {}, {"published": None}):
+        payload = await client.of(INVIGILATED, input={**test, "forms": [{**form, **published}]})
+
+    assert payload["test"]["forms"] == [{"published": False}]
+
+
+def test_no_upsert_turns_anything_on_by_default(schema):
+    """No input of an upsert, at any depth, has a field that is true unless it is given."""
+    fields = schema._schema.mutation_type.fields
+    upserts = [field for name, field in fields.items() if name.startswith(("upsert", "offer"))]
+
+    inputs = {get_named_type(field.args["input"].type) for field in upserts}
+    for found in list(inputs):
+        parts = (get_named_type(part.type) for part in found.fields.values())
+        inputs |= {part for part in parts if isinstance(part, GraphQLInputObjectType)}
+
+    assert len(upserts) >= 11
+    for found in inputs:
+        on = [name for name, part in found.fields.items() if part.default_value is True]
+        assert on == [], found.name

@@ -110,7 +110,7 @@ async def test_weeks_that_were_said_before_count(course, make, refusals):
 
 
 async def test_known_by_its_code(storage, viewer, make, office, course):
-    """The same code again updates: what is left out stays, a field with a default is written."""
+    """The same code again updates; omitted fields, `active` among them, keep their values."""
     key = await make(upsert_agent_offices, replace(office, active=False))
     product = await make(upsert_products, replace(course, min_weeks=2, max_weeks=40, active=False))
 
@@ -118,9 +118,9 @@ async def test_known_by_its_code(storage, viewer, make, office, course):
     assert await make(upsert_products, replace(course, max_weeks=50)) == product
 
     [row] = await storage.read(agent_offices_by_id(viewer, [key]))
-    assert (row.name, row.agency, row.active) == ("Madrid II", "Study Abroad", True)
+    assert (row.name, row.agency, row.active) == ("Madrid II", "Study Abroad", False)
     [row] = await storage.read(products_by_id(viewer, [product]))
-    assert (row.min_weeks, row.max_weeks, row.active) == (2, 50, True)
+    assert (row.min_weeks, row.max_weeks, row.active) == (2, 50, False)
 
 
 async def test_permission(viewer, refusals, office, course, offer):
@@ -180,6 +180,8 @@ async def test_withdrawn_is_not_offered(storage, viewer, make, offer, school):
     await make(offer_products, replace(offer, offered=False))
     assert await shown() == ([], [], 0)
     await make(offer_products, offer)
+    assert await shown() == ([], [], 0)
+    await make(offer_products, replace(offer, offered=True))
     assert await shown() == ([key], [product], 3)
 
 

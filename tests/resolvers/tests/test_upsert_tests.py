@@ -125,7 +125,7 @@ async def test_languages_and_defaults(storage, viewer, make, a_test):
 
     [row] = await storage.read(reads.tests_by_id(viewer, [key]))
     assert (row.default_language, row.languages) == ("en", ["en", "de", "fr"])
-    assert (row.max_attempts, row.requires_invigilation) == (3, False)
+    assert (row.max_attempts, row.requires_invigilation) == (3, True)
 
 
 async def test_modules(storage, viewer, make, a_test):
