@@ -58,7 +58,8 @@ class PaymentInput:
     )
     cost: MoneyInput | None = described("The cost; nothing is to be paid without one.")
     due_by: datetime | None = described(
-        "Until when the candidate has to pay; paymentDueHours from now, at most until the start."
+        "Until when the candidate has to pay; paymentDueHours from now unless given. A deadline "
+        "after the start is limited to the start, with the warning PAYMENT_DUE_AT_START."
     )
     purchase_order: str | None = described("The payer's purchase order, 1 to 50 characters.")
 

@@ -8,9 +8,14 @@ from uuid import UUID, uuid4
 from resolvers import checks
 from resolvers.refusals import Complaints, OutOfRange
 from resolvers.storage.columns import new_key
-from resolvers.storage.rows import new_row
-from resolvers.storage.tables import Organization, Payment
-from resolvers.vocabulary import PaymentMethod, PaymentResponsibility, PaymentStatus
+from resolvers.storage.rows import changed, new_row
+from resolvers.storage.tables import Booking, Organization, Payment
+from resolvers.vocabulary import (
+    BookingStatus,
+    PaymentMethod,
+    PaymentResponsibility,
+    PaymentStatus,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,22 +66,20 @@ def payment_for(
     terms: PaymentTerms,
     settings: Organization,
     *,
-    start_at: datetime | None,
     now: datetime,
 ) -> Payment:
     """The payment of a new booking.
 
-    Left out, the candidate pays what costs something and has until `paymentDueHours` from now, at
-    most until the start.
+    Left out, the candidate pays what costs something and has until `paymentDueHours` from now.
+    `due_by_start` limits the deadline.
     """
     costs = terms.amount is not None and terms.amount > 0
     responsibility = terms.responsibility or (
         PaymentResponsibility.CANDIDATE if costs else PaymentResponsibility.ORGANIZATION
     )
     due_by = terms.due_by
-    if costs and due_by is None and responsibility is PaymentResponsibility.CANDIDATE:
-        due_by = now + timedelta(hours=settings.payment_due_hours)
-        due_by = due_by if start_at is None else min(due_by, start_at)
+    if costs and responsibility is PaymentResponsibility.CANDIDATE:
+        due_by = due_by or now + timedelta(hours=settings.payment_due_hours)
     return new_row(
         Payment,
         organization_id=settings.id,
@@ -93,6 +96,24 @@ def payment_for(
         url=terms.url,
         purchase_order=terms.purchase_order,
     )
+
+
+def due_by_start(payment: Payment, start_at: datetime | None) -> Payment:
+    """The payment with its deadline limited to the start, if the candidate still has to pay it."""
+    if not is_pending(payment) or payment.responsibility is not PaymentResponsibility.CANDIDATE:
+        return payment
+    return changed(payment, due_by=_earlier(payment.due_by, start_at))
+
+
+def lapsing_by_start(booking: Booking) -> Booking:
+    """The booking, which lapses at its start at the latest while it waits for its payment."""
+    if booking.status is not BookingStatus.PENDING:
+        return booking
+    return changed(booking, lapses_at=_earlier(booking.lapses_at, booking.start_at))
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min((at for at in (one, other) if at is not None), default=None)
 
 
 def must_be_paid_first(payment: Payment) -> bool:

@@ -7,7 +7,12 @@ from uuid import UUID
 
 from resolvers.bookings.desk import Desk, Wanted
 from resolvers.bookings.overrides import check_overrides
-from resolvers.bookings.payment_rules import check_terms, must_be_paid_first, payment_for
+from resolvers.bookings.payment_rules import (
+    check_terms,
+    due_by_start,
+    must_be_paid_first,
+    payment_for,
+)
 from resolvers.bookings.seating import WantedSeat, check_seat
 from resolvers.bookings.sittings import Sitting, ambiguous_time, sitting_of, when
 from resolvers.changes import Cause, record_booking
@@ -35,6 +40,12 @@ from resolvers.vocabulary import (
 
 NUMBERS = "enrolment"
 """The series that references of enrolments are numbered from."""
+
+DUE_AT_START = Warning(
+    "PAYMENT_DUE_AT_START",
+    "The candidate has to pay by the start of the sitting.",
+    ("input", "payment", "dueBy"),
+)
 
 
 @dataclass(slots=True)
@@ -110,6 +121,10 @@ def _book(work: UnitOfWork, desk: Desk, attempts: Attempts, command: BookEnrolme
     )
     if sitting.ambiguous:
         warnings.append(ambiguous_time("onDemandBookingTime"))
+    if happened is None and draft.payment.due_by != (
+        command.payment.due_by or draft.payment.due_by
+    ):
+        warnings.append(DUE_AT_START)
     draft.warnings = warnings
     draft.cause = Cause(viewer, command.origin, None, tuple(overrides.used))
     desk.seats.take(draft.booking)
@@ -131,9 +146,10 @@ def _draft(
     key, happened = new_key(), command.happened
     settings = desk.settings[event.organization_id]
     cause = Cause(command.viewer, command.origin)
-    payment = payment_for(key, command.payment, settings, start_at=sitting.start_at, now=work.now)
+    payment = payment_for(key, command.payment, settings, now=work.now)
     if happened is not None:
         payment = changed(payment, **happened.payment)
+    payment = due_by_start(payment, sitting.start_at)
     status = _status(payment, happened, work.now)
     test = desk.test_of(event)
     booking = new_row(

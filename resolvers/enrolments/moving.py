@@ -8,11 +8,12 @@ from uuid import UUID
 from resolvers import checks
 from resolvers.bookings import loading
 from resolvers.bookings.accommodations import extra, recomputed
-from resolvers.bookings.actions import Situation, require
+from resolvers.bookings.actions import Situation, is_overdue, require
 from resolvers.bookings.checks import find, require_version, state_of
 from resolvers.bookings.desk import Desk, Wanted
 from resolvers.bookings.facts import accommodation_facts
 from resolvers.bookings.overrides import check_overrides
+from resolvers.bookings.payment_rules import due_by_start, lapsing_by_start
 from resolvers.bookings.seating import WantedSeat, check_seat
 from resolvers.bookings.sittings import Sitting, ambiguous_time, sitting_of, when
 from resolvers.changes import Cause, record_booking
@@ -25,10 +26,10 @@ from resolvers.outcomes import Outcome, Warning
 from resolvers.references import ByKey, Lookup, Ref, look_up
 from resolvers.refusals import Complaints, OneRequired, Refused, StaleBooking, attempt
 from resolvers.storage.rows import changed
-from resolvers.storage.tables import Accommodation, Booking, Enrolment, Event, Room
+from resolvers.storage.tables import Accommodation, Booking, Enrolment, Event, Payment, Room
 from resolvers.storage.tables.bookings import SEATED
 from resolvers.storage.unit_of_work import UnitOfWork
-from resolvers.vocabulary import BookingKind, ChangeType, DeliveryMode, Permission
+from resolvers.vocabulary import BookingKind, BookingStatus, ChangeType, DeliveryMode, Permission
 
 
 @dataclass(slots=True)
@@ -38,6 +39,7 @@ class Moved:
     booking: tuple[Booking, Booking]
     enrolment: tuple[Enrolment, Enrolment]
     accommodations: list[tuple[Accommodation, Accommodation]]
+    payment: tuple[Payment, Payment] | None
     cause: Cause
     warnings: tuple[Warning, ...]
 
@@ -82,6 +84,8 @@ class _Movers:
         self._enrolments = {row.id: row for row in loading.of_keys(work, Enrolment, "id", keys)}
         with_extra = [k for k in keys if self._locked[k[1]].accommodation_count]
         self._accommodations = loading.accommodations(work, with_extra)
+        unpaid = [k for k in keys if self._locked[k[1]].status is BookingStatus.PENDING]
+        self._payments = loading.payments(work, unpaid)
         for booking in self._locked.values():
             self._desk.diaries.write(booking)
         self._attempts = Attempts(work, self._desk)
@@ -115,7 +119,7 @@ class _Movers:
         _require_unchanged(command, self._situation(booking), was_at, was_in)
         if booking.status in SEATED and _same_place(booking, target):
             return Outcome(booking.id, changed=False)
-        moved = self._moved(booking, target)
+        moved = self._moved(command, booking, target)
         warnings = check_seat(
             self._desk,
             WantedSeat(
@@ -256,10 +260,10 @@ class _Movers:
             return own
         return here if here is not None and here.centre_id == event.venue_id else None
 
-    def _moved(self, booking: Booking, target: "_Target") -> Booking:
+    def _moved(self, command: MoveEnrolment, booking: Booking, target: "_Target") -> Booking:
         event, room = target.event, target.room
         test = self._desk.test_of(event)
-        return changed(
+        moved = changed(
             booking,
             event_id=event.id,
             centre_id=event.venue_id if room is None else room.centre_id,
@@ -270,6 +274,11 @@ class _Movers:
             updated_at=self._work.now,
             **when(target.sitting),
         )
+        moved = lapsing_by_start(moved)
+        if command.happened is not None and is_overdue(moved, self._work.now):
+            # the source holds the seat although the time to pay is over
+            return changed(moved, status=BookingStatus.CONFIRMED, lapses_at=None)
+        return moved
 
     def _enrolment_at(self, enrolment: Enrolment, booking: Booking, target: "_Target") -> Enrolment:
         """For another test the attempt is counted anew."""
@@ -313,7 +322,15 @@ class _Movers:
         self._enrolments[booking.id] = enrolment
         self._accommodations[booking.id] = [after for _, after in accommodations]
         versions = (booking, moved), (before, enrolment)
-        return Moved(*versions, accommodations, cause, tuple(warnings))
+        return Moved(*versions, accommodations, self._due(moved), cause, tuple(warnings))
+
+    def _due(self, moved: Booking) -> tuple[Payment, Payment] | None:
+        """The payment that the booking waits for, before and after the move."""
+        payment = self._payments.get(moved.id)
+        if payment is None:
+            return None
+        due = self._payments[moved.id] = due_by_start(payment, moved.start_at)
+        return payment, due
 
     def write(self, moved: list[Moved]) -> None:
         work = self._work
@@ -321,7 +338,9 @@ class _Movers:
             work.save(Booking, [one.booking])
             work.save(Enrolment, [one.enrolment])
             work.save(Accommodation, one.accommodations)
+            work.save(Payment, [] if one.payment is None else [one.payment])
             (booking, after), (enrolment, enrolment_after) = one.booking, one.enrolment
+            paying, paying_after = one.payment or (None, None)
             granted = [a for a, _ in one.accommodations]
             granted_after = [a for _, a in one.accommodations]
             record_booking(
@@ -330,8 +349,9 @@ class _Movers:
                 one.cause,
                 before=booking,
                 after=after,
-                facts_before=enrolment_facts(booking, enrolment) | accommodation_facts(granted),
-                facts_after=enrolment_facts(after, enrolment_after)
+                facts_before=enrolment_facts(booking, enrolment, paying)
+                | accommodation_facts(granted),
+                facts_after=enrolment_facts(after, enrolment_after, paying_after)
                 | accommodation_facts(granted_after),
             )
 

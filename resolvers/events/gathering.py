@@ -12,9 +12,18 @@ from resolvers.events.commands import UpdateEvent
 from resolvers.events.moving import Moved
 from resolvers.links import Link, Owner, linked, save_links
 from resolvers.references import Ref, look_up
-from resolvers.storage.tables import Accommodation, Booking, Candidate, Event, EventModule, Room
+from resolvers.storage.tables import (
+    Accommodation,
+    Booking,
+    Candidate,
+    Event,
+    EventModule,
+    Payment,
+    Room,
+)
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.viewer import Viewer
+from resolvers.vocabulary import BookingStatus
 
 MODULES = Link(EventModule, "event_id", "module_id")
 
@@ -70,6 +79,7 @@ class Gathered:
         self._bookings_before: dict[UUID, Booking] = {}
         self._bookings_after: dict[UUID, Booking] = {}
         self._granted_before = dict(self._granted)
+        self._payments_before = dict(self._payments)
 
     def event(self, viewer: Viewer, ref: Ref, *path: str) -> Event:
         """Raises: NotFoundRefusal, AmbiguousReference, Invalid."""
@@ -88,6 +98,10 @@ class Gathered:
         """The accommodations of a live booking."""
         return self._granted.get(booking.id, [])
 
+    def payment(self, booking: Booking) -> Payment | None:
+        """The payment that a live booking waits for; None for one that waits for none."""
+        return self._payments.get(booking.id)
+
     def change(self, event: Event, choice: Choice, moved: Sequence[Moved]) -> None:
         """Keep newer versions; `write` writes them."""
         self.events[event.id] = event
@@ -97,6 +111,8 @@ class Gathered:
             self._bookings_before.setdefault(one.before.id, one.before)
             self._bookings_after[one.after.id] = one.after
             self._granted[one.after.id] = [after for _, after in one.accommodations]
+            if one.payment is not None:
+                self._payments[one.after.id] = one.payment[1]
 
     def write(self) -> None:
         """Write the difference between what was loaded and what it is now."""
@@ -110,6 +126,8 @@ class Gathered:
             for key, before in self._granted_before.items()
         )
         work.save(Accommodation, chain.from_iterable(accommodations))
+        payments = self._payments_before.items()
+        work.save(Payment, [(before, self._payments[key]) for key, before in payments])
 
     def _moving(self, commands: Sequence[UpdateEvent]) -> list[Event]:
         """The events of which a command of the batch gives what may move them."""
@@ -147,10 +165,11 @@ class Gathered:
             if takes_seat(booking) and booking.event_id in self.events:
                 self._live.setdefault(booking.event_id, {})[booking.id] = booking
         self.diaries = loading.diaries(self._work, candidates)
-        with_some = [
-            b for live in self._live.values() for b in live.values() if b.accommodation_count
-        ]
+        everything = [booking for live in self._live.values() for booking in live.values()]
+        with_some = [booking for booking in everything if booking.accommodation_count]
         self._granted = loading.accommodations(self._work, _keys(with_some))
+        unpaid = [booking for booking in everything if booking.status is BookingStatus.PENDING]
+        self._payments = loading.payments(self._work, _keys(unpaid))
 
     def _load(self, commands: Sequence[UpdateEvent]) -> None:
         work, events = self._work, list(self.events.values())

@@ -8,7 +8,9 @@ from uuid import UUID
 
 from resolvers.bookings.accommodations import Extra, extra, recomputed
 from resolvers.bookings.diaries import Diaries
+from resolvers.bookings.facts import booking_facts, payment_facts
 from resolvers.bookings.kinds import kind_of
+from resolvers.bookings.payment_rules import due_by_start, lapsing_by_start
 from resolvers.bookings.seats import (
     UNKNOWN_LENGTH,
     SeatLimits,
@@ -21,7 +23,7 @@ from resolvers.events.choices import Choice
 from resolvers.outcomes import Warning
 from resolvers.refusals import Invalid
 from resolvers.storage.rows import changed
-from resolvers.storage.tables import Accommodation, Booking, Event, Room
+from resolvers.storage.tables import Accommodation, Booking, Event, Payment, Room
 from resolvers.times import instant_of, wall_time_of
 from resolvers.vocabulary import AccommodationScope, ErrorCode
 
@@ -38,10 +40,15 @@ class Move:
     rooms: Mapping[UUID, Room]
 
     def of(
-        self, booking: Booking, granted: Sequence[Accommodation], now: datetime
+        self,
+        booking: Booking,
+        granted: Sequence[Accommodation],
+        payment: Payment | None,
+        now: datetime,
     ) -> "Moved | None":
         """A booking after the move, with what it was granted; None if nothing about it changes.
 
+        `payment` is the one that the booking waits for; it is due at the new start at the latest.
         What the booking had from the event it has from the event still: the test, the venue where
         it has no room. A room of its own at the same venue stays.
         Raises: Invalid (its room is not at the new venue), NonexistentTime.
@@ -56,11 +63,12 @@ class Move:
             **self._test_of(booking),
             **_extra_minutes(accommodations),
         )
-        moved = changed(moved, **self._times_of(booking, moved))
+        moved = lapsing_by_start(changed(moved, **self._times_of(booking, moved)))
         if moved == booking:
             return None
         moved = changed(moved, version=booking.version + 1, updated_at=now)
-        return Moved(booking, moved, tuple(zip(granted, accommodations, strict=True)))
+        paying = None if payment is None else (payment, due_by_start(payment, moved.start_at))
+        return Moved(booking, moved, tuple(zip(granted, accommodations, strict=True)), paying)
 
     def _for_length(
         self, booking: Booking, granted: Sequence[Accommodation]
@@ -184,11 +192,20 @@ def _extra_minutes(accommodations: Sequence[Accommodation]) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A booking as it was and as it shall be, and so its accommodations."""
+    """A booking as it was and as it shall be, and so its accommodations and its payment."""
 
     before: Booking
     after: Booking
     accommodations: tuple[tuple[Accommodation, Accommodation], ...] = ()
+    payment: tuple[Payment, Payment] | None = None
+
+    def facts(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What the log keeps of it, before and after."""
+        before, after = booking_facts(self.before), booking_facts(self.after)
+        if self.payment is not None:
+            before |= payment_facts(self.payment[0])
+            after |= payment_facts(self.payment[1])
+        return before, after
 
     @property
     def needs_seat(self) -> bool:

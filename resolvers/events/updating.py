@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from resolvers.bookings.facts import booking_facts
 from resolvers.bookings.overrides import check_overrides
 from resolvers.changes import Cause, Facts, record_booking, record_event
 from resolvers.events import fields, rules
@@ -164,7 +163,10 @@ def _moved(work: UnitOfWork, gathered: Gathered, move: Move) -> list[Moved]:
         raise IllegalState("input", "onDemand", version=before.version, event_status=status)
     if bookings and before.start_at is not None and after.start_at is None:
         raise IllegalState("input", "start", version=before.version, event_status=status)
-    moved = (move.of(booking, gathered.granted(booking), work.now) for booking in bookings)
+    moved = (
+        move.of(booking, gathered.granted(booking), gathered.payment(booking), work.now)
+        for booking in bookings
+    )
     return [one for one in moved if one is not None]
 
 
@@ -208,12 +210,13 @@ def _record(work: UnitOfWork, updated: Updated) -> None:
         facts_after=updated.facts_after,
     )
     for one in updated.moved:
+        facts_before, facts_after = one.facts()
         record_booking(
             work,
             ChangeType.UPDATED,
             updated.cause,
             before=one.before,
             after=one.after,
-            facts_before=booking_facts(one.before),
-            facts_after=booking_facts(one.after),
+            facts_before=facts_before,
+            facts_after=facts_after,
         )

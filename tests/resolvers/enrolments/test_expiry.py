@@ -1,6 +1,7 @@
 """Unpaid enrolments lapse; domain.md, section 8.2."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,14 +10,18 @@ from uuid import UUID
 import pytest
 
 from resolvers.bookings.payment_rules import PaymentTerms
+from resolvers.enrolments.commands import Happened
 from resolvers.enrolments.moving import move
 from resolvers.enrolments.payments import record_payments
 from resolvers.enrolments.results import assign_results
+from resolvers.events.commands import UpdateEvent
+from resolvers.events.updating import update_events
 from resolvers.every_kind.accommodations import grant, revoke
 from resolvers.every_kind.cancelling import cancel
 from resolvers.every_kind.expiry import ExpireDue, expire_due
 from resolvers.outcomes import Outcome
-from resolvers.vocabulary import BookingStatus
+from resolvers.references import ByKey
+from resolvers.vocabulary import BookingStatus, PaymentResponsibility
 from tests.conftest import SettableClock
 from tests.resolvers.asking import (
     Statements,
@@ -26,6 +31,7 @@ from tests.resolvers.asking import (
     paying,
     resulting,
     revoking,
+    warned,
 )
 from tests.resolvers.world import World, codes
 
@@ -184,3 +190,92 @@ async def test_a_lapsed_booking_is_no_conflict_for_its_candidate(
     assert codes(conflict) == ["CANDIDATE_TIME_CONFLICT"]
     assert codes(free) == []
     assert (await world.row(unpaid)).status is BookingStatus.EXPIRED
+
+
+async def move_there(world: World, booking: UUID, event: UUID, earlier: UUID) -> Any:
+    """Move the booking to the event that is earlier."""
+    return await world.one(move, moving(world, booking, to_event=earlier))
+
+
+async def move_event(world: World, booking: UUID, event: UUID, earlier: UUID) -> Any:
+    """Move the booking's event to the time of the earlier one."""
+    changes = {"start_at": world.tomorrow(0) - timedelta(hours=6)}
+    return await world.one(update_events, UpdateEvent(world.viewer, ByKey(event), changes))
+
+
+@pytest.mark.parametrize("move_to_evening", [move_there, move_event])
+async def test_a_moved_payment_is_due_at_the_new_start(
+    world: World,
+    clock: SettableClock,
+    centre: UUID,
+    room: UUID,
+    event: UUID,
+    candidate: UUID,
+    move_to_evening: Any,
+) -> None:
+    """An unpaid candidate does not sit the exam: the booking lapses when it starts."""
+    evening = clock.now + timedelta(hours=6)
+    test = await world.test()
+    await world.one(update_events, UpdateEvent(world.viewer, ByKey(event), {"test": ByKey(test)}))
+    earlier = await world.event(venue=centre, room=room, start_at=evening, test=test)
+    unpaid = await world.booked(candidate, event, payment=UNPAID)
+
+    assert codes(await move_to_evening(world, unpaid, event, earlier)) == []
+    moved, payment = await world.row(unpaid), await world.payment(unpaid)
+    change = (await world.changes())[-1]
+    clock.now = evening + timedelta(microseconds=1)
+    again = await world.book(
+        candidate, await world.event(venue=centre, room=room, test=test, start_at=evening + WEEK)
+    )
+
+    assert (moved.start_at, moved.lapses_at, payment.due_by) == (evening, evening, evening)
+    assert change.after["payment"]["dueBy"] == "2027-01-11T18:00:00Z"
+    assert (await world.row(unpaid)).status is BookingStatus.EXPIRED
+    assert codes(again) == []
+
+
+async def test_a_payment_moved_to_a_later_start_keeps_its_deadline(
+    world: World, clock: SettableClock, event: UUID, candidate: UUID
+) -> None:
+    """The start limits the deadline; it does not extend it."""
+    unpaid = await world.booked(candidate, event, payment=UNPAID)
+
+    changes = {"start_at": world.tomorrow(10) + 2 * WEEK}
+    await world.one(update_events, UpdateEvent(world.viewer, ByKey(event), changes))
+
+    due = clock.now + timedelta(hours=24)
+    assert (await world.row(unpaid)).lapses_at == due
+    assert (await world.payment(unpaid)).due_by == due
+
+
+async def test_a_deadline_after_the_start_is_limited_with_a_warning(
+    world: World, event: UUID, candidate: UUID
+) -> None:
+    """A candidate pays by the start, whatever deadline is given; an organization may pay later."""
+    start = world.tomorrow(10) + WEEK
+    late = PaymentTerms(amount=Decimal("40"), currency="GBP", due_by=start + WEEK)
+    by_organization = replace(late, responsibility=PaymentResponsibility.ORGANIZATION)
+
+    limited = await world.book(candidate, event, payment=late)
+    invoiced = await world.book(await world.candidate("C2"), event, payment=by_organization)
+
+    assert isinstance(limited, Outcome)
+    assert isinstance(invoiced, Outcome)
+    assert (warned(limited), warned(invoiced)) == (["PAYMENT_DUE_AT_START"], [])
+    assert (await world.payment(limited.subject)).due_by == start
+    assert (await world.row(limited.subject)).lapses_at == start
+    assert (await world.payment(invoiced.subject)).due_by == start + WEEK
+
+
+async def test_a_recorded_move_into_the_past_keeps_its_seat(
+    world: World, clock: SettableClock, centre: UUID, room: UUID, event: UUID, candidate: UUID
+) -> None:
+    """The source holds a seat that was not paid by the start; an import does not release it."""
+    earlier = await world.event(venue=centre, room=room, start_at=clock.now - timedelta(hours=3))
+    unpaid = await world.booked(candidate, event, payment=UNPAID)
+
+    command = moving(world, unpaid, to_event=earlier, happened=Happened())
+    assert codes(await world.one(move, command)) == []
+
+    row = await world.row(unpaid)
+    assert (row.status, row.lapses_at) == (BookingStatus.CONFIRMED, None)
