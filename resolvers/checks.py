@@ -1,10 +1,11 @@
 """What single values must be like: lengths, ranges, codes; section 8.11 of the domain's rules."""
 
 from collections.abc import Sequence
+from datetime import date
 from functools import lru_cache
+from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 import email_validator
 import pycountry
@@ -31,6 +32,9 @@ CAPACITY = 100_000
 MINUTES = 100_000
 EXTRA_MINUTES = 999
 NUL = "\0"
+FIRST_BIRTH = date(1900, 1, 1)
+NO_ZONE = "Factory"
+"""The name in tzdata that stands for a zone that is not configured."""
 
 
 def text(value: str | None, *path: str, most: int, least: int = 0, required: bool = False) -> None:
@@ -85,6 +89,17 @@ def country(value: str | None, *path: str) -> None:
         raise InvalidCountryCode(*path)
 
 
+def birth(value: date | None, *path: str, today: date | None) -> None:
+    """Check a date of birth: from 1900 to today. `today` is None where no clock is at hand yet.
+
+    Raises: OutOfRange.
+    """
+    if value is None:
+        return
+    if value < FIRST_BIRTH or (today is not None and value > today):
+        raise OutOfRange(*path, rule=f"must be from {FIRST_BIRTH} to today")
+
+
 def url(value: str | None, *path: str) -> None:
     """Raises: Invalid."""
     if value is not None and not is_url(value):
@@ -98,19 +113,18 @@ def is_country(value: str) -> bool:
     )
 
 
-@lru_cache(maxsize=1024)
-def is_currency(value: str) -> bool:
-    return (
-        len(value) == 3 and value.isupper() and pycountry.currencies.get(alpha_3=value) is not None
-    )
-
-
 @lru_cache(maxsize=1)
 def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+    names = files("tzdata").joinpath("zones").read_text("ascii").split()
+    return frozenset(names) - {NO_ZONE}
 
 
 def is_time_zone(value: str) -> bool:
+    """Whether a name is a zone of tzdata that a browser's `Intl` accepts too.
+
+    The machine's own directory of zones has more names (`localtime`, `posixrules`), which mean
+    something else on every machine.
+    """
     return value in _zones()
 
 

@@ -8,6 +8,7 @@ of statements.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -108,20 +109,26 @@ def _the_only(_: Any, rows: Sequence[Any]) -> Any:
     return rows[0] if rows else None
 
 
+def _nothing_dated(_: Any, __: date) -> list[Refusal]:
+    return []
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind(Generic[Command, Model]):
     """How the upsert of one kind of object differs from the others.
 
     `identity` names the columns by which an existing object is found; of several, `choose` takes
-    one or refuses. `check` says what is wrong with the fields, `values` what they become. `one` are
-    the fields that refer to one object, with the column that keeps its key; `many` those that refer
-    to several, or list the keys of something that we do not keep (None).
+    one or refuses. `check` says what is wrong with the fields, `check_dates` what is wrong with
+    dates on the day of the call; `values` is what the fields become. `one` are the fields that
+    refer to one object, with the column that keeps its key; `many` those that refer to several, or
+    list the keys of something that we do not keep (None).
     """
 
     model: type[Model]
     permission: Permission
     identity: tuple[str, ...]
     check: Callable[[Command], list[Refusal]]
+    check_dates: Callable[[Command, date], list[Refusal]] = _nothing_dated
     values: Callable[[Command, Model | None], Mapping[str, Any]]
     one: Mapping[str, tuple[str, type[SQLModel]]] = field(default_factory=dict)
     many: Mapping[str, type[SQLModel] | None] = field(default_factory=dict)
@@ -178,7 +185,8 @@ def camel_case(name: str) -> str:
 def _ask(
     work: UnitOfWork, commands: Sequence[Command], kind: Kind[Command, Model]
 ) -> list[Asked[Command] | Refused]:
-    complaints = [_first_complaints(command, kind) for command in commands]
+    today = work.now.date()
+    complaints = [_first_complaints(command, kind, today) for command in commands]
     # what is named without the permission is not looked up: the answer would tell what there is
     permitted = [command for command in commands if command.viewer.may(kind.permission)]
     lookups = _look_up(work, permitted, kind)
@@ -188,10 +196,11 @@ def _ask(
     ]
 
 
-def _first_complaints(command: Command, kind: Kind[Command, Model]) -> Complaints:
+def _first_complaints(command: Command, kind: Kind[Command, Model], today: date) -> Complaints:
     complaints = Complaints()
     complaints.of(command.viewer.require, kind.permission)
     complaints.refusals += kind.check(command)
+    complaints.refusals += kind.check_dates(command, today)
     complaints.refusals += check_external_ids(command.external_ids, "input", "externalIds")
     for name in kind.many:
         distinct = frozenset(getattr(command, name) or ())

@@ -15,7 +15,7 @@ from graphql import GraphQLError
 from strawberry.scalars import JSON
 from strawberry.types.scalar import ScalarDefinition
 
-from resolvers import checks
+from resolvers import checks, money
 from resolvers.refusals import Refusal
 
 LocalDateTime = NewType("LocalDateTime", datetime)
@@ -158,7 +158,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     CurrencyCode: _scalar(
         "CurrencyCode",
         "ISO 4217.",
-        _checked(checks.is_currency, "must be a currency code of ISO 4217, such as GBP"),
+        _checked(money.is_currency, money.CURRENCY_RULE),
         str,
     ),
     LanguageTag: _scalar(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -84,9 +85,9 @@ class Asked:
         return self.command.viewer.organization_id
 
     @classmethod
-    def of(cls, command: BookAgentBooking) -> "Asked":
+    def of(cls, command: BookAgentBooking, today: date) -> "Asked":
         submission = tidied(command.submission)
-        mistakes = stage_one.check(submission)
+        mistakes = stage_one.check(submission, today=today)
         return cls(command, submission, mistakes, {} if mistakes else content_of(submission))
 
 
@@ -107,7 +108,8 @@ def book(work: UnitOfWork, commands: Sequence[BookAgentBooking]) -> list[Outcome
     OutOfRange; then PermissionRefusal (the id is that of an office that is not the caller's),
     StaleBooking; then IllegalState.
     """
-    asked = [Asked.of(command) for command in commands]
+    today = work.now.date()
+    asked = [Asked.of(command, today) for command in commands]
     batch = _Receiving(work, asked)
     outcomes = [attempt(batch.receive, one) for one in asked]
     batch.write()

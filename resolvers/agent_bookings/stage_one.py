@@ -33,9 +33,10 @@ OWN_NAMES = {
 """What the source calls fields to which the contract gives another name; all others are alike."""
 
 
-def check(submission: Submission) -> list[Refusal]:
+def check(submission: Submission, *, today: date | None) -> list[Refusal]:
     """Everything that is wrong with the fields of a submission, in the source's order.
 
+    `today` is None where no clock is at hand: then a date of birth may be in the future.
     Refusals: Required, WrongLength, Invalid (a text that cannot be kept), InvalidEmail,
     InvalidCountryCode, OutOfRange (weeks, quantities, dates, long lists).
     """
@@ -45,7 +46,7 @@ def check(submission: Submission) -> list[Refusal]:
     _contact(stage, submission.agent_contact)
     _text(stage, submission.school_code, "schoolCode", most=CODE, required=True)
     _text(stage, submission.language_level, "languageLevel", most=LEVEL)
-    _student(stage, submission.student)
+    _student(stage, submission.student, today)
     if not submission.courses:
         stage.add(Required("input", "courses"))
     _wishes(stage, submission.courses, "courses", "courseCode", _stay)
@@ -77,7 +78,7 @@ def _contact(stage: Complaints, contact: AgentContact | None) -> None:
     _email(stage, contact.email, *at, "email", required=True)
 
 
-def _student(stage: Complaints, student: Student | None) -> None:
+def _student(stage: Complaints, student: Student | None, today: date | None) -> None:
     at = ("student",)
     if student is None:
         stage.add(Required("input", *at))
@@ -87,6 +88,7 @@ def _student(stage: Complaints, student: Student | None) -> None:
     _text(stage, student.passport_number, *at, "passportNumber", most=PASSPORT)
     _country(stage, student.passport_issuing_country, *at, "passportIssuingCountryIsoCode")
     _required(stage, student.date_of_birth, *at, "dateOfBirth")
+    stage.of(checks.birth, student.date_of_birth, "input", *at, "dateOfBirth", today=today)
     _required(stage, student.gender, *at, "gender")
     _country(stage, student.country_of_birth, *at, "countryOfBirthIsoCode")
     _country(stage, student.nationality, *at, "nationalityIsoCode")

@@ -6,6 +6,7 @@ from decimal import Decimal
 from uuid import UUID, uuid4
 
 from resolvers import checks
+from resolvers.money import check_amount, check_currency, exact
 from resolvers.refusals import Complaints, OutOfRange
 from resolvers.storage.columns import new_key
 from resolvers.storage.rows import changed, new_row
@@ -49,11 +50,15 @@ STEPS = frozenset(
 SETTLED = frozenset({PaymentStatus.PAID, PaymentStatus.WAIVED})
 
 
-def check_terms(terms: PaymentTerms, now: datetime, complaints: Complaints, *, past: bool) -> None:
-    """Collect what is wrong with the terms of a payment."""
+def check_terms(
+    terms: PaymentTerms, currency: str, now: datetime, complaints: Complaints, *, past: bool
+) -> None:
+    """Collect what is wrong with the terms of a payment; `currency` applies if they have none."""
     path = ("input", "payment")
-    if terms.amount is not None and terms.amount < 0:
-        complaints.add(OutOfRange(*path, "cost", "amount", rule="must not be negative"))
+    if terms.amount is not None:
+        currency = terms.currency or currency
+        complaints.of(check_currency, currency, *path, "cost", "currency")
+        complaints.of(check_amount, terms.amount, currency, *path, "cost", "amount")
     if terms.due_by is not None and terms.due_by < now and not past:
         complaints.add(OutOfRange(*path, "dueBy", rule="must not be in the past"))
     complaints.of(
@@ -74,6 +79,7 @@ def payment_for(
     `due_by_start` limits the deadline.
     """
     costs = terms.amount is not None and terms.amount > 0
+    currency = terms.currency or settings.currency
     responsibility = terms.responsibility or (
         PaymentResponsibility.CANDIDATE if costs else PaymentResponsibility.ORGANIZATION
     )
@@ -90,8 +96,8 @@ def payment_for(
         method=terms.method,
         responsibility=responsibility,
         status=PaymentStatus.PENDING if costs else PaymentStatus.NOT_REQUIRED,
-        cost_amount=terms.amount,
-        cost_currency=None if terms.amount is None else terms.currency or settings.currency,
+        cost_amount=None if terms.amount is None else exact(terms.amount, currency),
+        cost_currency=None if terms.amount is None else currency,
         due_by=due_by,
         url=terms.url,
         purchase_order=terms.purchase_order,

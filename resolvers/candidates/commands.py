@@ -103,6 +103,11 @@ def _check_candidate(command: UpsertCandidate) -> list[Refusal]:
     return found
 
 
+def _check_birth(command: UpsertCandidate, today: date) -> list[Refusal]:
+    born = command.date_of_birth
+    return checks.complaints((checks.birth, born, "input", "dateOfBirth", {"today": today}))
+
+
 def _candidate_values(command: UpsertCandidate, _: Candidate | None) -> dict[str, Any]:
     address, emergency_contact = command.address, command.emergency_contact
     return given(
@@ -151,6 +156,7 @@ CANDIDATE: Kind[UpsertCandidate, Candidate] = Kind(
     permission=Permission.MANAGE_CANDIDATES,
     identity=("reference",),
     check=_check_candidate,
+    check_dates=_check_birth,
     values=_candidate_values,
     many={
         "centre_ids": Centre,

@@ -92,7 +92,8 @@ def _book(work: UnitOfWork, desk: Desk, attempts: Attempts, command: BookEnrolme
     event = stage.of(desk.event, viewer, command.event, Permission.BOOK, "input", "event")
     room = stage.of(desk.room, viewer, command.room, event, "input", "room")
     module = stage.of(desk.module, viewer, command.module, "input", "module")
-    check_terms(command.payment, work.now, stage, past=happened is not None)
+    currency = desk.settings[viewer.organization_id].currency
+    check_terms(command.payment, currency, work.now, stage, past=happened is not None)
     if event is None:
         stage.settle()
     module_id = None

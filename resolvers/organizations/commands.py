@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from resolvers import checks
+from resolvers.money import check_currency
 from resolvers.outcomes import Outcome
 from resolvers.refusals import AlreadyExists, Invalid, Refusal, Refused, attempt
 from resolvers.storage import Read, UnitOfWork
@@ -61,7 +62,7 @@ def _refusals(command: MakeOrganization) -> list[Refusal]:
     return checks.complaints(
         (checks.text, command.name, "input", "name", {"least": 1, "most": checks.NAME}),
         (_time_zone, command.time_zone),
-        (_currency, command.currency),
+        (check_currency, command.currency, "input", "currency"),
     )
 
 
@@ -69,12 +70,6 @@ def _time_zone(value: str) -> None:
     """Raises: Invalid."""
     if not checks.is_time_zone(value):
         raise Invalid("input", "timeZone", rule="must be an IANA time zone, such as Europe/London")
-
-
-def _currency(value: str) -> None:
-    """Raises: Invalid."""
-    if not checks.is_currency(value):
-        raise Invalid("input", "currency", rule="must be an ISO 4217 code, such as GBP")
 
 
 def _names_taken(work: UnitOfWork, commands: Sequence[MakeOrganization]) -> set[str]:

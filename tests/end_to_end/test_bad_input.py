@@ -44,10 +44,13 @@ MALFORMED: dict[str, list[Any]] = {
     ],
     "LocalDateTime": ["", "2026-11-20T09:00:00Z", "2026-11-20", "0001-01-01T00:00:00", 1],
     "Decimal": ["", "1e5", "NaN", "Infinity", "1,5", "1" * 13, "0.1234567", 1.5],
-    "CurrencyCode": ["", "gbp", "XXXX", "QQQ", 826],
+    "CurrencyCode": ["", "gbp", "XXXX", "QQQ", "XXX", "XTS", "XAU", "XDR", 826],
     "CountryCode": ["", "gb", "GBR", "QQ", 44],
     "LanguageTag": ["", "english please", "e", "en_GB", 1],
-    "TimeZone": ["", "London", "Europe/Nowhere", "../../etc/passwd", 0],
+    "TimeZone": [
+        *("", "London", "Europe/Nowhere", "../../etc/passwd", 0),
+        *("localtime", "Factory", "posixrules", "posix/Europe/London", "right/UTC", "Etc/Unknown"),
+    ],
     "URL": ["", "example.org", "ftp://example.org", "https://", "https://[", "javascript:alert(1)"],
     "EmailAddress": ["", "ada", "ada@", "@example.org", "a@b@c", 1],
 }

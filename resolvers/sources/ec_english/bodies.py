@@ -77,7 +77,7 @@ def _add_stage_one(
 ) -> None:
     """What stage 1 says of all that could be read; what could not was told already."""
     told = {refusal.path for refusal in complaints.refusals}
-    for refusal in stage_one.check(submission):
+    for refusal in stage_one.check(submission, today=None):
         refusal.path = path = _at_source(refusal.path, id_path)
         if not any(path[:n] in told for n in range(1, len(path) + 1)):
             complaints.add(refusal)

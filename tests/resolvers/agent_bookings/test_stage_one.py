@@ -20,6 +20,7 @@ from tests.resolvers.agent_bookings.conftest import SAMPLE, student
 
 CONTACT = SAMPLE.agent_contact
 COURSE = SAMPLE.courses[0]
+TODAY = date(2026, 11, 12)
 
 
 def told(submission):
@@ -31,7 +32,7 @@ def told(submission):
             ".".join(mistake.path).removeprefix("input."),
             mistake.message,
         )
-        for mistake in check(tidied(submission))
+        for mistake in check(tidied(submission), today=TODAY)
     ]
 
 

@@ -60,6 +60,7 @@ async def row_of(storage, viewer, key):
         ({"passport_issuing_country": "XX"}, ("INVALID_COUNTRY_CODE", "passportIssuingCountry")),
         ({"country_of_birth": ""}, ("INVALID_COUNTRY_CODE", "countryOfBirth")),
         ({"nationality": "GBR"}, ("INVALID_COUNTRY_CODE", "nationality")),
+        ({"date_of_birth": date(1899, 12, 31)}, ("OUT_OF_RANGE", "dateOfBirth")),
         ({"image_url": "ada.png"}, ("INVALID_VALUE", "imageUrl")),
         ({"address": Address(country_iso_code=None)}, ("REQUIRED", "address.countryIsoCode")),
         (
@@ -84,6 +85,16 @@ async def test_refused(candidate, refusals, values, expected):
     found = await refusals(upsert_candidates, candidate(**values))
 
     assert found[0] == (code, f"input.{path}")
+
+
+async def test_a_date_of_birth_is_not_in_the_future(clock, make, candidate, refusals):
+    """It is at most the present day, by the clock of the transaction."""
+    command = candidate(date_of_birth=clock.now.date() + timedelta(days=1))
+
+    assert await refusals(upsert_candidates, command) == [("OUT_OF_RANGE", "input.dateOfBirth")]
+
+    clock.now += timedelta(days=1)
+    assert await make(upsert_candidates, command)
 
 
 async def test_all_fields_are_kept(storage, viewer, make, candidate):

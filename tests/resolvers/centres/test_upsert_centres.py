@@ -35,6 +35,7 @@ def centre(viewer):
         ({"reference": ""}, ("STRING_LENGTH", "reference")),
         ({"name": "x" * 201}, ("STRING_LENGTH", "name")),
         ({"time_zone": "London"}, ("INVALID_VALUE", "timeZone")),
+        ({"time_zone": "localtime"}, ("INVALID_VALUE", "timeZone")),
         ({"city": "x" * 201}, ("STRING_LENGTH", "city")),
         ({"country": "XX"}, ("INVALID_COUNTRY_CODE", "country")),
         ({"minimum_age": -1}, ("OUT_OF_RANGE", "minimumAge")),

@@ -130,6 +130,32 @@ async def test_mistakes_in_the_input_are_reported_together(world: World, centre:
     ]
 
 
+@pytest.mark.parametrize(
+    ("amount", "currency", "expected"),
+    [
+        ("10.005", "GBP", "OUT_OF_RANGE"),
+        ("10.005", None, "OUT_OF_RANGE"),  # the organization's currency, GBP
+        ("0.1", "JPY", "OUT_OF_RANGE"),
+        ("1", "XXX", "INVALID_VALUE"),
+        ("10.000", "JPY", None),
+        ("10.005", "KWD", None),
+    ],
+)
+async def test_a_cost_has_the_decimals_of_its_currency(
+    world: World, centre: UUID, room: UUID, candidate: UUID, amount, currency, expected
+) -> None:
+    """An amount that nobody can pay is refused; nothing is rounded."""
+    event = await world.event(venue=centre, room=room)
+    terms = PaymentTerms(amount=Decimal(amount), currency=currency)
+
+    result = await world.book(candidate, event, payment=terms)
+
+    assert codes(result) == ([] if expected is None else [expected])
+    if expected is None:
+        payment = await world.payment(result.subject)
+        assert payment.cost_amount == Decimal(amount)
+
+
 async def test_an_unknown_event_has_its_own_code(world: World, candidate: UUID) -> None:
     """An event that is not there is EVENT_NOT_FOUND."""
     assert codes(await world.book(candidate, uuid4())) == ["EVENT_NOT_FOUND"]

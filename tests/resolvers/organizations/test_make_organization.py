@@ -37,7 +37,7 @@ async def test_an_organization_begins_with_an_empty_log(storage: Storage, organi
             make("A", "Europe/Nowhere", "£"),
             [
                 "'timeZone' must be an IANA time zone, such as Europe/London",
-                "'currency' must be an ISO 4217 code, such as GBP",
+                "'currency' must be the ISO 4217 code of a currency, such as GBP",
             ],
         ),
     ],

@@ -75,6 +75,7 @@ BAD_STUDENTS: list[tuple[dict[str, Any], str, str]] = [
     ({"payment": {"paymentReference": 5}}, f"{PAYMENT}.paymentReference", "INVALID_VALUE"),
     ({"payment": {"paymentUrl": "ftp://x"}}, f"{PAYMENT}.paymentUrl", "INVALID_VALUE"),
     ({"payment": {"cost": -1}}, f"{PAYMENT}.cost", "OUT_OF_RANGE"),
+    ({"payment": {"cost": 10.005}}, f"{PAYMENT}.cost", "OUT_OF_RANGE"),
     ({"payment": {"cost": 0.00001}}, f"{PAYMENT}.cost", "OUT_OF_RANGE"),
     ({"payment": {"cost": "10"}}, f"{PAYMENT}.cost", "INVALID_VALUE"),
     ({"payment": {"isPaymentPending": 1}}, f"{PAYMENT}.isPaymentPending", "INVALID_VALUE"),

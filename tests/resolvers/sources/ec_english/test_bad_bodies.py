@@ -16,6 +16,7 @@ from tests.resolvers.sources.ec_english.conftest import (
 
 Told = list[tuple[str, str, str]]
 
+BORN = "must be from 1900-01-01 to today"
 STUDENT, CONTACT = "Booking__Student__", "Booking__AgentContact__"
 HOMESTAY = {
     "Smoking": "NonSmoking",
@@ -59,6 +60,8 @@ async def test_the_mistakes_of_the_source(imports: ImportBookings, snapshot: Sna
         (STUDENT + "DateOfBirth", "19930220", "INVALID_DATE", "is not a valid date"),
         (STUDENT + "DateOfBirth", 1993, "INVALID_DATE", "is not a valid date"),
         (STUDENT + "DateOfBirth", "", "REQUIRED", "is required"),
+        (STUDENT + "DateOfBirth", "1899-12-31", "OUT_OF_RANGE", BORN),
+        (STUDENT + "DateOfBirth", "2999-01-01", "OUT_OF_RANGE", BORN),
         (STUDENT + "Gender", "male", "INVALID_VALUE", "must be one of Male, Female"),
         (STUDENT + "Gender", None, "REQUIRED", "is required"),
         (STUDENT + "Email", "bobby", "INVALID_EMAIL", "is not a valid email address"),
