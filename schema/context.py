@@ -93,14 +93,18 @@ class Context:
         """
         self._loaders = None
 
-    async def renew_viewer(self) -> None:
-        """Ask again what the viewer may see: a subscription outlives what was true at its start.
+    async def renew_viewer(self) -> bool:
+        """Read the viewer's rights again; True if they have changed since they were last read.
 
-        Raises: what `who` raises of a viewer who is none any more.
+        Raises: what `who` raises for a credential that is no longer valid.
         """
-        if self._who is not None:
-            self.viewer = await self._who()
+        if self._who is None:
+            return False
+        before, self.viewer = self.viewer, await self._who()
+        changed = self.viewer != before
+        if changed:
             self.renew_loaders()
+        return changed
 
     async def once(self, key: str, do: Callable[[], Awaitable[Any]]) -> Any:
         """What a mutation's root field has done, under its response key: done once, asked often."""

@@ -54,7 +54,9 @@ Changes = Callable[[Viewer, PageRequest], Read[ChangeLog]]
 async def follow(context: Context, after: str | None, changes: Changes) -> AsyncGenerator[Any]:
     """The row of every change after a cursor, without one from now on; never ends.
 
-    What the viewer may see is asked again for each page.
+    The viewer's rights are read again before each change is delivered. If they have changed, the
+    page is read again with the new rights. Raises: what `renew_viewer` raises, and then nothing
+    more is delivered.
     """
     if after is None:
         position = await _position(context)
@@ -62,15 +64,18 @@ async def follow(context: Context, after: str | None, changes: Changes) -> Async
         position = IN_COMMIT_ORDER.place(after, "after")[0]
     watch = context.feed.watch(context.viewer.organization_id)
     while True:
-        await context.renew_viewer()
         page = PageRequest(IN_COMMIT_ORDER, MOST, after=(position,))
         newest = await _position(context)
         rows = await context.read(changes(context.viewer, page))
+        rights_changed = not rows and await context.renew_viewer()
         for row in rows[:MOST]:
+            rights_changed = await context.renew_viewer()
+            if rights_changed:
+                break
             context.renew_loaders()  # each change shows its subject as it is then
             position = row.position
             yield row
-        if len(rows) <= MOST:
+        if len(rows) <= MOST and not rights_changed:
             # nothing that matches is left up to `newest`, which was read before the page
             position = max(position, newest)
             await watch.changed()
@@ -173,6 +178,7 @@ class Subscription:
         while True:
             await context.renew_viewer()
             for event, seats in await counts.changed(touched):
+                await context.renew_viewer()
                 cursor = IN_COMMIT_ORDER.cursor(_At(position))
                 yield SeatsChange(cursor=cursor, event=event, seats=seats, at=context.now)
             touched, position = await counts.touched(position)

@@ -1,9 +1,11 @@
 """Reads of organizations and of their users, by key or by name."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlmodel import SQLModel
 
 from resolvers.storage import Read
 from resolvers.storage.columns import one_of
@@ -47,15 +49,6 @@ def only_organization() -> Read[Organization]:
     )
 
 
-def user_by_id(organization_id: UUID, user_id: UUID) -> Read[User]:
-    return Read(
-        "user by id",
-        lambda _: _users().where(columns(User).id == sa.bindparam("id")),
-        {"organization_id": organization_id, "id": user_id},
-        by_key=True,
-    )
-
-
 def user_by_reference(organization_id: UUID, reference: str) -> Read[User]:
     return Read(
         "user by reference",
@@ -65,43 +58,32 @@ def user_by_reference(organization_id: UUID, reference: str) -> Read[User]:
     )
 
 
-def user_centre_ids(organization_id: UUID, user_id: UUID) -> Read[UserCentre]:
-    """The centres in a user's scope: rows with `centre_id` only."""
-    c = columns(UserCentre)
-    return Read(
-        "user centre ids",
-        lambda _: sa.select(c.centre_id).where(
-            c.organization_id == sa.bindparam("organization_id"),
-            c.user_id == sa.bindparam("user_id"),
-        ),
-        {"organization_id": organization_id, "user_id": user_id},
-        by_key=True,
+def user_with_scope(organization_id: UUID, user_id: UUID) -> Read[Any]:
+    """A user's role and scope in one statement; no rows if the user does not exist.
+
+    One row has `name`, `role`, `active` and `candidate_id`, and no `key`. Each of the others has
+    the `key` of an object in the user's scope, and in `of` the column of its link table.
+    """
+    links: tuple[tuple[type[SQLModel], str], ...] = (
+        (UserCentre, "centre_id"),
+        (UserSubject, "subject_id"),
+        (UserAgentOffice, "agent_office_id"),
     )
 
+    def build(_: str) -> sa.CompoundSelect[Any]:
+        u = columns(User)
+        shown = (u.name, u.role, u.active, u.candidate_id)
+        nothing = [sa.type_coerce(sa.null(), column.type).label(column.name) for column in shown]
+        no_key = sa.type_coerce(sa.null(), u.id.type).label("key")
+        no_link = sa.type_coerce(sa.null(), sa.String()).label("of")
+        user = sa.select(*shown, no_link, no_key).where(*_is_user(u.organization_id, u.id))
+        return sa.union_all(
+            user, *(_linked(nothing, columns(model), column) for model, column in links)
+        )
 
-def user_subject_ids(organization_id: UUID, user_id: UUID) -> Read[UserSubject]:
-    """The subjects in a user's scope: rows with `subject_id` only."""
-    c = columns(UserSubject)
     return Read(
-        "user subject ids",
-        lambda _: sa.select(c.subject_id).where(
-            c.organization_id == sa.bindparam("organization_id"),
-            c.user_id == sa.bindparam("user_id"),
-        ),
-        {"organization_id": organization_id, "user_id": user_id},
-        by_key=True,
-    )
-
-
-def user_agent_office_ids(organization_id: UUID, user_id: UUID) -> Read[UserAgentOffice]:
-    """The agent offices in a user's scope: rows with `agent_office_id` only."""
-    c = columns(UserAgentOffice)
-    return Read(
-        "user agent office ids",
-        lambda _: sa.select(c.agent_office_id).where(
-            c.organization_id == sa.bindparam("organization_id"),
-            c.user_id == sa.bindparam("user_id"),
-        ),
+        "user with scope",
+        build,
         {"organization_id": organization_id, "user_id": user_id},
         by_key=True,
     )
@@ -127,4 +109,24 @@ def _users() -> "sa.Select[tuple[object, ...]]":
     """Users of one organization, bound as `organization_id`."""
     return sa.select(table(User)).where(
         columns(User).organization_id == sa.bindparam("organization_id")
+    )
+
+
+def _is_user(
+    organization_id: sa.ColumnElement[UUID], user_id: sa.ColumnElement[UUID]
+) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    """The user bound as `organization_id` and `user_id`."""
+    return (
+        organization_id == sa.bindparam("organization_id"),
+        user_id == sa.bindparam("user_id"),
+    )
+
+
+def _linked(
+    nothing: Sequence[sa.ColumnElement[Any]], c: Any, column: str
+) -> "sa.Select[tuple[Any, ...]]":
+    """The keys in a link table of the bound user, as `key`, each with the column's name as `of`."""
+    of = sa.literal_column(f"'{column}'", sa.String()).label("of")
+    return sa.select(*nothing, of, c[column].label("key")).where(
+        *_is_user(c.organization_id, c.user_id)
     )

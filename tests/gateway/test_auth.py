@@ -17,7 +17,6 @@ from gateway.auth import (
     TokenRefused,
     make_token,
 )
-from resolvers.organizations.reads import user_by_id
 from resolvers.outcomes import Outcome
 from resolvers.storage import Storage, UnitOfWork
 from resolvers.storage.columns import new_key
@@ -100,7 +99,7 @@ async def change_user(
     storage: Storage, organization_id: UUID, user_id: UUID, **values: Any
 ) -> None:
     def run(work: UnitOfWork, commands: Sequence[Any]) -> list[Outcome]:
-        [user] = work.rows(user_by_id(organization_id, user_id))
+        [user] = work.lock(User, organization_id, [user_id])
         work.save(User, [(user, changed(user, **values))])
         return [Outcome(user_id)]
 
