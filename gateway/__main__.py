@@ -34,7 +34,7 @@ from resolvers.sources.json_text import Unreadable, read_file
 from resolvers.sources.report import Fate, Report
 from resolvers.sources.rows import Format
 from resolvers.storage import Overloaded, Storage, one_row, storage_at, utc_now
-from resolvers.storage.migrate import is_newest, migrate
+from resolvers.storage.migrate import NotMigrated, migrate, require_newest
 from resolvers.storage.tables import Organization, User
 from schema import build_schema
 
@@ -267,7 +267,7 @@ def main() -> None:
         cli()
     except (WrongSetting, Misused, Unreadable) as wrong:
         _exit(str(wrong), 2)
-    except (Failed, NotAsPlanned) as failed:
+    except (Failed, NotAsPlanned, NotMigrated) as failed:
         _exit(str(failed), 1)
     except Overloaded:
         _exit("the database is busy: run it again, what was done stays done", 1)
@@ -292,8 +292,7 @@ def _settings() -> Settings:
 
 def _settings_of_migrated_database() -> Settings:
     settings = _settings()
-    if not is_newest(settings.database_url):
-        raise Failed("the database's tables are not up to date: run `booking-gateway migrate`")
+    require_newest(settings.database_url)
     return settings
 
 

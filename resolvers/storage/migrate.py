@@ -14,49 +14,136 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from resolvers.storage import POSTGRESQL_SCHEME, SQLITE_SCHEME, UnknownDatabase
+from resolvers.storage.held_columns import Columns, declared_columns, held_columns
+from resolvers.storage.sqlite import add_functions
 
 Result = TypeVar("Result")
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
+NEWEST = "head"
+
+TABLES_ARE_OLD = "the database's tables are not up to date: run `booking-gateway migrate`"
+TABLES_DIFFER = "the database's tables are not those that the migrations make"
+
 ONE_AT_A_TIME = 7_041_776_020
 """The advisory lock under which a process migrates a PostgreSQL database; any number of our own."""
+
+
+class NotMigrated(Exception):
+    """The tables of the database are not the ones that this version of the gateway needs."""
 
 
 def migrate(url: str) -> None:
     """Bring the tables at an address to the newest version; where they are, nothing happens.
 
     All steps are one transaction. Not to be called from inside an event loop.
-    Raises: UnknownDatabase.
+    Raises: UnknownDatabase, NotMigrated if the tables are not those that the steps make.
     """
     if is_sqlite(url):
         Path(url.removeprefix(SQLITE_SCHEME)).parent.mkdir(parents=True, exist_ok=True)
-    _in_transaction(url, upgrade)
+    in_transaction(url, upgrade)
 
 
 def is_newest(url: str) -> bool:
-    """Whether the tables at an address are there, and of the newest version.
+    """Whether the database at an address is there, and at the newest step.
 
     Not to be called from inside an event loop.
     Raises: UnknownDatabase.
     """
-    if is_sqlite(url) and not Path(url.removeprefix(SQLITE_SCHEME)).exists():
-        return False
-    return _in_transaction(url, _is_newest)
+    return not _is_missing(url) and in_transaction(url, _is_newest)
+
+
+def require_newest(url: str) -> None:
+    """Require that the tables at an address are those that the code declares.
+
+    Not to be called from inside an event loop.
+    Raises: UnknownDatabase, NotMigrated.
+    """
+    if not is_newest(url):
+        raise NotMigrated("the database's tables are not up to date: run `booking-gateway migrate`")
+    in_transaction(url, _require_declared)
+
+
+def _is_missing(url: str) -> bool:
+    return is_sqlite(url) and not Path(url.removeprefix(SQLITE_SCHEME)).exists()
 
 
 def is_sqlite(url: str) -> bool:
     return url.startswith(SQLITE_SCHEME) and len(url) > len(SQLITE_SCHEME)
 
 
-def upgrade(connection: sa.Connection) -> None:
-    """Run the steps that a connection's database has not had, in the connection's transaction."""
-    command.upgrade(_configuration(connection), "head")
+def upgrade(connection: sa.Connection, step: str = NEWEST) -> None:
+    """Run the steps that a connection's database has not had, in the connection's transaction.
+
+    Raises: NotMigrated if the tables, before the first step or after the last, are not those that
+    the steps make.
+    """
+    _require_made_by_steps(connection)
+    command.upgrade(_configuration(connection), step)
+    if connection.dialect.name == "sqlite":
+        _require_references(connection)
+    if step == NEWEST:
+        _require_declared(connection)
 
 
 def _is_newest(connection: sa.Connection) -> bool:
-    newest = ScriptDirectory.from_config(_configuration(connection)).get_current_head()
-    return MigrationContext.configure(connection).get_current_revision() == newest
+    return _step(connection) == _newest(connection)
+
+
+def _step(connection: sa.Connection) -> str | None:
+    """The last step that the database has had. Raises: NotMigrated if it is not one of ours."""
+    step = MigrationContext.configure(connection).get_current_revision()
+    known = ScriptDirectory.from_config(_configuration(connection)).walk_revisions()
+    if step is not None and step not in {each.revision for each in known}:
+        raise NotMigrated(
+            f"the database is at step {step}, which this version does not know: "
+            "it belongs to a newer version"
+        )
+    return step
+
+
+def _newest(connection: sa.Connection) -> str | None:
+    return ScriptDirectory.from_config(_configuration(connection)).get_current_head()
+
+
+def _require_made_by_steps(connection: sa.Connection) -> None:
+    """The tables must be those that the steps up to the database's own make now.
+
+    A step that was edited after it ran here would fail later, or leave what no version expects.
+    """
+    step = _step(connection)
+    if step is None or step == _newest(connection):
+        return  # nothing to alter, or compared afterwards
+    with _engine(":memory:").begin() as scratch:
+        command.upgrade(_configuration(scratch), step)
+        made = Columns(scratch.execute(held_columns("sqlite")).all())
+    if connection.dialect.name != "sqlite":
+        made = made.of_any_type()
+    _require(connection, made)
+
+
+def require_tables(connection: sa.Connection) -> None:
+    """Require that a connection's tables are those that the code declares. Raises: NotMigrated."""
+    if not _is_newest(connection):
+        raise NotMigrated(TABLES_ARE_OLD)
+    _require_declared(connection)
+
+
+def _require_declared(connection: sa.Connection) -> None:
+    _require(connection, declared_columns(connection.dialect.name))
+
+
+def _require(connection: sa.Connection, expected: Columns) -> None:
+    rows = connection.execute(held_columns(connection.dialect.name)).all()
+    if difference := expected.first_difference(Columns(rows)):
+        raise NotMigrated(f"{TABLES_DIFFER}: {difference}")
+
+
+def _require_references(connection: sa.Connection) -> None:
+    """Foreign keys are off while the steps run; none may lead nowhere afterwards."""
+    if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+        raise NotMigrated(f"a row of {broken[0]} refers to a row of {broken[2]} that is not there")
 
 
 def _configuration(connection: sa.Connection) -> Config:
@@ -66,7 +153,7 @@ def _configuration(connection: sa.Connection) -> Config:
     return configuration
 
 
-def _in_transaction(url: str, action: Callable[[sa.Connection], Result]) -> Result:
+def in_transaction(url: str, action: Callable[[sa.Connection], Result]) -> Result:
     if is_sqlite(url):
         return _on_sqlite(Path(url.removeprefix(SQLITE_SCHEME)), action)
     if url.startswith(POSTGRESQL_SCHEME):
@@ -75,9 +162,7 @@ def _in_transaction(url: str, action: Callable[[sa.Connection], Result]) -> Resu
 
 
 def _on_sqlite(file: Path, action: Callable[[sa.Connection], Result]) -> Result:
-    engine = sa.create_engine(sa.URL.create("sqlite", database=str(file)))
-    sa.event.listen(engine, "connect", _leave_transactions_to_us)
-    sa.event.listen(engine, "begin", _begin_immediately)
+    engine = _engine(str(file))
     try:
         with engine.begin() as connection:
             return action(connection)
@@ -85,9 +170,21 @@ def _on_sqlite(file: Path, action: Callable[[sa.Connection], Result]) -> Result:
         engine.dispose()
 
 
-def _leave_transactions_to_us(connection: Any, _: object) -> None:
-    """Python's driver commits before some statements, which would leave half a step behind."""
+def _engine(file: str) -> sa.Engine:
+    engine = sa.create_engine(sa.URL.create("sqlite", database=file))
+    sa.event.listen(engine, "connect", _set_up)
+    sa.event.listen(engine, "begin", _begin_immediately)
+    return engine
+
+
+def _set_up(connection: Any, _: object) -> None:
+    # Python's driver commits before some statements, which would leave half a step behind
     connection.isolation_level = None
+    # a table that is made again is dropped first: neither may this delete the rows that refer to
+    # it, nor may its new name be written into other tables
+    connection.execute("PRAGMA foreign_keys = OFF")
+    connection.execute("PRAGMA legacy_alter_table = OFF")
+    add_functions(connection)
 
 
 def _begin_immediately(connection: sa.Connection) -> None:

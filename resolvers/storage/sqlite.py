@@ -37,9 +37,16 @@ def connect(path: Path, *, cache_kib: int = PAGE_CACHE_KIB) -> sqlite3.Connectio
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA cache_size = -{cache_kib}")
-    # SQLite's own knows ASCII only; names in any alphabet must be found in any case
-    connection.create_function("lower", 1, _lower, deterministic=True)
+    add_functions(connection)
     return connection
+
+
+def add_functions(connection: sqlite3.Connection) -> None:
+    """Add the functions that statements, indexes and migrations use.
+
+    SQLite's own `lower` knows ASCII only; names in any alphabet must be found in any case.
+    """
+    connection.create_function("lower", 1, _lower, deterministic=True)
 
 
 def _lower(value: Any) -> Any:

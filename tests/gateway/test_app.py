@@ -13,6 +13,7 @@ from resolvers.storage import storage_at
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import BookingStatus
 from tests.gateway.conftest import SCHEMA, SECRET
+from tests.gateway.migrating import run_script
 from tests.resolvers.agent_bookings.conftest import School
 
 HTML = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -87,6 +88,30 @@ async def test_health_is_that_of_the_database(anonymous: httpx.AsyncClient, app:
     await app.state.storage._disconnect()
 
     assert (await anonymous.get("/health")).status_code == 503
+
+
+async def test_health_names_the_first_difference_of_the_tables(
+    anonymous: httpx.AsyncClient, settings: Settings
+):
+    """A process that serves already finds out when the tables change under it."""
+    await asyncio.to_thread(
+        run_script, settings.database_url, "ALTER TABLE room RENAME COLUMN capacity TO seats"
+    )
+
+    damaged = await anonymous.get("/health")
+    await asyncio.to_thread(
+        run_script, settings.database_url, "ALTER TABLE room RENAME COLUMN seats TO capacity"
+    )
+    repaired = await anonymous.get("/health")
+
+    assert (damaged.status_code, damaged.json()) == (
+        503,
+        {
+            "status": "the database's tables differ",
+            "difference": "the column room.capacity is missing",
+        },
+    )
+    assert repaired.status_code == 200
 
 
 async def test_health_tells_who_answers(client: httpx.AsyncClient):

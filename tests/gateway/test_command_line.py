@@ -199,11 +199,30 @@ def test_a_database_of_a_newer_gateway_is_left_alone(ready: CommandLine, tmp_pat
     with closing(sqlite3.connect(tmp_path / "data" / "gateway.db")) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
 
-    result = ready.run("migrate")
+    for command in ("migrate", "serve"):
+        result = ready.run(command)
 
-    assert result.returncode == 1
+        assert result.returncode == 1
+        [line] = result.stderr.splitlines()
+        assert "9999" in line
+
+
+@pytest.mark.parametrize("command", ["serve", "migrate"])
+def test_tables_that_differ_from_the_migrations_are_named(
+    ready: CommandLine, tmp_path: Path, command: str
+):
+    """The tables of a step that was edited after it had run, for example."""
+    with closing(sqlite3.connect(tmp_path / "data" / "gateway.db")) as connection, connection:
+        connection.execute("ALTER TABLE room RENAME COLUMN capacity TO seats")
+
+    result = ready.run(command)
+
+    assert (result.returncode, result.stdout) == (1, "")
     [line] = result.stderr.splitlines()
-    assert "9999" in line
+    assert line == (
+        "booking-gateway: the database's tables are not those that the migrations make: "
+        "the column room.capacity is missing"
+    )
 
 
 def test_migrating_twice_is_no_mistake(command_line: CommandLine):

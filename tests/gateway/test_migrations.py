@@ -1,111 +1,53 @@
 """Migrations lead to exactly the tables that the code declares, on both databases."""
 
 import asyncio
-import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
-from uuid import uuid4
 
 import asyncpg
 import pytest
 import sqlalchemy as sa
+from alembic import op
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from resolvers.storage import UnknownDatabase
-from resolvers.storage.migrate import is_newest, migrate
+from resolvers.storage.migrate import (
+    NotMigrated,
+    is_newest,
+    migrate,
+    require_newest,
+    require_tables,
+    upgrade,
+)
+from resolvers.storage.migrations.altering import altering
+from resolvers.storage.migrations.words import number, text
 from resolvers.storage.tables import metadata
 from resolvers.storage.tables.tenant import STATISTICS
-from tests.conftest import POSTGRES_URL, on_server, url_of_database
-
-COLUMNS = """
-    SELECT table_name || '.' || column_name || ' ' || data_type
-        || coalesce('(' || character_maximum_length || ')', '')
-        || CASE is_nullable WHEN 'YES' THEN '' ELSE ' NOT NULL' END
-        || coalesce(' DEFAULT ' || column_default, '')
-    FROM information_schema.columns WHERE table_schema = 'public'
-"""
-# the rules themselves, not what a CHECK is called
-CONSTRAINTS = """
-    SELECT conrelid::regclass || CASE contype WHEN 'c' THEN '' ELSE ' ' || conname END
-        || ' ' || pg_get_constraintdef(oid)
-    FROM pg_constraint WHERE connamespace = 'public'::regnamespace
-"""
-INDEXES = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'"
-KEPT_STATISTICS = "SELECT pg_get_statisticsobjdef(oid) FROM pg_statistic_ext"
-QUERIES = (COLUMNS, CONSTRAINTS, INDEXES, KEPT_STATISTICS)
+from tests.gateway.migrating import declared, made_of, new_database, try_step
 
 
-def declared() -> sa.MetaData:
-    """The tables as the code declares them, with a name of its own for every CHECK."""
-    copy = sa.MetaData(naming_convention=metadata.naming_convention)
-    for table in metadata.sorted_tables:
-        made = table.to_metadata(copy)
-        checks = [c for c in made.constraints if isinstance(c, sa.CheckConstraint)]
-        for number, check in enumerate(checks):
-            check.name = f"check_{number}"
-    return copy
+def test_migrations_make_the_tables(database_url: str, tmp_path: Path):
+    with new_database(database_url.partition(":")[0], tmp_path) as url:
+        if url.startswith("sqlite"):
+            engine = sa.create_engine(url)
+            declared().create_all(engine)
+            engine.dispose()
+        else:
+            asyncio.run(create_declared(url))
+
+        assert made_of(database_url) ^ made_of(url) == set()
 
 
-def in_sqlite(file: Path) -> set[str]:
-    """A line for everything that a file's tables are made of."""
-    connection = sqlite3.connect(file)
-    rows = connection.execute("SELECT tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL")
-    lines = set()
-    for table, sql in rows.fetchall():
-        for line in sql.splitlines():
-            words = " ".join(line.replace('"', "").split()).rstrip(",")
-            _, check, rule = words.partition("CHECK ")
-            lines.add(f"{table}: {check + rule or words}")
-    connection.close()
-    return {line for line in lines if not line.startswith("alembic_version")}
-
-
-async def in_postgresql(url: str) -> set[str]:
-    connection = await asyncpg.connect(url)
-    lines = {row[0] for query in QUERIES for row in await connection.fetch(query)}
-    await connection.close()
-    return {line for line in lines if "alembic_version" not in line}
-
-
-def test_migrations_make_the_tables_on_sqlite(tmp_path: Path):
-    migrate(f"sqlite:///{tmp_path}/migrated.db")
-    engine = sa.create_engine(f"sqlite:///{tmp_path}/declared.db")
-    declared().create_all(engine)
-    engine.dispose()
-
-    assert in_sqlite(tmp_path / "migrated.db") ^ in_sqlite(tmp_path / "declared.db") == set()
-
-
-@pytest.fixture
-def two_databases() -> Iterator[tuple[str, str]]:
-    names = [f"gateway_test_{uuid4().hex[:12]}_{what}" for what in ("migrated", "declared")]
-    for name in names:
-        on_server(f"CREATE DATABASE {name}")
-    yield url_of_database(names[0]), url_of_database(names[1])
-    for name in names:
-        on_server(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@pytest.mark.skipif(POSTGRES_URL is None, reason="needs GATEWAY_TEST_POSTGRES_URL")
-def test_migrations_make_the_tables_on_postgresql(two_databases: tuple[str, str]):
-    migrated, made = two_databases
-
-    async def create() -> None:
-        engine = create_async_engine(
-            "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(made)
-        )
-        async with engine.begin() as connection:
-            await connection.run_sync(declared().create_all)
-            for table in metadata.sorted_tables:
-                for statement in table.info.get(STATISTICS, ()):
-                    await connection.execute(sa.text(statement))
-        await engine.dispose()
-
-    migrate(migrated)
-    asyncio.run(create())
-
-    both = asyncio.run(in_postgresql(migrated)), asyncio.run(in_postgresql(made))
-    assert both[0] ^ both[1] == set()
+async def create_declared(url: str) -> None:
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url)
+    )
+    async with engine.begin() as connection:
+        await connection.run_sync(declared().create_all)
+        for table in metadata.sorted_tables:
+            for statement in table.info.get(STATISTICS, ()):
+                await connection.execute(sa.text(statement))
+    await engine.dispose()
 
 
 def test_migrating_again_changes_nothing(database_url: str):
@@ -114,6 +56,7 @@ def test_migrating_again_changes_nothing(database_url: str):
     migrate(database_url)
 
     assert is_newest(database_url)
+    require_newest(database_url)
 
 
 def test_a_file_is_made_with_its_folder_and_not_by_asking(tmp_path: Path):
@@ -130,3 +73,85 @@ def test_a_file_is_made_with_its_folder_and_not_by_asking(tmp_path: Path):
 def test_an_unknown_database_is_refused():
     with pytest.raises(UnknownDatabase):
         migrate("mysql://x")
+
+
+def drop_column() -> None:
+    with altering("candidate") as candidate:
+        candidate.drop("image_url")
+
+
+def shorten() -> None:
+    with altering("candidate") as candidate:
+        candidate.change(text("telephone", 20, null=True))
+
+
+def change_type() -> None:
+    with altering("session_pin") as session_pin:
+        session_pin.change(text("on_date", 10))
+
+
+def allow_null() -> None:
+    with altering("centre") as centre:
+        centre.change(text("name", 200, null=True))
+
+
+def require_value() -> None:
+    with altering("centre") as centre:
+        centre.change(number("minimum_age"))
+
+
+def add_required() -> None:
+    with altering("centre") as centre:
+        centre.add(number("floor"), value="0")
+
+
+def add_harmless() -> None:
+    op.create_table("of_others", number("id"))
+    op.execute("ALTER TABLE centre ADD COLUMN note VARCHAR(50)")
+    op.execute("ALTER TABLE room ADD COLUMN floor INTEGER DEFAULT 0 NOT NULL")
+
+
+@pytest.mark.parametrize(
+    ("damage", "difference"),
+    [
+        (lambda: op.drop_table("session_pin"), "the table session_pin is missing"),
+        (drop_column, "the column candidate.image_url is missing"),
+        (shorten, r"the column candidate.telephone is .*\(20\) instead of .*\(50\)"),
+        (change_type, r"the column session_pin.on_date is .*\(10\) instead of date"),
+        (allow_null, "the column centre.name is nullable instead of NOT NULL"),
+        (require_value, "the column centre.minimum_age is NOT NULL instead of nullable"),
+        (add_required, "the column centre.floor is unknown, and no row can be written without it"),
+    ],
+)
+def test_tables_that_differ_are_not_used(
+    database_url: str, damage: Callable[[], None], difference: str
+):
+    """The database says that it is at the newest step; its tables say that it is not."""
+
+    def look(connection: sa.Connection) -> None:
+        for use in (require_tables, upgrade):
+            with pytest.raises(NotMigrated, match=f"(?i)that the migrations make: {difference}$"):
+                use(connection)
+
+    try_step(database_url, damage, look)
+
+
+def test_tables_and_columns_of_others_are_left_alone(database_url: str):
+    """Statements of the gateway name neither, and need not."""
+
+    def look(connection: sa.Connection) -> None:
+        require_tables(connection)
+        upgrade(connection)
+
+    try_step(database_url, add_harmless, look)
+
+
+def test_a_database_of_a_newer_gateway_is_not_used(database_url: str):
+    def look(connection: sa.Connection) -> None:
+        for use in (require_tables, upgrade):
+            with pytest.raises(NotMigrated, match="at step 9999, which this version does not know"):
+                use(connection)
+
+    try_step(
+        database_url, lambda: op.execute("UPDATE alembic_version SET version_num = '9999'"), look
+    )
