@@ -84,7 +84,7 @@ def _create(work: UnitOfWork, desk: _Desk, command: CreateEvent, values: dict[st
         complaints.of(require_in_scope, viewer, choice)
     complaints.refusals += fields.complaints(values, paths=PATHS, nulls_clear=False)
     event = _draft(work, desk, command, values, choice)
-    complaints.refusals += inconsistencies(event, values)
+    complaints.refusals += inconsistencies(event, values, PATHS)
     complaints.settle()
     desk.take(event.organization_id, event.identifier)
     return Created(settled(event, choice), choice.modules, Cause(viewer, command.origin))

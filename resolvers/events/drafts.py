@@ -8,10 +8,13 @@ from resolvers.events import rules
 from resolvers.events.choices import Choice
 from resolvers.events.commands import Values
 from resolvers.events.fields import FIELDS
+from resolvers.events.limits import contradictions
 from resolvers.refusals import Invalid, OutOfRange, Refusal
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import Event
 from resolvers.times import wall_time_of
+
+NO_PATHS: Mapping[str, str] = {}
 
 
 def plain_columns(values: Values) -> dict[str, Any]:
@@ -44,8 +47,13 @@ def default_title(values: Values, choice: Choice, kind: str) -> str:
     return f"{what[: NAME - len(where)]}{where}"[:NAME]
 
 
-def inconsistencies(event: Event, given: Mapping[str, Any]) -> list[Refusal]:
-    """What does not hold together in an event that is not settled yet; blamed on what was given."""
+def inconsistencies(
+    event: Event, given: Mapping[str, Any], paths: Mapping[str, str] = NO_PATHS
+) -> list[Refusal]:
+    """What does not hold together in an event that is not settled yet; blamed on what was given.
+
+    `paths` renames fields of the input.
+    """
     found: list[Refusal] = []
     if event.on_demand:
         rule = "must be left out for an event on demand, whose bookings have their own times"
@@ -59,7 +67,7 @@ def inconsistencies(event: Event, given: Mapping[str, Any]) -> list[Refusal]:
     if (rules.quantity_in_minutes(event) or 0) > MINUTES:
         path = ("input", *FIELDS["duration_quantity"].path)
         found.append(OutOfRange(*path, rule=f"must not come to more than {MINUTES} minutes"))
-    return found
+    return [*found, *contradictions(event, given, paths)]
 
 
 def _ends_too_early(event: Event) -> bool:

@@ -306,7 +306,7 @@ async def test_update_releases_lapsed_seats(client, made, world, clock):
         payload = await client.of(BOOK, input={**booked, "payment": payment})
         assert payload["errors"] == []
 
-    lowered = {"eventId": world.event, "capacityMaximum": 1}
+    lowered = {"eventId": world.event, "capacityMaximum": 1, "capacityMinimum": None}
     [refused] = (await client.of(UPDATE, input=lowered))["errors"]
     clock.now += timedelta(days=2)
     payload = await client.of(UPDATE, input=lowered)

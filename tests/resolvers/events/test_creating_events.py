@@ -222,6 +222,20 @@ async def test_everything_wrong_is_reported_at_once(commands, rows, changes):
         ({"capacity_maximum": 1}, []),
         ({"capacity_maximum": 100_000}, []),
         ({"capacity_maximum": 100_001}, [("OUT_OF_RANGE", "input.registrationLimit")]),
+        ({"capacity_minimum": 24, "capacity_maximum": 24}, []),
+        (
+            {"capacity_minimum": 25, "capacity_maximum": 24},
+            [("OUT_OF_RANGE", "input.capacityMinimum")],
+        ),
+        ({"registration_start": START, "registration_deadline": START, "start_at": START}, []),
+        (
+            {"registration_start": START, "registration_deadline": START - HOUR},
+            [("OUT_OF_RANGE", "input.registrationDeadline")],
+        ),
+        (
+            {"registration_start": START + HOUR, "start_at": START},
+            [("OUT_OF_RANGE", "input.registrationStart")],
+        ),
         ({"invigilator_minimum": 0}, []),
         ({"summary": "x" * 4_000}, []),
         ({"title": "x" * 201}, [("STRING_LENGTH", "input.title")]),

@@ -170,6 +170,50 @@ async def test_wrong_values_are_refused(commands, row, changes, expected):
     assert (await row(Event, key)).version == (1 if expected else 2)
 
 
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"capacity_minimum": 11}, [("OUT_OF_RANGE", "input.capacityMinimum")]),
+        ({"capacity_maximum": 4}, [("OUT_OF_RANGE", "input.capacityMaximum")]),
+        ({"capacity_minimum": 11, "capacity_maximum": 11}, []),
+        ({"capacity_maximum": None}, []),
+        (
+            {"registration_deadline": START - 3 * HOUR},
+            [("OUT_OF_RANGE", "input.registrationDeadline")],
+        ),
+        ({"registration_start": START - MINUTE}, [("OUT_OF_RANGE", "input.registrationStart")]),
+        ({"registration_start": None, "registration_deadline": START - 3 * HOUR}, []),
+        ({"start_at": START - 3 * HOUR}, [("OUT_OF_RANGE", "input.start")]),
+        ({"start_at": START - 2 * HOUR}, []),
+    ],
+)
+async def test_limits_that_contradict_each_other_are_refused(commands, row, changes, expected):
+    """Also if only one of the two changes; the refusal names the one that was sent."""
+    key = await commands.made(
+        title="Law",
+        start_at=START,
+        capacity_minimum=5,
+        capacity_maximum=10,
+        registration_start=START - 2 * HOUR,
+        registration_deadline=START - HOUR,
+    )
+
+    result = await commands.update(key, changes)
+
+    assert expected == ([] if isinstance(result, Outcome) else refusals(result))
+    assert (await row(Event, key)).version == (1 if expected else 2)
+
+
+async def test_an_old_contradiction_does_not_stop_other_changes(commands, an_event):
+    """An event of an earlier version keeps its limits until one of them is set."""
+    event = await an_event(start_at=START, capacity_minimum=11, capacity_maximum=10)
+
+    assert isinstance(await commands.update(event.id, title="Renamed"), Outcome)
+    assert refusals(await commands.update(event.id, capacity_maximum=9)) == [
+        ("OUT_OF_RANGE", "input.capacityMaximum")
+    ]
+
+
 async def test_everything_wrong_is_reported_at_once(commands, viewer, a_centre, a_room):
     """Permissions, references and fields are one stage, before the version is looked at."""
     centre, room = await a_centre(), await a_room(await a_centre())

@@ -45,6 +45,16 @@ BAD_EVENTS: list[tuple[dict[str, Any], str, str]] = [
     ({"EventScheduledStart": "0001-01-01T00:00:00+05:00"}, "EventScheduledStart", RANGE),
     ({"EventScheduledStart": 1801483200}, "EventScheduledStart", INVALID),
     ({"EventScheduledEnd": "2027-02-01T12:59:59Z"}, "EventScheduledEnd", RANGE),
+    ({"CapacityMaximum": 3, "CapacityMinimum": 4}, "CapacityMinimum", RANGE),
+    (
+        {
+            "RegistrationStart": "2026-12-02T00:00:00Z",
+            "RegistrationDeadline": "2026-12-01T00:00:00Z",
+        },
+        "RegistrationDeadline",
+        RANGE,
+    ),
+    ({"RegistrationStart": "2030-01-01T00:00:00Z"}, "RegistrationStart", RANGE),
     ({"DistributionShipped": "soon"}, "DistributionShipped", INVALID),
     ({"ExamMaterialReturnShipmentReceived": "-"}, "ExamMaterialReturnShipmentReceived", INVALID),
     ({"LastChangeTime": "yesterday"}, "LastChangeTime", INVALID),
