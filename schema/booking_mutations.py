@@ -1,5 +1,6 @@
 """What can be done with bookings of every kind: cancelling, and accommodations."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -24,7 +25,7 @@ from schema.errors import BookingError, Warning, error_of
 from schema.fields import described
 from schema.inputs import IDEMPOTENCY_KEY, ORIGIN, OriginInput, origin_of
 from schema.node import show_booking
-from schema.payloads import booking_row
+from schema.payloads import booking_row, booking_rows
 from schema.references import optional_id, ref_of, refs_of
 
 MESSAGE = "Required when the reason is OTHER; at most 500 characters."
@@ -214,18 +215,19 @@ async def _booking(info: Info, answer: Answer) -> Any:
     return None if row is None else show_booking(row)
 
 
-async def _cancelled(info: Info, key: UUID) -> CancelledBooking:
-    row = await booking_row(info, key)
-    payment = await info.context.loaders.load("payment_of_booking", key)
-    cost = None
-    if payment is not None and payment.cost_amount is not None:
-        cost = Money.of(payment)
-    return CancelledBooking(
-        booking=show_booking(row),
-        on_behalf=row.cancelled_on_behalf,
-        cost=cost,
-        payment_reference=None if payment is None else payment.reference,
-    )
+async def _cancelled(info: Info, answers: Sequence[Answer]) -> list[CancelledBooking]:
+    rows = await booking_rows(info, answers)
+    keys = [row.id for row in rows]
+    payments = await info.context.loaders.load_many("payment_of_booking", keys)
+    return [
+        CancelledBooking(
+            booking=show_booking(row),
+            on_behalf=row.cancelled_on_behalf,
+            cost=None if payment is None or payment.cost_amount is None else Money.of(payment),
+            payment_reference=None if payment is None else payment.reference,
+        )
+        for row, payment in zip(rows, payments, strict=True)
+    ]
 
 
 async def _accommodation_payload(info: Info, answer: Answer) -> AccommodationPayload:
@@ -275,9 +277,8 @@ class BookingMutations:
             return CancelBookingsPayload(cancelled=[], replayed=False, errors=errors)
         key = input.idempotency_key
         answers = await ask_all(info, cancel, commands, mode=input.mode, idempotency_key=key)
-        cancelled = [await _cancelled(info, a.subject) for a in answers if a.subject is not None]
         return CancelBookingsPayload(
-            cancelled=cancelled,
+            cancelled=await _cancelled(info, answers),
             replayed=any(answer.replayed for answer in answers),
             errors=[error for answer in answers for error in answer.errors],
         )

@@ -39,7 +39,7 @@ from schema.inputs import (
     origin_of,
 )
 from schema.node import show_booking
-from schema.payloads import booking_row
+from schema.payloads import booking_row, booking_rows
 from schema.references import RefInput, optional_id, optional_ref, ref_of
 from schema.scalars import CurrencyCode, LocalDateTime
 
@@ -304,9 +304,8 @@ class EnrolmentMutations:
         except (OutOfRange, Invalid) as refusal:
             return AssignResultsPayload(updated=[], errors=[error_of(refusal)])
         answers = await ask_all(info, assign_results, commands, mode=input.mode)
-        rows = [await booking_row(info, a.subject) for a in answers if a.subject is not None]
         return AssignResultsPayload(
-            updated=[Enrolment(row=row) for row in rows if row is not None],
+            updated=[Enrolment(row=row) for row in await booking_rows(info, answers)],
             errors=[error for answer in answers for error in answer.errors],
         )
 

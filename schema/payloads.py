@@ -1,5 +1,6 @@
 """What payloads have in common: the object that a command was about, read again after the write."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,13 @@ async def written(info: Info, name: str, answer: Answer) -> Any:
 async def booking_row(info: Info, key: UUID | None) -> Any:
     """A booking's row as it is now; None without a key."""
     return None if key is None else await info.context.loaders.load("booking_by_id", key)
+
+
+async def booking_rows(info: Info, answers: Sequence[Answer]) -> list[Any]:
+    """The rows of the bookings that the commands of a batch wrote, as they are now, in order."""
+    keys = [answer.subject for answer in answers if answer.subject is not None]
+    rows = await info.context.loaders.load_many("booking_by_id", keys)
+    return [row for row in rows if row is not None]
 
 
 @strawberry.type(description="What was deleted, or why it was not.")
