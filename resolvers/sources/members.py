@@ -20,8 +20,8 @@ from resolvers.refusals import (
 
 Value = TypeVar("Value")
 
-MOST_NUMBER: Final = 2**31 - 2
-"""The largest number that a source may give an object: series of ours count on from it."""
+MOST_NUMBER: Final = 2**31 - 1
+"""The largest number of an object of a source; a series, of 64 bits, can count on from it."""
 
 MOST_AMOUNT: Final = 10**12
 DECIMALS: Final = 4

@@ -52,14 +52,14 @@ def _raised(work: UnitOfWork, organization_id: UUID, *, least: int, by: int = 1)
 def _raising(dialect: str) -> sa.Executable:
     insert = postgresql_insert if dialect == "postgresql" else sqlite_insert
     c = columns(NumberSeries)
-    least = sa.bindparam("least", type_=sa.Integer)
-    raised = c.next + sa.bindparam("by", type_=sa.Integer)
+    least = sa.bindparam("least", type_=sa.BigInteger)
+    raised = c.next + sa.bindparam("by", type_=sa.BigInteger)
     return (
         insert(table(NumberSeries))
         .values(
             organization_id=sa.bindparam("of", type_=c.organization_id.type),
             name=sa.bindparam("series", type_=c.name.type),
-            next=sa.bindparam("first", type_=sa.Integer),
+            next=sa.bindparam("first", type_=sa.BigInteger),
         )
         .on_conflict_do_update(
             index_elements=["organization_id", "name"],

@@ -84,6 +84,6 @@ def _raise_series() -> sa.Executable:
         table(NumberSeries)
         .update()
         .where(c.organization_id == sa.bindparam("of"), c.name == sa.bindparam("series"))
-        .values(next=c.next + sa.bindparam("by", type_=sa.Integer))
+        .values(next=c.next + sa.bindparam("by", type_=sa.BigInteger))
         .returning(c.next)
     )

@@ -133,14 +133,17 @@ class IdempotencyKey(SQLModel, table=True):
 
 
 class NumberSeries(SQLModel, table=True):
-    """The next number of a series that an organization counts up."""
+    """The next number of a series that an organization counts up.
+
+    Of 64 bits: an import raises it above the source's own numbers, which have 32.
+    """
 
     __tablename__ = "number_series"
     __table_args__ = (of_organization(),)
 
     organization_id: UUID = key(primary_key=True)
     name: str = text(50, primary_key=True)
-    next: int
+    next: int = Field(sa_type=sa.BigInteger)
 
 
 class ImportReceipt(SQLModel, table=True):

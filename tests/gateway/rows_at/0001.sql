@@ -34,7 +34,7 @@ INSERT INTO import_receipt (organization_id, format, content_hash, imported_at) 
 INSERT INTO log_position (organization_id, position, notifies) VALUES ('01a22cdfa08a73fa9dc3c45e363b46e7', 1716, TRUE);
 INSERT INTO module (organization_id, id, reference, name) VALUES ('01a22cdfa08a73fa9dc3c45e363b46e7', '01a22cdfa367733e9eb356e3d640acc6', '1', '1');
 INSERT INTO number_series (organization_id, name, next) VALUES ('01a22cdfa08a73fa9dc3c45e363b46e7', 'enrolment', 772);
-INSERT INTO number_series (organization_id, name, next) VALUES ('01a22cdfa08a73fa9dc3c45e363b46e7', 'EC booking', 257);
+INSERT INTO number_series (organization_id, name, next) VALUES ('01a22cdfa08a73fa9dc3c45e363b46e7', 'EC booking', 2147483647);
 INSERT INTO number_series (organization_id, name, next) VALUES ('01a22cdfa08a73fa9dc3c45e363b46e7', 'EC student', 257);
 INSERT INTO product (organization_id, id, code, kind, name, search_text, min_weeks, max_weeks, active) VALUES ('01a22cdfa08a73fa9dc3c45e363b46e7', '01a22cdfa23274988121ceb6fbcc096e', 'C92', 'COURSE', 'General English', 'general english
 c92', 1, 24, TRUE);

@@ -62,6 +62,7 @@ BAD_STUDENTS: list[tuple[dict[str, Any], str, str]] = [
     ({"enrolmentDetails": "none"}, DETAILS, "INVALID_VALUE"),
     ({"nickname": "Sanj"}, f"{ROW}.nickname", "INVALID_VALUE"),
     ({"details": {"optimeIndex": None}}, f"{DETAILS}.optimeIndex", "REQUIRED"),
+    ({"details": {"optimeIndex": 2**31}}, f"{DETAILS}.optimeIndex", "OUT_OF_RANGE"),
     ({"details": {"status": "booked"}}, f"{DETAILS}.status", "INVALID_VALUE"),
     ({"details": {"status": ["Booked"]}}, f"{DETAILS}.status", "INVALID_VALUE"),
     ({"details": {"attemptNum": 0}}, f"{DETAILS}.attemptNum", "OUT_OF_RANGE"),

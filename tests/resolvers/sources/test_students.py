@@ -286,15 +286,18 @@ async def test_other_external_ids_of_a_candidate_are_kept(
     assert (await find(Candidate, "student", 7)).reference == "TestBooking7"
 
 
-async def test_numbers_count_on_above_the_imported_ones(imports: Import, world: World) -> None:
-    """After enrolment 40 the next of our own is ENR-41."""
-    await imports(booked(another(40)))
+@pytest.mark.parametrize("imported", [40, 2_147_483_600, 2_147_483_647])
+async def test_numbers_count_on_above_the_imported_ones(
+    imports: Import, world: World, imported: int
+) -> None:
+    """After enrolment 40 the next of our own is ENR-41; the source's largest number stops none."""
+    assert fates(await imports(booked(another(imported))))[0] == "made"
     room = await world.room(await world.centre())
     event = await world.event(room=room)
 
     booking = await world.row(await world.booked(await world.candidate(), event))
 
-    assert booking.reference == "ENR-41"
+    assert booking.reference == f"ENR-{imported + 1}"
 
 
 async def test_a_number_that_is_taken_is_not_taken_twice(
