@@ -171,7 +171,7 @@ def _on_sqlite(file: Path, action: Callable[[sa.Connection], Result]) -> Result:
 
 
 def _engine(file: str) -> sa.Engine:
-    engine = sa.create_engine(sa.URL.create("sqlite", database=file))
+    engine = sa.create_engine(sa.URL.create("sqlite", database=file), hide_parameters=True)
     sa.event.listen(engine, "connect", _set_up)
     sa.event.listen(engine, "begin", _begin_immediately)
     return engine
@@ -194,7 +194,7 @@ def _begin_immediately(connection: sa.Connection) -> None:
 async def _on_postgresql(url: str, action: Callable[[sa.Connection], Result]) -> Result:
     # the driver reads the address itself, as the storage lets it, so both mean the same database
     engine = create_async_engine(
-        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url)
+        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), hide_parameters=True
     )
     try:
         async with engine.begin() as connection:

@@ -3,7 +3,7 @@
 Statements run on the driver itself, prepared once for each connection.
 """
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy.util import await_only, greenlet_spawn
 
+from resolvers.storage.faults import without_values
 from resolvers.storage.numbers import Numbers
 from resolvers.storage.read import Compiled, Read, Row
 from resolvers.storage.readers import Readers
@@ -96,6 +97,9 @@ class PostgresStorage(Storage):
             while fetched := await cursor.fetch(size):
                 rows: list[Any] = fetched
                 yield compiled.tuples(rows)
+        except Exception as error:
+            without_values(error)
+            raise
         finally:
             # for somebody who was cancelled it also ends what the database is doing
             with suppress(TimeoutError, *LOST):
@@ -111,6 +115,7 @@ class PostgresStorage(Storage):
             performed, changed = await self._perform(connection, requests)
             await connection.execute("COMMIT")
         except BaseException as error:
+            without_values(error)
             self._numbers.rollback()
             await _roll_back(connection)
             # lost at the commit, nobody knows whether it happened: not to be tried again
@@ -149,14 +154,21 @@ class _Open:
         self._connection = connection
 
     def fetch(self, statement: Compiled, values: list[Any]) -> Iterable[Iterable[Any]]:
-        rows: list[asyncpg.Record] = await_only(self._connection.fetch(statement.sql, *values))
+        rows: list[asyncpg.Record] = self._wait(self._connection.fetch(statement.sql, *values))
         return rows
 
     def execute_many(self, statement: Compiled, values: Sequence[list[Any]]) -> None:
-        await_only(self._connection.executemany(statement.sql, values))
+        self._wait(self._connection.executemany(statement.sql, values))
 
     def run(self, sql: str) -> None:
-        await_only(self._connection.execute(sql))
+        self._wait(self._connection.execute(sql))
+
+    def _wait(self, answer: Awaitable[Any]) -> Any:
+        try:
+            return await_only(answer)
+        except Exception as error:
+            without_values(error)
+            raise
 
 
 async def _roll_back(connection: "asyncpg.Connection[asyncpg.Record]") -> None:

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
+from resolvers.storage.faults import without_values
 from resolvers.storage.read import Compiled
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -68,10 +69,12 @@ class Readers:
         reader = await self._take()
         try:
             rows = await reader.fetch(statement, values)
-        except asyncpg.PostgresError:
+        except asyncpg.PostgresError as error:
+            without_values(error)
             self._give_back(reader)
             raise
-        except BaseException:
+        except BaseException as error:
+            without_values(error)
             # lost, or left in the middle by somebody who was cancelled: nobody else gets it
             self._drop(reader)
             raise
