@@ -22,6 +22,7 @@ from gateway.auth import OF_USERS, ROLE_NAMES, make_token
 from gateway.demo import NAME as DEMO
 from gateway.demo import make_demo
 from gateway.demo_storage import NotAsPlanned
+from gateway.hosts import WrongHost
 from gateway.memory import settle
 from gateway.settings import Settings, WrongSetting
 from gateway.worker import make_worker
@@ -83,12 +84,17 @@ def serve(
     """Serve GraphQL over HTTP and WebSocket until told to stop."""
     settings = _settings_of_migrated_database()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    app = create_app(settings, build_schema())
+    try:
+        app = create_app(settings, build_schema(), host=host)
+    except WrongHost:
+        raise Misused(f"--host must be a host name or an IP address, not {host!r}") from None
     settle()
     console = Console(highlight=False)
     console.print(f"GraphQL at http://{host}:{port}{PATH}")
     if settings.graphiql and settings.graphiql_token is not None:
-        console.print("The page there opens with a token (GATEWAY_GRAPHIQL_TOKEN).")
+        console.print(
+            "On this machine, the page there opens with a token (GATEWAY_GRAPHIQL_TOKEN)."
+        )
     uvicorn.run(
         app,
         host=host,

@@ -19,6 +19,7 @@ from gateway.export_addresses import PATH as EXPORTS
 from gateway.export_addresses import ExportAddresses
 from gateway.exports import ExportEndpoint
 from gateway.health import Health
+from gateway.hosts import Hosts, host_of, is_local
 from gateway.operations import Operations
 from gateway.page import Assets, Page, asks_for_page
 from gateway.security_headers import SecurityHeaders
@@ -36,11 +37,17 @@ FINISHING_SECONDS = 15
 
 
 def create_app(
-    settings: Settings, schema: strawberry.Schema, *, clock: Clock = utc_now
+    settings: Settings,
+    schema: strawberry.Schema,
+    *,
+    host: str | None = None,
+    clock: Clock = utc_now,
 ) -> Starlette:
     """The service for these settings, with the background work in it unless they say otherwise.
 
-    Raises: WrongSetting.
+    Requests may name `host`, which is where it listens, besides the hosts of the settings.
+
+    Raises: WrongSetting, WrongHost.
     """
     storage = storage_at(settings.database_url, clock=clock)
     feed = ChangeFeed(storage)
@@ -60,6 +67,7 @@ def create_app(
     app = Gateway(routes=routes, lifespan=lifespan, middleware=[Middleware(SecurityHeaders)])
     app.state.storage = storage
     app.endpoint = endpoint
+    app.hosts = Hosts([*settings.allowed_hosts, *([] if host is None else [host_of(host)])])
     return app
 
 
@@ -67,9 +75,12 @@ class Gateway(Starlette):
     """The application. What it is asked most takes the shortest way, past Starlette's layers."""
 
     endpoint: Endpoint
+    hosts: Hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "POST":
+        if scope["type"] != "lifespan" and (refusal := self.hosts.refusal(scope)) is not None:
+            await refusal(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "POST":
             await self.endpoint.post(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
@@ -124,13 +135,18 @@ def _page_routes() -> list[BaseRoute]:
 def _page_or_answer(
     settings: Settings, endpoint: Endpoint
 ) -> Callable[[Request], Awaitable[Response]]:
-    """A browser that opens the address gets the page; everybody else an answer."""
+    """A browser that opens the address gets the page; everybody else an answer.
+
+    Only a browser on this machine gets the page with the token.
+    """
     if not settings.graphiql:
         return endpoint.respond
-    page = Page(token=settings.graphiql_token)
+    page, local_page = Page(token=None), Page(token=settings.graphiql_token)
 
     async def respond(request: Request) -> Response:
-        return page.response() if asks_for_page(request) else await endpoint.respond(request)
+        if not asks_for_page(request):
+            return await endpoint.respond(request)
+        return (local_page if is_local(request.scope) else page).response()
 
     return respond
 

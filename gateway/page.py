@@ -17,7 +17,7 @@ def asks_for_page(request: Request) -> bool:
 
 
 class Page:
-    """The page, the same for everybody who opens it."""
+    """The page, with a token or without."""
 
     def __init__(self, *, token: str | None) -> None:
         self._html = graphiql_page(token=token)

@@ -11,6 +11,8 @@ from email.headerregistry import Address
 from pathlib import Path
 from typing import Final
 
+from gateway.hosts import SETTING as ALLOWED_HOSTS
+from gateway.hosts import WrongHost, hosts_of
 from gateway.outgoing.mail_servers import WrongMailServer, mail_server
 from resolvers.storage import POSTGRESQL_SCHEME, SQLITE_SCHEME
 
@@ -40,6 +42,7 @@ class Settings:
     jwt_secret: str | None = None
     graphiql: bool = True
     graphiql_token: str | None = None
+    allowed_hosts: tuple[str, ...] = ()
     max_body_bytes: int = 8 * 1024 * 1024
     expire_seconds: float = 30.0
     worker: str = EMBEDDED
@@ -148,6 +151,14 @@ def _token(name: str, value: str) -> str:
     return value
 
 
+def _hosts(name: str, value: str) -> tuple[str, ...]:
+    try:
+        return hosts_of(value)
+    except WrongHost:
+        rule = "must be host names or IP addresses without a port, separated by commas"
+        raise WrongSetting(name, f"{rule}, not {value!r}") from None
+
+
 def _smtp_url(name: str, value: str) -> str:
     try:
         mail_server(value)
@@ -184,6 +195,7 @@ RULES: Final[Mapping[str, Callable[[str, str], object]]] = {
     "GATEWAY_JWT_SECRET": _secret,
     "GATEWAY_GRAPHIQL": _switch,
     "GATEWAY_GRAPHIQL_TOKEN": _token,
+    ALLOWED_HOSTS: _hosts,
     "GATEWAY_MAX_BODY_BYTES": _whole(1024, 1024**3),
     "GATEWAY_EXPIRE_SECONDS": _whole(1, 86_400),
     "GATEWAY_WORKER": _worker,

@@ -81,8 +81,9 @@ _PAGE: Final = """\
 def graphiql_page(*, token: str | None) -> str:
     """The page as HTML, with the token in its headers editor where there is one.
 
-    A token that the page has not shown before replaces the one that the browser kept. Whoever gets
-    the page gets the token: serve it with `Cache-Control: no-store` and `CONTENT_SECURITY_POLICY`.
+    A token that the page has not shown before replaces the one that the browser kept. Serve the
+    page with a token to this machine only, with `Cache-Control: no-store` and
+    `CONTENT_SECURITY_POLICY`.
     """
     config = {
         "endpoint": "/graphql",

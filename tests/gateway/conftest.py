@@ -143,7 +143,11 @@ def forget_what_was_closed() -> None:
 @pytest.fixture
 def settings(database_url: str) -> Settings:
     return Settings(
-        database_url=database_url, jwt_secret=SECRET, max_body_bytes=300_000, worker="off"
+        database_url=database_url,
+        jwt_secret=SECRET,
+        allowed_hosts=("gateway",),
+        max_body_bytes=300_000,
+        worker="off",
     )
 
 

@@ -21,7 +21,7 @@ HTML = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 def client_of(settings: Settings) -> httpx.AsyncClient:
     transport = httpx.ASGITransport(create_app(settings, SCHEMA))
-    return httpx.AsyncClient(transport=transport, base_url="http://gateway")
+    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
 
 
 async def test_a_browser_gets_the_page(anonymous: httpx.AsyncClient):

@@ -180,6 +180,13 @@ def test_a_start_that_fails_says_why_in_one_line(
     assert line.startswith(f"booking-gateway: {told}")
 
 
+def test_serve_names_a_host_that_is_none(ready: CommandLine):
+    result = ready.run("serve", "--host", "http://x")
+
+    assert result.returncode == 2
+    assert "--host must be a host name or an IP address, not 'http://x'" in result.stderr
+
+
 @pytest.mark.parametrize("arguments", [["serve", "--port", "0x"], ["fly"], ["token"]])
 def test_a_wrong_use_is_told_without_a_traceback(command_line: CommandLine, arguments: list[str]):
     result = command_line.run(*arguments)
@@ -263,7 +270,7 @@ def test_serve_answers_until_it_is_told_to_stop(ready: CommandLine, free_port: i
     address = f"http://127.0.0.1:{free_port}/graphql"
     try:
         assert server.stdout.readline() == f"GraphQL at {address}\n"
-        assert "opens with a token" in server.stdout.readline()
+        assert "On this machine, the page there opens with a token" in server.stdout.readline()
 
         with httpx.Client(transport=httpx.HTTPTransport(retries=20)) as client:
             answer = client.post(

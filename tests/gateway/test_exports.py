@@ -183,7 +183,7 @@ class Connection:
             "root_path": "",
             "scheme": "http",
             "query_string": b"",
-            "headers": [],
+            "headers": [(b"host", b"gateway")],
         }
         await self._app(scope, self._receive, self._send)
 

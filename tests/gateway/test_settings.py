@@ -17,6 +17,7 @@ def test_an_empty_environment_has_the_defaults():
     assert settings.max_body_bytes == 8 * 1024 * 1024
     assert settings.expire_seconds == 30
     assert (settings.worker, settings.lease_seconds) == ("embedded", 60)
+    assert settings.allowed_hosts == ()
     assert settings.smtp_url is None
     assert settings.mail_from == "booking-gateway@localhost"
     assert settings.notify_local is False
@@ -29,6 +30,7 @@ def test_every_variable_is_read():
             "GATEWAY_JWT_SECRET": "s" * 32,
             "GATEWAY_GRAPHIQL": "off",
             "GATEWAY_GRAPHIQL_TOKEN": "a.b.c",
+            "GATEWAY_ALLOWED_HOSTS": "Bookings.Example., *.exams.example,[::1], 10.0.0.7",
             "GATEWAY_MAX_BODY_BYTES": "2048",
             "GATEWAY_EXPIRE_SECONDS": "5",
             "GATEWAY_WORKER": "off",
@@ -45,6 +47,7 @@ def test_every_variable_is_read():
         jwt_secret="s" * 32,
         graphiql=False,
         graphiql_token="a.b.c",
+        allowed_hosts=("bookings.example", "*.exams.example", "::1", "10.0.0.7"),
         max_body_bytes=2048,
         expire_seconds=5,
         worker="off",
@@ -67,6 +70,11 @@ def test_every_variable_is_read():
         ("GATEWAY_JWT_SECRET", "é" * 15, "must have at least 32 bytes"),
         ("GATEWAY_GRAPHIQL", "yes", "must be on or off, not 'yes'"),
         ("GATEWAY_GRAPHIQL_TOKEN", "two words", "must be a token"),
+        ("GATEWAY_ALLOWED_HOSTS", "", "must be host names or IP addresses without a port"),
+        ("GATEWAY_ALLOWED_HOSTS", "a.example,", "must be host names or IP addresses"),
+        ("GATEWAY_ALLOWED_HOSTS", "a.example:443", "must be host names or IP addresses"),
+        ("GATEWAY_ALLOWED_HOSTS", "https://a.example", "must be host names or IP addresses"),
+        ("GATEWAY_ALLOWED_HOSTS", "*", "must be host names or IP addresses"),
         ("GATEWAY_MAX_BODY_BYTES", "8MB", "must be a whole number from 1024"),
         ("GATEWAY_MAX_BODY_BYTES", "1", "must be a whole number from 1024"),
         ("GATEWAY_EXPIRE_SECONDS", "-1", "must be a whole number from 1"),
