@@ -17,17 +17,24 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class CreateEvent:
-    """A new event. A value that is None is as good as left out; no `identifier` means the key."""
+    """A new event. A value that is None is as good as left out; no `identifier` means the key.
+
+    `last_change`: the columns of that name as a source says them; the gateway's own by default.
+    """
 
     viewer: Viewer = field(repr=False)
     values: Values
     identifier: UUID | None = None
     origin: Origin | None = None
+    last_change: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateEvent:
-    """Other values for an event. What is left out stays; None clears what may be null."""
+    """Other values for an event. What is left out stays; None clears what may be null.
+
+    `last_change`: as in `CreateEvent`.
+    """
 
     viewer: Viewer = field(repr=False)
     event: Ref
@@ -35,3 +42,4 @@ class UpdateEvent:
     expected_version: int | None = None
     overrides: tuple[RuleOverride, ...] = ()
     origin: Origin | None = None
+    last_change: Mapping[str, Any] = field(default_factory=dict)

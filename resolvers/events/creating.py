@@ -100,6 +100,10 @@ def _draft(
     columns = {
         "kind": kind,
         "title": default_title(values, choice, kind),
+        "last_change_time": work.now,
+        "last_change_type": "Created",
+        "last_change_user": command.viewer.name,
+        **command.last_change,
         **plain_columns(values),
         **choice.columns(),
     }
@@ -109,9 +113,6 @@ def _draft(
         id=key,
         identifier=_identifier(command) or key,
         time_zone=zone.time_zone,
-        last_change_time=work.now,
-        last_change_type="Created",
-        last_change_user=command.viewer.name,
         **columns,
     )
 

@@ -84,16 +84,10 @@ def _update(work: UnitOfWork, gathered: Gathered, command: UpdateEvent) -> Updat
     """Raises: Refused, or a refusal."""
     event, draft, choice = _draft(gathered, command)
     _require_state(work, event, command)
-    if draft == event and choice.modules == gathered.choice(event).modules:
+    same = changed(draft, **command.last_change) == event
+    if same and choice.modules == gathered.choice(event).modules:
         return Outcome(event.id, changed=False, facts={"affectedBookings": 0})
-    after = changed(
-        draft,
-        sitting_key=kept_key(event, draft),
-        version=event.version + 1,
-        last_change_time=work.now,
-        last_change_type="Updated",
-        last_change_user=command.viewer.name,
-    )
+    after = _next_version(work, command, event, draft)
     moved = _moved(work, gathered, Move(event, after, choice, gathered.rooms))
     warnings, used = _require_capacity(gathered, command, event, after, moved)
     facts_before = event_facts(event, gathered.choice(event).modules)
@@ -109,6 +103,17 @@ def _update(work: UnitOfWork, gathered: Gathered, command: UpdateEvent) -> Updat
         moved,
         tuple(warnings),
     )
+
+
+def _next_version(work: UnitOfWork, command: UpdateEvent, event: Event, draft: Event) -> Event:
+    last_change = {
+        "last_change_time": work.now,
+        "last_change_type": "Updated",
+        "last_change_user": command.viewer.name,
+        **command.last_change,
+    }
+    key = kept_key(event, draft)
+    return changed(draft, sitting_key=key, version=event.version + 1, **last_change)
 
 
 def _draft(gathered: Gathered, command: UpdateEvent) -> tuple[Event, Event, Choice]:

@@ -1,4 +1,4 @@
-"""The 62 fields of an event as Shift iQ v2 names them [003], in its order."""
+"""The 62 fields of an event as Shift iQ v2 names them [003], in its order, and two of our own."""
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +19,7 @@ class Kind(StrEnum):
     TEXT = "TEXT"
     NUMBER = "NUMBER"
     INSTANT = "INSTANT"
+    WALL_TIME = "WALL_TIME"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +100,17 @@ def _snake(name: str) -> str:
 
 
 FIELDS: tuple[ExportField, ...] = tuple(_fields())
-BY_NAME: Mapping[str, ExportField] = {field.name: field for field in FIELDS}
+"""What a file has unless its fields are chosen."""
+
+LOCAL_FIELDS = (
+    ExportField("EventScheduledStartLocal", "localStart", Kind.WALL_TIME, "local_start"),
+    ExportField("VenueTimeZone", "timeZone", Kind.TEXT, "time_zone"),
+)
+"""What a file has only if it is included: the start on the venue's clock, and the clock's zone."""
+
+BY_NAME: Mapping[str, ExportField] = {field.name: field for field in (*FIELDS, *LOCAL_FIELDS)}
 _KNOWN: Mapping[str, ExportField] = {
-    name.lower(): field for field in FIELDS for name in (field.name, field.contract_name)
+    name.lower(): field for field in BY_NAME.values() for name in (field.name, field.contract_name)
 }
 
 
@@ -110,9 +119,9 @@ def chosen(
 ) -> tuple[ExportField, ...]:
     """The fields that a file has: those included, in that order, without those excluded.
 
-    A name is the source's or that of `EventFilter`, in any case; nothing included means all fields,
-    in the source's order. Raises: Refused (each unknown name), Invalid (no field is left),
-    OutOfRange (too many names).
+    A name is the source's, that of `EventFilter` or one of `LOCAL_FIELDS`, in any case; nothing
+    included means the source's fields, in its order. Raises: Refused (each unknown name), Invalid
+    (no field is left), OutOfRange (too many names).
     """
     stage = Complaints()
     included = _named(stage, "includes", includes or ()) or FIELDS

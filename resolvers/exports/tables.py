@@ -1,8 +1,6 @@
 """CSV and JSON: each batch of rows becomes bytes at once."""
 
-import csv
-import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -12,39 +10,49 @@ from resolvers.exports.fields import ExportField, Kind
 
 Rows = Sequence[Sequence[Any]]
 
-IN_CSV: Mapping[Kind, Callable[[Any], Any]] = {
-    Kind.IDENTIFIER: values.harmless_identifier,
+
+def _quoted(text: str) -> str:
+    """A text as a field of CSV that every reader takes for a text."""
+    text = values.harmless_in_fields(values.with_line_feeds(text))
+    return '"' + text.replace('"', '""') + '"'
+
+
+IN_CSV: Mapping[Kind, Callable[[Any], str]] = {
+    Kind.IDENTIFIER: lambda value: _quoted(values.identifier(value)),
     Kind.FLAG: values.flag,
-    Kind.TEXT: values.harmless,
-    Kind.NUMBER: lambda number: number,
-    Kind.INSTANT: values.instant,
+    Kind.TEXT: _quoted,
+    Kind.NUMBER: str,
+    Kind.INSTANT: lambda value: f'"{values.instant(value)}"',
+    Kind.WALL_TIME: lambda value: f'"{values.wall_time(value)}"',
 }
 IN_JSON: Mapping[Kind, Callable[[Any], Any]] = {
     Kind.IDENTIFIER: values.identifier,
     Kind.INSTANT: values.instant,
+    Kind.WALL_TIME: values.wall_time,
 }
 
 
 class CsvFile:
-    """RFC 4180 in UTF-8 without a byte order mark; a null is an empty field."""
+    """RFC 4180 in UTF-8 without a byte order mark.
+
+    Every string is quoted; numbers, flags and nulls, which are empty fields, are not. Records end
+    with CR LF, line breaks in a text are LF.
+    """
 
     def __init__(self, fields: Sequence[ExportField]) -> None:
         self._names = [field.name for field in fields]
         self._convert = [IN_CSV[field.kind] for field in fields]
 
     def begin(self) -> bytes:
-        return _lines([self._names])
+        return _record(map(_quoted, self._names))
 
     def add(self, rows: Rows) -> bytes:
         convert = self._convert
-        return _lines(
-            [
-                [
-                    None if value is None else to(value)
-                    for to, value in zip(convert, row, strict=True)
-                ]
-                for row in rows
-            ]
+        return b"".join(
+            _record(
+                "" if value is None else to(value) for to, value in zip(convert, row, strict=True)
+            )
+            for row in rows
         )
 
     def end(self) -> Iterator[bytes]:
@@ -54,10 +62,8 @@ class CsvFile:
         """Nothing is open."""
 
 
-def _lines(rows: Sequence[Sequence[Any]]) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\r\n").writerows(rows)
-    return text.getvalue().encode()
+def _record(fields: Iterable[str]) -> bytes:
+    return f"{','.join(fields)}\r\n".encode()
 
 
 class JsonFile:

@@ -1,16 +1,34 @@
 """How single values look in a file."""
 
+import re
 from datetime import UTC, datetime
 from uuid import UUID
 
-FORMULAS = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
-"""What makes a spreadsheet take a text for a formula when it begins with it, in any width."""
+SIGNS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
+"""The characters that begin a formula, in any width."""
+
+BEGINNINGS = SIGNS | frozenset("\t\r\n")
+"""What makes a spreadsheet take a text that begins with it for a formula."""
+
+SEPARATORS = frozenset(",;|\t\r\n")
+"""What some spreadsheet takes for the end of a field, whatever the file's own separator is."""
+
+SKIPPED = frozenset('"\ufeff\u200b')
+"""What, like a blank, does not keep the sign after it from beginning a formula."""
+
+_SIGN = re.compile(f"[{re.escape(''.join(sorted(SIGNS)))}]")
+_BLANKS_AND_SIGN = re.compile(rf"[\s{''.join(sorted(SKIPPED))}]*+{_SIGN.pattern}")
+_LINE_END = re.compile("\r\n?")
 
 
 def instant(value: datetime) -> str:
-    """In UTC with a Z and milliseconds [003]; microseconds only where there are any."""
-    precision = "microseconds" if value.microsecond % 1000 else "milliseconds"
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+    """In UTC with a Z and the source's three decimals [003]; what is finer is cut off."""
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def wall_time(value: datetime) -> str:
+    """A local time without a zone, in whole seconds."""
+    return value.isoformat(timespec="seconds")
 
 
 def identifier(value: UUID | str) -> str:
@@ -25,10 +43,30 @@ def flag(value: bool) -> str:
     return "true" if value else "false"
 
 
+def with_line_feeds(text: str) -> str:
+    """A text whose line breaks are single line feeds."""
+    return _LINE_END.sub("\n", text) if "\r" in text else text
+
+
 def harmless(text: str) -> str:
-    """A text that no spreadsheet carries out; whoever wrote the text may be anybody."""
-    return f"'{text}" if text[:1] in FORMULAS else text
+    """A text that does not begin a formula, also after blanks."""
+    begins = text[:1] in BEGINNINGS or _BLANKS_AND_SIGN.match(text)
+    return f"'{text}" if begins else text
 
 
-def harmless_identifier(value: UUID | str) -> str:
-    return harmless(identifier(value))
+def harmless_in_fields(text: str) -> str:
+    """A text no part of which begins a formula, whatever separator a spreadsheet splits it at."""
+    return harmless(_SIGN.sub(_harmless_sign, text))
+
+
+def _harmless_sign(found: re.Match[str]) -> str:
+    """The sign, behind an apostrophe if it is the first of a field but not of the text."""
+    text, sign, before = found.string, found[0], found.start() - 1
+    while before >= 0:
+        character = text[before]
+        if character in SEPARATORS:
+            return f"'{sign}"
+        if not (character in SKIPPED or character.isspace()):
+            return sign
+        before -= 1
+    return sign

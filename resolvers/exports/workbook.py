@@ -22,11 +22,12 @@ PIECE_BYTES = 64 * 1024
 _NOT_IN_XML = re.compile("[\ufffe\uffff]")
 
 WRITES: Mapping[Kind, tuple[str, Callable[[Any], Any]]] = {
-    Kind.IDENTIFIER: ("write_string", values.harmless_identifier),
+    Kind.IDENTIFIER: ("write_string", lambda value: values.harmless(values.identifier(value))),
     Kind.FLAG: ("write_boolean", bool),
-    Kind.TEXT: ("write_string", lambda text: fitting(values.harmless(text))),
+    Kind.TEXT: ("write_string", lambda text: _cell(text)),
     Kind.NUMBER: ("write_number", lambda number: number),
     Kind.INSTANT: ("write_string", values.instant),
+    Kind.WALL_TIME: ("write_string", values.wall_time),
 }
 """How a value of each kind is written; never by what it looks like."""
 
@@ -79,6 +80,10 @@ class WorkbookFile:
         for sheet in self._workbook.worksheets():
             sheet.row_data_fh.close()  # open still, unless the workbook was finished
         self._folder.cleanup()
+
+
+def _cell(text: str) -> str:
+    return fitting(values.harmless(values.with_line_feeds(text)))
 
 
 def fitting(text: str) -> str:

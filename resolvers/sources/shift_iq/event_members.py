@@ -79,9 +79,13 @@ INSTANTS: Final[Mapping[str, str]] = {
     "RegistrationLocked": "registration_locked",
     "RegistrationStart": "registration_start",
 }
-LAST_CHANGE_TEXTS: Final = ("LastChangeType", "LastChangeUser")
+LAST_CHANGE_TEXTS: Final[Mapping[str, str]] = {
+    "LastChangeType": "last_change_type",
+    "LastChangeUser": "last_change_user",
+}
 LAST_CHANGE_TIME: Final = "LastChangeTime"
-"""The gateway keeps who changed an event last for itself: these are read, and that is all."""
+LOCAL_MEMBERS: Final = ("EventScheduledStartLocal", "VenueTimeZone")
+"""What our own exports can have besides; it follows from the start and the venue."""
 
 COLUMNS: Final[Mapping[str, str]] = {
     **UUIDS,

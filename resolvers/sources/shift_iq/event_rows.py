@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -74,7 +75,9 @@ def make_event(work: UnitOfWork, importing: Importing, document: EventDocument) 
         updated = _update(work, importing, document, unnamed, values)
         _claim(work, importing, document, unnamed.id)
         return replace(updated, changed=True)
-    command = CreateEvent(importing.viewer, values, document.identifier)
+    command = CreateEvent(
+        importing.viewer, values, document.identifier, last_change=document.last_change
+    )
     made = done(create_events(work, [command]), document.names)
     _claim(work, importing, document, made.subject)
     return made
@@ -111,13 +114,28 @@ def _update(
 
     Raises: Refused.
     """
-    changes = {name: value for name, value in values.items() if value != _present(event, name)}
+    changes = {n: value for n, value in values.items() if not _same(value, _present(event, n))}
     if "event_type" not in changes:
         changes.pop("kind", None)  # what the kind is here is told by nothing that has changed there
-    if not changes:
+    last_change = document.last_change
+    if not changes and not _is_newer(last_change, event):
         return Outcome(event.id, changed=False)
-    command = UpdateEvent(importing.viewer, ByKey(event.id), changes)
+    command = UpdateEvent(importing.viewer, ByKey(event.id), changes, last_change=last_change)
     return done(update_events(work, [command], expire=expire_overdue), document.names)
+
+
+def _is_newer(last_change: Mapping[str, Any], event: Event) -> bool:
+    """Whether the source changed the event later than is known; a cancelled one stays as it is."""
+    at: datetime | None = last_change.get("last_change_time")
+    return at is not None and at > event.last_change_time and event.cancelled_at is None
+
+
+def _same(value: Any, present: Any) -> bool:
+    """Whether a value is the present one; an instant also if it has only its three decimals."""
+    if isinstance(value, datetime) and isinstance(present, datetime):
+        whole = present.replace(microsecond=present.microsecond // 1000 * 1000)
+        return value in (present, whole)
+    return bool(value == present)
 
 
 def _present(event: Event, name: str) -> Any:

@@ -1,7 +1,7 @@
 """An event, as printed in [003]: in an answer, or in an array of them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from resolvers.sources.shift_iq.event_members import (
     KIND,
     LAST_CHANGE_TEXTS,
     LAST_CHANGE_TIME,
+    LOCAL_MEMBERS,
     NUMBERS,
     OF_EVENT,
     ORGANIZATION,
@@ -37,11 +38,13 @@ class EventDocument:
 
     `values` are as `CreateEvent` takes them, but for `venue`, the source's own UUID. What the
     document leaves out is not in them; a null is there, or the default of what is never null.
+    `last_change` are the columns of its last change, and empty where the time is not known.
     `names` says where the document has what the commands speak of.
     """
 
     identifier: UUID
     values: Mapping[str, Any]
+    last_change: Mapping[str, Any] = field(default_factory=dict)
     organization: UUID | None = None
     system: SourceSystem = V2
     names: Names
@@ -54,21 +57,28 @@ def read_event(value: Any) -> EventDocument:
     identifier = members.uuid(IDENTIFIER, required=True, nil_is_missing=True)
     organization = members.uuid(ORGANIZATION, nil_is_missing=True)
     values = _values(members)
-    read_last_change(members)
+    last_change = _last_change(members)
+    members.ignore(*LOCAL_MEMBERS)
     members.close()
     check_values(values, OF_EVENT, complaints)
     complaints.settle()
     assert identifier is not None
     return EventDocument(
-        identifier=identifier, organization=organization, values=values, names=OF_EVENT
+        identifier=identifier,
+        organization=organization,
+        values=values,
+        last_change=last_change,
+        names=OF_EVENT,
     )
 
 
-def read_last_change(members: Members) -> None:
-    """Who changed it last, which nobody keeps."""
-    for name in LAST_CHANGE_TEXTS:
-        members.text(name, most=checks.TEXT)
-    members.instant(LAST_CHANGE_TIME)
+def _last_change(members: Members) -> dict[str, Any]:
+    """When, how and by whom the event was last changed at the source."""
+    texts = {
+        column: members.text(name, most=checks.NAME) for name, column in LAST_CHANGE_TEXTS.items()
+    }
+    at = members.instant(LAST_CHANGE_TIME)
+    return {} if at is None else {"last_change_time": at, **texts}
 
 
 def check_values(values: Mapping[str, Any], names: Names, complaints: Complaints) -> None:

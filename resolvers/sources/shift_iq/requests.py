@@ -13,13 +13,14 @@ from resolvers.sources.shift_iq.event_members import (
     FLAGS,
     INSTANTS,
     INTEGERS,
+    LAST_CHANGE_TEXTS,
+    LAST_CHANGE_TIME,
     NUMBERS,
     ORGANIZATION,
     TEXTS,
     UUIDS,
     VENUE,
 )
-from resolvers.sources.shift_iq.events import read_last_change
 from resolvers.storage.unit_of_work import UnitOfWork
 
 NOT_KEPT = "NOT_KEPT"
@@ -125,7 +126,8 @@ def _criteria(members: Members) -> None:
     _read(INTEGERS, members.integer)
     _read(NUMBERS, members.number)
     _read(INSTANTS, members.instant)
-    read_last_change(members)
+    _read(LAST_CHANGE_TEXTS, lambda name: members.text(name, most=checks.TEXT))
+    members.instant(LAST_CHANGE_TIME)
 
 
 def _read(names: Iterable[str], read: Callable[[str], Any]) -> None:

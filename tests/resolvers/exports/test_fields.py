@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from resolvers.exports.fields import FIELDS, MOST_NAMES, Kind, chosen
+from resolvers.exports.fields import BY_NAME, FIELDS, LOCAL_FIELDS, MOST_NAMES, Kind, chosen
 from resolvers.refusals import Invalid, OutOfRange, Refused
 
 
@@ -28,7 +28,7 @@ def test_there_are_as_many_fields_of_each_kind_as_the_source_has() -> None:
 def test_no_name_means_two_fields() -> None:
     """The source's names and the contract's can be mixed, in any case."""
     meant: dict[str, set[str]] = {}
-    for field in FIELDS:
+    for field in BY_NAME.values():
         for name in (field.name, field.contract_name):
             meant.setdefault(name.lower(), set()).add(field.name)
 
@@ -44,6 +44,14 @@ def test_what_is_included_comes_in_its_own_order_and_once() -> None:
     asked = ["EventTitle", "start", "EVENTTITLE", "eventnumber"]
 
     assert names(asked, None) == ["EventTitle", "EventScheduledStart", "EventNumber"]
+
+
+def test_local_times_are_there_only_if_they_are_included() -> None:
+    local = [field.name for field in LOCAL_FIELDS]
+
+    assert names([*local, "EventTitle"], None) == [*local, "EventTitle"]
+    assert names(["LocalStart", "timezone"], None) == local
+    assert not set(local) & set(names(None, None))
 
 
 def test_what_is_excluded_is_left_out() -> None:

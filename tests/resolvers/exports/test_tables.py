@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from resolvers.exports.fields import FIELDS
+from resolvers.exports.fields import FIELDS, LOCAL_FIELDS
 from resolvers.exports.tables import CsvFile, JsonFile
 from tests.resolvers.exports.sittings import KEY, fields, row, written
 
@@ -31,7 +31,7 @@ def test_csv_has_the_source_s_names_and_forms() -> None:
 
 def test_csv_without_events_has_its_header() -> None:
     assert written(CsvFile(SOME)) == (
-        b"EventTitle,EventNumber,WaitlistEnabled,EventScheduledStart\r\n"
+        b'"EventTitle","EventNumber","WaitlistEnabled","EventScheduledStart"\r\n'
     )
 
 
@@ -46,10 +46,56 @@ def test_csv_keeps_awkward_texts_whole() -> None:
 def test_csv_lines_end_as_rfc_4180_has_them_and_a_null_is_nothing() -> None:
     none = row(SOME, EventNumber=None, EventScheduledStart=None)
 
-    assert written(CsvFile(SOME), [none], [none]).endswith(b"\r\ntext,,true,\r\ntext,,true,\r\n")
+    assert written(CsvFile(SOME), [none], [none]).endswith(
+        b'\r\n"text",,true,\r\n"text",,true,\r\n'
+    )
 
 
-@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d"])
+def test_csv_quotes_every_string() -> None:
+    """Numbers and flags are not strings; a quote inside a string is doubled."""
+    content = written(CsvFile(SOME), [row(SOME, EventTitle='"A"')])
+
+    assert content.splitlines()[1] == b'"""A""",1,true,"2025-08-29T22:13:52.542Z"'
+
+
+@pytest.mark.parametrize("given", ["a\r\nb", "a\rb", "a\nb"])
+def test_line_breaks_in_csv_texts_are_line_feeds(given: str) -> None:
+    _, values = read(written(CsvFile(SOME), [row(SOME, EventTitle=given)]))
+
+    assert values[0] == "a\nb"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("a;=1", "a;'=1"),
+        ("a, \u3000@SUM(A1)", "a, \u3000'@SUM(A1)"),
+        ("a\t+1|-1", "a\t'+1|'-1"),
+        ("a\r\n=1", "a\n'=1"),
+        ('a;"=1"', 'a;"\'=1"'),
+        ("  =1", "'  =1"),
+        ("\ufeff=1;=1", "'\ufeff=1;'=1"),
+        ("a=1, 2-3, b - c", "a=1, 2-3, b - c"),
+        ("Bring pencil; no phone", "Bring pencil; no phone"),
+    ],
+)
+def test_csv_texts_are_no_formulas_after_a_separator(given: str, told: str) -> None:
+    """A spreadsheet may split a line at its own separator; blanks do not protect a formula."""
+    _, values = read(written(CsvFile(SOME), [row(SOME, EventTitle=given)]))
+
+    assert values[0] == told
+
+
+def test_a_long_run_of_separators_is_written_quickly() -> None:
+    """The time grows with the length of a text, not with its square."""
+    title = ";" * 10_000 + "-;" * 5_000 + " " * 20_000 + "="
+
+    _, values = read(written(CsvFile(SOME), [row(SOME, EventTitle=title)]))
+
+    assert values[0].count("'") == 5_001
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\n", "\uff1d"])
 def test_csv_texts_are_no_formulas(sign: str) -> None:
     """A spreadsheet shows the text behind an apostrophe and carries nothing out."""
     title = f"{sign}HYPERLINK(1)"
@@ -78,13 +124,27 @@ def test_csv_numbers_stay_numbers() -> None:
     ("at", "told"),
     [
         (datetime(2027, 1, 1, tzinfo=UTC), "2027-01-01T00:00:00.000Z"),
-        (datetime(2027, 1, 1, 0, 0, 0, 1, tzinfo=UTC), "2027-01-01T00:00:00.000001Z"),
+        (datetime(2027, 1, 1, 0, 0, 0, 999_999, tzinfo=UTC), "2027-01-01T00:00:00.999Z"),
     ],
 )
-def test_an_instant_has_milliseconds_and_loses_nothing(at: datetime, told: str) -> None:
-    [_, values] = read(written(CsvFile(SOME), [row(SOME, EventScheduledStart=at)]))
+def test_an_instant_has_the_three_decimals_of_the_source(at: datetime, told: str) -> None:
+    """What is finer is cut off, so that no instant is later than it was."""
+    given = [row(SOME, EventScheduledStart=at)]
 
-    assert values[3] == told
+    assert read(written(CsvFile(SOME), given))[1][3] == told
+    assert json.loads(written(JsonFile(SOME), given))[0]["EventScheduledStart"] == told
+
+
+def test_local_times_and_zones_are_written_as_they_are() -> None:
+    local = (datetime(2027, 7, 1, 9, 30), "Europe/London")
+
+    assert read(written(CsvFile(LOCAL_FIELDS), [local]))[1] == [
+        "2027-07-01T09:30:00",
+        "Europe/London",
+    ]
+    assert json.loads(written(JsonFile(LOCAL_FIELDS), [local])) == [
+        {"EventScheduledStartLocal": "2027-07-01T09:30:00", "VenueTimeZone": "Europe/London"}
+    ]
 
 
 def test_json_is_an_array_of_objects_with_the_source_s_types() -> None:

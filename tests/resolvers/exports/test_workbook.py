@@ -41,7 +41,15 @@ def test_a_null_is_an_empty_cell_and_awkward_texts_stay_whole() -> None:
     assert cells[1].value is None
 
 
-@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t"])
+@pytest.mark.parametrize("given", ["a\r\nb", "a\rb", "a\nb"])
+def test_line_breaks_are_line_feeds(given: str) -> None:
+    """A carriage return would be read as the text _x000D_."""
+    [[_, cells]] = sheets(written(WorkbookFile(SOME), [row(SOME, EventTitle=given)]))
+
+    assert cells[0].value == "a\nb"
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "  ="])
 def test_texts_are_no_formulas(sign: str) -> None:
     title = f"{sign}1+1"
 

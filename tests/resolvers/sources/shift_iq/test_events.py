@@ -29,7 +29,6 @@ from tests.resolvers.sources.shift_iq.conftest import (
 from tests.resolvers.world import World
 
 PRINTED = "2025-08-29T22:13:52.542Z"
-KEPT_BY_US = {"LastChangeTime", "LastChangeType", "LastChangeUser"}
 
 
 def test_the_document_has_all_62_fields() -> None:
@@ -39,7 +38,7 @@ def test_the_document_has_all_62_fields() -> None:
 
 
 async def test_every_field_is_imported(imports: ImportShift, find: FindShift) -> None:
-    """Each of the values stands in its column, word for word; who changed it last is us."""
+    """Each of the values stands in its column, word for word; so does its last change."""
     given = document("event")
 
     report = await imports("event")
@@ -54,8 +53,8 @@ async def test_every_field_is_imported(imports: ImportShift, find: FindShift) ->
     assert row.identifier == UUID(EVENT)
     assert row.venue_id == venue.id
     assert (row.kind, row.duration_unit) == (EventKind.CLASS, DurationUnit.HOUR)
-    assert (row.last_change_type, row.last_change_user) == ("Created", "import shift-iq")
-    assert row.last_change_time == datetime(2027, 1, 11, 12, tzinfo=UTC)
+    assert (row.last_change_type, row.last_change_user) == ("EventRescheduled", "Robin Field")
+    assert row.last_change_time == datetime(2027, 1, 10, 8, 0, 0, 542_000, tzinfo=UTC)
 
 
 async def test_what_the_source_prints_is_imported(imports: ImportShift, find: FindShift) -> None:
@@ -90,6 +89,32 @@ async def test_an_array_of_events_is_one_row_for_each(imports: ImportShift, worl
     [row] = await world.rows(Event, "title", "Resit")
     assert row.venue_id is None
     assert row.end_at - row.start_at == timedelta(minutes=90)
+
+
+async def test_a_later_change_is_kept_and_an_earlier_one_is_not(
+    imports: ImportShift, find: FindShift
+) -> None:
+    """A document that differs in nothing else changes the event only if its change is later."""
+    later = {"LastChangeTime": "2027-01-10T09:00:00Z", "LastChangeUser": "Sam Hill"}
+    await imports("event")
+
+    reports = [await imports(event(**values)) for values in (later, {}, later)]
+
+    assert [fates(report) for report in reports] == [["changed"], ["unchanged"], ["unchanged"]]
+    row = await find(Event, "event", EVENT)
+    assert (row.version, row.last_change_user) == (2, "Sam Hill")
+    assert row.last_change_time == datetime(2027, 1, 10, 9, tzinfo=UTC)
+
+
+async def test_an_event_without_a_last_change_has_the_gateways(
+    imports: ImportShift, find: FindShift
+) -> None:
+    """Without LastChangeTime, the import is the last change."""
+    await imports(event(LastChangeTime=None))
+
+    row = await find(Event, "event", EVENT)
+    assert (row.last_change_type, row.last_change_user) == ("Created", "import shift-iq")
+    assert row.last_change_time == datetime(2027, 1, 11, 12, tzinfo=UTC)
 
 
 async def test_arrays_may_stand_in_an_array(imports: ImportShift) -> None:
