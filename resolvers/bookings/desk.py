@@ -5,6 +5,7 @@ Everything that a whole batch needs, locked and loaded once.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 from uuid import UUID
@@ -30,16 +31,23 @@ from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import Permission
 
+FARTHEST_EAST = timedelta(hours=14)
+"""How far a clock can be ahead of UTC."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What one command names, and who asks."""
+    """What one command names, and who asks.
+
+    `past_time` is the on-demand time of what has already happened, by the clock of any zone.
+    """
 
     viewer: Viewer
     candidate: Ref
     event: Ref | None
     room: Ref | None = None
     module: Ref | None = None
+    past_time: datetime | None = None
 
 
 class Desk:
@@ -60,7 +68,9 @@ class Desk:
             work, Module, ((w.viewer.organization_id, w.module) for w in wanted)
         )
         self._lock()
-        self._load({w.viewer.organization_id for w in wanted})
+        times = [w.past_time for w in wanted if w.past_time is not None]
+        since = min([work.now, *(_earliest(time) for time in times)])
+        self._load({w.viewer.organization_id for w in wanted}, since)
         self._visible = self._visible_candidates(wanted)
 
     def candidate(
@@ -157,11 +167,11 @@ class Desk:
             candidates=list(self._locked_candidates),
         )
 
-    def _load(self, organizations: set[UUID]) -> None:
+    def _load(self, organizations: set[UUID], since: datetime) -> None:
         work, events, rooms = self._work, list(self.events.values()), list(self.rooms.values())
         candidates = _keys(self._locked_candidates.values())
         self.settings = loading.settings(work, organizations)
-        self.seats = loading.seats(work, events, rooms, work.now)
+        self.seats = loading.seats(work, events, rooms, since)
         self.diaries = loading.diaries(work, candidates)
         tests = [(e.organization_id, e.test_id) for e in events if e.test_id is not None]
         self._tests = {row.id: row for row in loading.of_keys(work, Test, "id", tests)}
@@ -209,3 +219,10 @@ def _grouped(rows: Iterable[Any], by: str, value: str) -> dict[UUID, list[UUID]]
     for row in rows:
         grouped.setdefault(getattr(row, by), []).append(getattr(row, value))
     return grouped
+
+
+def _earliest(wall_time: datetime) -> datetime:
+    """The earliest instant at which a clock somewhere shows a time."""
+    first = datetime.min.replace(tzinfo=UTC)
+    at = wall_time.replace(tzinfo=UTC)
+    return first if at - first < FARTHEST_EAST else at - FARTHEST_EAST

@@ -84,8 +84,10 @@ def diaries(work: UnitOfWork, candidates: Keys) -> Diaries:
     return Diaries(of_keys(work, Booking, "candidate_id", candidates))
 
 
-def seats(work: UnitOfWork, events: Sequence[Event], rooms: Sequence[Room], now: datetime) -> Seats:
-    """What is taken at the events and, from now on and at the events' times, in the rooms.
+def seats(
+    work: UnitOfWork, events: Sequence[Event], rooms: Sequence[Room], since: datetime
+) -> Seats:
+    """What is taken at the events and, from an instant on and at the events' times, in the rooms.
 
     The rows must be locked before.
     """
@@ -99,7 +101,7 @@ def seats(work: UnitOfWork, events: Sequence[Event], rooms: Sequence[Room], now:
         for row in work.rows(taken):
             counted.add_event(row.event_id, row.taken)
     if rooms:
-        since = min([now, *(event.start_at for event in events if event.start_at is not None)])
+        since = min([since, *(event.start_at for event in events if event.start_at is not None)])
         in_rooms: Read[Any] = Read(
             "seats taken in rooms",
             lambda _: _taken_in_rooms(),

@@ -8,7 +8,7 @@ from uuid import UUID
 from resolvers.bookings.desk import Desk
 from resolvers.bookings.overrides import Overrides
 from resolvers.bookings.seats import SeatLimits
-from resolvers.events.rules import require_open
+from resolvers.events.rules import require_not_cancelled, require_open
 from resolvers.outcomes import Warning
 from resolvers.refusals import (
     CandidateTimeConflict,
@@ -65,7 +65,9 @@ def check_seat(
     warnings: list[Warning] = []
     event, candidate = wanted.event, wanted.candidate
     own_rules(stage)
-    if not wanted.happened and not wanted.stays:
+    if not wanted.happened and wanted.stays:
+        stage.of(require_not_cancelled, event, "input")
+    elif not wanted.happened:
         window = RuleOverride.REGISTRATION_WINDOW
         late = stage.of(require_open, event, now, "input", ignore_window=window in overrides)
         if late:

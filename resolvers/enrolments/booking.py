@@ -69,8 +69,7 @@ def book(work: UnitOfWork, commands: Sequence[BookEnrolment]) -> list[Outcome | 
     AttemptsExhausted, ResitAfterPassDisabled, ResitTooEarly, RegistrationClosed, NotEligible,
     PersonCodeRequired; EventFull, RoomFull; CandidateTimeConflict.
     """
-    wanted = [Wanted(c.viewer, c.candidate, c.event, c.room, c.module) for c in commands]
-    desk = Desk(work, wanted)
+    desk = Desk(work, [_wanted(command) for command in commands])
     attempts = Attempts(work, desk)
     results = [attempt(_book, work, desk, attempts, command) for command in commands]
     _write(work, [result for result in results if isinstance(result, Booked)])
@@ -80,6 +79,12 @@ def book(work: UnitOfWork, commands: Sequence[BookEnrolment]) -> list[Outcome | 
         else result
         for result in results
     ]
+
+
+def _wanted(command: BookEnrolment) -> Wanted:
+    past_time = None if command.happened is None else command.on_demand_time
+    named = command.candidate, command.event, command.room, command.module
+    return Wanted(command.viewer, *named, past_time=past_time)
 
 
 def _book(work: UnitOfWork, desk: Desk, attempts: Attempts, command: BookEnrolment) -> Booked:

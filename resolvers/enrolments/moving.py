@@ -95,11 +95,13 @@ class _Movers:
         if booking is None or booking.event_id is None:
             return None
         here: Ref | None = None if booking.room_id is None else ByKey(booking.room_id)
+        time = command.to_on_demand_time or booking.local_start
         return Wanted(
             command.viewer,
             ByKey(booking.candidate_id),
             command.to_event or ByKey(booking.event_id),
             command.to_room or here,
+            past_time=None if command.happened is None else time,
         )
 
     def move(self, command: MoveEnrolment) -> Moved | Outcome:

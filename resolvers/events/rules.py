@@ -123,6 +123,15 @@ def require_open(event: Event, now: datetime, *path: str, ignore_window: bool = 
     return True
 
 
+def require_not_cancelled(event: Event, *path: str) -> None:
+    """Let nothing move within an event that is cancelled.
+
+    Raises: RegistrationClosed.
+    """
+    if event.cancelled_at is not None:
+        raise RegistrationClosed(*path, deadline=event.cancelled_at)
+
+
 def _never_open(event: Event) -> bool:
     return event.cancelled_at is not None or (event.start_at is None and not event.on_demand)
 

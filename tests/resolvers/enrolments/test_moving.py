@@ -684,6 +684,35 @@ async def test_a_cancelled_event_cannot_be_moved_to(
     assert codes(result) == ["REGISTRATION_CLOSED"]
 
 
+async def test_nothing_moves_within_a_cancelled_event(
+    world: World, centre: UUID, room: UUID
+) -> None:
+    """A booking that was left in it takes no other room or time there, but leaves it."""
+    one, two = await world.candidates(2)
+    other_room = await world.room(centre, "Other")
+    elsewhere = await world.event(venue=centre, room=room, start_at=world.tomorrow(14))
+    fixed = await world.event(venue=centre, room=room)
+    on_demand = await world.event(venue=centre, room=room, on_demand=True)
+    at = world.tomorrow(16).replace(tzinfo=None)
+    bookings = [
+        await world.booked(one, fixed),
+        await world.booked(two, on_demand, on_demand_time=at),
+    ]
+    for event in (fixed, on_demand):
+        cancelling_it = CancelEvent(
+            viewer=world.viewer, event=ByKey(event), reason="Flood", cancel_bookings=False
+        )
+        await world.made(cancel_events, cancelling_it)
+
+    window = {"overrides": (RuleOverride.REGISTRATION_WINDOW,)}
+    other_place = await moved(world, bookings[0], to_room=other_room, **window)
+    other_time = await moved(world, bookings[1], to_on_demand_time=at + timedelta(hours=1))
+    away = await moved(world, bookings[0], to_event=elsewhere)
+
+    assert codes(other_place) == codes(other_time) == ["REGISTRATION_CLOSED"]
+    assert codes(away) == []
+
+
 async def test_the_module_is_kept_where_the_target_has_it(
     world: World, centre: UUID, room: UUID
 ) -> None:

@@ -1,10 +1,16 @@
 """What is wrong in a document is reported with its place and its reason, and stops nothing else."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from resolvers.outcomes import Outcome
+from resolvers.storage import Storage, UnitOfWork
+from resolvers.storage.rows import changed
+from resolvers.storage.tables import Room
 from tests.resolvers.sources.conftest import (
+    Find,
     Import,
     Snapshot,
     another,
@@ -154,6 +160,26 @@ async def test_a_number_is_one_objects(imports: Import, values: dict[str, Any], 
     report = await imports(booked(student(**values)))
 
     assert [where for where, _ in reasons(report)] == [path]
+
+
+async def test_a_room_is_not_overbooked_in_the_past(
+    imports: Import, find: Find, storage: Storage
+) -> None:
+    """On-demand times have no event's time, and the room's seats count at them all the same."""
+    await imports(booked(student()))
+    room = await find(Room, "room", 1)
+
+    def with_one_seat(work: UnitOfWork, commands: Sequence[Any]) -> list[Outcome]:
+        work.save(Room, [(room, changed(room, capacity=1))])
+        return [Outcome(room.id)]
+
+    await storage.write(with_one_seat, [None])
+
+    same = await imports(booked(another(2)))
+    later = await imports(booked(another(2, bookedDate="2024-08-28T18:15:00")))
+
+    assert [code for _, code in reasons(same)] == ["ROOM_FULL"]
+    assert reasons(later) == []
 
 
 async def test_an_on_demand_booking_is_one_enrolments(imports: Import) -> None:
