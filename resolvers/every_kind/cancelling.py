@@ -46,7 +46,8 @@ class CancelBooking:
 
     `candidates` are those of whom it may be the booking of; `together_with` are all bookings of the
     same request, among which each of the candidates must have one. `path` is where the booking
-    stands in it.
+    stands in it. `on_behalf` says whether another than the candidate cancelled; by default the
+    viewer tells.
     """
 
     viewer: Viewer = field(repr=False)
@@ -62,6 +63,7 @@ class CancelBooking:
     path: tuple[str, ...] = ("input", "bookingId")
     origin: Origin | None = None
     happened: bool = False
+    on_behalf: bool | None = None
 
 
 def cancel(work: UnitOfWork, commands: Sequence[CancelBooking]) -> list[Outcome | Refused]:
@@ -115,6 +117,8 @@ class _Cancelling:
             now=self._work.now,
             at=command.cancelled_at,
         )
+        if command.on_behalf is not None:
+            cancelled = changed(cancelled, cancelled_on_behalf=command.on_behalf)
         self._locked[booking.id] = cancelled
         rest = self._rest.get(booking.kind)
         cause = Cause(command.viewer, command.origin, command.message)

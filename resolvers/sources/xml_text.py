@@ -15,6 +15,18 @@ from defusedxml.ElementTree import DefusedXMLParser
 from resolvers.sources.json_text import Unreadable, parse_json
 
 MOST_BYTES: Final = 16 * 1024 * 1024
+UTF_16: Final = (
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+    (b"<\0", "utf-16-le"),
+    (b"\0<", "utf-16-be"),
+)
+"""How a file in UTF-16 begins, with a byte order mark and without."""
+
+MOST_DECLARATION: Final = 500
+DECLARED_UTF_16 = re.compile(
+    rb"""\s*<\?xml\s[^>]{0,200}?encoding\s*=\s*["']utf-?16(le|be)?["']""", re.IGNORECASE
+)
 INSTANCE: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
 """The namespace of attributes that are about the text and not of it."""
 
@@ -61,7 +73,8 @@ class _Shallow(TreeBuilder):
 
 def parse_body(text: bytes, shape: Shape) -> Any:
     """The value of a file in either format; what begins with `<` is XML. Raises: Unreadable."""
-    is_xml = text.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
+    begins = text[:4].startswith(tuple(beginning for beginning, _ in UTF_16))
+    is_xml = begins or text.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
     return parse_xml(text, shape) if is_xml else parse_json(text)
 
 
@@ -94,9 +107,25 @@ def _root(text: bytes, shape: Shape) -> Element:
     parser = DefusedXMLParser(
         target=target, forbid_dtd=True, forbid_entities=True, forbid_external=True
     )
-    parser.feed(text)
+    parser.feed(_decoded(text))
     root: Element = parser.close()
     return root
+
+
+def _decoded(text: bytes) -> bytes | str:
+    """The text of a file in UTF-16, and of one in UTF-8 that says it is; others as they are.
+
+    The bytes decide, not the declaration: .NET declares utf-16 for every text that it writes to a
+    string, whatever the string is saved as. Raises: LookupError, ValueError.
+    """
+    for beginning, encoding in UTF_16:
+        if text.startswith(beginning):
+            return text.decode(encoding)
+    return text.decode("utf-8-sig") if DECLARED_UTF_16.match(_without_mark(text)) else text
+
+
+def _without_mark(text: bytes) -> bytes:
+    return text[:MOST_DECLARATION].removeprefix(b"\xef\xbb\xbf")
 
 
 def _value(element: Element, shape: Shape, *, in_list: bool = False) -> Any:

@@ -108,13 +108,18 @@ def _check_what_stands_in_the_way(
 ) -> None:
     """An open schedule, or a missing association. Raises: Refused."""
     stage, candidate, centre, test = Complaints(), chosen.candidate, chosen.centre, chosen.test
+    at, until = work.now, None
+    if command.happened:  # what matters is whether another one was open during this one
+        made = _windows(desk, chosen)
+        at, until = made[0].buffered_start, made[-1].buffered_end
     stage.of(
         rules.require_none_open,
         desk.diaries.of(candidate.id),
         test.id,
-        work.now,
+        at,
         "input",
         "candidate",
+        until=until,
         several_allowed=command.allow_multiple_open_sessions,
     )
     stage.of(
@@ -141,12 +146,20 @@ def _check_what_stands_in_the_way(
         )
 
 
+def _buffer_hours(desk: Desk, chosen: Chosen) -> int:
+    settings: Organization = desk.settings[chosen.centre.organization_id]
+    return 0 if chosen.enforced else settings.window_buffer_hours
+
+
+def _windows(desk: Desk, chosen: Chosen) -> list[Window]:
+    buffer_hours = _buffer_hours(desk, chosen)
+    return windows(chosen.dates, chosen.centre.time_zone, buffer_hours=buffer_hours)
+
+
 def _draft(work: UnitOfWork, desk: Desk, command: BookTestSchedule, chosen: Chosen) -> Scheduled:
     """The rows of a schedule as they will be written, but for its reference and keycode."""
     centre, test, dates = chosen.centre, chosen.test, chosen.dates
-    settings: Organization = desk.settings[centre.organization_id]
-    buffer_hours = 0 if chosen.enforced else settings.window_buffer_hours
-    made = windows(dates, centre.time_zone, buffer_hours=buffer_hours)
+    made = _windows(desk, chosen)
     cause = Cause(command.viewer, command.origin)
     booking = new_row(
         Booking,
@@ -193,7 +206,7 @@ def _draft(work: UnitOfWork, desk: Desk, command: BookTestSchedule, chosen: Chos
         start_time=dates.start_time,
         end_time=dates.end_time,
         enforce_times=chosen.enforced,
-        buffer_hours=buffer_hours,
+        buffer_hours=_buffer_hours(desk, chosen),
         requires_invigilation=chosen.invigilated,
         marked_externally=command.marked_externally,
         allow_multiple_open_sessions=command.allow_multiple_open_sessions,

@@ -199,9 +199,17 @@ def check_scope(
 
 
 def open_schedules(
-    bookings: Iterable[Booking], test_id: UUID, now: datetime, *, but: UUID | None = None
+    bookings: Iterable[Booking],
+    test_id: UUID,
+    now: datetime,
+    *,
+    until: datetime | None = None,
+    but: UUID | None = None,
 ) -> list[Booking]:
-    """The candidate's schedules for a test whose window, buffer included, closes in the future."""
+    """The candidate's schedules for a test whose window, buffer included, closes after `now`.
+
+    With `until`, only those that open before it.
+    """
     return [
         b
         for b in bookings
@@ -211,6 +219,7 @@ def open_schedules(
         and b.status in BEGUN_OR_AHEAD
         and b.closes_at is not None
         and b.closes_at > now
+        and (until is None or b.opens_at is None or b.opens_at < until)
     ]
 
 
@@ -220,10 +229,11 @@ def require_none_open(
     now: datetime,
     *path: str,
     several_allowed: bool,
+    until: datetime | None = None,
     but: UUID | None = None,
 ) -> None:
     """Raises: OpenScheduleExists."""
-    found = open_schedules(bookings, test_id, now, but=but)
+    found = open_schedules(bookings, test_id, now, until=until, but=but)
     if found and not several_allowed:
         raise OpenScheduleExists(*path, conflicting=[b.id for b in found])
 

@@ -7,12 +7,22 @@ from typing import Any
 from resolvers import checks
 from resolvers.refusals import Complaints
 from resolvers.sources.members import Members
-from resolvers.sources.surpass_scheduler.payment_models import PaymentModel, read_payment
+from resolvers.sources.surpass_scheduler.payment_models import (
+    PaymentModel,
+    read_payment,
+    read_refund,
+)
 from resolvers.sources.surpass_scheduler.words import CANCELLED, REASONS, RESOURCES, RESULTS
 from resolvers.vocabulary import CancellationReason, EnrolmentResult
 
 MOVE, ENROLMENT = "moveModel[{}]", "moveModel[Enrolment][{}]"
 CANCEL = "enrolment[{}]"
+
+NOT_MODELLED = (
+    *("enrolmentType", "enrolmentDate", "week", "timeslotId", "duration", "resourceDesc"),
+    *("cancelledAddons", "stripePaymentRef", "cost", "departmentId", "resourceIndex"),
+)
+"""Members of the answer to cancelling several that have no place here, or say nothing new."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +71,10 @@ class CancelBody:
     reason: CancellationReason
     message: str | None
     cancelled_at: datetime | None
-    several: bool
+    several: bool = False
+    printed: bool = False  # told by the answer to a cancellation
+    on_behalf: bool | None = None
+    refund: str | None = None  # the provider's reference of a refund that was made
 
 
 Body = BookBody | ResultBody | MoveBody | CancelBody
@@ -131,8 +144,39 @@ def read_cancel_one(value: Any) -> CancelBody:
     complaints.settle()
     assert enrolment is not None
     students = None if student is None else (student,)
+    return CancelBody(enrolments=(enrolment,), students=students, event=None, **reason)
+
+
+def read_cancelled(value: Any) -> CancelBody:
+    """An element of the answer to cancelling several; what it says beside the cancellation is read.
+
+    Raises: Refused, with everything that is wrong.
+    """
+    complaints = Complaints()
+    members = Members(value, complaints)
+    student = members.whole("studentId", required=True)
+    enrolment = members.whole("enrolmentId", required=True)
+    on_behalf = members.flag("cancelledOnBehalf")
+    why = _why(members, "{}")
+    members.word("enrolmentResource", RESOURCES)
+    members.whole("onDemandBookingId")
+    members.whole("roomId")
+    members.uuid("enrolmentPaymentRef")
+    refund, refunded = read_refund(members)
+    members.ignore(*NOT_MODELLED)
+    members.close()
+    complaints.settle()
+    assert enrolment is not None
+    assert student is not None
     return CancelBody(
-        enrolments=(enrolment,), students=students, event=None, several=False, **reason
+        enrolments=(enrolment,),
+        students=(student,),
+        event=None,
+        cancelled_at=None,
+        printed=True,
+        on_behalf=on_behalf,
+        refund=refund if refunded else None,
+        **why,
     )
 
 
@@ -156,18 +200,19 @@ def read_cancel_many(value: Any) -> CancelBody:
 
 
 def _reason(members: Members, key: str) -> dict[str, Any]:
-    """Why and when; a reason of the site's own is OTHER with its text (S-03)."""
+    """Why and when."""
     members.word(key.format("bookingResource"), RESOURCES)
     members.word(key.format("status"), CANCELLED, required=True)
+    cancelled_at = members.wall_time(key.format("cancellationDate"), separator=" ")
+    return {**_why(members, key), "cancelled_at": cancelled_at}
+
+
+def _why(members: Members, key: str) -> dict[str, Any]:
+    """The reason; one of the site's own is OTHER with its text (S-03)."""
     text = members.text(
         key.format("cancellationReason"), least=1, most=checks.REASON, required=True
     )
     message = members.text(key.format("cancellationMessage"), most=checks.REASON)
-    cancelled_at = members.wall_time(key.format("cancellationDate"), separator=" ")
     if text is not None and text not in REASONS:
-        message = text if message is None else f"{text}: {message}"
-    return {
-        "reason": REASONS.get(text or "", CancellationReason.OTHER),
-        "message": message,
-        "cancelled_at": cancelled_at,
-    }
+        message = f"{text}: {message}" if (message or "").strip() else text
+    return {"reason": REASONS.get(text or "", CancellationReason.OTHER), "message": message}

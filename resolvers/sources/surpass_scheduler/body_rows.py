@@ -1,13 +1,22 @@
 """Imports the bodies of commands: each once, known by the hash of its content."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
+from resolvers.bookings import loading
 from resolvers.enrolments.booking import book
-from resolvers.enrolments.commands import AssignResult, BookEnrolment, Happened, MoveEnrolment
+from resolvers.enrolments.commands import (
+    AssignResult,
+    BookEnrolment,
+    Happened,
+    MoveEnrolment,
+    RecordPayment,
+)
 from resolvers.enrolments.moving import move
+from resolvers.enrolments.payments import record_payments
 from resolvers.enrolments.results import assign_results
 from resolvers.every_kind.cancelling import CancelBooking, cancel
 from resolvers.outcomes import Outcome
@@ -25,11 +34,20 @@ from resolvers.sources.surpass_scheduler.bodies import (
     ResultBody,
 )
 from resolvers.sources.surpass_scheduler.first_sight import FirstSight
+from resolvers.sources.surpass_scheduler.payment_models import STRIPE
 from resolvers.sources.surpass_scheduler.payments_known import require_new_payment
-from resolvers.sources.surpass_scheduler.words import ENROLMENT, EVENT, ROOM, STUDENT, known_as
-from resolvers.storage.tables import Booking, Candidate
+from resolvers.sources.surpass_scheduler.words import (
+    CANCELLED_THERE,
+    ENROLMENT,
+    EVENT,
+    ROOM,
+    STUDENT,
+    known_as,
+)
+from resolvers.storage.tables import Booking, Candidate, Payment
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.times import instant_of
+from resolvers.vocabulary import CancellationReason, PaymentStatus
 
 PAYMENT: Final = "paymentModel"
 
@@ -69,6 +87,12 @@ OF_CANCELLING_MANY: Final[Names] = {
     "eventId": ("enrolment[eventId]",),
     "message": ("enrolment[cancellationMessage]",),
     "cancelledAt": ("enrolment[cancellationDate]",),
+}
+OF_CANCELLED: Final[Names] = {
+    "bookingId": ("enrolmentId",),
+    "candidateId": ("studentId",),
+    "message": ("cancellationMessage",),
+    "providerReference": ("stripeRefundId",),
 }
 """Where each body has what the commands call so."""
 
@@ -192,14 +216,16 @@ def _cancel(work: UnitOfWork, importing: Importing, body: CancelBody) -> Outcome
     organization_id = importing.organization_id
     refs = tuple(known_as(ENROLMENT, number) for number in body.enrolments)
     found = look_up(work, Booking, [(organization_id, ref) for ref in refs])
-    names = OF_CANCELLING_MANY if body.several else OF_CANCELLING_ONE
-    students = body.students
+    names = _names_of(body)
+    students, message = body.students, body.message
+    if body.printed and body.reason is CancellationReason.OTHER and not (message or "").strip():
+        message = CANCELLED_THERE
     commands = [
         CancelBooking(
             viewer=importing.viewer,
             booking=ref,
             reason=body.reason,
-            message=body.message,
+            message=message,
             cancelled_at=_instant(body, found.first(organization_id, ref), names),
             candidates=None
             if students is None
@@ -209,10 +235,42 @@ def _cancel(work: UnitOfWork, importing: Importing, body: CancelBody) -> Outcome
             together_with=refs if body.several else (),
             path=("input", "bookingIds", str(n)) if body.several else ("input", "bookingId"),
             happened=True,
+            on_behalf=body.on_behalf,
         )
         for n, ref in enumerate(refs)
     ]
-    return _together(cancel(work, commands), names)
+    outcome = _together(cancel(work, commands), names)
+    if body.refund is None:
+        return outcome
+    refunded = _refund(work, importing, outcome.subject, body.refund)
+    return replace(outcome, changed=outcome.changed or refunded)
+
+
+def _names_of(body: CancelBody) -> Names:
+    if body.printed:
+        return OF_CANCELLED
+    return OF_CANCELLING_MANY if body.several else OF_CANCELLING_ONE
+
+
+def _refund(work: UnitOfWork, importing: Importing, booking_id: UUID, reference: str) -> bool:
+    """Record the refund of a payment that was made. Raises: Refused."""
+    owner = [(importing.organization_id, booking_id)]
+    paid = [
+        payment
+        for payment in loading.of_keys(work, Payment, "booking_id", owner)
+        if payment.status is PaymentStatus.PAID
+    ]
+    commands = [
+        RecordPayment(
+            viewer=importing.viewer,
+            reference=payment.reference,
+            status=PaymentStatus.REFUNDED,
+            provider=STRIPE,
+            provider_reference=reference,
+        )
+        for payment in paid
+    ]
+    return bool(commands) and done(record_payments(work, commands), OF_CANCELLED).changed
 
 
 def _together(results: list[Outcome | Refused], names: Names) -> Outcome:

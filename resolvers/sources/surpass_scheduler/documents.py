@@ -11,6 +11,7 @@ from resolvers.sources.surpass_scheduler.bodies import (
     read_book,
     read_cancel_many,
     read_cancel_one,
+    read_cancelled,
     read_move,
     read_result,
 )
@@ -23,11 +24,17 @@ STUDENTS: Mapping[str, Callable[[Any], Student]] = {
     "eligibleStudents": read_eligible,
 }
 
+CANCELLED = frozenset(
+    {"cancelledOnBehalf", "enrolmentResource", "enrolmentPaymentRef", "resourceIndex"}
+)
+"""The members that only an answer to cancelling has."""
+
 RESULT = frozenset({"enrolmentId", "enrolmentResultTypeId"})
 
 BODIES: tuple[tuple[Callable[[str], bool], Callable[[Any], Body]], ...] = (
     (lambda name: name.startswith("moveModel["), read_move),
     (lambda name: name.startswith("enrolment[") or name.endswith("Ids[]"), read_cancel_many),
+    (lambda name: name in CANCELLED, read_cancelled),
     (lambda name: name.startswith("cancellation") or name == "bookingResource", read_cancel_one),
     (
         lambda name: name in {"eventId", "moduleId", "roomId", "isOnline", "onDemandBookingTime"},
@@ -68,12 +75,20 @@ def _is_document(element: Any) -> bool:
     return bool(STUDENTS.keys() & element.keys()) or _reader(element) is not None
 
 
+def _is_answer(elements: list[Any]) -> bool:
+    """Whether an array is the answer to cancelling several."""
+    return any(isinstance(element, dict) and CANCELLED & element.keys() for element in elements)
+
+
 def _reader(members: Mapping[str, Any]) -> Callable[[Any], Body] | None:
     return next((read for marks, read in BODIES if any(map(marks, members))), None)
 
 
 def _rows_of(document: Any, importing: Importing, *path: str) -> Rows:
-    if isinstance(document, list):
+    if isinstance(document, list) and _is_answer(document):
+        for n, element in enumerate(document):
+            yield from _rows_of(element, importing, *path, str(n))
+    elif isinstance(document, list):
         yield from _results(document, importing, *path)
     elif isinstance(document, dict) and STUDENTS.keys() & document.keys():
         yield from _students(document, importing, *path)

@@ -13,6 +13,7 @@ from resolvers.times import instant_of
 from resolvers.vocabulary import PaymentMethod, PaymentResponsibility, PaymentStatus
 
 PROVIDER_REFERENCE = 200
+STRIPE = "stripe"
 SECRETS = ("stripePaymentMethodId", "stripeToken", "stripeClientSecret")
 """A provider's secrets, which are never kept."""
 
@@ -63,7 +64,7 @@ def read_payment(members: Members | None) -> PaymentModel:
     if members is None:
         return PaymentModel()
     cost, pending = members.amount("cost"), members.flag("isPaymentPending")
-    refund, refunded = _refund(members)
+    refund, refunded = read_refund(members)
     status = members.word("paymentStatus", PAYMENT_STATUSES)
     provider, provider_reference = _provider(members)
     url, link = members.url("paymentUrl"), members.url("paymentLink")
@@ -84,7 +85,8 @@ def read_payment(members: Members | None) -> PaymentModel:
     return model
 
 
-def _refund(members: Members) -> tuple[str | None, bool]:
+def read_refund(members: Members) -> tuple[str | None, bool]:
+    """The provider's reference of a refund, and whether it was made."""
     refund = members.text("stripeRefundId", most=PROVIDER_REFERENCE)
     status = members.text("stripeRefundStatus", most=PROVIDER_REFERENCE)
     return refund, refund is not None and status in {None, REFUNDED}
@@ -94,7 +96,7 @@ def _provider(members: Members) -> tuple[str | None, str | None]:
     stripe = members.text("stripeReference", most=PROVIDER_REFERENCE)
     wpm = members.text("wpmPaymentRequest", most=PROVIDER_REFERENCE)
     if stripe is not None:
-        return "stripe", stripe
+        return STRIPE, stripe
     return (None, None) if wpm is None else ("wpm", wpm)
 
 

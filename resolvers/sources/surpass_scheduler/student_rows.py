@@ -23,6 +23,7 @@ from resolvers.sources.surpass_scheduler.first_sight import FirstSight
 from resolvers.sources.surpass_scheduler.payments_known import require_new_payment
 from resolvers.sources.surpass_scheduler.students import EnrolmentDetails, Student
 from resolvers.sources.surpass_scheduler.words import (
+    CANCELLED_THERE,
     ENROLMENT,
     ON_DEMAND_BOOKING,
     STUDENT,
@@ -55,9 +56,6 @@ MEMBERS: Final[Names] = {
     "dueBy": (*PAYMENT, "paymentDueBy"),
 }
 """Where a student has what the commands call so."""
-
-CANCELLED_THERE: Final = "Cancelled in Surpass Scheduler"
-"""The message of a cancellation of which the source says nothing else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,9 @@ REASONS: Final[Mapping[str, CancellationReason]] = {
 }
 """The default reasons; a site may have others, which are OTHER with that text (S-03)."""
 
+CANCELLED_THERE: Final = "Cancelled in Surpass Scheduler"
+"""The message of a cancellation of which the source says nothing else."""
+
 CANCELLED: Final[Mapping[str, bool]] = {"Cancelled": True}
 RESOURCES: Final[Mapping[str, bool]] = {"Event": True, "Test": True}
 """One concept under two words (C-02)."""

@@ -11,6 +11,7 @@ from resolvers.vocabulary import (
     CancellationReason,
     DeliveryMode,
     EnrolmentResult,
+    PaymentStatus,
 )
 from tests.resolvers.sources.conftest import (
     Find,
@@ -21,6 +22,7 @@ from tests.resolvers.sources.conftest import (
     document,
     fates,
     reasons,
+    student,
 )
 from tests.resolvers.world import World
 
@@ -326,6 +328,92 @@ async def test_several_are_cancelled_together(imports: Import, find: Find) -> No
     assert fates(report) == ["changed"]
     for number in (1, 2):
         assert (await find(Booking, "enrolment", number)).status is BookingStatus.CANCELLED
+
+
+async def test_the_answer_to_cancelling_several_is_imported(
+    imports: Import, find: Find, snapshot: Snapshot
+) -> None:
+    """As [000] prints it, each element a row: the reason, its message and who cancelled."""
+    await imports("students")
+
+    report = await imports("cancelled")
+    once = await snapshot()
+    again = await imports("cancelled")
+
+    assert [(row.path, row.fate.value) for row in report.rows] == [
+        ("$[0]", "changed"),
+        ("$[1]", "changed"),
+    ]
+    for number in (1, 2):
+        booking = await find(Booking, "enrolment", number)
+        assert booking.status is BookingStatus.CANCELLED
+        assert booking.cancel_reason is CancellationReason.OTHER
+        assert booking.cancel_message == "Test has been cancelled due to unforeseen circumstances."
+        assert booking.cancelled_on_behalf
+    assert fates(again) == ["unchanged", "unchanged"]
+    assert await snapshot() == once
+
+
+async def test_an_answer_can_stand_in_an_array_of_documents(imports: Import) -> None:
+    """Its rows have their own places; a candidate who cancelled did it not on behalf of another."""
+    [first, _] = document("cancelled")
+
+    report = await imports([document("students"), [{**first, "cancelledOnBehalf": False}]])
+
+    assert [row.path for row in report.rows][2:] == ["$[1][0]"]
+    assert fates(report)[2:] == ["changed"]
+
+
+async def test_a_refund_in_an_answer_is_recorded(imports: Import, find: Find, world: World) -> None:
+    """A payment that was made is refunded; the reference is the provider's."""
+    paid = {"cost": 10, "paymentStatus": "Paid", "stripeReference": "pi_1"}
+    await imports(booked(student(payment=paid)))
+    [first, _] = document("cancelled")
+
+    await imports([{**first, "stripeRefundId": "re_1", "stripeRefundStatus": "succeeded"}])
+
+    payment = await world.payment((await find(Booking, "enrolment", 1)).id)
+    assert (payment.status, payment.refund_reference) == (PaymentStatus.REFUNDED, "re_1")
+    assert payment.provider_reference == "pi_1"
+
+
+@pytest.mark.parametrize(
+    ("values", "path", "code"),
+    [
+        ({"studentId": 2}, "$[0].enrolmentId", "INVALID_VALUE"),
+        ({"enrolmentId": 9}, "$[0].enrolmentId", "NOT_FOUND"),
+        ({"cancelledOnBehalf": "yes"}, "$[0].cancelledOnBehalf", "INVALID_VALUE"),
+        ({"cancellationReason": None}, "$[0].cancellationReason", "REQUIRED"),
+        ({"colour": "red"}, "$[0].colour", "INVALID_VALUE"),
+    ],
+)
+async def test_an_answer_that_cannot_be_is_reported(
+    imports: Import, values: dict[str, Any], path: str, code: str
+) -> None:
+    await imports("students")
+    [first, _] = document("cancelled")
+
+    report = await imports([{**first, **values}])
+
+    assert reasons(report) == [(path, code)]
+
+
+@pytest.mark.parametrize("message", ["", "  ", None])
+async def test_a_reason_of_the_site_needs_no_message(
+    imports: Import, find: Find, message: str | None
+) -> None:
+    """The form's reason is the message of OTHER, without a colon after it."""
+    await imports("students")
+    form = {
+        **document("cancel-many"),
+        "enrolment[cancellationReason]": "Bored",
+        "enrolment[cancellationMessage]": message,
+    }
+
+    await imports(form)
+
+    booking = await find(Booking, "enrolment", 2)
+    assert (booking.cancel_reason, booking.cancel_message) == (CancellationReason.OTHER, "Bored")
 
 
 @pytest.mark.parametrize(

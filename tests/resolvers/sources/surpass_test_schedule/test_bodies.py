@@ -204,6 +204,58 @@ async def test_what_is_over_is_imported_as_it_happened(world: World) -> None:
     assert booking.status == "EXPIRED"
 
 
+async def test_a_schedule_is_judged_at_its_own_time(world: World) -> None:
+    """An open schedule stands in the way of one at the same time, not of one that was over."""
+    open_now = JSON.replace('"allowMultipleOpenSessions": true, ', "")
+    later = open_now.replace("18/12", "20/12")
+
+    reports = [
+        await imported(world, text)
+        for text in (open_now, open_now.replace("2027", "2015"), later.replace("21/12", "22/12"))
+    ]
+
+    assert [fates(report) for report in reports] == [["made"], ["made"], ["refused"]]
+    assert reasons(reports[2]) == [("$.Candidate", "OPEN_SCHEDULE_EXISTS")]
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        "",
+        '<?xml version="1.0"?>',
+        '<?xml version="1.0" encoding="utf-8"?>',
+        "<?xml version='1.0' encoding='UTF-16' standalone='yes'?>\n",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8", "utf-8-sig"])
+def test_the_bytes_of_xml_decide_its_encoding(declaration: str, encoding: str) -> None:
+    """With a byte order mark and without, whatever a declaration says of UTF-8 and UTF-16."""
+    text = f"{declaration}<TestSchedule><language>zh-試-😀</language></TestSchedule>"
+
+    assert parse_body(text.encode(encoding), SHAPE) == {"language": "zh-試-😀"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<!DOCTYPE a [<!ENTITY b "c">]><TestSchedule><Test>&b;</Test></TestSchedule>',
+        "<TestSchedule>" + "<a>" * (SHAPE.deepest + 1),
+        "<TestSchedule><Test></TestSchedule>",
+        "<TestSchedule>\0</TestSchedule>",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16_is_as_safe_as_utf_8(text: str, encoding: str) -> None:
+    with pytest.raises(Unreadable):
+        parse_body(text.encode(encoding), SHAPE)
+
+
+@pytest.mark.parametrize("end", [b"\x00a", b"\x00\x00\xd8"])
+def test_half_a_character_is_not_read(end: bytes) -> None:
+    with pytest.raises(Unreadable, match="encoding"):
+        parse_body(b"\xff\xfe<" + end, SHAPE)
+
+
 @pytest.mark.parametrize(
     "text",
     [
