@@ -16,6 +16,7 @@ from resolvers.storage.rows import Model, new_row
 from resolvers.storage.tables import (
     CandidateCentre,
     CandidateDepartment,
+    CandidateDuplicate,
     CandidateGroup,
     CandidateModule,
     CandidateSubject,
@@ -50,6 +51,7 @@ class Link:
 
 CANDIDATE_CENTRES = Link(CandidateCentre, "candidate_id", "centre_id")
 CANDIDATE_DEPARTMENTS = Link(CandidateDepartment, "candidate_id", "department_id")
+CANDIDATE_DUPLICATES = Link(CandidateDuplicate, "candidate_id", "duplicate_id")
 CANDIDATE_GROUPS = Link(CandidateGroup, "candidate_id", "group_id")
 CANDIDATE_MODULES = Link(CandidateModule, "candidate_id", "module_id")
 CANDIDATE_SUBJECTS = Link(CandidateSubject, "candidate_id", "subject_id")

@@ -12,10 +12,12 @@ from resolvers.candidates.reads import (
     centres_of_candidates,
     departments_by_id,
     departments_of_candidates,
+    duplicates_of_candidates,
     groups_of_candidates,
     modules_of_candidates,
     subjects_of_candidates,
 )
+from resolvers.candidates.visible import sees_duplicates
 from resolvers.vocabulary import Gender, Permission
 from schema.booking_lists import BOOKING_FILTER, bookings_of
 from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
@@ -39,6 +41,7 @@ register(
     centres_of_candidate=Many(centres_of_candidates),
     subjects_of_candidate=Many(subjects_of_candidates),
     modules_of_candidate=Many(modules_of_candidates),
+    duplicates_of_candidate=Many(duplicates_of_candidates),
     groups_of_candidate=Many(groups_of_candidates, key="candidate_id"),
 )
 
@@ -99,6 +102,17 @@ class Candidate(Node, Sourced):
     )
     modules: list[Annotated["Module", strawberry.lazy("schema.tests")]] = relation(
         "modules_of_candidate", description="Eligible for events with one of these; by name."
+    )
+
+    possible_duplicates: (
+        list[Annotated["Candidate", strawberry.lazy("schema.candidates")]] | None
+    ) = relation(
+        "duplicates_of_candidate",
+        shown_to=sees_duplicates,
+        description="Candidates who may be the same person, oldest first; at most 500. They are "
+        "recorded when a student of an agency has the passport and last name, or the names, date "
+        "of birth and nationality, of a candidate that the agency may not use. Null without "
+        "VIEW_PII, and unless you see the whole organization.",
     )
 
     full_name: str = derived(

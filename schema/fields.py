@@ -23,6 +23,7 @@ from strawberry.types.field import StrawberryField
 from strawberry.types.lazy_type import LazyType
 
 from resolvers.identity import global_id
+from resolvers.viewer import Viewer
 from resolvers.vocabulary import Permission
 from schema.context import Context
 
@@ -61,13 +62,15 @@ class Derived:
 class Relation:
     """Rows of another type, by the column `key`, through the loader of that name.
 
-    With `pick` only that column of each.
+    With `pick` only that column of each. Null for viewers to whom `shown_to` does not show it; it
+    depends on nothing but the permissions and on whether the scope is everything.
     """
 
     loader: str
     key: str
     through: str | None = None
     pick: str | None = None
+    shown_to: Callable[[Viewer], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +167,9 @@ class RowField(StrawberryField):
                 return by(row, context)
             case Derived(needs, of):
                 return of(*(getattr(row, name) for name in needs))
-            case Relation(loader, key, _, pick):
+            case Relation(loader, key, _, pick, shown_to):
+                if shown_to is not None and not shown_to(context.viewer):
+                    return None
                 value = getattr(row, key)
                 return None if value is None else self._related(context, loader, value, pick)
             case Embedded(names, present):
@@ -250,12 +255,13 @@ def relation(
     through: str | None = None,
     pick: str | None = None,
     graphql_name: str | None = None,
+    shown_to: Callable[[Viewer], bool] | None = None,
 ) -> Any:
     """Rows of another type; the loader's name says what comes out and what goes in.
 
-    With `pick` the values of one column of many rows.
+    With `pick` the values of one column of many rows. With `shown_to` null for other viewers.
     """
-    return _field(Relation(loader, key, through, pick), description, graphql_name)
+    return _field(Relation(loader, key, through, pick, shown_to), description, graphql_name)
 
 
 def identity(*, description: str) -> Any:

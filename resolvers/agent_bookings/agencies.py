@@ -82,6 +82,13 @@ class Agencies:
         keys = (unknown,) if owner is None else (agency_key(owner.agency), unknown)
         return Party(office, None if owner is None else owner.id, school, keys)
 
+    def permitted(self, viewer: Viewer, submission: Submission) -> Party | None:
+        """As `party`; None if it is refused."""
+        try:
+            return self.party(viewer, submission)
+        except PermissionRefusal:
+            return None
+
     def _first_of(self, viewer: Viewer) -> AgentOffice | None:
         """For whom somebody books who names an office that is not known."""
         own = sorted(key for key in viewer.scope.agent_offices or () if key in self._own)

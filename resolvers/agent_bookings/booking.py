@@ -12,6 +12,7 @@ from resolvers.agent_bookings.agencies import Agencies, Party
 from resolvers.agent_bookings.commands import BookAgentBooking
 from resolvers.agent_bookings.dates import busy, times
 from resolvers.agent_bookings.facts import agent_booking_facts
+from resolvers.agent_bookings.known_students import StudentOf
 from resolvers.agent_bookings.students import Students
 from resolvers.agent_bookings.submission import (
     Content,
@@ -124,9 +125,9 @@ class _Receiving:
         self._students = Students(
             work,
             [
-                (one.organization_id, student)
+                _student(one, party)
                 for one in in_order
-                if (student := one.submission.student) is not None
+                if (party := self._agencies.permitted(one.command.viewer, one.submission))
             ],
         )
         organizations = {one.organization_id for one in asked}
@@ -255,12 +256,10 @@ class _Receiving:
 
     def _of_submission(self, asked: Asked, party: Party) -> dict[str, Any]:
         """What a submission makes of the common columns."""
-        organization_id, student = asked.organization_id, asked.submission.student
-        assert student is not None
-        school = party.school
+        organization_id, school = asked.organization_id, party.school
         zone = self._settings[organization_id].time_zone if school is None else school.time_zone
         return {
-            "candidate_id": self._students.candidate(organization_id, student).id,
+            "candidate_id": self._students.candidate(_student(asked, party)).id,
             "centre_id": None if school is None else school.id,
             "agent_office_id": party.owner_id,
             **times(stays_in(asked.content, "courses", "lodging"), zone),
@@ -310,6 +309,12 @@ class _Receiving:
             facts_before=None if before is None else _facts(before),
             facts_after=_facts(held),
         )
+
+
+def _student(asked: Asked, party: Party) -> StudentOf:
+    command, student = asked.command, asked.submission.student
+    assert student is not None
+    return StudentOf(command.viewer, party.agency_keys[0], student, imported=command.happened)
 
 
 def _facts(held: Held) -> dict[str, Any]:

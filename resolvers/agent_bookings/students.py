@@ -1,9 +1,12 @@
-"""Matches students to candidates, and makes those that nobody is; domain.md, section 5.5.
+"""Matches students to candidates, or makes new candidates of them; domain.md, section 5.5.
 
-Same passport number and issuing country, else same names in any case, date of birth and
-nationality; of several the one that was made first. A match has only its empty fields filled.
+Same passport number, issuing country and last name, else same names in any case, date of birth and
+nationality; of several the one that was made first. Only a candidate that the same agency made has
+its empty fields filled. Candidates of other parties are left alone; staff see them as possible
+duplicates.
 """
 
+from bisect import insort
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
@@ -11,17 +14,16 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from resolvers.agent_bookings.known_students import KnownStudents, StudentOf
 from resolvers.agent_bookings.submission import Student
 from resolvers.bookings import loading
+from resolvers.candidates.duplicates import Pair, record_duplicates
 from resolvers.narrowing import search_text
 from resolvers.storage.columns import new_key, one_of
 from resolvers.storage.read import Read
 from resolvers.storage.rows import changed, new_row
 from resolvers.storage.tables import Candidate, Organization, columns, table
 from resolvers.storage.unit_of_work import UnitOfWork
-
-Asked = tuple[UUID, Student]
-"""An organization, and a student whose fields are in order."""
 
 Trait = tuple[Any, ...]
 """What two records of one person have in common."""
@@ -30,88 +32,99 @@ Trait = tuple[Any, ...]
 class Students:
     """The candidates that the students of a batch are, and those that it makes of them."""
 
-    def __init__(self, work: UnitOfWork, asked: Sequence[Asked]) -> None:
+    def __init__(self, work: UnitOfWork, asked: Sequence[StudentOf]) -> None:
         self._work = work
-        self._by_trait: dict[Trait, Candidate] = {}
-        self._know(_alike(work, asked))
-        unknown = {of for of, student in asked if self._match(of, student) is None}
+        self._known = KnownStudents(work)
+        self._rows: dict[UUID, Candidate] = {}
+        self._by_trait: dict[Trait, list[UUID]] = {}
+        self._pairs: set[Pair] = set()
+        self._load(asked)
+        unknown = {one.organization_id for one in asked if self._match(one) is None}
         if unknown:
             # who makes a candidate waits for whoever makes one just now, and then looks again
             work.rows(_locked(unknown))
-            self._know(_alike(work, asked))
-        matches = [match for of, student in asked if (match := self._match(of, student))]
+            self._load(asked)
+        matches = [match for one in asked if (match := self._match(one))]
         keys = [(match.organization_id, match.id) for match in matches]
         self._before: dict[UUID, Candidate] = loading.lock(work, Candidate, keys)
         self._now = dict(self._before)
+        self._rows |= self._before
 
-    def candidate(self, organization_id: UUID, student: Student) -> Candidate:
-        """The candidate that the student is, with what was empty filled; or a new one."""
-        match = self._match(organization_id, student)
+    def candidate(self, asked: StudentOf) -> Candidate:
+        """The candidate that the student is, or a new one."""
+        match = self._match(asked)
         if match is None:
-            candidate = _made(organization_id, student)
+            candidate = _made(asked)
+        elif match.agency_key == asked.agency_key:
+            candidate = changed(match, **_filling(match, asked.student))
         else:
-            known = self._now.get(match.id, match)
-            candidate = changed(known, **_filling(known, student))
+            candidate = match
+        others = [row for row in self._alike(asked) if not self._known.may_use(asked, row)]
+        self._pairs |= {(candidate.organization_id, candidate.id, row.id) for row in others}
         self._now[candidate.id] = candidate
-        self._know([candidate])
+        self._enter([candidate])
         return candidate
 
     def write(self) -> None:
-        """Insert who is new, and save who was filled."""
+        """Insert new candidates, save those that were filled, and record possible duplicates."""
         made = [row for key, row in self._now.items() if key not in self._before]
         self._work.insert(Candidate, made)
         self._work.save(Candidate, [(row, self._now[key]) for key, row in self._before.items()])
+        record_duplicates(self._work, self._pairs)
 
-    def _match(self, organization_id: UUID, student: Student) -> Candidate | None:
-        passport = (student.passport_number, student.passport_issuing_country)
-        person = (
-            student.first_names,
-            student.last_name,
-            student.date_of_birth,
-            student.nationality,
+    def _load(self, asked: Sequence[StudentOf]) -> None:
+        """Enter the candidates that a student may be, and find out which of them may be used."""
+        self._enter(_candidates(self._work, asked))
+        self._known.look_up([(one, row) for one in asked for row in self._alike(one)])
+
+    def _match(self, asked: StudentOf) -> Candidate | None:
+        alike = self._alike(asked)
+        return next((row for row in alike if self._known.may_use(asked, row)), None)
+
+    def _alike(self, asked: StudentOf) -> list[Candidate]:
+        """The candidates that have a trait of the student's: the best match first."""
+        keys = (
+            key
+            for trait in _traits(asked.organization_id, asked.student)
+            for key in self._by_trait.get(trait, ())
         )
-        for trait in (_passport(organization_id, *passport), _person(organization_id, *person)):
-            if trait in self._by_trait:
-                return self._by_trait[trait]
-        return None
+        return [self._rows[key] for key in dict.fromkeys(keys)]
 
-    def _know(self, candidates: Iterable[Candidate]) -> None:
-        """Enter candidates under their traits, the oldest first; who has a trait keeps it."""
-        for row in sorted(candidates, key=lambda row: row.id):
-            passport = (row.passport_number, row.passport_issuing_country)
-            person = (row.first_names, row.last_name, row.date_of_birth, row.nationality)
-            if None not in passport:
-                self._by_trait.setdefault(_passport(row.organization_id, *passport), row)
-            if None not in person:
-                self._by_trait.setdefault(_person(row.organization_id, *person), row)
+    def _enter(self, candidates: Iterable[Candidate]) -> None:
+        """Enter candidates under their traits, the oldest first."""
+        for row in candidates:
+            self._rows[row.id] = row
+            for trait in _traits(row.organization_id, row):
+                keys = self._by_trait.setdefault(trait, [])
+                if row.id not in keys:
+                    insort(keys, row.id)
 
 
-def _passport(organization_id: UUID, number: str | None, country: str | None) -> Trait:
-    return ("passport", organization_id, number, country)
+def _traits(organization_id: UUID, of: Student | Candidate) -> list[Trait]:
+    """What identifies a person, the stronger first; only what is complete."""
+    first_names, last_name = (of.first_names or "").casefold(), (of.last_name or "").casefold()
+    passport = (of.passport_number, of.passport_issuing_country)
+    person: tuple[date | str | None, ...] = (of.date_of_birth, of.nationality)
+    traits: list[Trait] = []
+    if None not in passport:
+        traits.append(("passport", organization_id, *passport, last_name))
+    if None not in person:
+        traits.append(("person", organization_id, first_names, last_name, *person))
+    return traits
 
 
-def _person(
-    organization_id: UUID,
-    first_names: str | None,
-    last_name: str | None,
-    born: date | None,
-    nationality: str | None,
-) -> Trait:
-    names = ((first_names or "").casefold(), (last_name or "").casefold())
-    return ("person", organization_id, *names, born, nationality)
-
-
-def _made(organization_id: UUID, student: Student) -> Candidate:
-    """A candidate with a reference of ours: nobody outside knows the person by one."""
-    key = new_key()
+def _made(asked: StudentOf) -> Candidate:
+    """A candidate of the agency's, with a generated reference."""
+    key, student = new_key(), asked.student
     reference = f"STU-{key.hex[-12:]}"
     names = (student.first_names or "", student.last_name or "")
     return new_row(
         Candidate,
-        organization_id=organization_id,
+        organization_id=asked.organization_id,
         id=key,
         reference=reference,
         reference_generated=True,
+        agency_key=asked.agency_key,
         first_names=names[0],
         last_name=names[1],
         search_text=search_text(" ".join(names), reference),
@@ -151,10 +164,11 @@ def _filling(known: Candidate, student: Student) -> dict[str, Any]:
     return values
 
 
-def _alike(work: UnitOfWork, asked: Sequence[Asked]) -> list[Candidate]:
+def _candidates(work: UnitOfWork, asked: Sequence[StudentOf]) -> list[Candidate]:
     """Candidates that share a passport's number or a day of birth with one of the students."""
-    passports = [(of, s.passport_number) for of, s in asked if s.passport_number is not None]
-    born = [(of, s.date_of_birth) for of, s in asked if s.date_of_birth is not None]
+    of_students = [(one.organization_id, one.student) for one in asked]
+    passports = [(of, s.passport_number) for of, s in of_students if s.passport_number is not None]
+    born = [(of, s.date_of_birth) for of, s in of_students if s.date_of_birth is not None]
     return [
         *loading.of_keys(work, Candidate, "passport_number", passports),
         *loading.of_keys(work, Candidate, "date_of_birth", born),

@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from resolvers.candidates.visible import visible_to
+from resolvers.candidates.visible import sees_duplicates, visible_to
 from resolvers.links import (
     CANDIDATE_CENTRES,
     CANDIDATE_DEPARTMENTS,
+    CANDIDATE_DUPLICATES,
     CANDIDATE_MODULES,
     CANDIDATE_SUBJECTS,
     children_of,
 )
 from resolvers.narrowing import Narrowing, searching
-from resolvers.reading import count_of, page_of, rows_by
+from resolvers.reading import count_of, page_of, rows_by, rows_linked
 from resolvers.storage.paging import Ordering, PageRequest, Term
 from resolvers.storage.read import Read
 from resolvers.storage.tables import (
@@ -80,6 +81,19 @@ def subjects_of_candidates(viewer: Viewer, keys: Sequence[UUID]) -> Read[Subject
 
 def modules_of_candidates(viewer: Viewer, keys: Sequence[UUID]) -> Read[Module]:
     return children_of(Module, CANDIDATE_MODULES, viewer, keys)
+
+
+def duplicates_of_candidates(viewer: Viewer, keys: Sequence[UUID]) -> Read[Candidate]:
+    """The candidates that may be the same persons, oldest first; none for other viewers."""
+    return rows_linked(
+        Candidate,
+        CANDIDATE_DUPLICATES.model,
+        viewer,
+        keys if sees_duplicates(viewer) else (),
+        parent=CANDIDATE_DUPLICATES.parent,
+        child=CANDIDATE_DUPLICATES.child,
+        order="id",
+    )
 
 
 def groups_of_candidates(viewer: Viewer, keys: Sequence[UUID]) -> Read[CandidateGroup]:

@@ -23,7 +23,7 @@ from resolvers.storage.tables import (
 )
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.viewer import Scope, Viewer
-from resolvers.vocabulary import AccessScope
+from resolvers.vocabulary import AccessScope, Permission
 
 CENTRES, SUBJECTS, OFFICES = "visible_centres", "visible_subjects", "visible_agent_offices"
 MARKER = "visible_marker"
@@ -46,6 +46,15 @@ def visible_to(viewer: Viewer) -> Narrowing:
     if scope.nothing or not confined:
         return Narrowing("nobody", sa.false)
     return Narrowing(("in scope", *confined), lambda: _in_scope(confined), confined)
+
+
+def sees_duplicates(viewer: Viewer) -> bool:
+    """Whether a viewer sees which candidates may be the same person.
+
+    No agent does: a pair that its submission has caused would confirm that the organization knows
+    the person.
+    """
+    return viewer.may(Permission.VIEW_PII) and viewer.scope.everything
 
 
 def missing_scope(scope: Scope) -> AccessScope:

@@ -419,6 +419,8 @@ class _PlaceWriter:
         return Scope(scope.layout, other)
 
     def _relation(self, source: Relation, nodes: list[FieldNode], shown: Any, scope: Scope) -> str:
+        if source.shown_to is not None and not source.shown_to(self._compiler.viewer):
+            return "None"
         relation = RELATIONS[source.loader]
         kind, sets = get_named_type(shown), sub_selections(nodes)
         required = isinstance(shown, GraphQLNonNull)

@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 from random import Random
+from typing import Any
 
+import orjson
 import pytest
 from graphql import get_named_type, is_leaf_type
 
 from resolvers.storage import Storage
-from resolvers.viewer import Viewer
+from resolvers.storage.columns import new_key
+from resolvers.viewer import Scope, Viewer
 from resolvers.vocabulary import Permission, Role
 from schema.plan import planner
 from tests.plan.both_ways import BothWays, Told
@@ -85,6 +88,31 @@ async def test_a_role_that_sees_less_with_the_same_permissions_has_its_own_plan(
         await same(both, asked, viewer)
 
     assert (await both.by_plans(asked, staff)) != await both.by_plans(asked, outside)
+
+
+async def test_possible_duplicates_are_for_those_who_see_the_organization(
+    both: BothWays, asking: dict[str, Viewer]
+):
+    """A list for staff with VIEW_PII, null for everybody else; by plans and by graphql-core."""
+    asked = Document(
+        '{ candidates(first: 100, search: "student") { nodes {'
+        " reference possibleDuplicates { reference email } } } }"
+    )
+    admin = asking["admin"]
+    without = replace(admin, permissions=admin.permissions - {Permission.VIEW_PII})
+    confined = replace(admin, scope=Scope(centres=frozenset({new_key()})))
+    for viewer in (admin, without, confined, *asking.values()):
+        await same(both, asked, viewer)
+
+    shown = [node["possibleDuplicates"] for node in await nodes(both, asked, admin)]
+    assert sum(map(len, shown)) == 6
+    assert all(node["possibleDuplicates"] is None for node in await nodes(both, asked, without))
+    assert both.planner.counts.not_planned == 0
+
+
+async def nodes(both: BothWays, asked: Document, viewer: Viewer) -> Any:
+    told = await both.by_plans(asked, viewer)
+    return orjson.loads(told.data)["candidates"]["nodes"]
 
 
 # ---------------------------------------------------------------- what is not compiled

@@ -227,7 +227,7 @@ async def _book_courses(storage: Storage, viewer: Viewer) -> None:
     office = UpsertAgentOffice(viewer=viewer, code="2983", name=AWKWARD, agency="Study Abroad")
     known = replace(office, external_ids=(_external("office", "o-1"),))
     other = replace(office, code="11", name="Rome", agency="Others", active=False)
-    await carry_out(storage, upsert_agent_offices, [known, other])
+    [madrid, _] = await carry_out(storage, upsert_agent_offices, [known, other])
     products = [
         UpsertProduct(viewer=viewer, code=kind.value[:10], kind=kind, name=f"Some {kind}")
         for kind in ProductKind
@@ -243,6 +243,13 @@ async def _book_courses(storage: Storage, viewer: Viewer) -> None:
     )
     await carry_out(storage, offer_products, [offer])
     await carry_out(storage, book_courses, [_courses(viewer, n) for n in range(6)])
+    agent = replace(viewer, scope=Scope(agent_offices=frozenset({madrid.subject})))
+    # the students of other agencies' bookings become possible duplicates
+    agents = [replace(_courses(viewer, n), viewer=agent) for n in (1, 2, 4)]
+    of_madrid = [
+        replace(one, submission=replace(one.submission, agent_office_code="2983")) for one in agents
+    ]
+    await carry_out(storage, book_courses, of_madrid)
 
 
 def _courses(viewer: Viewer, n: int) -> BookAgentBooking:

@@ -388,3 +388,45 @@ async def test_the_agency_may_have_to_be_named(client, office, made):
     assert await client.errors(FIELDS) == [("AMBIGUOUS_REFERENCE", "agentBookingId")]
     assert (await client.of(FIELDS, agency="Others"))["agentOffice"]["code"] == "11"
     assert await client.of(FIELDS, agency="Nobody") is None
+
+
+DUPLICATES = """query ($ref: RefInput!) { candidate(ref: $ref) {
+  reference possibleDuplicates { id reference email } } }"""
+SEEN_BY_AGENT = """{ candidates { totalCount nodes { reference possibleDuplicates { id } } } }"""
+CANDIDATE_OF = """{ agentBooking(agentBookingId: "X8347848") {
+  candidate { id email address { line1 } dateOfBirth possibleDuplicates { id }
+    bookings { totalCount } } history { nodes { changedFields after } } } }"""
+
+
+async def test_a_passport_number_gives_no_access_to_a_person(client, office, made, key_of):
+    """An agent gets a candidate of its own; only staff see that it may be somebody known."""
+    known = {"passportNumber": "4823 909 9838", "passportIssuingCountry": "ES"}
+    names = {"firstNames": "Roberto", "lastName": "Smith"}
+    victim = await made("upsertCandidate", "candidate", reference="V1", **names, **known)
+    agent = client.confined_to(Role.AGENT, agent_offices={key_of(office)})
+
+    payload = await agent.of(BOOK, input=SAMPLE)
+
+    assert payload["errors"] == payload["warnings"] == []
+    found = await agent.of(CANDIDATE_OF)
+    candidate = found["candidate"]
+    assert candidate["id"] != victim
+    assert candidate["email"] == "bobby@example.com"
+    assert candidate["possibleDuplicates"] is None
+    assert candidate["bookings"] == {"totalCount": 1}
+    assert victim not in str(found)
+    assert await agent.of("query ($id: ID!) { node(id: $id) { id } }", id=victim) is None
+    assert await agent.of(DUPLICATES, ref={"reference": "V1"}) is None
+    listed = await agent.of(SEEN_BY_AGENT)
+    [node] = listed["nodes"]
+    assert listed["totalCount"] == 1
+    assert node["possibleDuplicates"] is None
+
+    shown = await client.of(DUPLICATES, ref={"reference": "V1"})
+    assert shown["possibleDuplicates"] == [
+        {
+            "id": candidate["id"],
+            "reference": node["reference"],
+            "email": candidate["email"],
+        }
+    ]

@@ -7,7 +7,14 @@ from uuid import UUID
 from sqlmodel import SQLModel
 
 from resolvers.storage.columns import choice, document, key, text
-from resolvers.storage.tables.tenant import Keyed, index, of_organization, refers_to, unique
+from resolvers.storage.tables.tenant import (
+    Keyed,
+    check,
+    index,
+    of_organization,
+    refers_to,
+    unique,
+)
 from resolvers.vocabulary import Gender
 
 
@@ -20,7 +27,12 @@ class Department(Keyed, table=True):
 
 
 class Candidate(Keyed, table=True):
-    """A person who is examined or taught."""
+    """A person who is examined or taught.
+
+    `agency_key` is the party that made the candidate, as in `agent_booking`: an agency fills only
+    the empty fields of its own candidates. Null if staff or an import of candidates made it, or if
+    it is not known; then no agency writes to it.
+    """
 
     __table_args__ = (
         of_organization(),
@@ -57,6 +69,7 @@ class Candidate(Keyed, table=True):
     address: Any = document(nullable=True)
     emergency_contact: Any = document(nullable=True)
     image_url: str | None = text(2000)
+    agency_key: str | None = text(250)
 
 
 class CandidateCentre(SQLModel, table=True):
@@ -72,6 +85,21 @@ class CandidateCentre(SQLModel, table=True):
     organization_id: UUID = key(primary_key=True)
     candidate_id: UUID = key(primary_key=True)
     centre_id: UUID = key(primary_key=True)
+
+
+class CandidateDuplicate(SQLModel, table=True):
+    """A candidate of another party that may be the same person; each pair is there both ways."""
+
+    __tablename__ = "candidate_duplicate"
+    __table_args__ = (
+        refers_to("candidate"),
+        refers_to("candidate", "duplicate_id"),
+        check("other", "candidate_id <> duplicate_id"),
+    )
+
+    organization_id: UUID = key(primary_key=True)
+    candidate_id: UUID = key(primary_key=True)
+    duplicate_id: UUID = key(primary_key=True)
 
 
 class CandidateSubject(SQLModel, table=True):

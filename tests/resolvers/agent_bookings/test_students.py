@@ -6,7 +6,6 @@ from datetime import date
 import pytest
 
 from resolvers.agent_bookings.dates import midnight
-from resolvers.contacts import Address
 from resolvers.narrowing import search_text
 from resolvers.storage.tables import Candidate
 from tests.resolvers.agent_bookings.conftest import SAMPLE, student
@@ -20,6 +19,18 @@ async def booked_for(world, submission=SAMPLE):
     row = await world.row(await world.booked(submission))
     [candidate] = await world.rows(Candidate, "id", row.candidate_id)
     return candidate
+
+
+@pytest.fixture
+def agencys(world, office, insert):
+    """Insert a candidate that the agency of the sample has made."""
+
+    async def inserted(**values):
+        names = {"first_names": "Bobby", "last_name": "Smith", "search_text": "smith"}
+        given = {"reference": "P1", "agency_key": "agency:Study Abroad", **names, **values}
+        return (await insert(Candidate, **given)).id
+
+    return inserted
 
 
 async def test_made(world):
@@ -44,6 +55,8 @@ async def test_made(world):
     ("known", "matches"),
     [
         ({"first_names": "Other", **PASSPORT}, True),
+        ({"first_names": "Other", "last_name": "SMITH", **PASSPORT}, True),
+        ({"last_name": "Smyth", **PASSPORT}, False),
         ({"first_names": "Other", **PASSPORT, "passport_issuing_country": "FR"}, False),
         ({"first_names": "BOBBY", "last_name": "SMITH", **PERSON}, True),
         ({**PERSON, "passport_number": "another", "passport_issuing_country": "FR"}, True),
@@ -54,7 +67,7 @@ async def test_made(world):
     ],
 )
 async def test_matched(world, known, matches):
-    """By passport, else by names in any case, date of birth and nationality."""
+    """By passport and last name, else by names in any case, date of birth and nationality."""
     values = {"first_names": "Bobby", "last_name": "Smith", **known}
     values = {name: value for name, value in values.items() if value is not None}
     existing = await world.candidate("P1", **values)
@@ -65,22 +78,22 @@ async def test_matched(world, known, matches):
 async def test_the_passport_wins(world):
     """Before the names; of several with the same traits the one that was made first."""
     await world.candidate("P1", first_names="Bobby", last_name="Smith", **PERSON)
-    owner = await world.candidate("P2", first_names="Robert", **PASSPORT)
-    await world.candidate("P3", first_names="Bob", **PASSPORT)
+    owner = await world.candidate("P2", first_names="Robert", last_name="Smith", **PASSPORT)
+    await world.candidate("P3", first_names="Bob", last_name="Smith", **PASSPORT)
 
     assert (await booked_for(world)).id == owner
 
 
-async def test_only_what_is_empty_is_filled(world):
-    """A match keeps all that it has, and gets what it has not."""
+async def test_only_what_is_empty_is_filled(world, agencys):
+    """A match that the agency made keeps its values; only its empty fields are filled."""
     known = {
+        "reference": "P1",
         "first_names": "Robert",
-        "last_name": "Smyth",
         "email": "robert@example.org",
-        "address": Address(country_iso_code="GB"),
+        "address": {"country": "GB"},
         **PASSPORT,
     }
-    existing = await world.candidate("P1", **known)
+    existing = await agencys(**known)
 
     found = await booked_for(world)
 
@@ -102,15 +115,15 @@ async def test_only_what_is_empty_is_filled(world):
         (("another", None), ("another", None)),
     ],
 )
-async def test_a_passport_is_filled_whole(world, known, filled):
+async def test_a_passport_is_filled_whole(world, agencys, known, filled):
     """Or not at all, where the candidate has part of another."""
     names = ("passport_number", "passport_issuing_country")
     some = {name: value for name, value in zip(names, known, strict=True) if value is not None}
-    await world.candidate("P1", first_names="Bobby", last_name="Smith", **PERSON, **some)
+    existing = await agencys(**PERSON, **some)
 
     found = await booked_for(world)
 
-    assert found.reference == "P1"
+    assert found.id == existing
     assert tuple(getattr(found, name) for name in names) == filled
 
 
