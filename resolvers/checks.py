@@ -20,6 +20,7 @@ from resolvers.refusals import (
     Required,
     WrongLength,
 )
+from resolvers.texts import has_controls, is_visible
 
 CODE = 50
 NAME = 200
@@ -43,10 +44,24 @@ def text(value: str | None, *path: str, most: int, least: int = 0, required: boo
         if required:
             raise Required(*path)
         return
-    if not least <= len(value) <= most or (least and not value.strip()):
+    if not least <= len(value) <= most:
         raise WrongLength(*path, min_length=least, max_length=most)
     if not can_be_kept(value):
         raise Invalid(*path, rule="must not contain the NUL character or half a surrogate pair")
+    if least and not is_visible(value):
+        raise WrongLength(*path, min_length=least, max_length=most)
+
+
+def code(
+    value: str | None, *path: str, most: int = CODE, least: int = 1, required: bool = False
+) -> None:
+    """An id, a code or a reference: a text without control characters and noncharacters.
+
+    Raises: Required, WrongLength, Invalid.
+    """
+    if value is not None and len(value) <= most and has_controls(value):
+        raise Invalid(*path, rule="must not contain control characters or noncharacters")
+    text(value, *path, most=most, least=least, required=required)
 
 
 def can_be_kept(value: str) -> bool:

@@ -38,12 +38,9 @@ def check_external_ids(given: Sequence[ByExternalId] | None, *path: str) -> list
     each = [(*path, str(n)) for n in range(len(given))]
     return checks.complaints(
         (checks.size, set(given), *path, {"most": checks.PLAIN_LIST}),
+        *((checks.code, one.kind, *at, "kind") for at, one in zip(each, given, strict=True)),
         *(
-            (checks.text, one.kind, *at, "kind", {"least": 1, "most": checks.CODE})
-            for at, one in zip(each, given, strict=True)
-        ),
-        *(
-            (checks.text, one.value, *at, "value", {"least": 1, "most": MOST_VALUE})
+            (checks.code, one.value, *at, "value", {"most": MOST_VALUE})
             for at, one in zip(each, given, strict=True)
         ),
     )

@@ -4,6 +4,7 @@ An object is named by its key, by its own reference or code, or by a source syst
 of statements does not grow with the number of names.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -43,6 +44,15 @@ from resolvers.vocabulary import SourceSystem
 
 Model = TypeVar("Model", bound=SQLModel)
 
+SHIFT_IQ = frozenset({SourceSystem.SHIFT_IQ_V1, SourceSystem.SHIFT_IQ_V2})
+
+_DIGITS = "[0-9a-f]"
+_UUID = re.compile(
+    rf"(\{{)?{_DIGITS}{{8}}(-?){_DIGITS}{{4}}\2{_DIGITS}{{4}}\2{_DIGITS}{{4}}\2{_DIGITS}{{12}}(?(1)\}})",
+    re.IGNORECASE | re.ASCII,
+)
+"""A UUID as systems write it: with or without hyphens, and with or without braces."""
+
 
 @dataclass(frozen=True, slots=True)
 class ByKey:
@@ -65,6 +75,11 @@ class ByExternalId:
     system: SourceSystem
     kind: str
     value: str
+
+    def __post_init__(self) -> None:
+        """A UUID of Shift iQ is the same id in any case, in braces and without hyphens."""
+        if self.system in SHIFT_IQ and (match := _UUID.fullmatch(self.value)):
+            object.__setattr__(self, "value", str(UUID(match[0])))
 
 
 @dataclass(frozen=True, slots=True)

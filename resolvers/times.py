@@ -8,6 +8,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from resolvers.refusals import OutOfRange
+from resolvers.storage.columns import FIRST, LAST_OF_ROWS
 
 ONE_MINUTE = timedelta(minutes=1)
 
@@ -70,5 +71,20 @@ def is_ambiguous(local: datetime, zone_name: str) -> bool:
 
 
 def wall_time_of(instant: datetime, zone_name: str) -> datetime:
-    """What the clock in a zone shows at an instant, in whole seconds."""
-    return instant.astimezone(zone(zone_name)).replace(tzinfo=None, microsecond=0)
+    """What the clock in a zone shows at an instant, in whole seconds.
+
+    A time after the year 9999 or before the year 1 is the last or the first time that there is.
+    """
+    try:
+        local = instant.astimezone(zone(zone_name)).replace(tzinfo=None)
+    except OverflowError:
+        local = (LAST_OF_ROWS if instant.year > 1 else FIRST).replace(tzinfo=None)
+    return local.replace(microsecond=0)
+
+
+def later(instant: datetime, by: timedelta) -> datetime:
+    """The instant after (or, by less than nothing, before) another; at most the last instant."""
+    try:
+        return instant + by
+    except OverflowError:
+        return LAST_OF_ROWS if by > timedelta(0) else FIRST

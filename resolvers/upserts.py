@@ -168,7 +168,7 @@ class Named(Protocol):
 def check_named(command: Named) -> list[Refusal]:
     """What is wrong with a reference and a name."""
     return checks.complaints(
-        (checks.text, command.reference, "input", "reference", {"least": 1, "most": checks.CODE}),
+        (checks.code, command.reference, "input", "reference"),
         (checks.text, command.name, "input", "name", {"least": 1, "most": checks.NAME}),
     )
 

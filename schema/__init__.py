@@ -17,6 +17,7 @@ from schema.node import NODES
 from schema.query import Query
 from schema.scalars import SCALARS
 from schema.subscription import Subscription
+from schema.texts import normalize_texts
 
 
 class DoneOnce(FieldExtension):
@@ -45,4 +46,5 @@ def build_schema() -> strawberry.Schema:
         # Strawberry's own check says what is wrong with a oneOf input, graphql-core's also where
         if isinstance(kind, GraphQLInputObjectType):
             kind.is_one_of = kind.extensions[GraphQLCoreConverter.DEFINITION_BACKREF].is_one_of
+    normalize_texts(made._schema)
     return made

@@ -82,7 +82,7 @@ async def ask_all(
     key = given(idempotency_key)
     stage = Complaints()
     path = ("input", "idempotencyKey")
-    stage.of(checks.text, key, *path, least=1, most=LONGEST_KEY)
+    stage.of(checks.code, key, *path, most=LONGEST_KEY)
     _check_origin(commands, stage)
     if stage.refusals:
         return [_answer(Refused(stage.refusals))]

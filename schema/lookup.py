@@ -43,4 +43,4 @@ def _require_askable(ref: Ref) -> None:
         case _:
             texts = {}
     for name, text in texts.items():
-        checks.text(text, "ref", name, most=len(text))
+        checks.code(text, "ref", name, least=0, most=len(text))

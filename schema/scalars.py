@@ -6,7 +6,7 @@ A refused value is a GraphQL error that names the argument or the input's field 
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, NewType
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from strawberry.types.scalar import ScalarDefinition
 
 from resolvers import checks, money
 from resolvers.refusals import Refusal
+from resolvers.texts import normalized
 
 LocalDateTime = NewType("LocalDateTime", datetime)
 TimeZone = NewType("TimeZone", str)
@@ -27,7 +28,7 @@ URL = NewType("URL", str)
 EmailAddress = NewType("EmailAddress", str)
 
 _INSTANT = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d(:?\d\d)?)", re.ASCII
 )
 _LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -45,20 +46,29 @@ def _reads(
     pattern: re.Pattern[str], parse: Callable[[str], Any], rule: str
 ) -> Callable[[Any], Any]:
     def parse_value(value: Any) -> Any:
-        if isinstance(value, str) and pattern.fullmatch(value):
+        text = normalized(value) if isinstance(value, str) else None
+        if text is not None and pattern.fullmatch(text):
             try:
-                return parse(value)
-            except (ValueError, InvalidOperation):
+                return parse(text)
+            except (ValueError, ArithmeticError):
                 pass
         raise GraphQLError(rule)
 
     return parse_value
 
 
-def _checked(check: Callable[[str], bool], rule: str) -> Callable[[Any], Any]:
+def _checked(
+    check: Callable[[str], object], rule: str, *, may_be_empty: bool = False
+) -> Callable[[Any], Any]:
+    """Reads a text. An empty one is null in an optional field (`schema.texts`).
+
+    With `may_be_empty` the domain refuses it everywhere else.
+    """
+
     def parse_value(value: Any) -> Any:
-        if isinstance(value, str) and check(value):
-            return value
+        text = normalized(value) if isinstance(value, str) else None
+        if text is not None and (check(text) if text else may_be_empty):
+            return text
         raise GraphQLError(rule)
 
     return parse_value
@@ -71,7 +81,7 @@ def _instant(value: str) -> datetime:
         assert digits is not None
         rest = digits[0][:6] + rest[digits.end() :]
     instant = datetime.fromisoformat(whole + dot + rest).astimezone(UTC)
-    if instant.year < 1900 or instant.year > 9998:
+    if instant.year < 1900:
         raise ValueError(value)
     return instant
 
@@ -84,9 +94,10 @@ def _local(value: str) -> datetime:
 
 
 def _uuid(value: Any) -> UUID:
+    text = normalized(value) if isinstance(value, str) else ""
     try:
-        if isinstance(value, str) and len(value) == len("00000000-0000-0000-0000-000000000000"):
-            return UUID(value)
+        if len(text) == len("00000000-0000-0000-0000-000000000000"):
+            return UUID(text)
     except ValueError:
         pass
     raise GraphQLError("must be a UUID, such as 123e4567-e89b-12d3-a456-426614174000")
@@ -152,7 +163,11 @@ SCALARS: dict[object, ScalarDefinition] = {
     CountryCode: _scalar(
         "CountryCode",
         "ISO 3166-1 alpha-2.",
-        _checked(checks.is_country, "must be a country code of ISO 3166-1 alpha-2, such as GB"),
+        _checked(
+            checks.is_country,
+            "must be a country code of ISO 3166-1 alpha-2, such as GB",
+            may_be_empty=True,
+        ),
         str,
     ),
     CurrencyCode: _scalar(
@@ -164,7 +179,11 @@ SCALARS: dict[object, ScalarDefinition] = {
     LanguageTag: _scalar(
         "LanguageTag",
         "BCP 47.",
-        _reads(_LANGUAGE, str, "must be a language tag of BCP 47, such as en-GB"),
+        _checked(
+            _LANGUAGE.fullmatch,
+            "must be a language tag of BCP 47, such as en-GB",
+            may_be_empty=True,
+        ),
         str,
     ),
     Decimal: _scalar(
@@ -181,18 +200,21 @@ SCALARS: dict[object, ScalarDefinition] = {
     URL: _scalar(
         "URL",
         "Absolute http or https address.",
-        _checked(checks.is_url, "must be an absolute http or https address"),
+        _checked(checks.is_url, "must be an absolute http or https address", may_be_empty=True),
         str,
     ),
     EmailAddress: _scalar(
         "EmailAddress",
         "Email address, at most 254 characters.",
-        _checked(_is_email, "must be an email address"),
+        _checked(_is_email, "must be an email address", may_be_empty=True),
         str,
     ),
     JSON: _scalar("JSON", "Any JSON value.", lambda value: value, lambda value: value),
 }
 """How each Python type appears in the schema."""
+
+MAY_BE_EMPTY = frozenset({"URL", "EmailAddress", "CountryCode", "LanguageTag"})
+"""The scalars that read an empty text; in an optional field it is null."""
 
 NATIVE = frozenset(
     {"String", "ID", "Boolean", "UUID", "DateTime", "Date", "JSON", "URL", "EmailAddress"}

@@ -41,11 +41,11 @@ def check(submission: Submission, *, today: date | None) -> list[Refusal]:
     InvalidCountryCode, OutOfRange (weeks, quantities, dates, long lists).
     """
     stage = Complaints()
-    _text(stage, submission.agent_booking_id, "agentBookingId", most=ID, required=True)
-    _text(stage, submission.agent_office_code, "agentOfficeCode", most=CODE, required=True)
+    _code(stage, submission.agent_booking_id, "agentBookingId", most=ID)
+    _code(stage, submission.agent_office_code, "agentOfficeCode", most=CODE)
     _contact(stage, submission.agent_contact)
-    _text(stage, submission.school_code, "schoolCode", most=CODE, required=True)
-    _text(stage, submission.language_level, "languageLevel", most=LEVEL)
+    _code(stage, submission.school_code, "schoolCode", most=CODE)
+    _code(stage, submission.language_level, "languageLevel", most=LEVEL, required=False)
     _student(stage, submission.student, today)
     if not submission.courses:
         stage.add(Required("input", "courses"))
@@ -85,7 +85,7 @@ def _student(stage: Complaints, student: Student | None, today: date | None) -> 
         return
     _text(stage, student.first_names, *at, "firstNames", most=NAME, required=True)
     _text(stage, student.last_name, *at, "lastName", most=NAME, required=True)
-    _text(stage, student.passport_number, *at, "passportNumber", most=PASSPORT)
+    _code(stage, student.passport_number, *at, "passportNumber", most=PASSPORT, required=False)
     _country(stage, student.passport_issuing_country, *at, "passportIssuingCountryIsoCode")
     _required(stage, student.date_of_birth, *at, "dateOfBirth")
     stage.of(checks.birth, student.date_of_birth, "input", *at, "dateOfBirth", today=today)
@@ -128,7 +128,7 @@ def _wishes(
 ) -> None:
     stage.of(checks.size, wishes, "input", name, most=checks.PLAIN_LIST)
     for n, wish in enumerate(wishes[: checks.PLAIN_LIST]):
-        _text(stage, wish.code, name, str(n), code_name, most=CODE, required=True)
+        _code(stage, wish.code, name, str(n), code_name, most=CODE)
         if more is not None:
             more(stage, wish, name, str(n))
 
@@ -177,6 +177,10 @@ def _text(
     stage: Complaints, value: str | None, *at: str, most: int, required: bool = False
 ) -> None:
     stage.of(checks.text, value, "input", *at, most=most, required=required)
+
+
+def _code(stage: Complaints, value: str | None, *at: str, most: int, required: bool = True) -> None:
+    stage.of(checks.code, value, "input", *at, least=0, most=most, required=required)
 
 
 def _email(stage: Complaints, value: str | None, *at: str, required: bool = False) -> None:

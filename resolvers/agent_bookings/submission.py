@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from resolvers.contacts import Address, EmergencyContact
+from resolvers.texts import normalized
 from resolvers.vocabulary import (
     ChildrenPreference,
     Gender,
@@ -125,10 +126,13 @@ def stays_in(content: Content, *names: str) -> list[Stay]:
 
 
 def tidied(value: T) -> T:
-    """The same with None for every text that is blank: the source's sample leaves them so."""
+    """The same with its texts in their normal form, and None for those without a visible character.
+
+    The source's sample leaves optional texts blank.
+    """
     tidy: Any = value
     if isinstance(value, str):
-        tidy = value if value.strip() else None
+        tidy = normalized(value) or None
     elif isinstance(value, tuple):
         tidy = tuple(tidied(element) for element in value)
     elif is_dataclass(value) and not isinstance(value, type):

@@ -11,6 +11,7 @@ from resolvers.changes import Cause
 from resolvers.refusals import AccommodationTypeEmpty, Complaints
 from resolvers.storage.rows import changed, new_row
 from resolvers.storage.tables import Accommodation, Booking
+from resolvers.texts import normalized
 from resolvers.vocabulary import AccommodationScope
 
 BREAKS = 99
@@ -50,8 +51,8 @@ class Granted:
 
 
 def type_of(terms: Terms) -> str:
-    """What tells an accommodation from the others of its booking; blanks around it do not count."""
-    return (terms.type or "").strip()
+    """The type as it is kept, in its normal form."""
+    return normalized(terms.type or "")
 
 
 def check_terms(terms: Terms, stage: Complaints, *path: str) -> None:
@@ -60,7 +61,7 @@ def check_terms(terms: Terms, stage: Complaints, *path: str) -> None:
     if not kind:
         stage.add(AccommodationTypeEmpty(*path, "type"))
     else:
-        stage.of(checks.text, kind, *path, "type", least=1, most=checks.CODE)
+        stage.of(checks.code, kind, *path, "type")
     stage.of(checks.text, terms.name, *path, "name", most=checks.NAME)
     stage.of(checks.text, terms.reason, *path, "reason", most=checks.REASON)
     for name, value, most in (

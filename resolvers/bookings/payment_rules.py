@@ -61,9 +61,7 @@ def check_terms(
         complaints.of(check_amount, terms.amount, currency, *path, "cost", "amount")
     if terms.due_by is not None and terms.due_by < now and not past:
         complaints.add(OutOfRange(*path, "dueBy", rule="must not be in the past"))
-    complaints.of(
-        checks.text, terms.purchase_order, *path, "purchaseOrder", least=1, most=checks.CODE
-    )
+    complaints.of(checks.code, terms.purchase_order, *path, "purchaseOrder")
 
 
 def payment_for(

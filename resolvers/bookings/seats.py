@@ -12,6 +12,7 @@ from uuid import UUID
 from resolvers.refusals import EventFull, RoomFull
 from resolvers.storage.tables import Booking, Event, Room
 from resolvers.storage.tables.bookings import SEATED
+from resolvers.times import later
 
 UNKNOWN_LENGTH = timedelta(minutes=1)
 """How long a booking without an end counts, for conflicts and rooms."""
@@ -45,7 +46,7 @@ def span_of(booking: Booking) -> Span | None:
     start = booking.start_at if booking.opens_at is None else booking.session_started_at
     if start is None:
         return None
-    return start, booking.busy_until_at or start + UNKNOWN_LENGTH
+    return start, booking.busy_until_at or later(start, UNKNOWN_LENGTH)
 
 
 def takes_seat(booking: Booking) -> bool:

@@ -9,7 +9,7 @@ from resolvers.bookings.seats import UNKNOWN_LENGTH
 from resolvers.outcomes import Warning
 from resolvers.refusals import OnDemandTimeNotAllowed, OnDemandTimeRequired, OutOfRange
 from resolvers.storage.tables import Booking, Event
-from resolvers.times import instant_of, is_ambiguous, wall_time_of
+from resolvers.times import instant_of, is_ambiguous, later, wall_time_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +58,15 @@ def sitting_of(
             raise OutOfRange("input", path, rule="must not be in the past")
         ambiguous = is_ambiguous(on_demand_time, time_zone)
         minutes = event.duration_minutes
-        end = None if minutes is None else start + timedelta(minutes=minutes) + extra
-        busy_until = max(end or start, start + UNKNOWN_LENGTH) + breaks
+        end = None if minutes is None else later(start, timedelta(minutes=minutes) + extra)
+        busy_until = later(max(end or start, later(start, UNKNOWN_LENGTH)), breaks)
     else:
         if on_demand_time is not None:
             raise OnDemandTimeNotAllowed("input", path)
         start, end = event.start_at, event.end_at
         busy_until = None
         if start is not None:
-            busy_until = max(end or start, start + UNKNOWN_LENGTH) + extra + breaks
+            busy_until = later(max(end or start, later(start, UNKNOWN_LENGTH)), extra + breaks)
     return Sitting(
         time_zone=time_zone,
         local_start=None if start is None else wall_time_of(start, time_zone),
@@ -90,10 +90,11 @@ def sitting_at(event: Event, extra: Extra) -> Sitting:
     busy_until = None
     if start is not None:
         if event.duration_minutes is not None and extra.time_minutes:
-            own = start + timedelta(minutes=event.duration_minutes + extra.time_minutes)
+            worked = event.duration_minutes + extra.time_minutes
+            own = later(start, timedelta(minutes=worked))
             end = own if end is None else max(end, own)
         breaks = timedelta(minutes=extra.break_minutes)
-        busy_until = max(end or start, start + UNKNOWN_LENGTH) + breaks
+        busy_until = later(max(end or start, later(start, UNKNOWN_LENGTH)), breaks)
     return Sitting(
         time_zone=event.time_zone,
         local_start=_on_the_wall(start, event.time_zone),

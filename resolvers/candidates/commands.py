@@ -84,13 +84,13 @@ def upsert_departments(
 def _check_candidate(command: UpsertCandidate) -> list[Refusal]:
     name = {"least": 1, "most": checks.NAME}
     found = checks.complaints(
-        (checks.text, command.reference, "input", "reference", {"least": 1, "most": checks.CODE}),
+        (checks.code, command.reference, "input", "reference"),
         (checks.text, command.first_names, "input", "firstNames", name),
         (checks.text, command.last_name, "input", "lastName", name),
         (email, command.email, "input", "email"),
         (checks.text, command.telephone, "input", "telephone", {"most": TELEPHONE}),
         (checks.text, command.mobile, "input", "mobile", {"most": TELEPHONE}),
-        (checks.text, command.passport_number, "input", "passportNumber", {"most": checks.CODE}),
+        (checks.code, command.passport_number, "input", "passportNumber", {"least": 0}),
         (checks.country, command.passport_issuing_country, "input", "passportIssuingCountry"),
         (checks.country, command.country_of_birth, "input", "countryOfBirth"),
         (checks.country, command.nationality, "input", "nationality"),
@@ -177,8 +177,8 @@ CANDIDATE: Kind[UpsertCandidate, Candidate] = Kind(
 
 
 def _check_department(command: UpsertDepartment) -> list[Refusal]:
-    limits = {"least": 1, "most": checks.NAME}
-    return checks.complaints((checks.text, command.name, "input", "name", limits))
+    limits = {"most": checks.NAME}
+    return checks.complaints((checks.code, command.name, "input", "name", limits))
 
 
 DEPARTMENT: Kind[UpsertDepartment, Department] = Kind(

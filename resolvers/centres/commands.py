@@ -100,7 +100,7 @@ def _centre_values(command: UpsertCentre, _: Centre | None) -> dict[str, Any]:
 def _check_room(command: UpsertRoom) -> list[Refusal]:
     capacity = {"least": 1, "most": checks.CAPACITY}
     return checks.complaints(
-        (checks.text, command.name, "input", "name", {"least": 1, "most": checks.NAME}),
+        (checks.code, command.name, "input", "name", {"most": checks.NAME}),
         (checks.number, command.capacity, "input", "capacity", capacity),
     )
 

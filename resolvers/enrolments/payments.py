@@ -78,9 +78,9 @@ def _find(
 ) -> Payment:
     stage = Complaints()
     stage.of(command.viewer.require, Permission.RECORD_PAYMENT)
-    stage.of(checks.text, command.provider, "input", "provider", least=1, most=checks.CODE)
+    stage.of(checks.code, command.provider, "input", "provider")
     reference = ("input", "providerReference")
-    stage.of(checks.text, command.provider_reference, *reference, least=1, most=PROVIDER_REFERENCE)
+    stage.of(checks.code, command.provider_reference, *reference, most=PROVIDER_REFERENCE)
     payment = payments.get((command.viewer.organization_id, command.reference))
     if payment is None or not may_touch(command.viewer, bookings[payment.booking_id]):
         stage.add(

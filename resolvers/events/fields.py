@@ -9,8 +9,9 @@ from typing import Any
 from resolvers import checks
 from resolvers.refusals import OutOfRange, Refusal, Required
 
-EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9998, 1, 1, tzinfo=UTC)
-"""Instants that an event may have: what local times and durations can be reckoned from."""
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+"""The first and the last instant that an event may have."""
 
 MOST_OF_INT32 = 2**31 - 1
 
@@ -33,6 +34,10 @@ def _text(most: int, least: int = 0) -> Check:
     return check
 
 
+def _code(value: str, *path: str) -> None:
+    checks.code(value, *path, least=0, most=checks.TEXT)
+
+
 def _number(least: int, most: int) -> Check:
     def check(value: int, *path: str) -> None:
         checks.number(value, *path, least=least, most=most)
@@ -42,8 +47,8 @@ def _number(least: int, most: int) -> Check:
 
 def _instant(value: datetime, *path: str) -> None:
     """Raises: OutOfRange."""
-    if not EARLIEST <= value < LATEST:
-        raise OutOfRange(*path, rule=f"must be from {EARLIEST.year} to {LATEST.year - 1}")
+    if not EARLIEST <= value <= LATEST:
+        raise OutOfRange(*path, rule=f"must be from {EARLIEST.year} to {LATEST.year}")
 
 
 def _hours(value: float, *path: str) -> None:
@@ -84,7 +89,7 @@ _DETAILS: Mapping[str, Check] = {
     "summary": _SHORT,
     "description": _LONG,
     "content": _LONG,
-    "classCode": _SHORT,
+    "classCode": _code,
     "calendarColor": _SHORT,
     "appointmentType": _SHORT,
     "source": _SHORT,
@@ -131,9 +136,9 @@ FIELDS: Mapping[str, EventField] = {
     "kind": _never_null("kind"),
     "start_at": EventField(("start",), _instant),
     "given_end_at": EventField(("end",), _instant),
-    "exam_type": EventField(("examType",), _SHORT),
-    "exam_format": EventField(("examFormat",), _SHORT),
-    "billing_code": EventField(("billingCode",), _SHORT),
+    "exam_type": EventField(("examType",), _code),
+    "exam_format": EventField(("examFormat",), _code),
+    "billing_code": EventField(("billingCode",), _code),
     "capacity_maximum": EventField(("capacityMaximum",), _CAPACITY),
     "capacity_minimum": EventField(("capacityMinimum",), _CAPACITY),
     "invigilator_minimum": EventField(("invigilatorMinimum",), _number(0, checks.CAPACITY)),

@@ -12,7 +12,7 @@ from sqlalchemy.sql.selectable import NamedFromClause
 from resolvers.bookings.seats import UNKNOWN_LENGTH
 from resolvers.events.minute import a_minute_after
 from resolvers.narrowing import Narrowing
-from resolvers.storage.columns import one_of
+from resolvers.storage.columns import LAST_OF_ROWS, one_of
 from resolvers.storage.filters import (
     AllOf,
     AnyOf,
@@ -37,8 +37,11 @@ from resolvers.vocabulary import EventStatus, SourceSystem
 
 NOW, A_MINUTE_AGO = "events_now", "events_a_minute_ago"
 SHIFT_IQ = (SourceSystem.SHIFT_IQ_V1, SourceSystem.SHIFT_IQ_V2)
-EARLIEST, LATEST = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)
-"""What instants are compared as at most: beyond them arithmetic ends, and no event is."""
+EARLIEST, LATEST = datetime(1, 1, 3, tzinfo=UTC), LAST_OF_ROWS
+"""What instants are compared as at most: no event is beyond them."""
+
+LATEST_DATE = date(9999, 12, 29)
+"""What dates are compared as at most: the arithmetic with the days around ends there."""
 
 TEXTS = frozenset(
     {
@@ -309,7 +312,7 @@ def _beside(name: str, value: Any) -> Iterator[tuple[str, Any]]:
         case datetime():
             return
         case date():
-            day = min(max(value, EARLIEST.date()), LATEST.date())
+            day = min(max(value, EARLIEST.date()), LATEST_DATE)
             begins = datetime.combine(day, time())
             yield f"{name}_begins", begins
             yield f"{name}_ends", begins + timedelta(days=1)

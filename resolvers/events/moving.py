@@ -24,7 +24,7 @@ from resolvers.outcomes import Warning
 from resolvers.refusals import Invalid
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import Accommodation, Booking, Event, Payment, Room
-from resolvers.times import instant_of, wall_time_of
+from resolvers.times import instant_of, later, wall_time_of
 from resolvers.vocabulary import AccommodationScope, ErrorCode
 
 MOST_WARNINGS = 10
@@ -134,7 +134,9 @@ class Move:
             return self._own_times(was, booking, zone)
         start, end = self.after.start_at, self.after.end_at
         extra = timedelta(minutes=booking.extra_time_minutes + booking.extra_break_minutes)
-        busy_until = None if start is None else max(end or start, start + UNKNOWN_LENGTH) + extra
+        busy_until = None
+        if start is not None:
+            busy_until = later(max(end or start, later(start, UNKNOWN_LENGTH)), extra)
         return _as_columns(zone, start, end, busy_until)
 
     def _own_times(self, was: Booking, booking: Booking, zone: str) -> dict[str, Any]:
@@ -152,9 +154,9 @@ class Move:
         end = None
         if self.after.duration_minutes is not None:
             worked = self.after.duration_minutes + booking.extra_time_minutes
-            end = start + timedelta(minutes=worked)
+            end = later(start, timedelta(minutes=worked))
         breaks = timedelta(minutes=booking.extra_break_minutes)
-        return _as_columns(zone, start, end, (end or start + UNKNOWN_LENGTH) + breaks)
+        return _as_columns(zone, start, end, later(end or later(start, UNKNOWN_LENGTH), breaks))
 
 
 def _as_columns(

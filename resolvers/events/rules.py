@@ -7,10 +7,14 @@ from typing import Protocol
 from resolvers.bookings.seats import UNKNOWN_LENGTH, Span
 from resolvers.refusals import RegistrationClosed
 from resolvers.storage.tables import Event
+from resolvers.times import later
 from resolvers.vocabulary import DurationUnit, EventStatus, SeatState
 
 MINUTES_IN: dict[DurationUnit, int] = {DurationUnit.MINUTE: 1, DurationUnit.HOUR: 60}
 """The units that say how long an event is worked at; those from a day on do not."""
+
+MOST_MINUTES = 2**31 - 1
+"""What GraphQL and the databases can hold of a duration from start to end."""
 
 LIMITED_SHARE = 10
 """LIMITED begins where no more than one seat in ten is free."""
@@ -63,14 +67,14 @@ def over_at(event: Event) -> datetime | None:
     """When the event is over: its end, unknown a minute after its start; None without either."""
     if event.end_at is not None or event.start_at is None:
         return event.end_at
-    return event.start_at + UNKNOWN_LENGTH
+    return later(event.start_at, UNKNOWN_LENGTH)
 
 
 def span_of_event(event: Event) -> Span | None:
     """When the event keeps its room busy, a minute at least; None without a start."""
     if event.start_at is None:
         return None
-    shortest = event.start_at + UNKNOWN_LENGTH
+    shortest = later(event.start_at, UNKNOWN_LENGTH)
     return event.start_at, max(event.end_at or shortest, shortest)
 
 
@@ -84,7 +88,8 @@ def duration_minutes(event: Event, test: Timed | None) -> int | None:
         return minutes
     if event.start_at is None or event.given_end_at is None:
         return None
-    return int((event.given_end_at - event.start_at) / timedelta(minutes=1)) or None
+    minutes = int((event.given_end_at - event.start_at) / timedelta(minutes=1))
+    return min(minutes, MOST_MINUTES) or None
 
 
 def quantity_in_minutes(event: Event) -> int | None:
@@ -99,7 +104,7 @@ def end_of(event: Event, test: Timed | None) -> datetime | None:
     if event.given_end_at is not None or event.start_at is None:
         return event.given_end_at
     minutes = duration_minutes(event, test)
-    return None if minutes is None else event.start_at + timedelta(minutes=minutes)
+    return None if minutes is None else later(event.start_at, timedelta(minutes=minutes))
 
 
 def registration_open(event: Event, now: datetime) -> bool:

@@ -6,6 +6,7 @@ It is unique in the organization, and an event keeps it only while it is what it
 from hashlib import sha256
 
 from resolvers.storage.tables import Event
+from resolvers.texts import folded
 
 
 def sitting_key(event: Event) -> str:
@@ -13,7 +14,7 @@ def sitting_key(event: Event) -> str:
     assert event.start_at is not None
     start = event.start_at.replace(microsecond=0).isoformat()
     texts = (event.exam_type, event.exam_format, event.billing_code)
-    parts = [str(event.venue_id), start, *((text or "").casefold() for text in texts)]
+    parts = [str(event.venue_id), start, *(folded(text or "") for text in texts)]
     return sha256("\0".join(parts).encode()).hexdigest()
 
 

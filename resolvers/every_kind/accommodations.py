@@ -31,7 +31,8 @@ from resolvers.storage.columns import new_key
 from resolvers.storage.rows import as_dict, changed
 from resolvers.storage.tables import Accommodation, Booking, Event, Test
 from resolvers.storage.unit_of_work import UnitOfWork
-from resolvers.times import wall_time_of
+from resolvers.texts import folded, normalized
+from resolvers.times import later, wall_time_of
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import AccommodationScope, ChangeType, ConflictPolicy, Permission
 
@@ -125,21 +126,21 @@ class _Granted:
         assert command.type is not None
         self._require(command, booking, "grant")
         before = self._granted.get(booking.id, [])
-        same = next((a for a in before if a.type == type_of(command)), None)
+        same = next((a for a in before if folded(a.type) == folded(type_of(command))), None)
         if same is None and len(before) >= checks.PLAIN_LIST:
             rule = f"cannot be added: the booking has {checks.PLAIN_LIST} already"
             raise OutOfRange("input", "accommodation", rule=rule)
         granted = self._accommodation(command, booking, same)
         if same is not None and _terms(same) == _terms(granted):
             return Outcome(booking.id, changed=False, facts={"accommodation": same.id.hex})
-        after = [*(a for a in before if a.type != granted.type), granted]
+        after = [*(a for a in before if a is not same), granted]
         warnings = self._change(ChangeType.ACCOMMODATION_GRANTED, command, booking, before, after)
         return Outcome(booking.id, warnings=warnings, facts={"accommodation": granted.id.hex})
 
     def revoke(self, command: RevokeAccommodation) -> Outcome:
         stage = Complaints()
         booking = self._find(command, stage)
-        if not command.type.strip():
+        if not normalized(command.type):
             stage.add(AccommodationTypeEmpty("input", "type"))
         stage.settle()
         assert booking is not None
@@ -151,7 +152,7 @@ class _Granted:
         except AccommodationNotGranted:
             raise not_granted from None
         before = self._granted.get(booking.id, [])
-        after = [a for a in before if a.type != command.type.strip()]
+        after = [a for a in before if folded(a.type) != folded(normalized(command.type))]
         if len(after) == len(before):
             raise not_granted
         warnings = self._change(ChangeType.ACCOMMODATION_REVOKED, command, booking, before, after)
@@ -253,11 +254,11 @@ class _Granted:
         more = timedelta(minutes=total.time_minutes - booking.extra_time_minutes)
         breaks = timedelta(minutes=total.break_minutes - booking.extra_break_minutes)
         if booking.start_at is not None:
-            until = booking.busy_until_at or booking.start_at + UNKNOWN_LENGTH
-            values["busy_until_at"] = until + more + breaks
+            until = booking.busy_until_at or later(booking.start_at, UNKNOWN_LENGTH)
+            values["busy_until_at"] = later(until, more + breaks)
         if event is not None and event.on_demand and booking.end_at is not None:
-            values["end_at"] = booking.end_at + more
-            values["local_end"] = wall_time_of(booking.end_at + more, booking.time_zone)
+            values["end_at"] = later(booking.end_at, more)
+            values["local_end"] = wall_time_of(values["end_at"], booking.time_zone)
         return changed(booking, **values)
 
 

@@ -26,6 +26,7 @@ from resolvers.refusals import (
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import Booking, Candidate, Event, Organization
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.texts import normalized
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import (
     BookingKind,
@@ -201,7 +202,7 @@ def _status_after(command: CancelBooking, situation: Situation) -> BookingStatus
 
 def check_reason(reason: CancellationReason, message: str | None, stage: Complaints) -> None:
     """Collect what is wrong with a reason: OTHER needs a message."""
-    if reason is CancellationReason.OTHER and not (message or "").strip():
+    if reason is CancellationReason.OTHER and not normalized(message or ""):
         stage.add(ReasonRequired("input", "message"))
     stage.of(checks.text, message, "input", "message", most=checks.REASON)
 

@@ -32,6 +32,7 @@ from resolvers.storage.read import Read
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import Booking, Event, Test, columns
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.texts import normalized
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import (
     BookingStatus,
@@ -110,7 +111,7 @@ def _check(
         stage.of(viewer.require, Permission.MANAGE_EVENTS)
     path = ("input", "eventId")
     row = stage.of(found.one, viewer.organization_id, command.event, *path)
-    if not command.reason.strip():
+    if not normalized(command.reason):
         stage.add(Required("input", "reason"))
     stage.of(checks.text, command.reason, "input", "reason", most=checks.REASON)
     event = None if row is None else events[row.id]

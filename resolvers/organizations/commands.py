@@ -60,7 +60,7 @@ def _make(work: UnitOfWork, command: MakeOrganization, taken: set[str]) -> Outco
 
 def _refusals(command: MakeOrganization) -> list[Refusal]:
     return checks.complaints(
-        (checks.text, command.name, "input", "name", {"least": 1, "most": checks.NAME}),
+        (checks.code, command.name, "input", "name", {"most": checks.NAME}),
         (_time_zone, command.time_zone),
         (check_currency, command.currency, "input", "currency"),
     )

@@ -17,6 +17,7 @@ from resolvers.storage.read import Read
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import Organization, columns, table
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.texts import distinct
 from resolvers.upserts import camel_case, given
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import ConflictPolicy, Permission
@@ -106,10 +107,7 @@ def _check_words(words: Sequence[str] | None, *path: str, most: int) -> list[Ref
         return []
     return checks.complaints(
         (checks.size, set(words), *path, {"most": checks.PLAIN_LIST}),
-        *(
-            (checks.text, word, *path, str(n), {"least": 1, "most": most})
-            for n, word in enumerate(words)
-        ),
+        *((checks.code, word, *path, str(n), {"most": most}) for n, word in enumerate(words)),
     )
 
 
@@ -118,6 +116,6 @@ def _values(command: UpdateSettings) -> dict[str, Any]:
         **{f.name: getattr(command, f.name) for f in fields(command) if f.name != "viewer"}
     )
     return {
-        name: list(dict.fromkeys(value)) if isinstance(value, tuple) else value
+        name: distinct(value) if isinstance(value, tuple) else value
         for name, value in values.items()
     }

@@ -65,7 +65,7 @@ def upsert_products(work: UnitOfWork, commands: Sequence[UpsertProduct]) -> list
 
 def _check_coded(command: UpsertAgentOffice | UpsertProduct) -> list[Refusal]:
     return checks.complaints(
-        (checks.text, command.code, "input", "code", {"least": 1, "most": checks.CODE}),
+        (checks.code, command.code, "input", "code"),
         (checks.text, command.name, "input", "name", {"least": 1, "most": checks.NAME}),
     )
 

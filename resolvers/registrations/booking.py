@@ -28,6 +28,7 @@ from resolvers.storage.columns import new_key
 from resolvers.storage.rows import changed, new_row
 from resolvers.storage.tables import Accommodation, Booking, Candidate, Registration
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.texts import folded
 from resolvers.vocabulary import BookingKind, BookingStatus, ChangeType, Permission
 
 
@@ -259,9 +260,9 @@ def _check_details(command: BookRegistration, stage: Complaints) -> None:
     seen: set[str] = set()
     for n, terms in enumerate(command.accommodations):
         check_terms(terms, stage, *path, str(n))
-        if type_of(terms) in seen:
+        if folded(type_of(terms)) in seen:
             stage.add(Invalid(*path, str(n), "type", rule="is that of another one in this list"))
-        seen.add(type_of(terms))
+        seen.add(folded(type_of(terms)))
 
 
 def _outcome(booked: Booked) -> Outcome:

@@ -36,6 +36,8 @@ from resolvers.storage.read import Read
 from resolvers.storage.rows import changed, new_row
 from resolvers.storage.tables import Centre, Event, Organization, columns, table
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.texts import folded, normalized
+from resolvers.times import later
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import EventChangeType, EventKind, OnNoMatch, SourceSystem
 
@@ -45,11 +47,11 @@ NIL = UUID(int=0)
 """Counts as missing `[002]`."""
 
 INSTANT = re.compile(
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)", re.ASCII | re.IGNORECASE
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d(:?\d\d)?)", re.ASCII | re.IGNORECASE
 )
 """ISO 8601 with an offset."""
 
-FIRST_YEAR, LAST_YEAR = 1900, 9998
+FIRST_YEAR = 1900
 
 NOTHING: Mapping[str, str | None] = {}
 
@@ -213,7 +215,7 @@ def start_of(text: str | None) -> datetime | None:
         start = datetime.fromisoformat(text.upper()).astimezone(UTC).replace(microsecond=0)
     except (ValueError, OverflowError):
         return None
-    return start if FIRST_YEAR <= start.year <= LAST_YEAR else None
+    return start if start.year >= FIRST_YEAR else None
 
 
 def _seniority(event: Event) -> tuple[bool, int, UUID]:
@@ -252,7 +254,7 @@ def _events_at(work: UnitOfWork, places: Sequence[Place]) -> Sittings:
             "organizations": list({place.venue.organization_id for place in places}),
             "venues": list({place.venue.id for place in places}),
             "since": min(place.start for place in places),
-            "before": max(place.start for place in places) + timedelta(seconds=1),
+            "before": later(max(place.start for place in places), timedelta(seconds=1)),
         },
     )
     wanted = {place.key for place in places}
@@ -303,11 +305,11 @@ def _differences(event: Event, lax: LaxEvent) -> tuple[Warning, ...]:
 
 def _differs(spec: Spec, event: Event, lax: LaxEvent) -> bool:
     given = _given(getattr(lax, spec.column))
-    return given is not None and given.casefold() != (getattr(event, spec.column) or "").casefold()
+    return given is not None and folded(given) != folded(getattr(event, spec.column) or "")
 
 
 def _given(text: str | None) -> str | None:
-    return None if text is None or not text.strip() else text.strip()
+    return normalized(text or "") or None
 
 
 def _text(
@@ -325,14 +327,14 @@ def _text(
         stage.add(spec.missing(*PATH, spec.field))
         return None
     allowed: Sequence[str] = getattr(settings, spec.setting)
-    known = {value.casefold(): value for value in allowed}
+    known = {folded(value): value for value in allowed}
     fits = len(given) <= checks.TEXT and checks.can_be_kept(given)
-    if not fits or (known and given.casefold() not in known):
+    if not fits or (known and folded(given) not in known):
         refusal = spec.invalid(*PATH, spec.field)
         refusal.allowed_values = tuple(allowed) or None
         stage.add(refusal)
         return None
-    return known.get(given.casefold(), given)
+    return known.get(folded(given), given)
 
 
 def _draft(work: UnitOfWork, viewer: Viewer, place: Place, values: dict[str, str | None]) -> Event:

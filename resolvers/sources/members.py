@@ -17,6 +17,8 @@ from resolvers.refusals import (
     Refusal,
     Required,
 )
+from resolvers.storage.columns import LAST_OF_ROWS
+from resolvers.texts import normalized
 
 Value = TypeVar("Value")
 
@@ -32,12 +34,13 @@ INT32: Final = 2**31
 
 FLAGS = {"true": True, "false": False}
 DIGITS = re.compile(r"[0-9]{1,19}")
+MOST_EXACT: Final = 10**19
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 WALL_TIME = {
     "T": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", re.ASCII),
     " ": re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII),
 }
-INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?(Z|[+-]\d\d(:?\d\d)?)", re.ASCII)
 
 
 class NotAnObject(InputRefusal):
@@ -47,9 +50,10 @@ class NotAnObject(InputRefusal):
 class Members:
     """An object's members, each taken once; what `close` finds left over nobody knows.
 
-    A value that is missing or null reads as None. So does a wrong one, which is a complaint. In
-    form data (`form`) every value may be a text, so digits are numbers there and words are flags.
-    With `tidy` a text that is blank is a value that is missing.
+    Texts are in their normal form. A value that is missing or null, and an empty text that is
+    optional, reads as None. So does a wrong one, which is a complaint. In form data (`form`) every
+    value may be a text, so digits are numbers there and words are flags. With `tidy` an empty text
+    is a value that is missing.
     """
 
     def __init__(
@@ -62,9 +66,11 @@ class Members:
     ) -> None:
         self._complaints, self._path, self._form, self._tidy = complaints, path, form, tidy
         self._is_object = isinstance(value, Mapping)
-        self._left: dict[str, Any] = dict(value) if self._is_object else {}
+        self._left: dict[str, Any] = (
+            {name: _normalized(v) for name, v in value.items()} if self._is_object else {}
+        )
         if tidy:
-            self._left = {name: None if _is_blank(v) else v for name, v in self._left.items()}
+            self._left = {name: None if v == "" else v for name, v in self._left.items()}
         if not self._is_object:
             self._complain(NotAnObject(*path))
 
@@ -96,6 +102,13 @@ class Members:
         self._complaints.refusals += found
         return None if found else value
 
+    def code(self, name: str, *, required: bool = False) -> str | None:
+        """An id or a reference, 1 to 50 characters."""
+        value = self._text(name, required=required)
+        found = checks.complaints((checks.code, value, *self._path, name))
+        self._complaints.refusals += found
+        return None if found else value
+
     def free_text(self, name: str) -> str | None:
         """A text of whatever length: who asks checks it."""
         return self._text(name)
@@ -116,6 +129,7 @@ class Members:
         value = self._take(name, required=required)
         if value is None:
             return None
+        value = _exact(value)
         known = isinstance(value, str | int) and not isinstance(value, bool) and value in words
         if known:
             return words[value]
@@ -152,9 +166,15 @@ class Members:
         except ValueError:
             self._wrong("is no date or no time of day that there is", name)
             return None
-        if self._in_range(read.replace(tzinfo=None), name) is None:
+        try:
+            instant = read.astimezone(UTC)
+        except OverflowError:
+            instant = None
+        if instant is None or instant.year < EARLIEST.year:
+            rule = f"must be from {EARLIEST.year} to {LAST_OF_ROWS.year}"
+            self._complain(OutOfRange(*self._path, name, rule=rule))
             return None
-        return read.astimezone(UTC)
+        return min(instant, LAST_OF_ROWS)
 
     def uuid(
         self, name: str, *, required: bool = False, nil_is_missing: bool = False
@@ -195,6 +215,7 @@ class Members:
         may_be_text = (self._form or digits) and isinstance(value, str)
         if may_be_text and DIGITS.fullmatch(value.removeprefix("-")):
             value = int(value)
+        value = _exact(value)
         if isinstance(value, bool) or not isinstance(value, int):
             self._wrong("must be a whole number", name)
             return None
@@ -325,6 +346,8 @@ class Members:
 
     def _take(self, name: str, *, required: bool = False) -> Any:
         value = self._left.pop(name, None)
+        if value == "" and not required:
+            return None
         if value is None and required and self._is_object:
             self._complain(Required(*self._path, name))
         return value
@@ -341,6 +364,7 @@ class Members:
             return None
         if self._form and isinstance(value, str) and DIGITS.fullmatch(value):
             value = int(value)
+        value = _exact(value)
         if isinstance(value, bool) or not isinstance(value, int):
             self._wrong("must be a whole number", *names)
             return None
@@ -357,5 +381,17 @@ class Members:
         self._complaints.add(refusal)
 
 
-def _is_blank(value: Any) -> bool:
-    return isinstance(value, str) and not value.strip()
+def _normalized(value: Any) -> Any:
+    """A text, or the texts of an array, in their normal form."""
+    if isinstance(value, str):
+        return normalized(value)
+    if isinstance(value, list):
+        return [normalized(one) if isinstance(one, str) else one for one in value]
+    return value
+
+
+def _exact(value: Any) -> Any:
+    """A number without a fraction as the whole number that it is: 10.0 is 10."""
+    if isinstance(value, Decimal) and value.is_finite() and abs(value) < MOST_EXACT:
+        return int(value) if value == value.to_integral_value() else value
+    return value

@@ -31,7 +31,7 @@ INSTANCE: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
 """The namespace of attributes that are about the text and not of it."""
 
 NIL: Final = f"{INSTANCE}nil"
-DIGITS = re.compile(r"-?[0-9]{1,19}")
+DIGITS = re.compile(r"-?[0-9]{1,19}(\.0+)?")
 FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -152,7 +152,7 @@ def _value(element: Element, shape: Shape, *, in_list: bool = False) -> Any:
 def _single(name: str, text: str, shape: Shape) -> Any:
     """A value without children; a text that is no number where one belongs stays a text."""
     if name in shape.numbers and DIGITS.fullmatch(text):
-        return int(text)
+        return int(text.partition(".")[0])
     if name in shape.flags:
         return FLAGS.get(text, text or None)
     return text or None

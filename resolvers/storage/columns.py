@@ -39,6 +39,8 @@ def new_key() -> UUID:
 
 FIRST = datetime.min.replace(microsecond=1, tzinfo=UTC)
 LAST = datetime.max.replace(microsecond=999_998, tzinfo=UTC)
+LAST_OF_ROWS = datetime.max.replace(microsecond=999_997, tzinfo=UTC)
+"""The last instant that a row may have: the one after it stands for a null."""
 
 
 class Instant(UserDefinedType[datetime]):

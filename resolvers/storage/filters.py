@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from resolvers.storage.columns import one_of
+from resolvers.storage.columns import LAST_OF_ROWS, one_of
 from resolvers.storage.nulls import nulls_last, stand_in
 
 
@@ -241,5 +241,5 @@ def with_following_seconds(values: dict[str, Any]) -> dict[str, Any]:
     for name, value in values.items():
         if isinstance(value, datetime):
             bound[f"{name}_first"] = value.replace(microsecond=0)
-            bound[f"{name}_last"] = value.replace(microsecond=999_999)
+            bound[f"{name}_last"] = min(value.replace(microsecond=999_999), LAST_OF_ROWS)
     return bound

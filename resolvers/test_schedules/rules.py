@@ -30,6 +30,7 @@ from resolvers.test_schedules.refusals import (
     PurchaseOrderRequired,
 )
 from resolvers.test_schedules.windows import Dates
+from resolvers.texts import distinct, normalized
 from resolvers.viewer import Scope
 from resolvers.vocabulary import AccessScope, BookingKind, BookingStatus, Permission
 
@@ -87,14 +88,14 @@ def _check_adjustment(given: Adjustment, name: str, stage: Complaints) -> None:
 
 def tidy_tags(given: Sequence[str], stage: Complaints) -> list[str]:
     """The tags trimmed, each once, in their order. Complaints: WrongLength, Invalid, OutOfRange."""
-    tags = [tag.strip() for tag in given]
+    tags = [normalized(tag) for tag in given]
     for n, tag in enumerate(tags):
         path = ("input", "testTags", str(n))
         if not tag:
             stage.add(WrongLength(*path, min_length=1, max_length=LONGEST_TAG))
         else:
             stage.of(checks.text, tag, *path, least=1, most=LONGEST_TAG)
-    tags = list(dict.fromkeys(tags))
+    tags = distinct(tags)
     stage.of(checks.size, tags, "input", "testTags", most=MOST_TAGS)
     return tags
 
@@ -102,9 +103,9 @@ def tidy_tags(given: Sequence[str], stage: Complaints) -> list[str]:
 def check_purchase_order(given: str | None, settings: Organization) -> None:
     """Raises: PurchaseOrderRequired, WrongLength, Invalid."""
     path = ("input", "purchaseOrder")
-    if settings.purchase_order_number_for_scheduling and not (given or "").strip():
+    if settings.purchase_order_number_for_scheduling and not normalized(given or ""):
         raise PurchaseOrderRequired(*path)
-    checks.text(given, *path, least=1, most=checks.CODE)
+    checks.code(given, *path)
 
 
 def choose_enforced(given: bool | None, settings: Organization) -> bool:

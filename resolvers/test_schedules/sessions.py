@@ -47,7 +47,7 @@ def _record(work: UnitOfWork, found: Found, command: RecordSession) -> Outcome:
     stage, viewer = Complaints(), command.viewer
     stage.of(viewer.require, Permission.RECORD_SESSION)
     booking: Booking = stage.of(found.one, viewer, command.test_schedule)
-    stage.of(checks.text, command.pin, "input", "pin", most=checks.CODE)
+    stage.of(checks.code, command.pin, "input", "pin", least=0)
     stage.settle()
     situation = Situation(booking, found.settings[booking.organization_id], work.now)
     require_version(situation, viewer, command.expected_version)

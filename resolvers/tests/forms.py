@@ -64,7 +64,7 @@ def check_forms(
 def _check_form(form: Form, *path: str) -> list[Refusal]:
     return [
         *checks.complaints(
-            (checks.text, form.code, *path, "code", {"least": 1, "most": checks.CODE}),
+            (checks.code, form.code, *path, "code"),
             (checks.text, form.name, *path, "name", {"least": 1, "most": checks.NAME}),
             (language, form.language, *path, "language"),
         ),

@@ -170,7 +170,7 @@ async def test_details(client, world):
 async def test_create_refused(client, world):
     """Everything that is wrong with a new event is told at once."""
     given = {
-        "title": "",
+        "title": "x" * 201,
         "venue": {"reference": "nowhere"},
         "registrationLimit": 0,
         "modules": [{"id": world.room}],

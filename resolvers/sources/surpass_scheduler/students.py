@@ -81,7 +81,7 @@ def read_eligible(value: Any) -> Student:
 def _student(members: Members) -> dict[str, Any]:
     return {
         "number": members.whole("optimeIndex", required=True),
-        "reference": members.text("id", least=1, most=checks.CODE, required=True),
+        "reference": members.code("id", required=True),
         "forename": members.text("forename", least=1, most=checks.NAME, required=True),
         "surname": members.text("surname", least=1, most=checks.NAME, required=True),
         "image": members.url("image"),

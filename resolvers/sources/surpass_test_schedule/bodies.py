@@ -102,7 +102,7 @@ def _resource(body: Members, name: str, complaints: Complaints) -> Ref | None:
         return None
     before = len(complaints.refusals)
     number = members.whole("id")
-    reference = members.text("reference", least=1, most=checks.CODE)
+    reference = members.code("reference")
     members.close()
     if number is not None:
         return ByExternalId(SourceSystem.SURPASS_TEST_SCHEDULE, RESOURCES[name], str(number))

@@ -18,7 +18,6 @@ BAD_EVENTS: list[tuple[dict[str, Any], str, str]] = [
     ({"VenueLocationIdentifier": "here"}, "VenueLocationIdentifier", INVALID),
     ({"AchievementIdentifier": []}, "AchievementIdentifier", INVALID),
     ({"WaitlistEnabled": "true"}, "WaitlistEnabled", INVALID),
-    ({"EventTitle": ""}, "EventTitle", LENGTH),
     ({"EventTitle": "x" * 201}, "EventTitle", LENGTH),
     ({"EventTitle": 1}, "EventTitle", INVALID),
     ({"EventSummary": "x" * 4001}, "EventSummary", LENGTH),
