@@ -1,5 +1,14 @@
 """Real databases for every test: a file, and a database on GATEWAY_TEST_POSTGRES_URL's server.
 
+A test that uses a database runs once, on SQLite. A test of SQL, locks, query plans or migrations
+runs on both databases: mark it, or its module, with `both_databases`:
+
+    pytestmark = pytest.mark.both_databases
+
+Mark what the databases can disagree about: races, constraints, filters, pages, sorting, queues and
+streams. Rules, messages, mappings, importers, HTTP and the command line run once. Each read and
+each command still runs on PostgreSQL somewhere: tests/plan runs every mutation on both databases.
+
 Each process migrates once; then a file is a copy, and the server's database is emptied after each
 test. `async def` tests and fixtures run on uvloop, as the gateway does.
 """
@@ -38,6 +47,12 @@ DISCONNECT_OTHERS = """
 EMPTY = "; ".join(f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables))
 
 
+MEMORY = Path("/dev/shm")
+if MEMORY.is_dir() and os.access(MEMORY, os.W_OK):
+    # every commit waits for its file; files in memory answer at once
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
 def pytest_report_header() -> str:
     return f"documents for plans: from seed {FIRST_SEED}; GATEWAY_TEST_SEED chooses another"
 
@@ -46,6 +61,17 @@ def pytest_pycollect_makeitem(collector: Any, name: str, obj: Any) -> None:
     """An `async def` test needs no mark."""
     if collector.istestfunction(obj, name) and inspect.iscoroutinefunction(obj):
         pytest.mark.usefixtures("anyio_backend")(obj)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give a test its database: both if it is marked so, otherwise SQLite."""
+    chosen = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    if "database" not in metafunc.fixturenames or "database" in chosen:
+        return
+    if metafunc.definition.get_closest_marker("both_databases"):
+        metafunc.parametrize("database", DATABASES, scope="session")
+    else:
+        metafunc.parametrize("database", ["sqlite"], ids=[pytest.HIDDEN_PARAM], scope="session")
 
 
 @pytest.fixture
@@ -80,17 +106,21 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgresql_url() -> Iterator[str]:
     """The address of a migrated database of this process."""
     name = f"gateway_test_{os.getpid()}"
-    on_server(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name}")
+    on_server(
+        f"DROP DATABASE IF EXISTS {name} WITH (FORCE)",
+        f"CREATE DATABASE {name}",
+        f"ALTER DATABASE {name} SET synchronous_commit = off",
+    )
     url = url_of_database(name)
     migrate(url)
     yield url
     on_server(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture(params=DATABASES)
-def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+@pytest.fixture
+def database_url(database: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a migrated database that is empty, and this test's alone while it runs."""
-    if request.param == "sqlite":
+    if database == "sqlite":
         folder: Path = request.getfixturevalue("tmp_path")
         shutil.copy(request.getfixturevalue("sqlite_template"), folder / "gateway.db")
         yield f"sqlite:///{folder / 'gateway.db'}"

@@ -16,7 +16,7 @@ from resolvers.storage import utc_now
 from tests.end_to_end.clients import PATIENCE, Client
 from tests.end_to_end.inputs import Examples, mutation
 from tests.end_to_end.servers import SECRET, Server
-from tests.end_to_end.test_bad_input import complaints, names, without_database
+from tests.end_to_end.test_bad_input import complaints, names
 
 NOBODY = UUID(int=1)
 TYPES = ("Candidate", "Event", "Room", "Centre", "Enrolment", "Module", "Test", "Subject")
@@ -60,7 +60,6 @@ def holding(path: tuple[str, ...], id: str) -> dict[str, Any]:
     return {path[0]: value if len(path) == 1 else {path[1]: value}}
 
 
-@without_database
 async def test_an_id_of_another_type_is_told_from_one_that_is_unknown(
     client: Client, examples: Examples
 ):
@@ -124,7 +123,6 @@ QUERIES: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
-@without_database
 async def test_a_query_that_is_wrong_is_told_why(client: Client):
     """In one of its errors is the rule, with the name of what broke it."""
     for document, variables, rule in QUERIES:
@@ -132,7 +130,6 @@ async def test_a_query_that_is_wrong_is_told_why(client: Client):
         assert any(rule in error["message"] for error in told), (document[:200], told[:3])
 
 
-@without_database
 async def test_a_cursor_is_good_in_its_own_list_only(client: Client, examples: Examples):
     """A cursor of another list, or of another order, is refused."""
     candidates = "query ($after: String) { candidates(after: $after) { pageInfo { endCursor } } }"
@@ -145,7 +142,6 @@ async def test_a_cursor_is_good_in_its_own_list_only(client: Client, examples: E
     assert complaints(await client.answer(candidates, after=cursor)) == []
 
 
-@without_database
 @pytest.mark.parametrize("turns", [6, 7, 500])
 async def test_a_query_is_at_most_twenty_levels_deep(client: Client, turns: int):
     """The twentieth level is answered, the next is not; fragments count as what they hold."""
@@ -183,7 +179,6 @@ BODIES: list[tuple[bytes, int, str]] = [
 ]
 
 
-@without_database
 async def test_a_body_that_is_no_request_is_told_why(client: Client):
     """The status is the client's to act on, and the answer is JSON that says what to change."""
     for body, status, rule in BODIES:
@@ -193,7 +188,6 @@ async def test_a_body_that_is_no_request_is_told_why(client: Client):
         assert rule in complaints(response)[0]["message"], (body[:100], response.text)
 
 
-@without_database
 async def test_a_body_that_is_too_large_is_not_waited_for(server: Server, token: str):
     """The answer comes when the length is known, before any of the body has been sent."""
     host, port = server.host.split(":")
@@ -210,7 +204,6 @@ async def test_a_body_that_is_too_large_is_not_waited_for(server: Server, token:
     assert "The request body must not be larger than 8388608 bytes." in answer
 
 
-@without_database
 async def test_another_content_type_is_refused(client: Client):
     """What a page of another site can send without being asked is not carried out."""
     body = json.dumps({"query": "{ __typename }"})
@@ -220,7 +213,6 @@ async def test_another_content_type_is_refused(client: Client):
         assert "'Content-Type' must be application/json" in complaints(response)[0]["message"]
 
 
-@without_database
 async def test_another_method_is_refused(client: Client):
     """A mutation by GET would be a link that books."""
     booked = {"query": 'mutation { upsertDepartment(input: {name: "x"}) { created } }'}

@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Any, TypeVar
 
+import pytest
 import strawberry
 from graphql import (
     GraphQLEnumType,
@@ -23,6 +24,8 @@ from hypothesis import strategies as st
 from tests.end_to_end.clients import Client
 from tests.end_to_end.inputs import SAMPLES, Examples, mutation, mutations
 from tests.end_to_end.test_bad_input import MALFORMED, complaints
+
+pytestmark = pytest.mark.both_databases
 
 T = TypeVar("T")
 

@@ -15,7 +15,6 @@ from tests.end_to_end.clients import Client
 from tests.end_to_end.conftest import Serve, ids
 from tests.end_to_end.inputs import mutation
 from tests.end_to_end.servers import Server
-from tests.end_to_end.test_bad_input import without_database
 from tests.resolvers.world import World
 
 REQUIRED = os.environ.get("GATEWAY_TEST_CHROMIUM") == "required"
@@ -55,7 +54,6 @@ def others(page: Page, server: Server) -> list[str]:
     return [url for url in page.requests if not url.startswith(own)]
 
 
-@without_database
 async def test_the_page_opens_with_examples_token_and_schema(
     page: Page, server: Server, token: str
 ):
@@ -76,7 +74,6 @@ async def test_the_page_opens_with_examples_token_and_schema(
     assert page.faults == []
 
 
-@without_database
 async def test_the_page_runs_a_query_and_a_subscription(
     page: Page, server: Server, client: Client, world: World
 ):

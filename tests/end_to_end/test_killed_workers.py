@@ -32,6 +32,8 @@ from tests.resolvers.agent_bookings.conftest import (  # noqa: F401 - with fixtu
     school,
 )
 
+pytestmark = pytest.mark.both_databases
+
 DEATHS = 20
 BOOKINGS = 60
 PATIENCE = 120

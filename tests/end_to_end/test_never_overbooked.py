@@ -16,6 +16,8 @@ from tests.end_to_end.clients import Client, client_of
 from tests.end_to_end.conftest import Serve, ids
 from tests.resolvers.world import World
 
+pytestmark = pytest.mark.both_databases
+
 RUNS = 20
 
 BOOK = """

@@ -25,6 +25,8 @@ from tests.end_to_end.inputs import Examples, mutation
 from tests.end_to_end.servers import Server
 from tests.resolvers.world import World
 
+pytestmark = pytest.mark.both_databases
+
 MANY = 100
 BOOKING = """
     __typename id reference status allowedActions externalIds { value } candidate { fullName }

@@ -28,6 +28,8 @@ from tests.end_to_end.watching import (
 )
 from tests.resolvers.world import World
 
+pytestmark = pytest.mark.both_databases
+
 # ---------------------------------------------------------------- bookingChanged
 
 

@@ -13,6 +13,8 @@ from resolvers.storage import Storage, UnitOfWork, storage_at
 from resolvers.storage.columns import new_key
 from resolvers.vocabulary import EventChangeType
 
+pytestmark = pytest.mark.both_databases
+
 NEVER = 0.02
 """Seconds after which something that has not happened is taken not to happen."""
 

@@ -214,6 +214,7 @@ async def test_every_event_is_in_the_file_and_comes_bit_by_bit(
     assert len(json.loads(b"".join(client.pieces))) == many
 
 
+@pytest.mark.both_databases
 async def test_a_client_that_goes_away_ends_the_reading(
     app: Starlette, url: Url, many: int
 ) -> None:
@@ -283,6 +284,7 @@ async def test_a_fault_before_the_first_row_is_an_answer(
     assert response.json()["errors"][0]["message"].split()[-1] in record.getMessage()
 
 
+@pytest.mark.both_databases
 async def test_a_fault_in_the_middle_is_not_the_end_of_the_file(
     app: Starlette, url: Url, many: int, database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:

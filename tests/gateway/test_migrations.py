@@ -25,6 +25,8 @@ from resolvers.storage.tables import metadata
 from resolvers.storage.tables.tenant import STATISTICS
 from tests.gateway.migrating import declared, made_of, new_database, try_step
 
+pytestmark = pytest.mark.both_databases
+
 
 def test_migrations_make_the_tables(database_url: str, tmp_path: Path):
     with new_database(database_url.partition(":")[0], tmp_path) as url:

@@ -18,6 +18,8 @@ from tests.gateway.migrating import (
     upgrade_with_rows,
 )
 
+pytestmark = pytest.mark.both_databases
+
 LANDED = Path(__file__).parent / "landed_migrations.sha256"
 
 REWRITTEN: dict[str, set[str]] = {}

@@ -188,6 +188,7 @@ async def receiver() -> AsyncIterator[Callable[..., Awaitable[Receiving]]]:
         yield start
 
 
+@pytest.mark.both_databases
 async def test_corrected_and_told(world, possible, receiver):  # noqa: F811
     """An impossible start date is INVALID and told once; corrected it is confirmed and told once.
 
@@ -439,6 +440,7 @@ async def test_one_that_cannot_be_judged_keeps_no_other(world, possible):  # noq
     assert (await world.detail(broken)).status is AgentBookingStatus.VALIDATING
 
 
+@pytest.mark.both_databases
 async def test_unpaid_bookings_expire(world, clock):
     """Within a look of the worker, whoever asks or does not."""
     centre = await world.centre()

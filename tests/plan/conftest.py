@@ -10,7 +10,6 @@ import strawberry
 from resolvers.storage import Storage
 from resolvers.viewer import Viewer
 from schema import build_schema
-from tests.conftest import DATABASES
 from tests.plan.both_ways import BothWays
 from tests.plan.databases import BREAKS, Copy, broken_copy, copies_in, opened
 from tests.plan.documents import Known
@@ -32,10 +31,10 @@ def schema() -> strawberry.Schema:
     return build_schema()
 
 
-@pytest.fixture(scope="session", params=DATABASES)
-def copies(request: pytest.FixtureRequest) -> Iterator[Copy]:
+@pytest.fixture(scope="session")
+def copies(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
     """A database with worlds of its own."""
-    with copies_in(request.param, request.getfixturevalue("tmp_path_factory").mktemp("w")) as made:
+    with copies_in(database, tmp_path_factory.mktemp("w")) as made:
         yield made
 
 

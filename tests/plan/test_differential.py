@@ -21,6 +21,7 @@ from tests.plan.failing import TABLES, failing
 
 # graphql-core forgets the coroutines of fields beside one that raises
 pytestmark = [
+    pytest.mark.both_databases,
     pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]

@@ -10,6 +10,8 @@ from tests.plan.both_ways import BothWays
 from tests.plan.documents import Document, Known
 from tests.plan.failing import statements
 
+pytestmark = pytest.mark.both_databases
+
 DETAIL = """query ($id: ID!) { booking(id: $id) { reference status
   candidate { firstNames lastName } event { title } room { name } centre { name timeZone } } }"""
 ROSTER = """query ($n: Int) { enrolments(first: $n, filter: {status: [CONFIRMED]}) {

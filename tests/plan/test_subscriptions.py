@@ -18,6 +18,7 @@ from tests.plan.documents import Document, Known, subscription
 
 # graphql-core forgets the coroutines of fields beside one that raises
 pytestmark = [
+    pytest.mark.both_databases,
     pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]

@@ -16,6 +16,8 @@ from resolvers.storage.tables import Department
 from resolvers.tests.commands import UpsertModule, upsert_modules
 from resolvers.vocabulary import SourceSystem
 
+pytestmark = pytest.mark.both_databases
+
 ONE, TWO = (ByExternalId(SourceSystem.SURPASS_SCHEDULER, "department", v) for v in ("1", "2"))
 
 

@@ -21,6 +21,8 @@ from resolvers.upserts import camel_case
 from resolvers.viewer import PERMISSIONS
 from resolvers.vocabulary import Role
 
+pytestmark = pytest.mark.both_databases
+
 
 class Counted:
     """A unit of work that counts what is asked of it."""

@@ -8,6 +8,8 @@ from resolvers.identity import global_id
 from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.vocabulary import Role
 
+pytestmark = pytest.mark.both_databases
+
 NODE = "query ($id: ID!) { node(id: $id) { __typename id } }"
 NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
 CANDIDATE = "query ($ref: RefInput!) { candidate(ref: $ref) { id } }"

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
+pytestmark = pytest.mark.both_databases
+
 CANDIDATES = """query ($n: Int) { candidates(first: $n) { totalCount nodes {
   externalIds { value } departments { name externalIds { value } } centres { rooms { name } }
   subjects { name centres { name } } modules { reference } groupIdentifiers

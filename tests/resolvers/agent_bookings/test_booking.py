@@ -396,6 +396,7 @@ async def test_statements_do_not_grow(world, school, office):
     assert len(await world.rows(Candidate, "reference_generated", True)) == 51
 
 
+@pytest.mark.both_databases
 async def test_at_the_same_time(world, school, office, database_url, clock):
     """Two processes that receive one new id make one booking, of one candidate."""
     others = [storage_at(database_url, clock=clock) for _ in range(2)]

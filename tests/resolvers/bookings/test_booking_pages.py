@@ -43,6 +43,8 @@ from resolvers.vocabulary import (
 from tests.resolvers.bookings.conftest import START, Maker
 from tests.resolvers.world import World
 
+pytestmark = pytest.mark.both_databases
+
 O = Operator  # noqa: E741 - as short as what it stands for
 ALL = PageRequest(bookings_order(None), 100)
 HOUR = timedelta(hours=1)

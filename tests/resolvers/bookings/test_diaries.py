@@ -11,6 +11,8 @@ from resolvers.storage.rows import changed
 from resolvers.vocabulary import BookingKind, BookingStatus
 from tests.resolvers.bookings.conftest import START, booking_row
 
+pytestmark = pytest.mark.both_databases
+
 EVENT, OTHER_EVENT, SOMEBODY = UUID(int=10), UUID(int=11), UUID(int=12)
 LIVE = {BookingStatus.PENDING, BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS}
 

@@ -34,6 +34,8 @@ from tests.resolvers.asking import in_role
 from tests.resolvers.bookings.conftest import Maker
 from tests.resolvers.world import World
 
+pytestmark = pytest.mark.both_databases
+
 ALL = PageRequest(bookings_order(None), 100)
 
 

@@ -19,6 +19,8 @@ from resolvers.storage.paging import page_request
 from resolvers.viewer import Scope
 from resolvers.vocabulary import Permission
 
+pytestmark = pytest.mark.both_databases
+
 PEOPLE = [
     ("P1", "Ada", "Byron", "a@example.org"),
     ("P2", "Zoë", "Byron", "b@example.org"),

@@ -27,6 +27,8 @@ from resolvers.vocabulary import (
 from tests.conftest import SettableClock
 from tests.resolvers.world import World, all_codes, codes
 
+pytestmark = pytest.mark.both_databases
+
 
 async def test_a_seat_is_booked(world: World, centre: UUID, room: UUID, candidate: UUID) -> None:
     """A booking has the event's time and place, a number, a payment and one CREATED change."""

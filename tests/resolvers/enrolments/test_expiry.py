@@ -35,6 +35,8 @@ from tests.resolvers.asking import (
 )
 from tests.resolvers.world import World, codes
 
+pytestmark = pytest.mark.both_databases
+
 UNPAID = PaymentTerms(amount=Decimal("40.00"), currency="GBP")
 WEEK = timedelta(days=7)
 

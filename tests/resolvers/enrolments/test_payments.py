@@ -89,6 +89,7 @@ async def test_what_is_settled_is_booked(
     assert codes(await world.one(assign_results, resulting(world, unpaid))) == []
 
 
+@pytest.mark.both_databases
 async def test_what_fails_keeps_the_seat_until_it_is_due(world: World, unpaid: UUID) -> None:
     """A failed payment may be tried again; the booking waits for it as before."""
     await world.made(record_payments, await paying(world, unpaid, S.FAILED))
@@ -140,6 +141,7 @@ async def test_what_costs_nothing_is_never_paid(world: World, event: UUID, candi
     assert (await world.row(free)).version == 1
 
 
+@pytest.mark.both_databases
 async def test_a_webhook_may_come_twice(world: World, unpaid: UUID) -> None:
     """The same provider, reference and status again, alone or in one batch, is recorded once."""
     command = await paying(world, unpaid, provider="stripe", provider_reference="pi_1")

@@ -31,6 +31,8 @@ from resolvers.vocabulary import (
     SourceSystem,
 )
 
+pytestmark = pytest.mark.both_databases
+
 NOW = datetime(2027, 1, 11, 12, 0, tzinfo=UTC)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 

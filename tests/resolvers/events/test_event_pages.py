@@ -23,6 +23,8 @@ from resolvers.viewer import Viewer
 from resolvers.vocabulary import EventSortField, SortDirection
 from tests.resolvers.events.conftest import event_row
 
+pytestmark = pytest.mark.both_databases
+
 NOW = datetime(2027, 1, 11, 12, tzinfo=UTC)
 VALUES: dict[type, Any] = {datetime: NOW, int: 7, str: "Law"}
 SINCE = Condition("start", Operator.GTE, NOW)

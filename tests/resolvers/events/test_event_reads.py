@@ -33,6 +33,8 @@ from resolvers.storage.tables import (
 from resolvers.viewer import Scope
 from resolvers.vocabulary import BookingStatus, EventSortField, SeatState, SortDirection
 
+pytestmark = pytest.mark.both_databases
+
 NOW = datetime(2027, 1, 11, 12, 0, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 ASC, DESC = SortDirection.ASC, SortDirection.DESC

@@ -29,6 +29,8 @@ from resolvers.vocabulary import BookingAction, BookingKind, BookingStatus, Canc
 from tests.resolvers.asking import Statements, cancelling, granting, places, warned
 from tests.resolvers.world import World, codes
 
+pytestmark = pytest.mark.both_databases
+
 UNTIL_THE_LAST = 7 * 24 * 60
 
 

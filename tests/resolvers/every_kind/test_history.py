@@ -35,6 +35,8 @@ from tests.resolvers.asking import (
 )
 from tests.resolvers.world import World
 
+pytestmark = pytest.mark.both_databases
+
 FIELDS = {
     "status",
     "candidate",

@@ -36,6 +36,8 @@ from resolvers.vocabulary import (
 )
 from tests.resolvers.exports.sittings import fields
 
+pytestmark = pytest.mark.both_databases
+
 START = datetime(2027, 3, 1, 9, tzinfo=UTC)
 ASC, DESC = SortDirection.ASC, SortDirection.DESC
 File = Callable[..., Awaitable[str]]

@@ -23,6 +23,8 @@ from tests.resolvers.asking import Statements, granting
 from tests.resolvers.notifications.conftest import URL, Listening
 from tests.resolvers.storage.conftest import Opening
 
+pytestmark = pytest.mark.both_databases
+
 T = NotificationTopic
 EMAIL = "staff@example.org"
 

@@ -28,6 +28,8 @@ from tests.resolvers.asking import Statements, cancelling, granting, resulting, 
 from tests.resolvers.notifications.conftest import Listening
 from tests.resolvers.storage.conftest import Opening
 
+pytestmark = pytest.mark.both_databases
+
 T = NotificationTopic
 
 

@@ -32,6 +32,8 @@ from tests.resolvers.asking import in_role
 from tests.resolvers.bookings.conftest import booking_row
 from tests.resolvers.world import World
 
+pytestmark = pytest.mark.both_databases
+
 NOON = datetime(2027, 1, 11, 12, 0, tzinfo=UTC)
 HOUR, MICROSECOND = timedelta(hours=1), timedelta(microseconds=1)
 ALL = PageRequest(bookings_order(None), 100)
@@ -248,7 +250,7 @@ def test_an_email_is_personal() -> None:
         registrations_count(viewer, RegistrationCriteria(email="a"))
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("database", ["sqlite"])
 async def test_a_name_is_searched_for_by_the_indexes(database_url: str, viewer: Viewer) -> None:
     """First all names, by the index alone; then their bookings; then the rows of the page.
 

@@ -8,6 +8,8 @@ from itertools import cycle
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+
 from resolvers.enrolments.booking import book
 from resolvers.every_kind.cancelling_events import CancelEvent, cancel_events
 from resolvers.outcomes import Outcome
@@ -19,6 +21,8 @@ from resolvers.vocabulary import BookingStatus
 from tests.resolvers.storage.conftest import Opening
 from tests.resolvers.storage.test_never_overbooked import no_conflicts, taken
 from tests.resolvers.world import World, codes
+
+pytestmark = pytest.mark.both_databases
 
 TIMES = 20
 

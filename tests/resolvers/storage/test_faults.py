@@ -16,6 +16,8 @@ from resolvers.storage.rows import new_row
 from resolvers.storage.tables import Candidate, columns, table
 from tests.resolvers.storage.conftest import Results
 
+pytestmark = pytest.mark.both_databases
+
 PASSPORT = "X1234567"
 WRONG: dict[str, dict[str, Any]] = {
     "not null": {"last_name": None},

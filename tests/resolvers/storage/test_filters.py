@@ -29,6 +29,8 @@ from resolvers.storage.tables import Event, columns, table
 from resolvers.viewer import Viewer
 from tests.resolvers.storage.test_paging import NOON, Events
 
+pytestmark = pytest.mark.both_databases
+
 TEXTS = frozenset({"title", "summary"})
 
 WORDS = [

@@ -23,6 +23,8 @@ from tests.resolvers.storage.conftest import (
 )
 from tests.resolvers.world import World, codes
 
+pytestmark = pytest.mark.both_databases
+
 LOCK_EVENT = "SELECT 1 FROM event WHERE id = $1 FOR NO KEY UPDATE"
 PROMPTLY_SECONDS = 5.0
 """Far more than a booking takes, and less than a lock is waited for."""

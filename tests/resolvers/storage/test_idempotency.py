@@ -24,6 +24,8 @@ from tests.conftest import SettableClock
 from tests.resolvers.storage.conftest import Opening, Receipts
 from tests.resolvers.world import World, codes
 
+pytestmark = pytest.mark.both_databases
+
 
 def keyed(viewer: Viewer, key: str, run: Any, commands: Sequence[Any]) -> Idempotency:
     """A key as the mutations make it: the command and its whole input are its fingerprint."""

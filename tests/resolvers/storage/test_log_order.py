@@ -22,6 +22,8 @@ from resolvers.storage.sqlite import SqliteStorage
 from resolvers.viewer import Viewer
 from tests.resolvers.storage.conftest import Opening, Results, do_nothing, record_change
 
+pytestmark = pytest.mark.both_databases
+
 Recording = Callable[[UnitOfWork, Sequence[str]], Results]
 
 

@@ -13,6 +13,8 @@ from resolvers.refusals import Refused
 from resolvers.storage import Read, Storage, UnitOfWork
 from tests.resolvers.storage.conftest import Foreign, Opening, Receipts, Results
 
+pytestmark = pytest.mark.both_databases
+
 KILLED_AT_COMMIT = """
     CREATE FUNCTION test_kill() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;

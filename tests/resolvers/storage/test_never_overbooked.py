@@ -25,6 +25,8 @@ from resolvers.vocabulary import ConflictPolicy
 from tests.resolvers.storage.conftest import Opening
 from tests.resolvers.world import World, codes
 
+pytestmark = pytest.mark.both_databases
+
 TIMES = 20
 
 

@@ -14,6 +14,8 @@ from resolvers.tests.forms import Form
 from tests.resolvers.storage.conftest import Opening
 from tests.resolvers.world import World
 
+pytestmark = pytest.mark.both_databases
+
 TIMES = 10
 
 

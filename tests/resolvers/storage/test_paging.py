@@ -25,6 +25,8 @@ from resolvers.viewer import Viewer
 from resolvers.vocabulary import EventKind, EventSortField, SortDirection
 from tests.resolvers.storage.conftest import Results, do_nothing
 
+pytestmark = pytest.mark.both_databases
+
 NOON = datetime(2027, 1, 11, 12, tzinfo=UTC)
 INSTANTS = st.sampled_from([None, *(NOON + timedelta(microseconds=n) for n in (0, 1, 999_999))])
 """Few different values, so that there are ties."""

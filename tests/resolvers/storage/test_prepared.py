@@ -11,7 +11,7 @@ from resolvers.storage import Read, Storage
 from resolvers.storage.columns import new_key
 from resolvers.viewer import Viewer
 
-pytestmark = pytest.mark.usefixtures("on_postgresql")
+pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("on_postgresql")]
 
 TIMES = 20
 

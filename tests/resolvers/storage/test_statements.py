@@ -27,6 +27,8 @@ from resolvers.storage.tables import (
 from resolvers.vocabulary import ChangeType, DurationUnit, EventKind
 from tests.resolvers.storage.conftest import Receipts, Results, do_nothing
 
+pytestmark = pytest.mark.both_databases
+
 AMOUNT = columns(Payment).cost_amount.type
 
 AT = datetime(2027, 1, 11, 12, 30, 15, 123456, tzinfo=UTC)

@@ -12,6 +12,8 @@ from resolvers.storage import Read, Storage
 from resolvers.storage.tables import ImportReceipt, columns
 from tests.resolvers.storage.conftest import Foreign, Opening, Receipts
 
+pytestmark = pytest.mark.both_databases
+
 TEXTS = [f"{n:03}" for n in range(25)]
 
 

@@ -17,6 +17,8 @@ from resolvers.storage.rows import changed, new_row
 from resolvers.storage.tables import Centre, ImportReceipt, columns, table
 from tests.resolvers.storage.conftest import Opening, Receipts, Results, do_nothing
 
+pytestmark = pytest.mark.both_databases
+
 THEN = datetime(2020, 2, 2, tzinfo=UTC)
 LATER = datetime(2021, 2, 2, tzinfo=UTC)
 

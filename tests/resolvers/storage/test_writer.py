@@ -26,6 +26,8 @@ from tests.resolvers.storage.conftest import (
 )
 from tests.resolvers.world import World
 
+pytestmark = pytest.mark.both_databases
+
 
 class Noting:
     """A command that notes which commands came together in which transaction."""

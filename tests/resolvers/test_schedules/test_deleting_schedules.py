@@ -47,6 +47,7 @@ async def test_a_schedule_is_deleted(world: Schedules, by: str) -> None:
     assert change.after["scheduleStatus"] == "DELETED"
 
 
+@pytest.mark.both_databases
 async def test_a_deleted_schedule_makes_room_for_another(world: Schedules) -> None:
     """The candidate has no open schedule any more."""
     await world.delete(await world.scheduled())

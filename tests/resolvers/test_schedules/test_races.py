@@ -13,6 +13,8 @@ from tests.conftest import SettableClock
 from tests.resolvers.test_schedules.conftest import Schedules
 from tests.resolvers.world import codes
 
+pytestmark = pytest.mark.both_databases
+
 PROCESSES = 4
 
 
