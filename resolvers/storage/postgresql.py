@@ -29,8 +29,12 @@ from resolvers.storage.writer import (
 LOCK_TIMEOUT = "100ms"
 """How long a batch waits for a lock: without a bound one foreign lock stopped every booking."""
 
-LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
-"""What BEGIN and ROLLBACK raise on a connection that is gone; they do not fail otherwise."""
+LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""What BEGIN and ROLLBACK raise on a connection that is gone; they do not fail otherwise.
+
+asyncpg raises InternalClientError if the server has ended the connection with an error message,
+but the end of the connection itself has not arrived yet.
+"""
 
 READING_CONNECTIONS = 10
 CLOSING_SECONDS = 5

@@ -17,6 +17,15 @@ from resolvers.storage.read import Compiled
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Connect = Callable[[], Awaitable[Any]]
 
+GONE = (
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InternalClientError,
+    OSError,
+)
+"""What a statement raises on a connection that the server has ended."""
+
 STATEMENTS = 1000
 """How many statements are kept prepared on a connection."""
 
@@ -24,10 +33,11 @@ STATEMENTS = 1000
 class Reader:
     """A connection with the statements that were prepared on it."""
 
-    __slots__ = ("_numbers", "_prepared", "connection")
+    __slots__ = ("_numbers", "_prepared", "connection", "used")
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        self.used = False
         self._prepared: OrderedDict[Compiled, Any] = OrderedDict()
         self._numbers = count()
 
@@ -65,10 +75,26 @@ class Readers:
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def fetch(self, statement: Compiled, values: list[Any]) -> list[Any]:
-        """The rows of a statement, from a connection of its own."""
-        reader = await self._take()
+        """The rows of a statement, from a connection of its own.
+
+        The server may have ended the connection while it was idle: then another one is asked.
+        """
+        while True:
+            reader = await self._take()
+            was_idle = reader.used
+            try:
+                return await self._fetched(reader, statement, values)
+            except GONE:
+                if not was_idle:
+                    raise
+
+    async def _fetched(self, reader: Reader, statement: Compiled, values: list[Any]) -> list[Any]:
+        reader.used = True
         try:
             rows = await reader.fetch(statement, values)
+        except GONE:
+            self._drop(reader)
+            raise
         except asyncpg.PostgresError as error:
             without_values(error)
             self._give_back(reader)
