@@ -70,7 +70,12 @@ class ChangeFeed:
         self._forget_unwatched()
         if self._watches:
             rows = await self._storage.read(log_positions(list(self._watches)))
-            self._told({row.organization_id: row.position for row in rows})
+            found = {row.organization_id: row.position for row in rows}
+            for organization_id, position in found.items():
+                if position < self._positions.get(organization_id, -1):
+                    # the database was restored: wake whoever waits for the log to grow further
+                    del self._positions[organization_id]
+            self._told(found)
 
     def _told(self, positions: dict[UUID, int]) -> None:
         """Wake those whose log is further than was known; at first sight nothing is known."""

@@ -34,6 +34,7 @@ from schema.fields import OverRow, column, computed, embedded, relation, type_na
 from schema.found import Found, found
 from schema.lists import listed, listing, page_asked_for
 from schema.loaders import Many, One, register
+from schema.log_cursors import check_of
 from schema.node import ABSTRACT, KINDS, Node, Sourced, node_type, show_booking, shown_as
 from schema.organizations import Actor, Organization, actor
 from schema.references import ref_of
@@ -204,6 +205,7 @@ def _history(**asked: Any) -> Connection[Any]:
         lambda viewer, keys: history_of_each(viewer, keys, page),
         count_of_history_of_each,
         key="booking_id",
+        check=check_of(page),
     )
 
 

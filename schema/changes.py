@@ -20,6 +20,7 @@ from schema.events import Event
 from schema.fields import OverRow, column, computed, relation
 from schema.lists import listed, listing, page_asked_for
 from schema.loaders import One, register
+from schema.log_cursors import check_of
 from schema.node import Node, node_type
 from schema.organizations import Actor, actor
 
@@ -152,4 +153,5 @@ class ChangeQueries:
             BookingChange.of,
             lambda viewer, _: change_reads.changes_page(viewer, page, conditions, chosen),
             lambda viewer, _: change_reads.changes_count(viewer, conditions, chosen),
+            check=check_of(page),
         )

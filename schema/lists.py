@@ -4,7 +4,7 @@ A field that is a list says what it wants as a `Listing` and reads nothing. `Con
 when it is asked for its elements; a plan reads it with no more columns than the operation selects.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -27,7 +27,8 @@ class Listing:
     `shape` tells the list apart from others, by all its arguments but the page. `rows` and `count`
     read it for the keys of its parents, whose key is in the rows' column `key`; a root's list has
     no parent and its reads look at no keys. The count's rows have `total` and, for parents,
-    `parent_id`. Without `rows` the list is empty. `show` makes objects of rows.
+    `parent_id`. Without `rows` the list is empty. `show` makes objects of rows. `check` is asked
+    when a page is empty, and raises if that is the fault of its cursor.
     """
 
     page: PageRequest
@@ -36,6 +37,7 @@ class Listing:
     rows: ReadKeys | None = field(default=None, compare=False)
     count: ReadKeys | None = field(default=None, compare=False)
     key: str | None = None
+    check: Callable[[Context], Awaitable[None]] | None = field(default=None, compare=False)
 
 
 def page_asked_for(
@@ -67,9 +69,10 @@ def listing(
     count: ReadKeys | None = None,
     *,
     key: str | None = None,
+    check: Callable[[Context], Awaitable[None]] | None = None,
 ) -> Connection[Any]:
     """A `Listing`, typed as the connection that a field makes of it."""
-    made: Any = Listing(page, shape, show, rows, count, key)
+    made: Any = Listing(page, shape, show, rows, count, key, check)
     return cast(Connection[Any], made)
 
 

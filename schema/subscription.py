@@ -28,6 +28,7 @@ from schema.connections import AFTER
 from schema.context import Context, Info
 from schema.event_filters import EVENT_FILTER, event_filter
 from schema.events import Event, Seats
+from schema.log_cursors import end_of_log, require_reached
 from schema.references import ref_of
 
 MOST_EVENTS = 100
@@ -41,12 +42,6 @@ class SeatsChange:
     at: datetime = strawberry.field(description="When they were counted.")
 
 
-async def _position(context: Context) -> int:
-    """Where the log ends now."""
-    rows = await context.read(change_reads.newest_position(context.viewer))
-    return rows[0].position if rows else 0
-
-
 Changes = Callable[[Viewer, PageRequest], Read[ChangeLog]]
 """Reads a page of the changes that a subscriber asked for, in commit order."""
 
@@ -56,16 +51,18 @@ async def follow(context: Context, after: str | None, changes: Changes) -> Async
 
     The viewer's rights are read again before each change is delivered. If they have changed, the
     page is read again with the new rights. Raises: what `renew_viewer` raises, and then nothing
-    more is delivered.
+    more is delivered; Invalid, for a cursor beyond the end of the log, also when the log is shorter
+    than before because the database was restored.
     """
     if after is None:
-        position = await _position(context)
+        position = await end_of_log(context)
     else:
         position = IN_COMMIT_ORDER.place(after, "after")[0]
     watch = context.feed.watch(context.viewer.organization_id)
     while True:
         page = PageRequest(IN_COMMIT_ORDER, MOST, after=(position,))
-        newest = await _position(context)
+        newest = await end_of_log(context)
+        require_reached(position, newest)
         rows = await context.read(changes(context.viewer, page))
         rights_changed = not rows and await context.renew_viewer()
         for row in rows[:MOST]:
@@ -106,7 +103,9 @@ class _SeatCounts:
         """The watched events whose seats the changes after a position may have changed."""
         rows = await self._context.read(change_reads.touched_since(self._context.viewer, position))
         if not rows:
-            return [], position
+            end = await end_of_log(self._context)
+            # a shorter log is that of a restored database: every count may be another
+            return (self._keys, end) if end < position else ([], position)
         events = {key for row in rows for key in (row.event_id, row.was_event_id)}
         rooms = {key for row in rows for key in (row.room_id, row.was_room_id)} - {None}
         here = await self._context.loaders.load_many("event_by_id", self._keys)
@@ -173,7 +172,7 @@ class Subscription:
             if row is None:
                 raise NotFoundRefusal("eventIds", str(n), object_type="Event")
         watch = context.feed.watch(context.viewer.organization_id)
-        position = await _position(context)
+        position = await end_of_log(context)
         counts, touched = _SeatCounts(context, keys), keys
         while True:
             await context.renew_viewer()

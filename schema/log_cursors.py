@@ -1,0 +1,41 @@
+"""Cursors of the log of changes: one that lies beyond the log's end is refused.
+
+After a database was restored from a backup, clients have cursors that the log has not reached yet.
+Accepted, such a cursor would hide every change until the log has grown past it.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from resolvers.change_reads import newest_position
+from resolvers.refusals import Invalid
+from resolvers.storage.paging import PageRequest
+from schema.context import Context
+
+BEYOND = (
+    "is beyond the end of the log of changes. The log may have been restored from a backup, or the "
+    "cursor is another organization's. Read the current state, then continue without 'after'"
+)
+
+
+async def end_of_log(context: Context) -> int:
+    """The position of the log's newest change; 0 without any."""
+    rows = await context.read(newest_position(context.viewer))
+    return rows[0].position if rows else 0
+
+
+def require_reached(position: int, end: int) -> None:
+    """Raises: Invalid, for a position that the log has not reached."""
+    if position > end:
+        raise Invalid("after", rule=BEYOND)
+
+
+def check_of(page: PageRequest) -> Callable[[Context], Awaitable[None]] | None:
+    """What an empty page of the log asks: whether the log has reached the page's cursor."""
+    if page.after is None:
+        return None
+    [position] = page.after
+
+    async def check(context: Context) -> None:
+        require_reached(position, await end_of_log(context))
+
+    return check
