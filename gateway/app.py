@@ -101,6 +101,7 @@ def _routes(
             exports=exports,
             who=who,
             local_notifications=settings.notify_local,
+            notification_ports=settings.notify_ports,
         )
 
     endpoint = Endpoint(

@@ -14,6 +14,7 @@ from typing import Final
 from gateway.hosts import SETTING as ALLOWED_HOSTS
 from gateway.hosts import WrongHost, hosts_of
 from gateway.outgoing.mail_servers import WrongMailServer, mail_server
+from resolvers.notifications.urls import MOST_OF_PORT
 from resolvers.storage import POSTGRESQL_SCHEME, SQLITE_SCHEME
 
 PREFIX: Final = "GATEWAY_"
@@ -50,6 +51,7 @@ class Settings:
     smtp_url: str | None = None
     mail_from: str = "booking-gateway@localhost"
     notify_local: bool = False
+    notify_ports: frozenset[int] = frozenset()
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -190,6 +192,14 @@ def _whole(least: int, most: int) -> Callable[[str, str], int]:
     return rule
 
 
+def _ports(name: str, value: str) -> frozenset[int]:
+    found = [part.strip() for part in value.split(",")]
+    if not all(p.isascii() and p.isdigit() and 1 <= int(p) <= MOST_OF_PORT for p in found):
+        rule = f"must be ports from 1 to {MOST_OF_PORT}, separated by commas"
+        raise WrongSetting(name, f"{rule}, not {value!r}")
+    return frozenset(map(int, found))
+
+
 RULES: Final[Mapping[str, Callable[[str, str], object]]] = {
     "GATEWAY_DATABASE_URL": _database_url,
     "GATEWAY_JWT_SECRET": _secret,
@@ -203,5 +213,6 @@ RULES: Final[Mapping[str, Callable[[str, str], object]]] = {
     "GATEWAY_SMTP_URL": _smtp_url,
     "GATEWAY_MAIL_FROM": _address,
     "GATEWAY_NOTIFY_LOCAL": _switch,
+    "GATEWAY_NOTIFY_PORTS": _ports,
 }
 """What each variable may be; whatever else begins with GATEWAY_ is a mistake."""

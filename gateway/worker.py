@@ -67,7 +67,9 @@ def make_worker(storage: Storage, settings: Settings) -> "Worker":
             settings.mail_from,
             seconds=min(MAIL_SECONDS, TRIES * attempt_seconds),
         )
-    http = HttpSender(local=settings.notify_local, seconds=attempt_seconds)
+    http = HttpSender(
+        local=settings.notify_local, ports=settings.notify_ports, seconds=attempt_seconds
+    )
     return Worker(
         storage,
         Deliverer(http, mail, storage.clock),

@@ -47,7 +47,8 @@ class Context:
     """One for each operation: loaders keep what they read for as long as it lasts.
 
     `who` tells who the viewer is by now; without it the viewer stays the same. With
-    `local_notifications` messages may go to this machine.
+    `local_notifications` messages may go to this machine, and beside 443 they may go to
+    `notification_ports`.
     """
 
     __slots__ = (
@@ -57,6 +58,7 @@ class Context:
         "exports",
         "feed",
         "local_notifications",
+        "notification_ports",
         "storage",
         "viewer",
     )
@@ -70,6 +72,7 @@ class Context:
         exports: Exports,
         who: Who | None = None,
         local_notifications: bool = False,
+        notification_ports: frozenset[int] = frozenset(),
     ) -> None:
         self.viewer = viewer
         self._who = who
@@ -77,6 +80,7 @@ class Context:
         self.feed = feed
         self.exports = exports
         self.local_notifications = local_notifications
+        self.notification_ports = notification_ports
         self._loaders: Loaders | None = None
         self._done: dict[str, Any] = {}
 

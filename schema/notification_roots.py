@@ -31,15 +31,17 @@ class RegisterNotificationInput:
     )
     channel: NotificationChannel = strawberry.field(description="How to tell it.")
     url: URL | None = described(
-        "Where to post messages: https, to the public internet, at most 2,000 characters. Required "
-        "for HTTP, to be left out for emails."
+        "Where to post messages: https, to the public internet, at port 443 or another that the "
+        "deployment allows, at most 2,000 characters. Required for HTTP, to be left out for emails."
     )
     email: EmailAddress | None = described(
         "Where to send emails. Required for them; beside a URL it is told of messages that could "
         "not be delivered there."
     )
 
-    def to_command(self, viewer: Viewer, *, local: bool) -> RegisterNotification:
+    def to_command(
+        self, viewer: Viewer, *, local: bool, ports: frozenset[int]
+    ) -> RegisterNotification:
         return RegisterNotification(
             viewer=viewer,
             topics=tuple(self.topics),
@@ -47,6 +49,7 @@ class RegisterNotificationInput:
             url=given(self.url),
             email=given(self.email),
             local=local,
+            ports=ports,
         )
 
 
@@ -120,7 +123,9 @@ class NotificationMutations:
         self, info: Info, input: Input[RegisterNotificationInput]
     ) -> NotificationPayload | None:
         context = info.context
-        command = input.to_command(context.viewer, local=context.local_notifications)
+        command = input.to_command(
+            context.viewer, local=context.local_notifications, ports=context.notification_ports
+        )
         return await _payload(info, await ask(info, register, command))
 
     @strawberry.mutation(

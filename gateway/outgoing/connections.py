@@ -43,7 +43,15 @@ MOST_KEPT: Final = 32
 
 
 class Unreachable(Exception):
-    """There was no answer; the text says why, in words that the receiver's owner understands."""
+    """There is no connection. The text says why, and is for the gateway's log only.
+
+    Shown to whoever registered the URL, it would tell closed ports from silent ones, and names that
+    resolve to private addresses from names that do not exist.
+    """
+
+
+class Broken(Exception):
+    """A connection gave no answer; the text says why, in words for the receiver's owner."""
 
 
 class Resolver:
@@ -151,7 +159,7 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
                         )
                     )
             except TimeoutError:
-                failure = Unreachable(f"did not answer within {self._seconds:g} s")
+                failure = Unreachable("no address answers")
             except httpcore.ConnectError as error:
                 failure = Unreachable(_why_not(error))
         raise failure
@@ -179,7 +187,7 @@ class _Stream(httpcore.AsyncNetworkStream):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         received = await self._stream.read(max_bytes, timeout)
         if not received:
-            raise Unreachable("hung up")
+            raise Broken("hung up")
         return received
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
@@ -197,7 +205,7 @@ class _Stream(httpcore.AsyncNetworkStream):
         try:
             return _Stream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
         except httpcore.ConnectError as error:
-            raise Unreachable(_why_no_tls(error)) from None
+            raise Broken(_why_no_tls(error)) from None
         except BaseException:
             # httpcore closes after an error, and not when an attempt runs out of time
             await self._stream.aclose()

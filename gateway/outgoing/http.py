@@ -5,6 +5,7 @@ said, or nowhere.
 """
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Mapping
 from contextlib import aclosing
@@ -13,8 +14,17 @@ from typing import Final
 
 import httpcore
 
-from gateway.outgoing.connections import CheckedBackend, Connections, Resolve, Resolver, Unreachable
+from gateway.outgoing.connections import (
+    Broken,
+    CheckedBackend,
+    Connections,
+    Resolve,
+    Resolver,
+    Unreachable,
+)
 from resolvers.notifications.urls import Receiver, WrongUrl, receiver
+
+logger = logging.getLogger(__name__)
 
 SECONDS: Final = 5.0
 """For a whole attempt, from looking up the name to the last byte that is read."""
@@ -43,12 +53,13 @@ class HttpSender:
         self,
         *,
         local: bool = False,
+        ports: frozenset[int] = frozenset(),
         tls: ssl.SSLContext | None = None,
         resolve: Resolve | None = None,
         network: httpcore.AsyncNetworkBackend | None = None,
         seconds: float = SECONDS,
     ) -> None:
-        self._local, self._seconds = local, seconds
+        self._local, self._ports, self._seconds = local, ports, seconds
         self._resolver = Resolver()
         self._connections = Connections(
             tls or httpcore.default_ssl_context(),
@@ -61,7 +72,7 @@ class HttpSender:
     async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Post a body once, in a `turn`. Nothing that a receiver does is an exception."""
         try:
-            to = receiver(url, local=self._local)
+            to = receiver(url, local=self._local, ports=self._ports)
         except WrongUrl as wrong:
             return Answer(error=f"the URL {wrong}")
         return await self._attempt(to, headers, body)
@@ -83,10 +94,12 @@ class HttpSender:
                 # the answer is given, and is not asked for again if its body never ends
                 status = response.status
                 await _read(response)
+        except Broken as broken:
+            error = str(broken)
         except Unreachable as unreachable:
-            error = str(unreachable)
+            error = self._not_reached(to, str(unreachable))
         except TimeoutError:
-            error = f"did not answer within {self._seconds:g} s"
+            error = self._not_reached(to, "no answer in time")
         except httpcore.RemoteProtocolError:
             error = "did not answer in HTTP"
         except httpcore.NetworkError:
@@ -94,6 +107,11 @@ class HttpSender:
         else:
             return Answer(status)
         return Answer(status) if status is not None else Answer(error=error)
+
+    def _not_reached(self, to: Receiver, why: str) -> str:
+        """One text for whatever keeps an answer away; the log alone has the reason."""
+        logger.warning("No answer from %s: %s", to.authority, why)
+        return f"could not be reached, or did not answer within {self._seconds:g} s"
 
 
 def _request(to: Receiver, headers: Mapping[str, str], body: bytes) -> httpcore.Request:

@@ -14,7 +14,8 @@ class RegisterNotification:
     """Be told about topics, at a URL or by email.
 
     Beside a URL the email is where a message goes that was given up. `local` lets the URL name this
-    machine, and begin with http: a fact of the deployment, for development.
+    machine, and begin with http: a fact of the deployment, for development. `ports` are those that
+    the deployment allows beside 443.
     """
 
     viewer: Viewer = field(repr=False)
@@ -23,6 +24,7 @@ class RegisterNotification:
     url: str | None = None
     email: str | None = None
     local: bool = False
+    ports: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

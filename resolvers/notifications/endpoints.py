@@ -92,7 +92,7 @@ def _require_url(command: RegisterNotification) -> None:
     """Raises: Required, Invalid."""
     if command.url is None:
         raise Required("input", "url")
-    rule = url_rule(command.url, local=command.local)
+    rule = url_rule(command.url, local=command.local, ports=command.ports)
     if rule is not None:
         raise Invalid("input", "url", rule=rule)
 

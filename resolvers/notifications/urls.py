@@ -49,17 +49,19 @@ class Receiver:
         return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
 
 
-def url_rule(url: str, *, local: bool) -> str | None:
+def url_rule(url: str, *, local: bool, ports: frozenset[int] = frozenset()) -> str | None:
     """Which rule a URL breaks, in words that follow its field's name, or None."""
     try:
-        receiver(url, local=local)
+        receiver(url, local=local, ports=ports)
     except WrongUrl as wrong:
         return str(wrong)
     return None
 
 
-def receiver(url: str, *, local: bool) -> Receiver:
-    """Take a URL apart; `local` allows http, and this machine, for development.
+def receiver(url: str, *, local: bool, ports: frozenset[int] = frozenset()) -> Receiver:
+    """Take a URL apart; `local` allows http, and this machine at any port, for development.
+
+    `ports` are allowed beside 443.
 
     Raises: WrongUrl.
     """
@@ -73,10 +75,14 @@ def receiver(url: str, *, local: bool) -> Receiver:
     host = _host(parts.hostname or "", local=local)
     if parts.scheme == "http" and not (local and this_machine(host)):
         raise WrongUrl("must begin with https://")
+    port = _port(parts)
+    known = {PORTS["https"], *ports}
+    if port not in known and not (local and this_machine(host)):
+        raise WrongUrl(f"must have port {' or '.join(map(str, sorted(known)))}")
     target = quote(parts.path or "/", safe=_KEPT)
     if parts.query:
         target += f"?{quote(parts.query, safe=_KEPT)}"
-    return Receiver(parts.scheme, host, _port(parts), target)
+    return Receiver(parts.scheme, host, port, target)
 
 
 def _split(url: str) -> SplitResult:

@@ -39,19 +39,23 @@ ENOUGH = 1.5
 USUAL = ssl.create_default_context()
 """Made once: it takes longer than most of these tests."""
 
-LATE = f"did not answer within {PATIENCE} s"
+LATE = f"could not be reached, or did not answer within {PATIENCE} s"
+UNREACHED = "could not be reached, or did not answer within 5 s"
 
 
 @asynccontextmanager
 async def sending(
     *,
     local: bool = True,
+    ports: frozenset[int] = frozenset(),
     tls: ssl.SSLContext | None = USUAL,
     resolve: Resolve | None = None,
     network: Internet | None = None,
     seconds: float = 5,
 ) -> AsyncIterator[HttpSender]:
-    sender = HttpSender(local=local, tls=tls, resolve=resolve, network=network, seconds=seconds)
+    sender = HttpSender(
+        local=local, ports=ports, tls=tls, resolve=resolve, network=network, seconds=seconds
+    )
     try:
         yield sender
     finally:
@@ -194,7 +198,31 @@ async def test_a_receiver_that_is_down_is_told():
     async with receiving(answering(OK)) as up:
         pass
     async with sending() as sender:
-        assert await sender.send(up.url, {}, b"") == Answer(error="refused the connection")
+        assert await sender.send(up.url, {}, b"") == Answer(error=UNREACHED)
+
+
+async def test_why_a_receiver_is_not_reached_is_in_the_log_only(caplog: pytest.LogCaptureFixture):
+    """Its owner cannot tell a closed port, a silent one, a private address or an unknown name."""
+    async with receiving(answering(OK)) as up:
+        pass
+    errors = []
+    for url, names in (
+        (f"http://127.0.0.1:{up.port}/?token=x", None),
+        ("https://private.example/", Names(["10.0.0.1"])),
+        ("https://unknown.example/", Names([])),
+    ):
+        async with sending(resolve=names, seconds=PATIENCE) as sender:
+            errors.append((await sender.send(url, {}, b"")).error)
+    errors.append((await outcome(silent_after(b""), PATIENCE)).error)
+
+    assert errors == [LATE] * 4
+    assert [record.getMessage().partition(": ")[2] for record in caplog.records] == [
+        "refused the connection",
+        "the address is not public",
+        "the name does not resolve",
+        "no answer in time",
+    ]
+    assert "token" not in caplog.text
 
 
 async def test_a_url_that_breaks_the_rule_is_not_asked():
@@ -275,7 +303,9 @@ async def test_a_name_is_resolved_once_and_its_checked_address_is_dialled(
 
     async with receiving(answering(OK), server) as up:
         internet = Internet(up.port)
-        async with sending(local=False, tls=client, resolve=names, network=internet) as sender:
+        async with sending(
+            local=False, ports=frozenset({8443}), tls=client, resolve=names, network=internet
+        ) as sender:
             answer = await sender.send("https://receiver.example:8443/", {}, b"")
 
     assert answer == Answer(status=200)
@@ -302,7 +332,7 @@ async def test_one_address_that_is_not_public_is_enough(addresses: Sequence[str]
     async with sending(local=False, resolve=Names(addresses), network=internet) as sender:
         answer = await sender.send("https://receiver.example/", {}, b"")
 
-    assert answer == Answer(error="the address is not public")
+    assert answer == Answer(error=UNREACHED)
     assert internet.dialled == []
 
 
@@ -312,7 +342,7 @@ async def test_in_development_only_loopback_is_reached_besides():
     async with sending(local=True, resolve=names, network=internet) as sender:
         answer = await sender.send("https://receiver.example/", {}, b"")
 
-    assert answer == Answer(error="the address is not public")
+    assert answer == Answer(error=UNREACHED)
     assert internet.dialled == []
 
 
@@ -322,7 +352,7 @@ async def test_the_system_resolves_names():
         unknown = await sender.send("https://no-such-name.invalid/", {}, b"")
 
     assert local == Answer(status=200)
-    assert unknown == Answer(error="the name does not resolve")
+    assert unknown == Answer(error=UNREACHED)
 
 
 @pytest.mark.parametrize("answer", [[], ["no address"]])
@@ -330,7 +360,7 @@ async def test_a_name_without_an_address_is_told(answer: Sequence[str]):
     async with sending(resolve=Names(answer)) as sender:
         told = await sender.send("https://receiver.example/", {}, b"")
 
-    assert told == Answer(error="the name does not resolve")
+    assert told == Answer(error=UNREACHED)
 
 
 async def test_a_name_that_takes_too_long_is_told():

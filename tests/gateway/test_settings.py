@@ -38,6 +38,7 @@ def test_every_variable_is_read():
             "GATEWAY_SMTP_URL": "smtps://gateway:p%40ss@mail.example",
             "GATEWAY_MAIL_FROM": "bookings@exams.example",
             "GATEWAY_NOTIFY_LOCAL": "on",
+            "GATEWAY_NOTIFY_PORTS": "8443, 444",
             "GATEWAY_TEST_POSTGRES_URL": "ignored",
         }
     )
@@ -55,6 +56,7 @@ def test_every_variable_is_read():
         smtp_url="smtps://gateway:p%40ss@mail.example",
         mail_from="bookings@exams.example",
         notify_local=True,
+        notify_ports=frozenset({444, 8443}),
     )
 
 
@@ -75,6 +77,10 @@ def test_every_variable_is_read():
         ("GATEWAY_ALLOWED_HOSTS", "a.example:443", "must be host names or IP addresses"),
         ("GATEWAY_ALLOWED_HOSTS", "https://a.example", "must be host names or IP addresses"),
         ("GATEWAY_ALLOWED_HOSTS", "*", "must be host names or IP addresses"),
+        ("GATEWAY_NOTIFY_PORTS", "", "must be ports from 1 to 65535, separated by commas"),
+        ("GATEWAY_NOTIFY_PORTS", "443,0", "must be ports from 1 to 65535"),
+        ("GATEWAY_NOTIFY_PORTS", "65536", "must be ports from 1 to 65535"),
+        ("GATEWAY_NOTIFY_PORTS", "https", "must be ports from 1 to 65535"),
         ("GATEWAY_MAX_BODY_BYTES", "8MB", "must be a whole number from 1024"),
         ("GATEWAY_MAX_BODY_BYTES", "1", "must be a whole number from 1024"),
         ("GATEWAY_EXPIRE_SECONDS", "-1", "must be a whole number from 1"),

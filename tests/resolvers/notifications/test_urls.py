@@ -36,8 +36,22 @@ PORT = "must have a port from 1 to 65535"
 )
 def test_a_url_is_taken_apart(url: str, taken: tuple[str, str, int, str]):
     """All of it in ASCII, as it is looked up and sent."""
-    assert url_rule(url, local=False) is None
-    assert receiver(url, local=False) == Receiver(*taken)
+    ports = frozenset({444, 8443})
+    assert url_rule(url, local=False, ports=ports) is None
+    assert receiver(url, local=False, ports=ports) == Receiver(*taken)
+
+
+def test_a_url_has_port_443_or_one_that_the_deployment_allows():
+    """In development this machine is reached at any port, and the internet is not."""
+    url, allowed = "https://agency.example:8443/", frozenset({8443, 444})
+
+    assert url_rule(url, local=False) == url_rule(url, local=True) == "must have port 443"
+    assert url_rule(url, local=False, ports=frozenset({444})) == "must have port 443 or 444"
+    assert url_rule(url, local=False, ports=allowed) is None
+    assert url_rule("https://agency.example:22/", local=False, ports=allowed) == (
+        "must have port 443 or 444 or 8443"
+    )
+    assert url_rule("https://localhost:22/", local=True) is None
 
 
 @pytest.mark.parametrize(
@@ -246,4 +260,4 @@ def test_an_address_is_public(address: str):
     ],
 )
 def test_the_host_is_said_with_a_port_that_is_not_usual(url: str, said: str):
-    assert receiver(url, local=True).authority == said
+    assert receiver(url, local=True, ports=frozenset({8443})).authority == said
