@@ -1,6 +1,6 @@
 """What single values must be like: lengths, ranges, codes; section 8.11 of the domain's rules."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import date
 from functools import lru_cache
 from importlib.resources import files
@@ -80,7 +80,7 @@ def number(value: float | None, *path: str, least: int, most: int) -> None:
         raise OutOfRange(*path, rule=f"must be from {least} to {most}")
 
 
-def size(values: Sequence[Any] | None, *path: str, most: int, least: int = 0) -> None:
+def size(values: Collection[Any] | None, *path: str, most: int, least: int = 0) -> None:
     """Raises: OutOfRange."""
     if values is not None and not least <= len(values) <= most:
         raise OutOfRange(*path, rule=f"must have from {least} to {most} elements")

@@ -21,7 +21,8 @@ class Outcome:
 
     `subject` is the key of the object it was about. `facts` holds what else the answer names: keys
     as hex text, flags, counts; only what JSON can hold, since an idempotency key keeps outcomes for
-    a day.
+    a day. `row` is the object's row as this command left it, where the answer shows that version
+    and not a later one; it is not kept for a replay.
     """
 
     subject: UUID
@@ -30,6 +31,7 @@ class Outcome:
     warnings: tuple[Warning, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     replayed: bool = False
+    row: Any = field(default=None, compare=False, repr=False)
 
     def to_json(self) -> dict[str, Any]:
         return {

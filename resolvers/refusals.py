@@ -221,9 +221,13 @@ class OnDemandTimeNotAllowed(InputRefusal):
 
 
 class ReasonRequired(InputRefusal):
-    """The reason OTHER needs a message that says what it was."""
+    """A reason is required."""
 
     code = ErrorCode.REASON_REQUIRED
+
+
+class MessageRequired(ReasonRequired):
+    """The reason OTHER requires a message."""
 
 
 class AccommodationTypeEmpty(InputRefusal):

@@ -19,7 +19,7 @@ from resolvers.refusals import Complaints, Refused
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import AccommodationScope, BatchMode, CancellationReason
 from schema.bookings import Accommodation, Booking, Money, booking_types
-from schema.commands import Answer, ask, ask_all, given
+from schema.commands import Answer, ask, ask_all, errors_of, given
 from schema.context import Info
 from schema.errors import BookingError, Warning, error_of
 from schema.fields import described
@@ -90,10 +90,12 @@ class CancelBookingsInput:
         """One for each booking. Raises: Refused (OutOfRange)."""
         stage = Complaints()
         size: dict[str, Any] = {"least": 1, "most": checks.BATCH}
-        stage.of(checks.size, self.booking_ids, "input", "bookingIds", **size)
-        stage.of(checks.size, given(self.candidate_ids), "input", "candidateIds", **size)
-        stage.settle()
         ids = list(dict.fromkeys(self.booking_ids))
+        candidate_ids = given(self.candidate_ids)
+        different = None if candidate_ids is None else set(candidate_ids)
+        stage.of(checks.size, ids, "input", "bookingIds", **size)
+        stage.of(checks.size, different, "input", "candidateIds", **size)
+        stage.settle()
         positions = {id: n for n, id in reversed(list(enumerate(self.booking_ids)))}
         together = tuple(ref_of(id, *booking_types()) for id in ids)
         candidates = refs_of(self.candidate_ids, "Candidate")
@@ -280,7 +282,7 @@ class BookingMutations:
         return CancelBookingsPayload(
             cancelled=await _cancelled(info, answers),
             replayed=any(answer.replayed for answer in answers),
-            errors=[error for answer in answers for error in answer.errors],
+            errors=errors_of(answers),
         )
 
     @strawberry.mutation(

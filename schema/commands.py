@@ -3,7 +3,7 @@
 Mutations map words and decide nothing: an input becomes commands, outcomes become a payload.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, TypeVar
@@ -37,6 +37,11 @@ class Answer:
         return None if self.outcome is None else self.outcome.subject
 
     @property
+    def row(self) -> Any:
+        """The row that the outcome holds; None where the object has to be read."""
+        return None if self.outcome is None else self.outcome.row
+
+    @property
     def created(self) -> bool:
         return self.outcome is not None and self.outcome.created
 
@@ -55,6 +60,16 @@ class Answer:
     def fact(self, name: str) -> Any:
         """What else the outcome names; None where it names no such thing."""
         return None if self.outcome is None else self.outcome.facts.get(name)
+
+
+def errors_of(answers: Iterable[Answer]) -> list[BookingError]:
+    """The errors of a batch; an error of the whole request appears once, not for each element."""
+    errors = {
+        (type(error.refusal), error.refusal.path, error.refusal.message): error
+        for answer in answers
+        for error in answer.errors
+    }
+    return list(errors.values())
 
 
 def given(value: T) -> T | None:

@@ -25,7 +25,7 @@ from resolvers.vocabulary import (
     RuleOverride,
 )
 from schema.bookings import Booking, Payment, return_url_of
-from schema.commands import Answer, ask, ask_all, given
+from schema.commands import Answer, ask, ask_all, errors_of, given
 from schema.context import Info
 from schema.enrolments import Enrolment
 from schema.errors import BookingError, Warning, error_of
@@ -188,7 +188,8 @@ class AssignResultsInput:
 
     def to_commands(self, viewer: Viewer) -> list[AssignResult]:
         """One for each enrolment. Raises: OutOfRange, Invalid (two results for one enrolment)."""
-        checks.size(self.results, "input", "results", least=1, most=checks.BATCH)
+        different = {one.enrolment_id for one in self.results}
+        checks.size(different, "input", "results", least=1, most=checks.BATCH)
         chosen: dict[str, EnrolmentResult] = {}
         commands = []
         for position, one in enumerate(self.results):
@@ -306,7 +307,7 @@ class EnrolmentMutations:
         answers = await ask_all(info, assign_results, commands, mode=input.mode)
         return AssignResultsPayload(
             updated=[Enrolment(row=row) for row in await booking_rows(info, answers)],
-            errors=[error for answer in answers for error in answer.errors],
+            errors=errors_of(answers),
         )
 
     @strawberry.mutation(

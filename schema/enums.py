@@ -472,6 +472,6 @@ _described(
     ILLEGAL_STATE="Not from the present state.",
     STALE_BOOKING="It was changed since it was read.",
     IDEMPOTENCY_KEY_REUSED="The key was used with other input.",
-    REASON_REQUIRED="The reason OTHER needs a message.",
+    REASON_REQUIRED="A reason is missing, or the message that the reason OTHER requires.",
     FORBIDDEN="Not by this viewer.",
 )

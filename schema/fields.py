@@ -63,7 +63,8 @@ class Relation:
     """Rows of another type, by the column `key`, through the loader of that name.
 
     With `pick` only that column of each. Null for viewers to whom `shown_to` does not show it; it
-    depends on nothing but the permissions and on whether the scope is everything.
+    depends on nothing but the permissions and on whether the scope is everything. With
+    `hidden_when`, a column and a value, null for rows that have the value in the column.
     """
 
     loader: str
@@ -71,6 +72,7 @@ class Relation:
     through: str | None = None
     pick: str | None = None
     shown_to: Callable[[Viewer], bool] | None = None
+    hidden_when: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +169,10 @@ class RowField(StrawberryField):
                 return by(row, context)
             case Derived(needs, of):
                 return of(*(getattr(row, name) for name in needs))
-            case Relation(loader, key, _, pick, shown_to):
+            case Relation(loader, key, _, pick, shown_to, hidden):
                 if shown_to is not None and not shown_to(context.viewer):
+                    return None
+                if hidden is not None and getattr(row, hidden[0]) == hidden[1]:
                     return None
                 value = getattr(row, key)
                 return None if value is None else self._related(context, loader, value, pick)
@@ -254,14 +258,17 @@ def relation(
     description: str,
     through: str | None = None,
     pick: str | None = None,
+    hidden_when: tuple[str, str] | None = None,
     graphql_name: str | None = None,
     shown_to: Callable[[Viewer], bool] | None = None,
 ) -> Any:
     """Rows of another type; the loader's name says what comes out and what goes in.
 
     With `pick` the values of one column of many rows. With `shown_to` null for other viewers.
+    `hidden_when` is a column and the value of it for which the field is null.
     """
-    return _field(Relation(loader, key, through, pick, shown_to), description, graphql_name)
+    source = Relation(loader, key, through, pick, shown_to, hidden_when)
+    return _field(source, description, graphql_name)
 
 
 def identity(*, description: str) -> Any:

@@ -141,9 +141,11 @@ def _conditions(
 
 
 def _bounded(values: list[Any], path: tuple[str, ...]) -> list[Any]:
-    if len(values) > MOST_VALUES:
-        raise OutOfRange(*path, rule=f"must have at most {MOST_VALUES} elements")
-    return values
+    """The different values, in their order. Raises: OutOfRange."""
+    different = list(dict.fromkeys(values))
+    if len(different) > MOST_VALUES:
+        raise OutOfRange(*path, rule=f"must have at most {MOST_VALUES} different elements")
+    return different
 
 
 def _keys(operand: Any, types: tuple[str, ...], path: tuple[str, ...]) -> Any:

@@ -89,8 +89,8 @@ class NotificationPayload:
         description="As it is now; null when refused."
     )
     notification_key: str | None = strawberry.field(
-        description="Shown once, here: what each message proves that it is ours with. Null when "
-        "refused."
+        description="The secret that signs each message. Shown only when the endpoint is created "
+        "or its key is rotated: null with errors, and when an identical endpoint already exists."
     )
     errors: list[BookingError] = strawberry.field(description=ERRORS)
 

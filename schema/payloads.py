@@ -11,10 +11,14 @@ from schema.commands import Answer
 from schema.context import Info
 from schema.errors import BookingError
 from schema.found import load_node
+from schema.node import rows_of_type
 
 
 async def written(info: Info, name: str, answer: Answer) -> Any:
     """The object of that type that a command wrote; None where the command was refused."""
+    of_type = rows_of_type(name)
+    if answer.row is not None and of_type is not None:
+        return of_type[0].of(answer.row)
     return None if answer.subject is None else await load_node(info, name, answer.subject)
 
 

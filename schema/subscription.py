@@ -12,11 +12,11 @@ from uuid import UUID
 import strawberry
 from strawberry import UNSET
 
-from resolvers import change_reads
+from resolvers import change_reads, checks
 from resolvers.change_reads import IN_COMMIT_ORDER
 from resolvers.events import changes as event_changes
 from resolvers.references import ByKey
-from resolvers.refusals import Invalid, NotFoundRefusal, OutOfRange
+from resolvers.refusals import Invalid, NotFoundRefusal
 from resolvers.storage.paging import MOST, PageRequest
 from resolvers.storage.read import Read
 from resolvers.storage.tables import ChangeLog
@@ -194,8 +194,7 @@ class _At:
 
 def _event_keys(event_ids: Sequence[str]) -> list[UUID]:
     """Raises: OutOfRange, Invalid."""
-    if not 1 <= len(event_ids) <= MOST_EVENTS:
-        raise OutOfRange("eventIds", rule=f"must have from 1 to {MOST_EVENTS} elements")
+    checks.size(set(event_ids), "eventIds", least=1, most=MOST_EVENTS)
     keys: dict[UUID, None] = {}
     for n, value in enumerate(event_ids):
         ref = ref_of(value, "Event")

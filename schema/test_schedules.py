@@ -117,7 +117,10 @@ class TestSchedule(Booking):
     )
     test: Test = relation("test_by_id", key="test_id", description="What is sat.")
     subject: Subject | None = relation(
-        "subject_by_id", key="subject_id", description="What the test is about; null without."
+        "subject_by_id",
+        key="subject_id",
+        hidden_when=("status", BookingStatus.DELETED.value),
+        description="The subject of the test; null without one, and after deletion.",
     )
     test_form: TestForm | None = relation(
         "test_form_by_id",

@@ -3,11 +3,13 @@
 from typing import Any
 from uuid import UUID
 
+from resolvers import checks
 from resolvers.bookings.actions import Situation, allowed, may_touch
 from resolvers.bookings.kinds import kind_of
 from resolvers.references import Lookup, Ref
-from resolvers.refusals import NotFoundRefusal, StaleBooking
+from resolvers.refusals import Complaints, NotFoundRefusal, ReasonRequired, StaleBooking
 from resolvers.storage.tables import Booking
+from resolvers.texts import normalized
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import BookingKind
 
@@ -31,6 +33,16 @@ def find(
     if kind not in {None, booking.kind} or not may_touch(viewer, booking):
         raise missing(*path, object_type=bookings.type_name)
     return booking
+
+
+def check_required_reason(reason: str | None, stage: Complaints) -> None:
+    """Collect what is wrong with a reason that the caller must give.
+
+    Complaints: ReasonRequired (missing or blank), WrongLength.
+    """
+    if not normalized(reason or ""):
+        stage.add(ReasonRequired("input", "reason"))
+    stage.of(checks.text, reason, "input", "reason", most=checks.REASON)
 
 
 def require_version(situation: Situation, viewer: Viewer, expected: int | None) -> None:

@@ -139,7 +139,7 @@ class _Movers:
             state=self._state(command, booking),
         )
         if target.sitting.ambiguous:
-            warnings.append(ambiguous_time("toOnDemandTime"))
+            warnings.append(ambiguous_time(target.time_path))
         return self._take(
             booking,
             moved,
@@ -207,7 +207,8 @@ class _Movers:
         self, command: MoveEnrolment, booking: Booking, enrolment: Enrolment, stage: Complaints
     ) -> "_Target":
         desk, viewer = self._desk, command.viewer
-        event = stage.of(self._event, command, booking, "input", "toEvent")
+        where = "enrolmentId" if command.to_event is None else "toEvent"
+        event = stage.of(self._event, command, booking, "input", where)
         given = stage.of(desk.room, viewer, command.to_room, event, "input", "toRoom")
         if event is None or (command.to_room is not None and given is None):
             stage.settle()
@@ -220,9 +221,10 @@ class _Movers:
             own=self._room_without_choice(booking, event),
             path="toRoom",
         )
-        time = command.to_on_demand_time
+        time, path = command.to_on_demand_time, "toOnDemandTime"
         if time is None and event.on_demand and enrolment.on_demand:
             time = booking.local_start
+            path = "toEvent" if command.to_room is None else "toRoom"
         zone = desk.zone(event, room, online=online)
         accommodations = self._for_length(booking, event)
         spare = extra(a for _, a in accommodations)
@@ -236,10 +238,10 @@ class _Movers:
             may_be_past=command.happened is not None or here,
             extra_time_minutes=spare.time_minutes,
             extra_break_minutes=spare.break_minutes,
-            path="toOnDemandTime",
+            path=path,
         )
         module_id = stage.of(self._module_at, enrolment, booking, event)
-        return _Target(event, room, sitting, module_id, accommodations)
+        return _Target(event, room, sitting, module_id, accommodations, path)
 
     def _module_at(self, enrolment: Enrolment, booking: Booking, event: Event) -> UUID | None:
         """At another event the module is kept if it is one of that event's. Raises: Required."""
@@ -367,6 +369,7 @@ class _Target:
     sitting: Sitting
     module_id: UUID | None
     accommodations: list[tuple[Accommodation, Accommodation]]
+    time_path: str
 
 
 def _require_unchanged(

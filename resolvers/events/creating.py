@@ -39,7 +39,7 @@ def create_events(work: UnitOfWork, commands: Sequence[CreateEvent]) -> list[Out
     """Make events; the outcomes are in the order of the commands.
 
     Refusals: PermissionRefusal, NotFoundRefusal, AmbiguousReference, Invalid, WrongLength,
-    OutOfRange; AlreadyExists (the identifier).
+    OutOfRange, those of listed texts; AlreadyExists (the identifier).
     """
     given = [(c.viewer, _given(c)) for c in commands]
     desk = _Desk(work, commands, Choices(work, given))
@@ -83,6 +83,7 @@ def _create(work: UnitOfWork, desk: _Desk, command: CreateEvent, values: dict[st
     if not complaints.refusals:
         complaints.of(require_in_scope, viewer, choice)
     complaints.refusals += fields.complaints(values, paths=PATHS, nulls_clear=False)
+    values = fields.in_settings(values, desk.settings[viewer.organization_id], complaints)
     event = _draft(work, desk, command, values, choice)
     complaints.refusals += inconsistencies(event, values, PATHS)
     complaints.settle()

@@ -7,7 +7,7 @@ from resolvers.checks import MINUTES, NAME
 from resolvers.events import rules
 from resolvers.events.choices import Choice
 from resolvers.events.commands import Values
-from resolvers.events.fields import FIELDS
+from resolvers.events.fields import FIELDS, path_of_first
 from resolvers.events.limits import contradictions
 from resolvers.refusals import Invalid, OutOfRange, Refusal
 from resolvers.storage.rows import changed
@@ -57,15 +57,20 @@ def inconsistencies(
     found: list[Refusal] = []
     if event.on_demand:
         rule = "must be left out for an event on demand, whose bookings have their own times"
-        times = {"start": event.start_at, "end": event.given_end_at}
-        found += [Invalid("input", name, rule=rule) for name, at in times.items() if at is not None]
+        times = {"start_at": event.start_at, "given_end_at": event.given_end_at}
+        kept = [name for name, at in times.items() if at is not None]
+        sent = [name for name in kept if given.get(name) is not None]
+        found += [Invalid("input", *FIELDS[name].path, rule=rule) for name in sent]
+        if kept and not sent:
+            rule = "requires that the event's start and end are cleared"
+            found.append(Invalid("input", "onDemand", rule=rule))
     elif _ends_too_early(event):
         if "given_end_at" in given:
             found.append(OutOfRange("input", "end", rule="must not be before the start"))
         else:
             found.append(OutOfRange("input", "start", rule="must not be after the end"))
     if (rules.quantity_in_minutes(event) or 0) > MINUTES:
-        path = ("input", *FIELDS["duration_quantity"].path)
+        path = path_of_first(("duration_quantity", "duration_unit"), given)
         found.append(OutOfRange(*path, rule=f"must not come to more than {MINUTES} minutes"))
     return [*found, *contradictions(event, given, paths)]
 

@@ -1,13 +1,15 @@
 """The plain fields that commands may set: where each stands in the input, what it may be."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from resolvers import checks
-from resolvers.refusals import OutOfRange, Refusal, Required
+from resolvers.events.listed_texts import LISTED_TEXTS
+from resolvers.refusals import Complaints, OutOfRange, Refusal, Required
+from resolvers.storage.tables import Event, Organization
 
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
@@ -176,3 +178,31 @@ def complaints(
         elif nulls_clear and not field.nullable:
             found.append(Required(*path))
     return found
+
+
+def in_settings(
+    values: Mapping[str, Any],
+    settings: Organization,
+    complaints: Complaints,
+    present: Event | None = None,
+) -> dict[str, Any]:
+    """The values with exam type, format and billing code as the organization's settings list them.
+
+    A value that the event has at `present` is not checked again. Complaints: those of listed texts.
+    """
+    read, refused = dict(values), {refusal.path for refusal in complaints.refusals}
+    for listed in LISTED_TEXTS:
+        text, path = values.get(listed.column), ("input", *FIELDS[listed.column].path)
+        unchanged = text == getattr(present, listed.column, None)
+        if text and not unchanged and path not in refused:
+            read[listed.column] = complaints.of(listed.read, text, settings, *path)
+    return read
+
+
+def path_of_first(columns: Sequence[str], given: Mapping[str, Any]) -> tuple[str, ...]:
+    """The path of the first of these fields that the caller sent; of the input if none was."""
+    for column in columns:
+        if column in given:
+            field = FIELDS.get(column)
+            return ("input", column) if field is None else ("input", *field.path)
+    return ("input",)

@@ -35,6 +35,18 @@ from resolvers.vocabulary import (
     RuleOverride,
 )
 
+SEAT_SEEKING = (
+    "room",
+    "venue",
+    "start_at",
+    "given_end_at",
+    "exam_duration_in_minutes",
+    "test",
+    "duration_quantity",
+    "duration_unit",
+)
+"""The changes that may need seats in a room; the first of those sent is named in a refusal."""
+
 
 @dataclass(frozen=True, slots=True)
 class Updated:
@@ -59,8 +71,8 @@ def update_events(
 
     `expire` is asked, once the rows are locked, to release the seats of bookings that have lapsed.
     Refusals: PermissionRefusal, NotFoundRefusal, AmbiguousReference, Required, Invalid,
-    WrongLength, OutOfRange, NonexistentTime; StaleBooking; IllegalState; CapacityBelowTaken,
-    RoomFull.
+    WrongLength, OutOfRange, NonexistentTime, those of listed texts; StaleBooking; IllegalState;
+    CapacityBelowTaken, RoomFull.
     """
     gathered = Gathered(work, commands, expire)
     results = [attempt(_update, work, gathered, command) for command in commands]
@@ -73,6 +85,7 @@ def update_events(
             result.event.id,
             warnings=result.warnings,
             facts={"affectedBookings": len(result.moved)},
+            row=result.event,
         )
         if isinstance(result, Updated)
         else result
@@ -86,7 +99,7 @@ def _update(work: UnitOfWork, gathered: Gathered, command: UpdateEvent) -> Updat
     _require_state(work, event, command)
     same = changed(draft, **command.last_change) == event
     if same and choice.modules == gathered.choice(event).modules:
-        return Outcome(event.id, changed=False, facts={"affectedBookings": 0})
+        return Outcome(event.id, changed=False, facts={"affectedBookings": 0}, row=event)
     after = _next_version(work, command, event, draft)
     moved = _moved(work, gathered, Move(event, after, choice, gathered.rooms))
     warnings, used = _require_capacity(gathered, command, event, after, moved)
@@ -129,6 +142,9 @@ def _draft(gathered: Gathered, command: UpdateEvent) -> tuple[Event, Event, Choi
     if not complaints.refusals:
         complaints.of(require_in_scope, viewer, choice)
     complaints.refusals += fields.complaints(changes, paths={}, nulls_clear=True)
+    settings = gathered.settings.get(viewer.organization_id)
+    if event is not None and settings is not None:
+        changes = fields.in_settings(changes, settings, complaints, present=event)
     if event is None or complaints.refusals:
         complaints.settle()
     draft = changed(event, **plain_columns(changes), **choice.columns())
@@ -191,8 +207,8 @@ def _require_capacity(
         used = (RuleOverride.CAPACITY,)
     elif below is not None:
         complaints.add(below)
-    place = "room" if {"room", "venue"} & set(command.changes) else "start"
-    complaints.of(require_seats, gathered.seats, moved, gathered.rooms, "input", place)
+    path = fields.path_of_first(SEAT_SEEKING, command.changes)
+    complaints.of(require_seats, gathered.seats, moved, gathered.rooms, *path)
     complaints.settle()
     return warnings, used
 

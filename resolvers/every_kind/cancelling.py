@@ -18,8 +18,8 @@ from resolvers.refusals import (
     CancellationClosed,
     Complaints,
     Invalid,
+    MessageRequired,
     OutOfRange,
-    ReasonRequired,
     Refused,
     attempt,
 )
@@ -70,7 +70,7 @@ class CancelBooking:
 def cancel(work: UnitOfWork, commands: Sequence[CancelBooking]) -> list[Outcome | Refused]:
     """Cancel each booking and free its seat; one that is cancelled already is left as it is.
 
-    Refusals: PermissionRefusal, NotFoundRefusal, Invalid, ReasonRequired, WrongLength, OutOfRange;
+    Refusals: PermissionRefusal, NotFoundRefusal, Invalid, MessageRequired, WrongLength, OutOfRange;
     StaleBooking; IllegalState, CancellationClosed.
     """
     batch = _Cancelling(work, commands)
@@ -203,7 +203,7 @@ def _status_after(command: CancelBooking, situation: Situation) -> BookingStatus
 def check_reason(reason: CancellationReason, message: str | None, stage: Complaints) -> None:
     """Collect what is wrong with a reason: OTHER needs a message."""
     if reason is CancellationReason.OTHER and not normalized(message or ""):
-        stage.add(ReasonRequired("input", "message"))
+        stage.add(MessageRequired("input", "message"))
     stage.of(checks.text, message, "input", "message", most=checks.REASON)
 
 

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from resolvers import checks
 from resolvers.bookings import loading
 from resolvers.bookings.actions import transition
+from resolvers.bookings.checks import check_required_reason
 from resolvers.bookings.expiry import lock_current
 from resolvers.bookings.kinds import KINDS, kind_of
 from resolvers.changes import Cause, Origin, record_event
@@ -23,7 +23,6 @@ from resolvers.refusals import (
     IllegalState,
     PermissionRefusal,
     Refused,
-    Required,
     StaleBooking,
     attempt,
 )
@@ -32,7 +31,6 @@ from resolvers.storage.read import Read
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import Booking, Event, Test, columns
 from resolvers.storage.unit_of_work import UnitOfWork
-from resolvers.texts import normalized
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import (
     BookingStatus,
@@ -67,7 +65,7 @@ def cancel_events(work: UnitOfWork, commands: Sequence[CancelEvent]) -> list[Out
     They are those of every kind that can be cancelled as they stand; a cut-off before the start is
     for candidates, not for who calls the event off. Cancelling again changes nothing.
     `facts["affectedBookings"]` counts the bookings. Refusals: PermissionRefusal, EventNotFound,
-    Invalid, Required, WrongLength; StaleBooking; IllegalState.
+    Invalid, ReasonRequired, WrongLength; StaleBooking; IllegalState.
     """
     found = look_up(work, Event, ((c.viewer.organization_id, c.event) for c in commands))
     keys = [(row.organization_id, row.id) for row in found.rows()]
@@ -79,7 +77,7 @@ def cancel_events(work: UnitOfWork, commands: Sequence[CancelEvent]) -> list[Out
     def cancel(command: CancelEvent) -> Outcome:
         event = _check(command, found, events, subjects, work.now)
         if event.cancelled_at is not None:
-            return Outcome(event.id, changed=False, facts={"affectedBookings": 0})
+            return Outcome(event.id, changed=False, facts={"affectedBookings": 0}, row=event)
         cause = Cause(command.viewer, command.origin, command.reason)
         events[event.id] = _cancel_event(work, event, cause)
         affected = bookings.pop(event.id, []) if command.cancel_bookings else []
@@ -93,7 +91,7 @@ def cancel_events(work: UnitOfWork, commands: Sequence[CancelEvent]) -> list[Out
                 now=work.now,
             )
             write_cancelled(work, booking, after, cause)
-        return Outcome(event.id, facts={"affectedBookings": len(affected)})
+        return Outcome(event.id, facts={"affectedBookings": len(affected)}, row=events[event.id])
 
     return [attempt(cancel, command) for command in commands]
 
@@ -111,9 +109,7 @@ def _check(
         stage.of(viewer.require, Permission.MANAGE_EVENTS)
     path = ("input", "eventId")
     row = stage.of(found.one, viewer.organization_id, command.event, *path)
-    if not normalized(command.reason):
-        stage.add(Required("input", "reason"))
-    stage.of(checks.text, command.reason, "input", "reason", most=checks.REASON)
+    check_required_reason(command.reason, stage)
     event = None if row is None else events[row.id]
     if event is not None:
         missing = viewer.scope.missing(

@@ -1,7 +1,6 @@
 """Commands on endpoints: registered, given another key, removed."""
 
 import secrets
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -31,7 +30,7 @@ from resolvers.refusals import (
 from resolvers.storage.columns import new_key, one_of
 from resolvers.storage.read import Read
 from resolvers.storage.rows import changed, new_row
-from resolvers.storage.tables import NotificationEndpoint, columns
+from resolvers.storage.tables import NotificationEndpoint, columns, table
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import (
@@ -50,14 +49,15 @@ KEY_BYTES: Final = 32
 def register(work: UnitOfWork, commands: Sequence[RegisterNotification]) -> list[Outcome | Refused]:
     """Register an endpoint for each command; it is told of whatever is committed after it.
 
-    Its key is the fact `KEY`. What a viewer registers is confined as its user is; an organization
-    has at most 500. Refusals: PermissionRefusal, Required, Invalid, WrongLength, InvalidEmail,
+    Its key is the fact `KEY`. An active endpoint that is identical is returned instead, without its
+    key. What a viewer registers is confined as its user is; an organization has at most 500.
+    Refusals: PermissionRefusal, Required, Invalid, WrongLength, InvalidEmail,
     OutOfRange.
     """
     checked = [attempt(_check, command) for command in commands]
-    counts = _count(work, [c for c, one in zip(commands, checked, strict=True) if one is None])
+    kept = _kept(work, [c for c, one in zip(commands, checked, strict=True) if one is None])
     return [
-        attempt(_register, work, command, counts) if one is None else one
+        attempt(_register, work, command, kept) if one is None else one
         for command, one in zip(commands, checked, strict=True)
     ]
 
@@ -103,34 +103,35 @@ def _require_no_url(command: RegisterNotification) -> None:
         raise Invalid("input", "url", rule="must be left out: this channel is an email")
 
 
-def _count(work: UnitOfWork, commands: Sequence[RegisterNotification]) -> Counter[UUID]:
-    """How many endpoints the organizations have, locked: nobody registers another meanwhile."""
+def _kept(
+    work: UnitOfWork, commands: Sequence[RegisterNotification]
+) -> dict[UUID, list[NotificationEndpoint]]:
+    """The endpoints of the organizations, which are locked: no other is registered meanwhile."""
     organizations = lock_organizations(work, {c.viewer.organization_id for c in commands})
-    counts: Counter[UUID] = Counter()
+    kept: dict[UUID, list[NotificationEndpoint]] = {key: [] for key in organizations}
     if organizations:
-        for row in work.rows(_kept(list(organizations))):
-            counts[row.organization_id] = row.total
-    return counts
+        for row in work.rows(_endpoints_kept(list(organizations))):
+            kept[row.organization_id].append(row)
+    return kept
 
 
-def _kept(organizations: Sequence[UUID]) -> Read[Any]:
+def _endpoints_kept(organizations: Sequence[UUID]) -> Read[NotificationEndpoint]:
     def build(_: str) -> sa.Select[Any]:
         c = columns(NotificationEndpoint)
-        return (
-            sa.select(c.organization_id, sa.func.count().label("total"))
-            .where(one_of(c.organization_id, "organizations"), c.removed_at.is_(None))
-            .group_by(c.organization_id)
+        return sa.select(table(NotificationEndpoint)).where(
+            one_of(c.organization_id, "organizations"), c.removed_at.is_(None)
         )
 
     return Read("endpoints kept", build, {"organizations": organizations})
 
 
-def _register(work: UnitOfWork, command: RegisterNotification, counts: Counter[UUID]) -> Outcome:
+def _register(
+    work: UnitOfWork,
+    command: RegisterNotification,
+    kept: dict[UUID, list[NotificationEndpoint]],
+) -> Outcome:
     """Raises: OutOfRange."""
     organization_id = command.viewer.organization_id
-    if counts[organization_id] >= checks.PLAIN_LIST:
-        raise OutOfRange("input", rule=f"would be one more than {checks.PLAIN_LIST} endpoints")
-    counts[organization_id] += 1
     endpoint = new_row(
         NotificationEndpoint,
         organization_id=organization_id,
@@ -143,9 +144,22 @@ def _register(work: UnitOfWork, command: RegisterNotification, counts: Counter[U
         current_key=_new_key(),
         created_at=work.now,
     )
+    others = kept[organization_id]
+    same = next((one for one in others if one.active and _target(one) == _target(endpoint)), None)
+    if same is not None:
+        return Outcome(same.id, changed=False)
+    if len(others) >= checks.PLAIN_LIST:
+        raise OutOfRange("input", rule=f"would be one more than {checks.PLAIN_LIST} endpoints")
+    others.append(endpoint)
     work.insert(NotificationEndpoint, [endpoint])
     work.notify_from_now_on(organization_id)
     return Outcome(endpoint.id, created=True, facts={KEY: endpoint.current_key})
+
+
+def _target(endpoint: NotificationEndpoint) -> tuple[Any, ...]:
+    """What makes two endpoints identical: whose they are, where they lead, and the topics."""
+    topics = frozenset(endpoint.topics)
+    return (endpoint.user_id, endpoint.channel, endpoint.url, endpoint.email, topics)
 
 
 def _new_key() -> str:

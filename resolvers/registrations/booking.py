@@ -260,9 +260,11 @@ def _check_details(command: BookRegistration, stage: Complaints) -> None:
     seen: set[str] = set()
     for n, terms in enumerate(command.accommodations):
         check_terms(terms, stage, *path, str(n))
-        if folded(type_of(terms)) in seen:
+        kind = folded(type_of(terms))
+        if kind in seen:
             stage.add(Invalid(*path, str(n), "type", rule="is that of another one in this list"))
-        seen.add(folded(type_of(terms)))
+        if kind:  # an empty type has its own refusal
+            seen.add(kind)
 
 
 def _outcome(booked: Booked) -> Outcome:

@@ -9,12 +9,12 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from resolvers import checks
 from resolvers.bookings import loading
 from resolvers.changes import Cause, record_event
 from resolvers.events.choices import Choice
 from resolvers.events.drafts import default_title, settled
 from resolvers.events.facts import event_facts
+from resolvers.events.listed_texts import BILLING_CODE, EXAM_FORMAT, EXAM_TYPE, ListedText
 from resolvers.events.sitting_keys import sitting_key
 from resolvers.outcomes import Warning
 from resolvers.references import ByExternalId, ByKey, Ref, look_up
@@ -24,9 +24,6 @@ from resolvers.registrations.refusals import (
     BillingCodeNotSpecified,
     ExamFormatNotSpecified,
     ExamTypeNotSpecified,
-    InvalidBillingCode,
-    InvalidExamFormat,
-    InvalidExamType,
     InvalidStartTime,
     VenueNotFound,
 )
@@ -58,27 +55,22 @@ NOTHING: Mapping[str, str | None] = {}
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A text that a new event needs: the setting that lists its values, and how it is refused."""
+    """A text that a new event needs: the call's field for it, and the refusal without it."""
 
-    column: str
+    listed: ListedText
     field: str
-    setting: str
     missing: type[InputRefusal]
-    invalid: type[InputRefusal]
+
+    @property
+    def column(self) -> str:
+        return self.listed.column
 
 
-EXAM_TYPE = Spec("exam_type", "eventExamType", "exam_types", ExamTypeNotSpecified, InvalidExamType)
-EXAM_FORMAT = Spec(
-    "exam_format", "eventExamFormat", "exam_formats", ExamFormatNotSpecified, InvalidExamFormat
+SPECS = (
+    Spec(EXAM_TYPE, "eventExamType", ExamTypeNotSpecified),
+    Spec(EXAM_FORMAT, "eventExamFormat", ExamFormatNotSpecified),
+    Spec(BILLING_CODE, "eventBillingCode", BillingCodeNotSpecified),
 )
-BILLING_CODE = Spec(
-    "billing_code",
-    "eventBillingCode",
-    "billing_codes",
-    BillingCodeNotSpecified,
-    InvalidBillingCode,
-)
-SPECS = (EXAM_TYPE, EXAM_FORMAT, BILLING_CODE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +155,15 @@ class LaxEvents:
         if lax.on_no_match is OnNoMatch.REJECT:
             stage.add(EventNotFound(*PATH, object_type="Event"))
             return None
-        values = {spec.column: _text(spec, lax, copied, settings, stage) for spec in SPECS}
+        missing, invalid = Complaints(), Complaints()
+        values = {
+            spec.column: _text(spec, lax, copied, settings, missing, invalid) for spec in SPECS
+        }
+        stage.refusals += [*missing.refusals, *invalid.refusals]
         if None in values.values():
             return None
-        return Sought(_draft(self._work, viewer, place, values), made=True)
+        warnings = tuple(_not_copied(spec) for spec in SPECS if values[spec.column] == "")
+        return Sought(_draft(self._work, viewer, place, values), made=True, warnings=warnings)
 
     def keep(self, sought: Sought, cause: Cause) -> None:
         """Write a new event, once the booking that it was made for has its seat."""
@@ -308,6 +305,12 @@ def _differs(spec: Spec, event: Event, lax: LaxEvent) -> bool:
     return given is not None and folded(given) != folded(getattr(event, spec.column) or "")
 
 
+def _not_copied(spec: Spec) -> Warning:
+    """The event that a transfer leaves has no value for a text that the new event copies."""
+    message = f"The new event has no value for '{spec.field}': the event that was left has none."
+    return Warning("EVENT_INCOMPLETE", message, (*PATH, spec.field))
+
+
 def _given(text: str | None) -> str | None:
     return normalized(text or "") or None
 
@@ -317,24 +320,21 @@ def _text(
     lax: LaxEvent,
     copied: Mapping[str, str | None],
     settings: Organization,
-    stage: Complaints,
+    missing: Complaints,
+    invalid: Complaints,
 ) -> str | None:
-    """A text of a new event; one of the setting's, in any case, where that lists any."""
+    """A text of a new event; one of the setting's, in any case, where that lists any.
+
+    [002] reports the texts that are missing before those that are invalid.
+    """
     given = _given(getattr(lax, spec.column))
     if given is None:
         if spec.column in copied:
             return copied[spec.column] or ""
-        stage.add(spec.missing(*PATH, spec.field))
+        missing.add(spec.missing(*PATH, spec.field))
         return None
-    allowed: Sequence[str] = getattr(settings, spec.setting)
-    known = {folded(value): value for value in allowed}
-    fits = len(given) <= checks.TEXT and checks.can_be_kept(given)
-    if not fits or (known and folded(given) not in known):
-        refusal = spec.invalid(*PATH, spec.field)
-        refusal.allowed_values = tuple(allowed) or None
-        stage.add(refusal)
-        return None
-    return known.get(folded(given), given)
+    text: str | None = invalid.of(spec.listed.read, given, settings, *PATH, spec.field)
+    return text
 
 
 def _draft(work: UnitOfWork, viewer: Viewer, place: Place, values: dict[str, str | None]) -> Event:

@@ -63,34 +63,16 @@ class ExamTypeNotSpecified(InputRefusal):
     code = ErrorCode.EVENT_EXAM_TYPE_NOT_SPECIFIED
 
 
-class InvalidExamType(InputRefusal):
-    """Invalid EventExamType value."""
-
-    code = ErrorCode.INVALID_EVENT_EXAM_TYPE
-
-
 class ExamFormatNotSpecified(InputRefusal):
     """EventExamFormat not specified."""
 
     code = ErrorCode.EVENT_EXAM_FORMAT_NOT_SPECIFIED
 
 
-class InvalidExamFormat(InputRefusal):
-    """Invalid EventExamFormat value."""
-
-    code = ErrorCode.INVALID_EVENT_EXAM_FORMAT
-
-
 class BillingCodeNotSpecified(InputRefusal):
     """EventBillingCode not specified."""
 
     code = ErrorCode.EVENT_BILLING_CODE_NOT_SPECIFIED
-
-
-class InvalidBillingCode(InputRefusal):
-    """Invalid EventBillingCode value."""
-
-    code = ErrorCode.INVALID_EVENT_BILLING_CODE
 
 
 class InvalidStartTime(InputRefusal):

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from resolvers import checks
 from resolvers.bookings import loading
 from resolvers.bookings.accommodations import extra, recomputed
 from resolvers.bookings.actions import Situation, require
-from resolvers.bookings.checks import require_version, state_of
+from resolvers.bookings.checks import check_required_reason, require_version, state_of
 from resolvers.bookings.desk import Desk, Wanted
 from resolvers.bookings.facts import accommodation_facts
 from resolvers.bookings.overrides import check_overrides
@@ -71,8 +70,8 @@ def transfer(work: UnitOfWork, commands: Sequence[TransferRegistration]) -> list
     `facts` have the events `from` and `to`, and whether the latter was made, as `eventCreated`.
     Refusals: PermissionRefusal, RegistrationNotFound, LearnerNotFound, NotTheLearner,
     NoAssessmentForm, InvalidStartTime, VenueNotFound, EventNotFound, AlreadyAtEvent, those of a new
-    event's texts, Required, WrongLength; StaleBooking; IllegalState, and at the target those of
-    booking.
+    event's texts, ReasonRequired, WrongLength; StaleBooking; IllegalState, and at the target those
+    of booking.
     """
     batch = _Transferring(work, commands)
     results = [attempt(batch.transfer, command) for command in commands]
@@ -148,8 +147,7 @@ class _Transferring:
             path = ("input", "registrationId")
             stage.add(NoAssessmentForm(*path, **state_of(self._situation(booking), viewer)))
         sought = self._target(command, booking, stage)
-        reason = {"least": 1, "most": checks.REASON, "required": True}
-        stage.of(checks.text, command.reason, "input", "reason", **reason)
+        check_required_reason(command.reason, stage)
         stage.settle()
         assert booking is not None
         assert sought is not None

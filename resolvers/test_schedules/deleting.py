@@ -1,13 +1,16 @@
 """Deletes test schedules, by id or by keycode `[001]`: only the record remains."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
+from resolvers.bookings import loading
 from resolvers.bookings.actions import Situation, require
+from resolvers.bookings.facts import accommodation_facts
 from resolvers.changes import Cause, record_booking
 from resolvers.outcomes import Outcome
 from resolvers.refusals import Complaints, Refused, attempt
 from resolvers.storage.rows import changed
-from resolvers.storage.tables import Booking, TestSchedule
+from resolvers.storage.tables import Accommodation, Booking, TestSchedule
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.test_schedules.commands import DeleteTestSchedule
 from resolvers.test_schedules.facts import schedule_facts
@@ -19,14 +22,23 @@ from resolvers.vocabulary import BookingStatus, ChangeType, Permission
 def delete(work: UnitOfWork, commands: Sequence[DeleteTestSchedule]) -> list[Outcome | Refused]:
     """Take each schedule back; one that is deleted already is left as it is.
 
-    Its keycode, PIN and values are gone from its fields; history keeps the values. Refusals:
-    PermissionRefusal, NotFoundRefusal, Invalid; IllegalState.
+    Its keycode, PIN, accommodations and values are gone from its fields; history keeps the values.
+    Refusals: PermissionRefusal, NotFoundRefusal, Invalid; IllegalState.
     """
     found = find_schedules(work, commands, deleted=True)
-    return [attempt(_delete, work, found, command) for command in commands]
+    granted = loading.accommodations(
+        work,
+        [(b.organization_id, b.id) for b in found.bookings.values() if b.accommodation_count],
+    )
+    return [attempt(_delete, work, found, granted, command) for command in commands]
 
 
-def _delete(work: UnitOfWork, found: Found, command: DeleteTestSchedule) -> Outcome:
+def _delete(
+    work: UnitOfWork,
+    found: Found,
+    granted: dict[UUID, list[Accommodation]],
+    command: DeleteTestSchedule,
+) -> Outcome:
     stage, viewer = Complaints(), command.viewer
     stage.of(viewer.require, Permission.DELETE)
     booking: Booking = stage.of(found.one, viewer, command.test_schedule)
@@ -39,6 +51,9 @@ def _delete(work: UnitOfWork, found: Found, command: DeleteTestSchedule) -> Outc
     after = changed(
         booking,
         status=BookingStatus.DELETED,
+        accommodation_count=0,
+        extra_time_minutes=0,
+        extra_break_minutes=0,
         version=booking.version + 1,
         updated_at=work.now,
     )
@@ -46,14 +61,18 @@ def _delete(work: UnitOfWork, found: Found, command: DeleteTestSchedule) -> Outc
     found.bookings[booking.id], found.schedules[booking.id] = after, emptied
     work.save(Booking, [(booking, after)])
     work.save(TestSchedule, [(schedule, emptied)])
+    accommodations = granted.pop(booking.id, [])
+    keys = [{"organization_id": a.organization_id, "id": a.id} for a in accommodations]
+    work.delete(Accommodation, keys)
     record_booking(
         work,
         ChangeType.DELETED,
         Cause(viewer, command.origin),
         before=booking,
         after=after,
-        facts_before=schedule_facts(booking, schedule, work.now),
-        facts_after=schedule_facts(after, emptied, work.now),
+        facts_before=schedule_facts(booking, schedule, work.now)
+        | accommodation_facts(accommodations),
+        facts_after=schedule_facts(after, emptied, work.now) | accommodation_facts([]),
     )
     return Outcome(booking.id)
 

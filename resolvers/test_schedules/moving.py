@@ -155,8 +155,9 @@ class _Movers:
                 paths=PATHS_OF_TARGET,
             )
         settings = desk.settings[viewer.organization_id]
-        if rules.check_dates(dates, settings, stage) and centre is not None:
-            check_windows(dates, centre.time_zone, stage)
+        names = _names_of_given(command)
+        if rules.check_dates(dates, settings, stage, names) and centre is not None:
+            check_windows(dates, centre.time_zone, stage, _edges(names))
         stage.settle()
         return booking, schedule, dates, centre
 
@@ -248,9 +249,12 @@ class _Movers:
             buffer_hours=buffer_hours,
             pin=pin,
         )
-        warnings = [ambiguous_time(name) for name in ambiguous_edges(dates, centre.time_zone)]
+        names = _names_of_given(command)
+        edges = _edges(names)
+        twice = ambiguous_edges(dates, centre.time_zone)
+        warnings = [ambiguous_time(edges[name]) for name in twice]
         if after.status is BookingStatus.EXPIRED:
-            warnings.append(rules.window_is_over())
+            warnings.append(rules.window_is_over(names))
         self._locked[booking.id], self._schedules[booking.id] = after, schedule_after
         desk.diaries.write(after)
         cause = Cause(command.viewer, command.origin, command.reason)
@@ -275,3 +279,23 @@ class _Movers:
                 facts_before=schedule_facts(booking, schedule, work.now),
                 facts_after=schedule_facts(after, schedule_after, work.now),
             )
+
+
+def _names_of_given(command: MoveTestSchedule) -> tuple[str, ...]:
+    """The names of the centre, dates and times that the caller sent."""
+    given = {
+        "toCentre": command.to_centre,
+        "startDate": command.start_date,
+        "endDate": command.end_date,
+        "startTime": command.start_time,
+        "endTime": command.end_time,
+    }
+    return tuple(name for name, value in given.items() if value is not None)
+
+
+def _edges(given: Sequence[str]) -> dict[str, str]:
+    """Which argument to name for a time of day that is wrong on one of the dates."""
+    return {
+        name: rules.sent(given, name, "startDate", "endDate", "toCentre")
+        for name in ("startTime", "endTime")
+    }

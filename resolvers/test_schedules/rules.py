@@ -40,30 +40,47 @@ MOST_TAGS = 50
 YEARS = (1900, 9998)
 """The years of dates whose instants every part can hold, buffer included."""
 
+DATES = ("startDate", "endDate", "startTime", "endTime")
+"""The names under which callers send the dates and times of a window."""
+
 BEGUN_OR_AHEAD = frozenset({BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS})
 
 
 # ---------------------------------------------------------------- fields
 
 
-def check_dates(dates: Dates, settings: Organization, stage: Complaints) -> bool:
+def sent(given: Collection[str], *names: str) -> str:
+    """The first of these names that the caller sent; the first of all if none was."""
+    return next((name for name in names if name in given), names[0])
+
+
+def check_dates(
+    dates: Dates, settings: Organization, stage: Complaints, given: Collection[str] = DATES
+) -> bool:
     """Whether windows can be made of the dates and times; what is wrong with them is a complaint.
 
+    `given` are the names of those that the caller sent; a complaint names one of them.
     Complaints: OutOfRange, MultiDaySchedulingDisabled.
     """
+    last_day, last_time = sent(given, "endDate", "startDate"), sent(given, "endTime", "startTime")
     before = len(stage.refusals)
     for name, day in (("startDate", dates.start_date), ("endDate", dates.end_date)):
         stage.of(checks.number, day.year, "input", name, least=YEARS[0], most=YEARS[1])
+    by_end = last_day == "endDate"
     if dates.count < 1:
-        stage.add(OutOfRange("input", "endDate", rule="must not be before the start date"))
+        rule = "must not be before the start date" if by_end else "must not be after the end date"
+        stage.add(OutOfRange("input", last_day, rule=rule))
     elif dates.count > LONGEST_WINDOW:
-        rule = f"must be at most {LONGEST_WINDOW} days after the start date, both included"
-        stage.add(OutOfRange("input", "endDate", rule=rule))
+        other = "after the start date" if by_end else "before the end date"
+        rule = f"must be at most {LONGEST_WINDOW} days {other}, both included"
+        stage.add(OutOfRange("input", last_day, rule=rule))
     if dates.end_time <= dates.start_time:
-        stage.add(OutOfRange("input", "endTime", rule="must be later than the start time"))
+        by_end = last_time == "endTime"
+        rule = "must be later than the start time" if by_end else "must be before the end time"
+        stage.add(OutOfRange("input", last_time, rule=rule))
     possible = len(stage.refusals) == before
     if dates.count > 1 and not settings.test_scheduling_over_multiple_days:
-        stage.add(MultiDaySchedulingDisabled("input", "endDate"))
+        stage.add(MultiDaySchedulingDisabled("input", last_day))
     return possible
 
 
@@ -270,6 +287,7 @@ def status_of_new(closes_at: datetime, now: datetime) -> BookingStatus:
     return BookingStatus.EXPIRED if closes_at <= now else BookingStatus.CONFIRMED
 
 
-def window_is_over() -> Warning:
-    message = "The window is over already: the test schedule has expired."
-    return Warning("WINDOW_IS_OVER", message, ("input", "endDate"))
+def window_is_over(given: Collection[str] = DATES) -> Warning:
+    message = "The window is already over: the test schedule has expired."
+    path = ("input", sent(given, "endDate", "endTime", "startDate", "startTime"))
+    return Warning("WINDOW_IS_OVER", message, path)

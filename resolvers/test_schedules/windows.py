@@ -4,7 +4,7 @@ Pure. The wall time at the centre is the truth, so a window is as long on the wa
 of clocks as after it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -13,6 +13,8 @@ from resolvers.refusals import Complaints
 from resolvers.times import NonexistentTime, instant_of, is_ambiguous, zone
 
 ONE_DAY = timedelta(days=1)
+
+EDGES = {"startTime": "startTime", "endTime": "endTime"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +90,15 @@ def dates_of(schedule: Any) -> Dates:
     return Dates(schedule.start_date, schedule.end_date, schedule.start_time, schedule.end_time)
 
 
-def check_windows(dates: Dates, zone_name: str, stage: Complaints) -> None:
-    """Complaints: NonexistentTime, once for the starts and once for the ends."""
+def check_windows(
+    dates: Dates, zone_name: str, stage: Complaints, paths: Mapping[str, str] = EDGES
+) -> None:
+    """Complaints: NonexistentTime, once for the starts and once for the ends.
+
+    `paths` says which of the caller's arguments is named for each of the two.
+    """
     for name, at in (("startTime", dates.start_time), ("endTime", dates.end_time)):
-        stage.of(_require_on_the_clock, dates, at, zone_name, "input", name)
+        stage.of(_require_on_the_clock, dates, at, zone_name, "input", paths[name])
 
 
 def ambiguous_edges(dates: Dates, zone_name: str) -> list[str]:

@@ -421,6 +421,13 @@ class _PlaceWriter:
     def _relation(self, source: Relation, nodes: list[FieldNode], shown: Any, scope: Scope) -> str:
         if source.shown_to is not None and not source.shown_to(self._compiler.viewer):
             return "None"
+        answer = self._related(source, nodes, shown, scope)
+        if source.hidden_when is None:
+            return answer
+        column, value = source.hidden_when
+        return f"(None if {scope.column(column, plain=True)} == {value!r} else {answer})"
+
+    def _related(self, source: Relation, nodes: list[FieldNode], shown: Any, scope: Scope) -> str:
         relation = RELATIONS[source.loader]
         kind, sets = get_named_type(shown), sub_selections(nodes)
         required = isinstance(shown, GraphQLNonNull)

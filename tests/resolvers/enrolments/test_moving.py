@@ -464,7 +464,7 @@ async def test_a_booking_that_goes_elsewhere_before_it_is_locked_is_stale(
     command = moving(world, booked, to_on_demand_time=time + timedelta(hours=1))
     result = await world.one(overtaken, command)
 
-    assert places(result) == [("STALE_BOOKING", "input.toEvent")]
+    assert places(result) == [("STALE_BOOKING", "input.enrolmentId")]
 
 
 # ---------------------------------------------------------------- on demand
@@ -518,7 +518,7 @@ async def test_on_demand_the_time_on_the_clock_goes_with_the_booking(
 
     row = await world.row(booked)
     assert (row.local_start, row.start_at) == (later, world.tomorrow(8))
-    assert places(passed) == [("OUT_OF_RANGE", "input.toOnDemandTime")]
+    assert places(passed) == [("OUT_OF_RANGE", "input.toEvent")]
 
 
 async def test_a_time_that_the_clock_shows_twice_is_warned_of(

@@ -10,6 +10,7 @@ from resolvers.changes import Origin
 from resolvers.events.commands import UpdateEvent
 from resolvers.events.updating import update_events
 from resolvers.identity import global_id
+from resolvers.organizations.settings import UpdateSettings, update_settings
 from resolvers.outcomes import Outcome, Warning
 from resolvers.references import ByKey, ByReference, Unreadable
 from resolvers.refusals import Refused
@@ -152,8 +153,13 @@ async def test_the_end_follows(commands, row, a_test):
         ({"start_at": START + 2 * HOUR}, [("OUT_OF_RANGE", "input.start")]),
         ({"start_at": START + 2 * HOUR, "given_end_at": None}, []),
         (
-            {"on_demand": True},
+            {"on_demand": True, "start_at": START, "given_end_at": START + HOUR},
             [("INVALID_VALUE", "input.start"), ("INVALID_VALUE", "input.end")],
+        ),
+        ({"on_demand": True}, [("INVALID_VALUE", "input.onDemand")]),
+        (
+            {"duration_quantity": 99_999, "duration_unit": DurationUnit.HOUR},
+            [("OUT_OF_RANGE", "input.details.durationQuantity")],
         ),
         ({"on_demand": True, "start_at": None, "given_end_at": None}, []),
         ({"venue": ByReference("nowhere")}, [("NOT_FOUND", "input.venue")]),
@@ -415,3 +421,42 @@ async def test_a_number_is_never_taken_for_another(commands, row):
 
     event = await row(Event, key)
     assert {name: getattr(event, name) for name in given} == given
+
+
+async def test_each_update_returns_the_version_that_it_wrote(commands, storage, viewer):
+    """Also when another update follows in the same batch."""
+    key = await commands.made(title="Law")
+    titles = ["Latin", "Greek", "Greek"]
+
+    outcomes = await storage.write(
+        update_events,
+        [UpdateEvent(viewer=viewer, event=ByKey(key), changes={"title": one}) for one in titles],
+    )
+
+    assert [(one.row.version, one.row.title) for one in outcomes] == [
+        (2, "Latin"),
+        (3, "Greek"),
+        (3, "Greek"),
+    ]
+
+
+async def test_texts_are_those_of_the_settings(commands, row, storage, viewer):
+    """In any case; a value that the event already has is not checked again."""
+    key = await commands.made(title="Law", exam_type="Swum")
+    settings = UpdateSettings(viewer=viewer, exam_types=("Written", "Oral"), exam_formats=("Film",))
+    await storage.write(update_settings, [settings])
+
+    kept = await commands.update(key, exam_type="Swum", exam_format="fILM", billing_code="any")
+    refused = await commands.update(key, exam_type="Danced", exam_format="Paper")
+    created = await commands.create(exam_type="Sung", billing_code="any")
+
+    assert isinstance(kept, Outcome)
+    event = await row(Event, key)
+    assert (event.exam_type, event.exam_format, event.billing_code) == ("Swum", "Film", "any")
+    assert refusals(refused) == [
+        ("INVALID_EVENT_EXAM_TYPE", "input.examType"),
+        ("INVALID_EVENT_EXAM_FORMAT", "input.examFormat"),
+    ]
+    assert refused.refusals[0].message == "Invalid EventExamType value."
+    assert refused.refusals[0].allowed_values == ("Written", "Oral")
+    assert refusals(created) == [("INVALID_EVENT_EXAM_TYPE", "input.examType")]

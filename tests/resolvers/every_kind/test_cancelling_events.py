@@ -200,7 +200,7 @@ async def test_the_order_of_checks(world: World, clock: SettableClock, event: UU
     stale = await cancelled(world, event, expected_version=7)
     late = await cancelled(world, event, expected_version=1)
 
-    assert places(wrong) == [("FORBIDDEN", "input"), ("REQUIRED", "input.reason")]
+    assert places(wrong) == [("FORBIDDEN", "input"), ("REASON_REQUIRED", "input.reason")]
     assert places(long) == [("STRING_LENGTH", "input.reason")]
     assert places(stale) == [("STALE_BOOKING", "input.expectedVersion")]
     assert places(late) == [("ILLEGAL_STATE", "input.eventId")]

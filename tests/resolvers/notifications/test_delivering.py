@@ -75,8 +75,9 @@ async def test_due_endpoints_of_all_organizations(
 
 async def test_at_most_so_many_at_once(world: Listening):
     """The list of who is due has an end; the rest are due afterwards."""
-    command = world.registering(topics=(T.EVENT_CREATED,))
-    await world.storage.write(register, [command] * (AT_ONCE + 3))
+    urls = (f"{URL}/{n}" for n in range(AT_ONCE + 3))
+    commands = [world.registering(topics=(T.EVENT_CREATED,), url=url) for url in urls]
+    await world.storage.write(register, commands)
     await world.event()
 
     assert len(await world.due()) == AT_ONCE

@@ -54,6 +54,29 @@ async def test_registered(world: Listening):
     assert log.notifies
 
 
+async def test_an_identical_endpoint_is_registered_once(world: Listening):
+    """Registering it again returns the first, without its key; any difference makes another."""
+    topics = (T.BOOKING_MOVED, T.BOOKING_CREATED)
+    first = await world.registered(topics=topics)
+
+    again, twice = await world.storage.write(
+        register, [world.registering(topics=(*reversed(topics), T.BOOKING_MOVED))] * 2
+    )
+    others = [
+        await world.registered(topics=topics[:1]),
+        await world.registered(topics=topics, email="a@example.org"),
+        await world.registered(topics=topics, url=f"{URL}/2"),
+    ]
+    await world.removed(first)
+    anew = await world.registered(topics=topics)
+
+    for outcome in (again, twice):
+        assert isinstance(outcome, Outcome)
+        assert (outcome.subject, outcome.created, outcome.changed) == (first, False, False)
+        assert KEY not in outcome.facts
+    assert len({first, anew, *others}) == 5
+
+
 WRONG: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
     ({"topics": ()}, [("OUT_OF_RANGE", "input.topics")]),
     ({"url": None}, [("REQUIRED", "input.url")]),
@@ -116,11 +139,13 @@ async def test_a_confined_viewer_without_a_user_registers_nothing(world: Listeni
 
 async def test_an_organization_has_at_most_500(world: Listening, others: Listening):
     """In one batch or in several; one that is removed makes room, and others have their own."""
-    many = [world.registering()] * (checks.PLAIN_LIST - 1)
+    urls = (f"{URL}/{n}" for n in range(checks.PLAIN_LIST + 1))
+    many = [world.registering(url=next(urls)) for _ in range(checks.PLAIN_LIST - 1)]
     results = await world.storage.write(register, many)
     assert all(isinstance(result, Outcome) for result in results)
 
-    last, refused = await world.storage.write(register, [world.registering()] * 2)
+    two = [world.registering(url=url) for url in urls]
+    last, refused = await world.storage.write(register, two)
     assert places(refused) == [("OUT_OF_RANGE", "input")]
     await others.registered()
     assert isinstance(last, Outcome)

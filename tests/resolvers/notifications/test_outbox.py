@@ -248,7 +248,7 @@ async def test_other_organizations_are_told_nothing(
 
 async def test_removed_endpoints_are_told_nothing(world: Listening, event: UUID):
     """Nor is anything kept for them; who stays is told."""
-    gone, stays = await world.registered(), await world.registered()
+    gone, stays = await world.registered(), await world.registered(url="https://other.example/")
     await world.removed(gone)
 
     await world.booked(await world.candidate(), event)

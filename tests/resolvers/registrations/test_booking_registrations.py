@@ -168,6 +168,35 @@ async def test_all_that_a_new_event_lacks_is_told_together(register: Register, l
     ]
 
 
+async def test_missing_texts_are_reported_before_invalid_ones(
+    world: World, register: Register, lax: Lax
+) -> None:
+    """The order of [002]: what is not specified, then what is invalid."""
+    settings = UpdateSettings(viewer=world.viewer, exam_types=("Written",))
+    await world.one(update_settings, settings)
+
+    result = await register(lax(exam_type="Swum", exam_format=None, billing_code=None))
+
+    assert codes(result) == [
+        "EVENT_EXAM_FORMAT_NOT_SPECIFIED",
+        "EVENT_BILLING_CODE_NOT_SPECIFIED",
+        "INVALID_EVENT_EXAM_TYPE",
+    ]
+
+
+async def test_empty_accommodation_types_have_the_message_of_the_source_alone(
+    world: World, centre: UUID, register: Register
+) -> None:
+    """They are not reported as repeated; a repeated type is."""
+    event = await world.event(venue=centre)
+
+    empty = await register(event, accommodations=(Granted(type=""), Granted(type=" ")))
+    repeated = await register(event, accommodations=(Granted(type="A"), Granted(type="A")))
+
+    assert {message for _, message, _ in refused(empty)} == {"Accommodation type cannot be empty."}
+    assert codes(repeated) == ["INVALID_VALUE"]
+
+
 async def test_place_and_time_are_told_together_and_before_what_needs_them(
     register: Register, lax: Lax
 ) -> None:

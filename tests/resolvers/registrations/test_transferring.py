@@ -116,7 +116,7 @@ async def test_the_named_messages(
     assert [(message, path) for _, message, path in refused(new_event)] == [
         ("Learner not found.", "input.learner"),
         ("EventExamType not specified.", "input.target.lax.eventExamType"),
-        ("'reason' must be between 1 and 500 characters", "input.reason"),
+        ("A reason is required.", "input.reason"),
     ]
     assert [message for _, message, _ in refused(unknown_one)] == [
         "Registration not found.",
@@ -272,3 +272,26 @@ def test_outcomes_are_told_apart() -> None:
         done(Refused([]))
     with pytest.raises(AssertionError):
         refused(Outcome(uuid4()))
+
+
+async def test_a_new_event_without_format_and_billing_code_is_a_warning(
+    world: World, centre: UUID, register: Register, move_to: Register, lax: Lax
+) -> None:
+    """They are copied from the event that is left; the warning names each that it has not."""
+    bare = await world.event(venue=centre)
+    full = await world.event(venue=centre, exam_format="Paper", start_at=world.tomorrow(15))
+    texts = {"exam_format": None, "billing_code": None}
+    first = done(await register(bare)).subject
+    second = done(await register(full, learner=(other := await world.candidate("C2")))).subject
+
+    both = done(await move_to(first, lax(start=world.tomorrow(18).isoformat(), **texts)))
+    there = lax(start=world.tomorrow(20).isoformat(), **texts)
+    one = done(await move_to(second, there, learner=other))
+
+    assert [(w.code, w.path[-1]) for w in both.warnings] == [
+        ("EVENT_INCOMPLETE", "eventExamFormat"),
+        ("EVENT_INCOMPLETE", "eventBillingCode"),
+    ]
+    assert [(w.code, w.path[-1]) for w in one.warnings] == [
+        ("EVENT_INCOMPLETE", "eventBillingCode")
+    ]

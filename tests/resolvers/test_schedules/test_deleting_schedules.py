@@ -9,6 +9,7 @@ from resolvers.every_kind.accommodations import grant
 from resolvers.every_kind.cancelling import cancel
 from resolvers.outcomes import Outcome
 from resolvers.refusals import IllegalState, Refused
+from resolvers.test_schedules.commands import Adjustment
 from resolvers.viewer import Scope
 from resolvers.vocabulary import BookingStatus, CancellationReason, Role
 from tests.conftest import SettableClock
@@ -45,6 +46,22 @@ async def test_a_schedule_is_deleted(world: Schedules, by: str) -> None:
     [change] = [c for c in await world.changes() if c.booking_type == "DELETED"]
     assert change.before["purchaseOrder"] == "PO-1"
     assert change.after["scheduleStatus"] == "DELETED"
+
+
+@pytest.mark.both_databases
+async def test_a_deleted_schedule_has_no_accommodations(world: Schedules) -> None:
+    """Nor extra minutes; history keeps what was granted."""
+    key = await world.scheduled(reasonable_adjustments=Adjustment(extra_time_minutes=30))
+    await world.made(grant, granting(world, key, "reader"))
+
+    await world.delete(key)
+
+    row = await world.row(key)
+    assert (row.accommodation_count, row.extra_time_minutes, row.extra_break_minutes) == (0, 0, 0)
+    assert await world.granted(key) == {}
+    [change] = [c for c in await world.changes() if c.booking_type == "DELETED"]
+    assert len(change.before["accommodations"]) == 2
+    assert change.after["accommodations"] == []
 
 
 @pytest.mark.both_databases

@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
+from typing import Any
 from uuid import UUID, uuid4
+
+import pytest
 
 from resolvers.every_kind.cancelling import cancel
 from resolvers.outcomes import Outcome
@@ -82,6 +85,27 @@ async def test_moving_to_the_same_place_changes_nothing(world: Schedules) -> Non
     assert not moved.changed
     assert (await world.row(key)).version == 1
     assert await world.booking_changes() == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "path"),
+    [
+        ({"start_time": time(18)}, "OUT_OF_RANGE", "input.startTime"),
+        ({"end_time": time(8)}, "OUT_OF_RANGE", "input.endTime"),
+        ({"start_date": date(2027, 3, 1)}, "OUT_OF_RANGE", "input.startDate"),
+        ({"end_date": date(2027, 1, 1)}, "OUT_OF_RANGE", "input.endDate"),
+        ({"start_date": date(2025, 1, 1)}, "OUT_OF_RANGE", "input.startDate"),
+    ],
+)
+async def test_an_error_names_the_argument_that_was_sent(
+    world: Schedules, changes: dict[str, Any], code: str, path: str
+) -> None:
+    """What is kept of the window is not the caller's argument."""
+    key = await world.scheduled()
+
+    refused = await world.move(key, **changes)
+
+    assert places(refused) == [(code, path)]
 
 
 async def test_mistakes_of_a_move_come_back_together(world: Schedules) -> None:
