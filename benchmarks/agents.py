@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
@@ -111,6 +111,8 @@ async def _work(storage: Storage, accepted: Any, bookings: int) -> None:
         lease_seconds=60,
         attempt_seconds=SECONDS,
         expire_seconds=60,
+        forget_seconds=600,
+        deliveries_kept_for=timedelta(days=30),
     )
     running = asyncio.create_task(worker.run())
     while accepted.value < bookings:  # noqa: ASYNC110 - another process counts

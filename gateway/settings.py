@@ -52,6 +52,8 @@ class Settings:
     mail_from: str = "booking-gateway@localhost"
     notify_local: bool = False
     notify_ports: frozenset[int] = frozenset()
+    keep_delivered_days: int = 30
+    forget_seconds: float = 600.0
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -214,5 +216,7 @@ RULES: Final[Mapping[str, Callable[[str, str], object]]] = {
     "GATEWAY_MAIL_FROM": _address,
     "GATEWAY_NOTIFY_LOCAL": _switch,
     "GATEWAY_NOTIFY_PORTS": _ports,
+    "GATEWAY_KEEP_DELIVERED_DAYS": _whole(1, 36_500),
+    "GATEWAY_FORGET_SECONDS": _whole(1, 86_400),
 }
 """What each variable may be; whatever else begins with GATEWAY_ is a mistake."""

@@ -1,4 +1,4 @@
-"""Background work: judges agent bookings, delivers notifications, expires what is due.
+"""Background work: judges agent bookings, delivers notifications, expires and forgets what is due.
 
 All of it waits in the database, and is taken from there under leases: any number of workers may run
 beside each other, and one that is killed loses nothing. Commits of this process wake the work at
@@ -21,6 +21,7 @@ from gateway.outgoing.mail import MailSender
 from gateway.settings import Settings
 from gateway.validating import validate_waiting
 from resolvers.every_kind.expiry import ExpireDue, expire_due
+from resolvers.forgetting import ForgetOld, forget_old
 from resolvers.notifications.commands import ClaimDeliveries, FinishDelivery
 from resolvers.notifications.delivering import claim, due_endpoints, finish
 from resolvers.outcomes import Outcome
@@ -29,9 +30,9 @@ from resolvers.storage.writer import Run
 
 logger = logging.getLogger(__name__)
 
-CLAIM, FINISH, EXPIRE = (
+CLAIM, FINISH, EXPIRE, FORGET = (
     cast(Run, run)
-    for run in (claim, finish, expire_due)  # which refuse nothing
+    for run in (claim, finish, expire_due, forget_old)  # which refuse nothing
 )
 
 POLL_SECONDS: Final = 1.0
@@ -76,6 +77,8 @@ def make_worker(storage: Storage, settings: Settings) -> "Worker":
         lease_seconds=settings.lease_seconds,
         attempt_seconds=attempt_seconds,
         expire_seconds=settings.expire_seconds,
+        forget_seconds=settings.forget_seconds,
+        deliveries_kept_for=timedelta(days=settings.keep_delivered_days),
     )
 
 
@@ -90,6 +93,8 @@ class Worker:
         lease_seconds: float,
         attempt_seconds: float,
         expire_seconds: float,
+        forget_seconds: float,
+        deliveries_kept_for: timedelta,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._storage = storage
@@ -97,6 +102,8 @@ class Worker:
         self._lease_seconds = lease_seconds
         self._attempt_seconds = attempt_seconds
         self._expire_seconds = expire_seconds
+        self._forget_seconds = forget_seconds
+        self._deliveries_kept_for = deliveries_kept_for
         self._poll_seconds = poll_seconds
         self._stopping = False
         self._received, self._queued, self._stopped = (asyncio.Event() for _ in range(3))
@@ -108,10 +115,11 @@ class Worker:
         self._storage.when_changed.append(self._told)
         try:
             async with self._deliverer, self._tasks as tasks:
-                often, seldom = self._poll_seconds, self._expire_seconds
+                often = self._poll_seconds
                 tasks.create_task(self._repeat(self._validate, self._received, often))
                 tasks.create_task(self._repeat(self._open_lanes, self._queued, often))
-                tasks.create_task(self._repeat(self._expire, self._stopped, seldom))
+                tasks.create_task(self._repeat(self._expire, self._stopped, self._expire_seconds))
+                tasks.create_task(self._repeat(self._forget, self._stopped, self._forget_seconds))
         finally:
             self._storage.when_changed.remove(self._told)
 
@@ -252,6 +260,13 @@ class Worker:
         expired = True
         while expired and not self._stopping:
             expired = (await self._one(EXPIRE, ExpireDue())).changed
+
+    async def _forget(self) -> None:
+        """Delete what is old, a batch at a time: other requests come in between."""
+        more = True
+        while more and not self._stopping:
+            ask = ForgetOld(deliveries_kept_for=self._deliveries_kept_for)
+            more = (await self._one(FORGET, ask)).changed
 
     async def _one(self, run: Run, command: Any) -> Outcome:
         [outcome] = await self._storage.write(run, [command])

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from resolvers.kept_refusals import refused_from_json, refused_to_json
 from resolvers.outcomes import Outcome
 from resolvers.refusals import IdempotencyKeyReused, Refused
 from resolvers.storage.columns import new_key, one_of
@@ -18,6 +19,9 @@ from resolvers.storage.tables import IdempotencyKey, columns, table
 from resolvers.storage.unit_of_work import UnitOfWork
 
 KEYS_KEPT_FOR = timedelta(hours=24)
+
+REFUSALS = "refusals"
+"""Marks a kept result that is refused; an outcome has no such member."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +59,16 @@ def claim(
     return {key: _answer_of(row, key) for key, row in found if row.claim != ours}
 
 
-def keep(work: UnitOfWork, answers: Mapping[Idempotency, Sequence[Outcome]]) -> None:
+def keep(work: UnitOfWork, answers: Mapping[Idempotency, Sequence[Outcome | Refused]]) -> None:
     """Store the answers of keys that were claimed in this transaction."""
     rows = [
         {
             "of": key.organization_id,
             "by": key.viewer,
             "key": key.key,
-            "kept": [outcome.to_json() for outcome in outcomes],
+            "kept": [_to_json(result) for result in results],
         }
-        for key, outcomes in answers.items()
+        for key, results in answers.items()
     ]
     work.execute("keep answer", lambda _: _keeping(), rows)
 
@@ -96,7 +100,19 @@ def _claimed(work: UnitOfWork, key: Idempotency, ours: UUID) -> dict[str, Any]:
 def _answer_of(row: IdempotencyKey, key: Idempotency) -> list[Outcome | Refused]:
     if row.fingerprint != key.fingerprint:
         return [Refused([IdempotencyKeyReused("input", "idempotencyKey")])]
-    return [Outcome.from_json(kept) for kept in row.answer]
+    return [_from_json(kept) for kept in row.answer]
+
+
+def _to_json(result: Outcome | Refused) -> dict[str, Any]:
+    if isinstance(result, Outcome):
+        return result.to_json()
+    return {REFUSALS: refused_to_json(result)}
+
+
+def _from_json(kept: dict[str, Any]) -> Outcome | Refused:
+    if REFUSALS in kept:
+        return refused_from_json(kept[REFUSALS])
+    return Outcome.from_json(kept)
 
 
 def _kept(keys: Sequence[Idempotency]) -> Read[IdempotencyKey]:

@@ -173,15 +173,15 @@ def _claim_keys(
 def _keep_answers(
     work: UnitOfWork, claimed: dict[Request, Idempotency], performed: Performed
 ) -> None:
-    """Store what succeeded with its key.
+    """Store the results of a request with its key if at least one of them is an outcome.
 
-    A refusal leaves nothing, and its key may be tried again.
+    A request of which nothing succeeded leaves nothing, and its key may be tried again.
     """
     kept, released = {}, []
     for request, key in claimed.items():
         answer = performed.answers.get(request)
-        if isinstance(answer, list) and all(isinstance(result, Outcome) for result in answer):
-            kept[key] = [result for result in answer if isinstance(result, Outcome)]
+        if isinstance(answer, list) and any(isinstance(result, Outcome) for result in answer):
+            kept[key] = answer
         else:
             released.append(key)
     keep(work, kept)

@@ -23,7 +23,8 @@ PAYLOADS = {
     "changeAssessment": f"registration {{ {SHOWN} }}",
     "deleteRegistration": "deletedId",
     "cancelBooking": "booking { id status } changed",
-    "cancelBookings": "cancelled { booking { id status } paymentReference cost { amount } }",
+    "cancelBookings": """replayed
+        cancelled { booking { id status } paymentReference cost { amount } }""",
     "grantAccommodation": "booking { id version } accommodation { type name } changed",
     "revokeAccommodation": "booking { id version } changed",
 }

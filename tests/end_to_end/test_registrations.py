@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from resolvers.identity import global_id
 from tests.end_to_end.clients import Client, Socket
 from tests.end_to_end.inputs import mutation
 from tests.end_to_end.registering import (
@@ -192,6 +193,28 @@ async def test_cancelled_like_every_booking(place: Place) -> None:
     assert [one["booking"]["status"] for one in both["cancelled"]] == ["CANCELLED"] * 2
     assert both["cancelled"][0]["paymentReference"] is both["cancelled"][0]["cost"] is None
     assert both["cancelled"][1]["paymentReference"] is not None
+
+
+async def test_a_batch_that_succeeded_in_part_is_answered_again(place: Place) -> None:
+    """The errors are answered too, even after what was refused has become possible."""
+    one = await place.registered()
+    asked = {
+        "bookingIds": [one["id"], global_id("Registration", UUID(int=1))],
+        "reason": "WITHDRAWN",
+        "mode": "BEST_EFFORT",
+        "idempotencyKey": "K1",
+    }
+
+    first = await place.done("cancelBookings", **asked)
+    again = await place.done("cancelBookings", **asked)
+    [reused] = await place.errors("cancelBookings", **{**asked, "bookingIds": [one["id"]]})
+    [other_mode] = await place.errors("cancelBookings", **{**asked, "mode": "ALL_OR_NOTHING"})
+
+    assert [error["path"] for error in first["errors"]] == [["input", "bookingIds", "1"]]
+    assert [one["booking"]["status"] for one in first["cancelled"]] == ["CANCELLED"]
+    assert first["replayed"] is False
+    assert again == {**first, "replayed": True}
+    assert reused["code"] == other_mode["code"] == "IDEMPOTENCY_KEY_REUSED"
 
 
 async def test_accommodations_like_those_of_every_booking(place: Place) -> None:

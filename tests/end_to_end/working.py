@@ -7,7 +7,7 @@ import asyncio
 import multiprocessing
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from multiprocessing.process import BaseProcess
 
 from gateway.delivering import Deliverer
@@ -62,5 +62,7 @@ async def _run(database_url: str, since: datetime) -> None:
         lease_seconds=LEASE_SECONDS,
         attempt_seconds=ATTEMPT_SECONDS * SPEED,
         expire_seconds=3_600,
+        forget_seconds=3_600,
+        deliveries_kept_for=timedelta(days=30),
         poll_seconds=0.05,
     ).run()

@@ -39,6 +39,8 @@ def test_every_variable_is_read():
             "GATEWAY_MAIL_FROM": "bookings@exams.example",
             "GATEWAY_NOTIFY_LOCAL": "on",
             "GATEWAY_NOTIFY_PORTS": "8443, 444",
+            "GATEWAY_KEEP_DELIVERED_DAYS": "7",
+            "GATEWAY_FORGET_SECONDS": "60",
             "GATEWAY_TEST_POSTGRES_URL": "ignored",
         }
     )
@@ -57,6 +59,8 @@ def test_every_variable_is_read():
         mail_from="bookings@exams.example",
         notify_local=True,
         notify_ports=frozenset({444, 8443}),
+        keep_delivered_days=7,
+        forget_seconds=60,
     )
 
 
@@ -86,6 +90,8 @@ def test_every_variable_is_read():
         ("GATEWAY_EXPIRE_SECONDS", "-1", "must be a whole number from 1"),
         ("GATEWAY_WORKER", "on", "must be embedded or off, not 'on'"),
         ("GATEWAY_LEASE_SECONDS", "0", "must be a whole number from 1"),
+        ("GATEWAY_KEEP_DELIVERED_DAYS", "0", "must be a whole number from 1"),
+        ("GATEWAY_FORGET_SECONDS", "0", "must be a whole number from 1"),
         ("GATEWAY_SMTP_URL", "mail.example", "must be smtp://HOST:PORT"),
         ("GATEWAY_SMTP_URL", "http://mail.example", "must be smtp://HOST:PORT"),
         ("GATEWAY_SMTP_URL", "smtp://", "must be smtp://HOST:PORT"),

@@ -49,6 +49,7 @@ from tests.resolvers.world import World
 
 PATIENCE = 20
 POLL_SECONDS = 0.01
+DELIVERIES_KEPT_FOR = timedelta(days=7)
 NEVER = replace(SAMPLE, courses=(replace(SAMPLE.courses[0], date_from=date(2027, 3, 16)),))
 OTHER = replace(SAMPLE, agent_booking_id="X2")
 OF_AGENTS = (NotificationTopic.AGENT_BOOKING_INVALID, NotificationTopic.AGENT_BOOKING_SUCCESS)
@@ -127,6 +128,8 @@ class Working(School):
             lease_seconds=lease_seconds,
             attempt_seconds=seconds,
             expire_seconds=POLL_SECONDS,
+            forget_seconds=POLL_SECONDS,
+            deliveries_kept_for=DELIVERIES_KEPT_FOR,
             poll_seconds=POLL_SECONDS,
         )
         running = asyncio.create_task(worker.run())
@@ -455,3 +458,20 @@ async def test_unpaid_bookings_expire(world, clock):
             return (await world.row(key)).status is BookingStatus.EXPIRED
 
         await world.until(expired)
+
+
+async def test_delivered_notifications_are_forgotten(world, possible, receiver, clock):  # noqa: F811
+    """Once they have been kept for as long as the settings say."""
+    to = await receiver()
+    await world.endpoint(url=to.url)
+    await world.booked(SAMPLE)
+    await world.work_off()
+    assert await world.statuses() == ["DELIVERED"]
+    clock.now += DELIVERIES_KEPT_FOR + timedelta(seconds=1)
+
+    async with world.worker():
+
+        async def forgotten() -> bool:
+            return await world.deliveries() == []
+
+        await world.until(forgotten)

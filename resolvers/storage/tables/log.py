@@ -117,11 +117,15 @@ class IdempotencyKey(SQLModel, table=True):
     """A request that was carried out under a key of its viewer, with its answer.
 
     Inserted without an answer at the start of the transaction, so that a second call waits for the
-    first; removed again when the request was refused. Counts for 24 hours.
+    first; removed again if nothing of the request succeeded. Counts for 24 hours.
     """
 
     __tablename__ = "idempotency_key"
-    __table_args__ = (of_organization(),)
+    __table_args__ = (
+        of_organization(),
+        # of all organizations: the oldest
+        sa.Index("ix_idempotency_key_created", "created_at"),
+    )
 
     organization_id: UUID = key(primary_key=True)
     viewer: str = text(250, primary_key=True)

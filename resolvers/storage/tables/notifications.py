@@ -14,6 +14,9 @@ from resolvers.vocabulary import DeliveryStatus, NotificationChannel, Notificati
 WAITS = "status in ('QUEUED', 'RETRYING')"
 """Whether a delivery is still to be made, word for word as the partial indexes have it."""
 
+DELIVERED = "status = 'DELIVERED'"
+"""Whether a delivery has succeeded, word for word as the partial index has it."""
+
 TRIED_FOR = timedelta(hours=48)
 """How long a delivery is tried before it is given up (X-5)."""
 
@@ -80,6 +83,13 @@ class NotificationDelivery(Keyed, table=True):
         ),
         # pages of an endpoint's deliveries, newest last
         index("ix_notification_delivery_endpoint", "endpoint_id", "created_at", "id"),
+        # of all organizations: what has been delivered longest
+        sa.Index(
+            "ix_notification_delivery_delivered",
+            "delivered_at",
+            postgresql_where=sa.text(DELIVERED),
+            sqlite_where=sa.text(DELIVERED),
+        ),
         check("waits", "(status in ('QUEUED', 'RETRYING')) = (next_attempt_at is not null)"),
         check("delivered", "(status = 'DELIVERED') = (delivered_at is not null)"),
         check("lease", "(lease is null) = (leased_until is null)"),

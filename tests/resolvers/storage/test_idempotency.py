@@ -14,6 +14,7 @@ from resolvers.enrolments.booking import book
 from resolvers.enrolments.commands import MoveEnrolment
 from resolvers.enrolments.moving import move
 from resolvers.every_kind.cancelling import CancelBooking, cancel
+from resolvers.kept_refusals import refused_to_json
 from resolvers.outcomes import Outcome
 from resolvers.references import ByKey
 from resolvers.refusals import Refused
@@ -49,6 +50,12 @@ async def ask(world: World, run: Any, command: Any, key: str = "k", **options: A
     given = keyed(viewer, key, run, [command])
     [result] = await storage.write(run, [command], idempotency=given, **options)
     return result
+
+
+def cancelling(world: World, booking: UUID) -> CancelBooking:
+    return CancelBooking(
+        viewer=world.viewer, booking=ByKey(booking), reason=CancellationReason.WITHDRAWN
+    )
 
 
 def plain(outcome: Outcome) -> Outcome:
@@ -99,10 +106,7 @@ async def test_a_refusal_frees_its_key(world: World, event: UUID):
 
     assert codes(await ask(world, book, command)) == ["EVENT_FULL"]
     assert codes(await ask(world, book, command)) == ["EVENT_FULL"]
-    cancelling = CancelBooking(
-        viewer=world.viewer, booking=ByKey(taken), reason=CancellationReason.WITHDRAWN
-    )
-    assert codes(await ask(world, cancel, cancelling)) == []
+    assert codes(await ask(world, cancel, cancelling(world, taken))) == []
     booked = await ask(world, book, command, key="other")
     assert codes(booked) == []
 
@@ -184,16 +188,61 @@ async def test_one_key_for_a_batch(world: World, centre: UUID, room: UUID):
     assert await world.booking_changes() == ["CREATED"] * 3 + ["CANCELLED"] * 3
 
 
-async def test_a_batch_that_is_refused_in_part_frees_its_key(world: World, event: UUID):
-    """Of several commands under one key one was refused: nothing is stored under it."""
+async def test_a_batch_that_is_refused_in_part_keeps_its_key(world: World, event: UUID):
+    """Of two commands one was refused: the key answers with both results, whatever is free now."""
     one, two = await world.candidates(2)
     commands = [world.booking(one, event), world.booking(two, event)]
     key = keyed(world.viewer, "k", book, commands)
+    other = keyed(world.viewer, "k", book, commands[:1])
 
-    await world.storage.write(book, commands, idempotency=key)
-    again = await world.storage.write(book, commands, idempotency=key)
+    booked, refused = await world.storage.write(book, commands, idempotency=key)
+    await world.made(cancel, cancelling(world, booked.subject))
+    again, refused_again = await world.storage.write(book, commands, idempotency=key)
+    reused = await world.storage.write(book, commands[:1], idempotency=other)
 
-    assert [codes(r) for r in again] == [["DUPLICATE_BOOKING"], ["EVENT_FULL"]]
+    assert (plain(again), again.replayed) == (booked, True)
+    assert refused_to_json(refused_again) == refused_to_json(refused)
+    assert codes(refused_again) == ["EVENT_FULL"]
+    assert [codes(r) for r in reused] == [["IDEMPOTENCY_KEY_REUSED"]]
+    assert await world.booking_changes() == ["CREATED", "CANCELLED"]
+
+
+async def test_a_batch_of_refusals_frees_its_key(world: World, event: UUID):
+    """Nothing succeeded, so nothing is kept: the same key may come with other input."""
+    one, two, three = await world.candidates(3)
+    taken = await world.booked(one, event)
+    commands = [world.booking(two, event), world.booking(three, event)]
+    first = await world.storage.write(
+        book, commands, idempotency=keyed(world.viewer, "k", book, commands)
+    )
+    await world.made(cancel, cancelling(world, taken))
+
+    second = await world.storage.write(
+        book, commands[:1], idempotency=keyed(world.viewer, "k", book, commands[:1])
+    )
+
+    assert [codes(r) for r in first] == [["EVENT_FULL"]] * 2
+    assert [codes(r) for r in second] == [[]]
+
+
+async def test_a_second_call_of_a_partial_batch_waits_for_the_first(
+    world: World, event: UUID, opened: Opening
+):
+    """Ten calls at once from two processes: one is carried out, and all have its answer."""
+    other = await opened()
+    candidates = await world.candidates(2)
+    commands = [world.booking(candidate, event) for candidate in candidates]
+    key = keyed(world.viewer, "k", book, commands)
+
+    answers = await asyncio.gather(
+        *((world.storage, other)[n % 2].write(book, commands, idempotency=key) for n in range(10))
+    )
+
+    assert {(booked.subject, *codes(refused)) for booked, refused in answers} == {
+        (answers[0][0].subject, "EVENT_FULL")
+    }
+    assert sorted(booked.replayed for booked, _ in answers) == [False] + [True] * 9
+    assert await world.booking_changes() == ["CREATED"]
 
 
 @pytest.mark.parametrize("processes", [1, 2, 3])

@@ -1,0 +1,82 @@
+"""Deletes what has served its time: expired idempotency keys and old delivered notifications.
+
+Notifications that wait stay until they are finished, and those that were given up stay so that they
+can be redelivered.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from resolvers.outcomes import Outcome
+from resolvers.storage.idempotency import KEYS_KEPT_FOR
+from resolvers.storage.read import Read
+from resolvers.storage.tables import IdempotencyKey, NotificationDelivery, table
+from resolvers.storage.tables.notifications import DELIVERED
+from resolvers.storage.unit_of_work import UnitOfWork
+
+NOBODY = UUID(int=0)
+
+AT_ONCE = 500
+"""How many rows of a table a transaction deletes; bookings wait for no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetOld:
+    """Delete, in every organization, what is old. The age of a delivery counts from its success."""
+
+    deliveries_kept_for: timedelta
+
+
+def forget_old(work: UnitOfWork, commands: Sequence[ForgetOld]) -> list[Outcome]:
+    """Delete at most 500 expired keys and 500 delivered notifications for each command.
+
+    `facts` says how many of each. An outcome is `changed` if there may be more.
+    """
+    return [_forget(work, command) for command in commands]
+
+
+def _forget(work: UnitOfWork, command: ForgetOld) -> Outcome:
+    deliveries_before = work.now - command.deliveries_kept_for
+    keys = _delete(work, IdempotencyKey, "created_at", work.now - KEYS_KEPT_FOR)
+    deliveries = _delete(
+        work, NotificationDelivery, "delivered_at", deliveries_before, where=DELIVERED
+    )
+    return Outcome(
+        NOBODY,
+        changed=AT_ONCE in (keys, deliveries),
+        facts={"keys": keys, "deliveries": deliveries},
+    )
+
+
+def _delete(
+    work: UnitOfWork, model: Any, column: str, before: datetime, *, where: str | None = None
+) -> int:
+    """Delete the oldest rows from before an instant; how many there were."""
+    build = partial(_deleting, model, column, where)
+    return len(work.rows(Read(("forget", model), build, {"before": before})))
+
+
+def _deleting(model: Any, column: str, where: str | None, _: str) -> sa.Executable:
+    rows = table(model)
+    old = (
+        sa.select(*rows.primary_key)
+        .where(rows.c[column] < sa.bindparam("before", type_=rows.c[column].type))
+        .order_by(rows.c[column])
+        .limit(sa.literal_column(str(AT_ONCE)))
+        # what a request or another worker has locked is left to it
+        .with_for_update(skip_locked=True)
+    )
+    if where is not None:
+        old = old.where(sa.text(where))
+    found = old.cte("old")
+    return (
+        rows.delete()
+        .where(sa.tuple_(*rows.primary_key).in_(sa.select(found)))
+        .returning(*rows.primary_key)
+    )

@@ -1,0 +1,115 @@
+"""Refusals as JSON, for the answers that are kept under an idempotency key.
+
+What is kept is what `errors` of a payload shows, not the class: an answer can be read by a version
+of the gateway that words a refusal differently, or no longer has it.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from resolvers.refusals import (
+    CapacityRefusal,
+    ConflictRefusal,
+    InputRefusal,
+    NotFoundRefusal,
+    PermissionRefusal,
+    PolicyRefusal,
+    Refusal,
+    Refused,
+    StateRefusal,
+)
+from resolvers.vocabulary import (
+    AccessScope,
+    BookingAction,
+    BookingStatus,
+    ErrorCode,
+    EventStatus,
+    Permission,
+)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _each(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda values: tuple(read(value) for value in values)
+
+
+SHOWN: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "code": ErrorCode,
+    "message": _as_it_is,
+    "path": tuple,
+    "http_status": _as_it_is,
+}
+SHOWN_OF: Final[Mapping[type[Refusal], Mapping[str, Callable[[Any], Any]]]] = {
+    InputRefusal: {
+        "field_name": _as_it_is,
+        "min_length": _as_it_is,
+        "max_length": _as_it_is,
+        "allowed_values": tuple,
+    },
+    NotFoundRefusal: {"object_type": _as_it_is, "identifier": _as_it_is},
+    CapacityRefusal: {"capacity": _as_it_is, "taken": _as_it_is},
+    ConflictRefusal: {"conflicting": _each(UUID)},
+    StateRefusal: {
+        "status": BookingStatus,
+        "event_status": EventStatus,
+        "version": _as_it_is,
+        "allowed": _each(BookingAction),
+    },
+    PolicyRefusal: {"setting": _as_it_is, "deadline": datetime.fromisoformat},
+    PermissionRefusal: {"required": Permission, "missing_scope": AccessScope},
+}
+"""What is kept of each family of refusals, and how it is read back; null stays null."""
+
+
+def refused_to_json(refused: Refused) -> list[dict[str, Any]]:
+    return [_to_json(refusal) for refusal in refused.refusals]
+
+
+def refused_from_json(kept: list[dict[str, Any]]) -> Refused:
+    """The refusals of one command, which show what the kept ones showed."""
+    return Refused([_from_json(one) for one in kept])
+
+
+def _to_json(refusal: Refusal) -> dict[str, Any]:
+    family = next(family for family in SHOWN_OF if isinstance(refusal, family))
+    names = [*SHOWN, *SHOWN_OF[family]]
+    return {"family": family.__name__, **{name: _plain(getattr(refusal, name)) for name in names}}
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON holds it; enums are texts already."""
+    if isinstance(value, UUID):
+        return value.hex
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def _from_json(kept: Mapping[str, Any]) -> Refusal:
+    family, kind = _KEPT[kept["family"]]
+    readers = {**SHOWN, **SHOWN_OF[family]}
+    refusal: Refusal = kind()
+    refusal.__dict__.update(
+        {name: None if kept[name] is None else read(kept[name]) for name, read in readers.items()}
+    )
+    return refusal
+
+
+def _kept_kind(family: type[Refusal]) -> Any:
+    """A family whose members have what they show in themselves, where properties would be."""
+
+    def __init__(self: Refusal) -> None:  # noqa: N807 - of the class that is made
+        Exception.__init__(self)
+
+    properties = {"message": "", "field_name": ""}
+    return type(f"Kept{family.__name__}", (family,), {"__init__": __init__, **properties})
+
+
+_KEPT: Final[Mapping[str, tuple[type[Refusal], Any]]] = {
+    family.__name__: (family, _kept_kind(family)) for family in SHOWN_OF
+}
