@@ -1,5 +1,6 @@
 """The common face of every kind of booking, and what hangs on it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
@@ -61,6 +62,40 @@ class Money(OverRow):
     currency: CurrencyCode = column("cost_currency", description="Its currency.")
 
 
+@strawberry.type(
+    description="A payment that was made although the booking had been paid already. It has to be "
+    "refunded."
+)
+class DuplicatePayment:
+    provider: str | None = strawberry.field(
+        description="Who handles it; null if that was not recorded."
+    )
+    provider_reference: str = strawberry.field(description="The provider's number of the payment.")
+    method: PaymentMethod | None = strawberry.field(
+        description="How it was paid; null if that was not recorded."
+    )
+    recorded_at: datetime = strawberry.field(description="When it was recorded.")
+    refund_reference: str | None = strawberry.field(
+        description="The provider's number of the refund; null until it is refunded."
+    )
+    refunded_at: datetime | None = strawberry.field(
+        description="When the refund was recorded; null while it is to be refunded."
+    )
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> "DuplicatePayment":
+        """A duplicate as the payment keeps it."""
+        method, refunded_at = kept["method"], kept["refundedAt"]
+        return cls(
+            provider=kept["provider"],
+            provider_reference=kept["providerReference"],
+            method=None if method is None else PaymentMethod(method),
+            recorded_at=datetime.fromisoformat(kept["recordedAt"]),
+            refund_reference=kept["refundReference"],
+            refunded_at=None if refunded_at is None else datetime.fromisoformat(refunded_at),
+        )
+
+
 @node_type("payment_by_id")
 @strawberry.type(description="What a booking costs, and what became of it.")
 class Payment(Node):
@@ -89,6 +124,11 @@ class Payment(Node):
     provider_reference: str | None = column(description="The provider's number of the payment.")
     refund_reference: str | None = column(description="The provider's number of the refund.")
     purchase_order: str | None = column(description="The payer's purchase order.")
+    duplicates: list[DuplicatePayment] = computed(
+        "duplicates",
+        by=lambda row, _: [DuplicatePayment.of(one) for one in row.duplicates or ()],
+        description="Further payments of the same cost, in the order in which they were recorded.",
+    )
 
 
 def return_url_of(payment: Any) -> str:

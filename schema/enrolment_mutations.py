@@ -223,6 +223,10 @@ class RecordPaymentInput:
     provider_reference: str | None = described(
         "The provider's number of the payment, of the refund for REFUNDED; 1 to 200 characters."
     )
+    duplicate_reference: str | None = described(
+        "With REFUNDED: the provider's number of the duplicate payment that was refunded. The "
+        "payment itself keeps its status."
+    )
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> RecordPayment:
@@ -233,6 +237,7 @@ class RecordPaymentInput:
             method=given(self.method),
             provider=given(self.provider),
             provider_reference=given(self.provider_reference),
+            duplicate_reference=given(self.duplicate_reference),
             origin=origin_of(self.origin),
         )
 
@@ -241,7 +246,9 @@ class RecordPaymentInput:
 class RecordPaymentPayload:
     payment: Payment | None = strawberry.field(description="The payment; null with errors.")
     booking: Booking | None = strawberry.field(description="Its booking; null with errors.")
-    changed: bool = strawberry.field(description="False when it had that status already.")
+    changed: bool = strawberry.field(
+        description="False if it had that status already, and is no duplicate that is new."
+    )
     warnings: list[Warning] = strawberry.field(description="Done, but worth knowing.")
     errors: list[BookingError] = strawberry.field(description="Why it was not done.")
 

@@ -74,6 +74,7 @@ def payment_facts(payment: Payment) -> dict[str, Any]:
             "providerReference": payment.provider_reference,
             "refundReference": payment.refund_reference,
             "purchaseOrder": payment.purchase_order,
+            "duplicates": list(payment.duplicates or ()),
         }
     }
 

@@ -88,7 +88,10 @@ class AssignResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordPayment:
-    """Record what became of a payment."""
+    """Record what became of a payment.
+
+    `duplicate_reference`: of a duplicate that was refunded; the payment itself stays as it is.
+    """
 
     viewer: Viewer = field(repr=False)
     reference: UUID
@@ -96,4 +99,5 @@ class RecordPayment:
     method: PaymentMethod | None = None
     provider: str | None = None
     provider_reference: str | None = None
+    duplicate_reference: str | None = None
     origin: Origin | None = None

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from resolvers import checks
+from resolvers.bookings import duplicate_payments as duplicates
 from resolvers.bookings import loading
 from resolvers.bookings.actions import Situation, allowed, illegal_state, may_touch
 from resolvers.bookings.expiry import lock_current
@@ -14,7 +15,7 @@ from resolvers.enrolments.commands import RecordPayment
 from resolvers.enrolments.facts import enrolment_facts
 from resolvers.enrolments.transitions import TRANSITIONS
 from resolvers.outcomes import Outcome, Warning
-from resolvers.refusals import Complaints, IllegalState, NotFoundRefusal, Refused, attempt
+from resolvers.refusals import Complaints, IllegalState, Invalid, NotFoundRefusal, Refused, attempt
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import Booking, Payment
 from resolvers.storage.tables.bookings import SEATED
@@ -28,7 +29,8 @@ def record_payments(work: UnitOfWork, commands: Sequence[RecordPayment]) -> list
     """Record what became of each payment; one that has that status already is left as it is.
 
     Paid or waived, a booking that waited for it is BOOKED. A booking that has ended does not
-    revive. Refusals: PermissionRefusal, NotFoundRefusal, WrongLength; IllegalState.
+    revive. PAID again with another reference is recorded once as a duplicate, which is to be
+    refunded. Refusals: PermissionRefusal, NotFoundRefusal, WrongLength, Invalid; IllegalState.
     """
     named = [(c.viewer.organization_id, c.reference) for c in commands]
     payments = {
@@ -45,13 +47,12 @@ def record_payments(work: UnitOfWork, commands: Sequence[RecordPayment]) -> list
     def record(command: RecordPayment) -> Outcome:
         payment = _find(command, payments, bookings)
         booking = bookings[payment.booking_id]
-        if payment.status is command.status:
-            return Outcome(payment.id, changed=False, facts={"booking": booking.id.hex})
-        if (payment.status, command.status) not in STEPS:
-            raise _no_such_step(
-                command, Situation(booking, settings[booking.organization_id], work.now)
-            )
-        paid, after = _recorded(payment, command), _after(work, booking, command.status)
+        situation = Situation(booking, settings[booking.organization_id], work.now)
+        paid, warnings = _next(work, payment, command, situation)
+        if paid == payment:
+            facts = {"booking": booking.id.hex}
+            return Outcome(payment.id, changed=False, warnings=warnings, facts=facts)
+        after = _after(work, booking, paid.status)
         payments[payment.organization_id, payment.reference] = paid
         bookings[booking.id] = after
         work.save(Payment, [(payment, paid)])
@@ -65,7 +66,6 @@ def record_payments(work: UnitOfWork, commands: Sequence[RecordPayment]) -> list
             facts_before=enrolment_facts(booking, None, payment),
             facts_after=enrolment_facts(after, None, paid),
         )
-        warnings = () if booking.status in SEATED else _too_late(command.status)
         return Outcome(payment.id, warnings=warnings, facts={"booking": booking.id.hex})
 
     return [attempt(record, command) for command in commands]
@@ -81,6 +81,8 @@ def _find(
     stage.of(checks.code, command.provider, "input", "provider")
     reference = ("input", "providerReference")
     stage.of(checks.code, command.provider_reference, *reference, most=PROVIDER_REFERENCE)
+    path = ("input", "duplicateReference")
+    stage.of(checks.code, command.duplicate_reference, *path, most=PROVIDER_REFERENCE)
     payment = payments.get((command.viewer.organization_id, command.reference))
     if payment is None or not may_touch(command.viewer, bookings[payment.booking_id]):
         stage.add(
@@ -94,6 +96,42 @@ def _find(
     stage.settle()
     assert payment is not None
     return payment
+
+
+def _next(
+    work: UnitOfWork, payment: Payment, command: RecordPayment, situation: Situation
+) -> tuple[Payment, tuple[Warning, ...]]:
+    """The payment as a command leaves it, and what is warned of. Raises: Invalid, IllegalState."""
+    provider, reference = command.provider, command.provider_reference
+    if command.duplicate_reference is not None:
+        return _with_refund(work, payment, command), ()
+    if payment.status is command.status:
+        if reference is None or not duplicates.is_another(payment, provider, reference):
+            return payment, ()
+        known = duplicates.find(payment, provider, reference)
+        if known is not None:
+            return payment, () if known["refundedAt"] else (duplicates.paid_twice(),)
+        method, now = command.method, work.now
+        paid = duplicates.with_duplicate(payment, provider, reference, method, now=now)
+        return paid, (duplicates.paid_twice(),)
+    if (payment.status, command.status) not in STEPS:
+        raise _no_such_step(command, situation)
+    ended = situation.booking.status not in SEATED
+    return _recorded(payment, command), _too_late(command.status) if ended else ()
+
+
+def _with_refund(work: UnitOfWork, payment: Payment, command: RecordPayment) -> Payment:
+    """Raises: Invalid."""
+    path, named = ("input", "duplicateReference"), command.duplicate_reference
+    assert named is not None
+    if command.status is not PaymentStatus.REFUNDED:
+        raise Invalid(*path, rule="is only for the status REFUNDED")
+    found = duplicates.find(payment, command.provider, named)
+    if found is None:
+        raise Invalid(*path, rule="is not the reference of a duplicate of this payment")
+    if found["refundedAt"] is not None:
+        return payment
+    return duplicates.with_refund(payment, found, command.provider_reference, now=work.now)
 
 
 def _no_such_step(command: RecordPayment, situation: Situation) -> IllegalState:

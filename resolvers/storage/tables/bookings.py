@@ -2,9 +2,10 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-from resolvers.storage.columns import amount, choice, instant, key, text, wall_time
+from resolvers.storage.columns import amount, choice, document, instant, key, text, wall_time
 from resolvers.storage.tables.tenant import Keyed, check, index, of_organization, refers_to, unique
 from resolvers.vocabulary import (
     AccommodationScope,
@@ -190,4 +191,5 @@ class Payment(Keyed, table=True):
     provider: str | None = text(50)
     provider_reference: str | None = text(200)
     refund_reference: str | None = text(200)
+    duplicates: Any = document(nullable=True)  # see bookings.duplicate_payments
     purchase_order: str | None = text(50)

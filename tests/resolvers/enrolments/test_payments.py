@@ -159,6 +159,114 @@ async def test_a_webhook_may_come_twice(world: World, unpaid: UUID) -> None:
     assert await world.booking_changes() == ["CREATED", "PAYMENT_CHANGED"]
 
 
+async def test_a_second_payment_is_recorded_to_be_refunded(
+    world: World, clock: SettableClock, unpaid: UUID
+) -> None:
+    """PAID with another reference warns and is kept beside the payment, once however often told."""
+    await world.made(
+        record_payments, await paying(world, unpaid, provider="stripe", provider_reference="pi_1")
+    )
+    second = await paying(
+        world, unpaid, provider="stripe", provider_reference="pi_2", method=PaymentMethod.CARD
+    )
+
+    first, again = await world.storage.write(record_payments, [second, second])
+    later = await world.one(record_payments, second)
+
+    assert [(o.changed, warned(o)) for o in (first, again, later)] == [
+        (True, ["PAID_TWICE"]),
+        (False, ["PAID_TWICE"]),
+        (False, ["PAID_TWICE"]),
+    ]
+    payment = await world.payment(unpaid)
+    assert (payment.status, payment.provider_reference) == (S.PAID, "pi_1")
+    duplicate = {
+        "provider": "stripe",
+        "providerReference": "pi_2",
+        "method": "CARD",
+        "recordedAt": "2027-01-11T12:00:00Z",
+        "refundReference": None,
+        "refundedAt": None,
+    }
+    assert payment.duplicates == [duplicate]
+    assert await world.booking_changes() == ["CREATED", "PAYMENT_CHANGED", "PAYMENT_CHANGED"]
+    change = (await world.changes())[-1]
+    assert change.changed_fields == ["payment"]
+    assert change.before["payment"]["duplicates"] == []
+    assert change.after["payment"]["duplicates"] == [duplicate]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_another"),
+    [
+        ({}, {"provider": "stripe", "provider_reference": "pi_1"}, False),
+        ({"provider_reference": "1"}, {}, False),
+        ({"provider_reference": "1"}, {"provider": "wpm", "provider_reference": "1"}, False),
+        (
+            {"provider": "stripe", "provider_reference": "1"},
+            {"provider": "wpm", "provider_reference": "1"},
+            True,
+        ),
+        ({"provider_reference": "1"}, {"provider_reference": "2"}, True),
+    ],
+)
+async def test_references_tell_payments_apart(
+    world: World,
+    unpaid: UUID,
+    first: dict[str, str],
+    second: dict[str, str],
+    is_another: bool,
+) -> None:
+    """A reference or a provider that is not recorded may be the same one."""
+    await world.made(record_payments, await paying(world, unpaid, **first))
+
+    result = await world.one(record_payments, await paying(world, unpaid, **second))
+
+    assert isinstance(result, Outcome)
+    assert result.changed == is_another
+    assert warned(result) == ["PAID_TWICE"] * is_another
+
+
+async def test_a_duplicate_is_refunded_and_the_payment_is_not(world: World, unpaid: UUID) -> None:
+    """REFUNDED with the duplicate's reference; afterwards the duplicate is no warning any more."""
+    second = await paying(world, unpaid, provider_reference="pi_2")
+    refund = await paying(
+        world, unpaid, S.REFUNDED, provider_reference="re_2", duplicate_reference="pi_2"
+    )
+    await world.made(record_payments, await paying(world, unpaid, provider_reference="pi_1"))
+    await world.made(record_payments, second)
+
+    results = [await world.one(record_payments, refund) for _ in range(2)]
+    told_again = await world.one(record_payments, second)
+
+    assert [(result.changed, warned(result)) for result in results] == [(True, []), (False, [])]
+    assert (told_again.changed, warned(told_again)) == (False, [])
+    payment, booking = await world.payment(unpaid), await world.row(unpaid)
+    assert (payment.status, payment.refund_reference) == (S.PAID, None)
+    [duplicate] = payment.duplicates
+    assert duplicate["refundReference"] == "re_2"
+    assert duplicate["refundedAt"] == "2027-01-11T12:00:00Z"
+    assert booking.status is BookingStatus.CONFIRMED
+
+
+@pytest.mark.parametrize(
+    ("status", "reference", "code"),
+    [
+        (S.REFUNDED, "pi_9", "INVALID_VALUE"),
+        (S.PAID, "pi_1", "INVALID_VALUE"),
+        (S.REFUNDED, "", "STRING_LENGTH"),
+    ],
+)
+async def test_only_a_duplicate_is_refunded_by_its_reference(
+    world: World, unpaid: UUID, status: PaymentStatus, reference: str, code: str
+) -> None:
+    await world.made(record_payments, await paying(world, unpaid, provider_reference="pi_1"))
+
+    command = await paying(world, unpaid, status, duplicate_reference=reference)
+
+    assert places(await world.one(record_payments, command)) == [(code, "input.duplicateReference")]
+
+
 async def test_a_refund_has_a_reference_of_its_own(world: World, unpaid: UUID) -> None:
     """The provider's number of the refund does not overwrite that of the payment."""
     values = {"provider": "stripe", "provider_reference": "pi_1"}

@@ -1,0 +1,64 @@
+"""Payments that are made twice: how they are recorded, found and refunded."""
+
+BOOK = """mutation ($input: BookEnrolmentInput!) { bookEnrolment(input: $input) {
+  enrolment { id payment { reference duplicates { providerReference } } }
+  errors { code message path } } }"""
+
+RECORD = """mutation ($input: RecordPaymentInput!) { recordPayment(input: $input) {
+  changed warnings { code path } errors { code message path }
+  payment { status providerReference
+    duplicates { provider providerReference method recordedAt refundReference refundedAt } } } }"""
+
+HISTORY = """query ($id: ID!) { booking(id: $id) { ... on Enrolment {
+  payment { status duplicates { providerReference refundedAt refundReference } }
+  history { nodes { type changedFields after } } } } }"""
+
+
+async def test_a_second_payment_can_be_found_and_refunded(client, world):
+    """Its warning, its entry beside the payment, its changes in the history, and its refund."""
+    cost = {"amount": "10.00", "currency": "GBP"}
+    asked = {"candidate": {"reference": "P1"}, "event": {"id": world.event}}
+    booked = await client.of(BOOK, input={**asked, "payment": {"cost": cost}})
+    enrolment = booked["enrolment"]
+    reference = {"paymentReference": enrolment["payment"]["reference"], "provider": "stripe"}
+    paid = {**reference, "status": "PAID", "method": "CARD"}
+
+    await client.of(RECORD, input={**paid, "providerReference": "pi_1"})
+    second = await client.of(RECORD, input={**paid, "providerReference": "pi_2"})
+    refund = {**reference, "status": "REFUNDED", "providerReference": "re_2"}
+    await client.of(RECORD, input={**refund, "duplicateReference": "pi_2"})
+    found = await client.of(HISTORY, id=enrolment["id"])
+
+    assert enrolment["payment"]["duplicates"] == []
+    assert second == {
+        "changed": True,
+        "warnings": [{"code": "PAID_TWICE", "path": ["input", "providerReference"]}],
+        "errors": [],
+        "payment": {
+            "status": "PAID",
+            "providerReference": "pi_1",
+            "duplicates": [
+                {
+                    "provider": "stripe",
+                    "providerReference": "pi_2",
+                    "method": "CARD",
+                    "recordedAt": "2027-01-11T12:00:00Z",
+                    "refundReference": None,
+                    "refundedAt": None,
+                }
+            ],
+        },
+    }
+    assert found["payment"] == {
+        "status": "PAID",
+        "duplicates": [
+            {
+                "providerReference": "pi_2",
+                "refundedAt": "2027-01-11T12:00:00Z",
+                "refundReference": "re_2",
+            }
+        ],
+    }
+    changes = found["history"]["nodes"]
+    assert [change["type"] for change in changes] == ["CREATED", *["PAYMENT_CHANGED"] * 3]
+    assert changes[2]["after"]["payment"]["duplicates"][0]["refundedAt"] is None
