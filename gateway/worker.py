@@ -24,6 +24,7 @@ from resolvers.every_kind.expiry import ExpireDue, expire_due
 from resolvers.forgetting import ForgetOld, forget_old
 from resolvers.notifications.commands import ClaimDeliveries, FinishDelivery
 from resolvers.notifications.delivering import claim, due_endpoints, finish
+from resolvers.notifications.rights import Withheld, rights_to, withheld_because
 from resolvers.outcomes import Outcome
 from resolvers.storage import Storage
 from resolvers.storage.writer import Run
@@ -207,15 +208,31 @@ class Worker:
 
         async def attempt(delivery: Delivery) -> None:
             async with free, self._deliverer.turn(delivery):
-                if self._stopping or self._storage.clock() > begin_by:
+                known, withheld = await self._rights(endpoint[0], delivery)
+                if not known or self._stopping or self._storage.clock() > begin_by:
                     return
-                answer = await self._answer_to(delivery)
+                answer = Answer() if withheld else await self._answer_to(delivery)
             # while this is written, together with others, the next is on its way
-            await self._write_down(endpoint, delivery, answer, ends_at)
+            await self._write_down(endpoint, delivery, answer, ends_at, withheld)
 
         async with asyncio.TaskGroup() as tasks:
             for delivery in deliveries:
                 tasks.create_task(attempt(delivery))
+
+    async def _rights(
+        self, organization_id: UUID, delivery: Delivery
+    ) -> tuple[bool, Withheld | None]:
+        """Why a message is not sent, if it is not; first, whether that could be found out.
+
+        Read before each attempt: the endpoint's user may have lost the right to the message since
+        it was queued, or since it was claimed.
+        """
+        try:
+            rows = await self._storage.read(rights_to(organization_id, delivery.id))
+        except Exception:
+            logger.exception("The rights to the delivery %s could not be read", delivery.id)
+            return False, None
+        return True, withheld_because(rows)
 
     async def _answer_to(self, delivery: Delivery) -> Answer:
         """Make an attempt. A fault of ours stops none of the others."""
@@ -226,7 +243,12 @@ class Worker:
             return Answer(error="the gateway could not make it")
 
     async def _write_down(
-        self, endpoint: Endpoint, delivery: Delivery, answer: Answer, ends_at: datetime
+        self,
+        endpoint: Endpoint,
+        delivery: Delivery,
+        answer: Answer,
+        ends_at: datetime,
+        withheld: Withheld | None,
     ) -> None:
         """Write what came of an attempt, which must not be made again.
 
@@ -240,6 +262,7 @@ class Worker:
             lease=delivery.lease,
             status=answer.status,
             error=answer.error,
+            withheld=withheld,
             chance=random.random(),  # noqa: S311 - spreads attempts, and guards nothing
         )
         written = False

@@ -81,7 +81,9 @@ class NotificationEndpoint(Node):
     )
     active: bool = column(description="Whether it is told anything.")
     disabled_reason: str | None = column(
-        description="Why it is not active: gone, or only failures for three days; null while it is."
+        description="Why it is not active: it has answered 410, all attempts have failed for three "
+        "days, or its user is no longer active or no longer has MANAGE_NOTIFICATIONS. Null while "
+        "it is active. A disabled endpoint stays disabled, also if its user is activated again."
     )
 
     @listed("id", description="What was, and is to be, told to it, oldest first.")

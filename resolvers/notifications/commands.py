@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from resolvers.changes import Origin
+from resolvers.notifications.rights import Withheld
 from resolvers.references import Ref
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import NotificationChannel, NotificationTopic
@@ -68,7 +69,8 @@ class ClaimDeliveries:
 class FinishDelivery:
     """What came of an attempt: the HTTP status if there was one, or what went wrong.
 
-    An email was accepted where nothing went wrong. `chance`, from 0 to 1, spreads the next attempt.
+    `withheld`: no attempt was made, since the endpoint's user has lost the right to the message. An
+    email was accepted where nothing went wrong. `chance`, from 0 to 1, spreads the next attempt.
     """
 
     organization_id: UUID
@@ -77,4 +79,5 @@ class FinishDelivery:
     lease: UUID
     status: int | None = None
     error: str | None = None
+    withheld: Withheld | None = None
     chance: float = 0.5

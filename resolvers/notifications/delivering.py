@@ -15,6 +15,7 @@ from resolvers.bookings.loading import lock, of_keys
 from resolvers.notifications import rules
 from resolvers.notifications.commands import ClaimDeliveries, FinishDelivery
 from resolvers.notifications.ending import give_up_waiting
+from resolvers.notifications.rights import Withheld
 from resolvers.outcomes import Outcome
 from resolvers.storage.columns import Instant, new_key
 from resolvers.storage.read import Read
@@ -177,6 +178,9 @@ def _claimable(command: ClaimDeliveries, now: datetime) -> Read[NotificationDeli
 def finish(work: UnitOfWork, commands: Sequence[FinishDelivery]) -> list[Outcome]:
     """Write what came of attempts: delivered, to be tried again, given up, the endpoint disabled.
 
+    A message that was withheld becomes FAILED with the reason. If the endpoint's user is no longer
+    active or permitted, the endpoint is disabled with that reason, and whatever waits for it fails.
+
     An outcome is not `changed` where the lease was lost: then nothing is written. Its fact `status`
     is that of the delivery now; null where there is none.
     """
@@ -214,6 +218,9 @@ class _Finishing:
         delivery = self._now.get(command.delivery_id)
         if delivery is None or delivery.lease != command.lease:
             return False
+        if command.withheld is not None:
+            self._now[delivery.id] = self._withheld(delivery, command.withheld)
+            return True
         accepted = rules.is_accepted(delivery.channel, status=command.status, error=command.error)
         after = changed(
             delivery,
@@ -235,6 +242,19 @@ class _Finishing:
             delivered_at=self._work.now,
             next_attempt_at=None,
             last_error=None,
+        )
+
+    def _withheld(self, delivery: NotificationDelivery, why: Withheld) -> NotificationDelivery:
+        """Given up without an attempt and without an email; the endpoint is disabled with it."""
+        if why.disables:
+            self._endpoint_becomes(delivery, active=False, disabled_reason=why.reason)
+        return changed(
+            delivery,
+            status=DeliveryStatus.FAILED,
+            last_error=why.reason,
+            next_attempt_at=None,
+            lease=None,
+            leased_until=None,
         )
 
     def _failed(

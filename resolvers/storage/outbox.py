@@ -71,7 +71,8 @@ EVENT_TOPICS: Final[Mapping[EventChangeType, NotificationTopic]] = {
 EVENT: Final = "EVENT"
 """What stands where a booking has its kind."""
 
-_SCOPED: Final = ("centre_id", "subject_id", "agent_office_id")
+SCOPED: Final = ("centre_id", "subject_id", "agent_office_id")
+"""The columns of a change that scopes are about; with `was_` as they were before it."""
 
 
 def fill(work: "UnitOfWork", organization_id: UUID, changes: Sequence[Recorded]) -> None:
@@ -90,7 +91,7 @@ def fill(work: "UnitOfWork", organization_id: UUID, changes: Sequence[Recorded])
             _delivery(work, endpoint, change, topic)
             for change, topic in told
             for endpoint, scope in listeners
-            if topic in endpoint.topics and _sees(scope, change.row)
+            if topic in endpoint.topics and sees(scope, change.row)
         ],
     )
 
@@ -138,9 +139,14 @@ def _scope(endpoint: Any, offices: Mapping[UUID, set[UUID]]) -> Scope | None:
     """Of the roles that are confined, only agents are told anything: by their offices."""
     if endpoint.user_id is None:
         return EVERYTHING
-    if not endpoint.working or Permission.MANAGE_NOTIFICATIONS not in PERMISSIONS[endpoint.role]:
+    if not endpoint.working or not may_be_told(endpoint.role):
         return None
     return scope_of(endpoint.role, agent_offices=frozenset(offices.get(endpoint.user_id, ())))
+
+
+def may_be_told(role: Role) -> bool:
+    """Whether a user in the role may have endpoints."""
+    return Permission.MANAGE_NOTIFICATIONS in PERMISSIONS[role]
 
 
 def _offices(organization_id: UUID, users: Sequence[UUID]) -> Read[Any]:
@@ -154,7 +160,7 @@ def _offices(organization_id: UUID, users: Sequence[UUID]) -> Read[Any]:
     return Read("offices of those to be told", build, {"of": organization_id, "users": users})
 
 
-def _sees(scope: Scope | None, row: Mapping[str, Any]) -> bool:
+def sees(scope: Scope | None, row: Mapping[str, Any]) -> bool:
     """Whether a change is told: its booking is in scope after or before it, as for subscribers.
 
     Events are open to everybody.
@@ -165,7 +171,7 @@ def _sees(scope: Scope | None, row: Mapping[str, Any]) -> bool:
 
 
 def _covers(scope: Scope, row: Mapping[str, Any], prefix: str = "") -> bool:
-    state = {name: row.get(f"{prefix}{name}") for name in _SCOPED}
+    state = {name: row.get(f"{prefix}{name}") for name in SCOPED}
     return scope.missing(candidate_id=row.get("candidate_id"), **state) is None
 
 

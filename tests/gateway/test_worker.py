@@ -15,9 +15,11 @@ import pytest
 from gateway.delivering import Deliverer
 from gateway.outgoing.http import HttpSender
 from gateway.outgoing.mail import MOST_CONNECTIONS, MailSender
-from gateway.worker import Worker
+from gateway.worker import CONNECTIONS_EACH, Worker
 from resolvers.notifications.commands import RegisterNotification, RotateKey
 from resolvers.notifications.endpoints import KEY, register, rotate
+from resolvers.notifications.rights import INACTIVE
+from resolvers.organizations.users import UpsertUser, upsert_users
 from resolvers.outcomes import Outcome
 from resolvers.references import ByKey
 from resolvers.storage.rows import changed
@@ -28,6 +30,7 @@ from resolvers.vocabulary import (
     BookingStatus,
     NotificationChannel,
     NotificationTopic,
+    Role,
 )
 from tests.gateway.receiving import (
     Behaviour,
@@ -102,9 +105,8 @@ class Working(School):
     async def endpoint(self, **values: Any) -> tuple[UUID, str]:
         """An endpoint and its key."""
         given = {"topics": OF_AGENTS, "channel": NotificationChannel.HTTP_JSON, "local": True}
-        result = await self.one(
-            register, RegisterNotification(viewer=self.viewer, **{**given, **values})
-        )
+        given["viewer"] = self.viewer
+        result = await self.one(register, RegisterNotification(**{**given, **values}))
         assert isinstance(result, Outcome), result
         return result.subject, result.facts[KEY]
 
@@ -475,3 +477,59 @@ async def test_delivered_notifications_are_forgotten(world, possible, receiver, 
             return await world.deliveries() == []
 
         await world.until(forgotten)
+
+
+def of_user(world: Working, user_id: UUID) -> Any:
+    """A viewer who is this user, and sees the organization."""
+    return replace(world.viewer, user_id=user_id)
+
+
+async def test_nothing_is_sent_to_the_url_of_a_deactivated_user(world, receiver):
+    """What waits fails with the reason, and the endpoint is disabled."""
+    to = await receiver()
+    user = UpsertUser(viewer=world.viewer, reference="U1", name="Uma", role=Role.ADMIN)
+    viewer = of_user(world, await world.made(upsert_users, user))
+    topics = (NotificationTopic.EVENT_CREATED,)
+    endpoint, _ = await world.endpoint(viewer=viewer, topics=topics, url=to.url)
+    for _ in range(3):
+        await world.event()
+
+    await world.made(upsert_users, replace(user, active=False))
+    await world.work_off()
+
+    assert to.requests == []
+    assert await world.statuses() == ["FAILED"] * 3
+    assert {row.last_error for row in await world.deliveries()} == {INACTIVE}
+    [row] = await world.rows(NotificationEndpoint, "id", endpoint)
+    assert (row.active, row.disabled_reason) == (False, INACTIVE)
+
+
+async def test_what_was_claimed_before_is_not_sent_either(world, receiver):
+    """A worker holds more messages than it sends at once; each is checked when it is its turn."""
+    late, happened = late_by()
+    to = await receiver(late)
+    user = UpsertUser(viewer=world.viewer, reference="U1", name="Uma", role=Role.ADMIN)
+    viewer = of_user(world, await world.made(upsert_users, user))
+    topics = (NotificationTopic.EVENT_CREATED,)
+    await world.endpoint(viewer=viewer, topics=topics, url=to.url)
+    for _ in range(CONNECTIONS_EACH + 4):
+        await world.event()
+
+    async def begun() -> bool:
+        return len(to.requests) == CONNECTIONS_EACH
+
+    async with world.worker(seconds=PATIENCE, lease_seconds=PATIENCE * 8):
+        await world.until(begun)
+        assert all(row.lease for row in await world.deliveries())
+        await world.made(upsert_users, replace(user, active=False))
+        happened.set()
+
+        async def over() -> bool:
+            return set(await world.statuses()) <= {"DELIVERED", "FAILED"}
+
+        await world.until(over)
+
+    assert len(to.requests) == CONNECTIONS_EACH
+    failed = [row for row in await world.deliveries() if row.status == "FAILED"]
+    assert {row.last_error for row in failed} == {INACTIVE}
+    assert len(failed) >= 4
