@@ -7,7 +7,7 @@ file, which every client tells from a file that is whole.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from functools import partial
@@ -25,6 +25,7 @@ from resolvers.exports.reads import exported_events
 from resolvers.refusals import PermissionRefusal
 from resolvers.storage import Storage
 from resolvers.storage.read import Read
+from resolvers.viewer import Viewer
 from resolvers.vocabulary import Permission
 
 logger = logging.getLogger(__name__)
@@ -100,7 +101,8 @@ class ExportEndpoint:
             return
         self._running += 1
         try:
-            await _Delivery(self._storage, asked, read, send).until_gone(scope, receive)
+            delivery = _Delivery(self._storage, asked, read, send, partial(self._viewer, asked))
+            await delivery.until_gone(scope, receive)
         finally:
             self._running -= 1
 
@@ -118,13 +120,18 @@ class ExportEndpoint:
 
     async def _read(self, asked: Asked) -> Read[Any]:
         """What is to be read, by the rights that whoever asked has by now."""
+        viewer = await self._viewer(asked)
+        return exported_events(viewer, asked.export, now=self._storage.clock())
+
+    async def _viewer(self, asked: Asked) -> Viewer:
+        """The caller with its current rights. Raises: _Refused, without the right to the file."""
         try:
             viewer = await self._authenticator.viewer_of(asked.claims)
             viewer.require(Permission.READ)
         except (Unauthenticated, PermissionRefusal):
             rule = "Whoever asked for this file may not read it any more."
             raise _Refused(403, rule, "FORBIDDEN") from None
-        return exported_events(viewer, asked.export, now=self._storage.clock())
+        return viewer
 
     def _require_room(self) -> None:
         if self._running >= MOST:
@@ -140,7 +147,15 @@ class ExportEndpoint:
 class _Delivery:
     """One file on its way to one client."""
 
-    def __init__(self, storage: Storage, asked: Asked, read: Read[Any], send: Send) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        asked: Asked,
+        read: Read[Any],
+        send: Send,
+        viewer: Callable[[], Awaitable[Viewer]],
+    ) -> None:
+        self._viewer = viewer
         self._storage = storage
         self._asked = asked
         self._read = read
@@ -162,9 +177,13 @@ class _Delivery:
         try:
             async with asyncio.timeout(FILE_SECONDS), aclosing(self._pieces()) as pieces:
                 async for piece in pieces:
+                    if self._begun:
+                        await self._viewer()  # rights may end while the file is sent
                     if piece or not self._begun:
                         await self._give(piece)
                 await self._give(b"", more=False)
+        except _Refused:
+            logger.warning("A file was given up: the right to read it has ended")
         except Exception as fault:
             if self._begun and isinstance(fault, TimeoutError):
                 logger.warning("A file was given up: to read and to send it took too long")

@@ -151,6 +151,32 @@ async def test_rights_are_those_at_the_time_of_fetching(
     assert told(await anonymous.get(url(seen_by=user(viewer, new_key())))) == (403, "FORBIDDEN")
 
 
+async def test_a_right_that_ends_in_the_middle_ends_the_file(
+    app: Starlette,
+    storage: Storage,
+    viewer: Viewer,
+    url: Url,
+    many: int,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Once the user is deactivated no further rows are sent, and the file is not complete."""
+    cleo = {"viewer": viewer, "reference": "U1", "name": "Cleo", "role": Role.CENTRE_STAFF}
+    [made] = await storage.write(upsert_users, [UpsertUser(**cleo)])
+    assert isinstance(made, Outcome)
+    client = Connection(app, url(seen_by=user(viewer, made.subject)), takes=1)
+    running = asyncio.create_task(client.run())
+    await client.taken.wait()
+
+    await storage.write(upsert_users, [UpsertUser(**cleo, active=False)])
+    client.goes_on.set()
+
+    async with asyncio.timeout(20):
+        await running
+    assert (client.status, client.ended) == (200, False)
+    assert len(client.pieces) <= 2
+    assert "the right to read it has ended" in caplog.text
+
+
 async def test_whoever_has_lost_read_gets_nothing(
     anonymous: httpx.AsyncClient, viewer: Viewer, url: Url, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -222,6 +222,7 @@ async def test_no_more_seats_are_delivered(world, subscriber, lost):
             await following(results)
 
 
+@pytest.mark.both_databases
 async def test_what_leaves_the_scope_is_not_delivered(world, subscriber):
     """A page that was read with the former scope is read again with the new one."""
     centres = [await world.centre(name) for name in ("LON", "PAR")]

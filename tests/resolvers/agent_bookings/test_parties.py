@@ -93,6 +93,7 @@ async def test_a_candidate_of_another_agency_is_neither_shown_nor_written(
     assert (await candidates(world))[first.id] == before
 
 
+@pytest.mark.both_databases
 async def test_a_possible_duplicate_is_recorded_for_staff(world, school, office, others):
     """Once, under both candidates, and visible to nobody but staff who see the organization."""
     victim = await world.candidate("P1", **KNOWN, **PASSPORT)
@@ -132,6 +133,7 @@ async def test_a_booking_tells_an_agent_nothing_of_a_duplicate(world, school, of
     assert not any(str(key) in str(second.after) for key in set(await candidates(world)) - keys)
 
 
+@pytest.mark.both_databases
 async def test_a_student_whom_staff_booked_for_the_agency_is_known_to_it(world, school, office):
     """An agency may use what it has booked, also if staff made it; but it does not write to it."""
     staffs = await world.candidate("P1", **KNOWN, **PASSPORT)
@@ -194,6 +196,7 @@ async def test_a_refused_submission_makes_and_records_nothing(world, school, off
     assert await world.rows(CandidateDuplicate, "organization_id", organization_id) == []
 
 
+@pytest.mark.both_databases
 async def test_students_of_two_agencies_in_one_batch(world, school, office, others):
     """What one command of a batch makes is as foreign to another agency as what was there."""
     victim = await world.candidate("P1", **KNOWN, **PASSPORT)
@@ -214,6 +217,7 @@ async def test_students_of_two_agencies_in_one_batch(world, school, office, othe
     assert await duplicates(world, found[1]) == sorted([victim, found[0]])
 
 
+@pytest.mark.both_databases
 async def test_an_agency_makes_one_candidate_at_the_same_time(
     world, school, office, database_url, clock
 ):

@@ -44,6 +44,7 @@ LOST: list[tuple[Role, dict[str, Any], Withheld | None]] = [
 ]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(("role", "values", "expected"), LOST)
 async def test_a_user_who_has_lost_a_right_is_sent_nothing_that_waits(
     world: Listening, school: UUID, office: UUID, role: Role, values: Any, expected: Any
@@ -57,6 +58,7 @@ async def test_a_user_who_has_lost_a_right_is_sent_nothing_that_waits(
     assert await withheld(world, endpoint) == [expected]
 
 
+@pytest.mark.both_databases
 async def test_a_booking_that_left_the_scope_is_not_sent(
     world: Listening, school: UUID, office: UUID, elsewhere: UUID
 ):
