@@ -1,4 +1,4 @@
-# The list of verbs. `make run` and `make test` need nothing but Python 3.11 and make.
+# `make run` and `make test` need only Python 3.11 and make.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -16,7 +16,7 @@ run: .venv/runtime
 	GATEWAY_GRAPHIQL_TOKEN="$$token" $(BIN)/booking-gateway serve --host $(HOST) --port $(PORT)
 
 test: .venv/development
-	$(BIN)/python -m pytest -n auto $(TESTS)
+	$(BIN)/python -m pytest -n auto --dist worksteal --durations=10 $(TESTS)
 
 check: .venv/development
 	$(BIN)/ruff check
@@ -24,7 +24,7 @@ check: .venv/development
 	$(BIN)/mypy
 	$(BIN)/booking-gateway schema | diff schema/schema.graphql -
 
-# As many generated documents as one likes, by plans and by graphql-core; it prints its seed.
+# Compare plans with graphql-core on generated documents; DOCUMENTS and SEED are optional.
 compare: .venv/development
 	$(BIN)/python -m tests.plan.many --documents $(or $(DOCUMENTS),20000) $(if $(SEED),--seed $(SEED))
 

@@ -26,8 +26,9 @@ from resolvers.sources.shift_iq.bodies import READERS
 from resolvers.sources.shift_iq.documents import SHIFT_IQ
 from resolvers.storage import utc_now
 from schema import build_schema
-from tests.end_to_end.clients import PATIENCE, Client, Socket, client_of, socket_to
+from tests.end_to_end.clients import Client, Socket, client_of, socket_to
 from tests.end_to_end.servers import SECRET, Server, serving
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -13,7 +13,8 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-PATIENCE = 20
+from tests.patience import PATIENCE
+
 # httpcore looks for it several times in each request, and not to find it takes 0.2 ms
 sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 

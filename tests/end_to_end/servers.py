@@ -18,10 +18,10 @@ from starlette.applications import Starlette
 from gateway.app import create_app
 from gateway.settings import Settings
 from schema import build_schema
+from tests.patience import PATIENCE
 
 SECRET = "a secret of thirty-two bytes, or more"
 ROOT = Path(__file__).parents[2]
-PATIENCE = 20
 
 OPTIONS: dict[str, Any] = {"log_level": "error", "timeout_keep_alive": 600}
 """No connection is closed while a client is about to use it."""

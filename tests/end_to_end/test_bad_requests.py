@@ -13,10 +13,11 @@ import pytest
 from gateway.auth import make_token
 from resolvers.identity import global_id
 from resolvers.storage import utc_now
-from tests.end_to_end.clients import PATIENCE, Client
+from tests.end_to_end.clients import Client
 from tests.end_to_end.inputs import Examples, mutation
 from tests.end_to_end.servers import SECRET, Server
 from tests.end_to_end.test_bad_input import complaints, names
+from tests.patience import PATIENCE
 
 NOBODY = UUID(int=1)
 TYPES = ("Candidate", "Event", "Room", "Centre", "Enrolment", "Module", "Test", "Subject")

@@ -16,6 +16,7 @@ from gateway.exports import MOST
 from resolvers.exports.fields import FIELDS
 from tests.end_to_end.clients import Client, client_of
 from tests.end_to_end.servers import Server
+from tests.patience import PATIENCE
 from tests.resolvers.world import World
 
 EXPORT = """
@@ -43,7 +44,7 @@ async def fetched(client: Client, format: str, **asked: Any) -> httpx.Response:
     """The file, fetched by somebody who has nothing but the address."""
     file = await client.ask(EXPORT, format=format, **asked)
     base = client.http.base_url
-    async with httpx.AsyncClient(base_url=base, timeout=20, verify=False) as anybody:
+    async with httpx.AsyncClient(base_url=base, timeout=PATIENCE, verify=False) as anybody:
         response = await anybody.get(file["url"])
     assert response.status_code == 200, response.text
     assert response.headers["content-type"] == file["contentType"]
@@ -171,6 +172,6 @@ async def test_whoever_hangs_up_makes_room(
     for writer in writers:
         writer.close()
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while (await client.http.get(url)).status_code == 503:
             pass

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.both_databases
 
 T = TypeVar("T")
 
-EXAMPLES = 400
+EXAMPLES = 200
 BATCHES = {"cancelBookings", "assignResults"}
 """Their payloads may have both, objects and errors."""
 

@@ -10,11 +10,12 @@ import pytest
 from gateway.graphiql import EXAMPLES
 from resolvers.identity import global_id
 from tests.end_to_end import browser
-from tests.end_to_end.browser import CHROMIUM, PATIENCE, Page
+from tests.end_to_end.browser import CHROMIUM, Page
 from tests.end_to_end.clients import Client
 from tests.end_to_end.conftest import Serve, ids
 from tests.end_to_end.inputs import mutation
 from tests.end_to_end.servers import Server
+from tests.patience import PATIENCE
 from tests.resolvers.world import World
 
 REQUIRED = os.environ.get("GATEWAY_TEST_CHROMIUM") == "required"

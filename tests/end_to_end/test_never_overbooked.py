@@ -18,7 +18,7 @@ from tests.resolvers.world import World
 
 pytestmark = pytest.mark.both_databases
 
-RUNS = 20
+RUNS = 5
 
 BOOK = """
     mutation Book($candidate: ID!, $event: ID!, $key: String) {

@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 
 from resolvers.identity import global_id, parse_global_id
 from resolvers.storage import Read, Storage
-from tests.end_to_end.clients import PATIENCE, Client, Socket, socket_to
+from tests.end_to_end.clients import Client, Socket, socket_to
 from tests.end_to_end.conftest import ids
 from tests.end_to_end.servers import Server
 from tests.end_to_end.watching import (
@@ -26,6 +26,7 @@ from tests.end_to_end.watching import (
     logged,
     newest,
 )
+from tests.patience import PATIENCE
 
 USER = """
     mutation ($reference: String!, $centres: [ID!], $active: Boolean! = true) {

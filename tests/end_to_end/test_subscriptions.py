@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from resolvers.identity import global_id
+from tests.conftest import DATABASES
 from tests.end_to_end.clients import Client, Socket, client_of, socket_to
 from tests.end_to_end.servers import Server, process
 from tests.end_to_end.watching import (
@@ -97,6 +98,7 @@ async def processes(database_url: str, place: Place) -> AsyncIterator[list[str]]
         yield [await one for one in starting]
 
 
+@pytest.mark.parametrize("database", DATABASES[-1:])
 async def test_the_backlog_goes_over_into_the_present_without_gap_or_double(
     processes: list[str], client: Client, place: Place, token: str
 ):

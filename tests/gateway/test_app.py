@@ -14,6 +14,7 @@ from resolvers.viewer import Viewer
 from resolvers.vocabulary import BookingStatus
 from tests.gateway.conftest import SCHEMA, SECRET
 from tests.gateway.migrating import run_script
+from tests.patience import PATIENCE
 from tests.resolvers.agent_bookings.conftest import School
 
 HTML = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -134,7 +135,7 @@ async def test_the_background_work_is_in_the_service(settings: Settings, viewer:
     async with app.router.lifespan_context(app):
         world = School(app.state.storage, viewer)
         key = await world.booked()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while (await world.row(key)).status is BookingStatus.PENDING:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 

@@ -12,6 +12,7 @@ from resolvers.outcomes import Outcome
 from resolvers.storage import Storage, UnitOfWork, storage_at
 from resolvers.storage.columns import new_key
 from resolvers.vocabulary import EventChangeType
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.both_databases
 
@@ -61,7 +62,7 @@ async def test_a_commit_wakes_who_waits(feed: ChangeFeed, storage: Storage, orga
 
     await commit(storage, organization_id)
 
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, PATIENCE)
 
 
 async def test_a_commit_between_two_calls_is_not_lost(
@@ -71,7 +72,7 @@ async def test_a_commit_between_two_calls_is_not_lost(
     await commit(storage, organization_id)
     await commit(storage, organization_id)
 
-    await asyncio.wait_for(watch.changed(), 5)
+    await asyncio.wait_for(watch.changed(), PATIENCE)
 
     again = asyncio.create_task(watch.changed())
     assert not await is_woken(again)
@@ -86,7 +87,7 @@ async def test_every_watch_of_the_organization_is_woken_and_no_other(
 
     await commit(storage, organization_id)
 
-    await asyncio.wait_for(asyncio.gather(*(watch.changed() for watch in watches)), 5)
+    await asyncio.wait_for(asyncio.gather(*(watch.changed() for watch in watches)), PATIENCE)
     waiting = asyncio.create_task(other.changed())
     assert not await is_woken(waiting)
     waiting.cancel()
@@ -107,7 +108,7 @@ async def test_a_commit_of_another_process_is_found(
     await commit(elsewhere, organization_id)
     await feed.poll()
 
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, PATIENCE)
     await elsewhere.close()
 
 
@@ -115,13 +116,13 @@ async def test_the_feed_polls_by_itself(storage: Storage, database_url: str, org
     feed = ChangeFeed(storage, poll_seconds=0.01)
     feed.start()
     watch = feed.watch(organization_id)
-    await asyncio.wait_for(watch.changed(), 5)
+    await asyncio.wait_for(watch.changed(), PATIENCE)
     elsewhere = storage_at(database_url, clock=storage.clock)
     await elsewhere.open()
 
     await commit(elsewhere, organization_id)
 
-    await asyncio.wait_for(watch.changed(), 5)
+    await asyncio.wait_for(watch.changed(), PATIENCE)
     await elsewhere.close()
     await feed.close()
 

@@ -20,6 +20,7 @@ import pytest
 import uvicorn
 
 from gateway.__main__ import main
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -281,7 +282,7 @@ def test_serve_answers_until_it_is_told_to_stop(ready: CommandLine, free_port: i
             page = client.get(address, headers={"accept": "text/html"})
     finally:
         server.terminate()
-        _, errors = server.communicate(timeout=30)
+        _, errors = server.communicate(timeout=PATIENCE)
 
     assert answer.json() == {"data": {"__typename": "Query"}}
     assert token in page.text
@@ -304,6 +305,6 @@ def test_a_worker_works_until_it_is_told_to_stop(ready: CommandLine, told: signa
         assert worker.stdout.readline() == "Working.\n"
     finally:
         worker.send_signal(told)
-        rest, errors = worker.communicate(timeout=30)
+        rest, errors = worker.communicate(timeout=PATIENCE)
 
     assert (worker.returncode, rest, errors) == (0, "", "")

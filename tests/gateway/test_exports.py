@@ -29,6 +29,7 @@ from resolvers.viewer import PERMISSIONS, Viewer
 from resolvers.vocabulary import EventKind, ExportFormat, Permission, Role
 from tests.conftest import SettableClock, run_statements
 from tests.gateway.conftest import SECRET
+from tests.patience import PATIENCE
 
 Url = Callable[..., str]
 FORMATS = list(ExportFormat)
@@ -251,7 +252,7 @@ async def test_a_client_that_goes_away_ends_the_reading(
 
     client.gone.set()
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await running
     assert (client.status, len(client.pieces), client.ended) == (200, 2, False)
 
@@ -267,7 +268,7 @@ async def test_a_client_that_takes_nothing_is_given_up(
     monkeypatch.setattr("gateway.exports.SEND_SECONDS", 0.05)
     client = Connection(app, url(), takes=2)
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await client.run()
 
     assert (len(client.pieces), client.ended) == (2, False)
@@ -291,7 +292,7 @@ async def test_a_file_that_is_given_up_leaves_room_for_others(
 
     for client in clients:
         client.gone.set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await asyncio.gather(*running)
     assert (await anonymous.get(url())).status_code == 200
 
@@ -324,7 +325,7 @@ async def test_a_fault_in_the_middle_is_not_the_end_of_the_file(
         await run_statements(database_url, [END_STREAMS])
     client.goes_on.set()
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await running
 
     assert client.status == 200

@@ -20,8 +20,8 @@ from resolvers.viewer import Viewer
 from resolvers.vocabulary import ChangeType, EventChangeType
 from schema.context import Context
 from schema.subscription import Changes, follow
+from tests.patience import PATIENCE
 
-PATIENCE = 20
 COMMITS = 240
 
 

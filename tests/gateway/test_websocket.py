@@ -18,8 +18,7 @@ from gateway.auth import make_token
 from tests.conftest import SettableClock
 from tests.gateway.conftest import CLOSED, FLOODED, SECRET
 from tests.gateway.test_change_feed import commit
-
-PATIENCE = 10
+from tests.patience import PATIENCE
 
 
 class Client:

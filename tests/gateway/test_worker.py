@@ -39,6 +39,7 @@ from tests.gateway.receiving import (
     receiving,
 )
 from tests.gateway.test_mail import Mailbox, mail_server_of
+from tests.patience import PATIENCE
 from tests.resolvers.agent_bookings.conftest import (  # noqa: F401 - with fixtures
     SAMPLE,
     School,
@@ -50,7 +51,6 @@ from tests.resolvers.agent_bookings.conftest import (  # noqa: F401 - with fixtu
 from tests.resolvers.enrolments.test_expiry import UNPAID
 from tests.resolvers.world import World
 
-PATIENCE = 20
 POLL_SECONDS = 0.01
 DELIVERIES_KEPT_FOR = timedelta(days=7)
 NEVER = replace(SAMPLE, courses=(replace(SAMPLE.courses[0], date_from=date(2027, 3, 16)),))

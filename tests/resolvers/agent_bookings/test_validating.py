@@ -238,7 +238,7 @@ async def test_places_are_given_back(world, possible, course):
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("n", range(10))
+@pytest.mark.parametrize("n", range(4))
 async def test_a_course_is_never_overbooked(world, possible, course, database_url, clock, n):
     """By several workers at once: 3 of 12 have a place, and each booking is judged once."""
     await world.offer(course, possible, capacity=3)

@@ -18,6 +18,7 @@ from resolvers.registrations.booking import book as register
 from resolvers.registrations.commands import BookRegistration
 from resolvers.storage import Storage
 from resolvers.vocabulary import BookingStatus
+from tests.patience import PATIENCE
 from tests.resolvers.storage.conftest import Opening
 from tests.resolvers.storage.test_never_overbooked import no_conflicts, taken
 from tests.resolvers.world import World, codes
@@ -51,7 +52,7 @@ async def at_once(storages: Sequence[Storage], calls: Sequence[Call]) -> list[An
     """Carry out calls, each a request of its own; each storage has some of every sort."""
     in_pairs = (storage for storage in cycle(storages) for _ in range(2))
     writing = [next(in_pairs).write(run, [command]) for run, command in calls]
-    results = await asyncio.wait_for(asyncio.gather(*writing), 60)
+    results = await asyncio.wait_for(asyncio.gather(*writing), PATIENCE)
     return [result for [result] in results]
 
 

@@ -22,6 +22,7 @@ from resolvers.storage import Idempotency, Storage
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import CancellationReason
 from tests.conftest import SettableClock
+from tests.patience import PATIENCE
 from tests.resolvers.storage.conftest import Opening, Receipts
 from tests.resolvers.world import World, codes
 
@@ -259,7 +260,7 @@ async def test_parallel_calls_with_one_key_book_once(
         calls = [
             ask(world, book, command, f"k{n}", storage=storages[i % processes]) for i in range(20)
         ]
-        results = await asyncio.wait_for(asyncio.gather(*calls), 30)
+        results = await asyncio.wait_for(asyncio.gather(*calls), PATIENCE)
         assert len({plain(r) for r in map(_hashable, results)}) == 1
         assert sorted(r.replayed for r in results) == [False] + [True] * 19
 
@@ -281,7 +282,7 @@ async def test_parallel_calls_with_one_key_and_other_input(
             ask(world, book, command, f"k{n}", storage=(world.storage, other)[i // 2 % 2])
             for i, command in enumerate(commands)
         ]
-        results = await asyncio.wait_for(asyncio.gather(*calls), 30)
+        results = await asyncio.wait_for(asyncio.gather(*calls), PATIENCE)
         found = [codes(r) for r in results]
         mine, theirs = found[0::2], found[1::2]
         assert [] in mine or [] in theirs

@@ -20,6 +20,7 @@ from resolvers.storage.paging import PageRequest
 from resolvers.storage.postgresql import PostgresStorage
 from resolvers.storage.sqlite import SqliteStorage
 from resolvers.viewer import Viewer
+from tests.patience import PATIENCE
 from tests.resolvers.storage.conftest import Opening, Results, do_nothing, record_change
 
 pytestmark = pytest.mark.both_databases
@@ -94,8 +95,8 @@ async def test_readers_that_follow_miss_none_and_see_none_twice(
         for n, writer in zip(range(count // 2), storages * count, strict=False)
     ]
 
-    await asyncio.wait_for(asyncio.gather(*writes), 60)
-    seen = await asyncio.wait_for(asyncio.gather(*readers), 60)
+    await asyncio.wait_for(asyncio.gather(*writes), PATIENCE)
+    seen = await asyncio.wait_for(asyncio.gather(*readers), PATIENCE)
 
     assert [position for position, _ in seen[0]] == list(range(1, count + 1))
     assert seen[0] == seen[1] == seen[2]
@@ -120,7 +121,7 @@ async def test_a_slow_commit_is_never_found_behind_a_reader(
                 await look()
                 assert len(seen) == 3 * n
             assert not fast.done()
-        await asyncio.wait_for(fast, 30)
+        await asyncio.wait_for(fast, PATIENCE)
         await look()
 
     assert seen == [(n + 1, ("slow", "slow", "fast")[n % 3]) for n in range(15)]
@@ -142,7 +143,7 @@ async def test_each_organization_has_its_own_positions(
 
     storages = [storage, await opened()]
     writes = [s.write(record, both[::order]) for s in storages for order in (1, -1) * 50]
-    await asyncio.wait_for(asyncio.gather(*writes), 60)
+    await asyncio.wait_for(asyncio.gather(*writes), PATIENCE)
 
     for key in both:
         found = await follow(storage, replace(viewer, organization_id=key), 200, 100)

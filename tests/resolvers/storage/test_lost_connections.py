@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from resolvers.outcomes import Outcome
 from resolvers.refusals import Refused
 from resolvers.storage import Read, Storage, UnitOfWork
+from tests.patience import PATIENCE
 from tests.resolvers.storage.conftest import Foreign, Opening, Receipts, Results
 
 pytestmark = pytest.mark.both_databases
@@ -79,7 +80,7 @@ async def test_a_connection_lost_in_a_batch_fails_what_was_in_flight(
         return results
 
     writes = (storage.write(dying, [f"{n:02}"]) for n in range(80))
-    results = await asyncio.wait_for(asyncio.gather(*writes, return_exceptions=True), 30)
+    results = await asyncio.wait_for(asyncio.gather(*writes, return_exceptions=True), PATIENCE)
 
     assert [isinstance(r, Exception) for r in results] == [True] * 64 + [False] * 16
     assert await receipts.written() == [f"{n:02}" for n in range(64, 80)]

@@ -11,6 +11,7 @@ from resolvers.registrations.booking import book
 from resolvers.registrations.commands import BookRegistration, LaxEvent
 from resolvers.storage.tables import Event
 from resolvers.tests.forms import Form
+from tests.patience import PATIENCE
 from tests.resolvers.storage.conftest import Opening
 from tests.resolvers.world import World
 
@@ -51,7 +52,7 @@ async def test_fifty_requests_make_one_event(
             )
             for n, candidate in enumerate(candidates)
         ]
-        results = [result for [result] in await asyncio.wait_for(asyncio.gather(*calls), 60)]
+        results = [result for [result] in await asyncio.wait_for(asyncio.gather(*calls), PATIENCE)]
         outcomes = [result for result in results if isinstance(result, Outcome)]
         assert len(outcomes) == 50
         assert [outcome.facts["eventCreated"] for outcome in outcomes].count(True) == 1

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from resolvers.storage import Read, Storage
 from resolvers.storage.tables import ImportReceipt, columns
+from tests.patience import PATIENCE
 from tests.resolvers.storage.conftest import Foreign, Opening, Receipts
 
 pytestmark = pytest.mark.both_databases
@@ -73,7 +74,7 @@ async def test_whoever_stops_early_lets_go(
         await anext(batches)
         assert await in_transaction(foreign) == 1
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while await in_transaction(foreign):
             pass
 
@@ -88,7 +89,7 @@ async def test_whoever_is_cancelled_ends_what_the_database_does(
         await storage.read(hashes())
     first.cancel()
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         with pytest.raises(asyncio.CancelledError):
             await first
         await batches.aclose()

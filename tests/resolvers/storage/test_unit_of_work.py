@@ -15,6 +15,7 @@ from resolvers.storage import Read, Storage, UnitOfWork
 from resolvers.storage.numbers import NUMBERS_AT_ONCE
 from resolvers.storage.rows import changed, new_row
 from resolvers.storage.tables import Centre, ImportReceipt, columns, table
+from tests.patience import PATIENCE
 from tests.resolvers.storage.conftest import Opening, Receipts, Results, do_nothing
 
 pytestmark = pytest.mark.both_databases
@@ -223,7 +224,7 @@ async def test_numbers_are_unique_whatever_fails(
         for s, count in zip(storages * len(counts), counts, strict=False)
     ]
 
-    results = await asyncio.wait_for(asyncio.gather(*writes, return_exceptions=True), 60)
+    results = await asyncio.wait_for(asyncio.gather(*writes, return_exceptions=True), PATIENCE)
 
     for count, result in zip(counts, results, strict=True):
         if count == 0:

@@ -17,6 +17,7 @@ from resolvers.storage.rows import new_row
 from resolvers.storage.sqlite import SqliteStorage, connect
 from resolvers.storage.tables import Room
 from resolvers.storage.writer import BATCH_REQUESTS, CONSTRAINT_TRIES, WAITING_REQUESTS
+from tests.patience import PATIENCE
 from tests.resolvers.storage.conftest import (
     Opening,
     Receipts,
@@ -60,7 +61,7 @@ def noting() -> Noting:
 
 
 async def answers(*writes: Any) -> list[Any]:
-    return await asyncio.wait_for(asyncio.gather(*writes, return_exceptions=True), 30)
+    return await asyncio.wait_for(asyncio.gather(*writes, return_exceptions=True), PATIENCE)
 
 
 # ---------------------------------------------------------------- batches
@@ -352,7 +353,7 @@ async def test_close_finishes_what_waits(opened: Opening, receipts: Receipts):
     writes = [asyncio.ensure_future(other.write(receipts.write, [f"{n:03}"])) for n in range(150)]
     await asyncio.sleep(0)
 
-    await asyncio.wait_for(other.close(), 30)
+    await asyncio.wait_for(other.close(), PATIENCE)
 
     assert all(write.done() and write.result() for write in writes)
     assert len(await receipts.written()) == 150
@@ -370,9 +371,9 @@ async def test_close_finishes_what_is_in_flight(opened: Opening, receipts: Recei
 
     writing = asyncio.ensure_future(other.write(write, ["last"]))
     await began.wait()
-    await asyncio.wait_for(other.close(), 30)
+    await asyncio.wait_for(other.close(), PATIENCE)
 
-    [outcome] = await asyncio.wait_for(writing, 5)
+    [outcome] = await asyncio.wait_for(writing, PATIENCE)
     assert isinstance(outcome, Outcome)
     assert await receipts.written() == ["last"]
 
@@ -425,10 +426,10 @@ async def test_a_sqlite_file_locked_by_others_is_waited_for(
     waiting = asyncio.create_task(patient.write(receipts.write, ["patient"]))
 
     with pytest.raises(Overloaded):
-        await asyncio.wait_for(impatient.write(receipts.write, ["impatient"]), 15)
+        await asyncio.wait_for(impatient.write(receipts.write, ["impatient"]), PATIENCE)
     assert not waiting.done()
     other.execute("ROLLBACK")
     other.close()
 
-    await asyncio.wait_for(waiting, 15)
+    await asyncio.wait_for(waiting, PATIENCE)
     assert await receipts.written() == ["patient"]
