@@ -187,6 +187,7 @@ def trouble(error: BaseException) -> Trouble:
     match error:
         case (
             asyncpg.LockNotAvailableError()
+            | asyncpg.QueryCanceledError()  # the lock came together with the end of lock_timeout
             | asyncpg.DeadlockDetectedError()
             | asyncpg.SerializationError()
         ):
