@@ -28,7 +28,6 @@ from resolvers.storage.rows import changed, new_row
 from resolvers.storage.tables import columns, table
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.viewer import Viewer
-from resolvers.vocabulary import Permission
 
 Keys = Mapping[str, Sequence[tuple[int, UUID]]]
 """By field: the keys that its references mean, each once, with its index in the list."""
@@ -83,7 +82,7 @@ class Rule:
 
 @dataclass(slots=True)
 class Asked(Generic[Command]):
-    """A command whose permission, fields and references are in order."""
+    """A command whose fields and references are in order."""
 
     command: Command
     one: dict[str, UUID]
@@ -125,7 +124,6 @@ class Kind(Generic[Command, Model]):
     """
 
     model: type[Model]
-    permission: Permission
     identity: tuple[str, ...]
     check: Callable[[Command], list[Refusal]]
     check_dates: Callable[[Command, date], list[Refusal]] = _nothing_dated
@@ -179,7 +177,7 @@ def camel_case(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-# ---------------------------------------------------------------- permission, fields, references
+# ---------------------------------------------------------------- fields, references
 
 
 def _ask(
@@ -187,9 +185,7 @@ def _ask(
 ) -> list[Asked[Command] | Refused]:
     today = work.now.date()
     complaints = [_first_complaints(command, kind, today) for command in commands]
-    # what is named without the permission is not looked up: the answer would tell what there is
-    permitted = [command for command in commands if command.viewer.may(kind.permission)]
-    lookups = _look_up(work, permitted, kind)
+    lookups = _look_up(work, commands, kind)
     return [
         attempt(_asked, command, kind, lookups, found)
         for command, found in zip(commands, complaints, strict=True)
@@ -198,7 +194,6 @@ def _ask(
 
 def _first_complaints(command: Command, kind: Kind[Command, Model], today: date) -> Complaints:
     complaints = Complaints()
-    complaints.of(command.viewer.require, kind.permission)
     complaints.refusals += kind.check(command)
     complaints.refusals += kind.check_dates(command, today)
     complaints.refusals += check_external_ids(command.external_ids, "input", "externalIds")
@@ -230,8 +225,6 @@ def _asked(
     complaints: Complaints,
 ) -> Asked[Command]:
     """Raises: Refused, with all that is wrong so far."""
-    if not command.viewer.may(kind.permission):
-        complaints.settle()
     asked = Asked(command, {}, {})
     for name, (column, model) in kind.one.items():
         if (ref := getattr(command, name)) is not None:

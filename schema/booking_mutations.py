@@ -15,13 +15,13 @@ from resolvers.every_kind.accommodations import (
     revoke,
 )
 from resolvers.every_kind.cancelling import CancelBooking, cancel
-from resolvers.refusals import Complaints, Refused
+from resolvers.refusals import Complaints
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import AccommodationScope, BatchMode, CancellationReason
 from schema.bookings import Accommodation, Booking, Money, booking_types
 from schema.commands import Answer, ask, ask_all, errors_of, given
 from schema.context import Info
-from schema.errors import BookingError, Warning, error_of
+from schema.errors import BookingError, Warning
 from schema.fields import described
 from schema.inputs import IDEMPOTENCY_KEY, ORIGIN, OriginInput, origin_of
 from schema.node import show_booking
@@ -272,13 +272,9 @@ class BookingMutations:
         info: Info,
         input: Annotated[CancelBookingsInput, strawberry.argument(description="Which, and why.")],
     ) -> CancelBookingsPayload | None:
-        try:
-            commands = input.to_commands(info.context.viewer)
-        except Refused as refused:
-            errors = [error_of(refusal) for refusal in refused.refusals]
-            return CancelBookingsPayload(cancelled=[], replayed=False, errors=errors)
-        key = input.idempotency_key
-        answers = await ask_all(info, cancel, commands, mode=input.mode, idempotency_key=key)
+        answers = await ask_all(
+            info, cancel, input.to_commands, mode=input.mode, idempotency_key=input.idempotency_key
+        )
         return CancelBookingsPayload(
             cancelled=await _cancelled(info, answers),
             replayed=any(answer.replayed for answer in answers),

@@ -3,7 +3,7 @@
 Mutations map words and decide nothing: an input becomes commands, outcomes become a payload.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, TypeVar
@@ -13,9 +13,11 @@ from strawberry import UNSET
 
 from resolvers import checks
 from resolvers.outcomes import Outcome
-from resolvers.refusals import Complaints, Refused
+from resolvers.permitted import forbidden, needed_by
+from resolvers.refusals import Complaints, Refused, attempt
 from resolvers.storage import Idempotency
 from resolvers.storage.writer import Run
+from resolvers.viewer import Viewer
 from resolvers.vocabulary import BatchMode
 from schema.context import Info
 from schema.errors import BookingError, Warning, error_of
@@ -85,27 +87,34 @@ async def ask(info: Info, run: Run, command: Any, *, idempotency_key: str | None
 async def ask_all(
     info: Info,
     run: Run,
-    commands: Sequence[Any],
+    commands: Callable[[Viewer], Sequence[Any]] | Sequence[Any],
     *,
     mode: BatchMode = BatchMode.BEST_EFFORT,
     idempotency_key: str | None = None,
 ) -> list[Answer]:
-    """Carry out the commands of one request.
+    """Carry out the commands of one request, given as they are or as what makes them.
 
-    An answer for each, or the refusals of one that is refused whole.
+    An answer for each, or the refusals of one that is refused whole. A viewer who lacks the
+    permission is refused for that alone: nothing else of the request is looked at.
     """
+    needed = needed_by(run)
+    if not info.context.viewer.may(needed):
+        return [_answer(forbidden(needed))]
+    made = attempt(commands, info.context.viewer) if callable(commands) else commands
+    if isinstance(made, Refused):
+        return [_answer(made)]
     key = given(idempotency_key)
     stage = Complaints()
     path = ("input", "idempotencyKey")
     stage.of(checks.code, key, *path, most=LONGEST_KEY)
-    _check_origin(commands, stage)
+    _check_origin(made, stage)
     if stage.refusals:
         return [_answer(Refused(stage.refusals))]
     results = await info.context.write(
         run,
-        commands,
-        all_or_nothing=mode is BatchMode.ALL_OR_NOTHING and len(commands) > 1,
-        idempotency=None if key is None else _idempotency(info, run, commands, mode, key),
+        made,
+        all_or_nothing=mode is BatchMode.ALL_OR_NOTHING and len(made) > 1,
+        idempotency=None if key is None else _idempotency(info, run, made, mode, key),
     )
     return [_answer(result) for result in results]
 

@@ -14,7 +14,7 @@ from resolvers.enrolments.commands import AssignResult, BookEnrolment, MoveEnrol
 from resolvers.enrolments.moving import move
 from resolvers.enrolments.payments import record_payments
 from resolvers.enrolments.results import assign_results
-from resolvers.refusals import Invalid, OutOfRange
+from resolvers.refusals import Invalid
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import (
     BatchMode,
@@ -28,7 +28,7 @@ from schema.bookings import Booking, Payment, return_url_of
 from schema.commands import Answer, ask, ask_all, errors_of, given
 from schema.context import Info
 from schema.enrolments import Enrolment
-from schema.errors import BookingError, Warning, error_of
+from schema.errors import BookingError, Warning
 from schema.fields import described
 from schema.inputs import (
     IDEMPOTENCY_KEY,
@@ -307,11 +307,7 @@ class EnrolmentMutations:
         info: Info,
         input: Annotated[AssignResultsInput, strawberry.argument(description="Which results.")],
     ) -> AssignResultsPayload | None:
-        try:
-            commands = input.to_commands(info.context.viewer)
-        except (OutOfRange, Invalid) as refusal:
-            return AssignResultsPayload(updated=[], errors=[error_of(refusal)])
-        answers = await ask_all(info, assign_results, commands, mode=input.mode)
+        answers = await ask_all(info, assign_results, input.to_commands, mode=input.mode)
         return AssignResultsPayload(
             updated=[Enrolment(row=row) for row in await booking_rows(info, answers)],
             errors=errors_of(answers),

@@ -15,10 +15,12 @@ from resolvers.events.reads import class_codes, events_count, events_on_date
 from resolvers.events.updating import update_events
 from resolvers.every_kind.cancelling_events import cancel_events
 from resolvers.outcomes import Outcome
+from resolvers.permitted import requires
 from resolvers.references import ByKey
 from resolvers.refusals import Invalid, Refused
 from resolvers.storage import UnitOfWork
 from resolvers.storage.tables import Event as EventRow
+from resolvers.vocabulary import Permission
 from schema.commands import Answer, ask
 from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
 from schema.context import Info
@@ -135,6 +137,7 @@ class EventMutations:
         )
 
 
+@requires(Permission.MANAGE_EVENTS)
 def update_and_expire(work: UnitOfWork, commands: Sequence[UpdateEvent]) -> list[Outcome | Refused]:
     """Change events; the seats of bookings that have lapsed are released first."""
     return update_events(work, commands, expire=expire_overdue)

@@ -28,6 +28,7 @@ from resolvers.bookings.checks import state_of
 from resolvers.changes import Cause, record_booking
 from resolvers.leases import NOT_LEASED
 from resolvers.outcomes import Outcome
+from resolvers.permitted import requires
 from resolvers.refusals import (
     Complaints,
     PermissionRefusal,
@@ -100,6 +101,7 @@ class Held:
     detail: AgentBooking
 
 
+@requires(Permission.BOOK)
 def book(work: UnitOfWork, commands: Sequence[BookAgentBooking]) -> list[Outcome | Refused]:
     """Receive each submission: a new booking, or a new revision of one.
 
@@ -174,8 +176,6 @@ class _Receiving:
     def _check_input(self, asked: Asked) -> Party:
         """Raises: Refused."""
         command, stage = asked.command, Complaints()
-        if not command.happened:
-            stage.of(command.viewer.require, Permission.BOOK)
         stage.refusals += asked.mistakes
         path = ("input", "expectedRevision")
         stage.of(checks.number, command.expected_revision, *path, least=0, most=MOST_REVISIONS)

@@ -19,6 +19,7 @@ from resolvers.links import (
 from resolvers.listed import listed
 from resolvers.narrowing import search_text
 from resolvers.outcomes import Outcome
+from resolvers.permitted import requires
 from resolvers.references import Ref
 from resolvers.refusals import PermissionRefusal, Refusal, Refused
 from resolvers.storage.tables import Candidate, Centre, Department, Module, Subject
@@ -60,6 +61,7 @@ class UpsertDepartment(Upsert):
     name: str
 
 
+@requires(Permission.MANAGE_CANDIDATES)
 def upsert_candidates(
     work: UnitOfWork, commands: Sequence[UpsertCandidate]
 ) -> list[Outcome | Refused]:
@@ -71,6 +73,7 @@ def upsert_candidates(
     return upsert(work, commands, CANDIDATE)
 
 
+@requires(Permission.MANAGE_CANDIDATES)
 def upsert_departments(
     work: UnitOfWork, commands: Sequence[UpsertDepartment]
 ) -> list[Outcome | Refused]:
@@ -153,7 +156,6 @@ class _InScope(Rule):
 
 CANDIDATE: Kind[UpsertCandidate, Candidate] = Kind(
     model=Candidate,
-    permission=Permission.MANAGE_CANDIDATES,
     identity=("reference",),
     check=_check_candidate,
     check_dates=_check_birth,
@@ -183,7 +185,6 @@ def _check_department(command: UpsertDepartment) -> list[Refusal]:
 
 DEPARTMENT: Kind[UpsertDepartment, Department] = Kind(
     model=Department,
-    permission=Permission.MANAGE_CANDIDATES,
     identity=("name",),
     check=_check_department,
     values=lambda command, _: {"name": command.name},

@@ -11,6 +11,7 @@ from resolvers.links import CENTRE_SUBJECTS
 from resolvers.listed import listed
 from resolvers.narrowing import search_text
 from resolvers.outcomes import Outcome
+from resolvers.permitted import requires
 from resolvers.references import Ref
 from resolvers.refusals import Invalid, Refusal, Refused
 from resolvers.storage.tables import Centre, Room, Subject
@@ -45,6 +46,7 @@ class UpsertRoom(Upsert):
     capacity: int
 
 
+@requires(Permission.MANAGE_CENTRES)
 def upsert_centres(work: UnitOfWork, commands: Sequence[UpsertCentre]) -> list[Outcome | Refused]:
     """Create or update a centre for each command; a centre is known by its reference.
 
@@ -55,6 +57,7 @@ def upsert_centres(work: UnitOfWork, commands: Sequence[UpsertCentre]) -> list[O
     return upsert(work, commands, CENTRE)
 
 
+@requires(Permission.MANAGE_CENTRES)
 def upsert_rooms(work: UnitOfWork, commands: Sequence[UpsertRoom]) -> list[Outcome | Refused]:
     """Create or update a room for each command; a room is known by its centre and its name.
 
@@ -107,7 +110,6 @@ def _check_room(command: UpsertRoom) -> list[Refusal]:
 
 CENTRE: Kind[UpsertCentre, Centre] = Kind(
     model=Centre,
-    permission=Permission.MANAGE_CENTRES,
     identity=("reference",),
     check=_check_centre,
     values=_centre_values,
@@ -117,7 +119,6 @@ CENTRE: Kind[UpsertCentre, Centre] = Kind(
 
 ROOM: Kind[UpsertRoom, Room] = Kind(
     model=Room,
-    permission=Permission.MANAGE_CENTRES,
     identity=("centre_id", "name"),
     check=_check_room,
     values=lambda command, _: {"name": command.name, "capacity": command.capacity},

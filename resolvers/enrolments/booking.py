@@ -21,6 +21,7 @@ from resolvers.enrolments.attempts import Attempts
 from resolvers.enrolments.commands import BookEnrolment, Happened
 from resolvers.enrolments.facts import enrolment_facts
 from resolvers.outcomes import Outcome, Warning
+from resolvers.permitted import requires
 from resolvers.refusals import (
     Complaints,
     Refused,
@@ -60,6 +61,7 @@ class Booked:
     warnings: list[Warning] = field(default_factory=list)
 
 
+@requires(Permission.BOOK)
 def book(work: UnitOfWork, commands: Sequence[BookEnrolment]) -> list[Outcome | Refused]:
     """Give each candidate a seat; the outcomes are in the order of the commands.
 
@@ -90,8 +92,6 @@ def _wanted(command: BookEnrolment) -> Wanted:
 def _book(work: UnitOfWork, desk: Desk, attempts: Attempts, command: BookEnrolment) -> Booked:
     viewer, stage = command.viewer, Complaints()
     happened = command.happened
-    if happened is None:
-        stage.of(viewer.require, Permission.BOOK)
     overrides = check_overrides(command.viewer, command.overrides, stage)
     candidate = stage.of(desk.candidate, viewer, command.candidate, "input", "candidate")
     event = stage.of(desk.event, viewer, command.event, Permission.BOOK, "input", "event")

@@ -23,6 +23,7 @@ from resolvers.enrolments.commands import MoveEnrolment
 from resolvers.enrolments.facts import enrolment_facts
 from resolvers.enrolments.transitions import TRANSITIONS
 from resolvers.outcomes import Outcome, Warning
+from resolvers.permitted import requires
 from resolvers.references import ByKey, Lookup, Ref, look_up
 from resolvers.refusals import Complaints, OneRequired, Refused, StaleBooking, attempt
 from resolvers.storage.rows import changed
@@ -44,6 +45,7 @@ class Moved:
     warnings: tuple[Warning, ...]
 
 
+@requires(Permission.MOVE)
 def move(work: UnitOfWork, commands: Sequence[MoveEnrolment]) -> list[Outcome | Refused]:
     """Give each enrolment its new seat, time and place.
 
@@ -151,8 +153,6 @@ class _Movers:
 
     def _find(self, command: MoveEnrolment, stage: Complaints) -> Any:
         """The booking, or None with a complaint."""
-        if command.happened is None:
-            stage.of(command.viewer.require, Permission.MOVE)
         path = ("input", "enrolmentId")
         return stage.of(
             find,

@@ -15,6 +15,7 @@ from resolvers.enrolments.commands import RecordPayment
 from resolvers.enrolments.facts import enrolment_facts
 from resolvers.enrolments.transitions import TRANSITIONS
 from resolvers.outcomes import Outcome, Warning
+from resolvers.permitted import requires
 from resolvers.refusals import Complaints, IllegalState, Invalid, NotFoundRefusal, Refused, attempt
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import Booking, Payment
@@ -25,6 +26,7 @@ from resolvers.vocabulary import BookingStatus, ChangeType, PaymentStatus, Permi
 PROVIDER_REFERENCE = 200
 
 
+@requires(Permission.RECORD_PAYMENT)
 def record_payments(work: UnitOfWork, commands: Sequence[RecordPayment]) -> list[Outcome | Refused]:
     """Record what became of each payment; one that has that status already is left as it is.
 
@@ -77,7 +79,6 @@ def _find(
     bookings: dict[UUID, Booking],
 ) -> Payment:
     stage = Complaints()
-    stage.of(command.viewer.require, Permission.RECORD_PAYMENT)
     stage.of(checks.code, command.provider, "input", "provider")
     reference = ("input", "providerReference")
     stage.of(checks.code, command.provider_reference, *reference, most=PROVIDER_REFERENCE)

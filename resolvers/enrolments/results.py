@@ -11,6 +11,7 @@ from resolvers.enrolments.commands import AssignResult
 from resolvers.enrolments.facts import enrolment_facts
 from resolvers.enrolments.transitions import TRANSITIONS
 from resolvers.outcomes import Outcome
+from resolvers.permitted import requires
 from resolvers.references import look_up
 from resolvers.refusals import Complaints, Refused, attempt
 from resolvers.storage.rows import changed
@@ -19,6 +20,7 @@ from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.vocabulary import BookingKind, BookingStatus, ChangeType, Permission
 
 
+@requires(Permission.ASSIGN_RESULT)
 def assign_results(work: UnitOfWork, commands: Sequence[AssignResult]) -> list[Outcome | Refused]:
     """Give each enrolment its result; one that has it already is left as it is.
 
@@ -54,8 +56,6 @@ def assign_results(work: UnitOfWork, commands: Sequence[AssignResult]) -> list[O
     def _find(command: AssignResult) -> Booking:
         stage = Complaints()
         path = ("input", "results", str(command.position), "enrolmentId")
-        if command.happened is None:
-            stage.of(command.viewer.require, Permission.ASSIGN_RESULT)
         booking: Booking = stage.of(
             find,
             found,

@@ -13,6 +13,7 @@ from resolvers.events.commands import CreateEvent
 from resolvers.events.drafts import default_title, inconsistencies, plain_columns, settled
 from resolvers.events.facts import event_facts
 from resolvers.outcomes import Outcome
+from resolvers.permitted import requires
 from resolvers.refusals import AlreadyExists, Complaints, Refused, attempt
 from resolvers.storage.columns import new_key
 from resolvers.storage.rows import new_row
@@ -35,6 +36,7 @@ class Created:
     cause: Cause
 
 
+@requires(Permission.MANAGE_EVENTS)
 def create_events(work: UnitOfWork, commands: Sequence[CreateEvent]) -> list[Outcome | Refused]:
     """Make events; the outcomes are in the order of the commands.
 
@@ -78,7 +80,6 @@ class _Desk:
 def _create(work: UnitOfWork, desk: _Desk, command: CreateEvent, values: dict[str, Any]) -> Created:
     """Raises: Refused."""
     viewer, complaints = command.viewer, Complaints()
-    complaints.of(viewer.require, Permission.MANAGE_EVENTS, "input")
     choice = desk.choices.chosen(viewer, values, Choice(), complaints)
     if not complaints.refusals:
         complaints.of(require_in_scope, viewer, choice)

@@ -15,6 +15,7 @@ from resolvers.events.gathering import MOVING, Expire, Gathered
 from resolvers.events.moving import Move, Moved, require_seats, reseat, time_conflicts
 from resolvers.events.sitting_keys import kept_key
 from resolvers.outcomes import Outcome, Warning
+from resolvers.permitted import requires
 from resolvers.refusals import (
     CapacityBelowTaken,
     Complaints,
@@ -64,6 +65,7 @@ def nothing_expires(work: UnitOfWork, **_: Any) -> None:
     """For callers that know of no bookings that lapse."""
 
 
+@requires(Permission.MANAGE_EVENTS)
 def update_events(
     work: UnitOfWork, commands: Sequence[UpdateEvent], *, expire: Expire = nothing_expires
 ) -> list[Outcome | Refused]:
@@ -132,11 +134,10 @@ def _next_version(work: UnitOfWork, command: UpdateEvent, event: Event, draft: E
 def _draft(gathered: Gathered, command: UpdateEvent) -> tuple[Event, Event, Choice]:
     """The event, and what it and its place shall be. Raises: Refused."""
     viewer, changes, complaints = command.viewer, command.changes, Complaints()
-    complaints.of(viewer.require, Permission.MANAGE_EVENTS, "input")
     check_overrides(command.viewer, command.overrides, complaints)
     event = complaints.of(gathered.event, viewer, command.event, "input", "eventId")
     present = Choice() if event is None else gathered.choice(event)
-    if event is not None and viewer.may(Permission.MANAGE_EVENTS):
+    if event is not None:
         complaints.of(require_in_scope, viewer, present, "input", "eventId")
     choice = gathered.choices.chosen(viewer, changes, present, complaints)
     if not complaints.refusals:

@@ -18,6 +18,7 @@ from resolvers.bookings.seats import UNKNOWN_LENGTH
 from resolvers.bookings.sittings import overrun, sitting_at, times
 from resolvers.changes import Cause, Origin, record_booking
 from resolvers.outcomes import Outcome, Warning
+from resolvers.permitted import requires
 from resolvers.references import Lookup, Ref, look_up
 from resolvers.refusals import (
     AccommodationNotGranted,
@@ -65,6 +66,7 @@ class RevokeAccommodation:
     origin: Origin | None = None
 
 
+@requires(Permission.GRANT_ACCOMMODATION)
 def grant(work: UnitOfWork, commands: Sequence[GrantAccommodation]) -> list[Outcome | Refused]:
     """Grant each accommodation; the same again changes nothing.
 
@@ -79,6 +81,7 @@ def grant(work: UnitOfWork, commands: Sequence[GrantAccommodation]) -> list[Outc
     return outcomes
 
 
+@requires(Permission.GRANT_ACCOMMODATION)
 def revoke(work: UnitOfWork, commands: Sequence[RevokeAccommodation]) -> list[Outcome | Refused]:
     """Revoke each accommodation.
 
@@ -175,7 +178,6 @@ class _Granted:
     def _find(
         self, command: GrantAccommodation | RevokeAccommodation, stage: Complaints
     ) -> Booking | None:
-        stage.of(command.viewer.require, Permission.GRANT_ACCOMMODATION)
         path = ("input", "bookingId")
         booking: Booking | None = stage.of(
             find, self._found, self._locked, command.viewer, command.booking, *path

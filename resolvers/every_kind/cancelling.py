@@ -13,6 +13,7 @@ from resolvers.bookings.expiry import lock_current
 from resolvers.bookings.kinds import KINDS, Cancelling, Facts, kind_of
 from resolvers.changes import Cause, Origin, record_booking
 from resolvers.outcomes import Outcome
+from resolvers.permitted import requires
 from resolvers.references import Lookup, Ref, look_up
 from resolvers.refusals import (
     CancellationClosed,
@@ -67,6 +68,7 @@ class CancelBooking:
     on_behalf: bool | None = None
 
 
+@requires(Permission.CANCEL)
 def cancel(work: UnitOfWork, commands: Sequence[CancelBooking]) -> list[Outcome | Refused]:
     """Cancel each booking and free its seat; one that is cancelled already is left as it is.
 
@@ -129,8 +131,6 @@ class _Cancelling:
 
     def _check_input(self, command: CancelBooking) -> Booking:
         stage = Complaints()
-        if not command.happened:
-            stage.of(command.viewer.require, Permission.CANCEL)
         booking: Booking | None = stage.of(
             find, self._found, self._locked, command.viewer, command.booking, *command.path
         )

@@ -17,6 +17,7 @@ from resolvers.events.facts import event_facts
 from resolvers.events.rules import status
 from resolvers.every_kind.cancelling import cancelled_booking, write_cancelled
 from resolvers.outcomes import Outcome
+from resolvers.permitted import requires
 from resolvers.references import Lookup, Ref, look_up
 from resolvers.refusals import (
     Complaints,
@@ -59,6 +60,7 @@ class CancelEvent:
     happened: bool = False
 
 
+@requires(Permission.MANAGE_EVENTS)
 def cancel_events(work: UnitOfWork, commands: Sequence[CancelEvent]) -> list[Outcome | Refused]:
     """Cancel each event; its bookings get the reason EVENT_CANCELLED and one change each.
 
@@ -105,8 +107,6 @@ def _check(
 ) -> Event:
     stage = Complaints()
     viewer = command.viewer
-    if not command.happened:
-        stage.of(viewer.require, Permission.MANAGE_EVENTS)
     path = ("input", "eventId")
     row = stage.of(found.one, viewer.organization_id, command.event, *path)
     check_required_reason(command.reason, stage)

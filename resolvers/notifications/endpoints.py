@@ -16,6 +16,7 @@ from resolvers.notifications.urls import url_rule
 from resolvers.notifications.visible import is_visible
 from resolvers.organizations.locking import lock_organizations
 from resolvers.outcomes import Outcome
+from resolvers.permitted import requires
 from resolvers.references import Lookup, look_up, named
 from resolvers.refusals import (
     Complaints,
@@ -46,6 +47,7 @@ KEY: Final = "notificationKey"
 KEY_BYTES: Final = 32
 
 
+@requires(Permission.MANAGE_NOTIFICATIONS)
 def register(work: UnitOfWork, commands: Sequence[RegisterNotification]) -> list[Outcome | Refused]:
     """Register an endpoint for each command; it is told of whatever is committed after it.
 
@@ -81,7 +83,6 @@ def _require_own(viewer: Viewer) -> None:
 
     Raises: PermissionRefusal.
     """
-    viewer.require(Permission.MANAGE_NOTIFICATIONS)
     if viewer.user_id is None and not viewer.scope.everything:
         raise PermissionRefusal(
             required=Permission.MANAGE_NOTIFICATIONS, missing_scope=AccessScope.ORGANIZATION
@@ -188,7 +189,6 @@ class _Endpoints:
         Raises: PermissionRefusal, Invalid, NotFoundRefusal.
         """
         viewer, path = command.viewer, ("input", "endpointId")
-        viewer.require(Permission.MANAGE_NOTIFICATIONS)
         found = self._lookup.one(viewer.organization_id, command.endpoint, *path)
         endpoint = self._now[found.id]
         if not is_visible(viewer, endpoint):
@@ -214,6 +214,7 @@ def missing(command: RotateKey | RemoveEndpoint) -> NotFoundRefusal:
     )
 
 
+@requires(Permission.MANAGE_NOTIFICATIONS)
 def rotate(work: UnitOfWork, commands: Sequence[RotateKey]) -> list[Outcome | Refused]:
     """Give each endpoint a new key, the fact `KEY`; for an hour the one before is valid too.
 
@@ -241,6 +242,7 @@ def rotate(work: UnitOfWork, commands: Sequence[RotateKey]) -> list[Outcome | Re
     return outcomes
 
 
+@requires(Permission.MANAGE_NOTIFICATIONS)
 def remove(work: UnitOfWork, commands: Sequence[RemoveEndpoint]) -> list[Outcome | Refused]:
     """Remove each endpoint; what waits for it is given up. One that is removed already stays so.
 

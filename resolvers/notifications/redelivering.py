@@ -7,6 +7,7 @@ from resolvers.bookings.loading import lock
 from resolvers.notifications.commands import Redeliver
 from resolvers.notifications.visible import is_visible
 from resolvers.outcomes import Outcome
+from resolvers.permitted import requires
 from resolvers.references import look_up, named
 from resolvers.refusals import NotFoundRefusal, Refused, StateRefusal, attempt
 from resolvers.storage.rows import changed
@@ -24,6 +25,7 @@ class EndpointNotActive(StateRefusal):
     code = ErrorCode.ILLEGAL_STATE
 
 
+@requires(Permission.MANAGE_NOTIFICATIONS)
 def redeliver(work: UnitOfWork, commands: Sequence[Redeliver]) -> list[Outcome | Refused]:
     """Queue each delivery again, for 48 hours and under its own id; one that waits is due now.
 
@@ -43,7 +45,6 @@ def redeliver(work: UnitOfWork, commands: Sequence[Redeliver]) -> list[Outcome |
 
     def queue(command: Redeliver) -> Outcome:
         viewer, path = command.viewer, ("input", "deliveryId")
-        viewer.require(Permission.MANAGE_NOTIFICATIONS)
         delivery = now[found.one(viewer.organization_id, command.delivery, *path).id]
         endpoint = endpoints[delivery.endpoint_id]
         if endpoint.removed_at is not None or not is_visible(viewer, endpoint):

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from resolvers import checks
 from resolvers.organizations.locking import lock_organizations
 from resolvers.outcomes import Outcome
+from resolvers.permitted import requires
 from resolvers.reading import ORGANIZATION
 from resolvers.refusals import Complaints, Refusal, Refused
 from resolvers.storage.columns import one_of
@@ -53,6 +54,7 @@ class UpdateSettings:
     billing_codes: tuple[str, ...] | None = None
 
 
+@requires(Permission.MANAGE_SETTINGS)
 def update_settings(
     work: UnitOfWork, commands: Sequence[UpdateSettings]
 ) -> list[Outcome | Refused]:
@@ -92,7 +94,6 @@ def organizations_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Organizati
 
 def _refusals(command: UpdateSettings) -> list[Refusal]:
     complaints = Complaints()
-    complaints.of(command.viewer.require, Permission.MANAGE_SETTINGS)
     for name, (least, most) in NUMBERS.items():
         at = ("input", camel_case(name))
         complaints.of(checks.number, getattr(command, name), *at, least=least, most=most)

@@ -13,6 +13,7 @@ from resolvers.links import USER_AGENT_OFFICES, USER_CENTRES, USER_SUBJECTS, chi
 from resolvers.listed import listed
 from resolvers.narrowing import EVERYTHING, Narrowing, searching
 from resolvers.outcomes import Outcome
+from resolvers.permitted import requires
 from resolvers.reading import count_of, page_of, rows_by
 from resolvers.references import Ref
 from resolvers.refusals import Invalid, Refusal, Refused
@@ -50,6 +51,7 @@ class UpsertUser(Upsert):
     candidate: Ref | None = None
 
 
+@requires(Permission.MANAGE_USERS)
 def upsert_users(work: UnitOfWork, commands: Sequence[UpsertUser]) -> list[Outcome | Refused]:
     """Create or update a user for each command; a user is known by the reference.
 
@@ -127,7 +129,6 @@ def _user_values(command: UpsertUser, _: User | None) -> dict[str, Any]:
 
 USER: Kind[UpsertUser, User] = Kind(
     model=User,
-    permission=Permission.MANAGE_USERS,
     identity=("reference",),
     check=_check_user,
     values=_user_values,

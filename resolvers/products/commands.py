@@ -7,6 +7,7 @@ from typing import Any
 from resolvers import checks
 from resolvers.narrowing import search_text
 from resolvers.outcomes import Outcome
+from resolvers.permitted import requires
 from resolvers.refusals import OutOfRange, Refusal, Refused
 from resolvers.storage.tables import AgentOffice, Product
 from resolvers.storage.unit_of_work import UnitOfWork
@@ -44,6 +45,7 @@ class UpsertProduct(Upsert):
     active: bool | None = None
 
 
+@requires(Permission.MANAGE_PRODUCTS)
 def upsert_agent_offices(
     work: UnitOfWork, commands: Sequence[UpsertAgentOffice]
 ) -> list[Outcome | Refused]:
@@ -54,6 +56,7 @@ def upsert_agent_offices(
     return upsert(work, commands, AGENT_OFFICE)
 
 
+@requires(Permission.MANAGE_PRODUCTS)
 def upsert_products(work: UnitOfWork, commands: Sequence[UpsertProduct]) -> list[Outcome | Refused]:
     """Create or update a product for each command; a product is known by its code.
 
@@ -123,7 +126,6 @@ def _product_values(command: UpsertProduct, _: Product | None) -> dict[str, Any]
 
 AGENT_OFFICE: Kind[UpsertAgentOffice, AgentOffice] = Kind(
     model=AgentOffice,
-    permission=Permission.MANAGE_PRODUCTS,
     identity=("code",),
     check=_check_office,
     values=_office_values,
@@ -131,7 +133,6 @@ AGENT_OFFICE: Kind[UpsertAgentOffice, AgentOffice] = Kind(
 
 PRODUCT: Kind[UpsertProduct, Product] = Kind(
     model=Product,
-    permission=Permission.MANAGE_PRODUCTS,
     identity=("code",),
     check=_check_product,
     values=_product_values,

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from resolvers import checks
 from resolvers.links import Owner, rows_of
 from resolvers.outcomes import Outcome
+from resolvers.permitted import requires
 from resolvers.references import Ref
 from resolvers.refusals import Invalid, OutOfRange, Refusal, Refused
 from resolvers.storage.columns import one_of
@@ -40,6 +41,7 @@ class OfferProduct(Upsert):
     offered: bool | None = None
 
 
+@requires(Permission.MANAGE_PRODUCTS)
 def offer_products(work: UnitOfWork, commands: Sequence[OfferProduct]) -> list[Outcome | Refused]:
     """Offer each product at its school, or withdraw it.
 
@@ -174,7 +176,6 @@ def _counted(work: UnitOfWork, schools: set[Owner]) -> Counter[Owner]:
 
 OFFER: Kind[OfferProduct, ProductOffer] = Kind(
     model=ProductOffer,
-    permission=Permission.MANAGE_PRODUCTS,
     identity=("product_id", "centre_id"),
     check=_check,
     values=lambda command, _: given(capacity=command.capacity, offered=command.offered),

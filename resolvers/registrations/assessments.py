@@ -11,6 +11,7 @@ from resolvers.bookings.facts import accommodation_facts
 from resolvers.bookings.sittings import sitting_at, when
 from resolvers.changes import Cause, record_booking
 from resolvers.outcomes import Outcome
+from resolvers.permitted import requires
 from resolvers.references import Lookup, look_up
 from resolvers.refusals import Complaints, Refused, attempt
 from resolvers.registrations.commands import ChangeAssessment
@@ -26,6 +27,7 @@ from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.vocabulary import ChangeType, Permission
 
 
+@requires(Permission.BOOK)
 def change_assessments(
     work: UnitOfWork, commands: Sequence[ChangeAssessment]
 ) -> list[Outcome | Refused]:
@@ -94,8 +96,6 @@ class _Changing:
     def _asked(self, command: ChangeAssessment) -> tuple[Booking, Form]:
         """The registration and its new form. Raises: Refused, or a refusal."""
         stage, viewer = Complaints(), command.viewer
-        if not command.happened:
-            stage.of(viewer.require, Permission.BOOK)
         booking: Booking | None = stage.of(
             registration, self._found, self._locked, viewer, command.registration
         )

@@ -15,6 +15,7 @@ from resolvers.bookings.seating import WantedSeat, check_seat
 from resolvers.bookings.sittings import overrun, sitting_at, when
 from resolvers.changes import Cause, record_booking
 from resolvers.outcomes import Outcome, Warning
+from resolvers.permitted import requires
 from resolvers.references import ByKey, Ref
 from resolvers.refusals import Complaints, Invalid, OnDemandTimeRequired, Refused, Required, attempt
 from resolvers.registrations import rules
@@ -56,6 +57,7 @@ class Booked:
     event_created: bool
 
 
+@requires(Permission.BOOK)
 def book(work: UnitOfWork, commands: Sequence[BookRegistration]) -> list[Outcome | Refused]:
     """Register each learner; the outcomes are in the order of the commands.
 
@@ -111,8 +113,6 @@ class _Registering:
         """Raises: Refused, or a refusal."""
         command = asked.command
         viewer, stage, desk = command.viewer, Complaints(), self._desk
-        if not command.happened:
-            stage.of(viewer.require, Permission.BOOK)
         overrides = check_overrides(viewer, command.overrides, stage)
         self._check_identifier(asked, stage)
         lax = command.target if isinstance(command.target, LaxEvent) else None

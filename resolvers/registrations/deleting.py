@@ -7,6 +7,7 @@ from resolvers.bookings import loading
 from resolvers.bookings.actions import Situation, require
 from resolvers.changes import Cause, record_booking
 from resolvers.outcomes import Outcome
+from resolvers.permitted import requires
 from resolvers.references import look_up
 from resolvers.refusals import Complaints, Refused, attempt
 from resolvers.registrations.commands import DeleteRegistration
@@ -19,6 +20,7 @@ from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.vocabulary import BookingStatus, ChangeType, Permission
 
 
+@requires(Permission.DELETE)
 def delete(work: UnitOfWork, commands: Sequence[DeleteRegistration]) -> list[Outcome | Refused]:
     """Delete each registration and free its seat; one that is deleted already is left as it is.
 
@@ -30,8 +32,6 @@ def delete(work: UnitOfWork, commands: Sequence[DeleteRegistration]) -> list[Out
 
     def remove(command: DeleteRegistration) -> Outcome:
         stage, viewer = Complaints(), command.viewer
-        if not command.happened:
-            stage.of(viewer.require, Permission.DELETE)
         booking: Booking | None = stage.of(
             registration, found, locked, viewer, command.registration
         )

@@ -17,6 +17,7 @@ from resolvers.bookings.sittings import overrun, sitting_at, when
 from resolvers.candidates.reads import candidates_by_id
 from resolvers.changes import Cause, record_booking
 from resolvers.outcomes import Outcome, Warning
+from resolvers.permitted import requires
 from resolvers.references import ByKey, Lookup, Ref, Unreadable, look_up, named
 from resolvers.refusals import Complaints, OnDemandTimeRequired, Refused, attempt
 from resolvers.registrations import rules
@@ -64,6 +65,7 @@ class Transferred:
     event_created: bool
 
 
+@requires(Permission.TRANSFER)
 def transfer(work: UnitOfWork, commands: Sequence[TransferRegistration]) -> list[Outcome | Refused]:
     """Give each registration a seat at another event; its assessment form stays.
 
@@ -136,8 +138,6 @@ class _Transferring:
     def transfer(self, command: TransferRegistration) -> Transferred:
         """Raises: Refused, or a refusal."""
         viewer, stage = command.viewer, Complaints()
-        if not command.happened:
-            stage.of(viewer.require, Permission.TRANSFER)
         overrides = check_overrides(viewer, command.overrides, stage)
         booking: Booking | None = stage.of(
             registration, self._found, self._locked, viewer, command.registration

@@ -10,6 +10,7 @@ from resolvers.bookings.sittings import ambiguous_time
 from resolvers.changes import Cause, record_booking
 from resolvers.links import CANDIDATE_CENTRES, CANDIDATE_SUBJECTS
 from resolvers.outcomes import Outcome, Warning
+from resolvers.permitted import requires
 from resolvers.refusals import Complaints, Refused, attempt
 from resolvers.storage.columns import new_key
 from resolvers.storage.rows import changed, new_row
@@ -42,6 +43,7 @@ from resolvers.vocabulary import (
     AccommodationScope,
     BookingKind,
     ChangeType,
+    Permission,
 )
 
 EXTRA_TEST_TIME = "extra-test-time"
@@ -60,6 +62,7 @@ class Scheduled:
     warnings: list[Warning] = field(default_factory=list)
 
 
+@requires(Permission.SCHEDULE_TEST)
 def book(work: UnitOfWork, commands: Sequence[BookTestSchedule]) -> list[Outcome | Refused]:
     """Schedule each candidate; the outcomes are in the order of the commands.
 

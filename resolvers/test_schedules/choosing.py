@@ -37,8 +37,6 @@ def choose(desk: Desk, command: BookTestSchedule) -> Chosen:
     """What the input names, and every mistake in it at once. Raises: Refused."""
     viewer, stage = command.viewer, Complaints()
     settings = desk.settings[viewer.organization_id]
-    if not command.happened:
-        stage.of(viewer.require, Permission.SCHEDULE_TEST)
     centre = stage.of(desk.centres.one, viewer.organization_id, command.centre, "input", "centre")
     test = _test(desk, command, stage)
     candidate = stage.of(

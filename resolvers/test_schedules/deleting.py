@@ -8,6 +8,7 @@ from resolvers.bookings.actions import Situation, require
 from resolvers.bookings.facts import accommodation_facts
 from resolvers.changes import Cause, record_booking
 from resolvers.outcomes import Outcome
+from resolvers.permitted import requires
 from resolvers.refusals import Complaints, Refused, attempt
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import Accommodation, Booking, TestSchedule
@@ -19,6 +20,7 @@ from resolvers.test_schedules.transitions import TRANSITIONS
 from resolvers.vocabulary import BookingStatus, ChangeType, Permission
 
 
+@requires(Permission.DELETE)
 def delete(work: UnitOfWork, commands: Sequence[DeleteTestSchedule]) -> list[Outcome | Refused]:
     """Take each schedule back; one that is deleted already is left as it is.
 
@@ -40,7 +42,6 @@ def _delete(
     command: DeleteTestSchedule,
 ) -> Outcome:
     stage, viewer = Complaints(), command.viewer
-    stage.of(viewer.require, Permission.DELETE)
     booking: Booking = stage.of(found.one, viewer, command.test_schedule)
     stage.settle()
     if booking.status is BookingStatus.DELETED:

@@ -12,6 +12,7 @@ from resolvers.bookings.sittings import ambiguous_time
 from resolvers.changes import Cause, record_booking
 from resolvers.links import CANDIDATE_CENTRES, CANDIDATE_SUBJECTS
 from resolvers.outcomes import Outcome, Warning
+from resolvers.permitted import requires
 from resolvers.references import ByKey, Lookup, look_up
 from resolvers.refusals import Complaints, Refused, StaleBooking, attempt
 from resolvers.storage.rows import changed
@@ -46,6 +47,7 @@ class Moved:
     warnings: tuple[Warning, ...]
 
 
+@requires(Permission.MOVE)
 def move(work: UnitOfWork, commands: Sequence[MoveTestSchedule]) -> list[Outcome | Refused]:
     """Give each schedule its new window and centre; moving to the same place changes nothing.
 
@@ -120,7 +122,6 @@ class _Movers:
     def _target(self, command: MoveTestSchedule) -> tuple[Booking, TestSchedule, Dates, Centre]:
         """What moves, and where it goes, with every mistake at once. Raises: Refused."""
         stage, viewer, desk = Complaints(), command.viewer, self._desk
-        stage.of(viewer.require, Permission.MOVE)
         booking: Booking | None = stage.of(
             find,
             self._found,

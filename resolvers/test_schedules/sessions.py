@@ -8,6 +8,7 @@ from resolvers.bookings.actions import Situation, require
 from resolvers.bookings.checks import require_version
 from resolvers.changes import Cause, record_booking
 from resolvers.outcomes import Outcome
+from resolvers.permitted import requires
 from resolvers.refusals import Complaints, Invalid, OutOfRange, Refused, attempt
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import Booking, TestSchedule
@@ -33,6 +34,7 @@ CHANGES = {
 }
 
 
+@requires(Permission.RECORD_SESSION)
 def record_sessions(work: UnitOfWork, commands: Sequence[RecordSession]) -> list[Outcome | Refused]:
     """Start and complete sessions; what is known already changes nothing.
 
@@ -45,7 +47,6 @@ def record_sessions(work: UnitOfWork, commands: Sequence[RecordSession]) -> list
 
 def _record(work: UnitOfWork, found: Found, command: RecordSession) -> Outcome:
     stage, viewer = Complaints(), command.viewer
-    stage.of(viewer.require, Permission.RECORD_SESSION)
     booking: Booking = stage.of(found.one, viewer, command.test_schedule)
     stage.of(checks.code, command.pin, "input", "pin", least=0)
     stage.settle()

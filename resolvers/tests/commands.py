@@ -9,6 +9,7 @@ from resolvers.links import SUBJECT_CENTRES, TEST_MODULES
 from resolvers.listed import listed
 from resolvers.narrowing import search_text
 from resolvers.outcomes import Outcome
+from resolvers.permitted import requires
 from resolvers.references import Ref
 from resolvers.refusals import AmbiguousReference, Refusal, Refused
 from resolvers.storage.tables import Centre, Module, Subject, Test
@@ -60,6 +61,7 @@ class UpsertTest(Upsert):
     forms: tuple[Form, ...] | None = None
 
 
+@requires(Permission.MANAGE_TESTS)
 def upsert_subjects(work: UnitOfWork, commands: Sequence[UpsertSubject]) -> list[Outcome | Refused]:
     """Create or update a subject for each command; a subject is known by its reference.
 
@@ -68,6 +70,7 @@ def upsert_subjects(work: UnitOfWork, commands: Sequence[UpsertSubject]) -> list
     return upsert(work, commands, SUBJECT)
 
 
+@requires(Permission.MANAGE_TESTS)
 def upsert_modules(work: UnitOfWork, commands: Sequence[UpsertModule]) -> list[Outcome | Refused]:
     """Create or update a module for each command; a module is known by its reference.
 
@@ -76,6 +79,7 @@ def upsert_modules(work: UnitOfWork, commands: Sequence[UpsertModule]) -> list[O
     return upsert(work, commands, MODULE)
 
 
+@requires(Permission.MANAGE_TESTS)
 def upsert_tests(work: UnitOfWork, commands: Sequence[UpsertTest]) -> list[Outcome | Refused]:
     """Create or update a test for each command, with its forms.
 
@@ -146,7 +150,6 @@ def _same_test(asked: Asked[UpsertTest], rows: Sequence[Test]) -> Test | None:
 
 SUBJECT: Kind[UpsertSubject, Subject] = Kind(
     model=Subject,
-    permission=Permission.MANAGE_TESTS,
     identity=("reference",),
     check=check_named,
     values=_subject_values,
@@ -156,7 +159,6 @@ SUBJECT: Kind[UpsertSubject, Subject] = Kind(
 
 MODULE: Kind[UpsertModule, Module] = Kind(
     model=Module,
-    permission=Permission.MANAGE_TESTS,
     identity=("reference",),
     check=check_named,
     values=lambda command, _: {"reference": command.reference, "name": command.name},
@@ -164,7 +166,6 @@ MODULE: Kind[UpsertModule, Module] = Kind(
 
 TEST: Kind[UpsertTest, Test] = Kind(
     model=Test,
-    permission=Permission.MANAGE_TESTS,
     identity=("reference",),
     check=_check_test,
     values=_test_values,

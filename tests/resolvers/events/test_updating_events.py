@@ -221,27 +221,25 @@ async def test_an_old_contradiction_does_not_stop_other_changes(commands, an_eve
 
 
 async def test_everything_wrong_is_reported_at_once(commands, viewer, a_centre, a_room):
-    """Permissions, references and fields are one stage, before the version is looked at."""
+    """Overrides, references and fields are one stage, before the version; a permission is first."""
     centre, room = await a_centre(), await a_room(await a_centre())
     key = await commands.made(venue=ByKey(centre.id))
-    permissions = viewer.permissions - {Permission.MANAGE_EVENTS, Permission.OVERRIDE_CAPACITY}
-    may_not = replace(commands, viewer=replace(viewer, permissions=permissions))
+    given = {"title": "", "room": ByKey(room.id), "overrides": (RuleOverride.CAPACITY,)}
 
-    result = await may_not.update(
-        key,
-        title="",
-        room=ByKey(room.id),
-        expected_version=9,
-        overrides=(RuleOverride.CAPACITY,),
-    )
+    async def without(permission):
+        permissions = viewer.permissions - {permission}
+        may_not = replace(commands, viewer=replace(viewer, permissions=permissions))
+        return await may_not.update(key, expected_version=9, **given)
+
+    result = await without(Permission.OVERRIDE_CAPACITY)
 
     assert refusals(result) == [
-        ("FORBIDDEN", "input"),
         ("FORBIDDEN", "input.overrides.0"),
         ("INVALID_VALUE", "input.room"),
         ("STRING_LENGTH", "input.title"),
     ]
-    assert result.refusals[1].required is Permission.OVERRIDE_CAPACITY
+    assert result.refusals[0].required is Permission.OVERRIDE_CAPACITY
+    assert refusals(await without(Permission.MANAGE_EVENTS)) == [("FORBIDDEN", "input")]
 
 
 async def test_an_event_that_is_not_there(commands, viewer):

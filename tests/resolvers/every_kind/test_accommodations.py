@@ -334,20 +334,21 @@ async def test_the_message_of_an_empty_type_is_the_source_s(world: World, booked
 
 @pytest.mark.parametrize("asked", ["grant", "revoke"])
 async def test_input_then_version_then_state(world: World, booked: UUID, asked: str) -> None:
-    """Permission, reference and fields together; a stale version; then what may be done."""
+    """The permission alone; reference and fields; a stale version; then what may be done."""
     run, command = (grant, granting) if asked == "grant" else (revoke, revoking)
     await world.made(assign_results, resulting(world, booked))
     marker = in_role(world, Role.MARKER)
     hidden = in_role(world, Role.SCHEDULER, Scope(centres=frozenset({uuid4()})))
     type_path = "input.accommodation.type" if asked == "grant" else "input.type"
 
-    wrong = await world.one(run, command(world, uuid4(), "", viewer=marker, expected_version=9))
+    forbidden = await world.one(run, command(world, uuid4(), "", viewer=marker))
+    wrong = await world.one(run, command(world, uuid4(), "", expected_version=9))
     unseen = await world.one(run, command(world, booked, viewer=hidden))
     stale = await world.one(run, command(world, booked, expected_version=1))
     ended = await world.one(run, command(world, booked, expected_version=2))
 
+    assert places(forbidden) == [("FORBIDDEN", "input")]
     assert places(wrong) == [
-        ("FORBIDDEN", "input"),
         ("NOT_FOUND", "input.bookingId"),
         ("ACCOMMODATION_TYPE_EMPTY", type_path),
     ]

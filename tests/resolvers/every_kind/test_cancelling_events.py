@@ -191,16 +191,18 @@ async def test_drafts_and_locked_events_can_be_cancelled(
 
 
 async def test_the_order_of_checks(world: World, clock: SettableClock, event: UUID) -> None:
-    """Input together, then the version, then the state."""
+    """The permission alone, then the input together, then the version, then the state."""
     clock.now = world.tomorrow(10)
     staff = in_role(world, Role.CENTRE_STAFF)
 
-    wrong = await cancelled(world, event, viewer=staff, reason=" ", expected_version=7)
+    forbidden = await cancelled(world, event, viewer=staff, reason=" ", expected_version=7)
+    wrong = await cancelled(world, uuid4(), reason=" ", expected_version=7)
     long = await cancelled(world, event, reason="r" * 501)
     stale = await cancelled(world, event, expected_version=7)
     late = await cancelled(world, event, expected_version=1)
 
-    assert places(wrong) == [("FORBIDDEN", "input"), ("REASON_REQUIRED", "input.reason")]
+    assert places(forbidden) == [("FORBIDDEN", "input")]
+    assert places(wrong) == [("NOT_FOUND", "input.eventId"), ("REASON_REQUIRED", "input.reason")]
     assert places(long) == [("STRING_LENGTH", "input.reason")]
     assert places(stale) == [("STALE_BOOKING", "input.expectedVersion")]
     assert places(late) == [("ILLEGAL_STATE", "input.eventId")]

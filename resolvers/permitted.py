@@ -1,0 +1,54 @@
+"""The permission that a command needs; it is checked before anything is looked up."""
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from resolvers.outcomes import Outcome
+from resolvers.refusals import PermissionRefusal, Refused
+from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.vocabulary import Permission
+
+Run = TypeVar("Run", bound=Callable[..., list[Outcome | Refused]])
+"""A function that carries out a batch of commands."""
+
+_NEEDED: dict[Callable[..., Any], Permission] = {}
+
+
+def requires(permission: Permission) -> Callable[[Run], Run]:
+    """Carry out only the commands of viewers who have the permission.
+
+    The others are refused with the missing permission alone: if their references were looked up,
+    the refusals would reveal what exists. What has `happened` is imported and needs no permission.
+    """
+
+    def declare(run: Run) -> Run:
+        @wraps(run)
+        def permitted(
+            work: UnitOfWork, commands: Sequence[Any], **options: Any
+        ) -> list[Outcome | Refused]:
+            may = [_may(command, permission) for command in commands]
+            if all(may):
+                return run(work, commands, **options)
+            carried = [command for command, ok in zip(commands, may, strict=True) if ok]
+            outcomes = iter(run(work, carried, **options) if carried else ())
+            return [next(outcomes) if ok else forbidden(permission) for ok in may]
+
+        _NEEDED[permitted] = permission
+        return cast(Run, permitted)
+
+    return declare
+
+
+def needed_by(run: Callable[..., Any]) -> Permission:
+    """The permission of the commands that a function carries out."""
+    return _NEEDED[run]
+
+
+def forbidden(permission: Permission) -> Refused:
+    """The only refusal of a viewer who lacks the permission."""
+    return Refused([PermissionRefusal(required=permission)])
+
+
+def _may(command: Any, permission: Permission) -> bool:
+    return bool(getattr(command, "happened", None) or command.viewer.may(permission))
