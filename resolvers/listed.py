@@ -7,20 +7,31 @@ from resolvers import checks
 from resolvers.links import Link, count_linked, linked, save_links
 from resolvers.refusals import OutOfRange, Refusal
 from resolvers.storage.unit_of_work import UnitOfWork
-from resolvers.upserts import Change, Loading, Part, camel_case
+from resolvers.upserts import Change, Loading, Part, Within, camel_case
 
 
-def listed(name: str, link: Link, *, listed_back: bool = False) -> Callable[[Loading], Part]:
+def listed(
+    name: str, link: Link, *, listed_back: bool = False, within: Within | None = None
+) -> Callable[[Loading], Part]:
     """The part that keeps a field of `many` in a link table.
 
     `listed_back` says that the other side has a plain list of these objects too, which may be full.
+    A viewer whose scope confines the field to what is `within` it leaves the other links alone.
     """
-    return lambda loading: _Listed(name, link, loading, listed_back=listed_back)
+    return lambda loading: _Listed(name, link, loading, listed_back=listed_back, within=within)
 
 
 class _Listed:
-    def __init__(self, name: str, link: Link, loading: Loading, *, listed_back: bool) -> None:
-        self._name, self._link = name, link
+    def __init__(
+        self,
+        name: str,
+        link: Link,
+        loading: Loading,
+        *,
+        listed_back: bool,
+        within: Within | None,
+    ) -> None:
+        self._name, self._link, self._within = name, link, within
         used = [one for one in loading.asked if name in one.keys]
         self._before = linked(loading.work, link, loading.owners if used else ())
         self._now = dict(self._before)
@@ -51,6 +62,9 @@ class _Listed:
             return False
         here = self._now.get(change.owner, frozenset())
         wanted = frozenset(key for _, key in change.keys[self._name])
+        own = None if self._within is None else self._within(change.command.viewer.scope)
+        if own is not None:
+            wanted |= here - own
         if self._sizes is not None:
             self._sizes.update((change.owner[0], key) for key in wanted - here)
             self._sizes.subtract((change.owner[0], key) for key in here - wanted)

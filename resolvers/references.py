@@ -1,12 +1,13 @@
 """References: how callers name an object, and how a whole batch of names is looked up.
 
 An object is named by its key, by its own reference or code, or by a source system's key. The number
-of statements does not grow with the number of names.
+of statements does not grow with the number of names. A viewer with a scope finds only the rows that
+are visible in it (`resolvers.visibility`): a row outside of it and no row at all are the same.
 """
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel
 
 from resolvers.checks import can_be_kept
+from resolvers.narrowing import Narrowing
 from resolvers.refusals import AmbiguousReference, Invalid, NotFoundRefusal
 from resolvers.storage.columns import one_of
 from resolvers.storage.read import Read
@@ -40,6 +42,8 @@ from resolvers.storage.tables import (
     table,
 )
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.viewer import Viewer
+from resolvers.visibility import BY_ROW, is_confined, narrowing_to
 from resolvers.vocabulary import SourceSystem
 
 Model = TypeVar("Model", bound=SQLModel)
@@ -56,9 +60,10 @@ _UUID = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ByKey:
-    """Our own key, from a global id."""
+    """Our own key, from a global id, and the type of object that the id says it is of."""
 
     key: UUID
+    type_name: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,77 +119,96 @@ NAMES: dict[type[SQLModel], tuple[str, str | None]] = {
 """The type's name in the contract, and the column that its reference means."""
 
 
-class Lookup(Generic[Model]):
-    """Finds the rows that a batch of names mean.
+Asker = UUID | Viewer
+"""Who gives a name: an organization, or a viewer who can name only a part of its rows."""
 
-    Ask `reads`, run them, and give `found` their rows.
+Group = Viewer | None
+"""Names that are looked up with the same condition: those of one viewer, or all others."""
+
+
+class Lookup(Generic[Model]):
+    """Finds the rows that a batch of names mean, each among the rows that its viewer can name.
+
+    Ask `reads`, run them, and give `found` their rows, each with the group of its read.
     """
 
-    def __init__(self, model: type[Model], names: Iterable[tuple[UUID, Ref]]) -> None:
+    def __init__(self, model: type[Model], names: Iterable[tuple[Viewer, Ref]]) -> None:
         self.model = model
         self.type_name, self._column = NAMES[model]
-        self._names = set(names)
-        self._rows: dict[tuple[UUID, Ref], list[Model]] = {}
+        self._names = {(self._asker(viewer), ref) for viewer, ref in names}
+        self._rows: dict[tuple[Asker, Ref], list[Model]] = {}
 
-    def reads(self) -> list[Read[Any]]:
-        """At most three: by key, by reference, by external id."""
-        organizations = list({organization_id for organization_id, _ in self._names})
-        given: dict[type, list[Any]] = {ByKey: [], ByReference: [], ByExternalId: []}
-        for _, ref in self._names:
+    def reads(self) -> list[tuple[Group, Read[Any]]]:
+        """For each group at most three: by key, by reference, by external id."""
+        groups: dict[Group, list[tuple[UUID, Ref]]] = {}
+        for asker, ref in self._names:
             if not isinstance(ref, Unreadable) and can_be_kept(named(ref)):
-                given[type(ref)].append(ref)
+                groups.setdefault(self._group(asker), []).append((_organization(asker), ref))
+        return [(group, read) for group in groups for read in self._of_group(group, groups[group])]
+
+    def _of_group(self, group: Group, names: list[tuple[UUID, Ref]]) -> list[Read[Any]]:
+        organizations = list({organization_id for organization_id, _ in names})
+        given: dict[type, list[Any]] = {ByKey: [], ByReference: [], ByExternalId: []}
+        for _, ref in names:
+            given[type(ref)].append(ref)
+        narrowing = narrowing_to(self.model, group)
         reads: list[Read[Any]] = []
         if keys := given[ByKey]:
-            reads.append(self._read("id", [ref.key for ref in keys], organizations))
+            reads.append(self._read("id", [ref.key for ref in keys], organizations, narrowing))
         if references := self._reference_values(given[ByReference]):
             assert self._column is not None
-            reads.append(self._read(self._column, references, organizations))
+            reads.append(self._read(self._column, references, organizations, narrowing))
         if external := given[ByExternalId]:
-            reads.append(self._read_external(external, organizations))
+            reads.append(self._read_external(external, organizations, narrowing))
         return reads
 
-    def found(self, fetched: Iterable[Any]) -> None:
+    def reads_by(self, column: str) -> list[tuple[Group, Read[Any]]]:
+        """The rows of which another column has one of the references, for each group."""
+        groups: dict[Group, list[tuple[UUID, str]]] = {}
+        for asker, ref in self._names:
+            if isinstance(ref, ByReference) and can_be_kept(ref.reference):
+                name = (_organization(asker), ref.reference)
+                groups.setdefault(self._group(asker), []).append(name)
+        return [
+            (
+                group,
+                self._read(
+                    column,
+                    [text for _, text in names],
+                    list({organization_id for organization_id, _ in names}),
+                    narrowing_to(self.model, group),
+                ),
+            )
+            for group, names in groups.items()
+        ]
+
+    def found(self, fetched: Iterable[tuple[Group, Any]]) -> None:
         """Take the rows of the reads."""
-        by_key: dict[tuple[UUID, UUID], Model] = {}
-        by_reference: dict[tuple[UUID, str], list[Model]] = {}
-        by_external: dict[tuple[UUID, Ref], Model] = {}
-        for row in fetched:
-            by_key[row.organization_id, row.id] = row
-            if self._column is not None:
-                name = (row.organization_id, str(getattr(row, self._column)))
-                same = by_reference.setdefault(name, [])
-                if all(other.id != row.id for other in same):  # type: ignore[attr-defined]
-                    same.append(row)
-            if hasattr(row, "external_system"):
-                key = ByExternalId(row.external_system, row.external_kind, row.external_value)
-                by_external[row.organization_id, key] = row
-        for organization_id, ref in self._names:
-            match ref:
-                case ByKey(own):
-                    row = by_key.get((organization_id, own))
-                    rows = [] if row is None else [row]
-                case ByReference(reference):
-                    rows = by_reference.get((organization_id, self._canonical(reference)), [])
-                case ByExternalId():
-                    row = by_external.get((organization_id, ref))
-                    rows = [] if row is None else [row]
-                case Unreadable():
-                    rows = []
-            self._rows[organization_id, ref] = rows
+        known: dict[Group, _Known] = {}
+        for group, row in fetched:
+            known.setdefault(group, _Known(self._column)).add(row)
+        nothing = _Known(self._column)
+        for asker, ref in self._names:
+            rows = known.get(self._group(asker), nothing).meant(
+                _organization(asker), self._canonical(ref)
+            )
+            if isinstance(asker, Viewer) and (sees := BY_ROW.get(self.model)) is not None:
+                rows = [row for row in rows if sees(asker, row)]
+            self._rows[asker, ref] = [row for row in rows if self._is_of_type(row, ref)]
 
     def rows(self) -> list[Model]:
         """Every row that was found, once."""
         rows = {row.id: row for found in self._rows.values() for row in found}  # type: ignore[attr-defined]
         return list(rows.values())
 
-    def first(self, organization_id: UUID, ref: Ref) -> Model | None:
+    def first(self, viewer: Viewer, ref: Ref) -> Model | None:
         """A row that a name means, or None."""
-        rows = self._rows.get((organization_id, ref), [])
+        rows = self._rows.get((self._asker(viewer), ref), [])
         return rows[0] if rows else None
 
     def one(
         self,
-        organization_id: UUID,
+        viewer: Viewer,
         ref: Ref,
         *path: str,
         prefer: Callable[[Model], bool] | None = None,
@@ -196,7 +220,7 @@ class Lookup(Generic[Model]):
         """
         if isinstance(ref, Unreadable):
             raise Invalid(*path, rule=ref.rule)
-        rows = self._rows[organization_id, ref]
+        rows = self._rows[self._asker(viewer), ref]
         if len(rows) > 1 and prefer is not None:
             rows = [row for row in rows if prefer(row)]
         if len(rows) > 1:
@@ -205,8 +229,22 @@ class Lookup(Generic[Model]):
             raise missing(*path, object_type=self.type_name, identifier=named(ref))
         return rows[0]
 
-    def _canonical(self, reference: str) -> str:
-        return reference if self._column != "identifier" else str(_uuid(reference))
+    def _asker(self, viewer: Viewer) -> Asker:
+        return viewer if is_confined(self.model, viewer) else viewer.organization_id
+
+    def _group(self, asker: Asker) -> Group:
+        return asker if isinstance(asker, Viewer) and self.model not in BY_ROW else None
+
+    def _is_of_type(self, row: Any, ref: Ref) -> bool:
+        """Whether a row is of the type that a global id says; bookings are of several types."""
+        if self.model is not Booking or not isinstance(ref, ByKey) or ref.type_name is None:
+            return True
+        return bool(row.kind.type_name == ref.type_name)
+
+    def _canonical(self, ref: Ref) -> Ref:
+        if isinstance(ref, ByReference) and self._column == "identifier":
+            return ByReference(str(_uuid(ref.reference)))
+        return ref
 
     def _reference_values(self, references: Sequence[ByReference]) -> list[Any]:
         if self._column == "identifier":
@@ -214,22 +252,27 @@ class Lookup(Generic[Model]):
             return [identifier for identifier in identifiers if identifier is not None]
         return [ref.reference for ref in references] if self._column else []
 
-    def _read(self, column: str, values: list[Any], organizations: list[UUID]) -> Read[Any]:
+    def _read(
+        self, column: str, values: list[Any], organizations: list[UUID], narrowing: Narrowing
+    ) -> Read[Any]:
         model = self.model
         return Read(
-            ("look up", model, column),
+            ("look up", model, column, narrowing.shape),
             lambda _: sa.select(table(model)).where(
                 one_of(columns(model).organization_id, "organizations"),
                 one_of(columns(model)[column], "names"),
+                narrowing.narrow(),
             ),
-            {"organizations": organizations, "names": values},
+            {"organizations": organizations, "names": values, **narrowing.values},
             by_key=True,
         )
 
-    def _read_external(self, refs: Sequence[ByExternalId], organizations: list[UUID]) -> Read[Any]:
+    def _read_external(
+        self, refs: Sequence[ByExternalId], organizations: list[UUID], narrowing: Narrowing
+    ) -> Read[Any]:
         model, x, c = self.model, columns(ExternalId), columns(self.model)
         return Read(
-            ("look up external", model),
+            ("look up external", model, narrowing.shape),
             lambda _: (
                 sa.select(
                     table(model),
@@ -241,11 +284,47 @@ class Lookup(Generic[Model]):
                     table(ExternalId),
                     sa.and_(x.organization_id == c.organization_id, x.object_id == c.id),
                 )
-                .where(known_as_one_of())
+                .where(known_as_one_of(), narrowing.narrow())
             ),
-            {"organizations": organizations, **columns_of(refs)},
+            {"organizations": organizations, **columns_of(refs), **narrowing.values},
             by_key=True,
         )
+
+
+class _Known:
+    """The rows that one group of names found, by what they can be named by."""
+
+    def __init__(self, column: str | None) -> None:
+        self._column = column
+        self._by_key: dict[tuple[UUID, UUID], Any] = {}
+        self._by_reference: dict[tuple[UUID, str], dict[UUID, Any]] = {}
+        self._by_external: dict[tuple[UUID, Ref], Any] = {}
+
+    def add(self, row: Any) -> None:
+        self._by_key[row.organization_id, row.id] = row
+        if self._column is not None:
+            name = (row.organization_id, str(getattr(row, self._column)))
+            self._by_reference.setdefault(name, {}).setdefault(row.id, row)
+        if hasattr(row, "external_system"):
+            key = ByExternalId(row.external_system, row.external_kind, row.external_value)
+            self._by_external[row.organization_id, key] = row
+
+    def meant(self, organization_id: UUID, ref: Ref) -> list[Any]:
+        """The rows that a name means."""
+        match ref:
+            case ByKey(key):
+                row = self._by_key.get((organization_id, key))
+            case ByExternalId():
+                row = self._by_external.get((organization_id, ref))
+            case ByReference(reference):
+                return list(self._by_reference.get((organization_id, reference), {}).values())
+            case Unreadable():
+                row = None
+        return [] if row is None else [row]
+
+
+def _organization(asker: Asker) -> UUID:
+    return asker.organization_id if isinstance(asker, Viewer) else asker
 
 
 def known_as_one_of() -> sa.ColumnElement[bool]:
@@ -286,11 +365,11 @@ def named(ref: Ref) -> str:
 
 
 def look_up(
-    work: UnitOfWork, model: type[Model], names: Iterable[tuple[UUID, Ref | None]]
+    work: UnitOfWork, model: type[Model], names: Iterable[tuple[Viewer, Ref | None]]
 ) -> Lookup[Model]:
     """Look names up inside a transaction; names that are None are left out."""
-    lookup = Lookup(model, ((organization, ref) for organization, ref in names if ref is not None))
-    lookup.found(row for read in lookup.reads() for row in work.rows(read))
+    lookup = Lookup(model, ((viewer, ref) for viewer, ref in names if ref is not None))
+    lookup.found((group, row) for group, read in lookup.reads() for row in work.rows(read))
     return lookup
 
 

@@ -20,14 +20,22 @@ from resolvers.changes import Origin
 from resolvers.external_ids import ExternalIds, check_external_ids
 from resolvers.links import Owner
 from resolvers.outcomes import Outcome
-from resolvers.references import NAMES, ByExternalId, Lookup, Ref, look_up
-from resolvers.refusals import Complaints, Refusal, Refused, attempt
+from resolvers.references import NAMES, ByExternalId, Lookup, Ref, look_up, named
+from resolvers.refusals import (
+    AlreadyExists,
+    Complaints,
+    NotFoundRefusal,
+    Refusal,
+    Refused,
+    attempt,
+)
 from resolvers.storage.columns import new_key, one_of
 from resolvers.storage.read import Read
 from resolvers.storage.rows import changed, new_row
 from resolvers.storage.tables import columns, table
 from resolvers.storage.unit_of_work import UnitOfWork
-from resolvers.viewer import Viewer
+from resolvers.viewer import Scope, Viewer
+from resolvers.visibility import hidden, is_confined
 
 Keys = Mapping[str, Sequence[tuple[int, UUID]]]
 """By field: the keys that its references mean, each once, with its index in the list."""
@@ -41,6 +49,9 @@ class Upsert:
     external_ids: tuple[ByExternalId, ...] | None = None
     origin: Origin | None = None
 
+
+Within = Callable[[Scope], frozenset[UUID] | None]
+"""The keys that a scope confines a field to; None where it does not confine it."""
 
 Command = TypeVar("Command", bound=Upsert)
 Model = TypeVar("Model", bound=SQLModel)
@@ -120,7 +131,8 @@ class Kind(Generic[Command, Model]):
     one or refuses. `check` says what is wrong with the fields, `check_dates` what is wrong with
     dates on the day of the call; `values` is what the fields become. `one` are the fields that
     refer to one object, with the column that keeps its key; `many` those that refer to several, or
-    list the keys of something that we do not keep (None).
+    list the keys of something that we do not keep (None). `scoped` are those of `many` that a
+    viewer with a scope fills only with objects of it; without any, a new object gets all of them.
     """
 
     model: type[Model]
@@ -130,6 +142,7 @@ class Kind(Generic[Command, Model]):
     values: Callable[[Command, Model | None], Mapping[str, Any]]
     one: Mapping[str, tuple[str, type[SQLModel]]] = field(default_factory=dict)
     many: Mapping[str, type[SQLModel] | None] = field(default_factory=dict)
+    scoped: Mapping[str, Within] = field(default_factory=dict)
     parts: Sequence[Callable[[Loading], Part]] = ()
     choose: Callable[[Asked[Command], Sequence[Model]], Model | None] = _the_only
 
@@ -206,15 +219,15 @@ def _first_complaints(command: Command, kind: Kind[Command, Model], today: date)
 def _look_up(
     work: UnitOfWork, commands: Sequence[Command], kind: Kind[Command, Model]
 ) -> dict[type[SQLModel], Lookup[Any]]:
-    names: dict[type[SQLModel], list[tuple[UUID, Ref | None]]] = {}
+    names: dict[type[SQLModel], list[tuple[Viewer, Ref | None]]] = {}
     for command in commands:
-        organization_id = command.viewer.organization_id
+        viewer = command.viewer
         for name, (_, model) in kind.one.items():
-            names.setdefault(model, []).append((organization_id, getattr(command, name)))
+            names.setdefault(model, []).append((viewer, getattr(command, name)))
         for name, listed in kind.many.items():
             if listed is not None:
                 refs = _elements(command, name) or ()
-                names.setdefault(listed, []).extend((organization_id, ref) for ref in refs)
+                names.setdefault(listed, []).extend((viewer, ref) for ref in refs)
     return {model: look_up(work, model, of_model) for model, of_model in names.items()}
 
 
@@ -235,7 +248,10 @@ def _asked(
             keys: dict[UUID, int] = {}
             for n, ref in enumerate(given_list):
                 at = ("input", camel_case(name), str(n))
-                key = complaints.of(_key, lookups[listed], command, ref, *at) if listed else ref
+                within = kind.scoped[name](command.viewer.scope) if name in kind.scoped else None
+                key = ref
+                if listed:
+                    key = complaints.of(_key, lookups[listed], command, ref, *at, within=within)
                 keys.setdefault(key, n)
             asked.keys[name] = [(n, key) for key, n in keys.items()]
     complaints.settle()
@@ -253,9 +269,17 @@ def _elements(command: Upsert, name: str) -> Sequence[Any] | None:
     return ()
 
 
-def _key(lookup: Lookup[Any], command: Upsert, ref: Ref, *path: str) -> UUID:
-    """Raises: Invalid, AmbiguousReference, NotFoundRefusal."""
-    key: UUID = lookup.one(command.viewer.organization_id, ref, *path).id
+def _key(
+    lookup: Lookup[Any],
+    command: Upsert,
+    ref: Ref,
+    *path: str,
+    within: frozenset[UUID] | None = None,
+) -> UUID:
+    """Raises: Invalid, AmbiguousReference, NotFoundRefusal (also for one that is not `within`)."""
+    key: UUID = lookup.one(command.viewer, ref, *path).id
+    if within is not None and key not in within:
+        raise NotFoundRefusal(*path, object_type=lookup.type_name, identifier=named(ref))
     return key
 
 
@@ -263,18 +287,28 @@ def _key(lookup: Lookup[Any], command: Upsert, ref: Ref, *path: str) -> UUID:
 
 
 class _Batch(Generic[Command, Model]):
-    """The objects of a batch as they were, and as its commands make them one after another."""
+    """The objects of a batch as they were, and as its commands make them one after another.
+
+    An object that a viewer cannot see is as if absent. Only when nothing else is wrong, its
+    identity is refused with AlreadyExists, which is also what an external id of another object is
+    refused with: that it exists cannot be hidden, and nothing more is said.
+    """
 
     def __init__(
         self, work: UnitOfWork, kind: Kind[Command, Model], asked: Sequence[Asked[Command]]
     ) -> None:
         self._work, self._kind = work, kind
-        locked = _lock(work, kind, asked)
+        existing = work.rows(_existing(kind, asked)) if asked else []
+        self._hidden = _hidden(work, kind, asked, existing)
+        self._made: dict[Owner, Scope] = {}
+        locked = _lock(work, kind, asked, existing, self._hidden)
         self._before: dict[Owner, Any] = {(row.organization_id, row.id): row for row in locked}
         self._now: dict[Owner, Any] = dict(self._before)
         self._by_identity: dict[tuple[Any, ...], list[Owner]] = {}
-        for owner, row in self._before.items():
-            self._by_identity.setdefault(self._identity(row), []).append(owner)
+        for row in existing:
+            owner = (row.organization_id, row.id)
+            now = self._before.get(owner, row)
+            self._by_identity.setdefault(self._identity(now), []).append(owner)
         external_ids = ExternalIds()
         loading = Loading(work, asked, locked, external_ids)
         self._parts: list[Part] = [
@@ -289,9 +323,12 @@ class _Batch(Generic[Command, Model]):
         for part in self._parts:
             complaints.refusals += part.refusals(change)
         complaints.settle()
+        if change.before is None and self._owners(asked, hidden=True):
+            raise AlreadyExists("input", camel_case(self._kind.identity[0]))
         parts_changed = [part.take(change) for part in self._parts]
         if change.before is None:
             self._by_identity.setdefault(self._identity(change.after), []).append(change.owner)
+            self._made[change.owner] = asked.command.viewer.scope
         self._now[change.owner] = change.after
         return Outcome(
             subject=change.owner[1],
@@ -310,8 +347,7 @@ class _Batch(Generic[Command, Model]):
         """Raises: a Refusal of the kind's own, where it can't choose one of several objects."""
         command, kind = asked.command, self._kind
         organization_id = command.viewer.organization_id
-        owners = self._by_identity.get((organization_id, *asked.identity), [])
-        before = kind.choose(asked, [self._now[owner] for owner in owners])
+        before = kind.choose(asked, [self._now[owner] for owner in self._owners(asked)])
         values = {**asked.one, **kind.values(command, before)}
         if before is None:
             key = new_key()
@@ -319,19 +355,77 @@ class _Batch(Generic[Command, Model]):
         else:
             key = before.id  # type: ignore[attr-defined]
             after = changed(before, **values)
-        return Change(command, (organization_id, key), before, after, asked.keys)
+        keys = _scoped(kind, asked, new=before is None)
+        return Change(command, (organization_id, key), before, after, keys)
+
+    def _owners(self, asked: Asked[Command], *, hidden: bool = False) -> list[Owner]:
+        """The objects of the identity that the viewer can see, or those that are hidden."""
+        viewer = asked.command.viewer
+        owners = self._by_identity.get((viewer.organization_id, *asked.identity), [])
+        return [owner for owner in owners if self._is_hidden(viewer, owner) is hidden]
+
+    def _is_hidden(self, viewer: Viewer, owner: Owner) -> bool:
+        if not is_confined(self._kind.model, viewer):
+            return False
+        if owner in self._made:  # in this batch: seen in the same scope
+            return self._made[owner] != viewer.scope
+        return (viewer, owner[1]) in self._hidden
 
     def _identity(self, row: Any) -> tuple[Any, ...]:
         return (row.organization_id, *(getattr(row, name) for name in self._kind.identity))
 
 
-def _lock(work: UnitOfWork, kind: Kind[Any, Model], asked: Sequence[Asked[Any]]) -> list[Any]:
-    """The rows that exist already, locked organization by organization in key order."""
-    if not asked:
-        return []
+def _scoped(kind: Kind[Any, Any], asked: Asked[Any], *, new: bool) -> Keys:
+    """What the lists of a command become for a viewer with a scope, if it is empty or left out.
+
+    A new object gets what the scope confines the list to, so that the viewer sees it; an object
+    that exists keeps what it has.
+    """
+    keys: dict[str, Sequence[tuple[int, UUID]]] = dict(asked.keys)
+    for name, within in kind.scoped.items():
+        own = within(asked.command.viewer.scope)
+        if own is None or keys.get(name):
+            continue
+        keys.pop(name, None)
+        if new:
+            keys[name] = list(enumerate(sorted(own)))
+    return keys
+
+
+def _hidden(
+    work: UnitOfWork, kind: Kind[Any, Any], asked: Sequence[Asked[Any]], existing: Sequence[Any]
+) -> set[tuple[Viewer, UUID]]:
+    """The rows that exist already and that a viewer of the batch cannot see."""
+    viewers = {one.command.viewer for one in asked if is_confined(kind.model, one.command.viewer)}
+    return {
+        (viewer, key)
+        for viewer in viewers
+        for key in hidden(
+            work,
+            kind.model,
+            viewer,
+            [row.id for row in existing if row.organization_id == viewer.organization_id],
+        )
+    }
+
+
+def _lock(
+    work: UnitOfWork,
+    kind: Kind[Any, Model],
+    asked: Sequence[Asked[Any]],
+    existing: Sequence[Any],
+    hidden_rows: set[tuple[Viewer, UUID]],
+) -> list[Any]:
+    """The rows that exist already, locked organization by organization in key order.
+
+    Those that no viewer of the batch can see are left alone.
+    """
+    viewers = {one.command.viewer for one in asked}
     by_organization: dict[UUID, list[UUID]] = {}
-    for row in work.rows(_existing(kind, asked)):
-        by_organization.setdefault(row.organization_id, []).append(row.id)
+    for row in existing:
+        seen_by = (v for v in viewers if v.organization_id == row.organization_id)
+        if any((viewer, row.id) not in hidden_rows for viewer in seen_by):
+            by_organization.setdefault(row.organization_id, []).append(row.id)
     return [
         row
         for organization_id in sorted(by_organization)

@@ -18,6 +18,11 @@ class BookingKind(StrEnum):
     REGISTRATION = "REGISTRATION"
     AGENT_BOOKING = "AGENT_BOOKING"
 
+    @property
+    def type_name(self) -> str:
+        """The name of the kind's type in the contract, which its global ids say."""
+        return "".join(word.capitalize() for word in self.split("_"))
+
 
 class BookingStatus(StrEnum):
     PENDING = "PENDING"

@@ -67,7 +67,10 @@ class UpsertCandidateInput:
     mobile: str | None = described("Mobile number.")
     date_of_birth: date | None = described("Date of birth.")
     gender: Gender | None = described("Gender.")
-    centre_ids: list[strawberry.ID] | None = described("The candidate's centres; a list replaces.")
+    centre_ids: list[strawberry.ID] | None = described(
+        "The candidate's centres; a list replaces. A caller with a restricted scope names only its "
+        "own centres, which are the default for a new candidate, and leaves the others unchanged."
+    )
     subject_ids: list[strawberry.ID] | None = described(
         "The candidate's subjects; a list replaces."
     )

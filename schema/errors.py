@@ -61,7 +61,9 @@ class InputError(BookingError):
 @strawberry.type(description="What was named is not there, or is not yours to see.")
 class NotFoundError(BookingError):
     object_type: str = _of_refusal("object_type", "The type of what was looked for.")
-    identifier: str | None = _of_refusal("identifier", "What it was looked for by.")
+    identifier: str | None = _of_refusal(
+        "identifier", "What it was looked for by, whether or not there is such an object."
+    )
 
 
 @strawberry.type(description="There is no seat left.")

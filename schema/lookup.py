@@ -23,11 +23,13 @@ async def named(info: Info, model: type[Any], ref: RefInput) -> Any:
 
 async def _key(info: Info, model: type[Any], ref: Ref) -> UUID | None:
     _require_askable(ref)
-    organization_id = info.context.viewer.organization_id
-    lookup: Lookup[Any] = Lookup(model, [(organization_id, ref)])
-    lookup.found([row for read in lookup.reads() for row in await info.context.read(read)])
+    viewer = info.context.viewer
+    lookup: Lookup[Any] = Lookup(model, [(viewer, ref)])
+    lookup.found(
+        [(group, row) for group, read in lookup.reads() for row in await info.context.read(read)]
+    )
     try:
-        key: UUID = lookup.one(organization_id, ref, "ref").id
+        key: UUID = lookup.one(viewer, ref, "ref").id
     except NotFoundRefusal:
         return None
     return key

@@ -68,7 +68,7 @@ def ref_of(value: str, *types: str) -> Ref:
         return Unreadable(value[:100], "is not a global id")
     if parsed[0] not in types:
         return Unreadable(value[:100], f"is the id of type {parsed[0]}, not {' or '.join(types)}")
-    return ByKey(parsed[1])
+    return ByKey(parsed[1], parsed[0])
 
 
 def refs_of(values: Iterable[str] | None, *types: str) -> tuple[Ref, ...] | None:

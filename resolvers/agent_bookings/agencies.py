@@ -63,9 +63,9 @@ class Agencies:
         }
 
     def party(self, viewer: Viewer, submission: Submission) -> Party:
-        """Raises: PermissionRefusal (somebody else's office, or a school outside the scope)."""
+        """Raises: PermissionRefusal (a school outside the scope; a viewer who sees nothing)."""
         code = submission.agent_office_code or ""
-        office = self._offices.get((viewer.organization_id, code))
+        office = self._office(viewer, code)
         school = self._schools.get((viewer.organization_id, submission.school_code or ""))
         owner = office or self._first_of(viewer)
         missing = viewer.scope.missing(
@@ -75,8 +75,7 @@ class Agencies:
             agent_office_id=None if owner is None else owner.id,
         )
         if missing is not None:
-            name = "agentOfficeCode" if missing is AccessScope.AGENT_OFFICE else "schoolCode"
-            path = ("input",) if missing is AccessScope.OWN else ("input", name)
+            path = ("input", "schoolCode") if missing is AccessScope.CENTRE else ("input",)
             raise PermissionRefusal(*path, required=Permission.BOOK, missing_scope=missing)
         unknown = unknown_office_key(code)
         keys = (unknown,) if owner is None else (agency_key(owner.agency), unknown)
@@ -88,6 +87,15 @@ class Agencies:
             return self.party(viewer, submission)
         except PermissionRefusal:
             return None
+
+    def _office(self, viewer: Viewer, code: str) -> AgentOffice | None:
+        """The office of a code. To an agent, an office of others is as if absent.
+
+        Other viewers book for any office, whether or not they can see it.
+        """
+        office = self._offices.get((viewer.organization_id, code))
+        own = viewer.scope.agent_offices
+        return None if office is not None and own is not None and office.id not in own else office
 
     def _first_of(self, viewer: Viewer) -> AgentOffice | None:
         """For whom somebody books who names an office that is not known."""

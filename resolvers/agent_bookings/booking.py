@@ -23,15 +23,15 @@ from resolvers.agent_bookings.submission import (
 )
 from resolvers.agent_bookings.transitions import TRANSITIONS
 from resolvers.bookings import loading
-from resolvers.bookings.actions import Situation, missing_scope, require
+from resolvers.bookings.actions import Situation, may_touch, require
 from resolvers.bookings.checks import state_of
 from resolvers.changes import Cause, record_booking
 from resolvers.leases import NOT_LEASED
 from resolvers.outcomes import Outcome
 from resolvers.permitted import requires
 from resolvers.refusals import (
+    AlreadyExists,
     Complaints,
-    PermissionRefusal,
     Refusal,
     Refused,
     StaleBooking,
@@ -108,7 +108,7 @@ def book(work: UnitOfWork, commands: Sequence[BookAgentBooking]) -> list[Outcome
     The same content again is no new revision, unless the booking was cancelled. What is possible is
     looked at later (stage 2); until then a confirmed revision stays in force. Refusals, all that
     apply: PermissionRefusal, Required, WrongLength, Invalid, InvalidEmail, InvalidCountryCode,
-    OutOfRange; then PermissionRefusal (the id is that of an office that is not the caller's),
+    OutOfRange; then AlreadyExists (the id is that of a booking that the caller cannot see),
     StaleBooking; then IllegalState.
     """
     today = work.now.date()
@@ -203,16 +203,15 @@ class _Receiving:
     def _known(self, viewer: Viewer, submission: Submission, party: Party) -> Held | None:
         """The booking that has this id in the agency, or had it while the office was unknown.
 
-        Raises: PermissionRefusal (it is not the viewer's).
+        Raises: AlreadyExists (the viewer cannot see it, and an agency has an id only once).
         """
         for agency_key in party.agency_keys:
             name = (viewer.organization_id, agency_key, submission.agent_booking_id or "")
             held = self._now.get(self._names[name]) if name in self._names else None
-            if held is not None and (missing := missing_scope(viewer, held.booking)) is None:
+            if held is not None and may_touch(viewer, held.booking):
                 return held
             if held is not None and agency_key == party.agency_keys[0]:
-                path = ("input", "agentBookingId")
-                raise PermissionRefusal(*path, required=Permission.BOOK, missing_scope=missing)
+                raise AlreadyExists("input", "agentBookingId")
         return None
 
     def _create(self, asked: Asked, party: Party) -> Outcome:

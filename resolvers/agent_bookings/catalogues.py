@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from resolvers.agent_bookings.agencies import unknown_office_key
 from resolvers.agent_bookings.places import Places
 from resolvers.agent_bookings.stage_two import LISTS, Catalogue, Offered
 from resolvers.agent_bookings.submission import Content
@@ -56,8 +57,18 @@ class Catalogues:
             for code, product in products.items()
             if school is not None and (offer := self._by_pair.get((product.id, school.id)))
         }
-        office = self._offices.get((organization_id, content["agentOfficeCode"]))
-        return Catalogue(office, school, products, offers)
+        return Catalogue(self._office(detail), school, products, offers)
+
+    def _office(self, detail: AgentBooking) -> AgentOffice | None:
+        """The office, unless it was unknown to the agent who named it.
+
+        An office that no agent named may have become known since.
+        """
+        code = detail.content["agentOfficeCode"]
+        if detail.agent_office_id is None and detail.agency_key != unknown_office_key(code):
+            return None
+        office: AgentOffice | None = self._offices.get((detail.organization_id, code))
+        return office
 
     def _locked(self, work: UnitOfWork) -> list[ProductOffer]:
         """The offers of these schools and products: who takes a place waits for the others."""

@@ -6,7 +6,7 @@ from uuid import UUID
 from resolvers import checks
 from resolvers.bookings.actions import Situation, allowed, may_touch
 from resolvers.bookings.kinds import kind_of
-from resolvers.references import Lookup, Ref
+from resolvers.references import Lookup, Ref, named
 from resolvers.refusals import Complaints, NotFoundRefusal, ReasonRequired, StaleBooking
 from resolvers.storage.tables import Booking
 from resolvers.texts import normalized
@@ -28,10 +28,10 @@ def find(
     Raises: NotFoundRefusal or the given kind of it (also for one that the viewer may not see),
     Invalid.
     """
-    found = bookings.one(viewer.organization_id, ref, *path, missing=missing)
+    found = bookings.one(viewer, ref, *path, missing=missing)
     booking = locked[found.id]
     if kind not in {None, booking.kind} or not may_touch(viewer, booking):
-        raise missing(*path, object_type=bookings.type_name)
+        raise missing(*path, object_type=bookings.type_name, identifier=named(ref))
     return booking
 
 

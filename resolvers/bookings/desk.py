@@ -12,7 +12,6 @@ from uuid import UUID
 
 from resolvers.bookings import loading
 from resolvers.bookings.expiry import expire_overdue
-from resolvers.candidates.reads import candidates_by_id
 from resolvers.references import Ref, look_up
 from resolvers.refusals import EventNotFound, NotFoundRefusal, PermissionRefusal
 from resolvers.storage.tables import (
@@ -59,19 +58,14 @@ class Desk:
 
     def __init__(self, work: UnitOfWork, wanted: Sequence[Wanted]) -> None:
         self._work = work
-        self._candidates = look_up(
-            work, Candidate, ((w.viewer.organization_id, w.candidate) for w in wanted)
-        )
-        self._events = look_up(work, Event, ((w.viewer.organization_id, w.event) for w in wanted))
-        self._rooms = look_up(work, Room, ((w.viewer.organization_id, w.room) for w in wanted))
-        self._modules = look_up(
-            work, Module, ((w.viewer.organization_id, w.module) for w in wanted)
-        )
+        self._candidates = look_up(work, Candidate, ((w.viewer, w.candidate) for w in wanted))
+        self._events = look_up(work, Event, ((w.viewer, w.event) for w in wanted))
+        self._rooms = look_up(work, Room, ((w.viewer, w.room) for w in wanted))
+        self._modules = look_up(work, Module, ((w.viewer, w.module) for w in wanted))
         self._lock()
         times = [w.past_time for w in wanted if w.past_time is not None]
         since = min([work.now, *(_earliest(time) for time in times)])
         self._load({w.viewer.organization_id for w in wanted}, since)
-        self._visible = self._visible_candidates(wanted)
 
     def candidate(
         self,
@@ -81,14 +75,11 @@ class Desk:
         missing: type[NotFoundRefusal] = NotFoundRefusal,
     ) -> Candidate:
         """Raises: NotFoundRefusal or the given kind of it, AmbiguousReference, Invalid."""
-        found = self._candidates.one(viewer.organization_id, ref, *path, missing=missing)
-        if not viewer.scope.everything and found.id not in self._visible[viewer.key]:
-            raise missing(*path, object_type="Candidate")
-        return found
+        return self._candidates.one(viewer, ref, *path, missing=missing)
 
     def event(self, viewer: Viewer, ref: Ref, permission: Permission, *path: str) -> Event:
         """Raises: EventNotFound, AmbiguousReference, Invalid, PermissionRefusal (out of scope)."""
-        found = self._events.one(viewer.organization_id, ref, *path, missing=EventNotFound)
+        found = self._events.one(viewer, ref, *path, missing=EventNotFound)
         return self.in_scope(viewer, self.events[found.id], permission, *path)
 
     def in_scope(self, viewer: Viewer, event: Event, permission: Permission, *path: str) -> Event:
@@ -111,7 +102,7 @@ class Desk:
         if ref is None:
             return None
         found = self._rooms.one(
-            viewer.organization_id,
+            viewer,
             ref,
             *path,
             prefer=lambda room: event is not None and room.centre_id == event.venue_id,
@@ -121,7 +112,7 @@ class Desk:
 
     def module(self, viewer: Viewer, ref: Ref | None, *path: str) -> Module | None:
         """Raises: NotFoundRefusal, AmbiguousReference, Invalid."""
-        return None if ref is None else self._modules.one(viewer.organization_id, ref, *path)
+        return None if ref is None else self._modules.one(viewer, ref, *path)
 
     def test_of(self, event: Event) -> Test | None:
         return None if event.test_id is None else self._tests.get(event.test_id)
@@ -198,15 +189,6 @@ class Desk:
         centres = {(room.organization_id, room.centre_id) for room in rooms}
         self._zones: dict[UUID, str] = {
             row.id: row.time_zone for row in loading.of_keys(work, Centre, "id", centres)
-        }
-
-    def _visible_candidates(self, wanted: Sequence[Wanted]) -> dict[str, set[UUID]]:
-        """For each viewer with a scope, which of the candidates it sees."""
-        confined = {w.viewer.key: w.viewer for w in wanted if not w.viewer.scope.everything}
-        keys = list(self._locked_candidates)
-        return {
-            key: {row.id for row in self._work.rows(candidates_by_id(viewer, keys))}
-            for key, viewer in confined.items()
         }
 
 

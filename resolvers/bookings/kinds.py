@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from resolvers.bookings.actions import Table
+from resolvers.references import ByKey, Ref
+from resolvers.refusals import NotFoundRefusal
 from resolvers.storage.tables import Booking
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.viewer import Viewer
@@ -27,7 +29,7 @@ class Kind:
     A booking that `follows_event` has its place and its times from its event alone. One that
     `lasts_weeks` is in nobody's way, nor anybody in its. `personal` says by field what of its value
     nobody sees without VIEW_PII. `cancelling` is made of the bookings that a batch may cancel,
-    locked; None where nothing else changes.
+    locked; None where nothing else changes. `missing` is the refusal if there is no such booking.
     """
 
     transitions: Table
@@ -36,6 +38,7 @@ class Kind:
     lasts_weeks: bool = False
     personal: Mapping[str, frozenset[str]] = field(default_factory=dict)
     cancelling: Callable[[UnitOfWork, Sequence[Booking]], Cancelling] | None = None
+    missing: type[NotFoundRefusal] = NotFoundRefusal
 
 
 KINDS: dict[BookingKind, Kind] = {}
@@ -44,6 +47,16 @@ KINDS: dict[BookingKind, Kind] = {}
 
 def kind_of(booking: Booking) -> Kind:
     return KINDS[booking.kind]
+
+
+def missing_of(ref: Ref) -> type[NotFoundRefusal]:
+    """The refusal of a command that accepts every kind: that of the kind that the global id says.
+
+    The id alone decides, so the refusal does not reveal whether the booking exists.
+    """
+    type_name = ref.type_name if isinstance(ref, ByKey) else None
+    kinds = (kind for name, kind in KINDS.items() if name.type_name == type_name)
+    return next((kind.missing for kind in kinds), NotFoundRefusal)
 
 
 def masked(kind: BookingKind, facts: Facts | None, viewer: Viewer) -> Facts | None:

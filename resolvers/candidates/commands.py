@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from resolvers import checks
-from resolvers.candidates.visible import missing_scope, visible_candidates
+from resolvers.candidates.visible import missing_scope
 from resolvers.contacts import TELEPHONE, Address, EmergencyContact, email
 from resolvers.links import (
     CANDIDATE_CENTRES,
@@ -25,6 +25,7 @@ from resolvers.refusals import PermissionRefusal, Refusal, Refused
 from resolvers.storage.tables import Candidate, Centre, Department, Module, Subject
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.upserts import Change, Kind, Loading, Rule, Upsert, given, upsert
+from resolvers.viewer import Scope
 from resolvers.vocabulary import Gender, Permission
 
 
@@ -67,8 +68,11 @@ def upsert_candidates(
 ) -> list[Outcome | Refused]:
     """Create or update a candidate for each command; a candidate is known by the reference.
 
-    Refusals: PermissionRefusal (also for one that the viewer may not see), WrongLength, Invalid,
-    InvalidEmail, InvalidCountryCode, Required, OutOfRange, NotFoundRefusal, AlreadyExists.
+    A viewer with a scope creates candidates at centres of that scope, unless the command names any
+    at all of them, and changes no other associations with centres. Refusals: PermissionRefusal
+    (there is no such centre), WrongLength, Invalid, InvalidEmail, InvalidCountryCode, Required,
+    OutOfRange, NotFoundRefusal (also a centre outside the scope), AlreadyExists (an external id, or
+    the reference of a candidate that the viewer cannot see).
     """
     return upsert(work, commands, CANDIDATE)
 
@@ -133,23 +137,24 @@ def _candidate_values(command: UpsertCandidate, _: Candidate | None) -> dict[str
     )
 
 
+def _own_centres(scope: Scope) -> frozenset[UUID] | None:
+    return scope.centres
+
+
 class _InScope(Rule):
-    """A candidate that the viewer may not see is not the viewer's to change."""
+    """A viewer with a scope makes only candidates that the viewer then sees."""
 
     def __init__(self, loading: Loading) -> None:
-        keys = {(row.organization_id, row.reference): row.id for row in loading.rows}
-        viewers = [(one.command.viewer, one.command.reference) for one in loading.asked]
-        existing = [
-            (viewer, keys[viewer.organization_id, reference])
-            for viewer, reference in viewers
-            if (viewer.organization_id, reference) in keys
-        ]
-        self._hidden = set(existing) - visible_candidates(loading.work, existing)
+        pass
 
     def refusals(self, change: Change[Any, Any]) -> list[Refusal]:
         viewer = change.command.viewer
-        if (viewer, change.owner[1]) not in self._hidden:
+        if change.before is not None or viewer.scope.everything:
             return []
+        by = {"centre_ids": viewer.scope.centres, "subject_ids": viewer.scope.subjects}
+        for name, own in by.items():
+            if own and any(key in own for _, key in change.keys.get(name, ())):
+                return []
         missing = missing_scope(viewer.scope)
         return [PermissionRefusal(required=Permission.MANAGE_CANDIDATES, missing_scope=missing)]
 
@@ -167,9 +172,10 @@ CANDIDATE: Kind[UpsertCandidate, Candidate] = Kind(
         "module_ids": Module,
         "group_identifiers": None,
     },
+    scoped={"centre_ids": _own_centres},
     parts=(
         _InScope,
-        listed("centre_ids", CANDIDATE_CENTRES),
+        listed("centre_ids", CANDIDATE_CENTRES, within=_own_centres),
         listed("subject_ids", CANDIDATE_SUBJECTS),
         listed("department_ids", CANDIDATE_DEPARTMENTS),
         listed("module_ids", CANDIDATE_MODULES),

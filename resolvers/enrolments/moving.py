@@ -72,13 +72,13 @@ class _Movers:
     def __init__(self, work: UnitOfWork, commands: Sequence[MoveEnrolment]) -> None:
         self._work = work
         self._found: Lookup[Booking] = look_up(
-            work, Booking, ((c.viewer.organization_id, c.enrolment) for c in commands)
+            work, Booking, ((c.viewer, c.enrolment) for c in commands)
         )
         self._from_events: Lookup[Event] = look_up(
-            work, Event, ((c.viewer.organization_id, c.from_event) for c in commands)
+            work, Event, ((c.viewer, c.from_event) for c in commands)
         )
         self._from_rooms: Lookup[Room] = look_up(
-            work, Room, ((c.viewer.organization_id, c.from_room) for c in commands)
+            work, Room, ((c.viewer, c.from_room) for c in commands)
         )
         self._desk = Desk(work, [w for c in commands if (w := self._wanted(c)) is not None])
         keys = [(row.organization_id, row.id) for row in self._found.rows()]
@@ -93,7 +93,7 @@ class _Movers:
         self._attempts = Attempts(work, self._desk)
 
     def _wanted(self, command: MoveEnrolment) -> Wanted | None:
-        booking = self._found.first(command.viewer.organization_id, command.enrolment)
+        booking = self._found.first(command.viewer, command.enrolment)
         if booking is None or booking.event_id is None:
             return None
         here: Ref | None = None if booking.room_id is None else ByKey(booking.room_id)
@@ -168,14 +168,13 @@ class _Movers:
         self, command: MoveEnrolment, stage: Complaints
     ) -> tuple[Event | None, Room | None]:
         """The event and the room that the caller believes it moves from."""
-        organization_id = command.viewer.organization_id
-        event = room = None
+        viewer, event, room = command.viewer, None, None
         if (ref := command.from_event) is not None:
             path = ("input", "fromEventId")
-            event = stage.of(self._from_events.one, organization_id, ref, *path)
+            event = stage.of(self._from_events.one, viewer, ref, *path)
         if (ref := command.from_room) is not None:
             path = ("input", "fromRoomId")
-            room = stage.of(self._from_rooms.one, organization_id, ref, *path)
+            room = stage.of(self._from_rooms.one, viewer, ref, *path)
         return event, room
 
     def _state(self, command: MoveEnrolment, booking: Booking) -> Complaints:

@@ -26,7 +26,7 @@ def assign_results(work: UnitOfWork, commands: Sequence[AssignResult]) -> list[O
 
     Refusals: PermissionRefusal, NotFoundRefusal, Invalid; IllegalState.
     """
-    found = look_up(work, Booking, ((c.viewer.organization_id, c.enrolment) for c in commands))
+    found = look_up(work, Booking, ((c.viewer, c.enrolment) for c in commands))
     keys = [(row.organization_id, row.id) for row in found.rows()]
     locked = lock_current(work, keys)
     enrolments = {row.id: row for row in loading.of_keys(work, Enrolment, "id", keys)}

@@ -44,8 +44,8 @@ class Choices:
         wanted: Sequence[tuple[Viewer, Values]],
         events: Iterable[Event] = (),
     ) -> None:
-        def named(name: str) -> list[tuple[UUID, Ref | None]]:
-            return [(viewer.organization_id, values.get(name)) for viewer, values in wanted]
+        def named(name: str) -> list[tuple[Viewer, Ref | None]]:
+            return [(viewer, values.get(name)) for viewer, values in wanted]
 
         self._venues = look_up(work, Centre, named("venue"))
         self._rooms = look_up(work, Room, named("room"))
@@ -111,13 +111,13 @@ class Choices:
         """Raises: NotFoundRefusal, AmbiguousReference, Invalid."""
         if ref is None:
             return None
-        return self._venues.one(viewer.organization_id, ref, "input", "venue")
+        return self._venues.one(viewer, ref, "input", "venue")
 
     def _test(self, viewer: Viewer, ref: Ref | None) -> Test | None:
         """Raises: NotFoundRefusal, AmbiguousReference, Invalid."""
         if ref is None:
             return None
-        return self._tests.one(viewer.organization_id, ref, "input", "test")
+        return self._tests.one(viewer, ref, "input", "test")
 
     def _room(self, viewer: Viewer, ref: Ref, venue: Centre | None) -> Room:
         """Of rooms with one name the one at the venue.
@@ -126,7 +126,7 @@ class Choices:
         """
         path = ("input", "room")
         room = self._rooms.one(
-            viewer.organization_id,
+            viewer,
             ref,
             *path,
             prefer=lambda room: venue is not None and room.centre_id == venue.id,
@@ -139,9 +139,7 @@ class Choices:
         self, viewer: Viewer, refs: Sequence[Ref], complaints: Complaints
     ) -> frozenset[UUID]:
         found = [
-            complaints.of(
-                self._modules.one, viewer.organization_id, ref, "input", "modules", str(n)
-            )
+            complaints.of(self._modules.one, viewer, ref, "input", "modules", str(n))
             for n, ref in enumerate(refs)
         ]
         keys = frozenset(module.id for module in found if module is not None)
@@ -164,12 +162,8 @@ def require_in_scope(viewer: Viewer, choice: Choice, *path: str) -> None:
         raise PermissionRefusal(*where, required=Permission.MANAGE_EVENTS, missing_scope=missing)
 
 
-def _modules_of(wanted: Iterable[tuple[Viewer, Values]]) -> list[tuple[UUID, Ref]]:
-    return [
-        (viewer.organization_id, ref)
-        for viewer, values in wanted
-        for ref in values.get("modules") or ()
-    ]
+def _modules_of(wanted: Iterable[tuple[Viewer, Values]]) -> list[tuple[Viewer, Ref]]:
+    return [(viewer, ref) for viewer, values in wanted for ref in values.get("modules") or ()]
 
 
 def _keys(rows: Iterable[Any], column: str) -> set[tuple[UUID, UUID]]:

@@ -66,7 +66,7 @@ class Gathered:
 
     def __init__(self, work: UnitOfWork, commands: Sequence[UpdateEvent], expire: Expire) -> None:
         self._work = work
-        names = ((c.viewer.organization_id, c.event) for c in commands)
+        names = ((c.viewer, c.event) for c in commands)
         self._names = look_up(work, Event, names)
         self.events: dict[UUID, Event] = loading.lock(work, Event, _keys(self._names.rows()))
         moving = self._moving(commands)
@@ -83,7 +83,7 @@ class Gathered:
 
     def event(self, viewer: Viewer, ref: Ref, *path: str) -> Event:
         """Raises: NotFoundRefusal, AmbiguousReference, Invalid."""
-        return self.events[self._names.one(viewer.organization_id, ref, *path).id]
+        return self.events[self._names.one(viewer, ref, *path).id]
 
     def choice(self, event: Event) -> Choice:
         """Where the event is now."""
@@ -132,7 +132,7 @@ class Gathered:
     def _moving(self, commands: Sequence[UpdateEvent]) -> list[Event]:
         """The events of which a command of the batch gives what may move them."""
         found = (
-            self._names.first(c.viewer.organization_id, c.event)
+            self._names.first(c.viewer, c.event)
             for c in commands
             if not MOVING.isdisjoint(c.changes)
         )

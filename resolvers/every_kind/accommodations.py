@@ -13,7 +13,7 @@ from resolvers.bookings.actions import Situation, require
 from resolvers.bookings.checks import find, require_version
 from resolvers.bookings.expiry import lock_current
 from resolvers.bookings.facts import accommodation_facts
-from resolvers.bookings.kinds import kind_of
+from resolvers.bookings.kinds import kind_of, missing_of
 from resolvers.bookings.seats import UNKNOWN_LENGTH
 from resolvers.bookings.sittings import overrun, sitting_at, times
 from resolvers.changes import Cause, Origin, record_booking
@@ -72,8 +72,8 @@ def grant(work: UnitOfWork, commands: Sequence[GrantAccommodation]) -> list[Outc
 
     Longer times that conflict are a warning.
 
-    Refusals: PermissionRefusal, NotFoundRefusal, Invalid, AccommodationTypeEmpty, WrongLength,
-    OutOfRange; StaleBooking; IllegalState.
+    Refusals: PermissionRefusal, NotFoundRefusal (RegistrationNotFound for a registration's id),
+    Invalid, AccommodationTypeEmpty, WrongLength, OutOfRange; StaleBooking; IllegalState.
     """
     batch = _Granted(work, commands)
     outcomes = [attempt(batch.grant, command) for command in commands]
@@ -85,8 +85,8 @@ def grant(work: UnitOfWork, commands: Sequence[GrantAccommodation]) -> list[Outc
 def revoke(work: UnitOfWork, commands: Sequence[RevokeAccommodation]) -> list[Outcome | Refused]:
     """Revoke each accommodation.
 
-    Refusals: PermissionRefusal, NotFoundRefusal, Invalid, AccommodationTypeEmpty; StaleBooking;
-    IllegalState, AccommodationNotGranted.
+    Refusals: PermissionRefusal, NotFoundRefusal (RegistrationNotFound for a registration's id),
+    Invalid, AccommodationTypeEmpty; StaleBooking; IllegalState, AccommodationNotGranted.
     """
     batch = _Granted(work, commands)
     outcomes = [attempt(batch.revoke, command) for command in commands]
@@ -102,7 +102,7 @@ class _Granted:
     ) -> None:
         self._work = work
         self._found: Lookup[Booking] = look_up(
-            work, Booking, ((c.viewer.organization_id, c.booking) for c in commands)
+            work, Booking, ((c.viewer, c.booking) for c in commands)
         )
         keys = [(row.organization_id, row.id) for row in self._found.rows()]
         self._locked = lock_current(work, keys)
@@ -180,7 +180,13 @@ class _Granted:
     ) -> Booking | None:
         path = ("input", "bookingId")
         booking: Booking | None = stage.of(
-            find, self._found, self._locked, command.viewer, command.booking, *path
+            find,
+            self._found,
+            self._locked,
+            command.viewer,
+            command.booking,
+            *path,
+            missing=missing_of(command.booking),
         )
         return booking
 

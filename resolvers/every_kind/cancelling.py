@@ -10,7 +10,7 @@ from resolvers.bookings import loading
 from resolvers.bookings.actions import Situation, require
 from resolvers.bookings.checks import find, require_version
 from resolvers.bookings.expiry import lock_current
-from resolvers.bookings.kinds import KINDS, Cancelling, Facts, kind_of
+from resolvers.bookings.kinds import KINDS, Cancelling, Facts, kind_of, missing_of
 from resolvers.changes import Cause, Origin, record_booking
 from resolvers.outcomes import Outcome
 from resolvers.permitted import requires
@@ -72,8 +72,9 @@ class CancelBooking:
 def cancel(work: UnitOfWork, commands: Sequence[CancelBooking]) -> list[Outcome | Refused]:
     """Cancel each booking and free its seat; one that is cancelled already is left as it is.
 
-    Refusals: PermissionRefusal, NotFoundRefusal, Invalid, MessageRequired, WrongLength, OutOfRange;
-    StaleBooking; IllegalState, CancellationClosed.
+    Refusals: PermissionRefusal, NotFoundRefusal (RegistrationNotFound for a registration's id),
+    Invalid, MessageRequired, WrongLength, OutOfRange; StaleBooking; IllegalState,
+    CancellationClosed.
     """
     batch = _Cancelling(work, commands)
     return [attempt(batch.cancel, command) for command in commands]
@@ -83,24 +84,18 @@ class _Cancelling:
     def __init__(self, work: UnitOfWork, commands: Sequence[CancelBooking]) -> None:
         self._work = work
         self._found: Lookup[Booking] = look_up(
-            work, Booking, ((c.viewer.organization_id, c.booking) for c in commands)
+            work, Booking, ((c.viewer, c.booking) for c in commands)
         )
         keys = [(row.organization_id, row.id) for row in self._found.rows()]
         self._locked = lock_current(work, keys)
         self._rest = _rest_of(work, self._locked.values())
         # commands of one request share their list of candidates: it is gone through once for all
-        lists = {
-            (c.viewer.organization_id, id(c.candidates)): c.candidates
-            for c in commands
-            if c.candidates
-        }
+        lists = {id(c.candidates): (c.viewer, c.candidates) for c in commands if c.candidates}
         self._candidates: Lookup[Candidate] = look_up(
-            work, Candidate, ((of, ref) for (of, _), refs in lists.items() for ref in refs)
+            work, Candidate, ((viewer, ref) for viewer, refs in lists.values() for ref in refs)
         )
-        self._positions = {key: self._found_in(key[0], refs) for key, refs in lists.items()}
-        self._events: Lookup[Event] = look_up(
-            work, Event, {(c.viewer.organization_id, c.event) for c in commands}
-        )
+        self._positions = {key: self._found_in(*given) for key, given in lists.items()}
+        self._events: Lookup[Event] = look_up(work, Event, ((c.viewer, c.event) for c in commands))
         self._settings = loading.settings(work, {c.viewer.organization_id for c in commands})
 
     def cancel(self, command: CancelBooking) -> Outcome:
@@ -132,7 +127,13 @@ class _Cancelling:
     def _check_input(self, command: CancelBooking) -> Booking:
         stage = Complaints()
         booking: Booking | None = stage.of(
-            find, self._found, self._locked, command.viewer, command.booking, *command.path
+            find,
+            self._found,
+            self._locked,
+            command.viewer,
+            command.booking,
+            *command.path,
+            missing=missing_of(command.booking),
         )
         check_reason(command.reason, command.message, stage)
         if command.cancelled_at is not None and command.cancelled_at > self._work.now:
@@ -143,22 +144,22 @@ class _Cancelling:
         assert booking is not None
         return booking
 
-    def _found_in(self, organization_id: UUID, refs: Sequence[Ref]) -> dict[UUID, int]:
+    def _found_in(self, viewer: Viewer, refs: Sequence[Ref]) -> dict[UUID, int]:
         """The positions of the candidates in a list, by key; what is not found is left out."""
-        found = (self._candidates.first(organization_id, ref) for ref in refs)
+        found = (self._candidates.first(viewer, ref) for ref in refs)
         return {row.id: n for n, row in enumerate(found) if row is not None}
 
     def _check_names(self, command: CancelBooking, booking: Booking, stage: Complaints) -> None:
         """The candidates and the event that the caller names are the bookings' `[000]`."""
-        organization_id = command.viewer.organization_id
+        viewer = command.viewer
         if command.candidates is not None:
-            positions = self._positions.get((organization_id, id(command.candidates)), {})
+            positions = self._positions.get(id(command.candidates), {})
             if command.together_with or command.candidates_path == "candidateId":
                 self._check_candidates(command, positions, stage)
             if booking.candidate_id not in positions:
                 stage.add(Invalid(*command.path, rule="is another candidate's booking"))
         if command.event is not None:
-            event = stage.of(self._events.one, organization_id, command.event, "input", "eventId")
+            event = stage.of(self._events.one, viewer, command.event, "input", "eventId")
             if event is not None and booking.event_id != event.id:
                 stage.add(Invalid(*command.path, rule="is a booking at another event"))
 
@@ -166,20 +167,20 @@ class _Cancelling:
         self, command: CancelBooking, positions: dict[UUID, int], stage: Complaints
     ) -> None:
         """Each of the candidates is there, and has one of the bookings."""
-        organization_id, path = command.viewer.organization_id, ("input", command.candidates_path)
+        viewer, path = command.viewer, ("input", command.candidates_path)
         single = command.candidates_path == "candidateId"
         for n, ref in enumerate(command.candidates or ()):
             at = path if single else (*path, str(n))
-            stage.of(self._candidates.one, organization_id, ref, *at)
+            stage.of(self._candidates.one, viewer, ref, *at)
         if not command.together_with:
             return
-        theirs = {b.candidate_id for b in self._named(organization_id, command.together_with)}
+        theirs = {b.candidate_id for b in self._named(viewer, command.together_with)}
         for candidate_id, n in positions.items():
             if candidate_id not in theirs:
                 stage.add(Invalid(*path, str(n), rule="has none of these bookings"))
 
-    def _named(self, organization_id: UUID, refs: Iterable[Ref]) -> Iterable[Booking]:
-        found = (self._found.first(organization_id, ref) for ref in refs)
+    def _named(self, viewer: Viewer, refs: Iterable[Ref]) -> Iterable[Booking]:
+        found = (self._found.first(viewer, ref) for ref in refs)
         return [booking for booking in found if booking is not None]
 
 

@@ -69,7 +69,7 @@ def cancel_events(work: UnitOfWork, commands: Sequence[CancelEvent]) -> list[Out
     `facts["affectedBookings"]` counts the bookings. Refusals: PermissionRefusal, EventNotFound,
     Invalid, ReasonRequired, WrongLength; StaleBooking; IllegalState.
     """
-    found = look_up(work, Event, ((c.viewer.organization_id, c.event) for c in commands))
+    found = look_up(work, Event, ((c.viewer, c.event) for c in commands))
     keys = [(row.organization_id, row.id) for row in found.rows()]
     events = loading.lock(work, Event, keys)
     tests = [(e.organization_id, e.test_id) for e in events.values() if e.test_id is not None]
@@ -108,7 +108,7 @@ def _check(
     stage = Complaints()
     viewer = command.viewer
     path = ("input", "eventId")
-    row = stage.of(found.one, viewer.organization_id, command.event, *path)
+    row = stage.of(found.one, viewer, command.event, *path)
     check_required_reason(command.reason, stage)
     event = None if row is None else events[row.id]
     if event is not None:

@@ -8,6 +8,7 @@ from resolvers.bookings.kinds import KINDS, Kind
 from resolvers.enrolments.facts import enrolment_facts
 from resolvers.enrolments.transitions import TRANSITIONS as ENROLMENT
 from resolvers.registrations.facts import registration_facts
+from resolvers.registrations.refusals import RegistrationNotFound
 from resolvers.registrations.transitions import TRANSITIONS as REGISTRATION
 from resolvers.test_schedules.facts import schedule_facts
 from resolvers.test_schedules.transitions import TRANSITIONS as TEST_SCHEDULE
@@ -23,7 +24,9 @@ KINDS.update(
             cancelling=CancellingAgentBookings,
         ),
         BookingKind.ENROLMENT: Kind(ENROLMENT, enrolment_facts),
-        BookingKind.REGISTRATION: Kind(REGISTRATION, registration_facts, follows_event=True),
+        BookingKind.REGISTRATION: Kind(
+            REGISTRATION, registration_facts, follows_event=True, missing=RegistrationNotFound
+        ),
         BookingKind.TEST_SCHEDULE: Kind(TEST_SCHEDULE, schedule_facts),
     }
 )

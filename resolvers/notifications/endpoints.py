@@ -177,7 +177,7 @@ class _Endpoints:
         self, work: UnitOfWork, commands: Sequence[RotateKey] | Sequence[RemoveEndpoint]
     ) -> None:
         self._lookup: Lookup[NotificationEndpoint] = look_up(
-            work, NotificationEndpoint, ((c.viewer.organization_id, c.endpoint) for c in commands)
+            work, NotificationEndpoint, ((c.viewer, c.endpoint) for c in commands)
         )
         keys = ((row.organization_id, row.id) for row in self._lookup.rows())
         self._before: dict[UUID, NotificationEndpoint] = lock(work, NotificationEndpoint, keys)
@@ -189,7 +189,7 @@ class _Endpoints:
         Raises: PermissionRefusal, Invalid, NotFoundRefusal.
         """
         viewer, path = command.viewer, ("input", "endpointId")
-        found = self._lookup.one(viewer.organization_id, command.endpoint, *path)
+        found = self._lookup.one(viewer, command.endpoint, *path)
         endpoint = self._now[found.id]
         if not is_visible(viewer, endpoint):
             raise missing(command)

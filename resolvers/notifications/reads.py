@@ -50,7 +50,9 @@ def endpoints_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[NotificationEn
 
 
 def deliveries_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[NotificationDelivery]:
-    return rows_by(NotificationDelivery, "id", viewer, keys, **_of_visible(viewer).options())
+    return rows_by(
+        NotificationDelivery, "id", viewer, keys, **deliveries_visible_to(viewer).options()
+    )
 
 
 def deliveries_of_each(
@@ -69,7 +71,7 @@ def count_of_deliveries_of_each(
     return count_of_each(NotificationDelivery, "endpoint_id", viewer, keys, **narrowing)
 
 
-def _of_visible(viewer: Viewer) -> Narrowing:
+def deliveries_visible_to(viewer: Viewer) -> Narrowing:
     """Deliveries to endpoints that the viewer may see."""
     visible = visible_to(viewer)
 

@@ -31,9 +31,7 @@ def redeliver(work: UnitOfWork, commands: Sequence[Redeliver]) -> list[Outcome |
 
     Refusals: PermissionRefusal, Invalid, NotFoundRefusal; EndpointNotActive.
     """
-    found = look_up(
-        work, NotificationDelivery, ((c.viewer.organization_id, c.delivery) for c in commands)
-    )
+    found = look_up(work, NotificationDelivery, ((c.viewer, c.delivery) for c in commands))
     rows = found.rows()
     endpoints: dict[UUID, NotificationEndpoint] = lock(
         work, NotificationEndpoint, {(row.organization_id, row.endpoint_id) for row in rows}
@@ -45,7 +43,7 @@ def redeliver(work: UnitOfWork, commands: Sequence[Redeliver]) -> list[Outcome |
 
     def queue(command: Redeliver) -> Outcome:
         viewer, path = command.viewer, ("input", "deliveryId")
-        delivery = now[found.one(viewer.organization_id, command.delivery, *path).id]
+        delivery = now[found.one(viewer, command.delivery, *path).id]
         endpoint = endpoints[delivery.endpoint_id]
         if endpoint.removed_at is not None or not is_visible(viewer, endpoint):
             identifier = named(command.delivery)

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from resolvers.narrowing import Narrowing
+from resolvers.narrowing import EVERYTHING, Narrowing
 from resolvers.storage.tables import NotificationEndpoint, columns
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import Permission
@@ -19,15 +19,20 @@ def is_visible(viewer: Viewer, endpoint: NotificationEndpoint) -> bool:
 def visible_to(viewer: Viewer) -> Narrowing:
     """The endpoints that a viewer may see; none that was removed."""
     c = columns(NotificationEndpoint)
+    return Narrowing("kept", lambda: c.removed_at.is_(None)) & owned_by(viewer)
+
+
+def owned_by(viewer: Viewer) -> Narrowing:
+    """The endpoints that are the viewer's to see or to remove, removed ones included."""
+    c = columns(NotificationEndpoint)
     if not viewer.may(Permission.MANAGE_NOTIFICATIONS):
         return Narrowing("nothing", sa.false)
-    kept = Narrowing("kept", lambda: c.removed_at.is_(None))
     if viewer.scope.everything:
-        return kept
+        return EVERYTHING
     if viewer.user_id is None:
         return Narrowing("nothing", sa.false)
 
     def own() -> sa.ColumnElement[bool]:
         return c.user_id == sa.bindparam("own_user", type_=c.user_id.type)
 
-    return kept & Narrowing("own", own, {"own_user": viewer.user_id})
+    return Narrowing("own", own, {"own_user": viewer.user_id})

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
-
 from resolvers import checks
 from resolvers.contacts import email
 from resolvers.links import USER_AGENT_OFFICES, USER_CENTRES, USER_SUBJECTS, children_of
 from resolvers.listed import listed
-from resolvers.narrowing import EVERYTHING, Narrowing, searching
+from resolvers.narrowing import Narrowing, searching
+from resolvers.organizations.visible import users_visible_to
 from resolvers.outcomes import Outcome
 from resolvers.permitted import requires
 from resolvers.reading import count_of, page_of, rows_by
@@ -24,9 +23,6 @@ from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.upserts import Kind, Upsert, check_named, given, upsert
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import Permission, Role
-
-OUTSIDERS = frozenset({Role.AGENT, Role.CANDIDATE})
-"""Roles that do not work for the organization: they see no user but themselves."""
 
 USERS_BY_NAME = Ordering("users", (Term("name", str), Term("id", UUID)))
 
@@ -63,7 +59,7 @@ def upsert_users(work: UnitOfWork, commands: Sequence[UpsertUser]) -> list[Outco
 
 
 def users_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[User]:
-    return rows_by(User, "id", viewer, keys, **_visible(viewer).options())
+    return rows_by(User, "id", viewer, keys, **users_visible_to(viewer).options())
 
 
 def users_page(viewer: Viewer, page: PageRequest, search: str | None) -> Read[User]:
@@ -71,11 +67,11 @@ def users_page(viewer: Viewer, page: PageRequest, search: str | None) -> Read[Us
 
     Raises: WrongLength, Invalid (the text).
     """
-    return page_of(User, viewer, page, **(_visible(viewer) & _users(search)).options())
+    return page_of(User, viewer, page, **(users_visible_to(viewer) & _users(search)).options())
 
 
 def users_count(viewer: Viewer, search: str | None) -> Read[Any]:
-    return count_of(User, viewer, **(_visible(viewer) & _users(search)).options())
+    return count_of(User, viewer, **(users_visible_to(viewer) & _users(search)).options())
 
 
 def centres_of_users(viewer: Viewer, keys: Sequence[UUID]) -> Read[Centre]:
@@ -88,16 +84,6 @@ def subjects_of_users(viewer: Viewer, keys: Sequence[UUID]) -> Read[Subject]:
 
 def agent_offices_of_users(viewer: Viewer, keys: Sequence[UUID]) -> Read[AgentOffice]:
     return children_of(AgentOffice, USER_AGENT_OFFICES, viewer, keys)
-
-
-def _visible(viewer: Viewer) -> Narrowing:
-    if viewer.role not in OUTSIDERS or viewer.scope.everything:
-        return EVERYTHING
-
-    def own() -> sa.ColumnElement[bool]:
-        return columns(User).id == sa.bindparam("own", type_=columns(User).id.type)
-
-    return Narrowing("own", own, {"own": viewer.user_id})
 
 
 def _users(search: str | None) -> Narrowing:

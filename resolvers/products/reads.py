@@ -31,7 +31,7 @@ PRODUCTS_BY_NAME = Ordering("products", (Term("name", str), Term("id", UUID)))
 
 
 def agent_offices_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[AgentOffice]:
-    return rows_by(AgentOffice, "id", viewer, keys, **_own(viewer).options())
+    return rows_by(AgentOffice, "id", viewer, keys, **offices_visible_to(viewer).options())
 
 
 def agent_offices_page(viewer: Viewer, page: PageRequest, search: str | None) -> Read[AgentOffice]:
@@ -173,7 +173,7 @@ def _offered_at(
     return Read(("offered at", what), build, values, by_key=True)
 
 
-def _own(viewer: Viewer) -> Narrowing:
+def offices_visible_to(viewer: Viewer) -> Narrowing:
     scope = viewer.scope
     if scope.agent_offices is None:
         return Narrowing("nothing", sa.false) if scope.nothing else EVERYTHING
@@ -186,7 +186,9 @@ def _own(viewer: Viewer) -> Narrowing:
 
 
 def _offices(viewer: Viewer, search: str | None) -> Narrowing:
-    return _own(viewer) & searching(search, folded=(columns(AgentOffice).search_text,))
+    return offices_visible_to(viewer) & searching(
+        search, folded=(columns(AgentOffice).search_text,)
+    )
 
 
 def _products(search: str | None, kind: ProductKind | None) -> Narrowing:

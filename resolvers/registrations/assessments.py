@@ -46,7 +46,7 @@ class _Changing:
     def __init__(self, work: UnitOfWork, commands: Sequence[ChangeAssessment]) -> None:
         self._work = work
         self._found: Lookup[Booking] = look_up(
-            work, Booking, ((c.viewer.organization_id, c.registration) for c in commands)
+            work, Booking, ((c.viewer, c.registration) for c in commands)
         )
         keys = keys_of(self._found.rows())
         self._locked: dict[UUID, Booking] = loading.lock(work, Booking, keys)

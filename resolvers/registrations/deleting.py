@@ -26,7 +26,7 @@ def delete(work: UnitOfWork, commands: Sequence[DeleteRegistration]) -> list[Out
 
     Refusals: PermissionRefusal, RegistrationNotFound; IllegalState.
     """
-    found = look_up(work, Booking, ((c.viewer.organization_id, c.registration) for c in commands))
+    found = look_up(work, Booking, ((c.viewer, c.registration) for c in commands))
     locked: dict[UUID, Booking] = loading.lock(work, Booking, keys_of(found.rows()))
     settings = loading.settings(work, {c.viewer.organization_id for c in commands})
 

@@ -187,7 +187,7 @@ class LaxEvents:
     def _venue(self, viewer: Viewer, lax: LaxEvent) -> Centre | None:
         if lax.venue is None:
             return None
-        names = (self._venues.first(viewer.organization_id, ref) for ref in _names_of(lax.venue))
+        names = (self._venues.first(viewer, ref) for ref in _names_of(lax.venue))
         return next((venue for venue in names if venue is not None), None)
 
     def _place(self, viewer: Viewer, lax: LaxEvent) -> Place | None:
@@ -227,9 +227,9 @@ def _names_of(venue: UUID) -> Sequence[Ref]:
     return (*(ByExternalId(system, "venue", str(venue)) for system in systems), ByKey(venue))
 
 
-def _venue_names(calls: Iterable[tuple[Viewer, LaxEvent]]) -> list[tuple[UUID, Ref | None]]:
+def _venue_names(calls: Iterable[tuple[Viewer, LaxEvent]]) -> list[tuple[Viewer, Ref | None]]:
     return [
-        (viewer.organization_id, name)
+        (viewer, name)
         for viewer, lax in calls
         if lax.venue is not None
         for name in _names_of(lax.venue)

@@ -6,7 +6,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from resolvers.bookings.filters import visible_to
 from resolvers.bookings.reads import bookings_count, bookings_page
+from resolvers.narrowing import EVERYTHING
 from resolvers.reading import ORGANIZATION, of_organization, rows_by
 from resolvers.registrations.commands import RegistrationCriteria
 from resolvers.registrations.criteria import found_by
@@ -20,6 +22,7 @@ from resolvers.storage.tables import (
     Registration,
     RegistrationTransfer,
     columns,
+    table,
 )
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import BookingKind, SourceSystem
@@ -53,20 +56,33 @@ def registrations_count(
 
 
 def registration_keys(viewer: Viewer, identifier: UUID) -> Read[Any]:
-    """The keys of the bookings that a caller's UUID means, as `id`; of several the first is meant.
+    """The keys of visible bookings that a caller's UUID means, as `id`; the first is meant.
 
-    A registration's own identifier comes before what an external id of Shift iQ's says. Whether
-    there is such a registration, and whether the viewer may see it, is not looked at.
+    A registration's own identifier comes before what an external id of Shift iQ's says.
     """
+    visible = visible_to(viewer)
+
+    def sees(organization: Any, key: Any) -> sa.ColumnElement[bool]:
+        if visible is EVERYTHING:
+            return sa.true()
+        b = columns(Booking)
+        return (
+            sa.select(sa.literal_column("1"))
+            .select_from(table(Booking))
+            .where(b.organization_id == organization, b.id == key, visible.narrow())
+            .exists()
+        )
 
     def build(_: str) -> sa.Executable:
         own, known = columns(Registration), columns(ExternalId)
         by_identifier = sa.select(own.id, sa.literal_column("1").label("place")).where(
             of_organization(Registration),
             own.identifier == sa.bindparam("identifier", type_=own.identifier.type),
+            sees(own.organization_id, own.id),
         )
         by_external_id = sa.select(known.object_id, sa.literal_column("2")).where(
             of_organization(ExternalId),
+            sees(known.organization_id, known.object_id),
             sa.or_(*(known.system == system for system in SHIFT_IQ)),
             known.kind == sa.literal_column(f"'{EXTERNAL_KIND}'", sa.String()),
             one_of(known.value, "written"),
@@ -76,9 +92,9 @@ def registration_keys(viewer: Viewer, identifier: UUID) -> Read[Any]:
     written = str(identifier)
     values = {"identifier": identifier, "written": [written, written.upper()]}
     return Read(
-        "registration keys",
+        ("registration keys", visible.shape),
         build,
-        {ORGANIZATION: viewer.organization_id, **values},
+        {ORGANIZATION: viewer.organization_id, **values, **visible.values},
         by_key=True,
     )
 

@@ -14,7 +14,6 @@ from resolvers.bookings.facts import accommodation_facts
 from resolvers.bookings.overrides import check_overrides
 from resolvers.bookings.seating import WantedSeat, check_seat
 from resolvers.bookings.sittings import overrun, sitting_at, when
-from resolvers.candidates.reads import candidates_by_id
 from resolvers.changes import Cause, record_booking
 from resolvers.outcomes import Outcome, Warning
 from resolvers.permitted import requires
@@ -87,10 +86,10 @@ class _Transferring:
     def __init__(self, work: UnitOfWork, commands: Sequence[TransferRegistration]) -> None:
         self._work = work
         self._found: Lookup[Booking] = look_up(
-            work, Booking, ((c.viewer.organization_id, c.registration) for c in commands)
+            work, Booking, ((c.viewer, c.registration) for c in commands)
         )
         self._learners: Lookup[Candidate] = look_up(
-            work, Candidate, ((c.viewer.organization_id, c.learner) for c in commands)
+            work, Candidate, ((c.viewer, c.learner) for c in commands)
         )
         lax = [(c.viewer, c.target) for c in commands if isinstance(c.target, LaxEvent)]
         self._lax = LaxEvents(work, lax)
@@ -112,12 +111,11 @@ class _Transferring:
         self._breaks: dict[UUID | None, int] = {
             test.id: test.break_minutes for test in loading.of_keys(work, Test, "id", tests)
         }
-        self._visible = self._visible_learners(commands)
         for booking in self._locked.values():
             self._desk.diaries.write(booking)
 
     def _wanted(self, command: TransferRegistration) -> Wanted:
-        booking = self._found.first(command.viewer.organization_id, command.registration)
+        booking = self._found.first(command.viewer, command.registration)
         candidate = command.learner if booking is None else ByKey(booking.candidate_id)
         event: Ref | None
         if isinstance(command.target, LaxEvent):
@@ -126,14 +124,6 @@ class _Transferring:
         else:
             event = command.target
         return Wanted(command.viewer, candidate, event)
-
-    def _visible_learners(self, commands: Sequence[TransferRegistration]) -> dict[str, set[UUID]]:
-        confined = {c.viewer.key: c.viewer for c in commands if not c.viewer.scope.everything}
-        keys = [row.id for row in self._learners.rows()]
-        return {
-            key: {row.id for row in self._work.rows(candidates_by_id(viewer, keys))}
-            for key, viewer in confined.items()
-        }
 
     def transfer(self, command: TransferRegistration) -> Transferred:
         """Raises: Refused, or a refusal."""
@@ -184,17 +174,11 @@ class _Transferring:
     ) -> None:
         """Complaints: LearnerNotFound, NotTheLearner; AmbiguousReference."""
         path, viewer, ref = ("input", "learner"), command.viewer, command.learner
-        missing = LearnerNotFound(*path, object_type="Candidate", identifier=named(ref))
         if isinstance(ref, Unreadable):
-            stage.add(missing)
+            stage.add(LearnerNotFound(*path, object_type="Candidate", identifier=named(ref)))
             return
-        organization_id = viewer.organization_id
-        found = stage.of(self._learners.one, organization_id, ref, *path, missing=LearnerNotFound)
-        if found is None or (booking is not None and booking.candidate_id == found.id):
-            return
-        if not viewer.scope.everything and found.id not in self._visible[viewer.key]:
-            stage.add(missing)
-        elif booking is not None:
+        found = stage.of(self._learners.one, viewer, ref, *path, missing=LearnerNotFound)
+        if found is not None and booking is not None and booking.candidate_id != found.id:
             stage.add(NotTheLearner(*path))
 
     def _target(

@@ -37,16 +37,9 @@ def choose(desk: Desk, command: BookTestSchedule) -> Chosen:
     """What the input names, and every mistake in it at once. Raises: Refused."""
     viewer, stage = command.viewer, Complaints()
     settings = desk.settings[viewer.organization_id]
-    centre = stage.of(desk.centres.one, viewer.organization_id, command.centre, "input", "centre")
+    centre = stage.of(desk.centres.one, viewer, command.centre, "input", "centre")
     test = _test(desk, command, stage)
-    candidate = stage.of(
-        desk.candidate,
-        viewer,
-        command.candidate,
-        "input",
-        "candidate",
-        anyone=command.happened or viewer.may(Permission.SCHEDULE_TEST),
-    )
+    candidate = stage.of(desk.candidate, viewer, command.candidate, "input", "candidate")
     if centre is not None and test is not None and not command.happened:
         named = {} if command.subject is not None else {AccessScope.SUBJECT: "test"}
         rules.check_scope(
@@ -100,13 +93,13 @@ def choose(desk: Desk, command: BookTestSchedule) -> Chosen:
 
 def _test(desk: Desk, command: BookTestSchedule, stage: Complaints) -> Test | None:
     """The test; where several have the reference, the one of the subject `[001]`."""
-    organization_id, subject = command.viewer.organization_id, None
+    subject = None
     if command.subject is not None:
         path = ("input", "subject")
-        subject = stage.of(desk.subjects.one, organization_id, command.subject, *path)
+        subject = stage.of(desk.subjects.one, command.viewer, command.subject, *path)
     test: Test | None = stage.of(
         desk.tests.one,
-        organization_id,
+        command.viewer,
         command.test,
         "input",
         "test",
@@ -125,7 +118,7 @@ def _form(
         return None
     form: TestForm | None = stage.of(
         desk.test_forms.one,
-        command.viewer.organization_id,
+        command.viewer,
         command.test_form,
         "input",
         "testForm",
@@ -139,6 +132,5 @@ def _user(
 ) -> User | None:
     if ref is None:
         return None
-    organization_id = command.viewer.organization_id
-    user: User | None = stage.of(desk.users.one, organization_id, ref, "input", name)
+    user: User | None = stage.of(desk.users.one, command.viewer, ref, "input", name)
     return user

@@ -11,10 +11,9 @@ import sqlalchemy as sa
 
 from resolvers import checks
 from resolvers.bookings import loading
-from resolvers.candidates.reads import candidates_by_id
 from resolvers.links import CANDIDATE_CENTRES, CANDIDATE_SUBJECTS, CENTRE_SUBJECTS, Link, linked
 from resolvers.references import Ref, look_up
-from resolvers.refusals import NotFoundRefusal, OutOfRange
+from resolvers.refusals import OutOfRange
 from resolvers.storage.columns import one_of
 from resolvers.storage.read import Read
 from resolvers.storage.rows import new_row
@@ -69,7 +68,7 @@ class Desk:
         self._work = work
 
         def found(model: type[Any], name: Callable[[Wanted], Iterable[Ref | None]]) -> Any:
-            names = ((w.viewer.organization_id, ref) for w in wanted for ref in name(w))
+            names = ((w.viewer, ref) for w in wanted for ref in name(w))
             return look_up(work, model, names)
 
         self.tests = found(Test, lambda w: [w.test])
@@ -92,19 +91,13 @@ class Desk:
             for link in (CANDIDATE_CENTRES, CANDIDATE_SUBJECTS)
         }
         self._pins = self._pins_of(tests, {w.on_date for w in wanted})
-        self._visible = self._visible_candidates(wanted)
         self._new_links: list[tuple[Link, Any]] = []
         self._new_pins: list[SessionPin] = []
 
-    def candidate(self, viewer: Viewer, ref: Ref, *path: str, anyone: bool = False) -> Candidate:
-        """`anyone`: also one who is not associated with anything of the viewer's yet.
-
-        Raises: NotFoundRefusal, AmbiguousReference, Invalid.
-        """
-        found: Candidate = self._candidates.one(viewer.organization_id, ref, *path)
-        if viewer.scope.everything or anyone or found.id in self._visible[viewer.key]:
-            return found
-        raise NotFoundRefusal(*path, object_type="Candidate")
+    def candidate(self, viewer: Viewer, ref: Ref, *path: str) -> Candidate:
+        """Raises: NotFoundRefusal, AmbiguousReference, Invalid."""
+        found: Candidate = self._candidates.one(viewer, ref, *path)
+        return found
 
     def forms_of(self, test: Test) -> list[TestForm]:
         return self._forms.get(test.id, [])
@@ -194,15 +187,6 @@ class Desk:
         return {
             (row.organization_id, row.centre_id, row.test_id, row.on_date): row.pin
             for row in self._work.rows(read)
-        }
-
-    def _visible_candidates(self, wanted: Sequence[Wanted]) -> dict[str, set[UUID]]:
-        """For each viewer with a scope, which of the candidates it sees."""
-        confined = {w.viewer.key: w.viewer for w in wanted if not w.viewer.scope.everything}
-        keys = list(self._locked)
-        return {
-            key: {row.id for row in self._work.rows(candidates_by_id(viewer, keys))}
-            for key, viewer in confined.items()
         }
 
 

@@ -73,7 +73,7 @@ class _Movers:
     def __init__(self, work: UnitOfWork, commands: Sequence[MoveTestSchedule]) -> None:
         self._work = work
         self._found: Lookup[Booking] = look_up(
-            work, Booking, ((c.viewer.organization_id, c.test_schedule) for c in commands)
+            work, Booking, ((c.viewer, c.test_schedule) for c in commands)
         )
         keys = [
             (row.organization_id, row.id)
@@ -96,7 +96,7 @@ class _Movers:
         return self._found.rows()
 
     def _wanted(self, command: MoveTestSchedule) -> Wanted | None:
-        booking = self._found.first(command.viewer.organization_id, command.test_schedule)
+        booking = self._found.first(command.viewer, command.test_schedule)
         if booking is None or booking.kind is not BookingKind.TEST_SCHEDULE:
             return None
         assert booking.centre_id is not None
@@ -167,16 +167,16 @@ class _Movers:
 
         Raises: NotFoundRefusal, AmbiguousReference, Invalid, StaleBooking (it went elsewhere).
         """
-        organization_id, path = command.viewer.organization_id, ("input", "toCentre")
+        viewer, path = command.viewer, ("input", "toCentre")
         if command.to_centre is not None:
-            centre: Centre = self._desk.centres.one(organization_id, command.to_centre, *path)
+            centre: Centre = self._desk.centres.one(viewer, command.to_centre, *path)
             return centre
         assert booking.centre_id is not None
         here: Centre | None = next(
             (row for row in self._desk.centres.rows() if row.id == booking.centre_id), None
         )
         if here is None:
-            raise StaleBooking(*path, **state_of(self._situation(booking), command.viewer))
+            raise StaleBooking(*path, **state_of(self._situation(booking), viewer))
         return here
 
     def _check_what_stands_in_the_way(
@@ -206,7 +206,7 @@ class _Movers:
             "input",
             "toCentre",
         )
-        candidate = desk.candidate(command.viewer, ByKey(booking.candidate_id), *path, anyone=True)
+        candidate = desk.candidate(command.viewer, ByKey(booking.candidate_id), *path)
         stage.of(
             rules.require_associated,
             centre.id,

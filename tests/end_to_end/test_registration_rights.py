@@ -1,11 +1,11 @@
 """Who may do what with registrations over HTTP, and who sees them."""
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
-from resolvers.identity import parse_global_id
+from resolvers.identity import global_id, parse_global_id
 from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.outcomes import Outcome
 from resolvers.storage import Storage
@@ -78,7 +78,7 @@ async def test_agents_and_candidates(place: Place, client_as: ClientAs) -> None:
 
     assert await agent.client.ask("{ registrationCount }") == 0
     [told] = await agent.errors("cancelBooking", bookingId=ada["id"], reason="ILLNESS")
-    assert told["code"] == "NOT_FOUND"
+    assert told["code"] == "REGISTRATION_NOT_FOUND"
     asked = place.asked(learner=learner(BOB), target=BARE)
     codes = {error["code"] for error in await agent.errors("bookRegistration", **asked)}
     assert codes == {"LEARNER_NOT_FOUND", "FORBIDDEN"}
@@ -95,7 +95,31 @@ async def test_agents_and_candidates(place: Place, client_as: ClientAs) -> None:
     assert codes == ["FORBIDDEN"]
     await herself.made("cancelBooking", bookingId=ada["id"], reason="ILLNESS")
     [error] = await herself.errors("cancelBooking", bookingId=bob["id"], reason="ILLNESS")
-    assert error["code"] == "NOT_FOUND"
+    assert error["code"] == "REGISTRATION_NOT_FOUND"
+
+
+async def test_what_accepts_every_kind_names_a_registration(place: Place) -> None:
+    """The type in the id decides the message: an id of a registration, or of another kind."""
+    registration = await place.registered()
+    key = must(parse_global_id(registration["id"]))[1]
+    granted = {"accommodation": {"type": "READER"}}
+
+    for kind, code, message in (
+        ("Registration", "REGISTRATION_NOT_FOUND", "Registration not found."),
+        ("Enrolment", "NOT_FOUND", "Booking not found."),
+        ("TestSchedule", "NOT_FOUND", "Booking not found."),
+    ):
+        unknown = global_id(kind, uuid4())
+        ids = [unknown] if kind == "Registration" else [unknown, global_id(kind, key)]
+        for id in ids:
+            told = [
+                *await place.errors("cancelBooking", bookingId=id, reason="ILLNESS"),
+                *await place.errors("cancelBookings", bookingIds=[id], reason="ILLNESS"),
+                *await place.errors("grantAccommodation", bookingId=id, **granted),
+                *await place.errors("revokeAccommodation", bookingId=id, type="READER"),
+            ]
+            assert [(error["code"], error["message"]) for error in told] == [(code, message)] * 4
+            assert {error["httpStatus"] for error in told} == {404}
 
 
 async def test_a_scheduler_of_another_centre(place: Place, client_as: ClientAs) -> None:

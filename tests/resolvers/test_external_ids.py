@@ -14,7 +14,8 @@ from resolvers.refusals import Refused
 from resolvers.storage.read import DIALECTS, Compiled
 from resolvers.storage.tables import Department
 from resolvers.tests.commands import UpsertModule, upsert_modules
-from resolvers.vocabulary import SourceSystem
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import Role, SourceSystem
 
 pytestmark = pytest.mark.both_databases
 
@@ -90,7 +91,8 @@ async def test_claims_of_one_batch_meet(storage, viewer):
 
 def test_a_look_up_does_not_read_the_other_ids(sqlite_template):
     """The index is entered with the whole key: how many ids an organization has does not matter."""
-    [read] = Lookup(Department, [(UUID(int=1), ONE)]).reads()
+    asked_by = Viewer(UUID(int=1), Role.ADMIN, name="", key="", permissions=frozenset())
+    [(_, read)] = Lookup(Department, [(asked_by, ONE)]).reads()
     statement = Compiled(read.build("sqlite"), DIALECTS["sqlite"])
 
     with closing(sqlite3.connect(sqlite_template)) as connection:

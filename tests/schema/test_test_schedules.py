@@ -223,7 +223,9 @@ async def test_refusals_are_data(client, world, ready) -> None:
         ("PolicyError", "INVIGILATION_REQUIRED_BY_TEST", "requiresInvigilation", 422),
         ("PolicyError", "MODERATOR_NOT_ENABLED", "moderator", 422),
     ]
-    assert [(e["required"], e["missingScope"], e["path"]) for e in forbidden["errors"]] == [
+    [hidden, *elsewhere] = forbidden["errors"]
+    assert (hidden["code"], hidden["path"]) == ("NOT_FOUND", ["input", "candidate"])
+    assert [(e["required"], e["missingScope"], e["path"]) for e in elsewhere] == [
         ("SCHEDULE_TEST", "CENTRE", ["input", "centre"]),
         ("SCHEDULE_TEST", "SUBJECT", ["input", "test"]),
     ]

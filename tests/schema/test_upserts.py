@@ -110,15 +110,19 @@ async def test_refused_without_permission(client):
     assert error["missingScope"] is None
 
 
-async def test_what_was_made_is_shown_to_its_maker(client, world, key_of):
-    """A candidate that is made outside of its maker's scope is in the answer, and only there."""
-    scheduler = client.confined_to(Role.SCHEDULER, centres={key_of(world.centre)})
+async def test_what_was_written_is_shown_to_its_writer(client, world, key_of):
+    """A candidate that has left its writer's scope is in the answer, and only there."""
+    scheduler = client.confined_to(Role.SCHEDULER, subjects={key_of(world.subject)})
+    node = "query ($id: ID!) { node(id: $id) { id } }"
 
-    payload = await scheduler.of(UPSERT, input=ANNA)
+    made = await scheduler.of(UPSERT, input={**ANNA, "subjectIds": [world.subject]})
+    candidate = made["candidate"]
+    seen = await scheduler.of(node, id=candidate["id"])
+    left = await scheduler.of(UPSERT, input={**ANNA, "subjectIds": []})
 
-    assert payload["errors"] == []
-    candidate = payload["candidate"]["id"]
-    assert await scheduler.of("query ($id: ID!) { node(id: $id) { id } }", id=candidate) is None
+    assert made["errors"] == left["errors"] == []
+    assert seen["id"] == left["candidate"]["id"] == candidate["id"]
+    assert await scheduler.of(node, id=candidate["id"]) is None
 
 
 async def test_settings(client):

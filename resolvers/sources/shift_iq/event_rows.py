@@ -169,7 +169,7 @@ def _venue(
     if known is not None:
         return ByKey(known.id)
     organization_id, name = importing.organization_id, str(identifier)
-    named = look_up(work, Centre, [(organization_id, ByReference(name))]).rows()
+    named = look_up(work, Centre, [(importing.viewer, ByReference(name))]).rows()
     there = named[0] if named else None
     settings = loading.settings(work, [organization_id])[organization_id]
     command = UpsertCentre(

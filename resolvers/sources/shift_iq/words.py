@@ -61,6 +61,6 @@ def find(
     if model is Event:
         refs.append(ByReference(str(identifier)))
     refs.append(ByKey(identifier))
-    lookup = look_up(work, model, [(importing.organization_id, ref) for ref in refs])
-    found = (lookup.first(importing.organization_id, ref) for ref in refs)
+    lookup = look_up(work, model, [(importing.viewer, ref) for ref in refs])
+    found = (lookup.first(importing.viewer, ref) for ref in refs)
     return next((row for row in found if row is not None), None)

@@ -142,8 +142,8 @@ def _book(work: UnitOfWork, importing: Importing, body: BookBody) -> Outcome:
     """Raises: Refused, or a refusal; also for a student who is not known."""
     sight, organization_id = FirstSight(work, importing, OF_BOOKING), importing.organization_id
     student = known_as(STUDENT, body.student)
-    look_up(work, Candidate, [(organization_id, student)]).one(
-        organization_id, student, "studentId"
+    look_up(work, Candidate, [(importing.viewer, student)]).one(
+        importing.viewer, student, "studentId"
     )
     require_new_payment(work, organization_id, body.payment, PAYMENT)
     room = None if body.room is None else sight.room(body.room)
@@ -213,9 +213,8 @@ def _move(work: UnitOfWork, importing: Importing, body: MoveBody) -> Outcome:
 
 def _cancel(work: UnitOfWork, importing: Importing, body: CancelBody) -> Outcome:
     """Raises: Refused; one of several that cannot be cancelled keeps the others."""
-    organization_id = importing.organization_id
     refs = tuple(known_as(ENROLMENT, number) for number in body.enrolments)
-    found = look_up(work, Booking, [(organization_id, ref) for ref in refs])
+    found = look_up(work, Booking, [(importing.viewer, ref) for ref in refs])
     names = _names_of(body)
     students, message = body.students, body.message
     if body.printed and body.reason is CancellationReason.OTHER and not (message or "").strip():
@@ -226,7 +225,7 @@ def _cancel(work: UnitOfWork, importing: Importing, body: CancelBody) -> Outcome
             booking=ref,
             reason=body.reason,
             message=message,
-            cancelled_at=_instant(body, found.first(organization_id, ref), names),
+            cancelled_at=_instant(body, found.first(importing.viewer, ref), names),
             candidates=None
             if students is None
             else tuple(known_as(STUDENT, one) for one in students),
@@ -289,12 +288,12 @@ def _instant(body: CancelBody, booking: Booking | None, names: Names) -> datetim
 
 def _require_owner(work: UnitOfWork, importing: Importing, enrolment: int, student: int) -> None:
     """Raises: Invalid, NotFoundRefusal."""
-    organization_id, names = importing.organization_id, OF_MOVING["enrolmentId"]
+    viewer, names = importing.viewer, OF_MOVING["enrolmentId"]
     booking_ref, student_ref = known_as(ENROLMENT, enrolment), known_as(STUDENT, student)
     at = ("moveModel[Enrolment][studentId]",)
-    bookings = look_up(work, Booking, [(organization_id, booking_ref)])
-    candidates = look_up(work, Candidate, [(organization_id, student_ref)])
-    booking = bookings.one(organization_id, booking_ref, *names)
-    candidate = candidates.one(organization_id, student_ref, *at)
+    bookings = look_up(work, Booking, [(viewer, booking_ref)])
+    candidates = look_up(work, Candidate, [(viewer, student_ref)])
+    booking = bookings.one(viewer, booking_ref, *names)
+    candidate = candidates.one(viewer, student_ref, *at)
     if booking.candidate_id != candidate.id:
         raise Invalid(*at, rule="is not the student whose enrolment it is")

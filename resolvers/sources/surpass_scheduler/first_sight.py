@@ -100,7 +100,7 @@ class FirstSight:
         if known is not None:
             return known
         centre, name = self._centre(), str(number)
-        named = look_up(self._work, Room, [(self._organization_id, ByReference(name))]).rows()
+        named = look_up(self._work, Room, [(self._viewer, ByReference(name))]).rows()
         there = next((room for room in named if room.centre_id == centre), None)
         command = UpsertRoom(
             viewer=self._viewer,
@@ -181,8 +181,8 @@ class FirstSight:
 
     def _known(self, model: type[Model], *refs: Ref) -> Any:
         """The row that the first of these names means that means any."""
-        found = look_up(self._work, model, [(self._organization_id, ref) for ref in refs])
-        rows = (found.first(self._organization_id, ref) for ref in refs)
+        found = look_up(self._work, model, [(self._viewer, ref) for ref in refs])
+        rows = (found.first(self._viewer, ref) for ref in refs)
         return next((row for row in rows if row is not None), None)
 
     def _row(self, model: type[Model], key: UUID) -> Any:

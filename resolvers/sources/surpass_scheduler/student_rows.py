@@ -96,8 +96,8 @@ def _candidate(
     """Raises: Refused."""
     organization_id, number = importing.organization_id, known_as(STUDENT, student.number)
     refs = (number, ByReference(student.reference))
-    lookup = look_up(work, Candidate, [(organization_id, ref) for ref in refs])
-    known, named = (lookup.first(organization_id, ref) for ref in refs)
+    lookup = look_up(work, Candidate, [(importing.viewer, ref) for ref in refs])
+    known, named = (lookup.first(importing.viewer, ref) for ref in refs)
     if known is not None and (named is None or known.id != named.id):
         raise AlreadyExists("optimeIndex", conflicting=[known.id])
     departments = student.departments
@@ -133,8 +133,8 @@ class _Enrolling:
     def carry_out(self) -> Outcome:
         """Raises: Refused, or a refusal."""
         number = known_as(ENROLMENT, self._details.number)
-        lookup = look_up(self._work, Booking, [(self._organization_id, number)])
-        booking = lookup.first(self._organization_id, number)
+        viewer = self._importing.viewer
+        booking = look_up(self._work, Booking, [(viewer, number)]).first(viewer, number)
         if booking is not None:
             if booking.candidate_id != self._candidate_id:
                 rule = "is another student's enrolment"

@@ -193,6 +193,32 @@ async def test_codes_that_became_known_later(world, office, course):
     assert row.busy_until_at == row.end_at
 
 
+@pytest.mark.parametrize("code", ["4000", "NOBODY"])
+async def test_an_office_of_others_is_as_if_unknown(world, possible, office, code):
+    """To an agent, from the submission to what stage 2 says of it."""
+    await world.office("4000", "Others")
+    agent = world.agent(office)
+
+    key = await world.booked(replace(SAMPLE, agent_office_code=code), viewer=agent)
+    await validated(world)
+
+    row, detail = await world.row(key), await world.detail(key)
+    assert (row.status, row.agent_office_id) == (BookingStatus.INVALID, office)
+    assert detail.agent_office_id is None
+    [message] = detail.validation_messages
+    assert message["message"] == f"Agent office '{code}' isn't known"
+
+
+async def test_an_office_that_became_known_later(world, possible):
+    """Staff may name an office before it is known."""
+    key = await world.booked(replace(SAMPLE, agent_office_code="5000"))
+    office = await world.office("5000", "Study Abroad")
+
+    await validated(world)
+
+    assert (await world.detail(key)).agent_office_id == office
+
+
 @pytest.mark.parametrize("microseconds", [-1, 0])
 async def test_completed_by_the_clock(world, possible, clock, microseconds):
     """From the last day on it is COMPLETED, which nobody stores; it can still be cancelled."""

@@ -17,11 +17,11 @@ from resolvers.candidates.reads import (
 )
 from resolvers.contacts import Address, EmergencyContact
 from resolvers.outcomes import Outcome
-from resolvers.references import ByKey
+from resolvers.references import ByExternalId, ByKey
 from resolvers.refusals import Refused
 from resolvers.storage.tables import AgentOffice, Booking
-from resolvers.viewer import NOTHING, PERMISSIONS, Scope
-from resolvers.vocabulary import AccessScope, BookingKind, BookingStatus, Gender, Role
+from resolvers.viewer import NOTHING, Scope
+from resolvers.vocabulary import AccessScope, BookingKind, BookingStatus, Gender, SourceSystem
 
 EVERYTHING_KNOWN = {
     "email": "ada@example.org",
@@ -165,10 +165,14 @@ async def test_lists_replace(storage, viewer, make, candidate, around):
     assert await listed(key) == [[around.other_centre], *everything[1:4], []]
 
 
+def places(result):
+    assert isinstance(result, Refused), result
+    return [(refusal.code.value, ".".join(refusal.path)) for refusal in result.refusals]
+
+
 @pytest.mark.parametrize(
     ("scope", "missing"),
     [
-        (Scope(centres=frozenset({UUID(int=1)})), AccessScope.CENTRE),
         (Scope(centres=frozenset(), subjects=frozenset()), AccessScope.CENTRE),
         (Scope(subjects=frozenset({UUID(int=1)})), AccessScope.SUBJECT),
         (Scope(agent_offices=frozenset({UUID(int=1)})), AccessScope.AGENT_OFFICE),
@@ -176,19 +180,95 @@ async def test_lists_replace(storage, viewer, make, candidate, around):
         (NOTHING, AccessScope.OWN),
     ],
 )
-async def test_outside_of_the_scope(storage, viewer, make, candidate, scope, missing):
-    """A candidate that the viewer may not see is FORBIDDEN to change; a new one may be made."""
+async def test_where_nothing_can_be_made(storage, viewer, make, candidate, scope, missing):
+    """Without a centre a viewer would not see what it makes; a hidden candidate is no different."""
     await make(upsert_candidates, candidate())
-    scheduler = replace(
-        viewer, role=Role.SCHEDULER, permissions=PERMISSIONS[Role.SCHEDULER], scope=scope
+    scheduler = replace(viewer, scope=scope)
+
+    commands = [candidate(reference, viewer=scheduler) for reference in ("P1", "P2")]
+    hidden, new = await storage.write(upsert_candidates, commands)
+
+    assert places(hidden) == places(new) == [("FORBIDDEN", "input")]
+    assert hidden.refusals[0].missing_scope == new.refusals[0].missing_scope == missing
+
+
+async def test_a_scheduler_makes_candidates_at_its_own_centres(
+    storage, viewer, make, candidate, around
+):
+    """Those are the default, another centre is as if unknown, and the same call can be repeated."""
+    scheduler = replace(viewer, scope=Scope(centres=frozenset({around.centre})))
+    there, nowhere = (ByKey(around.other_centre),), (ByKey(UUID(int=9)),)
+
+    [made] = await storage.write(upsert_candidates, [candidate(viewer=scheduler)])
+    again, none, elsewhere, unknown = await storage.write(
+        upsert_candidates,
+        [
+            candidate(viewer=scheduler),
+            candidate(viewer=scheduler, centre_ids=()),
+            candidate("P2", viewer=scheduler, centre_ids=there),
+            candidate("P2", viewer=scheduler, centre_ids=nowhere),
+        ],
     )
 
-    changing, making = (candidate(reference, viewer=scheduler) for reference in ("P1", "P2"))
-    refused, made = await storage.write(upsert_candidates, [changing, making])
-
-    assert isinstance(refused, Refused)
-    assert [refusal.missing_scope for refusal in refused.refusals] == [missing]
     assert made.created
+    assert again == none == Outcome(made.subject, changed=False)
+    assert places(elsewhere) == places(unknown) == [("NOT_FOUND", "input.centreIds.0")]
+    rows = await storage.read(centres_of_candidates(viewer, [made.subject]))
+    assert [row.id for row in rows] == [around.centre]
+
+
+async def test_a_scheduler_leaves_the_centres_of_others_alone(
+    storage, viewer, make, candidate, around
+):
+    """Its list replaces only what is in its scope."""
+    both = (ByKey(around.centre), ByKey(around.other_centre))
+    key = await make(upsert_candidates, candidate(centre_ids=both))
+    scheduler = replace(viewer, scope=Scope(centres=frozenset({around.centre})))
+
+    own = candidate(viewer=scheduler, centre_ids=(ByKey(around.centre),))
+    [outcome] = await storage.write(upsert_candidates, [own])
+
+    assert outcome == Outcome(key, changed=False)
+    rows = await storage.read(centres_of_candidates(viewer, [key]))
+    assert {row.id for row in rows} == {around.centre, around.other_centre}
+
+
+async def test_a_reference_of_a_hidden_candidate_is_taken(storage, viewer, make, candidate, around):
+    """So is an external id, in the same words; nothing else is said of whose it is."""
+    known = ByExternalId(SourceSystem.SHIFT_IQ_V1, "learner", "1")
+    there = (ByKey(around.other_centre),)
+    await make(upsert_candidates, candidate(centre_ids=there, external_ids=(known,)))
+    scheduler = replace(viewer, scope=Scope(centres=frozenset({around.centre})))
+
+    results = await storage.write(
+        upsert_candidates,
+        [
+            candidate(viewer=scheduler),
+            candidate("P2", viewer=scheduler, external_ids=(known,)),
+            candidate(viewer=scheduler, centre_ids=there),
+        ],
+    )
+
+    assert [places(result) for result in results] == [
+        [("ALREADY_EXISTS", "input.reference")],
+        [("ALREADY_EXISTS", "input.externalIds.0")],
+        [("NOT_FOUND", "input.centreIds.0")],
+    ]
+    assert results[0].refusals[0].message == results[1].refusals[0].message
+
+
+async def test_a_reference_that_is_new_to_a_batch(storage, viewer, candidate, around):
+    """The first makes the candidate; who does not see it is told that the reference is taken."""
+    here = replace(viewer, key="here", scope=Scope(centres=frozenset({around.centre})))
+    there = replace(viewer, key="there", scope=Scope(centres=frozenset({around.other_centre})))
+
+    made, taken, seen = await storage.write(
+        upsert_candidates, [candidate(viewer=who) for who in (here, there, viewer)]
+    )
+
+    assert made.created
+    assert places(taken) == [("ALREADY_EXISTS", "input.reference")]
+    assert seen == Outcome(made.subject, changed=False)
 
 
 def seen_by(around, key, office):

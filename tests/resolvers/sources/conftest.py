@@ -108,13 +108,15 @@ def snapshot(storage: Storage) -> Snapshot:
 
 
 @pytest.fixture
-def find(storage: Storage, organization_id: UUID) -> Find:
+def find(storage: Storage, viewer: Viewer) -> Find:
     """The row of a model that the source's number of a kind means, or None."""
 
     async def found(model: Any, kind: str, number: int) -> Any:
         ref = ByExternalId(SourceSystem.SURPASS_SCHEDULER, kind, str(number))
-        lookup: Lookup[Any] = Lookup(model, [(organization_id, ref)])
-        lookup.found([row for read in lookup.reads() for row in await storage.read(read)])
-        return lookup.first(organization_id, ref)
+        lookup: Lookup[Any] = Lookup(model, [(viewer, ref)])
+        lookup.found(
+            [(group, row) for group, read in lookup.reads() for row in await storage.read(read)]
+        )
+        return lookup.first(viewer, ref)
 
     return found

@@ -528,17 +528,22 @@ async def test_the_permission_and_each_association_are_told(world: Schedules) ->
     assert codes(await world.schedule(viewer=both)) == []
 
 
-async def test_a_confined_scheduler_may_associate_any_candidate(world: Schedules) -> None:
-    """That is what the source has the option for; without it, that is what they are told."""
-    stranger = await world.candidate("C2")
+async def test_a_confined_scheduler_associates_the_candidates_that_it_sees(
+    world: Schedules,
+) -> None:
+    """A candidate of its centre gets the subject, too; one of another centre is not found."""
+    own = await world.candidate("C2", centre_ids=(ByKey(world.centre_key),))
+    stranger = await world.candidate("C3")
     scope = Scope(centres=frozenset({world.centre_key}), subjects=frozenset({world.subject_key}))
     confined = in_role(world, Role.SCHEDULER, scope)
 
-    alone = await world.schedule(viewer=confined, candidate=stranger)
-    associated = await world.schedule(viewer=confined, candidate=stranger, associate=True)
+    alone = await world.schedule(viewer=confined, candidate=own)
+    associated = await world.schedule(viewer=confined, candidate=own, associate=True)
+    hidden = await world.schedule(viewer=confined, candidate=stranger, associate=True)
 
     assert places(alone) == [("CANDIDATE_NOT_ASSOCIATED", "input.candidate")]
     assert codes(associated) == []
+    assert places(hidden) == [("NOT_FOUND", "input.candidate")]
 
 
 async def test_statements_do_not_grow_with_the_batch(world: Schedules) -> None:

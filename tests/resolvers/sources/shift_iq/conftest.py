@@ -19,6 +19,7 @@ from resolvers.sources.report import Report
 from resolvers.storage import Storage
 from resolvers.tests.commands import UpsertTest, upsert_tests
 from resolvers.tests.forms import Form
+from resolvers.viewer import Viewer
 from resolvers.vocabulary import SourceSystem
 from tests.resolvers.world import World
 
@@ -106,16 +107,18 @@ def imports(storage: Storage, organization_id: UUID) -> ImportShift:
 
 
 @pytest.fixture
-def find(storage: Storage, organization_id: UUID) -> FindShift:
+def find(storage: Storage, viewer: Viewer) -> FindShift:
     """The row of a model that the source's UUID of a kind means, or None."""
 
     async def found(
         model: Any, kind: str, value: str, system: SourceSystem = SourceSystem.SHIFT_IQ_V2
     ) -> Any:
         ref = ByExternalId(system, kind, value)
-        lookup: Lookup[Any] = Lookup(model, [(organization_id, ref)])
-        lookup.found([row for read in lookup.reads() for row in await storage.read(read)])
-        return lookup.first(organization_id, ref)
+        lookup: Lookup[Any] = Lookup(model, [(viewer, ref)])
+        lookup.found(
+            [(group, row) for group, read in lookup.reads() for row in await storage.read(read)]
+        )
+        return lookup.first(viewer, ref)
 
     return found
 

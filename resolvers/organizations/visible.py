@@ -1,0 +1,21 @@
+"""Which users a viewer may see: all of the organization, or only the viewer's own."""
+
+import sqlalchemy as sa
+
+from resolvers.narrowing import EVERYTHING, Narrowing
+from resolvers.storage.tables import User, columns
+from resolvers.viewer import Viewer
+from resolvers.vocabulary import Role
+
+OUTSIDERS = frozenset({Role.AGENT, Role.CANDIDATE})
+"""Roles that do not work for the organization: they see no user but themselves."""
+
+
+def users_visible_to(viewer: Viewer) -> Narrowing:
+    if viewer.role not in OUTSIDERS or viewer.scope.everything:
+        return EVERYTHING
+
+    def own() -> sa.ColumnElement[bool]:
+        return columns(User).id == sa.bindparam("own", type_=columns(User).id.type)
+
+    return Narrowing("own", own, {"own": viewer.user_id})
