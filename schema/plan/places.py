@@ -19,7 +19,6 @@ from graphql import (
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
-    GraphQLScalarType,
     SelectionSetNode,
     get_named_type,
     is_leaf_type,
@@ -381,14 +380,14 @@ class _PlaceWriter:
         return f"({nothing} if (o := {value}) is None else {made})"
 
     def _attribute(self, kind: GraphQLObjectType, nodes: list[FieldNode]) -> str:
-        """A scalar that such an object holds."""
+        """A scalar or an enum that such an object holds."""
         name = nodes[0].name.value
         if name == "__typename":
             return repr(kind.name)
         field = kind.fields[name]
         declared = field.extensions[DEFINITION]
         plain = not isinstance(declared, RowField) and declared.base_resolver is None
-        if not plain or not isinstance(get_named_type(field.type), GraphQLScalarType):
+        if not plain or not is_leaf_type(get_named_type(field.type)):
             raise NotPlanned(f"{kind.name}.{name}")
         return leaf(self._name, f"o.{declared.python_name}", field.type, native=False)
 

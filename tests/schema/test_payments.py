@@ -1,5 +1,8 @@
 """Payments that are made twice: how they are recorded, found and refunded."""
 
+from tests.plan.both_ways import BothWays
+from tests.plan.documents import Document
+
 BOOK = """mutation ($input: BookEnrolmentInput!) { bookEnrolment(input: $input) {
   enrolment { id payment { reference duplicates { providerReference } } }
   errors { code message path } } }"""
@@ -8,6 +11,9 @@ RECORD = """mutation ($input: RecordPaymentInput!) { recordPayment(input: $input
   changed warnings { code path } errors { code message path }
   payment { status providerReference
     duplicates { provider providerReference method recordedAt refundReference refundedAt } } } }"""
+
+DUPLICATES = """query ($id: ID!) { booking(id: $id) { ... on Enrolment { payment { duplicates {
+  provider providerReference method recordedAt refundReference refundedAt } } } } }"""
 
 HISTORY = """query ($id: ID!) { booking(id: $id) { ... on Enrolment {
   payment { status duplicates { providerReference refundedAt refundReference } }
@@ -62,3 +68,24 @@ async def test_a_second_payment_can_be_found_and_refunded(client, world):
     changes = found["history"]["nodes"]
     assert [change["type"] for change in changes] == ["CREATED", *["PAYMENT_CHANGED"] * 3]
     assert changes[2]["after"]["payment"]["duplicates"][0]["refundedAt"] is None
+
+
+async def test_duplicates_are_read_by_a_plan(client, world):
+    """With the same answer as by graphql-core, with a method and without one."""
+    cost = {"amount": "10.00", "currency": "GBP"}
+    asked = {"candidate": {"reference": "P1"}, "event": {"id": world.event}}
+    enrolment = (await client.of(BOOK, input={**asked, "payment": {"cost": cost}}))["enrolment"]
+    paid = {"paymentReference": enrolment["payment"]["reference"], "status": "PAID"}
+    for number, method in enumerate((None, None, "CARD")):
+        given = {**paid, "providerReference": f"pi_{number}", "method": method}
+        await client.of(RECORD, input=given)
+    both, document = (
+        BothWays(client.schema, client.storage),
+        Document(DUPLICATES, {"id": enrolment["id"]}),
+    )
+
+    by_plan = await both.by_plans(document, client.viewer)
+
+    assert by_plan.agrees(await both.by_core(document, client.viewer))
+    assert b'"method":"CARD"' in by_plan.data
+    assert both.planner.counts.answered == 1
