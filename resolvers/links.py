@@ -64,12 +64,11 @@ USER_SUBJECTS = Link(UserSubject, "user_id", "subject_id")
 
 
 def children_of(
-    model: type[Model], link: Link, viewer: Viewer, keys: Sequence[UUID]
+    model: type[Model], link: Link, viewer: Viewer, keys: Sequence[UUID], **narrowing: Any
 ) -> Read[Model]:
     """The rows that hang on parents, by name, each with its parent's key as `parent_id`."""
-    return rows_linked(
-        model, link.model, viewer, keys, parent=link.parent, child=link.child, order="name"
-    )
+    ends: dict[str, Any] = {"parent": link.parent, "child": link.child, "order": "name"}
+    return rows_linked(model, link.model, viewer, keys, **ends, **narrowing)
 
 
 def rows_of(

@@ -80,22 +80,28 @@ def rows_linked(
     parent: str,
     child: str,
     order: str,
+    shape: Hashable = (),
+    narrow: Narrow = sa.true,
+    values: Mapping[str, Any] | None = None,
 ) -> Read[Model]:
-    """The rows that a link table ties to parents, each with its parent's key as `parent_id`."""
+    """The rows that a link table ties to parents, each with its parent's key as `parent_id`.
+
+    `shape` and `values` belong to the condition that narrows them.
+    """
 
     def build(_: str) -> sa.Select[Any]:
         c, x = columns(model), columns(link)
         return (
             sa.select(table(model), x[parent].label("parent_id"))
             .join(table(link), sa.and_(x.organization_id == c.organization_id, x[child] == c.id))
-            .where(of_organization(link), one_of(x[parent], "keys"))
+            .where(of_organization(link), one_of(x[parent], "keys"), narrow())
             .order_by(c[order], c.id)
         )
 
     return Read(
-        ("rows linked", model, link, parent, order),
+        ("rows linked", model, link, parent, order, shape),
         build,
-        {ORGANIZATION: viewer.organization_id, "keys": list(keys)},
+        {ORGANIZATION: viewer.organization_id, "keys": list(keys), **(values or {})},
         by_key=True,
     )
 

@@ -46,6 +46,9 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CANDIDATE: frozenset({_P.READ, _P.CANCEL, _P.VIEW_PII}),
 }
 
+OUTSIDERS = frozenset({Role.AGENT, Role.CANDIDATE})
+"""Roles that do not work for the organization: staff is hidden from them, as are its offices."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -111,6 +114,11 @@ class Viewer:
     permissions: frozenset[Permission]
     user_id: UUID | None = None
     scope: Scope = EVERYTHING
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the viewer works for the organization, in whatever role."""
+        return self.role not in OUTSIDERS
 
     def may(self, permission: Permission) -> bool:
         return permission in self.permissions

@@ -17,7 +17,7 @@ from schema.bookings import Booking
 from schema.commands import given
 from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
 from schema.events import Event
-from schema.fields import OverRow, column, computed, relation
+from schema.fields import Computed, OverRow, column, computed, embedded, relation
 from schema.lists import listed, listing, page_asked_for
 from schema.loaders import One, register
 from schema.log_cursors import check_of
@@ -25,6 +25,9 @@ from schema.node import Node, node_type
 from schema.organizations import Actor, actor
 
 register(change_by_id=One(change_reads.changes_by_id))
+
+STAFF = "Staff"
+"""The actor's name for those from whom staff is hidden."""
 
 TYPES = Annotated[
     list[ChangeType] | None,
@@ -122,7 +125,18 @@ class EventChange(OverRow):
     type: EventChangeType = column("event_type", description="What happened.")
     event: Event = relation("event_by_id", key="event_id", description="The event as it is now.")
     at: datetime = column(description="When it happened.")
-    actor: Actor = actor("actor", description="Who did it.")
+    actor: Actor = embedded(
+        user_id="actor_user_id",
+        name=Computed(
+            ("actor_name",),
+            by=lambda row, context: row.actor_name if context.viewer.is_staff else STAFF,
+        ),
+        proxy=Computed(
+            ("actor_proxy",),
+            by=lambda row, context: row.actor_proxy if context.viewer.is_staff else None,
+        ),
+        description="Who did it; for agents and candidates the name is 'Staff'.",
+    )
     changed_fields: list[str] = column(
         description="GraphQL names of the event's fields that have another value now, sorted; of a "
         "new event those that have one. What follows from the clock or from its bookings is not "

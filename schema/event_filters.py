@@ -75,7 +75,9 @@ class EventFilter:
     exam_type: StringFilter | None = described(_on("exam type"))
     exam_score_warnings: StringFilter | None = described(_on("warnings about scores"))
     last_change_type: StringFilter | None = described(_on("kind of last change"))
-    last_change_user: StringFilter | None = described("On who changed the event last.")
+    last_change_user: StringFilter | None = described(
+        "On who changed the event last; for agents and candidates always null."
+    )
     publication_errors: StringFilter | None = described(_on("errors of publication"))
     registration_fields: StringFilter | None = described(_on("registration fields"))
     venue_room: StringFilter | None = described(_on("room at the venue, as the source has it"))

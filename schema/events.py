@@ -169,7 +169,11 @@ class Event(Node, Sourced):
     distribution: Distribution = embedded(description="Where its material is.")
     last_change_time: datetime = column(description="When it was last changed.")
     last_change_type: str | None = column(description="How it was last changed; null if unknown.")
-    last_change_user: str | None = column(description="Who changed it last; null if unknown.")
+    last_change_user: str | None = computed(
+        "last_change_user",
+        by=lambda row, context: row.last_change_user if context.viewer.is_staff else None,
+        description="Who changed it last; null if unknown, and for agents and candidates.",
+    )
     created_automatically: bool = column(description="Made by a lax registration or transfer.")
     cancellation: Cancellation | None = cancellation(
         description="How it was called off; null where it was not."

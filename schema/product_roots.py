@@ -157,7 +157,10 @@ class ProductQueries:
             lambda viewer, _: products_count(viewer, text, of_kind),
         )
 
-    @listed(description="The offices of the agencies, by name; an agent sees its own only.")
+    @listed(
+        description="The offices of the agencies, by name: an agent's own, all of them for a "
+        "viewer of the whole organization, and none for anybody else."
+    )
     def agent_offices(
         self,
         first: FIRST = UNSET,

@@ -30,7 +30,7 @@ def changes_page(
     """
     narrowing = OF_EVENTS
     if filter != NO_FILTER:
-        narrowing = narrowing & _before_or_after(event_narrowing(filter, now))
+        narrowing = narrowing & _before_or_after(event_narrowing(viewer, filter, now))
     return page_of(ChangeLog, viewer, page, **narrowing.options())
 
 

@@ -14,6 +14,7 @@ from resolvers.events.minute import a_minute_after
 from resolvers.narrowing import Narrowing
 from resolvers.storage.columns import LAST_OF_ROWS, one_of
 from resolvers.storage.filters import (
+    NO_FILTER,
     AllOf,
     AnyOf,
     Condition,
@@ -33,6 +34,7 @@ from resolvers.storage.filters import (
 from resolvers.storage.nulls import nulls_last
 from resolvers.storage.tables import Booking, Event, ExternalId, Room, columns, table
 from resolvers.storage.tables.bookings import TAKES_A_SEAT
+from resolvers.viewer import Viewer
 from resolvers.vocabulary import EventStatus, SourceSystem
 
 NOW, A_MINUTE_AGO = "events_now", "events_a_minute_ago"
@@ -137,9 +139,14 @@ def criteria() -> dict[str, Criterion]:
     }
 
 
-def event_narrowing(given: Filter, now: datetime) -> Narrowing:
-    """The condition on `event` that a filter makes; statuses are judged at `now`."""
-    comparable = _each(lowered(given, TEXTS), _comparable)
+def event_narrowing(viewer: Viewer, given: Filter, now: datetime) -> Narrowing:
+    """The condition on `event` that a filter of a viewer makes; statuses are judged at `now`.
+
+    Who changed an event is hidden from agents and candidates: for their filters it is null.
+    """
+    comparable = _each(
+        lowered(given if viewer.is_staff else _each(given, _hidden), TEXTS), _comparable
+    )
     shape, values = shape_and_values(comparable, "event")
     return Narrowing(
         ("events", shape),
@@ -279,7 +286,7 @@ def _local_date(operator: Operator, name: str) -> sa.ColumnElement[bool]:
     )
 
 
-def _each(given: Filter, change: Callable[[Condition], Condition]) -> Filter:
+def _each(given: Filter, change: Callable[[Condition], Filter]) -> Filter:
     match given:
         case AllOf(parts):
             return AllOf(tuple(_each(part, change) for part in parts))
@@ -289,6 +296,14 @@ def _each(given: Filter, change: Callable[[Condition], Condition]) -> Filter:
             return Not(_each(part, change))
         case Condition():
             return change(given)
+
+
+def _hidden(condition: Condition) -> Filter:
+    """A condition on what the viewer does not see, as if it were null."""
+    if condition.field != "last_change_user":
+        return condition
+    found = condition.operator is Operator.IS_NULL and condition.value
+    return NO_FILTER if found else Not(NO_FILTER)
 
 
 def _comparable(condition: Condition) -> Condition:

@@ -69,12 +69,12 @@ def events_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Event]:
 
 def events_page(viewer: Viewer, page: PageRequest, filter: Filter, *, now: datetime) -> Read[Event]:
     """A page of the organization's events, in an order of `ordering_of`."""
-    return page_of(Event, viewer, page, **event_narrowing(filter, now).options())
+    return page_of(Event, viewer, page, **event_narrowing(viewer, filter, now).options())
 
 
 def events_count(viewer: Viewer, filter: Filter, *, now: datetime) -> Read[Any]:
     """How many events a filter finds, as `total`."""
-    return count_of(Event, viewer, **event_narrowing(filter, now).options())
+    return count_of(Event, viewer, **event_narrowing(viewer, filter, now).options())
 
 
 def events_of_centres(
@@ -86,7 +86,7 @@ def events_of_centres(
     now: datetime,
 ) -> Read[Event]:
     """The page's events of each venue; a row's `venue_id` says which it answers."""
-    narrowed = event_narrowing(filter, now).options()
+    narrowed = event_narrowing(viewer, filter, now).options()
     return first_of_each(Event, VENUE, viewer, keys, page, **narrowed)
 
 
@@ -94,7 +94,9 @@ def count_of_events_of_centres(
     viewer: Viewer, keys: Sequence[UUID], filter: Filter = NO_FILTER, *, now: datetime
 ) -> Read[Any]:
     """How many events each venue has, as `parent_id` and `total`; without any it has no row."""
-    return count_of_each(Event, VENUE, viewer, keys, **event_narrowing(filter, now).options())
+    return count_of_each(
+        Event, VENUE, viewer, keys, **event_narrowing(viewer, filter, now).options()
+    )
 
 
 def events_on_date(

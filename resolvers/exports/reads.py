@@ -24,14 +24,14 @@ def exported_events(viewer: Viewer, export: EventExport, *, now: datetime) -> Re
     The columns are the export's fields in their order; for a calendar its own, of events that have
     a start.
     """
-    narrowing = event_narrowing(export.filter, now)
+    narrowing = event_narrowing(viewer, export.filter, now)
     everything = PageRequest(ordering_of(export.sort), 0)
     in_calendar = export.format is ExportFormat.ICS
     names = CALENDAR_COLUMNS if in_calendar else tuple(field.column for field in export.fields)
 
     def build(_: str) -> sa.Select[Any]:
         e = columns(Event)
-        known = {**dict(e.items()), **(_in_calendar() if in_calendar else _in_table())}
+        known = {**dict(e.items()), **(_in_calendar() if in_calendar else _in_table(viewer))}
         statement = sa.select(*(known[name].label(name) for name in names)).where(
             of_organization(Event), narrowing.narrow()
         )
@@ -40,16 +40,18 @@ def exported_events(viewer: Viewer, export: EventExport, *, now: datetime) -> Re
         return in_order(statement, everything, e)
 
     return Read(
-        ("exported events", everything.ordering, names, narrowing.shape),
+        ("exported events", everything.ordering, names, viewer.is_staff, narrowing.shape),
         build,
         {ORGANIZATION: viewer.organization_id, **narrowing.values},
     )
 
 
-def _in_table() -> Mapping[str, sa.ColumnElement[Any]]:
+def _in_table(viewer: Viewer) -> Mapping[str, sa.ColumnElement[Any]]:
     """The columns that are not an event's own."""
     e = columns(Event)
+    hidden = {} if viewer.is_staff else {"last_change_user": sa.literal_column("NULL", sa.String())}
     return {
+        **hidden,
         "organization_identifier": _known_as(e.organization_id, "organization"),
         "venue_identifier": _known_as(e.venue_id, "venue"),
         # an import keeps the source's own text; what the gateway was given is the unit's name

@@ -13,6 +13,7 @@ from resolvers.narrowing import Narrowing, searching
 from resolvers.organizations.visible import users_visible_to
 from resolvers.outcomes import Outcome
 from resolvers.permitted import requires
+from resolvers.products.reads import offices_visible_to
 from resolvers.reading import count_of, page_of, rows_by
 from resolvers.references import Ref
 from resolvers.refusals import Invalid, Refusal, Refused
@@ -83,7 +84,8 @@ def subjects_of_users(viewer: Viewer, keys: Sequence[UUID]) -> Read[Subject]:
 
 
 def agent_offices_of_users(viewer: Viewer, keys: Sequence[UUID]) -> Read[AgentOffice]:
-    return children_of(AgentOffice, USER_AGENT_OFFICES, viewer, keys)
+    shown = offices_visible_to(viewer).options()
+    return children_of(AgentOffice, USER_AGENT_OFFICES, viewer, keys, **shown)
 
 
 def _users(search: str | None) -> Narrowing:

@@ -5,14 +5,10 @@ import sqlalchemy as sa
 from resolvers.narrowing import EVERYTHING, Narrowing
 from resolvers.storage.tables import User, columns
 from resolvers.viewer import Viewer
-from resolvers.vocabulary import Role
-
-OUTSIDERS = frozenset({Role.AGENT, Role.CANDIDATE})
-"""Roles that do not work for the organization: they see no user but themselves."""
 
 
 def users_visible_to(viewer: Viewer) -> Narrowing:
-    if viewer.role not in OUTSIDERS or viewer.scope.everything:
+    if viewer.is_staff or viewer.scope.everything:
         return EVERYTHING
 
     def own() -> sa.ColumnElement[bool]:

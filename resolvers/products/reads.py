@@ -1,6 +1,6 @@
 """Reads of agent offices, products and offers.
 
-Products and offers are open to the organization; an agent sees its own offices only.
+Products and offers are open to the organization; agent offices are not.
 """
 
 from collections.abc import Callable, Sequence
@@ -174,10 +174,12 @@ def _offered_at(
 
 
 def offices_visible_to(viewer: Viewer) -> Narrowing:
+    """Offices are shown to their own agents, and to viewers of the whole organization."""
     scope = viewer.scope
+    if scope.everything:
+        return EVERYTHING
     if scope.agent_offices is None:
-        return Narrowing("nothing", sa.false) if scope.nothing else EVERYTHING
-
+        return Narrowing("nothing", sa.false)
     return Narrowing(
         "own agent offices",
         lambda: one_of(columns(AgentOffice).id, "own"),

@@ -163,3 +163,29 @@ async def test_a_subscription_that_cannot_begin_says_why(socket: Socket):
 
         assert message["type"] == "error", message
         assert rule in message["payload"][0]["message"], message
+
+
+CANDIDATE = """
+    mutation ($candidate: ID!) {
+        upsertUser(input: {
+            reference: "C1", name: "Ada", role: CANDIDATE, candidate: { id: $candidate }
+        }) { user { id } errors { code } }
+    }
+"""
+
+
+async def test_candidates_are_not_shown_who_changed_an_event(
+    client: Client, server: Server, place: Place, token_of: Callable[..., str]
+):
+    """Staff is; a candidate sees the change, and that staff made it."""
+    user = (await client.ask(CANDIDATE, candidate=place.people[0]))["user"]["id"]
+    before = await end_of_log(place)
+    await renamed(client, place.events[0], "Title")
+
+    seen = {}
+    for role, options in {"admin": {}, "candidate": {"user_id": key_in(user)}}.items():
+        async with socket_to(server.host, token_of(role=role, **options)) as socket:
+            await socket.subscribe(EVENT_CHANGED, after=before)
+            seen[role] = (await socket.next())["actor"]
+
+    assert seen == {"admin": {"name": "admin"}, "candidate": {"name": "Staff"}}

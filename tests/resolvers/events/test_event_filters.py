@@ -122,7 +122,7 @@ def found(storage, viewer):
     """The keys of the events that a filter finds, as a set; the count must agree."""
 
     async def keys(condition):
-        narrowing = event_narrowing(condition, NOW)
+        narrowing = event_narrowing(viewer, condition, NOW)
         read = Read(
             ("found", narrowing.shape),
             lambda _: sa.select(columns(Event).id).where(

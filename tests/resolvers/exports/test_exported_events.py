@@ -31,6 +31,7 @@ from resolvers.vocabulary import (
     EventSortField,
     EventStatus,
     ExportFormat,
+    Role,
     SortDirection,
     SourceSystem,
 )
@@ -273,3 +274,17 @@ async def test_a_calendar_has_what_has_a_start_and_where(
         "SUMMARY:two",
         "LOCATION:Annex\\, York",
     ]
+
+
+@pytest.mark.parametrize("role", [Role.AGENT, Role.CANDIDATE])
+async def test_who_changed_an_event_is_in_files_of_staff_only(
+    file: File, an_event: Maker, viewer: Viewer, role: Role
+) -> None:
+    await an_event(last_change_user="Uma")
+    asked = {"fields": fields("EventTitle", "LastChangeUser")}
+
+    by_staff = await file(**asked)
+    by_others = await file(replace(viewer, role=role), **asked)
+
+    assert list(csv.reader(io.StringIO(by_staff)))[1] == ["Biology", "Uma"]
+    assert list(csv.reader(io.StringIO(by_others)))[1] == ["Biology", ""]
