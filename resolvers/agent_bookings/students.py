@@ -1,9 +1,9 @@
 """Matches students to candidates, or makes new candidates of them; domain.md, section 5.5.
 
 Same passport number, issuing country and last name, else same names in any case, date of birth and
-nationality; of several the one that was made first. Only a candidate that the same agency made has
-its empty fields filled. Candidates of other parties are left alone; staff see them as possible
-duplicates.
+nationality; of several the one that the agency made, else the one that was made first. Only a
+candidate that the same agency made has its empty fields filled. Candidates of other parties are
+left alone; staff see them as possible duplicates.
 """
 
 from bisect import insort
@@ -78,8 +78,13 @@ class Students:
         self._known.look_up([(one, row) for one in asked for row in self._alike(one)])
 
     def _match(self, asked: StudentOf) -> Candidate | None:
-        alike = self._alike(asked)
-        return next((row for row in alike if self._known.may_use(asked, row)), None)
+        """The best match of those that may be used: if there is one, of the agency's own.
+
+        So a booking that staff submit again keeps the agency's candidate, and does not show the
+        agency another party's.
+        """
+        usable = [row for row in self._alike(asked) if self._known.may_use(asked, row)]
+        return min(usable, key=lambda row: row.agency_key != asked.agency_key, default=None)
 
     def _alike(self, asked: StudentOf) -> list[Candidate]:
         """The candidates that have a trait of the student's: the best match first."""

@@ -196,6 +196,19 @@ async def test_a_refused_submission_makes_and_records_nothing(world, school, off
     assert await world.rows(CandidateDuplicate, "organization_id", organization_id) == []
 
 
+async def test_staff_who_submit_again_keep_the_agencys_candidate(world, school, office):
+    """Else a resubmission by staff would show the agency another party's candidate."""
+    await world.candidate("P1", **KNOWN, **PASSPORT)
+    own = await candidate_of(world, world.agent(office))
+
+    corrected = replace(SAMPLE, language_level="Beginner")
+    assert (await candidate_of(world, world.viewer, corrected)).id == own.id
+    imported = world.asking(replace(SAMPLE, language_level="Advanced"), happened=True)
+    key = await world.made(book, imported)
+
+    assert (await world.row(key)).candidate_id == own.id
+
+
 @pytest.mark.both_databases
 async def test_students_of_two_agencies_in_one_batch(world, school, office, others):
     """What one command of a batch makes is as foreign to another agency as what was there."""
@@ -210,8 +223,7 @@ async def test_students_of_two_agencies_in_one_batch(world, school, office, othe
     outcomes = await world.storage.write(book, asked)
 
     found = [(await world.row(outcome.subject)).candidate_id for outcome in outcomes]
-    assert found[0] == found[2]
-    assert found[3] == victim
+    assert found[0] == found[2] == found[3]
     assert len({found[0], found[1], victim}) == 3
     assert set(await duplicates(world, found[0])) <= {victim, found[1]}
     assert await duplicates(world, found[1]) == sorted([victim, found[0]])
