@@ -202,7 +202,11 @@ WRONG = [
     (BOOKING_CHANGED, {"filter": {"eventId": {"eq": "x"}}}, "'eq' is not a global id"),
     (BOOKING_CHANGED, {"filter": {"start": {"gte": "2026-01-01"}}}, "instant with an offset"),
     (SEATS_CHANGED, {"events": []}, "'eventIds' must have from 1 to 100 elements"),
-    (SEATS_CHANGED, {"events": ["x"] * 101}, "'eventIds' must have from 1 to 100 elements"),
+    (
+        SEATS_CHANGED,
+        {"events": [f"x{n}" for n in range(101)]},
+        "'eventIds' must have from 1 to 100 elements",
+    ),
     (SEATS_CHANGED, {"events": ["x"]}, "'eventIds' is not the global id of an Event"),
     (SEATS_CHANGED, {"events": [global_id("Room", UUID(int=1))]}, "not the global id of an Event"),
     (SEATS_CHANGED, {"events": [global_id("Event", UUID(int=1))]}, "Event not found"),
