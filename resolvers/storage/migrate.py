@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from resolvers.storage import POSTGRESQL_SCHEME, SQLITE_SCHEME, UnknownDatabase
 from resolvers.storage.held_columns import Columns, declared_columns, held_columns
+from resolvers.storage.held_rules import first_difference
 from resolvers.storage.sqlite import add_functions
 
 Result = TypeVar("Result")
@@ -79,12 +80,14 @@ def upgrade(connection: sa.Connection, step: str = NEWEST) -> None:
     Raises: NotMigrated if the tables, before the first step or after the last, are not those that
     the steps make.
     """
+    is_new = _step(connection) is None
     _require_made_by_steps(connection)
     command.upgrade(_configuration(connection), step)
     if connection.dialect.name == "sqlite":
         _require_references(connection)
-    if step == NEWEST:
+    if step == NEWEST and not is_new:
         _require_declared(connection)
+        _require_rules(connection)
 
 
 def _is_newest(connection: sa.Connection) -> bool:
@@ -128,10 +131,17 @@ def require_tables(connection: sa.Connection) -> None:
     if not _is_newest(connection):
         raise NotMigrated(TABLES_ARE_OLD)
     _require_declared(connection)
+    if connection.dialect.name == "sqlite":
+        _require_rules(connection)  # PostgreSQL would make tables for it: `migrate` asks it
 
 
 def _require_declared(connection: sa.Connection) -> None:
     _require(connection, declared_columns(connection.dialect.name))
+
+
+def _require_rules(connection: sa.Connection) -> None:
+    if difference := first_difference(connection):
+        raise NotMigrated(f"{TABLES_DIFFER}: {difference}")
 
 
 def _require(connection: sa.Connection, expected: Columns) -> None:

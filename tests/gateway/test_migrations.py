@@ -20,7 +20,7 @@ from resolvers.storage.migrate import (
     upgrade,
 )
 from resolvers.storage.migrations.altering import altering
-from resolvers.storage.migrations.words import number, text
+from resolvers.storage.migrations.words import index, number, text
 from resolvers.storage.tables import metadata
 from resolvers.storage.tables.tenant import STATISTICS
 from tests.gateway.migrating import declared, made_of, new_database, try_step
@@ -107,8 +107,24 @@ def add_required() -> None:
         centre.add(number("floor"), value="0")
 
 
+def other_check() -> None:
+    with altering("room") as room:
+        room.drop_check("capacity")
+        room.add_check("capacity", "capacity > 1")
+
+
+def more_unique() -> None:
+    with altering("room") as room:
+        room.add_unique("organization_id", "capacity")
+
+
+def no_unique_index() -> None:
+    op.drop_index("uq_test_reference", "test")
+
+
 def add_harmless() -> None:
     op.create_table("of_others", number("id"))
+    index("ix_room_seats", "room", "capacity")
     op.execute("ALTER TABLE centre ADD COLUMN note VARCHAR(50)")
     op.execute("ALTER TABLE room ADD COLUMN floor INTEGER DEFAULT 0 NOT NULL")
 
@@ -133,6 +149,28 @@ def test_tables_that_differ_are_not_used(
     def look(connection: sa.Connection) -> None:
         for use in (require_tables, upgrade):
             with pytest.raises(NotMigrated, match=f"(?i)that the migrations make: {difference}$"):
+                use(connection)
+
+    try_step(database_url, damage, look)
+
+
+@pytest.mark.parametrize(
+    ("damage", "difference"),
+    [
+        (other_check, "the rule 'room: CHECK .*capacity.*100000.*' is missing"),
+        (more_unique, "the rule 'room: .*UNIQUE .*capacity.*' is unknown"),
+        (no_unique_index, "the rule 'test: CREATE UNIQUE INDEX uq_test_reference .*' is missing"),
+    ],
+)
+def test_rules_that_differ_are_not_used(
+    database_url: str, damage: Callable[[], None], difference: str
+):
+    """A CHECK that an earlier text of a step has made refuses rows one by one."""
+
+    def look(connection: sa.Connection) -> None:
+        uses = (require_tables, upgrade) if connection.dialect.name == "sqlite" else (upgrade,)
+        for use in uses:
+            with pytest.raises(NotMigrated, match=f"that the migrations make: {difference}$"):
                 use(connection)
 
     try_step(database_url, damage, look)
