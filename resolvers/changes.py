@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from resolvers.outcomes import Warning
 from resolvers.storage.columns import new_key
 from resolvers.storage.rows import as_dict, new_row
 from resolvers.storage.tables import Booking, Event, EventVersion
@@ -50,12 +51,13 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Who brought a change about, why, and which rules were set aside for it."""
+    """Who brought a change about, why, which rules were set aside for it, and its warnings."""
 
     viewer: Viewer | None
     origin: Origin | None = None
     reason: str | None = None
     overrides: tuple[RuleOverride, ...] = ()
+    warnings: tuple[Warning, ...] = ()
 
     @property
     def user_id(self) -> UUID | None:
@@ -162,6 +164,7 @@ def _common(
         "reason": cause.reason,
         "origin": None if cause.origin is None else cause.origin.to_json(),
         "overrides": sorted(cause.overrides) or None,
+        "warnings": [warning.to_json() for warning in cause.warnings] or None,
         "version": version,
         "changed_fields": differing,
         "before": None if before is None else {name: before.get(name) for name in differing},

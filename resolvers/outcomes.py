@@ -1,6 +1,6 @@
 """What a command comes to: an outcome, or a refusal (`resolvers.refusals`)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,14 @@ class Warning:
     code: str
     message: str
     path: tuple[str, ...] = ("input",)
+
+    def to_json(self) -> list[Any]:
+        return [self.code, self.message, list(self.path)]
+
+    @classmethod
+    def from_json(cls, kept: Sequence[Any]) -> "Warning":
+        code, message, path = kept
+        return cls(code, message, tuple(path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,7 @@ class Outcome:
             "subject": self.subject.hex,
             "changed": self.changed,
             "created": self.created,
-            "warnings": [[w.code, w.message, list(w.path)] for w in self.warnings],
+            "warnings": [warning.to_json() for warning in self.warnings],
             "facts": dict(self.facts),
         }
 
@@ -49,9 +57,7 @@ class Outcome:
             subject=UUID(kept["subject"]),
             changed=kept["changed"],
             created=kept["created"],
-            warnings=tuple(
-                Warning(code, text, tuple(path)) for code, text, path in kept["warnings"]
-            ),
+            warnings=tuple(Warning.from_json(warning) for warning in kept["warnings"]),
             facts=kept["facts"],
             replayed=True,
         )

@@ -9,7 +9,7 @@ of statements.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -19,7 +19,7 @@ from resolvers import checks
 from resolvers.changes import Origin
 from resolvers.external_ids import ExternalIds, check_external_ids
 from resolvers.links import Owner
-from resolvers.outcomes import Outcome
+from resolvers.outcomes import Outcome, Warning
 from resolvers.references import NAMES, ByExternalId, Lookup, Ref, look_up, named
 from resolvers.refusals import (
     AlreadyExists,
@@ -79,6 +79,13 @@ class Part(Protocol):
 
     def save(self, work: UnitOfWork) -> None:
         """Write what was taken over; the objects themselves are written."""
+
+
+@runtime_checkable
+class Warns(Protocol):
+    """A part that may also warn of a change that it has taken over."""
+
+    def warnings(self, change: Change[Any, Any]) -> Sequence[Warning]: ...
 
 
 class Rule:
@@ -326,6 +333,7 @@ class _Batch(Generic[Command, Model]):
         if change.before is None and self._owners(asked, hidden=True):
             raise AlreadyExists("input", camel_case(self._kind.identity[0]))
         parts_changed = [part.take(change) for part in self._parts]
+        warns = [part for part in self._parts if isinstance(part, Warns)]
         if change.before is None:
             self._by_identity.setdefault(self._identity(change.after), []).append(change.owner)
             self._made[change.owner] = asked.command.viewer.scope
@@ -334,6 +342,7 @@ class _Batch(Generic[Command, Model]):
             subject=change.owner[1],
             created=change.before is None,
             changed=change.after != change.before or any(parts_changed),
+            warnings=tuple(warning for part in warns for warning in part.warnings(change)),
         )
 
     def save(self) -> None:

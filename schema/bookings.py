@@ -39,6 +39,7 @@ from schema.log_cursors import check_of
 from schema.node import ABSTRACT, KINDS, Node, Sourced, node_type, show_booking, shown_as
 from schema.organizations import Actor, Organization, actor
 from schema.references import ref_of
+from schema.room_conflicts import RoomConflict, sees_conflicts
 from schema.scalars import URL, CurrencyCode
 from schema.times import BookingTimes, Cancellation, cancellation
 
@@ -211,6 +212,13 @@ class Booking(Node, Sourced):
         "organization_by_id", key="organization_id", description="Whose system it is in."
     )
     times: BookingTimes = embedded(description="When it takes place.")
+    room_conflicts: list[RoomConflict] | None = relation(
+        "room_conflicts_of_booking",
+        shown_to=sees_conflicts,
+        description="When its room has more bookings than seats while it lasts, extra time and "
+        "breaks included. Empty without a conflict, without a room, and for a booking that takes "
+        "no seat. Null for agents and candidates.",
+    )
     accommodations: list[Accommodation] = relation(
         "accommodations_of_booking", description="What was granted, by type."
     )

@@ -11,11 +11,14 @@ from strawberry.scalars import JSON
 from resolvers import change_reads
 from resolvers.bookings.kinds import masked
 from resolvers.change_reads import IN_COMMIT_ORDER
+from resolvers.outcomes import Warning as DomainWarning
 from resolvers.vocabulary import BookingKind, ChangeType, EventChangeType
 from schema.booking_lists import BOOKING_FILTER, booking_filter
 from schema.bookings import Booking
 from schema.commands import given
 from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
+from schema.context import Context
+from schema.errors import Warning
 from schema.events import Event
 from schema.fields import Computed, OverRow, column, computed, embedded, relation
 from schema.lists import listed, listing, page_asked_for
@@ -69,6 +72,12 @@ def _origin(row: Any) -> Origin | None:
     )
 
 
+def _warnings(row: Any, context: Context) -> list[Warning] | None:
+    if not context.viewer.is_staff:
+        return None
+    return Warning.all_of(DomainWarning.from_json(warning) for warning in row.warnings or ())
+
+
 @node_type("change_by_id")
 @strawberry.type(description="One recorded fact; also what subscribers receive.")
 class BookingChange(Node):
@@ -93,6 +102,12 @@ class BookingChange(Node):
         "origin",
         by=lambda row, _: _origin(row),
         description="What the caller said about itself; null where it said nothing.",
+    )
+    warnings: list[Warning] | None = computed(
+        "warnings",
+        by=_warnings,
+        description="What its mutation warned of; empty without warnings. Null for agents and "
+        "candidates.",
     )
     changed_fields: list[str] = column(
         description="GraphQL names of the booking's fields, sorted; before and after hold these "
@@ -136,6 +151,12 @@ class EventChange(OverRow):
             by=lambda row, context: row.actor_proxy if context.viewer.is_staff else None,
         ),
         description="Who did it; for agents and candidates the name is 'Staff'.",
+    )
+    warnings: list[Warning] | None = computed(
+        "warnings",
+        by=_warnings,
+        description="What its mutation warned of; empty without warnings. Null for agents and "
+        "candidates.",
     )
     changed_fields: list[str] = column(
         description="GraphQL names of the event's fields that have another value now, sorted; of a "

@@ -25,6 +25,7 @@ from schema.lists import listed, part
 from schema.loaders import Assembled, Many, One, register
 from schema.node import Node, Sourced, node_type
 from schema.organizations import Organization
+from schema.room_conflicts import RoomConflict, sees_conflicts
 from schema.tests import Module, Test
 from schema.times import BookingTimes, Cancellation, cancellation, event_times
 
@@ -132,6 +133,12 @@ class Event(Node, Sourced):
     )
     invigilator_minimum: int | None = column(description="How many invigilators it wants, or null.")
     seats: Seats = relation("seats_of_event", description="Its seats, as everybody may see them.")
+    room_conflicts: list[RoomConflict] | None = relation(
+        "room_conflicts_of_event",
+        shown_to=sees_conflicts,
+        description="When the rooms of its bookings have more bookings than seats, by start. Empty "
+        "without a conflict. Null for agents and candidates.",
+    )
     waitlist_enabled: bool = column(description="Whether it is to have a waiting list.")
     allow_multiple_registrations: bool = column(
         description="Whether a candidate may have several bookings."

@@ -28,7 +28,7 @@ from resolvers.viewer import Viewer
 from schema.commands import ask, given
 from schema.connections import AFTER, BEFORE, FIRST, LAST, SEARCH, Connection
 from schema.context import Info
-from schema.errors import BookingError
+from schema.errors import BookingError, Warning
 from schema.fields import described
 from schema.found import found
 from schema.inputs import (
@@ -107,7 +107,8 @@ class TestFormInput:
 
 @strawberry.input(
     description="A test, known by its subject and its reference. What is left out or null stays "
-    "as it is."
+    "as it is. Events without a duration of their own follow the test until they start; existing "
+    "bookings keep their values."
 )
 class UpsertTestInput:
     reference: str = strawberry.field(description="What it is known by inside its subject.")
@@ -173,6 +174,10 @@ class ModulePayload:
 class TestPayload:
     test: Test | None = strawberry.field(description="As it is now; null when refused.")
     created: bool = strawberry.field(description=CREATED)
+    warnings: list[Warning] = strawberry.field(
+        description="BOOKINGS_KEEP_VALUES with the number of live bookings that keep an earlier "
+        "duration, share of the breaks or invigilation; empty without any."
+    )
     errors: list[BookingError] = strawberry.field(description=ERRORS)
 
 
@@ -235,5 +240,8 @@ class TestMutations:
     async def upsert_test(self, info: Info, input: Input[UpsertTestInput]) -> TestPayload | None:
         answer = await ask(info, upsert_tests, input.to_command(info.context.viewer))
         return TestPayload(
-            test=await written(info, "Test", answer), created=answer.created, errors=answer.errors
+            test=await written(info, "Test", answer),
+            created=answer.created,
+            warnings=answer.warnings,
+            errors=answer.errors,
         )

@@ -32,6 +32,19 @@ def expire_overdue(
     candidates: Sequence[UUID] = (),
 ) -> None:
     """Expire what is overdue at these events, in these rooms or of these candidates."""
+    places: dict[str, Any] = {"events": events, "rooms": rooms, "candidates": candidates}
+    expire(work, overdue_at(work, organizations=organizations, **places))
+
+
+def overdue_at(
+    work: UnitOfWork,
+    *,
+    organizations: Iterable[UUID],
+    events: Sequence[UUID] = (),
+    rooms: Sequence[UUID] = (),
+    candidates: Sequence[UUID] = (),
+) -> Keys:
+    """The keys of what is overdue at these events, in these rooms or of these candidates."""
     found: Read[Any] = Read(
         "overdue here",
         lambda _: _overdue_here(),
@@ -43,7 +56,7 @@ def expire_overdue(
             "candidates": list(candidates),
         },
     )
-    expire(work, [(row.organization_id, row.id) for row in work.rows(found)])
+    return [(row.organization_id, row.id) for row in work.rows(found)]
 
 
 def overdue_anywhere(work: UnitOfWork) -> Keys:

@@ -8,6 +8,7 @@ from resolvers.bookings.accommodations import Extra
 from resolvers.bookings.seats import UNKNOWN_LENGTH
 from resolvers.outcomes import Warning
 from resolvers.refusals import OnDemandTimeNotAllowed, OnDemandTimeRequired, OutOfRange
+from resolvers.storage.rows import changed
 from resolvers.storage.tables import Booking, Event
 from resolvers.times import instant_of, is_ambiguous, later, wall_time_of
 
@@ -106,6 +107,20 @@ def sitting_at(event: Event, extra: Extra) -> Sitting:
         extra_time_minutes=extra.time_minutes,
         extra_break_minutes=extra.break_minutes,
     )
+
+
+def as_booked(event: Event, booking: Booking) -> Event:
+    """The event with the duration that a booking of it has.
+
+    An event may follow its test to a new duration; the bookings that exist keep theirs.
+    """
+    minutes = booking.duration_minutes
+    if minutes == event.duration_minutes:
+        return event
+    end = event.given_end_at
+    if end is None and event.start_at is not None and minutes is not None:
+        end = later(event.start_at, timedelta(minutes=minutes))
+    return changed(event, duration_minutes=minutes, end_at=end)
 
 
 def overrun(event: Event, booking: Booking) -> list[Warning]:

@@ -132,7 +132,7 @@ def _book(work: UnitOfWork, desk: Desk, attempts: Attempts, command: BookEnrolme
     ):
         warnings.append(DUE_AT_START)
     draft.warnings = warnings
-    draft.cause = Cause(viewer, command.origin, None, tuple(overrides.used))
+    draft.cause = Cause(viewer, command.origin, None, tuple(overrides.used), tuple(warnings))
     desk.seats.take(draft.booking)
     desk.diaries.write(draft.booking)
     return draft

@@ -15,7 +15,7 @@ from resolvers.bookings.facts import accommodation_facts
 from resolvers.bookings.overrides import check_overrides
 from resolvers.bookings.payment_rules import due_by_start, lapsing_by_start
 from resolvers.bookings.seating import WantedSeat, check_seat
-from resolvers.bookings.sittings import Sitting, ambiguous_time, sitting_of, when
+from resolvers.bookings.sittings import Sitting, ambiguous_time, as_booked, sitting_of, when
 from resolvers.changes import Cause, record_booking
 from resolvers.enrolments import rules
 from resolvers.enrolments.attempts import Attempts
@@ -147,7 +147,7 @@ class _Movers:
             moved,
             self._enrolment_at(enrolment, booking, target),
             target.accommodations,
-            Cause(viewer, command.origin, command.reason, tuple(overrides.used)),
+            Cause(viewer, command.origin, command.reason, tuple(overrides.used), tuple(warnings)),
             warnings,
         )
 
@@ -225,12 +225,14 @@ class _Movers:
             time = booking.local_start
             path = "toEvent" if command.to_room is None else "toRoom"
         zone = desk.zone(event, room, online=online)
-        accommodations = self._for_length(booking, event)
+        # at its own event a booking keeps its length
+        lasts = as_booked(event, booking) if event.id == booking.event_id else event
+        accommodations = self._for_length(booking, lasts)
         spare = extra(a for _, a in accommodations)
         here = (time, zone) == (booking.local_start, booking.time_zone)
         sitting = stage.of(
             sitting_of,
-            event,
+            lasts,
             time,
             time_zone=zone,
             now=self._work.now,

@@ -35,6 +35,16 @@ class Choice:
         }
 
 
+def lock_tests(work: UnitOfWork, wanted: Sequence[tuple[Viewer, Values]]) -> None:
+    """Lock the tests that are named, before any event: an event that is about to follow a test
+    must not miss a new duration. `upsertTest` locks in the same order.
+    """
+    named = [(viewer, values.get("test")) for viewer, values in wanted]
+    if any(ref is not None for _, ref in named):
+        found = look_up(work, Test, named).rows()
+        loading.lock(work, Test, [(row.organization_id, row.id) for row in found])
+
+
 class Choices:
     """The rows that a batch names; `events` are those whose present places and tests count too."""
 

@@ -1,4 +1,4 @@
-"""Makes events: a batch, in the order load, ask, write, record; there is nothing to lock yet."""
+"""Makes events: a batch, in the order load, ask, write, record; only their tests are locked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from uuid import UUID
 from resolvers.bookings import loading
 from resolvers.changes import Cause, record_event
 from resolvers.events import fields
-from resolvers.events.choices import Choice, Choices, require_in_scope
+from resolvers.events.choices import Choice, Choices, lock_tests, require_in_scope
 from resolvers.events.commands import CreateEvent
 from resolvers.events.drafts import default_title, inconsistencies, plain_columns, settled
 from resolvers.events.facts import event_facts
@@ -44,6 +44,7 @@ def create_events(work: UnitOfWork, commands: Sequence[CreateEvent]) -> list[Out
     OutOfRange, those of listed texts; AlreadyExists (the identifier).
     """
     given = [(c.viewer, _given(c)) for c in commands]
+    lock_tests(work, given)
     desk = _Desk(work, commands, Choices(work, given))
     results = [
         attempt(_create, work, desk, command, values)

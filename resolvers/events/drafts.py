@@ -26,15 +26,33 @@ def plain_columns(values: Values) -> dict[str, Any]:
     return given
 
 
-def settled(event: Event, choice: Choice) -> Event:
-    """The event with the columns that follow from the others."""
+MEASURES = (
+    "exam_duration_in_minutes",
+    "duration_quantity",
+    "duration_unit",
+    "on_demand",
+    "test_id",
+    "start_at",
+    "given_end_at",
+)
+"""What an event's length follows from."""
+
+
+def settled(event: Event, choice: Choice, was: Event | None = None) -> Event:
+    """The event with the columns that follow from the others.
+
+    A change of `was` that says nothing about the length keeps it: an event that has started no
+    longer follows its test.
+    """
     local_start = None
     if event.start_at is not None:
         # a wall time has whole seconds
         local_start = wall_time_of(event.start_at, event.time_zone).replace(microsecond=0)
+    event = changed(event, local_start=local_start)
+    if was is not None and all(getattr(was, name) == getattr(event, name) for name in MEASURES):
+        return event
     return changed(
         event,
-        local_start=local_start,
         end_at=rules.end_of(event, choice.test),
         duration_minutes=rules.duration_minutes(event, choice.test),
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from resolvers.bookings import loading
 from resolvers.bookings.seats import takes_seat
-from resolvers.events.choices import Choice, Choices
+from resolvers.events.choices import Choice, Choices, lock_tests
 from resolvers.events.commands import UpdateEvent
 from resolvers.events.moving import Moved
 from resolvers.links import Link, Owner, linked, save_links
@@ -60,14 +60,15 @@ class Expire(Protocol):
 class Gathered:
     """The rows that a batch of updates needs, as they become while it goes on.
 
-    Locked, table by table in key order: events, their rooms and those named, the candidates and the
-    bookings of events that may move.
+    Locked, table by table in key order: the tests named, events, their rooms and those named, the
+    candidates and the bookings of events that may move.
     """
 
     def __init__(self, work: UnitOfWork, commands: Sequence[UpdateEvent], expire: Expire) -> None:
         self._work = work
         names = ((c.viewer, c.event) for c in commands)
         self._names = look_up(work, Event, names)
+        lock_tests(work, [(c.viewer, c.changes) for c in commands])
         self.events: dict[UUID, Event] = loading.lock(work, Event, _keys(self._names.rows()))
         moving = self._moving(commands)
         found = loading.of_keys(work, Booking, "event_id", _keys(moving))

@@ -18,7 +18,7 @@ from resolvers.bookings.seats import (
     span_of,
     takes_seat,
 )
-from resolvers.bookings.sittings import sitting_at, times
+from resolvers.bookings.sittings import as_booked, sitting_at, times
 from resolvers.events.choices import Choice
 from resolvers.outcomes import Warning
 from resolvers.refusals import Invalid
@@ -28,6 +28,15 @@ from resolvers.times import instant_of, later, wall_time_of
 from resolvers.vocabulary import AccommodationScope, ErrorCode
 
 MOST_WARNINGS = 10
+
+LENGTH = (
+    "duration_minutes",
+    "exam_duration_in_minutes",
+    "duration_quantity",
+    "duration_unit",
+    "test_id",
+)
+"""What says how long an event is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +63,27 @@ class Move:
         Raises: Invalid (its room is not at the new venue), NonexistentTime.
         """
         room_id = self._room_of(booking)
+        event = self.after if self._says_how_long else as_booked(self.after, booking)
         accommodations = self._for_length(booking, granted)
         moved = changed(
             booking,
             room_id=room_id,
             centre_id=self._centre_of(booking, room_id),
-            duration_minutes=self.after.duration_minutes,
+            duration_minutes=event.duration_minutes,
             **self._test_of(booking),
             **_extra_minutes(accommodations),
         )
-        moved = lapsing_by_start(changed(moved, **self._times_of(booking, moved)))
+        moved = lapsing_by_start(changed(moved, **self._times_of(booking, moved, event)))
         if moved == booking:
             return None
         moved = changed(moved, version=booking.version + 1, updated_at=now)
         paying = None if payment is None else (payment, due_by_start(payment, moved.start_at))
         return Moved(booking, moved, tuple(zip(granted, accommodations, strict=True)), paying)
+
+    @property
+    def _says_how_long(self) -> bool:
+        """Whether the update sets how long the event is; if not, bookings keep their lengths."""
+        return any(getattr(self.before, name) != getattr(self.after, name) for name in LENGTH)
 
     def _for_length(
         self, booking: Booking, granted: Sequence[Accommodation]
@@ -79,7 +94,7 @@ class Move:
         event.
         """
         before, after = self.before, self.after
-        if (before.duration_minutes, before.test_id) == (after.duration_minutes, after.test_id):
+        if not self._says_how_long:
             return granted
         breaks = 0 if self.choice.test is None else self.choice.test.break_minutes
         again = recomputed(granted, duration_minutes=after.duration_minutes, break_minutes=breaks)
@@ -125,14 +140,15 @@ class Move:
             "subject_id": None if test is None else test.subject_id,
         }
 
-    def _times_of(self, was: Booking, booking: Booking) -> dict[str, Any]:
+    def _times_of(self, was: Booking, booking: Booking, event: Event) -> dict[str, Any]:
+        """When the booking takes place, at an event of the booking's length."""
         if kind_of(booking).follows_event:
-            return times(sitting_at(self.after, _extra_of(booking)))
+            return times(sitting_at(event, _extra_of(booking)))
         # online, the organization's clock counts wherever the event is
         zone = booking.time_zone if booking.room_id is None else self.after.time_zone
         if self.after.on_demand:
             return self._own_times(was, booking, zone)
-        start, end = self.after.start_at, self.after.end_at
+        start, end = event.start_at, event.end_at
         extra = timedelta(minutes=booking.extra_time_minutes + booking.extra_break_minutes)
         busy_until = None
         if start is not None:
@@ -152,8 +168,8 @@ class Move:
             start = instant_of(booking.local_start, zone, "input", "venue")
         assert start is not None
         end = None
-        if self.after.duration_minutes is not None:
-            worked = self.after.duration_minutes + booking.extra_time_minutes
+        if booking.duration_minutes is not None:
+            worked = booking.duration_minutes + booking.extra_time_minutes
             end = later(start, timedelta(minutes=worked))
         breaks = timedelta(minutes=booking.extra_break_minutes)
         return _as_columns(zone, start, end, later(end or later(start, UNKNOWN_LENGTH), breaks))

@@ -112,7 +112,7 @@ def _update(work: UnitOfWork, gathered: Gathered, command: UpdateEvent) -> Updat
         warnings += time_conflicts(gathered.diaries, moved, after)
     return Updated(
         after,
-        Cause(command.viewer, command.origin, None, used),
+        Cause(command.viewer, command.origin, None, used, tuple(warnings)),
         facts_before,
         event_facts(after, choice.modules),
         moved,
@@ -153,7 +153,8 @@ def _draft(gathered: Gathered, command: UpdateEvent) -> tuple[Event, Event, Choi
     complaints.settle()
     if MOVING.isdisjoint(changes):
         return event, draft, choice
-    return event, settled(changed(draft, time_zone=_zone(gathered, event, choice)), choice), choice
+    draft = changed(draft, time_zone=_zone(gathered, event, choice))
+    return event, settled(draft, choice, event), choice
 
 
 def _zone(gathered: Gathered, event: Event, choice: Choice) -> str:

@@ -4,18 +4,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from resolvers import checks
 from resolvers.bookings import loading
 from resolvers.bookings.accommodations import accommodation_for, check_terms, extra, type_of
 from resolvers.bookings.actions import Situation, require
-from resolvers.bookings.checks import find, require_version
-from resolvers.bookings.expiry import lock_current
+from resolvers.bookings.checks import find, require_version, state_of
 from resolvers.bookings.facts import accommodation_facts
 from resolvers.bookings.kinds import kind_of, missing_of
+from resolvers.bookings.lengthening import Lengthening
 from resolvers.bookings.seats import UNKNOWN_LENGTH
-from resolvers.bookings.sittings import overrun, sitting_at, times
+from resolvers.bookings.sittings import as_booked, overrun, sitting_at, times
 from resolvers.changes import Cause, Origin, record_booking
 from resolvers.outcomes import Outcome, Warning
 from resolvers.permitted import requires
@@ -26,6 +25,7 @@ from resolvers.refusals import (
     Complaints,
     OutOfRange,
     Refused,
+    StaleBooking,
     attempt,
 )
 from resolvers.storage.columns import new_key
@@ -70,10 +70,12 @@ class RevokeAccommodation:
 def grant(work: UnitOfWork, commands: Sequence[GrantAccommodation]) -> list[Outcome | Refused]:
     """Grant each accommodation; the same again changes nothing.
 
-    Longer times that conflict are a warning.
+    Longer times that conflict are a warning, and so is a room without a seat for them; the change
+    records the warnings.
 
     Refusals: PermissionRefusal, NotFoundRefusal (RegistrationNotFound for a registration's id),
-    Invalid, AccommodationTypeEmpty, WrongLength, OutOfRange; StaleBooking; IllegalState.
+    Invalid, AccommodationTypeEmpty, WrongLength, OutOfRange; StaleBooking (also a booking that
+    moved before it was locked); IllegalState.
     """
     batch = _Granted(work, commands)
     outcomes = [attempt(batch.grant, command) for command in commands]
@@ -105,20 +107,14 @@ class _Granted:
             work, Booking, ((c.viewer, c.booking) for c in commands)
         )
         keys = [(row.organization_id, row.id) for row in self._found.rows()]
-        self._locked = lock_current(work, keys)
+        self._lengthening = Lengthening(work, self._found.rows())
+        self._locked, self._diaries = self._lengthening.bookings, self._lengthening.diaries
         bookings = self._locked.values()
         self._granted = loading.accommodations(work, keys)
         self._before = [a for granted in self._granted.values() for a in granted]
         self._settings = loading.settings(work, {c.viewer.organization_id for c in commands})
-        self._diaries = loading.diaries(
-            work, [(b.organization_id, b.candidate_id) for b in bookings]
-        )
         tests = [(b.organization_id, b.test_id) for b in bookings if b.test_id is not None]
         self._breaks = {t.id: t.break_minutes for t in loading.of_keys(work, Test, "id", tests)}
-        at = [(b.organization_id, b.event_id) for b in bookings if b.event_id is not None]
-        self._events: dict[UUID | None, Event] = {
-            event.id: event for event in loading.of_keys(work, Event, "id", at)
-        }
 
     def grant(self, command: GrantAccommodation) -> Outcome:
         stage = Complaints()
@@ -196,6 +192,8 @@ class _Granted:
         situation = Situation(booking, self._settings[booking.organization_id], self._work.now)
         require_version(situation, command.viewer, command.expected_version)
         path = ("input", "bookingId")
+        if not self._lengthening.holds(booking):
+            raise StaleBooking(*path, **state_of(situation, command.viewer))
         require(kind_of(booking).transitions, name, situation, command.viewer, *path)
 
     def _accommodation(
@@ -221,30 +219,38 @@ class _Granted:
     ) -> tuple[Warning, ...]:
         """Lengthen or shorten the booking, and record it; a warning where it conflicts only now."""
         longer = self._lengthened(booking, after)
-        self._locked[booking.id], self._granted[booking.id] = longer, after
+        self._granted[booking.id] = after
         self._work.save(Booking, [(booking, longer)])
+        warnings = self._warnings(booking, longer)
         facts = kind_of(booking).facts
+        reason = getattr(command, "reason", None)
         record_booking(
             self._work,
             kind,
-            Cause(command.viewer, command.origin, getattr(command, "reason", None)),
+            Cause(command.viewer, command.origin, reason, warnings=warnings),
             before=booking,
             after=longer,
             facts_before={**facts(booking), **accommodation_facts(before)},
             facts_after={**facts(longer), **accommodation_facts(after)},
         )
-        self._diaries.write(longer)
-        policy = self._settings[booking.organization_id].conflict_policy
+        return warnings
+
+    def _warnings(self, booking: Booking, longer: Booking) -> tuple[Warning, ...]:
+        """What is new in the way of a booking that got longer, which is counted from now on."""
         already = {other.id for other in self._diaries.conflicts(booking)}
+        warnings = self._lengthening.take(booking, longer)
         conflicts = {other.id for other in self._diaries.conflicts(longer)}
-        warnings = []
-        event = self._events.get(booking.event_id)
+        event = self._event_of(booking)
         if event is not None and kind_of(booking).follows_event:
             warnings += overrun(event, longer)
+        policy = self._settings[booking.organization_id].conflict_policy
         if policy is not ConflictPolicy.ALLOW and not conflicts <= already:
             message = "With its extra time the booking overlaps another one of the candidate's."
             warnings.append(Warning("CANDIDATE_TIME_CONFLICT", message))
         return tuple(warnings)
+
+    def _event_of(self, booking: Booking) -> Event | None:
+        return None if booking.event_id is None else self._lengthening.events[booking.event_id]
 
     def _lengthened(self, booking: Booking, granted: Iterable[Accommodation]) -> Booking:
         accommodations = list(granted)
@@ -256,9 +262,9 @@ class _Granted:
             "version": booking.version + 1,
             "updated_at": self._work.now,
         }
-        event = self._events.get(booking.event_id)
+        event = self._event_of(booking)
         if event is not None and kind_of(booking).follows_event:
-            return changed(booking, **values, **times(sitting_at(event, total)))
+            return changed(booking, **values, **times(sitting_at(as_booked(event, booking), total)))
         more = timedelta(minutes=total.time_minutes - booking.extra_time_minutes)
         breaks = timedelta(minutes=total.break_minutes - booking.extra_break_minutes)
         if booking.start_at is not None:

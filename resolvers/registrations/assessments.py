@@ -8,12 +8,13 @@ from resolvers.bookings.accommodations import extra, recomputed
 from resolvers.bookings.actions import Situation, require
 from resolvers.bookings.checks import require_version, state_of
 from resolvers.bookings.facts import accommodation_facts
-from resolvers.bookings.sittings import sitting_at, when
+from resolvers.bookings.lengthening import Lengthening
+from resolvers.bookings.sittings import as_booked, sitting_at, when
 from resolvers.changes import Cause, record_booking
 from resolvers.outcomes import Outcome
 from resolvers.permitted import requires
 from resolvers.references import Lookup, look_up
-from resolvers.refusals import Complaints, Refused, attempt
+from resolvers.refusals import Complaints, Refused, StaleBooking, attempt
 from resolvers.registrations.commands import ChangeAssessment
 from resolvers.registrations.facts import registration_facts
 from resolvers.registrations.finding import form_of, keys_of, registration
@@ -49,14 +50,11 @@ class _Changing:
             work, Booking, ((c.viewer, c.registration) for c in commands)
         )
         keys = keys_of(self._found.rows())
-        self._locked: dict[UUID, Booking] = loading.lock(work, Booking, keys)
+        self._lengthening = Lengthening(work, self._found.rows())
+        self._locked = self._lengthening.bookings
         rows = loading.of_keys(work, Registration, "id", keys)
         self._registrations: dict[UUID, Registration] = {row.id: row for row in rows}
         self._accommodations = loading.accommodations(work, keys)
-        at = {(b.organization_id, b.event_id) for b in self._locked.values() if b.event_id}
-        self._events: dict[UUID | None, Event] = {
-            event.id: event for event in loading.of_keys(work, Event, "id", at)
-        }
         self._forms = Forms(work, ((c.viewer.organization_id, c.assessment) for c in commands))
         self._settings = loading.settings(work, {c.viewer.organization_id for c in commands})
 
@@ -75,9 +73,10 @@ class _Changing:
             subject_id=form.subject_id,
             version=booking.version + 1,
             updated_at=self._work.now,
-            **when(sitting_at(self._events[booking.event_id], extra(granted_after))),
+            **when(sitting_at(self._event_of(booking), extra(granted_after))),
         )
-        self._locked[booking.id], self._registrations[booking.id] = newer, after
+        warnings = tuple(self._lengthening.take(booking, newer))
+        self._registrations[booking.id] = after
         self._accommodations[booking.id] = granted_after
         self._work.save(Booking, [(booking, newer)])
         self._work.save(Registration, [(before, after)])
@@ -85,13 +84,18 @@ class _Changing:
         record_booking(
             self._work,
             ChangeType.ASSESSMENT_CHANGED,
-            Cause(command.viewer, command.origin),
+            Cause(command.viewer, command.origin, warnings=warnings),
             before=booking,
             after=newer,
             facts_before=registration_facts(booking, before) | accommodation_facts(granted),
             facts_after=registration_facts(newer, after) | accommodation_facts(granted_after),
         )
-        return Outcome(booking.id)
+        return Outcome(booking.id, warnings=warnings)
+
+    def _event_of(self, booking: Booking) -> Event:
+        """The registration's event, as long as it was when the registration was made."""
+        assert booking.event_id is not None
+        return as_booked(self._lengthening.events[booking.event_id], booking)
 
     def _asked(self, command: ChangeAssessment) -> tuple[Booking, Form]:
         """The registration and its new form. Raises: Refused, or a refusal."""
@@ -106,6 +110,8 @@ class _Changing:
         settings = self._settings[booking.organization_id]
         situation = Situation(booking, settings, self._work.now)
         require_version(situation, viewer, command.expected_version)
+        if not self._lengthening.holds(booking):
+            raise StaleBooking("input", "registrationId", **state_of(situation, viewer))
         if not command.happened or booking.status not in SEATED:
             path = ("input", "registrationId")
             require(TRANSITIONS, "change assessment", situation, viewer, *path)

@@ -169,7 +169,8 @@ class _Registering:
             registrant_type=command.registrant_type,
             test_form_id=None if form is None else form.id,
         )
-        cause = Cause(command.viewer, command.origin, None, tuple(overrides.used))
+        used = tuple(overrides.used)
+        cause = Cause(command.viewer, command.origin, None, used, tuple(warnings))
         return Booked(booking, registration, granted, cause, tuple(warnings), sought.made)
 
     def _draft(

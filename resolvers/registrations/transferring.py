@@ -156,7 +156,9 @@ class _Transferring:
         state = self._state(command, booking)
         now = self._work.now
         warnings = check_seat(self._desk, seat, overrides, now, own_rules=own_rules, state=state)
-        cause = Cause(viewer, command.origin, command.reason, tuple(overrides.used))
+        warnings += [*sought.warnings, *overrun(event, moved)]
+        used, warned = tuple(overrides.used), tuple(warnings)
+        cause = Cause(viewer, command.origin, command.reason, used, warned)
         self._lax.keep(sought, Cause(viewer, command.origin))
         self._take(booking, moved, accommodations, event)
         return Transferred(
@@ -165,7 +167,7 @@ class _Transferring:
             self._registrations[booking.id],
             accommodations,
             cause,
-            (*warnings, *sought.warnings, *overrun(event, moved)),
+            warned,
             sought.made,
         )
 

@@ -1,7 +1,7 @@
 """Schedules candidates for tests: a batch, in the order lock, load, ask, write, record."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from resolvers.bookings.accommodations import Granted, accommodation_for, extra
@@ -224,6 +224,7 @@ def _draft(work: UnitOfWork, desk: Desk, command: BookTestSchedule, chosen: Chos
     warnings = [ambiguous_time(name) for name in ambiguous_edges(dates, centre.time_zone)]
     if made[-1].buffered_end <= work.now:
         warnings.append(rules.window_is_over())
+    cause = replace(cause, warnings=tuple(warnings))
     return Scheduled(booking, schedule, granted, cause, warnings)
 
 

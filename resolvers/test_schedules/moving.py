@@ -258,8 +258,9 @@ class _Movers:
             warnings.append(rules.window_is_over(names))
         self._locked[booking.id], self._schedules[booking.id] = after, schedule_after
         desk.diaries.write(after)
-        cause = Cause(command.viewer, command.origin, command.reason)
-        return Moved((booking, after), (schedule, schedule_after), cause, tuple(warnings))
+        warned = tuple(warnings)
+        cause = Cause(command.viewer, command.origin, command.reason, warnings=warned)
+        return Moved((booking, after), (schedule, schedule_after), cause, warned)
 
     def _situation(self, booking: Booking) -> Situation:
         return Situation(booking, self._desk.settings[booking.organization_id], self._work.now)

@@ -14,6 +14,7 @@ from resolvers.references import Ref
 from resolvers.refusals import AmbiguousReference, Refusal, Refused
 from resolvers.storage.tables import Centre, Module, Subject, Test
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.tests.following import Following
 from resolvers.tests.forms import Form, Forms, check_forms
 from resolvers.tests.languages import check_languages, language, with_default
 from resolvers.upserts import Asked, Kind, Upsert, check_named, given, upsert
@@ -84,7 +85,8 @@ def upsert_tests(work: UnitOfWork, commands: Sequence[UpsertTest]) -> list[Outco
     """Create or update a test for each command, with its forms.
 
     A test is known by its subject and its reference `[001]`. Where the subject is left out, the
-    only test of that reference is meant, of several the one without a subject.
+    only test of that reference is meant, of several the one without a subject. Events that follow
+    the test take over its duration; a warning counts the bookings that keep earlier values.
     Refusals: PermissionRefusal, WrongLength, Invalid, OutOfRange, NotFoundRefusal,
     AmbiguousReference, AlreadyExists.
     """
@@ -171,6 +173,6 @@ TEST: Kind[UpsertTest, Test] = Kind(
     values=_test_values,
     one={"subject": ("subject_id", Subject)},
     many={"modules": Module},
-    parts=(listed("modules", TEST_MODULES), Forms),
+    parts=(listed("modules", TEST_MODULES), Forms, Following),
     choose=_same_test,
 )

@@ -28,6 +28,7 @@ BY_THE_CLOCK_OR_BOOKINGS = {
     "enrolments",
     "registrations",
     "candidates",
+    "roomConflicts",
 }
 OF_EVERY_CHANGE = {"version", "lastChangeTime", "lastChangeType", "lastChangeUser"}
 NEVER_CHANGED = {"id", "organization", "externalIds"}

@@ -33,6 +33,8 @@ from tests.plan.failing import replaced
 from tests.resolvers.asking import Statements
 from tests.resolvers.world import World as Bookings
 
+pytestmark = pytest.mark.both_databases
+
 FEW, MANY = 2, 50
 DEPTH = 3
 

@@ -64,6 +64,7 @@ class ChangeLog(SQLModel, table=True):
     reason: str | None = text(500)
     origin: Any = document(nullable=True)
     overrides: Any = document(nullable=True)
+    warnings: Any = document(nullable=True)
     changed_fields: Any = document(nullable=False)
     before: Any = document(nullable=True)
     after: Any = document(nullable=True)

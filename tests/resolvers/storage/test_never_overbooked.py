@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from resolvers.enrolments.booking import book
 from resolvers.enrolments.commands import MoveEnrolment
 from resolvers.enrolments.moving import move
+from resolvers.every_kind.accommodations import grant
 from resolvers.organizations.settings import UpdateSettings, update_settings
 from resolvers.outcomes import Outcome
 from resolvers.references import ByKey
@@ -23,6 +24,7 @@ from resolvers.storage.tables import Booking, columns
 from resolvers.storage.tables.bookings import TAKES_A_SEAT
 from resolvers.vocabulary import ConflictPolicy
 from tests.patience import PATIENCE
+from tests.resolvers.asking import granting, warned
 from tests.resolvers.storage.conftest import Opening
 from tests.resolvers.world import World, codes
 
@@ -169,3 +171,38 @@ async def test_bookings_and_moves_for_the_same_seats(world: World, centre: UUID,
         found = Counter(map(str, map(codes, [*moved, *booked])))
         assert found == {"[]": 3, "['EVENT_FULL']": 27}
         assert (await taken(world))[full] == 3
+
+
+async def test_grants_and_bookings_of_one_room_at_once(world: World, centre: UUID, opened: Opening):
+    """All are answered, and whenever the room ends up overfull, the grant warned; twenty times.
+
+    A grant locks event, room and candidate before its booking, as the others do; half of the
+    bookings are of the candidate that has the extra time.
+    """
+    await no_conflicts(world)
+    storages = [world.storage, await opened()]
+    candidates = await world.candidates(6)
+
+    for n in range(TIMES):
+        cell = await world.room(centre, f"Grants {n}", capacity=1)
+        first = await world.event(venue=centre, room=cell)
+        second = await world.event(venue=centre, room=cell, start_at=world.tomorrow(11))
+        booked = await world.booked(candidates[0], first)
+        granted = granting(world, booked, time_extension_minutes=30)
+        back = granting(world, booked, time_extension_minutes=0)
+        bookings = [world.booking(candidates[one], second) for one in (0, 1, 0, 2)]
+
+        results = await asyncio.wait_for(
+            asyncio.gather(
+                at_once(storages, grant, [granted, back, granted]),
+                at_once(storages[::-1], book, bookings),
+            ),
+            PATIENCE,
+        )
+
+        seats = Counter(str(codes(result)) for result in results[1])
+        assert seats["[]"] <= 1
+        longer = (await world.row(booked)).busy_until_at
+        warned_of = [warned(result) for result in results[0]]
+        if seats["[]"] == 1 and longer > world.tomorrow(11):
+            assert ["ROOM_FULL"] in warned_of

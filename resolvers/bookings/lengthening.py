@@ -1,0 +1,68 @@
+"""What bookings that get longer work with: their rows, locked in the order that booking uses."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from resolvers.bookings import loading
+from resolvers.bookings.expiry import lock_current, overdue_at
+from resolvers.bookings.seats import span_of, takes_seat
+from resolvers.outcomes import Warning
+from resolvers.storage.tables import Booking, Candidate, Event, Room
+from resolvers.storage.unit_of_work import UnitOfWork
+
+ROOM_FULL = Warning(
+    "ROOM_FULL", "In the time that was added, the room has more bookings than seats."
+)
+
+
+class Lengthening:
+    """Bookings that may get longer, with their events, rooms and candidates, all locked.
+
+    `found` are the bookings as they were before anything was locked. Locked, table by table in key
+    order: events, rooms, candidates; then the bookings, and those that are overdue there, which are
+    expired before anything is counted.
+    """
+
+    def __init__(self, work: UnitOfWork, found: Sequence[Booking]) -> None:
+        self.events: dict[UUID, Event] = loading.lock(work, Event, _column(found, "event_id"))
+        self._rooms: dict[UUID, Room] = loading.lock(work, Room, _column(found, "room_id"))
+        candidates = _column(found, "candidate_id")
+        loading.lock(work, Candidate, candidates)
+        overdue = overdue_at(
+            work,
+            organizations={row.organization_id for row in found},
+            events=list(self.events),
+            rooms=list(self._rooms),
+            candidates=[key for _, key in candidates],
+        )
+        keys = _column(found, "id")
+        current = lock_current(work, [*keys, *overdue])
+        self.bookings = {key: current[key] for _, key in keys}
+        self.diaries = loading.diaries(work, candidates)
+        rooms = list(self._rooms.values())
+        starts = (row.start_at for row in self.bookings.values() if row.start_at is not None)
+        self._seats = loading.seats(work, [], rooms, min([work.now, *starts]))
+
+    def holds(self, booking: Booking) -> bool:
+        """Whether the booking's event and room are locked: it may have moved before it was."""
+        return booking.event_id in {None, *self.events} and booking.room_id in {None, *self._rooms}
+
+    def take(self, before: Booking, after: Booking) -> list[Warning]:
+        """Count a booking as it is now. Warns of a room without a seat for it in the added time."""
+        self.bookings[after.id] = after
+        self.diaries.write(after)
+        self._seats.free(before)
+        self._seats.take(after)
+        old, new = span_of(before), span_of(after)
+        if after.room_id is None or not takes_seat(after) or old is None or new is None:
+            return []
+        room = self._rooms[after.room_id]
+        if new[1] <= old[1] or self._seats.peak(room.id, (old[1], new[1])) <= room.capacity:
+            return []
+        return [ROOM_FULL]
+
+
+def _column(rows: Iterable[Any], column: str) -> list[tuple[UUID, UUID]]:
+    keys = ((row.organization_id, getattr(row, column)) for row in rows)
+    return [(organization_id, key) for organization_id, key in keys if key is not None]

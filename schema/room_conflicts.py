@@ -1,0 +1,39 @@
+"""Where a room has more bookings than seats; shown by bookings and events."""
+
+from datetime import datetime
+from typing import Any
+
+import strawberry
+
+from resolvers.bookings.room_conflicts import (
+    assembled_conflicts,
+    crowded_rooms_of_bookings,
+    crowded_rooms_of_events,
+)
+from resolvers.viewer import Viewer
+from schema.centres import Room
+from schema.fields import OverRow, column, relation
+from schema.loaders import Assembled, register
+
+register(
+    room_conflicts_of_booking=Assembled(crowded_rooms_of_bookings, assembled_conflicts, many=True),
+    room_conflicts_of_event=Assembled(crowded_rooms_of_events, assembled_conflicts, many=True),
+)
+
+
+def sees_conflicts(viewer: Viewer) -> bool:
+    """Staff see them; agents and candidates do not."""
+    return viewer.is_staff
+
+
+@strawberry.type(description="A time at which a room has more bookings than seats.")
+class RoomConflict(OverRow):
+    row: strawberry.Private[Any]
+
+    room: Room = relation("room_by_id", key="room_id", description="The room.")
+    start: datetime = column("start_at", description="When the conflict starts.")
+    end: datetime = column("end_at", description="When the conflict ends.")
+    capacity: int = column(description="How many seats the room has.")
+    taken: int = column(
+        description="The most bookings that are in the room at one time, of any kind and event."
+    )
