@@ -115,26 +115,25 @@ def _result(kind: Any, dialect: sa.Dialect) -> Processor:
 
 
 class Statements:
-    """The compiled statements of one dialect, by shape."""
+    """The compiled statements of one dialect, by shape; all storages of a process share them."""
 
     def __init__(self, dialect_name: str) -> None:
         self.dialect_name = dialect_name
-        dialect = DIALECTS[dialect_name]
-
-        @lru_cache(maxsize=COMPILED_STATEMENTS)
-        def compiled(built: _Shaped) -> Compiled:
-            return Compiled(built.build(dialect_name), dialect)
-
-        self._compiled = compiled
 
     def of(self, shape: Hashable, build: Callable[[str], sa.Executable]) -> Compiled:
-        return self._compiled(_Shaped(shape, build))
+        return compiled(_Shaped(self.dialect_name, shape, build))
 
 
 @dataclass(frozen=True, slots=True)
 class _Shaped:
+    dialect_name: str
     shape: Hashable
     build: Callable[[str], sa.Executable] = field(compare=False)
+
+
+@lru_cache(maxsize=COMPILED_STATEMENTS)
+def compiled(shaped: _Shaped) -> Compiled:
+    return Compiled(shaped.build(shaped.dialect_name), DIALECTS[shaped.dialect_name])
 
 
 def one_row(rows: Sequence[Row]) -> Row | None:
