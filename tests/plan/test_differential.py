@@ -127,7 +127,7 @@ def by_hypothesis_graphql(known: Known, many: int) -> list[str]:
     return texts
 
 
-@pytest.mark.parametrize("database", ["sqlite"])
+@pytest.mark.parametrize("database", ["sqlite"], scope="session")
 async def test_documents_by_hypothesis_graphql(
     both: BothWays, there_is: Known, asking: dict[str, Viewer]
 ):
@@ -139,7 +139,7 @@ async def test_documents_by_hypothesis_graphql(
         assert told.agrees(await both.by_core(asked, viewer)), text
 
 
-@pytest.mark.parametrize("database", ["sqlite"])
+@pytest.mark.parametrize("database", ["sqlite"], scope="session")
 async def test_the_generator_writes_what_clients_write(both: BothWays, there_is: Known):
     """Otherwise the tests above would say little."""
     made = [document(both.schema, there_is, Random(n), both.is_valid) for n in range(200)]
