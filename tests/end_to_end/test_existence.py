@@ -65,6 +65,7 @@ CODES: Final = {
     "candidateReference",  # a filter of bookings that are visible
     *("billingCode", "eventBillingCode", "classCode", "postalCode", "returnShipmentCode"),
     "distributionCode",
+    "duplicateReference",  # a payment provider's, only compared with the payment that was found
     *("countryIsoCode", "countryOfBirthIsoCode", "nationalityIsoCode"),
     *("passportIssuingCountryIsoCode", "providerReference", "idempotencyKey"),
 }
