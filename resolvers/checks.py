@@ -59,7 +59,7 @@ def code(
 
     Raises: Required, WrongLength, Invalid.
     """
-    if value is not None and len(value) <= most and has_controls(value):
+    if value is not None and len(value) <= most and can_be_kept(value) and has_controls(value):
         raise Invalid(*path, rule="must not contain control characters or noncharacters")
     text(value, *path, most=most, least=least, required=required)
 

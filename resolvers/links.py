@@ -67,7 +67,7 @@ def children_of(
     model: type[Model], link: Link, viewer: Viewer, keys: Sequence[UUID], **narrowing: Any
 ) -> Read[Model]:
     """The rows that hang on parents, by name, each with its parent's key as `parent_id`."""
-    ends: dict[str, Any] = {"parent": link.parent, "child": link.child, "order": "name"}
+    ends: dict[str, Any] = {"parent": link.parent, "child": link.child, "order": "sort_key"}
     return rows_linked(model, link.model, viewer, keys, **ends, **narrowing)
 
 

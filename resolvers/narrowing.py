@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from resolvers import checks
 from resolvers.reading import Narrow
-from resolvers.storage.filters import escaped, lower
+from resolvers.storage.filters import escaped
+from resolvers.texts import folded
 
 MOST_SEARCHED = checks.TEXT
 
@@ -49,7 +50,7 @@ def search_text(*texts: str) -> str:
 
 
 def _folded(text: str) -> str:
-    return text.replace(BETWEEN, " ").casefold()
+    return folded(text.replace(BETWEEN, " "))
 
 
 def containing(text: str) -> str:
@@ -65,12 +66,11 @@ def containing_in_first(text: str) -> str:
 def searching(
     search: str | None,
     *,
-    folded: tuple[sa.ColumnElement[Any], ...] = (),
-    lowered: tuple[sa.ColumnElement[Any], ...] = (),
+    within: tuple[sa.ColumnElement[Any], ...],
 ) -> Narrowing:
     """Rows in which one of the columns contains the text, in any case; no text means every row.
 
-    `folded` columns were made by `search_text`; `lowered` ones are lower-cased by the database.
+    The columns are in folded form.
     Raises: WrongLength, Invalid.
     """
     checks.text(search, "search", most=MOST_SEARCHED)
@@ -78,18 +78,11 @@ def searching(
         return EVERYTHING
 
     def narrow() -> sa.ColumnElement[bool]:
-        as_folded = sa.bindparam("search_folded", type_=sa.String())
-        as_lowered = sa.bindparam("search_lowered", type_=sa.String())
-        return sa.or_(
-            *(column.like(as_folded, escape="\\") for column in folded),
-            *(sa.func.lower(column).like(as_lowered, escape="\\") for column in lowered),
-        )
+        pattern = sa.bindparam("search_folded", type_=sa.String())
+        return sa.or_(*(column.like(pattern, escape="\\") for column in within))
 
     return Narrowing(
-        ("search", tuple(c.key for c in folded), tuple(c.key for c in lowered)),
+        ("search", tuple(c.key for c in within)),
         narrow,
-        {
-            "search_folded": containing(search),
-            "search_lowered": f"%{escaped(lower(search))}%",
-        },
+        {"search_folded": containing(search)},
     )

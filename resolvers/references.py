@@ -42,6 +42,7 @@ from resolvers.storage.tables import (
     table,
 )
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.texts import folded
 from resolvers.viewer import Viewer
 from resolvers.visibility import BY_ROW, is_confined, narrowing_to
 from resolvers.vocabulary import SourceSystem
@@ -119,6 +120,12 @@ NAMES: dict[type[SQLModel], tuple[str, str | None]] = {
 """The type's name in the contract, and the column that its reference means."""
 
 
+def folded_column(model: type[SQLModel], column: str | None) -> str | None:
+    """The column with the folded form of another; None where texts are compared as they are."""
+    name = f"{column}_folded"
+    return name if name in columns(model) else None
+
+
 Asker = UUID | Viewer
 """Who gives a name: an organization, or a viewer who can name only a part of its rows."""
 
@@ -135,6 +142,7 @@ class Lookup(Generic[Model]):
     def __init__(self, model: type[Model], names: Iterable[tuple[Viewer, Ref]]) -> None:
         self.model = model
         self.type_name, self._column = NAMES[model]
+        self._compared = folded_column(model, self._column) or self._column
         self._names = {(self._asker(viewer), ref) for viewer, ref in names}
         self._rows: dict[tuple[Asker, Ref], list[Model]] = {}
 
@@ -156,8 +164,8 @@ class Lookup(Generic[Model]):
         if keys := given[ByKey]:
             reads.append(self._read("id", [ref.key for ref in keys], organizations, narrowing))
         if references := self._reference_values(given[ByReference]):
-            assert self._column is not None
-            reads.append(self._read(self._column, references, organizations, narrowing))
+            assert self._compared is not None
+            reads.append(self._read(self._compared, references, organizations, narrowing))
         if external := given[ByExternalId]:
             reads.append(self._read_external(external, organizations, narrowing))
         return reads
@@ -186,8 +194,8 @@ class Lookup(Generic[Model]):
         """Take the rows of the reads."""
         known: dict[Group, _Known] = {}
         for group, row in fetched:
-            known.setdefault(group, _Known(self._column)).add(row)
-        nothing = _Known(self._column)
+            known.setdefault(group, _Known(self._compared)).add(row)
+        nothing = _Known(self._compared)
         for asker, ref in self._names:
             rows = known.get(self._group(asker), nothing).meant(
                 _organization(asker), self._canonical(ref)
@@ -250,7 +258,9 @@ class Lookup(Generic[Model]):
         if self._column == "identifier":
             identifiers = (_uuid(ref.reference) for ref in references)
             return [identifier for identifier in identifiers if identifier is not None]
-        return [ref.reference for ref in references] if self._column else []
+        if self._compared == self._column:
+            return [ref.reference for ref in references] if self._column else []
+        return list({form for ref in references for form in _forms(ref.reference)})
 
     def _read(
         self, column: str, values: list[Any], organizations: list[UUID], narrowing: Narrowing
@@ -296,6 +306,7 @@ class _Known:
 
     def __init__(self, column: str | None) -> None:
         self._column = column
+        self._is_folded = column is not None and column.endswith("_folded")
         self._by_key: dict[tuple[UUID, UUID], Any] = {}
         self._by_reference: dict[tuple[UUID, str], dict[UUID, Any]] = {}
         self._by_external: dict[tuple[UUID, Ref], Any] = {}
@@ -317,10 +328,17 @@ class _Known:
             case ByExternalId():
                 row = self._by_external.get((organization_id, ref))
             case ByReference(reference):
-                return list(self._by_reference.get((organization_id, reference), {}).values())
+                forms = _forms(reference) if self._is_folded else (reference,)
+                named_so = (self._by_reference.get((organization_id, form)) for form in forms)
+                return list(next((rows for rows in named_so if rows), {}).values())
             case Unreadable():
                 row = None
         return [] if row is None else [row]
+
+
+def _forms(reference: str) -> tuple[str, str]:
+    """What a folded column can have for a reference, the closest first; see the migration 0007."""
+    return reference, folded(reference)
 
 
 def _organization(asker: Asker) -> UUID:

@@ -20,7 +20,7 @@ from resolvers.changes import Origin
 from resolvers.external_ids import ExternalIds, check_external_ids
 from resolvers.links import Owner
 from resolvers.outcomes import Outcome, Warning
-from resolvers.references import NAMES, ByExternalId, Lookup, Ref, look_up, named
+from resolvers.references import NAMES, ByExternalId, Lookup, Ref, folded_column, look_up, named
 from resolvers.refusals import (
     AlreadyExists,
     Complaints,
@@ -34,6 +34,7 @@ from resolvers.storage.read import Read
 from resolvers.storage.rows import changed, new_row
 from resolvers.storage.tables import columns, table
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.texts import folded
 from resolvers.viewer import Scope, Viewer
 from resolvers.visibility import hidden, is_confined
 
@@ -106,6 +107,7 @@ class Asked(Generic[Command]):
     one: dict[str, UUID]
     keys: dict[str, list[tuple[int, UUID]]]
     identity: tuple[Any, ...] = ()
+    folded_identity: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +267,10 @@ def _asked(
     asked.identity = tuple(
         asked.one[name] if name in asked.one else getattr(command, name) for name in kind.identity
     )
+    asked.folded_identity = tuple(
+        folded(value) if folded_column(kind.model, name) else value
+        for name, value in zip(kind.identity, asked.identity, strict=True)
+    )
     return asked
 
 
@@ -358,6 +364,8 @@ class _Batch(Generic[Command, Model]):
         organization_id = command.viewer.organization_id
         before = kind.choose(asked, [self._now[owner] for owner in self._owners(asked)])
         values = {**asked.one, **kind.values(command, before)}
+        if before is not None:  # other objects may name this one by the text that it has
+            values |= {name: getattr(before, name) for name in kind.identity}
         if before is None:
             key = new_key()
             after = new_row(kind.model, organization_id=organization_id, id=key, **values)
@@ -370,7 +378,9 @@ class _Batch(Generic[Command, Model]):
     def _owners(self, asked: Asked[Command], *, hidden: bool = False) -> list[Owner]:
         """The objects of the identity that the viewer can see, or those that are hidden."""
         viewer = asked.command.viewer
-        owners = self._by_identity.get((viewer.organization_id, *asked.identity), [])
+        forms = (asked.identity, asked.folded_identity)
+        found = [self._by_identity.get((viewer.organization_id, *form), []) for form in forms]
+        owners = dict.fromkeys(owner for same in found for owner in same)
         return [owner for owner in owners if self._is_hidden(viewer, owner) is hidden]
 
     def _is_hidden(self, viewer: Viewer, owner: Owner) -> bool:
@@ -381,7 +391,14 @@ class _Batch(Generic[Command, Model]):
         return (viewer, owner[1]) in self._hidden
 
     def _identity(self, row: Any) -> tuple[Any, ...]:
-        return (row.organization_id, *(getattr(row, name) for name in self._kind.identity))
+        compared = (_compared(self._kind.model, name, row) for name in self._kind.identity)
+        return (row.organization_id, *compared)
+
+
+def _compared(model: type[SQLModel], name: str, row: Any) -> Any:
+    """The value by which a row is found: the folded form of a text, which a new row has not yet."""
+    value, column = getattr(row, name), folded_column(model, name)
+    return value if column is None else getattr(row, column) or folded(value)
 
 
 def _scoped(kind: Kind[Any, Any], asked: Asked[Any], *, new: bool) -> Keys:
@@ -445,12 +462,13 @@ def _lock(
 def _existing(kind: Kind[Any, Model], asked: Sequence[Asked[Any]]) -> Read[Any]:
     """The rows whose identity may be one that is asked for."""
     c = columns(kind.model)
-    given_values = zip(*(one.identity for one in asked), strict=True)
+    both = [values for one in asked for values in (one.identity, one.folded_identity)]
+    given_values = zip(*both, strict=True)
     return Read(
         ("existing", kind.model),
         lambda _: sa.select(table(kind.model)).where(
             one_of(c.organization_id, "organizations"),
-            *(one_of(c[name], name) for name in kind.identity),
+            *(one_of(c[folded_column(kind.model, name) or name], name) for name in kind.identity),
         ),
         {
             "organizations": list({one.command.viewer.organization_id for one in asked}),

@@ -24,6 +24,7 @@ from resolvers.storage.read import Read
 from resolvers.storage.rows import changed, new_row
 from resolvers.storage.tables import Candidate, Organization, columns, table
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.texts import folded
 
 Trait = tuple[Any, ...]
 """What two records of one person have in common."""
@@ -107,7 +108,7 @@ class Students:
 
 def _traits(organization_id: UUID, of: Student | Candidate) -> list[Trait]:
     """What identifies a person, the stronger first; only what is complete."""
-    first_names, last_name = (of.first_names or "").casefold(), (of.last_name or "").casefold()
+    first_names, last_name = folded(of.first_names or ""), folded(of.last_name or "")
     passport = (of.passport_number, of.passport_issuing_country)
     person: tuple[date | str | None, ...] = (of.date_of_birth, of.nationality)
     traits: list[Trait] = []

@@ -11,7 +11,7 @@ from resolvers.changes import Cause
 from resolvers.refusals import AccommodationTypeEmpty, Complaints
 from resolvers.storage.rows import changed, new_row
 from resolvers.storage.tables import Accommodation, Booking
-from resolvers.texts import normalized
+from resolvers.texts import folded, normalized
 from resolvers.vocabulary import AccommodationScope
 
 BREAKS = 99
@@ -53,6 +53,11 @@ class Granted:
 def type_of(terms: Terms) -> str:
     """The type as it is kept, in its normal form."""
     return normalized(terms.type or "")
+
+
+def is_of_type(accommodation: Accommodation, kind: str) -> bool:
+    """Types that differ only in case are the same."""
+    return folded(normalized(accommodation.type)) == folded(normalized(kind))
 
 
 def check_terms(terms: Terms, stage: Complaints, *path: str) -> None:

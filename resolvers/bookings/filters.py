@@ -19,8 +19,10 @@ from resolvers.storage.filters import (
     Not,
     Operator,
     any_case,
-    lowered,
+    in_folded_form,
+    lower,
     plain,
+    prepared,
     shape_and_values,
     sql,
     to_the_second,
@@ -40,7 +42,8 @@ from resolvers.vocabulary import BookingStatus, Permission
 Of = Mapping[str, sa.ColumnElement[Any]]
 """The columns that stand for a booking's, by the booking's names."""
 
-TEXTS = frozenset({"reference", "candidate_name", "candidate_email", "candidate_reference"})
+REFERENCE = frozenset({"reference"})
+TEXTS = frozenset({"candidate_name", "candidate_email", "candidate_reference"})
 PLAIN = {
     "kind": "kind",
     "status": "status",
@@ -70,9 +73,9 @@ def criteria(of: Of, *, by_the_clock: bool = False) -> dict[str, Criterion]:
         **by_clock,
         **{name: to_the_second(of[column]) for name, column in INSTANTS.items()},
         "reference": any_case(of["reference"]),
-        "candidate_name": _of_candidate(of, c.first_names + " " + c.last_name),
-        "candidate_email": _of_candidate(of, c.email),
-        "candidate_reference": _of_candidate(of, c.reference),
+        "candidate_name": _of_candidate(of, c.name_folded),
+        "candidate_email": _of_candidate(of, c.email_folded),
+        "candidate_reference": _of_candidate(of, c.reference_folded),
         "has_accommodations": _has_accommodations(of),
         "module_id": _of_enrolment_module(of),
     }
@@ -93,7 +96,7 @@ def _current_status(of: Of) -> Criterion:
 
 
 def _of_candidate(of: Of, text: sa.ColumnElement[Any]) -> Criterion:
-    c, compare = columns(Candidate), any_case(text)
+    c, compare = columns(Candidate), in_folded_form(text)
 
     def criterion(operator: Operator, name: str) -> sa.ColumnElement[bool]:
         return (
@@ -152,7 +155,8 @@ def narrowed_to(
     fields = set(_fields(condition))
     if "candidate_email" in fields and not viewer.may(Permission.VIEW_PII):
         raise PermissionRefusal("filter", "candidateEmail", required=Permission.VIEW_PII)
-    shape, values = shape_and_values(lowered(condition, TEXTS), prefix)
+    comparable = prepared(prepared(condition, REFERENCE, lower), TEXTS)
+    shape, values = shape_and_values(comparable, prefix)
     with_deleted = _names_deleted(condition)
     by_the_clock = now is not None and "status" in fields
     if by_the_clock:

@@ -32,10 +32,8 @@ from resolvers.storage.tables import (
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import Permission
 
-CANDIDATES_BY_NAME = Ordering(
-    "candidates", (Term("last_name", str), Term("first_names", str), Term("id", UUID))
-)
-DEPARTMENTS_BY_NAME = Ordering("departments", (Term("name", str), Term("id", UUID)))
+CANDIDATES_BY_NAME = Ordering("candidates", (Term("sort_key", str), Term("id", UUID)))
+DEPARTMENTS_BY_NAME = Ordering("departments", (Term("sort_key", str), Term("id", UUID)))
 
 
 def candidates_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Candidate]:
@@ -103,9 +101,9 @@ def groups_of_candidates(viewer: Viewer, keys: Sequence[UUID]) -> Read[Candidate
 
 def _candidates(viewer: Viewer, search: str | None) -> Narrowing:
     c = columns(Candidate)
-    email = (c.email,) if viewer.may(Permission.VIEW_PII) else ()
-    return visible_to(viewer) & searching(search, folded=(c.search_text,), lowered=email)
+    email = (c.email_folded,) if viewer.may(Permission.VIEW_PII) else ()
+    return visible_to(viewer) & searching(search, within=(c.search_text, *email))
 
 
 def _departments(search: str | None) -> Narrowing:
-    return searching(search, lowered=(columns(Department).name,))
+    return searching(search, within=(columns(Department).name_folded,))

@@ -16,6 +16,7 @@ from resolvers.storage.read import Read
 from resolvers.storage.tables import Booking, Event, Room, columns, table
 from resolvers.storage.tables.bookings import TAKES_A_SEAT
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.texts import folded
 from resolvers.upserts import Change, Loading, Rule
 
 FOREVER = datetime.max.replace(tzinfo=UTC)
@@ -27,14 +28,15 @@ class ZoneInUse(Rule):
     """A centre's clock is not changed under events and bookings that are not over."""
 
     def __init__(self, loading: Loading) -> None:
-        zones = {(row.organization_id, row.reference): row.time_zone for row in loading.rows}
-        moved = {
-            (one.command.viewer.organization_id, one.command.reference)
-            for one in loading.asked
-            if zones.get((one.command.viewer.organization_id, one.command.reference))
-            not in {None, one.command.time_zone}
-        }
-        centres = [row for row in loading.rows if (row.organization_id, row.reference) in moved]
+        wanted: dict[tuple[UUID, str], set[str]] = {}
+        for one in loading.asked:
+            of = (one.command.viewer.organization_id, folded(one.command.reference))
+            wanted.setdefault(of, set()).add(one.command.time_zone)
+        centres = [
+            row
+            for row in loading.rows
+            if wanted.get((row.organization_id, folded(row.reference)), set()) - {row.time_zone}
+        ]
         self._in_use = _in_use(loading.work, centres) if centres else set()
 
     def refusals(self, change: Change[Any, Any]) -> Iterable[Refusal]:

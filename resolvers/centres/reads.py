@@ -12,7 +12,7 @@ from resolvers.storage.read import Read
 from resolvers.storage.tables import Centre, Room, Subject, columns
 from resolvers.viewer import Viewer
 
-CENTRES_BY_NAME = Ordering("centres", (Term("name", str), Term("id", UUID)))
+CENTRES_BY_NAME = Ordering("centres", (Term("sort_key", str), Term("id", UUID)))
 
 
 def centres_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Centre]:
@@ -37,7 +37,7 @@ def rooms_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Room]:
 
 def rooms_of_centres(viewer: Viewer, keys: Sequence[UUID]) -> Read[Room]:
     """Each with its centre's key as `centre_id`."""
-    return rows_by(Room, "centre_id", viewer, keys, order="name")
+    return rows_by(Room, "centre_id", viewer, keys, order="sort_key")
 
 
 def subjects_of_centres(viewer: Viewer, keys: Sequence[UUID]) -> Read[Subject]:
@@ -45,4 +45,4 @@ def subjects_of_centres(viewer: Viewer, keys: Sequence[UUID]) -> Read[Subject]:
 
 
 def _centres(search: str | None) -> Narrowing:
-    return searching(search, folded=(columns(Centre).search_text,))
+    return searching(search, within=(columns(Centre).search_text,))

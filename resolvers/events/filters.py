@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from resolvers.bookings.seats import UNKNOWN_LENGTH
+from resolvers.events.folded_texts import folded_text
 from resolvers.events.minute import a_minute_after
 from resolvers.narrowing import Narrowing
 from resolvers.storage.columns import LAST_OF_ROWS, one_of
@@ -22,9 +23,9 @@ from resolvers.storage.filters import (
     Filter,
     Not,
     Operator,
-    any_case,
-    lowered,
+    in_folded_form,
     plain,
+    prepared,
     shape_and_values,
     sql,
     to_the_second,
@@ -34,6 +35,7 @@ from resolvers.storage.filters import (
 from resolvers.storage.nulls import nulls_last
 from resolvers.storage.tables import Booking, Event, ExternalId, Room, columns, table
 from resolvers.storage.tables.bookings import TAKES_A_SEAT
+from resolvers.storage.tables.events import FOLDED_TEXTS
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import EventStatus, SourceSystem
 
@@ -45,38 +47,7 @@ EARLIEST, LATEST = datetime(1, 1, 3, tzinfo=UTC), LAST_OF_ROWS
 LATEST_DATE = date(9999, 12, 29)
 """What dates are compared as at most: the arithmetic with the days around ends there."""
 
-TEXTS = frozenset(
-    {
-        "appointment_type",
-        "content",
-        "duration_unit",
-        "billing_type",
-        "calendar_color",
-        "class_code",
-        "description",
-        "exam_format",
-        "publication_status",
-        "requisition_status",
-        "scheduling_status",
-        "source",
-        "summary",
-        "title",
-        "event_type",
-        "exam_type",
-        "exam_score_warnings",
-        "last_change_type",
-        "last_change_user",
-        "publication_errors",
-        "registration_fields",
-        "venue_room",
-        "distribution_code",
-        "distribution_errors",
-        "distribution_process",
-        "distribution_status",
-        "return_shipment_code",
-        "return_shipment_condition",
-    }
-)
+TEXTS = FOLDED_TEXTS - {"duration_unit_text"} | {"duration_unit"}
 INSTANTS = {
     "start": "start_at",
     "end": "end_at",
@@ -120,10 +91,13 @@ def criteria() -> dict[str, Criterion]:
     """Each criterion by its name in the contract, in snake case."""
     c = columns(Event)
     return {
-        **{name: any_case(c[name]) for name in TEXTS - {"duration_unit"}},
+        **{name: in_folded_form(folded_text(name)) for name in TEXTS - {"duration_unit"}},
         # an import keeps the source's own text; what the gateway was given is the unit's name
-        "duration_unit": any_case(
-            sa.func.coalesce(c.duration_unit_text, sa.cast(c.duration_unit, sa.String()))
+        "duration_unit": in_folded_form(
+            sa.func.coalesce(
+                folded_text("duration_unit_text"),
+                sa.func.lower(sa.cast(c.duration_unit, sa.String())),
+            )
         ),
         **{name: to_the_second(c[column]) for name, column in INSTANTS.items()},
         **{name: plain(c[name]) for name in AS_THEY_ARE},
@@ -145,7 +119,7 @@ def event_narrowing(viewer: Viewer, given: Filter, now: datetime) -> Narrowing:
     Who changed an event is hidden from agents and candidates: for their filters it is null.
     """
     comparable = _each(
-        lowered(given if viewer.is_staff else _each(given, _hidden), TEXTS), _comparable
+        prepared(given if viewer.is_staff else _each(given, _hidden), TEXTS), _comparable
     )
     shape, values = shape_and_values(comparable, "event")
     return Narrowing(
@@ -249,7 +223,7 @@ def _literal(status: EventStatus) -> sa.ColumnElement[str]:
 
 
 def _known_as(column: sa.ColumnElement[Any], kind: str) -> Criterion:
-    """A UUID that is our own key or, in either case of its letters, one of Shift iQ's."""
+    """A UUID that is our own key or one of Shift iQ's."""
     own = plain(column)
     x = columns(ExternalId)
 
@@ -262,7 +236,7 @@ def _known_as(column: sa.ColumnElement[Any], kind: str) -> Criterion:
                 x.organization_id == columns(Event).organization_id,
                 sa.or_(*(x.system == system for system in SHIFT_IQ)),
                 x.kind == sa.literal_column(f"'{kind}'", sa.String()),
-                one_of(sa.type_coerce(sa.func.lower(x.value), sa.String()), f"{name}_texts"),
+                one_of(x.value, f"{name}_texts"),
             )
             .correlate(table(Event))
         )

@@ -50,7 +50,7 @@ SORT_TERMS: dict[EventSortField, tuple[str, type, bool]] = {
     EventSortField.START: ("start_at", datetime, True),
     EventSortField.END: ("end_at", datetime, True),
     EventSortField.NUMBER: ("number", int, True),
-    EventSortField.TITLE: ("title", str, False),
+    EventSortField.TITLE: ("sort_key", str, False),
     EventSortField.LAST_CHANGE_TIME: ("last_change_time", datetime, False),
 }
 """The column of each sort field, its type, and whether it may be null."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from resolvers import checks
 from resolvers.bookings import loading
-from resolvers.bookings.accommodations import accommodation_for, check_terms, extra, type_of
+from resolvers.bookings.accommodations import accommodation_for, check_terms, extra, is_of_type
 from resolvers.bookings.actions import Situation, require
 from resolvers.bookings.checks import find, require_version, state_of
 from resolvers.bookings.facts import accommodation_facts
@@ -32,7 +32,7 @@ from resolvers.storage.columns import new_key
 from resolvers.storage.rows import as_dict, changed
 from resolvers.storage.tables import Accommodation, Booking, Event, Test
 from resolvers.storage.unit_of_work import UnitOfWork
-from resolvers.texts import folded, normalized
+from resolvers.texts import normalized
 from resolvers.times import later, wall_time_of
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import AccommodationScope, ChangeType, ConflictPolicy, Permission
@@ -125,7 +125,7 @@ class _Granted:
         assert command.type is not None
         self._require(command, booking, "grant")
         before = self._granted.get(booking.id, [])
-        same = next((a for a in before if folded(a.type) == folded(type_of(command))), None)
+        same = next((a for a in before if is_of_type(a, command.type)), None)
         if same is None and len(before) >= checks.PLAIN_LIST:
             rule = f"cannot be added: the booking has {checks.PLAIN_LIST} already"
             raise OutOfRange("input", "accommodation", rule=rule)
@@ -151,7 +151,7 @@ class _Granted:
         except AccommodationNotGranted:
             raise not_granted from None
         before = self._granted.get(booking.id, [])
-        after = [a for a in before if folded(a.type) != folded(normalized(command.type))]
+        after = [a for a in before if not is_of_type(a, command.type)]
         if len(after) == len(before):
             raise not_granted
         warnings = self._change(ChangeType.ACCOMMODATION_REVOKED, command, booking, before, after)

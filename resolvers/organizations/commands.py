@@ -13,6 +13,7 @@ from resolvers.storage import Read, UnitOfWork
 from resolvers.storage.columns import new_key, one_of
 from resolvers.storage.rows import new_row
 from resolvers.storage.tables import LogPosition, Organization, columns, table
+from resolvers.texts import normalized
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,9 @@ class MakeOrganization:
     name: str
     time_zone: str
     currency: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", normalized(self.name))
 
 
 def make_organization(

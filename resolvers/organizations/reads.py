@@ -19,6 +19,7 @@ from resolvers.storage.tables import (
     columns,
     table,
 )
+from resolvers.texts import folded, normalized
 
 
 def organization_named(name: str) -> Read[Organization]:
@@ -26,7 +27,7 @@ def organization_named(name: str) -> Read[Organization]:
     return Read(
         "organization named",
         lambda _: _organizations().where(columns(Organization).name == sa.bindparam("name")),
-        {"name": name},
+        {"name": normalized(name)},
         by_key=True,
     )
 
@@ -50,10 +51,22 @@ def only_organization() -> Read[Organization]:
 
 
 def user_by_reference(organization_id: UUID, reference: str) -> Read[User]:
+    """The user with this reference, rather than one whose reference has the same folded form."""
+    normal = normalized(reference)
+
+    def build(_: str) -> sa.Select[Any]:
+        c = columns(User)
+        other = c.reference != sa.bindparam("reference", type_=c.reference.type)
+        return _users().where(one_of(c.reference_folded, "forms")).order_by(other).limit(1)
+
     return Read(
         "user by reference",
-        lambda _: _users().where(columns(User).reference == sa.bindparam("reference")),
-        {"organization_id": organization_id, "reference": reference},
+        build,
+        {
+            "organization_id": organization_id,
+            "reference": normal,
+            "forms": [normal, folded(normal)],
+        },
         by_key=True,
     )
 

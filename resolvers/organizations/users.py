@@ -25,7 +25,7 @@ from resolvers.upserts import Kind, Upsert, check_named, given, upsert
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import Permission, Role
 
-USERS_BY_NAME = Ordering("users", (Term("name", str), Term("id", UUID)))
+USERS_BY_NAME = Ordering("users", (Term("sort_key", str), Term("id", UUID)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ def agent_offices_of_users(viewer: Viewer, keys: Sequence[UUID]) -> Read[AgentOf
 
 def _users(search: str | None) -> Narrowing:
     c = columns(User)
-    return searching(search, lowered=(c.name, c.reference))
+    return searching(search, within=(c.name_folded, c.reference_folded))
 
 
 def _check_user(command: UpsertUser) -> list[Refusal]:

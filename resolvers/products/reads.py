@@ -26,8 +26,8 @@ from resolvers.storage.tables import (
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import ProductKind
 
-AGENT_OFFICES_BY_NAME = Ordering("agent offices", (Term("name", str), Term("id", UUID)))
-PRODUCTS_BY_NAME = Ordering("products", (Term("name", str), Term("id", UUID)))
+AGENT_OFFICES_BY_NAME = Ordering("agent offices", (Term("sort_key", str), Term("id", UUID)))
+PRODUCTS_BY_NAME = Ordering("products", (Term("sort_key", str), Term("id", UUID)))
 
 
 def agent_offices_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[AgentOffice]:
@@ -189,12 +189,12 @@ def offices_visible_to(viewer: Viewer) -> Narrowing:
 
 def _offices(viewer: Viewer, search: str | None) -> Narrowing:
     return offices_visible_to(viewer) & searching(
-        search, folded=(columns(AgentOffice).search_text,)
+        search, within=(columns(AgentOffice).search_text,)
     )
 
 
 def _products(search: str | None, kind: ProductKind | None) -> Narrowing:
-    found = searching(search, folded=(columns(Product).search_text,))
+    found = searching(search, within=(columns(Product).search_text,))
     if kind is None:
         return found
     of_kind = sa.literal_column(f"'{kind}'", sa.String())

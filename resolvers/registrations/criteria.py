@@ -7,13 +7,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from resolvers import checks
-from resolvers.narrowing import Narrowing, containing_in_first
+from resolvers.narrowing import Narrowing, containing, containing_in_first
 from resolvers.reading import Source
 from resolvers.refusals import PermissionRefusal
 from resolvers.registrations.commands import RegistrationCriteria
-from resolvers.storage.filters import escaped, lower
 from resolvers.storage.joins import join_in_order
 from resolvers.storage.tables import Booking, Candidate, columns, table
+from resolvers.texts import folded
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import Permission
 
@@ -23,8 +23,8 @@ _OF_CANDIDATES = frozenset({_NAME, _EMAIL, _CODE})
 
 _CONDITIONS: dict[str, Callable[[Any, Any, Any], sa.ColumnElement[bool]]] = {
     _NAME: lambda _, candidate, value: candidate.search_text.like(value, escape="\\"),
-    _EMAIL: lambda _, candidate, value: sa.func.lower(candidate.email).like(value, escape="\\"),
-    _CODE: lambda _, candidate, value: candidate.reference == value,
+    _EMAIL: lambda _, candidate, value: candidate.email_folded.like(value, escape="\\"),
+    _CODE: lambda _, candidate, value: candidate.reference_folded == value,
     _SINCE: lambda booking, _, value: booking.updated_at >= value,
     _BEFORE: lambda booking, _, value: booking.updated_at < value,
 }
@@ -64,9 +64,9 @@ def _values(criteria: RegistrationCriteria) -> dict[str, Any]:
     if criteria.name:
         values[_NAME] = containing_in_first(criteria.name)
     if criteria.email:
-        values[_EMAIL] = f"%{escaped(lower(criteria.email))}%"
+        values[_EMAIL] = containing(criteria.email)
     if criteria.code:
-        values[_CODE] = criteria.code
+        values[_CODE] = folded(criteria.code)
     if criteria.last_change_time_since is not None:
         values[_SINCE] = criteria.last_change_time_since
     if criteria.last_change_time_before is not None:

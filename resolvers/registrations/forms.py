@@ -13,6 +13,7 @@ from resolvers.storage.columns import one_of
 from resolvers.storage.read import Read
 from resolvers.storage.tables import Test, TestForm, columns, table
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.texts import folded
 
 PATH = ("input", "assessment")
 
@@ -40,19 +41,20 @@ class Forms:
             lambda _: _by_code(),
             {
                 "organizations": list({organization for organization, _ in wanted}),
-                "codes": list({code for _, code in wanted}),
+                "codes": list({form for _, code in wanted for form in (code, folded(code))}),
             },
         )
         self._forms: dict[tuple[UUID, str], list[Any]] = {}
         for row in work.rows(read) if wanted else []:
-            self._forms.setdefault((row.organization_id, row.code), []).append(row)
+            self._forms.setdefault((row.organization_id, row.code_folded), []).append(row)
 
     def one(self, organization_id: UUID, code: str) -> Form:
         """The form of that code; of several the most recently published.
 
         Raises: AssessmentFormNotFound.
         """
-        forms = self._forms.get((organization_id, code), [])
+        same = [self._forms.get((organization_id, form), []) for form in (code, folded(code))]
+        forms = same[0] or same[1]
         if not forms:
             raise AssessmentFormNotFound(*PATH, object_type="TestForm", identifier=code)
         newest: Form = max(forms, key=_recency)
@@ -75,7 +77,7 @@ def _by_code() -> sa.Select[Any]:
         .join(table(Test), of_test)
         .where(
             one_of(f.organization_id, "organizations"),
-            one_of(f.code, "codes"),
+            one_of(f.code_folded, "codes"),
             f.published.is_(True),
             f.bilingual.is_(False),
         )

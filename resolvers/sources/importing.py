@@ -4,13 +4,13 @@ from typing import Any
 from uuid import UUID
 
 from resolvers.outcomes import Outcome
-from resolvers.reading import rows_by
-from resolvers.references import ByKey, Ref
-from resolvers.refusals import NotFoundRefusal, Refused
+from resolvers.references import ByKey, ByReference, Lookup, Ref
+from resolvers.refusals import Refused
 from resolvers.sources.report import Report, RowReport, row_report
 from resolvers.sources.rows import BadRow, Format, Importing, Row
 from resolvers.storage import Storage
 from resolvers.storage.tables import Centre
+from resolvers.texts import normalized
 from resolvers.viewer import PERMISSIONS, Viewer
 from resolvers.vocabulary import Role
 
@@ -60,7 +60,9 @@ async def _import(storage: Storage, row: Row) -> Outcome | Refused:
 
 async def _centre(storage: Storage, viewer: Viewer, reference: str) -> Ref:
     """Raises: NotFoundRefusal."""
-    found = await storage.read(rows_by(Centre, "reference", viewer, [reference]))
-    if not found:
-        raise NotFoundRefusal("centre", object_type="Centre", identifier=reference)
-    return ByKey(found[0].id)
+    named = ByReference(normalized(reference))
+    lookup: Lookup[Centre] = Lookup(Centre, [(viewer, named)])
+    lookup.found(
+        [(group, row) for group, read in lookup.reads() for row in await storage.read(read)]
+    )
+    return ByKey(lookup.one(viewer, named, "centre").id)

@@ -191,6 +191,17 @@ def text(length: int, **options: Any) -> Any:
     return Field(sa_type=sa.String(length), **options)
 
 
+def folded_text(**options: Any) -> Any:
+    """The folded form of a text, up to three times as long as the text (`tables.derived`)."""
+    return Field(sa_type=sa.String(600), **options)
+
+
+def sort_key(**options: Any) -> Any:
+    """What a list for people is sorted by (`tables.derived`): compared by code points."""
+    kind = sa.String(500).with_variant(sa.String(500, collation="C"), "postgresql")
+    return Field(sa_type=kind, **options)
+
+
 def instant(**options: Any) -> Any:
     return Field(sa_type=Instant, **options)
 

@@ -4,7 +4,7 @@ A filter has a shape (which fields and operators) and values. Equal shapes make 
 a filter that is asked again with other values is not compiled again.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from resolvers.storage.columns import LAST_OF_ROWS, one_of
 from resolvers.storage.nulls import nulls_last, stand_in
+from resolvers.texts import folded
 
 
 class Operator(StrEnum):
@@ -130,18 +131,22 @@ def plain(column: sa.ColumnElement[Any]) -> Criterion:
 
 
 def any_case(column: sa.ColumnElement[Any]) -> Criterion:
-    """A text compared in any case; the values must be lower-cased by `lowered`."""
-    folded = sa.func.lower(column)
+    """An ASCII text compared in any case; the values must be lower-cased by `prepared`."""
+    return in_folded_form(sa.func.lower(column))
+
+
+def in_folded_form(column: sa.ColumnElement[Any]) -> Criterion:
+    """A text in its folded form; the values must be folded by `prepared`."""
 
     def criterion(operator: Operator, name: str) -> sa.ColumnElement[bool]:
         value: sa.BindParameter[Any] = sa.bindparam(name, type_=sa.String())
         match operator:
             case Operator.EQ:
-                return folded == value
+                return column == value
             case Operator.IN:
-                return one_of(sa.type_coerce(folded, sa.String()), name)
+                return one_of(sa.type_coerce(column, sa.String()), name)
             case Operator.CONTAINS | Operator.STARTS_WITH:
-                return folded.like(value, escape="\\")
+                return column.like(value, escape="\\")
             case Operator.IS_NULL:
                 return column.is_(None) if name else column.is_not(None)
         raise ValueError(operator)
@@ -188,8 +193,10 @@ def with_nulls_last(
     return criterion
 
 
-def lowered(condition: Filter, fields: Sequence[str] | frozenset[str]) -> Filter:
-    """The filter with the texts of these fields lower-cased, or made LIKE patterns."""
+def prepared(
+    condition: Filter, fields: frozenset[str], form: Callable[[str], str] = folded
+) -> Filter:
+    """The filter with the texts of these fields in a form, or made LIKE patterns."""
 
     def of(part: Filter) -> Filter:
         match part:
@@ -200,23 +207,23 @@ def lowered(condition: Filter, fields: Sequence[str] | frozenset[str]) -> Filter
             case Not(inner):
                 return Not(of(inner))
             case Condition(field, operator, value) if field in fields:
-                return Condition(field, operator, _lowered(operator, value))
+                return Condition(field, operator, _prepared(operator, value, form))
             case _:
                 return part
 
     return of(condition)
 
 
-def _lowered(operator: Operator, value: Any) -> Any:
+def _prepared(operator: Operator, value: Any, form: Callable[[str], str]) -> Any:
     match operator:
         case Operator.IN:
-            return [lower(v) for v in value]
+            return [form(v) for v in value]
         case Operator.CONTAINS:
-            return f"%{escaped(lower(value))}%"
+            return f"%{escaped(form(value))}%"
         case Operator.STARTS_WITH:
-            return f"{escaped(lower(value))}%"
+            return f"{escaped(form(value))}%"
         case Operator.EQ:
-            return lower(value)
+            return form(value)
     return value
 
 

@@ -116,7 +116,7 @@ def declared_columns(dialect_name: str) -> Columns:
 
 
 def _kind(column: "sa.Column[Any]", dialect_name: str) -> str:
-    kind: str = column.type.compile(dialect=DIALECTS[dialect_name])
+    kind: str = column.type.compile(dialect=DIALECTS[dialect_name]).partition(" COLLATE ")[0]
     if dialect_name == "sqlite":
         return kind
     name, parenthesis, length = kind.partition("(")

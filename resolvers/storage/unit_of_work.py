@@ -18,6 +18,7 @@ from resolvers.storage.numbers import Blocks, Numbers
 from resolvers.storage.read import Compiled, Read, Row, Statements
 from resolvers.storage.rows import Model, as_dict, difference
 from resolvers.storage.tables import ChangeLog, LogPosition, columns, table
+from resolvers.storage.tables.derived import DERIVED, derived
 
 VALUE = "v_"
 """Before the name of a column, the name of the parameter with its value.
@@ -95,7 +96,8 @@ class UnitOfWork:
     def insert(self, model: type[Model], rows: Sequence[Model]) -> None:
         """Insert rows (`resolvers.storage.rows.new_row`)."""
         for row in rows:
-            self._pending("insert", model).append(as_dict(row))
+            values = as_dict(row)
+            self._pending("insert", model).append({**values, **derived(model, None, values)})
 
     def save(self, model: type[Model], versions: Iterable[tuple[Model, Model]]) -> None:
         """Update rows, given as they were and as they shall be.
@@ -105,6 +107,7 @@ class UnitOfWork:
         keys = [column.name for column in table(model).primary_key]
         for before, after in versions:
             if values := difference(before, after):
+                values |= _derived_differences(model, before, after)
                 self._pending("update", model).append(
                     {**{name: getattr(before, name) for name in keys}, **values}
                 )
@@ -258,6 +261,20 @@ def _locking(model: type[SQLModel], dialect: str) -> sa.Executable:
         .order_by(c.id)
     )
     return statement.with_for_update(key_share=True) if dialect == "postgresql" else statement
+
+
+def _derived_differences(
+    model: type[SQLModel], before: SQLModel, after: SQLModel
+) -> dict[str, Any]:
+    """The columns that follow from others and that the later version of a row changes."""
+    if model not in DERIVED:
+        return {}
+    old, new = as_dict(before), as_dict(after)
+    return {
+        name: value
+        for name, value in derived(model, old, new).items()
+        if value != old[name] or value != new[name]
+    }
 
 
 def _alike(rows: Iterable[dict[str, Any]]) -> Iterable[list[dict[str, Any]]]:

@@ -19,6 +19,7 @@ from resolvers.storage.rows import changed, new_row
 from resolvers.storage.tables import Registration, TestForm, TestSchedule, columns
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.tests.languages import language
+from resolvers.texts import folded
 from resolvers.upserts import Change, Loading, given
 
 NOT_MADE_YET = UUID(int=0)
@@ -53,7 +54,7 @@ def check_forms(
     for n, form in enumerate(forms):
         at = (*path, str(n))
         found += _check_form(form, *at)
-        if codes.setdefault(form.code, form) != form:
+        if codes.setdefault(folded(form.code), form) != form:
             found.append(Invalid(*at, "code", rule="is that of another form in this list"))
         for m, external_id in enumerate(form.external_ids or ()):
             if claimed.setdefault(external_id, form.code) != form.code:
@@ -94,13 +95,14 @@ class Forms:
         here = self._now.get(change.owner, {})
         found: list[Refusal] = []
         if change.command.forms is not None:
-            codes = {form.code for form in change.command.forms}
+            codes = {folded(form.code) for form in change.command.forms}
             for code, form in here.items():
                 if code not in codes and form.id in self._in_use:
-                    rule = f"must keep '{code}', which bookings have; it can be unpublished"
+                    rule = f"must keep '{form.code}', which bookings have; it can be unpublished"
                     found.append(Invalid("input", "forms", rule=rule))
         for n, form in enumerate(change.command.forms or ()):
-            key = here[form.code].id if form.code in here else NOT_MADE_YET
+            code = _code_in(here, form)
+            key = here[code].id if code in here else NOT_MADE_YET
             at = ("input", "forms", str(n), "externalIds")
             found += self._ids.refusals((change.owner[0], key), form.external_ids, *at)
         return found
@@ -110,7 +112,11 @@ class Forms:
         if forms is None:
             return False
         here = self._now.get(change.owner, {})
-        wanted = {form.code: _row(change.owner, here.get(form.code), form) for form in forms}
+        codes = [_code_in(here, form) for form in forms]
+        wanted = {
+            code: _row(change.owner, here.get(code), form)
+            for code, form in zip(codes, forms, strict=True)
+        }
         self._now[change.owner] = wanted
         ids_changed = [
             self._ids.replace("TestForm", (change.owner[0], row.id), ())
@@ -118,10 +124,8 @@ class Forms:
             if code not in wanted
         ]
         ids_changed += [
-            self._ids.replace(
-                "TestForm", (change.owner[0], wanted[form.code].id), form.external_ids
-            )
-            for form in forms
+            self._ids.replace("TestForm", (change.owner[0], wanted[code].id), form.external_ids)
+            for code, form in zip(codes, forms, strict=True)
         ]
         return wanted != here or any(ids_changed)
 
@@ -166,7 +170,12 @@ def _with_bookings() -> sa.Select[Any]:
 
 
 FormRows = Mapping[str, TestForm]
-"""A test's forms by code."""
+"""A test's forms by the folded form of their codes."""
+
+
+def _code_in(here: FormRows, form: Form) -> str:
+    """The code under which a form is, or will be, among the forms of its test."""
+    return form.code if form.code in here else folded(form.code)
 
 
 def _row(owner: Owner, before: TestForm | None, form: Form) -> TestForm:
@@ -179,7 +188,7 @@ def _row(owner: Owner, before: TestForm | None, form: Form) -> TestForm:
         language=form.language,
     )
     if before is not None:
-        return changed(before, **values)
+        return changed(before, **{**values, "code": before.code})
     return new_row(TestForm, organization_id=owner[0], id=new_key(), test_id=owner[1], **values)
 
 
@@ -190,5 +199,5 @@ def _by_key(forms: Mapping[Owner, FormRows]) -> dict[UUID, TestForm]:
 def _forms_of(work: UnitOfWork, tests: Sequence[Owner]) -> dict[Owner, FormRows]:
     forms: dict[Owner, dict[str, TestForm]] = {owner: {} for owner in tests}
     for row in rows_of(work, TestForm, "test_id", tests):
-        forms[row.organization_id, row.test_id][row.code] = row
+        forms[row.organization_id, row.test_id][row.code_folded] = row
     return dict(forms)

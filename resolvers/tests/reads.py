@@ -12,8 +12,8 @@ from resolvers.storage.read import Read
 from resolvers.storage.tables import Centre, Module, Subject, Test, TestForm, columns
 from resolvers.viewer import Viewer
 
-SUBJECTS_BY_NAME = Ordering("subjects", (Term("name", str), Term("id", UUID)))
-TESTS_BY_NAME = Ordering("tests", (Term("name", str), Term("id", UUID)))
+SUBJECTS_BY_NAME = Ordering("subjects", (Term("sort_key", str), Term("id", UUID)))
+TESTS_BY_NAME = Ordering("tests", (Term("sort_key", str), Term("id", UUID)))
 
 
 def subjects_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Subject]:
@@ -66,12 +66,12 @@ def test_forms_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[TestForm]:
 
 def forms_of_tests(viewer: Viewer, keys: Sequence[UUID]) -> Read[TestForm]:
     """By code, each with its test's key as `test_id`."""
-    return rows_by(TestForm, "test_id", viewer, keys, order="code")
+    return rows_by(TestForm, "test_id", viewer, keys, order="code_folded")
 
 
 def _subjects(search: str | None) -> Narrowing:
-    return searching(search, folded=(columns(Subject).search_text,))
+    return searching(search, within=(columns(Subject).search_text,))
 
 
 def _tests(search: str | None) -> Narrowing:
-    return searching(search, folded=(columns(Test).search_text,))
+    return searching(search, within=(columns(Test).search_text,))

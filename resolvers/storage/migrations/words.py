@@ -17,6 +17,12 @@ def text(name: str, length: int, *, null: bool = False) -> "sa.Column[object]":
     return sa.Column(name, sa.String(length), nullable=null)
 
 
+def sort_key(name: str) -> "sa.Column[object]":
+    """A text of 500 characters that is compared by code points."""
+    kind = sa.String(500).with_variant(sa.String(500, collation="C"), "postgresql")
+    return sa.Column(name, kind, nullable=False)
+
+
 def flag(name: str, *, null: bool = False) -> "sa.Column[object]":
     return sa.Column(name, sa.Boolean(), nullable=null)
 
@@ -109,3 +115,17 @@ def lower_case_statistics(table: str, *columns: str) -> None:
     if op.get_bind().dialect.name == "postgresql":
         for column in columns:
             op.execute(f"CREATE STATISTICS st_{table}_{column} ON lower({column}) FROM {table}")
+
+
+def folded_statistics(table: str, *columns: str) -> None:
+    """Statistics of texts in folded form, which only PostgreSQL keeps."""
+    if op.get_bind().dialect.name == "postgresql":
+        for column in columns:
+            form = f"coalesce(folded_texts ->> '{column}', {column})"
+            op.execute(f"CREATE STATISTICS st_{table}_{column} ON {form} FROM {table}")
+
+
+def drop_statistics(table: str, *columns: str) -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        for column in columns:
+            op.execute(f"DROP STATISTICS st_{table}_{column}")

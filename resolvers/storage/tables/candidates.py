@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlmodel import SQLModel
 
-from resolvers.storage.columns import choice, document, key, text
+from resolvers.storage.columns import choice, document, folded_text, key, sort_key, text
 from resolvers.storage.tables.tenant import (
     Keyed,
     check,
@@ -21,9 +21,16 @@ from resolvers.vocabulary import Gender
 class Department(Keyed, table=True):
     """A department at which candidates are registered."""
 
-    __table_args__ = (of_organization(), unique("name"))
+    __table_args__ = (
+        of_organization(),
+        unique("name"),
+        index("uq_department_name_folded", "name_folded", unique=True),
+        index("ix_department_sort_key", "sort_key", "id"),
+    )
 
     name: str = text(200)
+    name_folded: str = folded_text(default="")
+    sort_key: str = sort_key(default="")
 
 
 class Candidate(Keyed, table=True):
@@ -37,10 +44,11 @@ class Candidate(Keyed, table=True):
     __table_args__ = (
         of_organization(),
         unique("reference"),
+        index("uq_candidate_reference_folded", "reference_folded", unique=True),
         # how the students of agent bookings are matched
         index("ix_candidate_passport", "passport_number", where="passport_number is not null"),
         index("ix_candidate_born", "date_of_birth", where="date_of_birth is not null"),
-        index("ix_candidate_name", "last_name", "first_names", "id"),
+        index("ix_candidate_sort_key", "sort_key", "id"),
         # A name is searched for by what it contains, so that every one of the organization's is
         # looked at: 100,000 take SQLite 10 ms by this index, which has all that is needed, and 16
         # by the rows; PostgreSQL reads the rows of a table that is one organization's, and takes
@@ -57,6 +65,10 @@ class Candidate(Keyed, table=True):
     # name and reference, case-folded here, once, since the two databases fold letters beyond ASCII
     # differently
     search_text: str = text(500)
+    reference_folded: str = folded_text(default="")
+    name_folded: str = folded_text(default="")
+    email_folded: str | None = folded_text()
+    sort_key: str = sort_key(default="")
     email: str | None = text(254)
     telephone: str | None = text(50)
     mobile: str | None = text(50)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlmodel import SQLModel
 
-from resolvers.storage.columns import document, key, text
+from resolvers.storage.columns import document, folded_text, key, sort_key, text
 from resolvers.storage.tables.tenant import Keyed, check, index, of_organization, refers_to, unique
 
 
@@ -15,13 +15,16 @@ class Centre(Keyed, table=True):
     __table_args__ = (
         of_organization(),
         unique("reference"),
-        index("ix_centre_name", "name", "id"),
+        index("uq_centre_reference_folded", "reference_folded", unique=True),
+        index("ix_centre_sort_key", "sort_key", "id"),
         check("minimum_age", "minimum_age between 0 and 150"),
     )
 
     reference: str = text(50)
     name: str = text(200)
     search_text: str = text(500)
+    reference_folded: str = folded_text(default="")
+    sort_key: str = sort_key(default="")
     time_zone: str = text(64)
     city: str | None = text(200)
     country: str | None = text(2)
@@ -51,9 +54,12 @@ class Room(Keyed, table=True):
     __table_args__ = (
         refers_to("centre"),
         unique("centre_id", "name"),
+        index("uq_room_name_folded", "centre_id", "name_folded", unique=True),
         check("capacity", "capacity between 1 and 100000"),
     )
 
     centre_id: UUID = key()
     name: str = text(200)
+    name_folded: str = folded_text(default="")
+    sort_key: str = sort_key(default="")
     capacity: int

@@ -1,17 +1,18 @@
 """Events: sittings that candidates book into."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import Field, SQLModel
 
-from resolvers.storage.columns import choice, instant, key, text, wall_time
+from resolvers.storage.columns import choice, document, instant, key, sort_key, text, wall_time
 from resolvers.storage.nulls import nulls_last_in
 from resolvers.storage.tables.tenant import (
     Keyed,
     check,
+    folded_statistics,
     index,
-    lower_case_statistics,
     of_organization,
     refers_to,
     unique,
@@ -20,6 +21,41 @@ from resolvers.vocabulary import CancellationReason, DurationUnit, EventKind
 
 START, END = nulls_last_in("start_at", datetime), nulls_last_in("end_at", datetime)
 NUMBER = nulls_last_in("number", int)
+
+
+FOLDED_TEXTS = frozenset(
+    {
+        "appointment_type",
+        "content",
+        "duration_unit_text",
+        "billing_type",
+        "calendar_color",
+        "class_code",
+        "description",
+        "exam_format",
+        "publication_status",
+        "requisition_status",
+        "scheduling_status",
+        "source",
+        "summary",
+        "title",
+        "event_type",
+        "exam_type",
+        "exam_score_warnings",
+        "last_change_type",
+        "last_change_user",
+        "publication_errors",
+        "registration_fields",
+        "venue_room",
+        "distribution_code",
+        "distribution_errors",
+        "distribution_process",
+        "distribution_status",
+        "return_shipment_code",
+        "return_shipment_condition",
+    }
+)
+"""The texts that filters of events compare."""
 
 
 class EventColumns(Keyed):
@@ -98,6 +134,9 @@ class EventColumns(Keyed):
     last_change_time: datetime = instant()
     last_change_type: str | None = text(200)
     last_change_user: str | None = text(200)
+    # the folded forms of FOLDED_TEXTS, of those that have another form than their own
+    folded_texts: Any = document(default_factory=dict, nullable=False)
+    sort_key: str = sort_key(default="")
     created_automatically: bool = False
     # what a lax call made it for, so that two of them make one; null once that no longer holds
     sitting_key: str | None = text(64)
@@ -142,7 +181,7 @@ class Event(EventColumns, table=True):
         index("ix_event_start", START, "id"),
         index("ix_event_end", END, "id"),
         index("ix_event_number", NUMBER, "id"),
-        index("ix_event_title", "title", "id"),
+        index("ix_event_sort_key", "sort_key", "id"),
         index("ix_event_last_change_time", "last_change_time", "id"),
         index("ix_event_venue_start", "venue_id", START, "id"),
         # `eventClasses`: all of it is in the index (150 ms without it, 17 with it)
@@ -153,7 +192,7 @@ class Event(EventColumns, table=True):
 
 
 # those of few words; what is written in prose is rare indeed
-lower_case_statistics(
+folded_statistics(
     Event,
     *("appointment_type", "billing_type", "calendar_color", "class_code", "distribution_code"),
     *("distribution_process", "distribution_status", "event_type", "exam_format", "exam_type"),

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from sqlmodel import SQLModel
 
-from resolvers.storage.columns import choice, document, instant, key, text
-from resolvers.storage.tables.tenant import Keyed, check, of_organization, refers_to, unique
+from resolvers.storage.columns import choice, document, folded_text, instant, key, sort_key, text
+from resolvers.storage.tables.tenant import Keyed, check, index, of_organization, refers_to, unique
 from resolvers.vocabulary import ConflictPolicy, Role
 
 
@@ -50,11 +50,16 @@ class User(Keyed, table=True):
     __table_args__ = (
         of_organization(),
         unique("reference"),
+        index("uq_app_user_reference_folded", "reference_folded", unique=True),
+        index("ix_app_user_sort_key", "sort_key", "id"),
         refers_to("candidate"),
     )
 
     reference: str = text(50)
     name: str = text(200)
+    reference_folded: str = folded_text(default="")
+    name_folded: str = folded_text(default="")
+    sort_key: str = sort_key(default="")
     email: str | None = text(254)
     role: Role = choice(Role)
     active: bool = True

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlmodel import Field, SQLModel
 
-from resolvers.storage.columns import choice, key, text
+from resolvers.storage.columns import choice, folded_text, key, sort_key, text
 from resolvers.storage.tables.tenant import Keyed, check, index, of_organization, refers_to, unique
 from resolvers.vocabulary import ProductKind
 
@@ -17,12 +17,15 @@ class AgentOffice(Keyed, table=True):
     __table_args__ = (
         of_organization(),
         unique("code"),
-        index("ix_agent_office_name", "name", "id"),
+        index("uq_agent_office_code_folded", "code_folded", unique=True),
+        index("ix_agent_office_sort_key", "sort_key", "id"),
     )
 
     code: str = text(50)
     name: str = text(200)
     search_text: str = text(500)
+    code_folded: str = folded_text(default="")
+    sort_key: str = sort_key(default="")
     agency: str = text(200)
     active: bool = True
 
@@ -33,7 +36,8 @@ class Product(Keyed, table=True):
     __table_args__ = (
         of_organization(),
         unique("code"),
-        index("ix_product_name", "name", "id"),
+        index("uq_product_code_folded", "code_folded", unique=True),
+        index("ix_product_sort_key", "sort_key", "id"),
         check("weeks", "max_weeks >= min_weeks"),
         check("min_weeks", "min_weeks between 1 and 1000"),
         check("max_weeks", "max_weeks between 1 and 1000"),
@@ -43,6 +47,8 @@ class Product(Keyed, table=True):
     kind: ProductKind = choice(ProductKind)
     name: str = text(200)
     search_text: str = text(500)
+    code_folded: str = folded_text(default="")
+    sort_key: str = sort_key(default="")
     min_weeks: int | None = None
     max_weeks: int | None = None
     active: bool = True

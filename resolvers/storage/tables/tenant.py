@@ -62,14 +62,15 @@ STATISTICS = "statistics"
 """Where a table's `info` has the statements that make statistics, for PostgreSQL."""
 
 
-def lower_case_statistics(model: type[SQLModel], *names: str) -> None:
-    """Let PostgreSQL know which values texts have in lower case, as filters compare them.
+def folded_statistics(model: type[SQLModel], *names: str) -> None:
+    """Let PostgreSQL know which values texts have in folded form, as filters compare them.
 
     Without them it takes every text for rare, sorts what it believes to be a handful of rows, and
     reads the whole table for it. SQLite keeps no such statistics.
     """
     table: sa.Table = model.__table__  # type: ignore[attr-defined]
     table.info[STATISTICS] = [
-        f"CREATE STATISTICS st_{table.name}_{name} ON lower({name}) FROM {table.name}"
+        f"CREATE STATISTICS st_{table.name}_{name}"
+        f" ON coalesce(folded_texts ->> '{name}', {name}) FROM {table.name}"
         for name in names
     ]

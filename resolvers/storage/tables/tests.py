@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlmodel import SQLModel
 
-from resolvers.storage.columns import document, instant, key, text
+from resolvers.storage.columns import document, folded_text, instant, key, sort_key, text
 from resolvers.storage.tables.tenant import Keyed, check, index, of_organization, refers_to, unique
 
 
@@ -16,21 +16,30 @@ class Subject(Keyed, table=True):
     __table_args__ = (
         of_organization(),
         unique("reference"),
-        index("ix_subject_name", "name", "id"),
+        index("uq_subject_reference_folded", "reference_folded", unique=True),
+        index("ix_subject_sort_key", "sort_key", "id"),
     )
 
     reference: str = text(50)
     name: str = text(200)
     search_text: str = text(500)
+    reference_folded: str = folded_text(default="")
+    sort_key: str = sort_key(default="")
 
 
 class Module(Keyed, table=True):
     """A container that ties tests and events to the candidates eligible for them."""
 
-    __table_args__ = (of_organization(), unique("reference"))
+    __table_args__ = (
+        of_organization(),
+        unique("reference"),
+        index("uq_module_reference_folded", "reference_folded", unique=True),
+    )
 
     reference: str = text(50)
     name: str = text(200)
+    reference_folded: str = folded_text(default="")
+    sort_key: str = sort_key(default="")
 
 
 class Test(Keyed, table=True):
@@ -39,7 +48,20 @@ class Test(Keyed, table=True):
     __table_args__ = (
         of_organization(),
         refers_to("subject"),
-        index("ix_test_reference", "reference"),
+        index("ix_test_reference_folded", "reference_folded"),
+        index(
+            "uq_test_reference_folded_in_subject",
+            "subject_id",
+            "reference_folded",
+            where="subject_id is not null",
+            unique=True,
+        ),
+        index(
+            "uq_test_reference_folded",
+            "reference_folded",
+            where="subject_id is null",
+            unique=True,
+        ),
         index(
             "uq_test_reference_in_subject",
             "subject_id",
@@ -48,7 +70,7 @@ class Test(Keyed, table=True):
             unique=True,
         ),
         index("uq_test_reference", "reference", where="subject_id is null", unique=True),
-        index("ix_test_name", "name", "id"),
+        index("ix_test_sort_key", "sort_key", "id"),
         check("duration_minutes", "duration_minutes between 1 and 100000"),
         check("break_minutes", "break_minutes between 0 and 100000"),
         check("max_attempts", "max_attempts >= 1"),
@@ -57,6 +79,8 @@ class Test(Keyed, table=True):
     reference: str = text(50)
     name: str = text(200)
     search_text: str = text(500)
+    reference_folded: str = folded_text(default="")
+    sort_key: str = sort_key(default="")
     subject_id: UUID | None = key()
     duration_minutes: int
     break_minutes: int = 0
@@ -86,11 +110,13 @@ class TestForm(Keyed, table=True):
     __table_args__ = (
         refers_to("test"),
         unique("test_id", "code"),
-        index("ix_test_form_code", "code"),
+        index("uq_test_form_code_folded", "test_id", "code_folded", unique=True),
+        index("ix_test_form_code_folded", "code_folded"),
     )
 
     test_id: UUID = key()
     code: str = text(50)
+    code_folded: str = folded_text(default="")
     name: str = text(200)
     published: bool = True
     published_at: datetime | None = instant()

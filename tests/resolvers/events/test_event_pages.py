@@ -35,7 +35,7 @@ INDEXES = {
     EventSortField.START: "ix_event_start",
     EventSortField.END: "ix_event_end",
     EventSortField.NUMBER: "ix_event_number",
-    EventSortField.TITLE: "ix_event_title",
+    EventSortField.TITLE: "ix_event_sort_key",
     EventSortField.LAST_CHANGE_TIME: "ix_event_last_change_time",
 }
 

@@ -2,12 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from resolvers.events.folded_texts import folded_text
 from resolvers.storage import Read, Storage
 from resolvers.storage.filters import (
     AllOf,
@@ -16,22 +18,24 @@ from resolvers.storage.filters import (
     Filter,
     Not,
     Operator,
-    any_case,
-    lower,
-    lowered,
+    in_folded_form,
     plain,
+    prepared,
     shape_and_values,
     sql,
     to_the_second,
     with_following_seconds,
 )
+from resolvers.storage.paging import Ordering, Term, page_request
 from resolvers.storage.tables import Event, columns, table
+from resolvers.texts import folded, sort_key
 from resolvers.viewer import Viewer
 from tests.resolvers.storage.test_paging import NOON, Events
 
 pytestmark = pytest.mark.both_databases
 
 TEXTS = frozenset({"title", "summary"})
+BY_TITLE = Ordering("by title", (Term("sort_key", str), Term("id", UUID)))
 
 WORDS = [
     "",
@@ -65,12 +69,12 @@ class Filtering(Events):
     async def found(self, condition: Filter) -> set[Any]:
         c = columns(Event)
         criteria = {
-            "title": any_case(c.title),
-            "summary": any_case(c.summary),
+            "title": in_folded_form(folded_text("title")),
+            "summary": in_folded_form(folded_text("summary")),
             "number": plain(c.number),
             "start_at": to_the_second(c.start_at),
         }
-        shape, values = shape_and_values(lowered(condition, TEXTS))
+        shape, values = shape_and_values(prepared(condition, TEXTS))
         read: Read[Event] = Read(
             ("test filter", shape),
             lambda _: sa.select(table(Event)).where(sql(shape, criteria)),
@@ -105,8 +109,8 @@ def _compares(have: Any, operator: Operator, value: Any) -> bool | None:
     if have is None:
         return None
     if isinstance(have, str):
-        have = lower(have)
-        value = [lower(v) for v in value] if operator is Operator.IN else lower(value)
+        have = folded(have)
+        value = [folded(v) for v in value] if operator is Operator.IN else folded(value)
     match operator:
         case Operator.EQ:
             return bool(have == value)
@@ -204,7 +208,7 @@ async def test_every_text_is_found_in_any_case(filtering: Filtering, word: str):
         [{"title": f"in {word} between", "summary": word, "last_change_time": NOON}]
     )
 
-    for asked in {word, lower(word)}:
+    for asked in {word, word.lower(), folded(word)}:
         for condition in (
             Condition("summary", Operator.EQ, asked),
             Condition("summary", Operator.IN, ["other", asked]),
@@ -257,3 +261,33 @@ def _with_other_values(condition: Filter) -> Filter:
             return condition
         case Condition(field, operator, _):
             return Condition(field, operator, "another value")
+
+
+GENERATED = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=8
+) | st.sampled_from([word for word in WORDS if word])
+
+
+@pytest.mark.anyio
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(titles=st.lists(GENERATED, min_size=1, max_size=6))
+async def test_databases_fold_and_sort_as_python_does(filtering: Filtering, titles: list[str]):
+    """Any text is found in any case, in part and whole, and has the place of its sort key."""
+    rows = await filtering.insert([{"title": t, "last_change_time": NOON} for t in titles])
+    found: dict[Condition, set[Any]] = {}
+    wanted: dict[Condition, set[Any]] = {}
+
+    for asked in {form for title in titles for form in (title, title.upper(), title.lower())}:
+        whole = Condition("title", Operator.EQ, asked)
+        part = Condition("title", Operator.CONTAINS, asked)
+        wanted[whole] = {row.id for row in rows if folded(row.title) == folded(asked)}
+        wanted[part] = {row.id for row in rows if folded(asked) in folded(row.title)}
+        found |= {each: await filtering.found(each) for each in (whole, part)}
+    page = page_request(BY_TITLE, first=100, after=None, last=None, before=None)
+    listed = [row.id for row in (await filtering.page(page)).rows]
+    await filtering.clear(rows)
+
+    assert found == wanted
+    assert listed == [row.id for row in sorted(rows, key=lambda r: (sort_key(r.title), r.id))]
