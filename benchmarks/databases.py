@@ -21,7 +21,9 @@ from benchmarks.data import Rows, Size
 from resolvers.storage import POSTGRESQL_SCHEME, SQLITE_SCHEME
 from resolvers.storage.migrate import MIGRATIONS, is_newest, migrate
 from resolvers.storage.read import DIALECTS
+from resolvers.storage.rows import as_dict
 from resolvers.storage.tables import metadata, table
+from resolvers.storage.tables.derived import derived
 
 FOLDER: Final = Path(__file__).parents[1] / "data" / "benchmarks"
 PREFIX: Final = "gateway_benchmark_"
@@ -205,7 +207,8 @@ def as_kept(
         if (process := column.type.dialect_impl(dialect).bind_processor(dialect)) is not None
     ]
     for row in rows:
-        values = list(row)
+        given = as_dict(row)
+        values = list({**given, **derived(model, None, given)}.values())
         for n, process in processors:
             values[n] = process(values[n])
         yield tuple(values)
