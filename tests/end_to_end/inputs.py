@@ -225,6 +225,8 @@ class Place:
     type: GraphQLNamedType
     names: frozenset[str]
     """The fields of which a complaint must name one: its own, or that of the reference it is in."""
+    optional: bool = False
+    """Whether the field can be left out; an empty text then counts as null."""
 
     def put(self, given: Mapping[str, Any], kind: GraphQLInputType, value: Any) -> Any:
         """The input with this value in this place, and what it needs around it."""
@@ -236,6 +238,8 @@ def places(
     path: tuple[str, ...] = (),
     names: frozenset[str] = frozenset(),
     inside: tuple[str, ...] = (),
+    *,
+    optional: bool = False,
 ) -> Iterator[Place]:
     """Every place of a scalar or an enum, an input inside of itself only once."""
     match kind:
@@ -249,9 +253,9 @@ def places(
             above = names if kind.is_one_of or kind.name == "ExternalIdInput" else frozenset()
             for name, field in kind.fields.items():
                 deeper = (*path, name), above | {name}, (*inside, kind.name)
-                yield from places(field.type, *deeper)
+                yield from places(field.type, *deeper, optional=not kind.is_one_of)
         case _:
-            yield Place(path, kind, names)
+            yield Place(path, kind, names, optional)
 
 
 def lists(
