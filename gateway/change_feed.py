@@ -73,7 +73,7 @@ class ChangeFeed:
             found = {row.organization_id: row.position for row in rows}
             for organization_id, position in found.items():
                 if position < self._positions.get(organization_id, -1):
-                    # the database was restored: wake whoever waits for the log to grow further
+                    # the database was restored: wake the watchers that wait for a later position
                     del self._positions[organization_id]
             self._told(found)
 

@@ -64,12 +64,12 @@ class Money(OverRow):
 
 
 @strawberry.type(
-    description="A payment that was made although the booking had been paid already. It has to be "
+    description="A payment that was made after the booking had already been paid. It must be "
     "refunded."
 )
 class DuplicatePayment:
     provider: str | None = strawberry.field(
-        description="Who handles it; null if that was not recorded."
+        description="The payment provider; null if it was not recorded."
     )
     provider_reference: str = strawberry.field(description="The provider's number of the payment.")
     method: PaymentMethod | None = strawberry.field(
@@ -128,7 +128,7 @@ class Payment(Node):
     duplicates: list[DuplicatePayment] = computed(
         "duplicates",
         by=lambda row, _: [DuplicatePayment.of(one) for one in row.duplicates or ()],
-        description="Further payments of the same cost, in the order in which they were recorded.",
+        description="Payments made after the first one, in the order in which they were recorded.",
     )
 
 
@@ -215,9 +215,9 @@ class Booking(Node, Sourced):
     room_conflicts: list[RoomConflict] | None = relation(
         "room_conflicts_of_booking",
         shown_to=sees_conflicts,
-        description="When its room has more bookings than seats while it lasts, extra time and "
-        "breaks included. Empty without a conflict, without a room, and for a booking that takes "
-        "no seat. Null for agents and candidates.",
+        description="The times, within this booking and its extra time and breaks, at which its "
+        "room has more bookings than seats. Empty without a conflict, without a room, and for a "
+        "booking that takes no seat. Null for agents and candidates.",
     )
     accommodations: list[Accommodation] = relation(
         "accommodations_of_booking", description="What was granted, by type."

@@ -106,8 +106,8 @@ class BookingChange(Node):
     warnings: list[Warning] | None = computed(
         "warnings",
         by=_warnings,
-        description="What its mutation warned of; empty without warnings. Null for agents and "
-        "candidates.",
+        description="The warnings that the mutation returned; empty without any. Null for agents "
+        "and candidates.",
     )
     changed_fields: list[str] = column(
         description="GraphQL names of the booking's fields, sorted; before and after hold these "
@@ -155,8 +155,8 @@ class EventChange(OverRow):
     warnings: list[Warning] | None = computed(
         "warnings",
         by=_warnings,
-        description="What its mutation warned of; empty without warnings. Null for agents and "
-        "candidates.",
+        description="The warnings that the mutation returned; empty without any. Null for agents "
+        "and candidates.",
     )
     changed_fields: list[str] = column(
         description="GraphQL names of the event's fields that have another value now, sorted; of a "

@@ -247,7 +247,7 @@ class RecordPaymentPayload:
     payment: Payment | None = strawberry.field(description="The payment; null with errors.")
     booking: Booking | None = strawberry.field(description="Its booking; null with errors.")
     changed: bool = strawberry.field(
-        description="False if it had that status already, and is no duplicate that is new."
+        description="False if the payment already had this status and no duplicate was added."
     )
     warnings: list[Warning] = strawberry.field(description="Done, but worth knowing.")
     errors: list[BookingError] = strawberry.field(description="Why it was not done.")

@@ -62,7 +62,7 @@ class InputError(BookingError):
 class NotFoundError(BookingError):
     object_type: str = _of_refusal("object_type", "The type of what was looked for.")
     identifier: str | None = _of_refusal(
-        "identifier", "What it was looked for by, whether or not there is such an object."
+        "identifier", "The id or reference in the request, whether or not such an object exists."
     )
 
 

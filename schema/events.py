@@ -136,8 +136,8 @@ class Event(Node, Sourced):
     room_conflicts: list[RoomConflict] | None = relation(
         "room_conflicts_of_event",
         shown_to=sees_conflicts,
-        description="When the rooms of its bookings have more bookings than seats, by start. Empty "
-        "without a conflict. Null for agents and candidates.",
+        description="The times at which the rooms of its bookings have more bookings than seats, "
+        "sorted by start. Empty without a conflict. Null for agents and candidates.",
     )
     waitlist_enabled: bool = column(description="Whether it is to have a waiting list.")
     allow_multiple_registrations: bool = column(

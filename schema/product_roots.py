@@ -158,8 +158,8 @@ class ProductQueries:
         )
 
     @listed(
-        description="The offices of the agencies, by name: an agent's own, all of them for a "
-        "viewer of the whole organization, and none for anybody else."
+        description="The offices of the agencies, sorted by name. Agents see their own offices, "
+        "viewers of the whole organization see all, and other viewers see none."
     )
     def agent_offices(
         self,

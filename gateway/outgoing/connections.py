@@ -45,8 +45,8 @@ MOST_KEPT: Final = 32
 class Unreachable(Exception):
     """There is no connection. The text says why, and is for the gateway's log only.
 
-    Shown to whoever registered the URL, it would tell closed ports from silent ones, and names that
-    resolve to private addresses from names that do not exist.
+    In `lastError` it would distinguish closed ports from silent ones, and names that resolve to
+    private addresses from names that do not exist.
     """
 
 
