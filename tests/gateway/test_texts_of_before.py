@@ -1,5 +1,6 @@
 """Texts that were stored before the gateway had normal forms."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,25 @@ def test_texts_of_before_get_their_forms(new_url: str, caplog: pytest.LogCapture
     logged = caplog.text
     assert all(f"{n:012x}" in logged for n in (2, 3, 6))
     assert OTHER.upper() in logged
+
+
+def test_filters_of_events_find_texts_that_had_blanks(new_url: str) -> None:
+    """The folded form of an event's text is that of its normal form, as filters compare it."""
+    upgrade_with_rows(new_url, "0006")
+    blanks = "title = '\u00a0Zoe\u0308 ', summary = ' plain', venue_room = 'plain'"
+    run_script(new_url, f"UPDATE event SET {blanks};\nUPDATE event_version SET {blanks}")
+
+    migrate(new_url)
+
+    rows = rows_in(new_url)
+    assert {_forms(row) for row in rows["event"]} == {("zo\u00eb", None, None)}
+    assert {_forms(row) for row in rows["event_version"]} == {("zo\u00eb", "plain", None)}
+
+
+def _forms(row: dict[str, Any]) -> tuple[str | None, ...]:
+    found = row["folded_texts"]
+    forms = json.loads(found) if isinstance(found, str) else found
+    return tuple(forms.get(name) for name in ("title", "summary", "venue_room"))
 
 
 def _number(key: Any) -> int:

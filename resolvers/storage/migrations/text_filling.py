@@ -209,8 +209,9 @@ def _values(filled: Filled, row: Row) -> Row:
         texts = [folded(part.replace(BETWEEN, " ")) for part in parts]
         values["search_text"] = BETWEEN.join(texts)[:MOST_SEARCHED]
     if filled.forms:
-        forms = {name: folded(row[name]) for name in filled.forms if row[name] is not None}
-        values["folded_texts"] = {n: form for n, form in forms.items() if form != after[n]}
+        stored = {name: after[name] if name in filled.texts else row[name] for name in filled.forms}
+        forms = {name: folded(after[name]) for name in filled.forms if after[name] is not None}
+        values["folded_texts"] = {n: form for n, form in forms.items() if form != stored[n]}
     return values
 
 
