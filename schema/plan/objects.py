@@ -14,6 +14,8 @@ from graphql import (
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
+    get_nullable_type,
+    is_composite_type,
     is_leaf_type,
 )
 
@@ -63,9 +65,17 @@ class Objects:
     async def _list(self, run: Any, shown: Any, nodes: Sequence[FieldNode], value: Any) -> Any:
         values = list(value)
         answers = await self._of_rows(run, nodes, values)
+        of_type: dict[type, list[int]] = {}
         for n, element in enumerate(values):
-            if n not in answers:
+            if n in answers:
+                continue
+            if _is_object(shown, element):
+                of_type.setdefault(type(element), []).append(n)
+            else:
                 answers[n] = await self.answer(run, shown, nodes, element)
+        for numbers in of_type.values():
+            objects = await self._objects(run, nodes, [values[n] for n in numbers])
+            answers.update(zip(numbers, objects, strict=True))
         return [answers[n] for n in range(len(values))]
 
     async def _of_rows(
@@ -87,9 +97,18 @@ class Objects:
         if isinstance(value, OverRow):
             [answer] = await self._of_type(value, nodes)(run, [value.row])
             return answer
-        kind = self._kind(value)
+        [answer] = await self._objects(run, nodes, [value])
+        return answer
+
+    async def _objects(self, run: Any, nodes: Sequence[FieldNode], values: Sequence[Any]) -> Any:
+        """The answers of objects of one type; each field is answered for all of them together."""
+        kind = self._kind(values[0])
         fields = self._compiler.selections.fields(kind, sub_selections(nodes))
-        return {key: await self._field(run, kind, found, value) for key, found in fields.items()}
+        columns = [await self._field(run, kind, found, values) for found in fields.values()]
+        return [
+            {key: column[n] for key, column in zip(fields, columns, strict=True)}
+            for n in range(len(values))
+        ]
 
     async def _connection(self, run: Any, kind: Any, nodes: Sequence[FieldNode], value: Any) -> Any:
         key = _key(kind, nodes)
@@ -101,22 +120,26 @@ class Objects:
         return (await pages.of_parents(run, value.listing, [value.parent]))[value.parent]
 
     async def _field(
-        self, run: Any, kind: GraphQLObjectType, nodes: list[FieldNode], value: Any
-    ) -> Any:
+        self, run: Any, kind: GraphQLObjectType, nodes: list[FieldNode], values: Sequence[Any]
+    ) -> Sequence[Any]:
+        """The answers of a field of each value."""
         name = nodes[0].name.value
         if name == "__typename":
-            return kind.name
+            return [kind.name] * len(values)
         graphql_field = kind.fields[name]
         declared = graphql_field.extensions[DEFINITION]
         if isinstance(declared, ListField) or declared.extensions:
             raise NotPlanned(f"{kind.name}.{name}")
         if declared.base_resolver is None:
-            found = getattr(value, declared.python_name)
+            found = [getattr(value, declared.python_name) for value in values]
         else:
-            found = self._arguments_of(kind, declared, nodes, graphql_field).call(run, value)
-            if isawaitable(found):
-                found = await found
-        return await self.answer(run, graphql_field.type, nodes, found)
+            arguments = self._arguments_of(kind, declared, nodes, graphql_field)
+            found = []
+            for value in values:
+                each = arguments.call(run, value)
+                found.append(await each if isawaitable(each) else each)
+        answers: Sequence[Any] = await self._list(run, graphql_field.type, nodes, found)
+        return answers
 
     def _arguments_of(
         self, kind: GraphQLObjectType, declared: Any, nodes: list[FieldNode], field: Any
@@ -164,6 +187,12 @@ class Objects:
             return [found[row.id] for row in rows]
 
         return answer
+
+
+def _is_object(shown: Any, value: Any) -> bool:
+    """Whether each field of the value is answered by itself."""
+    composite = is_composite_type(get_nullable_type(shown))
+    return composite and value is not None and not isinstance(value, Connection)
 
 
 def _key(kind: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Hashable:

@@ -263,3 +263,33 @@ async def test_statements_do_not_grow_with_a_list(
     assert {path: needed for path, needed in taken.items() if needed[0] != needed[1]} == {}
     assert len(taken) > 30
     assert (both.planner.counts.answered > len(taken)) == both.planner.on
+
+
+CANCEL = """
+mutation ($input: CancelBookingsInput!) {
+  cancelBookings(input: $input) {
+    cancelled { booking { candidate { reference } room { name } event { title venue { name } } } }
+    errors { message }
+  }
+}
+"""
+
+
+@pytest.mark.parametrize("executor", ["plans", "graphql-core"])
+async def test_statements_do_not_grow_with_what_cancelled_bookings_show(
+    schema: strawberry.Schema, storage: Storage, viewer: Viewer, recipes: Recipes, executor: str
+) -> None:
+    """What belongs to the bookings of a batch is read for all of them together."""
+    both = BothWays(schema, storage)
+    both.planner.on = executor == "plans"
+
+    needed = []
+    for size in (FEW, FEW, MANY):  # once more, since the first may fill what is kept
+        asked = Document(CANCEL, {"input": await recipes.input("cancelBookings", "", size)})
+        with counted(storage) as statements:
+            result = await both.executed(asked, viewer)
+        assert result.data is not None
+        assert len(result.data["cancelBookings"]["cancelled"]) == size
+        needed.append(statements())
+
+    assert needed[1] == needed[2]
