@@ -7,7 +7,13 @@ from typing import Any
 
 from resolvers import checks
 from resolvers.bookings import loading
-from resolvers.bookings.accommodations import accommodation_for, check_terms, extra, is_of_type
+from resolvers.bookings.accommodations import (
+    accommodation_for,
+    check_terms,
+    extra,
+    is_of_type,
+    type_of,
+)
 from resolvers.bookings.actions import Situation, require
 from resolvers.bookings.checks import find, require_version, state_of
 from resolvers.bookings.facts import accommodation_facts
@@ -125,14 +131,15 @@ class _Granted:
         assert command.type is not None
         self._require(command, booking, "grant")
         before = self._granted.get(booking.id, [])
-        same = next((a for a in before if is_of_type(a, command.type)), None)
+        alike = [a for a in before if is_of_type(a, command.type)]  # several from before 0007
+        same = min(alike, key=lambda a: a.type != type_of(command), default=None)
         if same is None and len(before) >= checks.PLAIN_LIST:
             rule = f"cannot be added: the booking has {checks.PLAIN_LIST} already"
             raise OutOfRange("input", "accommodation", rule=rule)
         granted = self._accommodation(command, booking, same)
-        if same is not None and _terms(same) == _terms(granted):
+        if len(alike) == 1 and same is not None and _terms(same) == _terms(granted):
             return Outcome(booking.id, changed=False, facts={"accommodation": same.id.hex})
-        after = [*(a for a in before if a is not same), granted]
+        after = [*(a for a in before if not is_of_type(a, command.type)), granted]
         warnings = self._change(ChangeType.ACCOMMODATION_GRANTED, command, booking, before, after)
         return Outcome(booking.id, warnings=warnings, facts={"accommodation": granted.id.hex})
 

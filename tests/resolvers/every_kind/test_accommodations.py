@@ -360,8 +360,8 @@ async def test_input_then_version_then_state(world: World, booked: UUID, asked: 
     assert refusal.allowed == (BookingAction.ASSIGN_RESULT,)
 
 
-async def test_a_booking_has_500_accommodations_at_most(world: World, booked: UUID) -> None:
-    """One more is OUT_OF_RANGE, in whatever batch; one of those can still be replaced."""
+async def put(world: World, booking: UUID, *types: str) -> None:
+    """Give a booking accommodations of these types, whatever others it has."""
 
     def filled(work: UnitOfWork, commands: Any) -> list[Outcome]:
         rows = [
@@ -369,18 +369,37 @@ async def test_a_booking_has_500_accommodations_at_most(world: World, booked: UU
                 Accommodation,
                 organization_id=world.viewer.organization_id,
                 id=new_key(),
-                booking_id=booked,
-                type=f"type {n}",
+                booking_id=booking,
+                type=kind,
                 scope=S.OTHER,
                 granted_by_name="admin",
                 granted_at=work.now,
             )
-            for n in range(499)
+            for kind in types
         ]
         work.insert(Accommodation, rows)
-        return [Outcome(booked) for _ in commands]
+        return [Outcome(booking) for _ in commands]
 
     await world.storage.write(filled, [None])
+
+
+@pytest.mark.parametrize("kept", ["READER", "Reader", "reader"])
+async def test_a_grant_replaces_all_that_have_become_of_one_type(
+    world: World, booked: UUID, kept: str
+) -> None:
+    """Earlier versions kept READER and Reader, and both forms of e with a diaeresis, apart."""
+    await put(world, booked, "READER", "Reader", "Zoe\u0308", "Zo\u00eb")
+
+    results = [await granted(world, booked, type=kind) for kind in (kept, kept, "Zoe\u0308")]
+
+    assert [places(result) for result in results] == [[], [], []]
+    assert {row.type for row in await accommodations(world, booked)} == {kept, "Zo\u00eb"}
+    assert len(await accommodations(world, booked)) == 2
+
+
+async def test_a_booking_has_500_accommodations_at_most(world: World, booked: UUID) -> None:
+    """One more is OUT_OF_RANGE, in whatever batch; one of those can still be replaced."""
+    await put(world, booked, *(f"type {n}" for n in range(499)))
 
     results = await world.storage.write(
         grant, [granting(world, booked, type=f"more {n}") for n in (1, 2, 1)]
