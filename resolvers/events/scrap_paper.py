@@ -37,7 +37,7 @@ def sheets_of_event(viewer: Viewer, event_id: UUID) -> Read[Any]:
         )
 
     return Read(
-        ("sheets of event", visible.shape),
+        ("sheets of event", MOST_SHEETS, visible.shape),
         build,
         {ORGANIZATION: viewer.organization_id, "event": event_id, **visible.values},
     )

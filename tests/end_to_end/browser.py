@@ -25,7 +25,7 @@ OPTIONS = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    "--window-size=1500,1000",
+    "--window-size=1500,1400",
 )
 
 

@@ -63,11 +63,10 @@ CREATED = """
 @pytest.fixture
 async def clients(serve: Serve, token_of: Callable[..., str]) -> AsyncIterator[list[Client]]:
     """Clients of two servers on one database, each with a writer of its own."""
-    servers = [await serve(), await serve()]
+    servers, token = [await serve(), await serve()], token_of()
     async with AsyncExitStack() as opened:
         yield [
-            await opened.enter_async_context(client_of(server.host, token_of()))
-            for server in servers
+            await opened.enter_async_context(client_of(server.host, token)) for server in servers
         ]
 
 

@@ -325,4 +325,34 @@ async def decorate(client: Client, examples: Examples) -> None:
         assert (await client.ask(mutation(name), input=given))["errors"] == [], name
     cost = {"cost": {"amount": "10.00", "currency": "GBP"}}
     paid = {**examples.of["bookEnrolment"], "payment": cost}
-    assert (await client.ask(mutation("bookEnrolment"), input=paid))["errors"] == []
+    enrolment = await done(client, "bookEnrolment", "enrolment { payment { reference } }", **paid)
+    reference = enrolment["enrolment"]["payment"]["reference"]
+    for number in ("1", "2"):
+        given = {"paymentReference": reference, "status": "PAID", "providerReference": number}
+        await done(client, "recordPayment", **given)
+    await crowd_a_room(client)
+
+
+async def done(client: Client, name: str, selection: str = "", /, **given: Any) -> Any:
+    """The payload of a mutation that succeeds."""
+    payload = await client.ask(mutation(name, selection), input=given)
+    assert payload["errors"] == [], (name, payload)
+    return payload
+
+
+async def crowd_a_room(client: Client) -> None:
+    """Two bookings, one after the other, in a room of one seat; then extra time for the first."""
+    room = {"centre": {"reference": "C1"}, "name": "Closet", "capacity": 1}
+    place = (await done(client, "upsertRoom", "room { id }", **room))["room"]
+    bookings = []
+    for hour in (9, 10):
+        person = {"reference": f"Q{hour}", "firstNames": "Ada", "lastName": "Byron"}
+        await done(client, "upsertCandidate", **person)
+        start = f"2035-03-05T{hour:02}:00:00Z"
+        event = {"venue": {"reference": "C1"}, "start": start, "examDurationInMinutes": 60}
+        made = await done(client, "createEvent", "event { id }", **event, room=place)
+        booking = {"candidate": {"reference": f"Q{hour}"}, "event": made["event"]}
+        bookings.append(await done(client, "bookEnrolment", "enrolment { id }", **booking))
+    extra = {"type": "EXTRA_TIME", "timeExtension": 30}
+    booked = bookings[0]["enrolment"]["id"]
+    await done(client, "grantAccommodation", bookingId=booked, accommodation=extra)

@@ -12,6 +12,7 @@ from resolvers.refusals import Refused
 from resolvers.storage import Storage, UnitOfWork
 from resolvers.storage.columns import new_key
 from resolvers.storage.rows import new_row
+from tests.resolvers.stored import as_stored
 
 Make = Callable[..., Awaitable[UUID]]
 Refusals = Callable[..., Awaitable[list[tuple[str, str]]]]
@@ -52,7 +53,8 @@ def insert(storage: Storage, organization_id: UUID) -> Insert:
         return [Outcome(row.id) for _, row in rows]
 
     async def inserted(model: Any, **values: Any) -> Any:
-        row = new_row(model, **{"organization_id": organization_id, "id": new_key(), **values})
+        made = new_row(model, **{"organization_id": organization_id, "id": new_key(), **values})
+        row = as_stored(model, made)
         await storage.write(run, [(model, row)])
         return row
 

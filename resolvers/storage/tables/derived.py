@@ -30,6 +30,8 @@ def _unique(name: str) -> Derive:
     """
 
     def derive(before: Values | None, after: Values) -> Any:
+        if after[name] is None:
+            return None
         form = folded(after[name])
         if before is not None and folded(before[name]) == form:
             return before[f"{name}_folded"] or form
@@ -49,7 +51,13 @@ def _folded(*names: str) -> Derive:
 
 
 def _sorted(*names: str) -> Derive:
-    return lambda _, after: sort_key(*(after[name] for name in names))
+    """The sort key of texts; None if one of them is None."""
+
+    def derive(_: Values | None, after: Values) -> Any:
+        texts = [after[name] for name in names]
+        return None if None in texts else sort_key(*texts)
+
+    return derive
 
 
 def _folded_texts(_: Values | None, after: Values) -> dict[str, str]:

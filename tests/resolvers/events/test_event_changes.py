@@ -22,7 +22,7 @@ from resolvers.every_kind.cancelling_events import CancelEvent, cancel_events
 from resolvers.outcomes import Outcome
 from resolvers.references import ByKey
 from resolvers.storage import UnitOfWork
-from resolvers.storage.columns import Instant, WallTime, new_key
+from resolvers.storage.columns import Document, Instant, WallTime, new_key
 from resolvers.storage.filters import NO_FILTER, AllOf, Condition, Filter, Not, Operator
 from resolvers.storage.paging import PageRequest
 from resolvers.storage.rows import as_dict, new_row
@@ -67,6 +67,8 @@ def some_value(column: sa.Column[Any], n: int) -> Any:
             return START + n * HOUR
         case WallTime():
             return datetime(2027, 3, n)
+        case Document():
+            return {}
     raise TypeError(column)
 
 

@@ -112,7 +112,7 @@ def test_a_cursor_belongs_to_its_order():
     twice = ordering_of([(EventSortField.TITLE, ASC), (EventSortField.TITLE, DESC)])
 
     class Row:
-        title, number, id = "x", 1, uuid4()
+        sort_key, number, id = "x", 1, uuid4()
 
     assert twice == by_title
     assert by_title.place(by_title.cursor(Row), "after")

@@ -24,6 +24,7 @@ from resolvers.storage.tables import Event
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import EventKind, EventSortField, SortDirection
 from tests.resolvers.storage.conftest import Results, do_nothing
+from tests.resolvers.stored import as_stored
 
 pytestmark = pytest.mark.both_databases
 
@@ -71,7 +72,7 @@ class Events:
         await self.storage.write(run, [None])
 
     def _row(self, **values: Any) -> Any:
-        return new_row(
+        made = new_row(
             Event,
             organization_id=self.viewer.organization_id,
             id=new_key(),
@@ -80,6 +81,7 @@ class Events:
             time_zone="UTC",
             **values,
         )
+        return as_stored(Event, made)
 
     async def page(self, page: PageRequest) -> Any:
         return page.rows(await self.storage.read(page_of(Event, self.viewer, page)))
