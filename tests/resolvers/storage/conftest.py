@@ -29,8 +29,8 @@ async def opened(database_url: str, clock: SettableClock) -> AsyncIterator[Openi
     """Opens further storages on the test's database, as other processes would."""
     storages = []
 
-    async def one(**options: Any) -> Storage:
-        storage = storage_at(database_url, clock=clock, **options)
+    async def one(url: str = database_url, **options: Any) -> Storage:
+        storage = storage_at(url, clock=clock, **options)
         await storage.open()
         storages.append(storage)
         return storage

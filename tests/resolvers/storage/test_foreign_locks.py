@@ -2,17 +2,20 @@
 
 import asyncio
 import resource
+import time
 from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 
 from resolvers.enrolments.booking import book
 from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.outcomes import Outcome
-from resolvers.storage import Idempotency, Overloaded, Storage, UnitOfWork
+from resolvers.storage import Idempotency, Overloaded, Read, Storage, UnitOfWork
+from tests.patience import PATIENCE
 from tests.resolvers.storage.conftest import (
     Foreign,
     Opening,
@@ -26,12 +29,17 @@ from tests.resolvers.world import World, codes
 pytestmark = pytest.mark.both_databases
 
 LOCK_EVENT = "SELECT 1 FROM event WHERE id = $1 FOR NO KEY UPDATE"
-PROMPTLY_SECONDS = 5.0
-"""Far more than a booking takes, and less than a lock is waited for."""
+CANCELLED: Read[Any] = Read(
+    "test cancelled",
+    lambda _: sa.select(
+        sa.func.pg_cancel_backend(sa.func.pg_backend_pid()), sa.func.pg_sleep(PATIENCE)
+    ),
+)
+"""Cancels itself before it sleeps."""
 
 
 async def promptly(*waiting: Any) -> list[Any]:
-    return await asyncio.wait_for(asyncio.gather(*waiting), PROMPTLY_SECONDS)
+    return await asyncio.wait_for(asyncio.gather(*waiting), PATIENCE)
 
 
 async def events_of(world: World, centre: UUID, room: UUID, count: int) -> list[UUID]:
@@ -108,11 +116,13 @@ async def test_waiting_for_a_lock_costs_nothing(
     """A request that is locked for good is tried about ten times a second, whatever else waits."""
     [locked] = await events_of(world, centre, room, 1)
     [candidate] = await world.candidates(1)
-    tries = 0
+    tries: list[float] = []
+    tried_often = asyncio.Event()
 
     def counted(work: UnitOfWork, commands: Sequence[Any]) -> Any:
-        nonlocal tries
-        tries += 1
+        tries.append(time.monotonic())
+        if len(tries) == 10:
+            tried_often.set()
         return book(work, commands)
 
     transaction = foreign.transaction()
@@ -120,13 +130,34 @@ async def test_waiting_for_a_lock_costs_nothing(
     await foreign.execute(LOCK_EVENT, locked)
     waiting = asyncio.create_task(storage.write(counted, [world.booking(candidate, locked)]))
     before = resource.getrusage(resource.RUSAGE_SELF)
-    await asyncio.sleep(1)  # measured over a second, not hoped for
+    await promptly(tried_often.wait())
     after = resource.getrusage(resource.RUSAGE_SELF)
 
     await transaction.rollback()
     await promptly(waiting)
-    assert 1 <= tries <= 13
+    assert tries[9] - tries[0] > 0.7
     assert after.ru_utime - before.ru_utime < 0.3
+
+
+async def test_a_statement_that_was_cancelled_is_tried_again(
+    storage: Storage, receipts: Receipts, on_postgresql: None
+):
+    """PostgreSQL cancels a statement if it gets its lock at the moment when its time is over."""
+    tries = 0
+
+    def write(work: UnitOfWork, texts: Sequence[str]) -> Results:
+        nonlocal tries
+        tries += 1
+        results = receipts.write(work, texts)
+        if tries == 1:
+            work.rows(CANCELLED)
+        return results
+
+    [[result]] = await promptly(storage.write(write, ["a"]))
+
+    assert isinstance(result, Outcome)
+    assert tries == 2
+    assert await receipts.written() == ["a"]
 
 
 async def test_a_locked_log_holds_up_its_own_organization_only(

@@ -13,6 +13,7 @@ from resolvers.refusals import Refused
 from resolvers.storage import Read, Storage, UnitOfWork
 from tests.patience import PATIENCE
 from tests.resolvers.storage.conftest import Foreign, Opening, Receipts, Results
+from tests.resolvers.storage.proxy import Proxy
 
 pytestmark = pytest.mark.both_databases
 
@@ -21,6 +22,10 @@ KILLED_AT_COMMIT = """
     BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
     CREATE CONSTRAINT TRIGGER test_kill AFTER INSERT ON import_receipt DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (NEW.content_hash = 'killed') EXECUTE FUNCTION test_kill();
+"""
+KILL_OTHERS = """
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 UNDONE = "DROP TRIGGER test_kill ON import_receipt; DROP FUNCTION test_kill();"
 
@@ -66,6 +71,25 @@ async def test_a_connection_lost_between_batches_is_replaced(
 
     assert len(pids) == 10
     assert await receipts.written() == [str(n) for n in range(10)]
+
+
+async def test_a_connection_whose_end_has_not_arrived_is_replaced(
+    opened: Opening, receipts: Receipts, foreign: Foreign, database_url: str
+):
+    """The server has said that it ends a connection, but the connection still looks open."""
+    async with asyncio.timeout(PATIENCE), Proxy(database_url) as proxy:
+        behind = await opened(proxy.url)
+        own = Receipts(behind, receipts.organization_id)
+        await behind.write(own.write, ["a"])
+        assert await own.written() == ["a"]
+
+        await foreign.execute(KILL_OTHERS)
+        await proxy.servers_have_ended()
+        await foreign.execute("SELECT 1")  # the storage, too, has read what it was sent by now
+
+        assert await own.written() == ["a"]
+        assert isinstance((await behind.write(own.write, ["b"]))[0], Outcome)
+        assert await own.written() == ["a", "b"]
 
 
 async def test_a_connection_lost_in_a_batch_fails_what_was_in_flight(
@@ -122,10 +146,7 @@ async def test_reads_go_on_after_their_connections_were_lost(
     await storage.write(receipts.write, ["a"])
     await asyncio.gather(*(receipts.written() for _ in range(20)))
 
-    await foreign.execute(
-        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
+    await foreign.execute(KILL_OTHERS)
 
     assert await receipts.written() == ["a"]
     assert isinstance((await storage.write(receipts.write, ["b"]))[0], Outcome)
