@@ -239,7 +239,8 @@ async def test_a_slow_reader_slows_its_own_operation(opening: Callable[..., Any]
     async with opening(max_queue=1, compression=None) as client:
         await client.begin({"Authorization": f"Bearer {token}"})
         await client.subscribe("1", "subscription { flood }")
-        made = -1
+        await eventually(lambda: bool(FLOODED))
+        made = 0
         async with asyncio.timeout(PATIENCE):
             while made != len(FLOODED):  # until the buffers between the two are full
                 made = len(FLOODED)
