@@ -145,9 +145,10 @@ class _Cancelling:
         return booking
 
     def _found_in(self, viewer: Viewer, refs: Sequence[Ref]) -> dict[UUID, int]:
-        """The positions of the candidates in a list, by key; what is not found is left out."""
-        found = (self._candidates.first(viewer, ref) for ref in refs)
-        return {row.id: n for n, row in enumerate(found) if row is not None}
+        """The first position of each candidate in a list, by key; without those not found."""
+        found = [self._candidates.first(viewer, ref) for ref in refs]
+        numbered = reversed(list(enumerate(found)))
+        return {row.id: n for n, row in numbered if row is not None}
 
     def _check_names(self, command: CancelBooking, booking: Booking, stage: Complaints) -> None:
         """The candidates and the event that the caller names are the bookings' `[000]`."""

@@ -17,6 +17,7 @@ from resolvers.storage import POSTGRESQL_SCHEME, SQLITE_SCHEME, UnknownDatabase
 from resolvers.storage.held_columns import Columns, declared_columns, held_columns
 from resolvers.storage.held_rules import first_difference
 from resolvers.storage.sqlite import add_functions
+from resolvers.storage.tables import metadata
 
 Result = TypeVar("Result")
 
@@ -81,6 +82,8 @@ def upgrade(connection: sa.Connection, step: str = NEWEST) -> None:
     the steps make.
     """
     is_new = _step(connection) is None
+    if is_new:
+        _require_no_tables(connection)
     _require_made_by_steps(connection)
     command.upgrade(_configuration(connection), step)
     if connection.dialect.name == "sqlite":
@@ -88,6 +91,16 @@ def upgrade(connection: sa.Connection, step: str = NEWEST) -> None:
     if step == NEWEST and not is_new:
         _require_declared(connection)
         _require_rules(connection)
+
+
+def _require_no_tables(connection: sa.Connection) -> None:
+    """The first step makes all tables: none of them may be there without a record of a step."""
+    ours = set(sa.inspect(connection).get_table_names()) & set(metadata.tables)
+    if ours:
+        raise NotMigrated(
+            f"the database has the table {min(ours)}, but its table alembic_version names no step: "
+            "restore alembic_version, or use an empty database"
+        )
 
 
 def _is_newest(connection: sa.Connection) -> bool:

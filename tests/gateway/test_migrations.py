@@ -195,3 +195,14 @@ def test_a_database_of_a_newer_gateway_is_not_used(database_url: str):
     try_step(
         database_url, lambda: op.execute("UPDATE alembic_version SET version_num = '9999'"), look
     )
+
+
+def test_tables_without_a_record_of_a_step_are_not_migrated(database_url: str):
+    """The error names a table and what to do, in our words."""
+
+    def look(connection: sa.Connection) -> None:
+        rule = "has the table accommodation, but its table alembic_version names no step"
+        with pytest.raises(NotMigrated, match=rule):
+            upgrade(connection)
+
+    try_step(database_url, lambda: op.execute("DELETE FROM alembic_version"), look)

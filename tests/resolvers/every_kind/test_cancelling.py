@@ -349,6 +349,7 @@ async def test_several_are_cancelled_with_their_candidates_and_event(
         ([0], [0, 1], [[("INVALID_VALUE", "input.candidateIds.1")]]),
         ([0, 1], [0, 1, 2], [[("INVALID_VALUE", "input.candidateIds.2")], []]),
         ([0, 1], [0, 3, 1], [[("NOT_FOUND", "input.candidateIds.1")], []]),
+        ([0], [0, 1, 1], [[("INVALID_VALUE", "input.candidateIds.1")]]),
         (
             [0],
             [1],

@@ -2,8 +2,9 @@
 
 Texts that were stored before are brought into their normal form. Two rows of a unique text can have
 the same folded form then. Both keep the texts that they have: the row that is in the normal form,
-or else the older one, is found under the folded form, and each other row only under its own text.
-The log names their keys.
+or else the older one, is found under the folded form. Each other row is found only under its own
+text, and only by its id if that text is not in the normal form, since requests are normalized. The
+log names their keys.
 """
 
 from alembic import op
