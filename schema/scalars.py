@@ -11,7 +11,7 @@ from typing import Any, NewType
 from uuid import UUID
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, ValueNode, value_from_ast_untyped
 from strawberry.scalars import JSON
 from strawberry.types.scalar import ScalarDefinition
 
@@ -107,9 +107,25 @@ def _scalar(
     name: str, description: str, parse: Callable[[Any], Any], serialize: Callable[[Any], Any]
 ) -> ScalarDefinition:
     definition: ScalarDefinition = strawberry.scalar(
-        name=name, description=description, parse_value=parse, serialize=serialize
+        name=name,
+        description=description,
+        parse_value=parse,
+        parse_literal=_literal(parse),
+        serialize=serialize,
     )
     return definition
+
+
+def _literal(parse: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Reads a value that is written in the document; a refusal says where it is written."""
+
+    def parse_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
+        try:
+            return parse(value_from_ast_untyped(node, variables))
+        except GraphQLError as error:
+            raise GraphQLError(error.message, node) from None
+
+    return parse_literal
 
 
 def _is_email(value: str) -> bool:

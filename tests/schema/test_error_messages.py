@@ -94,3 +94,13 @@ async def test_an_impossible_instant_is_explained_in_our_words(
     [error] = result.errors
     assert rule in error.message
     assert "out of range" not in error.message
+
+
+async def test_a_malformed_literal_has_a_location(client: Client) -> None:
+    """In a document without variables, the location says which value is wrong."""
+    result = await client.run('{ events(filter: {start: {gte: "abc"}}) { totalCount } }')
+
+    assert result.errors is not None
+    [error] = result.errors
+    assert error.message.startswith("must be an RFC 3339 instant")
+    assert error.locations == [(1, 32)]
