@@ -1,4 +1,4 @@
-"""Forwards connections to PostgreSQL, but keeps the server's end of one from the client."""
+"""Forwards connections to PostgreSQL: at once, late, or not at all."""
 
 import asyncio
 from contextlib import suppress
@@ -7,15 +7,20 @@ from urllib.parse import urlsplit, urlunsplit
 
 
 class Proxy:
-    """What the server says arrives at once; that it has ended a connection never does.
+    """A network between a client and PostgreSQL, with the faults that a test chooses.
 
-    On a busy machine a client may see its connection in this state.
+    The server's data arrives at once, but the end of a server's connection never does: on a busy
+    machine a client may see its connection in this state.
     """
 
     def __init__(self, url: str) -> None:
         self._server = urlsplit(url)
         self._ended: list[asyncio.Event] = []
         self._forwarding: set[asyncio.Task[None]] = set()
+        self._open: set[asyncio.StreamWriter] = set()
+        self._passing = asyncio.Event()
+        self._passing.set()
+        self.delay_seconds = 0.0
         self.url = ""
 
     async def __aenter__(self) -> Self:
@@ -37,6 +42,19 @@ class Proxy:
         for ended in self._ended:
             await ended.wait()
 
+    def stop_forwarding(self) -> None:
+        """Keep every connection open and accept new ones, but deliver no more data."""
+        self._passing.clear()
+
+    def forward_again(self) -> None:
+        """Deliver the data that has arrived since, and all that follows."""
+        self._passing.set()
+
+    def cut(self) -> None:
+        """Reset every open connection, on both sides."""
+        for writer in self._open:
+            writer.transport.abort()
+
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._forwarding.add(asyncio.ensure_future(self._forward(reader, writer)))
 
@@ -44,21 +62,30 @@ class Proxy:
         ended = asyncio.Event()
         self._ended.append(ended)
         host, port = self._server.hostname, self._server.port or 5432
-        answers, questions = await asyncio.open_connection(host, port)
         try:
-            asking = asyncio.create_task(copy(reader, questions))
-            await copy(answers, writer)
+            answers, questions = await asyncio.open_connection(host, port)
+        except OSError:  # the server is down
+            writer.transport.abort()
+            return
+        sides = {writer, questions}
+        self._open |= sides
+        try:
+            asking = asyncio.create_task(self._copy(reader, questions))
+            await self._copy(answers, writer)
             ended.set()
             await asking  # until the client ends its side
         finally:
+            self._open -= sides
             asking.cancel()
             questions.close()
             writer.close()
 
-
-async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Forward everything up to the end, or until the other side has gone."""
-    with suppress(ConnectionError):
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Forward everything up to the end, or until the other side has gone."""
+        with suppress(ConnectionError):
+            while data := await reader.read(65_536):
+                if self.delay_seconds:
+                    await asyncio.sleep(self.delay_seconds)
+                await self._passing.wait()
+                writer.write(data)
+                await writer.drain()
