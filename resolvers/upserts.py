@@ -18,6 +18,7 @@ from sqlmodel import SQLModel
 from resolvers import checks
 from resolvers.changes import Origin
 from resolvers.external_ids import ExternalIds, check_external_ids
+from resolvers.hidden_objects import HiddenObjects
 from resolvers.links import Owner
 from resolvers.outcomes import Outcome, Warning
 from resolvers.references import NAMES, ByExternalId, Lookup, Ref, folded_column, look_up, named
@@ -36,7 +37,6 @@ from resolvers.storage.tables import columns, table
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.texts import folded
 from resolvers.viewer import Scope, Viewer
-from resolvers.visibility import hidden, is_confined
 
 Keys = Mapping[str, Sequence[tuple[int, UUID]]]
 """By field: the keys that its references mean, each once, with its index in the list."""
@@ -312,9 +312,9 @@ class _Batch(Generic[Command, Model]):
     ) -> None:
         self._work, self._kind = work, kind
         existing = work.rows(_existing(kind, asked)) if asked else []
-        self._hidden = _hidden(work, kind, asked, existing)
-        self._made: dict[Owner, Scope] = {}
-        locked = _lock(work, kind, asked, existing, self._hidden)
+        viewers = {one.command.viewer for one in asked}
+        self._hidden = HiddenObjects(work, kind.model, viewers, existing)
+        locked = _lock(work, kind, self._hidden.visible_to_any(existing))
         self._before: dict[Owner, Any] = {(row.organization_id, row.id): row for row in locked}
         self._now: dict[Owner, Any] = dict(self._before)
         self._by_identity: dict[tuple[Any, ...], list[Owner]] = {}
@@ -342,7 +342,7 @@ class _Batch(Generic[Command, Model]):
         warns = [part for part in self._parts if isinstance(part, Warns)]
         if change.before is None:
             self._by_identity.setdefault(self._identity(change.after), []).append(change.owner)
-            self._made[change.owner] = asked.command.viewer.scope
+            self._hidden.add_made(change.owner, asked.command.viewer.scope)
         self._now[change.owner] = change.after
         return Outcome(
             subject=change.owner[1],
@@ -381,14 +381,7 @@ class _Batch(Generic[Command, Model]):
         forms = (asked.identity, asked.folded_identity)
         found = [self._by_identity.get((viewer.organization_id, *form), []) for form in forms]
         owners = dict.fromkeys(owner for same in found for owner in same)
-        return [owner for owner in owners if self._is_hidden(viewer, owner) is hidden]
-
-    def _is_hidden(self, viewer: Viewer, owner: Owner) -> bool:
-        if not is_confined(self._kind.model, viewer):
-            return False
-        if owner in self._made:  # in this batch: seen in the same scope
-            return self._made[owner] != viewer.scope
-        return (viewer, owner[1]) in self._hidden
+        return [owner for owner in owners if self._hidden.hides(viewer, owner) is hidden]
 
     def _identity(self, row: Any) -> tuple[Any, ...]:
         compared = (_compared(self._kind.model, name, row) for name in self._kind.identity)
@@ -418,40 +411,11 @@ def _scoped(kind: Kind[Any, Any], asked: Asked[Any], *, new: bool) -> Keys:
     return keys
 
 
-def _hidden(
-    work: UnitOfWork, kind: Kind[Any, Any], asked: Sequence[Asked[Any]], existing: Sequence[Any]
-) -> set[tuple[Viewer, UUID]]:
-    """The rows that exist already and that a viewer of the batch cannot see."""
-    viewers = {one.command.viewer for one in asked if is_confined(kind.model, one.command.viewer)}
-    return {
-        (viewer, key)
-        for viewer in viewers
-        for key in hidden(
-            work,
-            kind.model,
-            viewer,
-            [row.id for row in existing if row.organization_id == viewer.organization_id],
-        )
-    }
-
-
-def _lock(
-    work: UnitOfWork,
-    kind: Kind[Any, Model],
-    asked: Sequence[Asked[Any]],
-    existing: Sequence[Any],
-    hidden_rows: set[tuple[Viewer, UUID]],
-) -> list[Any]:
-    """The rows that exist already, locked organization by organization in key order.
-
-    Those that no viewer of the batch can see are left alone.
-    """
-    viewers = {one.command.viewer for one in asked}
+def _lock(work: UnitOfWork, kind: Kind[Any, Model], rows: Sequence[Any]) -> list[Any]:
+    """The rows, locked organization by organization in key order."""
     by_organization: dict[UUID, list[UUID]] = {}
-    for row in existing:
-        seen_by = (v for v in viewers if v.organization_id == row.organization_id)
-        if any((viewer, row.id) not in hidden_rows for viewer in seen_by):
-            by_organization.setdefault(row.organization_id, []).append(row.id)
+    for row in rows:
+        by_organization.setdefault(row.organization_id, []).append(row.id)
     return [
         row
         for organization_id in sorted(by_organization)

@@ -34,6 +34,8 @@ _LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = re.compile(r"\d\d:\d\d(:\d\d)?", re.ASCII)
 _AMOUNT = re.compile(r"-?\d{1,12}(\.\d{1,6})?", re.ASCII)
+_INSTANT_RANGE = "must be from 1900-01-01T00:00:00Z to 9999-12-31T23:59:59Z"
+_LOCAL_RANGE = "must be from 1900-01-01T00:00:00 to 9998-12-31T23:59:59"
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}", re.ASCII)
 
 
@@ -80,16 +82,20 @@ def _instant(value: str) -> datetime:
         digits = re.match(r"\d+", rest)
         assert digits is not None
         rest = digits[0][:6] + rest[digits.end() :]
-    instant = datetime.fromisoformat(whole + dot + rest).astimezone(UTC)
+    given = datetime.fromisoformat(whole + dot + rest)
+    try:
+        instant = given.astimezone(UTC)
+    except OverflowError:  # the UTC time is before the year 1 or after the year 9999
+        raise GraphQLError(_INSTANT_RANGE) from None
     if instant.year < 1900:
-        raise ValueError(value)
+        raise GraphQLError(_INSTANT_RANGE)
     return instant
 
 
 def _local(value: str) -> datetime:
     local = datetime.fromisoformat(value)
     if local.year < 1900 or local.year > 9998:
-        raise ValueError(value)
+        raise GraphQLError(_LOCAL_RANGE)
     return local
 
 

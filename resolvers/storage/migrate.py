@@ -63,7 +63,7 @@ def require_newest(url: str) -> None:
     Raises: UnknownDatabase, NotMigrated.
     """
     if not is_newest(url):
-        raise NotMigrated("the database's tables are not up to date: run `booking-gateway migrate`")
+        raise NotMigrated(TABLES_ARE_OLD)
     in_transaction(url, _require_declared)
 
 
