@@ -12,7 +12,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, UNHURRIED, eventually
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 OPTIONS = (
@@ -108,10 +108,7 @@ class Page:
 
     async def until(self, script: str) -> Any:
         """Wait until a script comes to something that is true; what it came to."""
-        async with asyncio.timeout(PATIENCE):
-            while not (found := await self.value(script)):
-                await self.value("new Promise(done => setTimeout(done, 20))")
-        return found
+        return await eventually(lambda: self.value(script))
 
 
 @asynccontextmanager
@@ -124,7 +121,7 @@ async def page(folder: Path, url: str) -> AsyncIterator[Page]:
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        async with connect(await _address(browser), max_size=None) as connection:
+        async with connect(await _address(browser), max_size=None, **UNHURRIED) as connection:
             opened = Page(connection)
             listening = asyncio.create_task(opened.listen())
             await opened.open(url)

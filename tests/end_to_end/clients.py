@@ -13,7 +13,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, UNHURRIED
 
 # httpcore looks for it several times in each request, and not to find it takes 0.2 ms
 sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
@@ -115,7 +115,7 @@ async def socket_to(host: str, token: str, **options: Any) -> AsyncIterator[Sock
     async with connect(
         f"ws://{host}/graphql",
         subprotocols=["graphql-transport-ws"],  # type: ignore[list-item]
-        open_timeout=PATIENCE,
+        **UNHURRIED,
         **options,
     ) as connection:
         payload = {"Authorization": f"Bearer {token}"}

@@ -1,6 +1,5 @@
 """The page at /graphql, in a real browser that can reach nothing but this machine."""
 
-import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,7 +14,7 @@ from tests.end_to_end.clients import Client
 from tests.end_to_end.conftest import Serve, ids
 from tests.end_to_end.inputs import mutation
 from tests.end_to_end.servers import Server
-from tests.patience import PATIENCE
+from tests.patience import eventually
 from tests.resolvers.world import World
 
 REQUIRED = os.environ.get("GATEWAY_TEST_CHROMIUM") == "required"
@@ -108,7 +107,9 @@ async def listen(page: Page, address: str) -> None:
 
     For a moment after a tab was opened GraphiQL runs the operation of the one before.
     """
-    async with asyncio.timeout(PATIENCE):
-        while address not in page.requests:
-            await page.value(click(".graphiql-execute-button[aria-label^=Execute]"))
-            await page.value("new Promise(done => setTimeout(done, 50))")
+
+    async def connected() -> bool:
+        await page.value(click(".graphiql-execute-button[aria-label^=Execute]"))
+        return address in page.requests
+
+    await eventually(connected)

@@ -24,7 +24,7 @@ from tests.gateway.receiving import (
     receiving,
     silent_after,
 )
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, eventually
 from tests.resolvers.agent_bookings.conftest import (  # noqa: F401 - with fixtures
     SAMPLE,
     School,
@@ -91,8 +91,7 @@ class Receiver:
         with suppress(ConnectionError):
             await reader.read()  # ours is served after those that came before it
         writer.close()
-        while self.up.open:  # noqa: ASYNC110 - what is left of them is served meanwhile
-            await asyncio.sleep(0)
+        await eventually(lambda: not self.up.open)  # what is left of them is served meanwhile
 
     def _told(self, request: bytes) -> Told:
         head, _, body = request.partition(b"\r\n\r\n")
@@ -151,12 +150,6 @@ async def test_killed_twenty_times(world, possible, clock, database_url):  # noq
         rows = await world.rows(NotificationDelivery, "organization_id", of)
         return [row for row in rows if row.status in statuses]
 
-    async def until(come):
-        """Until something has come about that only the database tells."""
-        async with asyncio.timeout(PATIENCE):
-            while not await come():  # noqa: ASYNC110 - by a process that knows no event of ours
-                await asyncio.sleep(0.02)
-
     async def somebody_waits():
         return bool(await deliveries(DeliveryStatus.RETRYING))
 
@@ -164,7 +157,7 @@ async def test_killed_twenty_times(world, possible, clock, database_url):  # noq
         return not await deliveries(DeliveryStatus.QUEUED, DeliveryStatus.RETRYING)
 
     with worker(database_url, clock._since):
-        await until(somebody_waits)
+        await eventually(somebody_waits)
 
     async with receiving(receiver.answer, port=port) as receiver.up:
         for generation in range(1, DEATHS + 1):
@@ -176,7 +169,7 @@ async def test_killed_twenty_times(world, possible, clock, database_url):  # noq
             await receiver.drained()
         receiver.generation = DEATHS + 1
         with worker(database_url, clock._since):
-            await until(nobody_waits)
+            await eventually(nobody_waits)
 
     delivered = await deliveries(DeliveryStatus.DELIVERED)
     accepted = {told.delivery for told in receiver.accepted}

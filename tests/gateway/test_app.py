@@ -14,7 +14,7 @@ from resolvers.viewer import Viewer
 from resolvers.vocabulary import BookingStatus
 from tests.gateway.conftest import SCHEMA, SECRET
 from tests.gateway.migrating import run_script
-from tests.patience import PATIENCE
+from tests.patience import eventually
 from tests.resolvers.agent_bookings.conftest import School
 
 HTML = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -135,10 +135,11 @@ async def test_the_background_work_is_in_the_service(settings: Settings, viewer:
     async with app.router.lifespan_context(app):
         world = School(app.state.storage, viewer)
         key = await world.booked()
-        async with asyncio.timeout(PATIENCE):
-            while (await world.row(key)).status is BookingStatus.PENDING:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
 
+        async def judged() -> bool:
+            return (await world.row(key)).status is not BookingStatus.PENDING
+
+        await eventually(judged)
         assert (await world.row(key)).status is BookingStatus.INVALID
     assert not [task for task in asyncio.all_tasks() if task.get_name() == "worker"]
 

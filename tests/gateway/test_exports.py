@@ -171,7 +171,7 @@ async def test_a_right_that_ends_in_the_middle_ends_the_file(
     await storage.write(upsert_users, [UpsertUser(**cleo, active=False)])
     client.goes_on.set()
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await running
     assert (client.status, client.ended) == (200, False)
     assert len(client.pieces) <= 2

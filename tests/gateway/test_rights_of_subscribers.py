@@ -29,9 +29,8 @@ from schema import build_schema
 from schema.context import Context
 from tests.conftest import SettableClock
 from tests.gateway.conftest import SECRET
+from tests.patience import PATIENCE
 from tests.resolvers.world import World
-
-PATIENCE = 30
 
 BOOKINGS = """subscription ($after: String) {
   bookingChanged(after: $after) { booking { candidate { id } } } }"""

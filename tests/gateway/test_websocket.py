@@ -18,7 +18,10 @@ from gateway.auth import make_token
 from tests.conftest import SettableClock
 from tests.gateway.conftest import CLOSED, FLOODED, SECRET
 from tests.gateway.test_change_feed import commit
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, UNHURRIED, eventually, several_turns
+
+MOST_BUFFERED = 1_000
+"""More results of `flood` than fit into the buffers between a server and a client."""
 
 
 class Client:
@@ -58,7 +61,7 @@ def opening(address: str) -> Callable[..., Any]:
     @asynccontextmanager
     async def opened(**options: Any) -> AsyncIterator[Client]:
         given = {"subprotocols": ["graphql-transport-ws"], **options}
-        async with connect(f"ws://{address}/graphql", **given) as connection:
+        async with connect(f"ws://{address}/graphql", **UNHURRIED, **given) as connection:
             yield Client(connection)
 
     return opened
@@ -70,13 +73,6 @@ async def client(opening: Callable[..., Any], token: str) -> AsyncIterator[Clien
     async with opening() as opened:
         await opened.begin({"Authorization": f"Bearer {token}"})
         yield opened
-
-
-async def eventually(condition: Callable[[], bool]) -> None:
-    """Wait until something is so, for as long as a slow machine may need."""
-    async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110 - nothing tells when a server has cleaned up
-            await asyncio.sleep(0.001)
 
 
 async def test_a_query_has_one_result(client: Client):
@@ -239,14 +235,10 @@ async def test_a_slow_reader_slows_its_own_operation(opening: Callable[..., Any]
     async with opening(max_queue=1, compression=None) as client:
         await client.begin({"Authorization": f"Bearer {token}"})
         await client.subscribe("1", "subscription { flood }")
-        await eventually(lambda: bool(FLOODED))
-        made = 0
-        async with asyncio.timeout(PATIENCE):
-            while made != len(FLOODED):  # until the buffers between the two are full
-                made = len(FLOODED)
-                await asyncio.sleep(0.1)
+        await eventually(lambda: FLOODED)
+        await several_turns(20 * MOST_BUFFERED)
 
-        assert 0 < made < 1_000
+        assert len(FLOODED) < MOST_BUFFERED
         client.connection.transport.abort()
     await eventually(lambda: CLOSED == ["flood"])
 

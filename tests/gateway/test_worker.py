@@ -39,7 +39,7 @@ from tests.gateway.receiving import (
     receiving,
 )
 from tests.gateway.test_mail import Mailbox, mail_server_of
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, eventually
 from tests.resolvers.agent_bookings.conftest import (  # noqa: F401 - with fixtures
     SAMPLE,
     School,
@@ -142,12 +142,6 @@ class Working(School):
             async with asyncio.timeout(PATIENCE):
                 await running
 
-    async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
-        """Until something holds of what the database has."""
-        async with asyncio.timeout(PATIENCE):
-            while not await holds():  # noqa: ASYNC110 - only the database tells
-                await asyncio.sleep(POLL_SECONDS)
-
     async def is_claimed(self) -> bool:
         return [bool(row.lease) for row in await self.deliveries()] == [True]
 
@@ -155,7 +149,7 @@ class Working(School):
         async def holds() -> bool:
             return await self.statuses() == list(statuses)
 
-        await self.until(holds)
+        await eventually(holds)
 
     async def work_off(self, **values: Any) -> None:
         """Have a worker until nothing waits that is due."""
@@ -174,7 +168,7 @@ class Working(School):
             return not (waiting & {row.status for row in bookings} or busy)
 
         async with self.worker(**values):
-            await self.until(idle)
+            await eventually(idle)
 
 
 @pytest.fixture
@@ -345,7 +339,7 @@ async def test_a_slow_receiver_delays_nobody_else(world, possible, receiver):  #
         async def quick_is_told() -> bool:
             return sorted(await world.statuses()) == ["DELIVERED", "QUEUED"]
 
-        await world.until(quick_is_told)
+        await eventually(quick_is_told)
         assert len(slow.requests) == 1
         answered.set()
 
@@ -362,7 +356,7 @@ async def test_what_has_begun_is_finished(world, possible, receiver):  # noqa: F
         async def is_sent() -> bool:
             return len(to.requests) == 1
 
-        await world.until(is_sent)
+        await eventually(is_sent)
         worker.stop()
         answered.set()
 
@@ -376,7 +370,7 @@ async def test_a_lease_that_is_too_short_sends_nothing(world, possible, receiver
     await world.booked()
 
     async with world.worker(seconds=5, lease_seconds=9):
-        await world.until(world.is_claimed)
+        await eventually(world.is_claimed)
 
     assert to.requests == []
 
@@ -391,7 +385,7 @@ async def test_whose_turn_comes_too_late_waits_for_another_lease(world, possible
         for _ in range(MOST_CONNECTIONS):
             await others.enter_async_context(mail.turn)
         async with world.worker(mail):
-            await world.until(world.is_claimed)
+            await eventually(world.is_claimed)
             clock.now += timedelta(seconds=61)
             await others.aclose()
             await world.until_told("DELIVERED")
@@ -416,7 +410,7 @@ async def test_what_is_known_too_late_is_written_if_nobody_else_was_there(
         async def is_sent() -> bool:
             return len(to.requests) == 1
 
-        await world.until(is_sent)
+        await eventually(is_sent)
         clock.now += timedelta(seconds=61)
         happened.set()
         await world.until_told("DELIVERED")
@@ -440,7 +434,7 @@ async def test_one_that_cannot_be_judged_keeps_no_other(world, possible):  # noq
         async def is_confirmed() -> bool:
             return (await world.row(other)).status is BookingStatus.CONFIRMED
 
-        await world.until(is_confirmed)
+        await eventually(is_confirmed)
 
     assert (await world.detail(broken)).status is AgentBookingStatus.VALIDATING
 
@@ -459,7 +453,7 @@ async def test_unpaid_bookings_expire(world, clock):
         async def expired() -> bool:
             return (await world.row(key)).status is BookingStatus.EXPIRED
 
-        await world.until(expired)
+        await eventually(expired)
 
 
 async def test_delivered_notifications_are_forgotten(world, possible, receiver, clock):  # noqa: F811
@@ -476,7 +470,7 @@ async def test_delivered_notifications_are_forgotten(world, possible, receiver, 
         async def forgotten() -> bool:
             return await world.deliveries() == []
 
-        await world.until(forgotten)
+        await eventually(forgotten)
 
 
 def of_user(world: Working, user_id: UUID) -> Any:
@@ -519,7 +513,7 @@ async def test_what_was_claimed_before_is_not_sent_either(world, receiver):
         return len(to.requests) == CONNECTIONS_EACH
 
     async with world.worker(seconds=PATIENCE, lease_seconds=PATIENCE * 8):
-        await world.until(begun)
+        await eventually(begun)
         assert all(row.lease for row in await world.deliveries())
         await world.made(upsert_users, replace(user, active=False))
         happened.set()
@@ -527,7 +521,7 @@ async def test_what_was_claimed_before_is_not_sent_either(world, receiver):
         async def over() -> bool:
             return set(await world.statuses()) <= {"DELIVERED", "FAILED"}
 
-        await world.until(over)
+        await eventually(over)
 
     assert len(to.requests) == CONNECTIONS_EACH
     failed = [row for row in await world.deliveries() if row.status == "FAILED"]
