@@ -20,6 +20,7 @@ from gateway.outgoing.mail import SECONDS as MAIL_SECONDS
 from gateway.outgoing.mail import MailSender
 from gateway.settings import Settings
 from gateway.validating import validate_waiting
+from resolvers.bookings.expiry import organizations_with_overdue
 from resolvers.every_kind.expiry import ExpireDue, expire_due
 from resolvers.forgetting import ForgetOld, forget_old
 from resolvers.notifications.commands import ClaimDeliveries, FinishDelivery
@@ -46,6 +47,9 @@ LANES: Final = 64
 
 CONNECTIONS_EACH: Final = 8
 """How many messages an endpoint is sent at the same time."""
+
+EXPIRING_AT_ONCE: Final = 64
+"""In how many organizations bookings expire at the same time."""
 
 SECONDS_OF_LEASE: Final = 4
 """An attempt takes at most this part of a lease: two, and writing what came of them, fit in."""
@@ -107,9 +111,12 @@ class Worker:
         self._deliveries_kept_for = deliveries_kept_for
         self._poll_seconds = poll_seconds
         self._stopping = False
-        self._received, self._queued, self._stopped = (asyncio.Event() for _ in range(3))
+        self._received, self._queued, self._overdue, self._stopped = (
+            asyncio.Event() for _ in range(4)
+        )
         self._tasks = asyncio.TaskGroup()
         self._lanes: set[Endpoint] = set()
+        self._expiring: set[UUID] = set()
 
     async def run(self) -> None:
         """Work until told to stop. What has been begun by then is finished, and written."""
@@ -119,7 +126,7 @@ class Worker:
                 often = self._poll_seconds
                 tasks.create_task(self._repeat(self._validate, self._received, often))
                 tasks.create_task(self._repeat(self._open_lanes, self._queued, often))
-                tasks.create_task(self._repeat(self._expire, self._stopped, self._expire_seconds))
+                tasks.create_task(self._repeat(self._expire, self._overdue, self._expire_seconds))
                 tasks.create_task(self._repeat(self._forget, self._stopped, self._forget_seconds))
         finally:
             self._storage.when_changed.remove(self._told)
@@ -127,7 +134,7 @@ class Worker:
     def stop(self) -> None:
         """Begin nothing new."""
         self._stopping = True
-        for woken in (self._received, self._queued, self._stopped):
+        for woken in (self._received, self._queued, self._overdue, self._stopped):
             woken.set()
 
     def _told(self, _: dict[UUID, int]) -> None:
@@ -279,10 +286,26 @@ class Worker:
     # ---------------------------------------------------------------- the clock
 
     async def _expire(self) -> None:
-        """Expire every booking that was not paid in time, a batch at a time."""
-        expired = True
-        while expired and not self._stopping:
-            expired = (await self._one(EXPIRE, ExpireDue())).changed
+        """Expire every booking that was not paid in time.
+
+        Each organization has a task of its own: a lock in one does not hold up the others.
+        """
+        for row in await self._read(organizations_with_overdue):
+            if row.id not in self._expiring and len(self._expiring) < EXPIRING_AT_ONCE:
+                self._expiring.add(row.id)
+                self._tasks.create_task(self._expire_in(row.id))
+
+    async def _expire_in(self, organization_id: UUID) -> None:
+        """Expire what is overdue in an organization, a batch at a time, except what is locked."""
+        expired = False
+        try:
+            expired = (await self._one(EXPIRE, ExpireDue(organization_id))).changed
+        except Exception:
+            logger.exception("The bookings of an organization could not expire; tried again later")
+        finally:
+            self._expiring.remove(organization_id)
+        if expired:
+            self._overdue.set()  # there may be more
 
     async def _forget(self) -> None:
         """Delete what is old, a batch at a time: other requests come in between."""

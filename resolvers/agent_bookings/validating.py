@@ -223,4 +223,5 @@ def _waiting(dialect: str, most: int) -> sa.Executable:
     )
     if dialect != "postgresql":
         return statement
-    return statement.with_for_update(key_share=True, of=table(Booking), skip_locked=True)
+    both = (table(Booking), table(AgentBooking))
+    return statement.with_for_update(key_share=True, of=both, skip_locked=True)

@@ -4,6 +4,7 @@ The seat is released once the clock has passed what they had to be paid by.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from resolvers.changes import THE_CLOCK, record_booking
 from resolvers.storage.columns import one_of
 from resolvers.storage.read import Read
 from resolvers.storage.rows import changed
-from resolvers.storage.tables import Booking, columns
+from resolvers.storage.tables import Booking, Organization, columns, table
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.vocabulary import BookingStatus, ChangeType
 
@@ -59,9 +60,37 @@ def overdue_at(
     return [(row.organization_id, row.id) for row in work.rows(found)]
 
 
-def overdue_anywhere(work: UnitOfWork) -> Keys:
-    """The keys of at most 500 overdue bookings of all organizations, oldest first."""
-    read: Read[Any] = Read("overdue anywhere", lambda _: _overdue_anywhere(), {"now": work.now})
+def organizations_with_overdue(now: datetime) -> Read[Any]:
+    """The `id` of each organization that has an overdue booking."""
+
+    def build(_: str) -> sa.Select[Any]:
+        organization_id = columns(Organization).id
+        # a scalar subquery is one look into the index for each organization, whatever the planner
+        # believes about the number of bookings
+        first = (
+            _overdue(columns(Booking).lapses_at)
+            .where(columns(Booking).organization_id == organization_id)
+            .order_by(columns(Booking).lapses_at)
+            .limit(sa.literal_column("1"))
+            .correlate(table(Organization))
+            .scalar_subquery()
+        )
+        return sa.select(organization_id).where(first.is_not(None)).order_by(organization_id)
+
+    return Read("organizations with overdue bookings", build, {"now": now})
+
+
+def overdue_in(work: UnitOfWork, organizations: Iterable[UUID] | None) -> Keys:
+    """The keys of at most 500 overdue bookings, oldest first; None means every organization.
+
+    On PostgreSQL, the rows are locked. Rows that another session has locked are left out.
+    """
+    everywhere = organizations is None
+    read: Read[Any] = Read(
+        ("overdue in organizations", everywhere),
+        lambda dialect: _overdue_in(dialect, everywhere=everywhere),
+        {"now": work.now, **({} if everywhere else {"organizations": list(organizations or ())})},
+    )
     return [(row.organization_id, row.id) for row in work.rows(read)]
 
 
@@ -104,16 +133,16 @@ def _expire(work: UnitOfWork, locked: Iterable[Booking]) -> list[Booking]:
     return [after for _, after in versions]
 
 
-def _overdue() -> sa.Select[Any]:
+def _overdue(*selected: Any) -> sa.Select[Any]:
     c = columns(Booking)
-    return sa.select(c.organization_id, c.id).where(
+    return sa.select(*selected).where(
         sa.text("status = 'PENDING'"), c.lapses_at < sa.bindparam("now", type_=c.lapses_at.type)
     )
 
 
 def _overdue_here() -> sa.Select[Any]:
     c = columns(Booking)
-    return _overdue().where(
+    return _overdue(c.organization_id, c.id).where(
         one_of(c.organization_id, "organizations"),
         sa.or_(
             one_of(c.event_id, "events"),
@@ -123,5 +152,15 @@ def _overdue_here() -> sa.Select[Any]:
     )
 
 
-def _overdue_anywhere() -> sa.Select[Any]:
-    return _overdue().order_by(columns(Booking).lapses_at).limit(sa.literal_column(str(AT_ONCE)))
+def _overdue_in(dialect: str, *, everywhere: bool) -> sa.Select[Any]:
+    c = columns(Booking)
+    statement = (
+        _overdue(c.organization_id, c.id)
+        .order_by(c.lapses_at)
+        .limit(sa.literal_column(str(AT_ONCE)))
+    )
+    if not everywhere:
+        statement = statement.where(one_of(c.organization_id, "organizations"))
+    if dialect != "postgresql":
+        return statement
+    return statement.with_for_update(key_share=True, skip_locked=True)

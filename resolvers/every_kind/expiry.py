@@ -1,10 +1,11 @@
 """What the clock brings about, stored by the background work."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from resolvers.bookings.expiry import expire, overdue_anywhere
+from resolvers.bookings.expiry import expire, overdue_in
 from resolvers.outcomes import Outcome
 from resolvers.storage.unit_of_work import UnitOfWork
 
@@ -13,13 +14,27 @@ NOBODY = UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class ExpireDue:
-    """Expire what is overdue, in every organization."""
+    """Expire what is overdue in an organization; without one, in every organization."""
+
+    organization_id: UUID | None = None
 
 
 def expire_due(work: UnitOfWork, commands: Sequence[ExpireDue]) -> list[Outcome]:
-    """Expire at most 500 overdue bookings.
+    """Expire at most 500 overdue bookings, whatever the number of commands.
 
-    `facts` says how many, so that a full batch is followed by another.
+    Bookings that another session has locked are left for a later call. The fact `expired` of an
+    outcome is the number of bookings that expired in its organization; an outcome is `changed` if
+    there were any, and then there may be more.
     """
-    expired = len(expire(work, overdue_anywhere(work)))
-    return [Outcome(NOBODY, changed=expired > 0, facts={"expired": expired}) for _ in commands]
+    asked = [command.organization_id for command in commands]
+    chosen = [of for of in asked if of is not None]
+    everywhere = len(chosen) < len(asked)
+    counts = Counter(
+        booking.organization_id
+        for booking in expire(work, overdue_in(work, None if everywhere else chosen))
+    )
+    expired = [counts.total() if of is None else counts[of] for of in asked]
+    return [
+        Outcome(of or NOBODY, changed=number > 0, facts={"expired": number})
+        for of, number in zip(asked, expired, strict=True)
+    ]

@@ -19,6 +19,7 @@ from gateway.worker import CONNECTIONS_EACH, Worker
 from resolvers.notifications.commands import RegisterNotification, RotateKey
 from resolvers.notifications.endpoints import KEY, register, rotate
 from resolvers.notifications.rights import INACTIVE
+from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.organizations.users import UpsertUser, upsert_users
 from resolvers.outcomes import Outcome
 from resolvers.references import ByKey
@@ -48,7 +49,8 @@ from tests.resolvers.agent_bookings.conftest import (  # noqa: F401 - with fixtu
     possible,
     school,
 )
-from tests.resolvers.enrolments.test_expiry import UNPAID
+from tests.resolvers.enrolments.test_expiry import UNPAID, WEEK
+from tests.resolvers.storage.conftest import foreign, on_postgresql  # noqa: F401 - fixtures
 from tests.resolvers.world import World
 
 POLL_SECONDS = 0.01
@@ -454,6 +456,53 @@ async def test_unpaid_bookings_expire(world, clock):
             return (await world.row(key)).status is BookingStatus.EXPIRED
 
         await eventually(expired)
+
+
+@pytest.mark.both_databases
+async def test_a_locked_log_stops_the_expiry_of_no_other_organization(
+    world,
+    clock,
+    foreign,  # noqa: F811
+):
+    """Bookings of the others expire while it is locked, and its own once it is free."""
+    key = await world.made(make_organization, MakeOrganization("Other", "Asia/Tokyo", "JPY"))
+    other = World(world.storage, replace(world.viewer, organization_id=key))
+
+    async def two_unpaid(place: World) -> list[UUID]:
+        """The second is to be paid an hour later than the first."""
+        centre = await place.centre()
+        event = await place.event(
+            venue=centre, room=await place.room(centre), start_at=place.tomorrow(10) + WEEK
+        )
+        first, second = await place.candidates(2)
+        begun = clock.now
+        keys = [await World.booked(place, first, event, payment=UNPAID)]
+        clock.now += timedelta(hours=1)
+        keys.append(await World.booked(place, second, event, payment=UNPAID))
+        clock.now = begun
+        return keys
+
+    ours, theirs = await two_unpaid(world), await two_unpaid(other)
+    transaction = foreign.transaction()
+    await transaction.start()
+    locking = "SELECT 1 FROM log_position WHERE organization_id = $1 FOR NO KEY UPDATE"
+    await foreign.execute(locking, world.viewer.organization_id)
+
+    def expired(place, booking):
+        async def holds() -> bool:
+            return (await place.row(booking)).status is BookingStatus.EXPIRED
+
+        return holds
+
+    async with world.worker():
+        for booking in theirs:
+            # the second becomes overdue while the first organization is still being waited for
+            clock.now = (await other.row(booking)).lapses_at + timedelta(seconds=1)
+            await world.until(expired(other, booking))
+        assert [(await world.row(each)).status for each in ours] == ["PENDING"] * 2
+        await transaction.rollback()
+        for booking in ours:
+            await world.until(expired(world, booking))
 
 
 async def test_delivered_notifications_are_forgotten(world, possible, receiver, clock):  # noqa: F811

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from resolvers.bookings.expiry import organizations_with_overdue
 from resolvers.bookings.payment_rules import PaymentTerms
 from resolvers.enrolments.commands import Happened
 from resolvers.enrolments.moving import move
@@ -19,6 +20,7 @@ from resolvers.events.updating import update_events
 from resolvers.every_kind.accommodations import grant, revoke
 from resolvers.every_kind.cancelling import cancel
 from resolvers.every_kind.expiry import ExpireDue, expire_due
+from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.outcomes import Outcome
 from resolvers.references import ByKey
 from resolvers.vocabulary import BookingStatus, PaymentResponsibility
@@ -33,6 +35,7 @@ from tests.resolvers.asking import (
     revoking,
     warned,
 )
+from tests.resolvers.storage.conftest import Foreign, foreign, on_postgresql  # noqa: F401
 from tests.resolvers.world import World, codes
 
 pytestmark = pytest.mark.both_databases
@@ -102,6 +105,56 @@ async def test_many_are_expired_in_full_batches(
 
     assert two == fifty
     assert (await world.booking_changes()).count("EXPIRED") == 52
+
+
+async def test_a_locked_booking_expires_later(
+    world: World,
+    clock: SettableClock,
+    event: UUID,
+    foreign: Foreign,  # noqa: F811
+) -> None:
+    """A booking that another session has locked is skipped at once; the others expire."""
+    locked, *others = [
+        await world.booked(candidate, event, payment=UNPAID)
+        for candidate in await world.candidates(4)
+    ]
+    clock.now += timedelta(days=1, seconds=1)
+    transaction = foreign.transaction()
+    await transaction.start()
+    await foreign.execute("SELECT 1 FROM booking WHERE id = $1 FOR NO KEY UPDATE", locked)
+
+    expired = []
+    for _ in range(2):
+        # a request that meets the lock is tried until its patience is over, and has no outcome
+        outcome = await world.one(expire_due, ExpireDue(world.viewer.organization_id))
+        assert isinstance(outcome, Outcome)
+        expired.append(outcome.facts["expired"])
+    await transaction.rollback()
+    await world.one(expire_due, ExpireDue(world.viewer.organization_id))
+
+    assert expired == [3, 0]
+    assert [(await world.row(key)).status for key in (locked, *others)] == ["EXPIRED"] * 4
+
+
+async def test_only_the_named_organizations_expire(
+    world: World, clock: SettableClock, event: UUID, candidate: UUID
+) -> None:
+    """The worker asks which organizations have something overdue, and expires it one by one."""
+    organization_id = world.viewer.organization_id
+    other = await world.made(make_organization, MakeOrganization("Other", "Asia/Tokyo", "JPY"))
+    unpaid = await world.booked(candidate, event, payment=UNPAID)
+
+    before = await world.storage.read(organizations_with_overdue(clock()))
+    clock.now += timedelta(days=1, seconds=1)
+    overdue = await world.storage.read(organizations_with_overdue(clock()))
+    results = await world.storage.write(
+        expire_due, [ExpireDue(other), ExpireDue(organization_id), ExpireDue(other)]
+    )
+
+    assert (before, [row.id for row in overdue]) == ([], [organization_id])
+    outcomes = [result for result in results if isinstance(result, Outcome)]
+    assert [outcome.facts["expired"] for outcome in outcomes] == [0, 1, 0]
+    assert (await world.row(unpaid)).status is BookingStatus.EXPIRED
 
 
 COMMANDS: dict[str, tuple[Any, Callable[[World, UUID], Any]]] = {
