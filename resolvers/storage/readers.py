@@ -4,6 +4,7 @@ asyncpg's own pool and statement cache cost as much as a short statement itself.
 """
 
 import asyncio
+import logging
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from itertools import count
@@ -13,6 +14,8 @@ import asyncpg
 
 from resolvers.storage.faults import without_values
 from resolvers.storage.read import Compiled
+
+logger = logging.getLogger(__name__)
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Connect = Callable[[], Awaitable[Any]]
@@ -28,6 +31,9 @@ GONE = (
 
 STATEMENTS = 1000
 """How many statements are kept prepared on a connection."""
+
+CANCEL_SECONDS = 5
+"""How long the server may take to cancel a statement before the connection is terminated."""
 
 
 class Reader:
@@ -73,11 +79,13 @@ class Readers:
         self._opening = 0
         self._closed = False
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._cancelling: set[asyncio.Task[None]] = set()
 
     async def fetch(self, statement: Compiled, values: list[Any]) -> list[Any]:
         """The rows of a statement, from a connection of its own.
 
-        The server may have ended the connection while it was idle: then another one is asked.
+        The server may have ended the connection while it was idle: then another one is asked. If
+        the caller is cancelled, so is the statement on the server.
         """
         while True:
             reader = await self._take()
@@ -99,10 +107,12 @@ class Readers:
             without_values(error)
             self._give_back(reader)
             raise
+        except asyncio.CancelledError:
+            self._cancel(reader)
+            raise
         except BaseException as error:
             without_values(error)
-            # lost, or left in the middle by somebody who was cancelled: nobody else gets it
-            self._drop(reader)
+            self._drop(reader)  # in an unknown state: no other task gets it
             raise
         self._give_back(reader)
         return rows
@@ -110,6 +120,7 @@ class Readers:
     async def close(self) -> None:
         """Let go of every connection; there are none afterwards."""
         self._closed = True
+        await asyncio.gather(*self._cancelling)
         for reader in [*self._open]:
             self._open.discard(reader)
             await reader.connection.close()
@@ -165,3 +176,22 @@ class Readers:
         self._open.discard(reader)
         reader.connection.terminate()
         self._wake()
+
+    def _cancel(self, reader: Reader) -> None:
+        """Cancel the statement of a reader in the background; its task does not wait for that."""
+        task = asyncio.create_task(self._cancelled(reader), name="cancel statement")
+        self._cancelling.add(task)
+        task.add_done_callback(self._cancelling.discard)
+
+    async def _cancelled(self, reader: Reader) -> None:
+        """Cancel a reader's statement on the server and close its connection.
+
+        The connection is not used again: a cancel request that arrives late would cancel the next
+        statement. It counts as open until then, so that the number of connections stays limited.
+        """
+        try:
+            await reader.connection.close(timeout=CANCEL_SECONDS)
+        except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            logger.warning("A statement could not be cancelled; its connection was terminated")
+        finally:
+            self._drop(reader)

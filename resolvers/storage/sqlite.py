@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from resolvers.storage.filters import lower
+from resolvers.storage.interrupting import run_interruptibly
 from resolvers.storage.numbers import Numbers
 from resolvers.storage.read import Compiled, Read, Row
 from resolvers.storage.storage import Clock, Storage, utc_now
@@ -83,7 +84,8 @@ class SqliteStorage(Storage):
 
     async def _disconnect(self) -> None:
         self._writing.shutdown()
-        self._reading.shutdown()
+        # outside the event loop, which interrupts the statements of cancelled reads
+        await asyncio.to_thread(self._reading.shutdown)
         for connection in self._connections:
             connection.close()
         self._connections.clear()
@@ -125,8 +127,8 @@ class SqliteStorage(Storage):
         if read.by_key:
             assert self._near is not None, "open the storage first"
             return self._fetch(self._near, read)
-        return await asyncio.get_running_loop().run_in_executor(
-            self._reading, lambda: self._fetch(self._connection(), read)
+        return await run_interruptibly(
+            self._reading, self._connection, lambda connection: self._fetch(connection, read)
         )
 
     def _fetch(self, connection: sqlite3.Connection, read: Read[Any]) -> tuple[Compiled, list[Any]]:

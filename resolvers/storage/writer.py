@@ -220,7 +220,9 @@ class Writer:
     ) -> list[Result]:
         """Carry out commands and answer after the commit: a result for each, in their order.
 
-        An all-or-nothing request that is refused answers with its refusals only. Raises:
+        An all-or-nothing request that is refused answers with its refusals only. If the caller is
+        cancelled before a batch has taken its request, the request is dropped; afterwards it is
+        carried out, because the other requests of the batch depend on its transaction. Raises:
         Overloaded.
         """
         if self._closing or len(self._waiting) + len(self._again) >= WAITING_REQUESTS:
@@ -238,8 +240,7 @@ class Writer:
         )
         self._waiting.append(request)
         self._arrived.set()
-        # a caller that goes away must not undo what others in its batch are waiting for
-        return await asyncio.shield(request.answer)
+        return await request.answer  # a cancelled caller cancels the answer, never the batch
 
     async def close(self) -> None:
         """Finish what waits and what is in flight, then stop."""
@@ -251,6 +252,8 @@ class Writer:
     async def _write_batches(self) -> None:
         while await self._is_asked():
             batch = self._next_batch()
+            if not batch:
+                continue  # every caller has been cancelled
             try:
                 performed = await self._transact(batch)
             except Exception as error:
@@ -281,6 +284,8 @@ class Writer:
         most = BATCH_REQUESTS
         while queue and len(batch) < most and len(left) < LOOKED_AT:
             request = queue.popleft()
+            if request.answer.cancelled():
+                continue
             identity = request.idempotency.identity if request.idempotency else None
             if (identity is not None and identity in keys) or request.together <= len(batch):
                 left.append(request)

@@ -239,8 +239,8 @@ async def _alter_room(url: str, statement: str, when: str) -> None:
     await connection.close()
 
 
-async def test_who_goes_away_does_not_disturb_the_others(storage: Storage, receipts: Receipts):
-    """A caller that is cancelled before or during its transaction changes nothing for anybody."""
+async def test_a_cancelled_caller_does_not_affect_the_others(storage: Storage, receipts: Receipts):
+    """Before a batch has taken it, a cancelled request is dropped; afterwards it is carried out."""
     during = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -249,18 +249,30 @@ async def test_who_goes_away_does_not_disturb_the_others(storage: Storage, recei
         return receipts.write(work, texts)
 
     tasks = [asyncio.create_task(storage.write(write, [f"{n:02}"])) for n in range(100)]
-    await asyncio.sleep(0)  # all have asked
-    tasks[3].cancel()  # of the first batch
-    tasks[99].cancel()  # of the second
+    await asyncio.sleep(0)  # all requests wait; no batch has begun
+    tasks[3].cancel()
+    tasks[99].cancel()
     await during.wait()
     tasks[4].cancel()
 
     results = await answers(*tasks)
 
     gone = [n for n, r in enumerate(results) if isinstance(r, asyncio.CancelledError)]
-    assert gone in ([3, 4, 99], [3, 99])  # a transaction may be over before its caller goes away
+    assert gone in ([3, 4, 99], [3, 99])  # the transaction may end before its caller is cancelled
     assert all(isinstance(r, list) for n, r in enumerate(results) if n not in gone)
-    assert len(await receipts.written()) == 100
+    assert await receipts.written() == [f"{n:02}" for n in range(100) if n not in (3, 99)]
+
+
+async def test_a_batch_of_cancelled_requests_only_is_skipped(storage: Storage, receipts: Receipts):
+    """The next request is carried out, a hundred times in a row."""
+    for n in range(100):
+        dropped = asyncio.create_task(storage.write(receipts.write, [f"dropped {n}"]))
+        await asyncio.sleep(0)
+        dropped.cancel()
+        assert len(await answers(dropped)) == 1
+        await storage.write(receipts.write, [f"{n:02}"])
+
+    assert await receipts.written() == [f"{n:02}" for n in range(100)]
 
 
 async def test_all_or_nothing_is_undone_whole(
