@@ -6,7 +6,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 ORGANIZATION := Demo Exams
 
-.PHONY: run test check compare format schema bench clean
+.PHONY: run test faults check compare format schema bench clean
 
 run: .venv/runtime
 	@$(BIN)/booking-gateway migrate
@@ -17,6 +17,10 @@ run: .venv/runtime
 
 test: .venv/development
 	$(BIN)/python -m pytest -n auto --dist worksteal --durations=10 $(TESTS)
+
+# Inject faults under load and print what each did; FAULTS="network SIGKILL" chooses some by their names.
+faults: .venv/development
+	$(BIN)/python -m tests.faults $(FAULTS)
 
 check: .venv/development
 	$(BIN)/ruff check

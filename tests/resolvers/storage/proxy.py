@@ -9,12 +9,13 @@ from urllib.parse import urlsplit, urlunsplit
 class Proxy:
     """A network between a client and PostgreSQL, with the faults that a test chooses.
 
-    The server's data arrives at once, but the end of a server's connection never does: on a busy
-    machine a client may see its connection in this state.
+    The server's data arrives at once, but the end of a server's connection never does unless
+    `forwards_ends`: on a busy machine a client may see its connection in this state.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, forwards_ends: bool = False) -> None:
         self._server = urlsplit(url)
+        self._forwards_ends = forwards_ends
         self._ended: list[asyncio.Event] = []
         self._forwarding: set[asyncio.Task[None]] = set()
         self._open: set[asyncio.StreamWriter] = set()
@@ -73,7 +74,8 @@ class Proxy:
             asking = asyncio.create_task(self._copy(reader, questions))
             await self._copy(answers, writer)
             ended.set()
-            await asking  # until the client ends its side
+            if not self._forwards_ends:
+                await asking  # until the client ends its side
         finally:
             self._open -= sides
             asking.cancel()
