@@ -96,6 +96,7 @@ def _packed(
         "organization": viewer.organization_id.hex,
         "role": viewer.role,
         "subject": viewer.name,
+        "key": viewer.key,
         "user": None if viewer.user_id is None else viewer.user_id.hex,
         "expires": int(expires_at.timestamp()),
         "file": file_name,
@@ -110,5 +111,6 @@ def _unpacked(said: dict[str, Any]) -> Asked:
         subject=said["subject"],
         user_id=None if said["user"] is None else UUID(hex=said["user"]),
         expires_at=datetime.fromtimestamp(said["expires"], UTC),
+        key=said["key"],
     )
     return Asked(claims, EventExport.unpacked(said["export"]), said["file"])

@@ -7,7 +7,7 @@ file, which every client tells from a file that is whole.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from functools import partial
@@ -20,6 +20,7 @@ from starlette.types import Message, Receive, Scope, Send
 from gateway import errors
 from gateway.auth import Authenticator, Unauthenticated
 from gateway.export_addresses import AddressExpired, AddressRefused, Asked, ExportAddresses
+from gateway.export_slots import ExportSlots, NoSlot
 from resolvers.exports.files import FORMATS
 from resolvers.exports.reads import exported_events
 from resolvers.refusals import PermissionRefusal
@@ -35,9 +36,6 @@ Value = TypeVar("Value")
 METHODS: Final = ("GET", "HEAD")
 ROWS: Final = 200
 """How many rows are in memory at a time."""
-
-MOST: Final = 4
-"""How many files a process writes at a time: each has a connection and a thread of its own."""
 
 RETRY_SECONDS: Final = 5
 SEND_SECONDS: Final = 30
@@ -81,30 +79,41 @@ class ExportEndpoint:
         self._addresses = addresses
         self._authenticator = authenticator
         self._storage = storage
-        self._running = 0
+        self._slots = ExportSlots()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         try:
             asked = self._asked(request)
-            read = await self._read(asked)
+            viewer = await self._viewer(asked)
             if request.method == "HEAD":
                 await send(_start(asked))
                 await send({"type": "http.response.body", "body": b""})
                 return
-            self._require_room()
         except _Refused as refused:
             await refused.response(scope, receive, send)
             return
         except Exception as fault:
             await _error(500, errors.masked(fault))(scope, receive, send)
             return
-        self._running += 1
+        await _until_gone(receive, self._in_turn(asked, viewer, scope, receive, send))
+
+    async def _in_turn(
+        self, asked: Asked, viewer: Viewer, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Send the file once the viewer has a slot, or the reason why it is not sent."""
         try:
-            delivery = _Delivery(self._storage, asked, read, send, partial(self._viewer, asked))
-            await delivery.until_gone(scope, receive)
-        finally:
-            self._running -= 1
+            async with self._slots.slot((viewer.organization_id, viewer.key)):
+                # the viewer's rights may have changed while the request waited
+                read = await self._read(asked)
+                delivery = _Delivery(self._storage, asked, read, send, partial(self._viewer, asked))
+                await delivery.send(scope, receive)
+        except NoSlot:
+            await _no_slot().response(scope, receive, send)
+        except _Refused as refused:
+            await refused.response(scope, receive, send)
+        except Exception as fault:
+            await _error(500, errors.masked(fault))(scope, receive, send)
 
     def _asked(self, request: Request) -> Asked:
         if request.method not in METHODS:
@@ -133,15 +142,15 @@ class ExportEndpoint:
             raise _Refused(403, rule, "FORBIDDEN") from None
         return viewer
 
-    def _require_room(self) -> None:
-        if self._running >= MOST:
-            raise _Refused(
-                503,
-                "The gateway is writing as many files as it can; try again later.",
-                "OVERLOADED",
-                {"retry-after": str(RETRY_SECONDS)},
-                retryAfterSeconds=RETRY_SECONDS,
-            )
+
+def _no_slot() -> _Refused:
+    return _Refused(
+        503,
+        "The gateway is writing as many files as it can; try again later.",
+        "OVERLOADED",
+        {"retry-after": str(RETRY_SECONDS)},
+        retryAfterSeconds=RETRY_SECONDS,
+    )
 
 
 class _Delivery:
@@ -162,18 +171,8 @@ class _Delivery:
         self._send = send
         self._begun = False
 
-    async def until_gone(self, scope: Scope, receive: Receive) -> None:
-        """Send the file; when the client goes away the reading ends."""
-        sending = asyncio.create_task(self._sent(scope, receive))
-        leaving = asyncio.create_task(_gone(receive))
-        try:
-            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sending.cancel()
-            leaving.cancel()
-            await asyncio.gather(sending, leaving, return_exceptions=True)
-
-    async def _sent(self, scope: Scope, receive: Receive) -> None:
+    async def send(self, scope: Scope, receive: Receive) -> None:
+        """Send the file, or an error if nothing of the file was sent."""
         try:
             async with asyncio.timeout(FILE_SECONDS), aclosing(self._pieces()) as pieces:
                 async for piece in pieces:
@@ -242,6 +241,18 @@ class _Thread:
         """Take one more step once the one before it has ended, whoever waits for that."""
         self._steps.submit(step)
         self._steps.shutdown(wait=False)
+
+
+async def _until_gone(receive: Receive, answer: Coroutine[Any, Any, None]) -> None:
+    """Answer a request; when the client disconnects, the work for it ends."""
+    answering = asyncio.create_task(answer)
+    leaving = asyncio.create_task(_gone(receive))
+    try:
+        await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        answering.cancel()
+        leaving.cancel()
+        await asyncio.gather(answering, leaving, return_exceptions=True)
 
 
 async def _gone(receive: Receive) -> None:

@@ -12,11 +12,11 @@ import icalendar
 import openpyxl
 import pytest
 
-from gateway.exports import MOST
 from resolvers.exports.fields import FIELDS
 from tests.end_to_end.clients import Client, client_of
+from tests.end_to_end.conftest import ClientAs
 from tests.end_to_end.servers import Server
-from tests.patience import PATIENCE, eventually
+from tests.patience import PATIENCE
 from tests.resolvers.world import World
 
 EXPORT = """
@@ -147,32 +147,20 @@ async def begun(server: Server, url: str) -> asyncio.StreamWriter:
     return writer
 
 
-async def test_others_are_answered_while_a_file_is_fetched(
-    server: Server, client: Client, world: World, long_events: int
+async def test_a_slow_download_delays_only_files_of_the_same_caller(
+    server: Server, client: Client, client_as: ClientAs, world: World, long_events: int
 ) -> None:
-    """The one who fetches it takes nothing for a while; nobody else notices."""
-    file = await client.ask(EXPORT, format="JSON")
-    writer = await begun(server, file["url"])
+    """The caller's next file waits until the client of the first disconnects."""
+    url = (await client.ask(EXPORT, format="JSON"))["url"]
+    writer = await begun(server, url)
+    second = asyncio.create_task(client.http.get(url))
 
     assert await client.ask("{ eventCount }") == long_events
     await world.event(title="Later")
+    other = await client_as(role="admin")
+    assert len((await fetched(other, "JSON")).json()) == long_events + 1
+    assert not second.done()
 
-    assert len((await fetched(client, "JSON")).json()) == long_events + 1
     writer.close()
-
-
-async def test_whoever_hangs_up_makes_room(
-    server: Server, client: Client, long_events: int
-) -> None:
-    """As many files as can be written at a time are waited for by nobody any more."""
-    url = (await client.ask(EXPORT, format="JSON"))["url"]
-    writers = [await begun(server, url) for _ in range(MOST)]
-    assert (await client.http.get(url)).status_code == 503
-
-    for writer in writers:
-        writer.close()
-
-    async def free() -> bool:
-        return (await client.http.get(url)).status_code == 200
-
-    await eventually(free)
+    async with asyncio.timeout(PATIENCE):
+        assert (await second).status_code == 200

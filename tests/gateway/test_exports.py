@@ -5,6 +5,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,8 @@ import pytest
 from starlette.applications import Starlette
 
 from gateway.export_addresses import ExportAddresses
-from gateway.exports import MOST, ROWS
+from gateway.export_slots import SLOTS
+from gateway.exports import ROWS
 from gateway.security_headers import HEADERS
 from resolvers.exports.asked import EventExport
 from resolvers.organizations.users import UpsertUser, upsert_users
@@ -277,10 +279,18 @@ async def test_a_client_that_takes_nothing_is_given_up(
 
 @pytest.mark.parametrize("format", FORMATS)
 async def test_a_file_that_is_given_up_leaves_room_for_others(
-    app: Starlette, anonymous: httpx.AsyncClient, url: Url, many: int, format: ExportFormat
+    app: Starlette,
+    anonymous: httpx.AsyncClient,
+    viewer: Viewer,
+    url: Url,
+    many: int,
+    format: ExportFormat,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As many as can be written at a time; whoever comes then is told to come again."""
-    clients = [Connection(app, url(format), takes=1) for _ in range(MOST)]
+    """While all slots are taken, other requests get an error after a limited wait."""
+    monkeypatch.setattr("gateway.export_slots.WAIT_SECONDS", 0.05)
+    viewers = [replace(viewer, key=f"viewer {n}") for n in range(SLOTS)]
+    clients = [Connection(app, url(format, each), takes=1) for each in viewers]
     running = [asyncio.create_task(client.run()) for client in clients]
     for client in clients:
         await client.taken.wait()
@@ -295,6 +305,50 @@ async def test_a_file_that_is_given_up_leaves_room_for_others(
     async with asyncio.timeout(PATIENCE):
         await asyncio.gather(*running)
     assert (await anonymous.get(url())).status_code == 200
+
+
+async def test_slow_downloads_of_one_viewer_do_not_delay_another(
+    app: Starlette, anonymous: httpx.AsyncClient, viewer: Viewer, url: Url, many: int
+) -> None:
+    """One of them is written; the others wait, and leave the queue when they disconnect."""
+    slow = replace(viewer, key="slow")
+    clients = [Connection(app, url(seen_by=slow), takes=1) for _ in range(SLOTS)]
+    running = [asyncio.create_task(client.run()) for client in clients]
+    first, *waiting = clients
+    await first.taken.wait()
+
+    async with asyncio.timeout(PATIENCE):
+        assert (await anonymous.get(url())).status_code == 200
+    assert [client.status for client in waiting] == [None] * len(waiting)
+
+    for client in waiting[:-1]:
+        client.gone.set()
+    async with asyncio.timeout(PATIENCE):
+        await asyncio.gather(*running[1:-1])
+    first.goes_on.set()
+    waiting[-1].goes_on.set()
+    async with asyncio.timeout(PATIENCE):
+        await asyncio.gather(*running)
+    assert [client.ended for client in clients] == [True, False, False, True]
+
+
+async def test_a_right_that_ends_during_the_wait_ends_the_request(
+    app: Starlette, storage: Storage, viewer: Viewer, url: Url, many: int
+) -> None:
+    cleo = {"viewer": viewer, "reference": "U1", "name": "Cleo", "role": Role.CENTRE_STAFF}
+    [made] = await storage.write(upsert_users, [UpsertUser(**cleo)])
+    assert isinstance(made, Outcome)
+    theirs = url(seen_by=user(viewer, made.subject))
+    first, second = Connection(app, theirs, takes=1), Connection(app, theirs, takes=1)
+    running = [asyncio.create_task(client.run()) for client in (first, second)]
+    await first.taken.wait()
+
+    await storage.write(upsert_users, [UpsertUser(**cleo, active=False)])
+    first.gone.set()
+
+    async with asyncio.timeout(PATIENCE):
+        await asyncio.gather(*running)
+    assert second.status == 403
 
 
 async def test_a_fault_before_the_first_row_is_an_answer(
