@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.patience import PATIENCE, UNHURRIED, eventually
+from tests.processes import running
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 OPTIONS = (
@@ -115,30 +116,13 @@ class Page:
 async def page(folder: Path, url: str) -> AsyncIterator[Page]:
     """A page in a browser of its own, which is closed at the end."""
     assert CHROMIUM is not None
-    browser = await asyncio.create_subprocess_exec(
-        *(CHROMIUM, *OPTIONS, f"--user-data-dir={folder}"),
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with connect(await _address(browser), max_size=None, **UNHURRIED) as connection:
+    with running(CHROMIUM, *OPTIONS, f"--user-data-dir={folder}") as browser:
+        ready = "DevTools listening on "
+        address = (await asyncio.to_thread(browser.line, ready, of="stderr")).split(ready)[1]
+        async with connect(address.strip(), max_size=None, **UNHURRIED) as connection:
             opened = Page(connection)
             listening = asyncio.create_task(opened.listen())
             await opened.open(url)
             yield opened
             await opened._send("Browser.close")
             await listening
-    finally:
-        if browser.returncode is None:
-            browser.terminate()
-        await browser.communicate()
-
-
-async def _address(browser: asyncio.subprocess.Process) -> str:
-    """Where the browser listens, as it says when it has started."""
-    assert browser.stderr is not None
-    async with asyncio.timeout(PATIENCE):
-        async for line in browser.stderr:
-            if b"DevTools listening on " in line:
-                return line.decode().split("listening on ")[1].strip()
-    raise AssertionError("the browser ended before it listened")

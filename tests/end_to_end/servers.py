@@ -1,14 +1,12 @@
 """Real servers: in this process, or as processes of their own on the same database."""
 
-import asyncio
 import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import strawberry
@@ -18,10 +16,9 @@ from starlette.applications import Starlette
 from gateway.app import create_app
 from gateway.settings import Settings
 from schema import build_schema
-from tests.patience import PATIENCE
+from tests.processes import running
 
 SECRET = "a secret of thirty-two bytes, or more"
-ROOT = Path(__file__).parents[2]
 
 OPTIONS: dict[str, Any] = {"log_level": "error", "timeout_keep_alive": 600}
 """No connection is closed while a client is about to use it."""
@@ -58,29 +55,22 @@ async def serving(
             await server.shutdown()
 
 
-@asynccontextmanager
-async def process(database_url: str) -> AsyncIterator[str]:
+@contextmanager
+def process(database_url: str) -> Iterator[str]:
     """The host and port of a gateway in a process of its own, which is stopped at the end.
 
-    The socket listens before the process has started: whoever connects early waits.
+    The socket listens before the process has started: connections wait until it is ready.
     """
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listening:
-        started = await asyncio.create_subprocess_exec(
+        host, port = listening.getsockname()
+        with running(
             *(sys.executable, "-m", "tests.end_to_end.servers", str(listening.fileno())),
+            environment={"GATEWAY_DATABASE_URL": database_url, "GATEWAY_JWT_SECRET": SECRET},
             pass_fds=[listening.fileno()],
-            cwd=ROOT,
-            env={**os.environ, "GATEWAY_DATABASE_URL": database_url, "GATEWAY_JWT_SECRET": SECRET},
-        )
-        try:
-            host, port = listening.getsockname()
+        ) as started:
             yield f"{host}:{port}"
-        finally:
-            started.terminate()
-            async with asyncio.timeout(PATIENCE):
-                assert await started.wait() in (
-                    0,
-                    -signal.SIGTERM,
-                )  # in good order, uvicorn dies of it
+            ended = started.end()
+    assert ended.code in {0, -signal.SIGTERM}, ended  # after a good shutdown, uvicorn raises it
 
 
 def serve(listening: socket.socket) -> None:

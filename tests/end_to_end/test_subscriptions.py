@@ -1,7 +1,7 @@
 """Subscriptions over real WebSockets: everything once, in commit order, to whom it may be seen."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from typing import Any
 from uuid import UUID
@@ -91,11 +91,10 @@ async def test_who_leaves_the_filter_is_told_of(client: Client, socket: Socket, 
 
 
 @pytest.fixture
-async def processes(database_url: str, place: Place) -> AsyncIterator[list[str]]:
+def processes(database_url: str, place: Place) -> Iterator[list[str]]:
     """Two servers in processes of their own on the test's database."""
-    async with AsyncExitStack() as stack:
-        starting = [stack.enter_async_context(process(database_url)) for _ in range(2)]
-        yield [await one for one in starting]
+    with process(database_url) as one, process(database_url) as other:
+        yield [one, other]
 
 
 @pytest.mark.parametrize("database", DATABASES[-1:])

@@ -14,6 +14,7 @@ from gateway.delivering import Deliverer
 from gateway.outgoing.http import HttpSender
 from gateway.worker import Worker
 from resolvers.storage import storage_at, utc_now
+from tests.processes import killed
 
 SPEED = 60
 LEASE_SECONDS = 240.0
@@ -39,14 +40,8 @@ class FastClock:
 @contextmanager
 def worker(database_url: str, since: datetime) -> Iterator[BaseProcess]:
     """A worker that is killed at the end, whatever it is doing then."""
-    process = FORKS.Process(target=_work, args=(database_url, since))
-    process.start()
-    try:
+    with killed(FORKS.Process(target=_work, args=(database_url, since))) as process:
         yield process
-    finally:
-        process.kill()
-        process.join()
-        process.close()
 
 
 def _work(database_url: str, since: datetime) -> None:

@@ -6,7 +6,6 @@ import re
 import shutil
 import signal
 import sqlite3
-import subprocess
 import sys
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,9 +19,7 @@ import pytest
 import uvicorn
 
 from gateway.__main__ import main
-from tests.patience import PATIENCE
-
-ROOT = Path(__file__).parents[2]
+from tests.processes import Ended, running
 
 
 @dataclass(frozen=True)
@@ -254,24 +251,14 @@ def test_idle_connections_outlive_those_of_load_balancers(
 
 def test_serve_answers_until_it_is_told_to_stop(ready: CommandLine, free_port: int):
     token = ready.run("token", "--role", "admin", "--organization", "Northfield").stdout.strip()
-    server = subprocess.Popen(
-        [sys.executable, "-m", "gateway", "serve", "--port", str(free_port)],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            **ready.environment,
-            "GATEWAY_GRAPHIQL_TOKEN": token,
-            "PYTHONUNBUFFERED": "1",
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert server.stdout is not None
     address = f"http://127.0.0.1:{free_port}/graphql"
-    try:
-        assert server.stdout.readline() == f"GraphQL at {address}\n"
-        assert "On this machine, the page there opens with a token" in server.stdout.readline()
+    settings = {"GATEWAY_GRAPHIQL_TOKEN": token, "PYTHONUNBUFFERED": "1"}
+    with running(
+        *(sys.executable, "-m", "gateway", "serve", "--port", str(free_port)),
+        environment={**ready.environment, **settings},
+    ) as server:
+        assert server.line("") == f"GraphQL at {address}\n"
+        assert "On this machine, the page there opens with a token" in server.line("")
 
         with httpx.Client(transport=httpx.HTTPTransport(retries=20)) as client:
             answer = client.post(
@@ -280,31 +267,19 @@ def test_serve_answers_until_it_is_told_to_stop(ready: CommandLine, free_port: i
                 headers={"authorization": f"Bearer {token}"},
             )
             page = client.get(address, headers={"accept": "text/html"})
-    finally:
-        server.terminate()
-        _, errors = server.communicate(timeout=PATIENCE)
+        ended = server.end()
 
     assert answer.json() == {"data": {"__typename": "Query"}}
     assert token in page.text
-    assert errors == ""
+    assert ended.stderr == ""
 
 
 @pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
 def test_a_worker_works_until_it_is_told_to_stop(ready: CommandLine, told: signal.Signals):
     """It says that it is up, and ends in good order."""
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "gateway", "worker"],
-        cwd=ROOT,
-        env={**os.environ, **ready.environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert worker.stdout is not None
-    try:
-        assert worker.stdout.readline() == "Working.\n"
-    finally:
-        worker.send_signal(told)
-        rest, errors = worker.communicate(timeout=PATIENCE)
+    with running(
+        sys.executable, "-m", "gateway", "worker", environment=ready.environment
+    ) as worker:
+        assert worker.line("") == "Working.\n"
 
-    assert (worker.returncode, rest, errors) == (0, "", "")
+        assert worker.end(told) == Ended(0, "", "")
