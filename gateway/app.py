@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
 from gateway.auth import Authenticator
+from gateway.bodies import UnfinishedBodies
 from gateway.change_feed import ChangeFeed
 from gateway.endpoint import Endpoint
 from gateway.export_addresses import PATH as EXPORTS
@@ -109,6 +110,7 @@ def _routes(
         authenticator=authenticator,
         make_context=make_context,
         max_body_bytes=settings.max_body_bytes,
+        bodies=UnfinishedBodies(settings.max_unfinished_bytes),
     )
     sockets = SocketEndpoint(
         operations=operations,

@@ -18,6 +18,8 @@ from starlette.types import Receive, Scope, Send
 
 from gateway import errors
 from gateway.auth import Authenticator, TokenMissing, Unauthenticated
+from gateway.bodies import RETRY_SECONDS, TooManyUnfinishedBytes, UnfinishedBodies
+from gateway.disconnecting import ClientWatch
 from gateway.operations import Operations
 from gateway.request import GraphQLRequest, MalformedRequest
 from gateway.security_headers import HEADERS
@@ -34,13 +36,29 @@ MakeContext = Callable[..., object]
 """What makes an operation's own context."""
 
 
+CLIENT_CLOSED_REQUEST: Final = 499
+"""The status of a response that no client receives, as nginx names it in its logs."""
+
+
 class _Refused(Exception):
     """The request is answered with a status and one error."""
 
-    def __init__(self, status: int, message: str, code: str, **headers: str) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        code: str,
+        *,
+        extensions: Mapping[str, object] | None = None,
+        **headers: str,
+    ) -> None:
         super().__init__(message)
-        self.status, self.error = status, errors.top_level(message, code)
+        self.status, self.error = status, errors.top_level(message, code, **(extensions or {}))
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+class _Disconnected(Exception):
+    """The client has disconnected, and the work for its request was cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +107,13 @@ class Endpoint:
         authenticator: Authenticator,
         make_context: MakeContext,
         max_body_bytes: int,
+        bodies: UnfinishedBodies,
     ) -> None:
         self._operations = operations
         self._authenticator = authenticator
         self._make_context = make_context
         self._max_body_bytes = max_body_bytes
+        self._bodies = bodies
 
     async def respond(self, request: Request) -> Response:
         """The response to any HTTP request; what is wrong with it is said in GraphQL's own form."""
@@ -113,15 +133,32 @@ class Endpoint:
         try:
             viewer = await self._viewer(request)
             asked = await self._asked(request)
-            result = await self._operations.execute(asked, self._make_context(viewer))
-            assert isinstance(result, ExecutionResult), "subscriptions are refused before"
+            result = await self._result(request, asked, viewer)
         except _Refused as refused:
             told = {"errors": [refused.error]}
             return _Answer(refused.status, media_type, errors.encoded(told), refused.headers)
+        except _Disconnected:
+            return _Answer(CLIENT_CLOSED_REQUEST, media_type, b"")
         except Exception as fault:
             return _Answer(500, media_type, errors.encoded({"errors": [errors.masked(fault)]}))
         status = 400 if media_type == GRAPHQL_RESPONSE and errors.is_request_error(result) else 200
         return _Answer(status, media_type, errors.encoded(errors.answer(result)))
+
+    async def _result(
+        self, request: Request, asked: GraphQLRequest, viewer: Viewer
+    ) -> ExecutionResult:
+        """The result of an operation. Raises: _Disconnected."""
+        watch = ClientWatch(request.receive)
+        try:
+            result = await self._operations.execute(asked, self._make_context(viewer))
+        except asyncio.CancelledError:
+            if watch.has_cancelled():
+                raise _Disconnected from None
+            raise
+        finally:
+            watch.stop()
+        assert isinstance(result, ExecutionResult), "subscriptions are refused before"
+        return result
 
     async def _viewer(self, request: Request) -> Viewer:
         try:
@@ -154,23 +191,38 @@ class Endpoint:
         announced = request.headers.get("content-length", "")
         if announced.isdigit() and int(announced) > self._max_body_bytes:
             raise self._too_large()
-        content = bytearray()
+        unfinished = self._bodies.begin()
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 async for chunk in request.stream():
-                    content += chunk
-                    if len(content) > self._max_body_bytes:
+                    if len(unfinished.content) + len(chunk) > self._max_body_bytes:
                         raise self._too_large()
+                    unfinished.add(chunk)
+            return bytes(unfinished.content)
         except TimeoutError:
             rule = f"The request body must arrive within {BODY_SECONDS} seconds."
             raise _Refused(408, rule, "REQUEST_TIMEOUT", Connection="close") from None
         except ClientDisconnect:
             raise _Refused(400, "The request body ended early.", "BAD_REQUEST") from None
-        return bytes(content)
+        except TooManyUnfinishedBytes:
+            raise _overloaded() from None
+        finally:
+            unfinished.end()
 
     def _too_large(self) -> _Refused:
         rule = f"The request body must not be larger than {self._max_body_bytes} bytes."
         return _Refused(413, rule, "PAYLOAD_TOO_LARGE", Connection="close")
+
+
+def _overloaded() -> _Refused:
+    return _Refused(
+        503,
+        "The gateway is receiving as many request bodies as it can; try again later.",
+        "OVERLOADED",
+        extensions={"retryAfterSeconds": RETRY_SECONDS},
+        Retry_After=str(RETRY_SECONDS),
+        Connection="close",
+    )
 
 
 @lru_cache(maxsize=256)

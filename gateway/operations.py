@@ -3,6 +3,7 @@
 What executes is behind `Operations.execute`; HTTP and WebSocket know nothing else of it.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from strawberry.execution.is_awaitable import optimized_is_awaitable
 
 from gateway.depth import require_shallow
 from gateway.request import GraphQLRequest
+from schema.context import Context
 from schema.plan import Planned, Planner
 
 TOKENS: Final = 20_000
@@ -81,12 +83,16 @@ class Operations:
             return ExecutionResult(data=None, errors=list(document.errors))
         if self.kind(request) is OperationType.SUBSCRIPTION:
             return await self._subscribe(document.parsed, document.planned, request, context)
-        planned = await self.planner.execute(
-            document.planned, request.operation_name, request.variables, context
-        )
-        if planned is not None:
-            return planned
-        return await self._by_graphql_core(document.parsed, request, context)
+        try:
+            planned = await self.planner.execute(
+                document.planned, request.operation_name, request.variables, context
+            )
+            if planned is not None:
+                return planned
+            return await self._by_graphql_core(document.parsed, request, context)
+        except asyncio.CancelledError:
+            _cancel_reads(context)
+            raise
 
     async def _by_graphql_core(
         self, document: DocumentNode, request: GraphQLRequest, context: Any
@@ -120,14 +126,18 @@ class Operations:
             return ExecutionResult(None, errors=executor)
 
         async def answer(event: Any) -> ExecutionResult:
-            result = await self.planner.event(
-                planned, request.operation_name, request.variables, context, event.root_value
-            )
-            if result is not None:
-                return result
-            by_core: Any = execute_subscription_event(event)
-            found: ExecutionResult = await by_core if isawaitable(by_core) else by_core
-            return found
+            try:
+                result = await self.planner.event(
+                    planned, request.operation_name, request.variables, context, event.root_value
+                )
+                if result is not None:
+                    return result
+                by_core: Any = execute_subscription_event(event)
+                found: ExecutionResult = await by_core if isawaitable(by_core) else by_core
+                return found
+            except asyncio.CancelledError:
+                _cancel_reads(context)
+                raise
 
         events: Any = create_source_event_stream(executor)
         events = await events if isawaitable(events) else events
@@ -162,6 +172,12 @@ class Operations:
         while len(self._kept) > KEPT_DOCUMENTS or self._kept_characters > KEPT_CHARACTERS:
             forgotten, _ = self._kept.popitem(last=False)
             self._kept_characters -= len(forgotten)
+
+
+def _cancel_reads(context: Any) -> None:
+    """Cancel what the loaders of a cancelled operation read: they do so in other tasks."""
+    if isinstance(context, Context):
+        context.cancel()
 
 
 def _clear(error: GraphQLError) -> GraphQLError:

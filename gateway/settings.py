@@ -45,6 +45,7 @@ class Settings:
     graphiql_token: str | None = None
     allowed_hosts: tuple[str, ...] = ()
     max_body_bytes: int = 8 * 1024 * 1024
+    max_unfinished_bytes: int = 64 * 1024 * 1024
     expire_seconds: float = 30.0
     worker: str = EMBEDDED
     lease_seconds: float = 60.0
@@ -209,6 +210,7 @@ RULES: Final[Mapping[str, Callable[[str, str], object]]] = {
     "GATEWAY_GRAPHIQL_TOKEN": _token,
     ALLOWED_HOSTS: _hosts,
     "GATEWAY_MAX_BODY_BYTES": _whole(1024, 1024**3),
+    "GATEWAY_MAX_UNFINISHED_BYTES": _whole(1024, 1024**4),
     "GATEWAY_EXPIRE_SECONDS": _whole(1, 86_400),
     "GATEWAY_WORKER": _worker,
     "GATEWAY_LEASE_SECONDS": _whole(1, 3_600),

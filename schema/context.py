@@ -97,6 +97,11 @@ class Context:
         """
         self._loaders = None
 
+    def cancel(self) -> None:
+        """Cancel what is being read for this operation, because its client has gone."""
+        if self._loaders is not None:
+            self._loaders.cancel()
+
     async def renew_viewer(self) -> bool:
         """Read the viewer's rights again; True if they have changed since they were last read.
 

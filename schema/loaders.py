@@ -4,6 +4,7 @@ A relation is a read that takes keys and whose rows say which key they answer; s
 statements of a query does not grow with its rows.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -76,6 +77,12 @@ class Loaders:
         self._viewer = viewer
         self._storage = storage
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
+        self._reading: set[asyncio.Task[Any]] = set()
+
+    def cancel(self) -> None:
+        """Cancel what is being read: a loader reads in tasks of its own."""
+        for task in self._reading:
+            task.cancel()
 
     async def load(self, name: str, key: Any) -> Any:
         """What a relation has for one key; asked together with all keys of the moment."""
@@ -122,8 +129,21 @@ class Loaders:
         """The loader of a name, made at its first use."""
         loader = self._loaders.get(name)
         if loader is None:
-            loader = self._loaders[name] = DataLoader(make(), max_batch_size=KEYS_AT_ONCE)
+            read = self._cancellable(make())
+            loader = self._loaders[name] = DataLoader(read, max_batch_size=KEYS_AT_ONCE)
         return loader
+
+    def _cancellable(self, load: Callable[[list[Any]], Any]) -> Callable[[list[Any]], Any]:
+        async def load_in_task(keys: list[Any]) -> Any:
+            task = asyncio.current_task()
+            assert task is not None
+            self._reading.add(task)
+            try:
+                return await load(keys)
+            finally:
+                self._reading.discard(task)
+
+        return load_in_task
 
     def _relation(self, name: str) -> Callable[[list[Any]], Any]:
         relation = RELATIONS[name]
