@@ -1,8 +1,8 @@
 """The three questions, and the variables that every server is asked with in the same order."""
 
 import random
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -34,8 +34,8 @@ DETAIL: Final = """query Detail($id: ID!) {
     }
   }
 }"""
-ROSTER: Final = """query Roster($after: String) {
-  enrolments(first: 50, after: $after, filter: {status: [CONFIRMED]}) {
+ROSTER: Final = """query Roster($first: Int, $after: String, $filter: BookingFilter) {
+  enrolments(first: $first, after: $after, filter: $filter) {
     nodes {
       id reference status attemptNumber
       times { start }
@@ -46,11 +46,11 @@ ROSTER: Final = """query Roster($after: String) {
     }
   }
 }"""
-FAN_OUT: Final = """query FanOut($after: String) {
-  events(first: 20, after: $after) {
+FAN_OUT: Final = """query FanOut($first: Int, $after: String, $each: Int) {
+  events(first: $first, after: $after) {
     nodes {
       id title
-      enrolments(first: 20) {
+      enrolments(first: $each) {
         nodes { id reference status candidate { id fullName reference } }
       }
     }
@@ -66,12 +66,14 @@ class Query:
     document: str
     variables: tuple[dict[str, str], ...]
     path: str
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    """The variables that are the same in every request, as clients send them."""
 
     def request(self, server: str, token: str, variables: dict[str, str]) -> bytes:
         """The HTTP request with which a server is asked."""
         if server == "hand-written":
             return get(self._path(variables), token)
-        return post({"query": self.document, "variables": variables}, token)
+        return post({"query": self.document, "variables": {**self.fixed, **variables}}, token)
 
     def requests(self, server: str, token: str) -> list[bytes]:
         """One for each of the variables."""
@@ -83,7 +85,7 @@ class Query:
             post(
                 {
                     "query": self.document.replace("reference", f"alias{n}: reference", 1),
-                    "variables": self.variables[n % len(self.variables)],
+                    "variables": {**self.fixed, **self.variables[n % len(self.variables)]},
                 },
                 token,
             )
@@ -129,8 +131,14 @@ def queries(variables: Variables) -> list[Query]:
     asked = {name: tuple(drawn) for name, drawn in variables.items()}
     return [
         Query("detail", DETAIL, asked["detail"], "/enrolments/{id}"),
-        Query("roster", ROSTER, asked["roster"], "/enrolments?status=CONFIRMED"),
-        Query("fan-out", FAN_OUT, asked["fan-out"], "/events"),
+        Query(
+            "roster",
+            ROSTER,
+            asked["roster"],
+            "/enrolments?status=CONFIRMED",
+            {"first": 50, "filter": {"status": ["CONFIRMED"]}},
+        ),
+        Query("fan-out", FAN_OUT, asked["fan-out"], "/events", {"first": 20, "each": 20}),
     ]
 
 

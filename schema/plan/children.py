@@ -125,7 +125,7 @@ class ListEach(Child):
     ) -> None:
         super().__init__(key)
         self._part = part
-        self._arguments = Arguments(declared, nodes[0], graphql_field)
+        self._arguments = Arguments(compiler.inputs, declared, nodes[0], graphql_field)
         self._pages = Pages(
             compiler,
             graphql_field.type,

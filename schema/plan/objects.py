@@ -146,7 +146,8 @@ class Objects:
     ) -> Arguments:
         key = _key(kind, nodes)
         if key not in self._arguments:
-            self._arguments[key] = Arguments(declared, nodes[0], field)
+            inputs = self._compiler.inputs
+            self._arguments[key] = Arguments(inputs, declared, nodes[0], field)
         return self._arguments[key]
 
     def _kind(self, value: Any) -> GraphQLObjectType:

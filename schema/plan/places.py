@@ -40,6 +40,7 @@ from schema.fields import (
 from schema.lists import ListField, PartField
 from schema.loaders import RELATIONS, Assembled, Many, One
 from schema.plan.arguments import Arguments
+from schema.plan.inputs import Inputs
 from schema.plan.layout import Layout, Scope, Table, numbered, position
 from schema.plan.leaves import KNOWN, leaf
 from schema.plan.selection import NotPlanned, Selections, sub_selections
@@ -114,11 +115,12 @@ class Compiler:
     """Compiles the places of one operation, for viewers with the same rights."""
 
     def __init__(
-        self, selections: Selections, viewer: Viewer, schema: Any, *, make_child: Any
+        self, selections: Selections, viewer: Viewer, inputs: Inputs, *, make_child: Any
     ) -> None:
         self.selections = selections
         self.viewer = viewer
-        self.schema = schema
+        self.inputs = inputs
+        self.schema = inputs.schema
         self._make_child = make_child
         self._fields = 0
 
@@ -280,7 +282,10 @@ class _PlaceWriter:
             return self._list(declared, nodes, graphql_field, scope)
         if isinstance(declared, PartField):
             return self._part(
-                Arguments(declared, nodes[0], graphql_field), graphql_field.type, nodes, scope
+                Arguments(self._compiler.inputs, declared, nodes[0], graphql_field),
+                graphql_field.type,
+                nodes,
+                scope,
             )
         if not isinstance(declared, RowField):
             raise NotPlanned(f"{kind.name}.{name}")

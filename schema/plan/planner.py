@@ -16,7 +16,6 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
-    get_variable_values,
 )
 
 from resolvers.refusals import Refusal, Refused
@@ -30,6 +29,7 @@ from schema.loaders import RELATIONS, One
 from schema.node import rows_of_type
 from schema.plan.arguments import Arguments, Info
 from schema.plan.children import make_child
+from schema.plan.inputs import Inputs, Values, Variables
 from schema.plan.objects import Objects
 from schema.plan.pages import Pages
 from schema.plan.places import DEFINITION, Compiler, Place
@@ -59,7 +59,7 @@ class Run:
 
     __slots__ = ("context", "info", "variables", "viewer")
 
-    def __init__(self, context: Context, variables: Any) -> None:
+    def __init__(self, context: Context, variables: Values) -> None:
         self.context = context
         self.viewer: Viewer = context.viewer
         self.variables = variables
@@ -88,7 +88,7 @@ class _Root:
         self._compiler = compiler
         self._field = kind.fields[name]
         declared = self._field.extensions[DEFINITION]
-        self._arguments = Arguments(declared, nodes[0], self._field)
+        self._arguments = Arguments(compiler.inputs, declared, nodes[0], self._field)
         self._pages = None
         self._places: dict[str, Place] = {}
         self._finds = isinstance(declared, FoundField)
@@ -132,16 +132,17 @@ class Plan:
 
     def __init__(
         self,
-        schema: GraphQLSchema,
+        inputs: Inputs,
         document: DocumentNode,
         operation: OperationDefinitionNode,
         flags: Mapping[str, bool],
         viewer: Viewer,
     ) -> None:
+        schema = inputs.schema
         kind = schema.get_root_type(operation.operation)
         assert kind is not None
         selections = Selections(schema, document, flags)
-        compiler = Compiler(selections, viewer, schema, make_child=make_child)
+        compiler = Compiler(selections, viewer, inputs, make_child=make_child)
         objects = Objects(compiler)
         self._roots: list[tuple[str, _Root | str]] = []
         for key, nodes in selections.fields(kind, [operation.selection_set]).items():
@@ -194,6 +195,7 @@ class Planned:
     document: DocumentNode
     flags: frozenset[str]
     plans: dict[Any, Plan | None] = field(default_factory=dict)
+    _variables: dict[int, Variables] = field(default_factory=dict)
     _operations: dict[str | None, OperationDefinitionNode | None] = field(default_factory=dict)
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
@@ -203,6 +205,13 @@ class Planned:
                 return operation_of(self.document, name)
             self._operations[name] = operation_of(self.document, name)
         return self._operations[name]
+
+    def variables(self, inputs: Inputs, operation: OperationDefinitionNode) -> Variables:
+        """The variables of an operation, compiled once. Raises: NotPlanned."""
+        known = self._variables.get(id(operation))
+        if known is None:
+            known = self._variables[id(operation)] = Variables(inputs, operation)
+        return known
 
 
 @dataclass(slots=True)
@@ -218,7 +227,7 @@ class Planner:
     """The plans of one schema's documents."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
-        self._schema = schema
+        self._inputs = Inputs(schema)
         self.counts = Counts()
 
     def planned(self, document: DocumentNode) -> Planned:
@@ -261,10 +270,11 @@ class Planner:
     ) -> ExecutionResult | None:
         if not isinstance(context, Context):
             return None  # an operation of another schema, which nothing here knows
-        variables: Any = None
+        variables: Values = {}
         if operation.variable_definitions:
-            variables = get_variable_values(self._schema, operation.variable_definitions, raw or {})
-            if isinstance(variables, list):
+            try:
+                variables = planned.variables(self._inputs, operation).values(raw or {})
+            except Exception:  # graphql-core finds out what is wrong, and says it
                 return None
         plan = self._plan(planned, operation, variables, context.viewer)
         if plan is None:
@@ -295,11 +305,10 @@ class Planner:
         self,
         planned: Planned,
         operation: OperationDefinitionNode,
-        variables: Any,
+        variables: Values,
         viewer: Viewer,
     ) -> Plan | None:
-        coerced = {} if variables is None else variables.coerced
-        flags = {n: coerced[n] for n in planned.flags if isinstance(coerced.get(n), bool)}
+        flags = {n: variables[n] for n in planned.flags if isinstance(variables.get(n), bool)}
         of_flags = tuple(sorted(flags.items())) if flags else ()
         rights = (viewer.role, viewer.permissions, viewer.scope.everything)
         key = (id(operation), of_flags, *rights)
@@ -307,7 +316,7 @@ class Planner:
             plan = planned.plans[key]
             return None if plan is None or plan.rests_until > time.monotonic() else plan
         try:
-            made: Plan | None = Plan(self._schema, planned.document, operation, flags, viewer)
+            made: Plan | None = Plan(self._inputs, planned.document, operation, flags, viewer)
         except NotPlanned:
             made = None
         except Exception:

@@ -81,6 +81,9 @@ VALUES: Final[Mapping[str, Sequence[Any]]] = {
     "String": ("a", "Demo", "english", "", "É", "%", "x" * 300, "İ\u2028\U0001f600"),
     "ID": ("nothing", "RXZlbnQ6MA=="),
 }
+WRONG: Final = (5, "x", True, [], {}, [None], {"id": 1, "reference": "a"}, "2027-13-45")
+"""Values of variables that most types reject."""
+
 SIZES: Final = (0, 1, 1, 2, 2, 3, 3, 4, 5, 7, 20, 100, 101, -1)
 
 
@@ -227,6 +230,8 @@ class _Writer:
             self._declared[name] = f"{kind} = {_literal(value)}"
         else:  # null where the variable's default makes it possible to pass one
             self._declared[name], self._given[name] = f"{kind} = {_literal(value)}", None
+        if name in self._given and self._chance(0.01):
+            self._given[name] = self._random.choice(WRONG)
         self._used.add(name)
         return f"${name}"
 

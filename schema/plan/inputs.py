@@ -1,0 +1,343 @@
+"""Compiles inputs: from JSON to the objects that resolvers take, in one pass.
+
+graphql-core checks the variables of a request and makes dicts of them, and Strawberry makes objects
+of the dicts. Both look up every type again for every request. Here, an input type is compiled once
+for the schema, and the arguments of a field once for the document.
+
+The compiled form knows valid values only. It raises `InvalidInput` for any other, and then
+graphql-core executes the operation: the rules of coercion, their messages and their paths are its.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from graphql import (
+    GraphQLArgument,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLSchema,
+    ListValueNode,
+    NullValueNode,
+    ObjectValueNode,
+    OperationDefinitionNode,
+    Undefined,
+    ValueNode,
+    VariableNode,
+    is_required_argument,
+    is_required_input_field,
+    type_from_ast,
+)
+from graphql.language import visit
+from graphql.language.visitor import BREAK, Visitor
+from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_literal
+from strawberry import Some
+from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.types.scalar import DEFAULT_SCALAR_REGISTRY
+from strawberry.types.arguments import convert_argument
+from strawberry.types.base import StrawberryMaybe, StrawberryObjectDefinition, StrawberryOptional
+
+from schema.plan.selection import NotPlanned
+from schema.scalars import SCALARS
+
+DEFINITION: Final = "strawberry-definition"
+NAMES: Final = StrawberryConfig(scalar_map=SCALARS)
+REGISTRY: Final = {**DEFAULT_SCALAR_REGISTRY, **SCALARS}
+
+DEEPEST: Final = 100
+"""The levels of input objects and lists that are read here. graphql-core has its own limit."""
+
+SINGLE: Final = (str, int, float, dict)
+"""What JSON has besides null and lists. GraphQL reads a single value as a list of one."""
+
+
+class InvalidInput(Exception):
+    """A value that graphql-core has to judge."""
+
+
+class _Omitted:
+    """What a variable without a value and without a default stands for."""
+
+
+OMITTED: Final = _Omitted()
+
+Reader = Callable[[Any, int], Any]
+"""Makes the resolver's value of a JSON value, so many levels deep. Raises: any exception."""
+
+Values = Mapping[str, Any]
+"""The values of an operation's variables by their names, as resolvers take them."""
+
+Template = Callable[[Values], Any]
+"""Makes the resolver's value of a value in a document. Raises: InvalidInput."""
+
+
+class Inputs:
+    """The readers of a schema's input types, each compiled when it is first needed."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self.schema = schema
+        self._objects: dict[str, InputObject] = {}
+
+    def reader(self, kind: Any) -> Reader:
+        """The reader of a type's values."""
+        if isinstance(kind, GraphQLNonNull):
+            return _never_null(self._present(kind.of_type))
+        return _or_null(self._present(kind))
+
+    def _present(self, kind: Any) -> Reader:
+        """The reader of values that are not null."""
+        if isinstance(kind, GraphQLList):
+            return _list_of(self.reader(kind.of_type))
+        if isinstance(kind, GraphQLInputObjectType):
+            return self.object(kind).read
+        return _leaf(kind.coerce_input_value)
+
+    def object(self, kind: GraphQLInputObjectType) -> "InputObject":
+        """An input type, compiled. Raises: NotPlanned."""
+        known = self._objects.get(kind.name)
+        if known is None:
+            known = InputObject(kind)
+            self._objects[kind.name] = known  # before its fields: a filter has filters in it
+            try:
+                known.compile(self)
+            except BaseException:
+                del self._objects[kind.name]
+                raise
+        return known
+
+    def template(self, node: ValueNode, kind: Any) -> Template:
+        """The template of a value in a document. Raises: NotPlanned."""
+        made = self._template(node, kind)
+        if has_variables(node):
+            return made
+        constant = made({})
+        return lambda _: constant
+
+    def _template(self, node: ValueNode, kind: Any) -> Template:
+        if isinstance(node, VariableNode):
+            return _variable(node.name.value, never_null=isinstance(kind, GraphQLNonNull))
+        if isinstance(node, NullValueNode):
+            return lambda _: None
+        bare = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+        if isinstance(bare, GraphQLList):
+            return self._list(node, bare)
+        if isinstance(bare, GraphQLInputObjectType) and isinstance(node, ObjectValueNode):
+            return self._object(node, bare)
+        return _constant(node, bare)
+
+    def _list(self, node: ValueNode, kind: GraphQLList[Any]) -> Template:
+        nodes: Sequence[ValueNode] = node.values if isinstance(node, ListValueNode) else [node]
+        elements = [self._template(each, kind.of_type) for each in nodes]
+        null_allowed = not isinstance(kind.of_type, GraphQLNonNull)
+
+        def made(values: Values) -> Any:
+            read = [element(values) for element in elements]
+            if OMITTED in read:
+                if not null_allowed:
+                    raise InvalidInput
+                return [None if value is OMITTED else value for value in read]
+            return read
+
+        return made
+
+    def _object(self, node: ObjectValueNode, kind: GraphQLInputObjectType) -> Template:
+        known = self.object(kind)
+        templates = {
+            each.name.value: self._template(each.value, known.fields[each.name.value].kind)
+            for each in node.fields
+        }
+
+        def made(values: Values) -> Any:
+            read = {name: template(values) for name, template in templates.items()}
+            return known.make({n: value for n, value in read.items() if value is not OMITTED})
+
+        return made
+
+
+class Input:
+    """An argument, or a field of an input type."""
+
+    __slots__ = ("default", "kind", "name", "null_allowed", "required", "wraps")
+
+    def __init__(self, name: str, made: GraphQLArgument | GraphQLInputField, declared: Any) -> None:
+        self.name = name
+        self.kind = made.type
+        self.wraps = isinstance(declared, StrawberryMaybe)
+        self.null_allowed = not self.wraps or isinstance(declared.of_type, StrawberryOptional)
+        self.required = (
+            is_required_argument(made)
+            if isinstance(made, GraphQLArgument)
+            else is_required_input_field(made)
+        )
+        default = coerce_default_value(made)
+        bare = declared.of_type if self.wraps else declared
+        self.default = OMITTED if default is Undefined else _converted(default, bare)
+
+    def given(self, value: Any) -> Any:
+        """A value as the resolver takes it. Raises: InvalidInput."""
+        if value is None and not self.null_allowed:
+            raise InvalidInput(self.name)
+        return Some(value) if self.wraps else value
+
+
+class InputObject:
+    """An input type, compiled."""
+
+    def __init__(self, kind: GraphQLInputObjectType) -> None:
+        definition = kind.extensions.get(DEFINITION)
+        if not isinstance(definition, StrawberryObjectDefinition) or definition.from_input:
+            raise NotPlanned(kind.name)
+        self._kind = kind
+        self._definition = definition
+        self._make: Callable[..., Any] = definition.origin
+        self.fields: dict[str, Input] = {}
+        self._readers: dict[str, Reader] = {}
+
+    def compile(self, inputs: Inputs) -> None:
+        """Compile the fields. Raises: NotPlanned."""
+        definition = self._definition
+        declared = {NAMES.name_converter.from_field(each): each for each in definition.fields}
+        for name, made in self._kind.fields.items():
+            of_strawberry = declared[name].resolve_type(type_definition=definition)
+            self.fields[name] = Input(declared[name].python_name, made, of_strawberry)
+            self._readers[name] = inputs.reader(made.type)
+        self._required = [name for name, field in self.fields.items() if field.required]
+        self._defaults = {
+            name: field.default
+            for name, field in self.fields.items()
+            if field.default is not OMITTED
+        }
+        # Strawberry passes null for what the class itself has no default for
+        missing = dataclasses.MISSING
+        self._nulls = {
+            each.python_name: None
+            for each in definition.fields
+            if each.default is missing and each.default_factory is missing
+        }
+
+    def read(self, value: Any, depth: int) -> Any:
+        """The object that a JSON object stands for. Raises: InvalidInput."""
+        if value.__class__ is not dict or depth > DEEPEST:
+            raise InvalidInput(self._kind.name)
+        readers, depth = self._readers, depth + 1
+        try:
+            return self.make({name: readers[name](value[name], depth) for name in value})
+        except KeyError:
+            raise InvalidInput(self._kind.name) from None
+
+    def make(self, given: dict[str, Any]) -> Any:
+        """The object with these values of its fields. Raises: InvalidInput."""
+        for name in self._required:
+            if name not in given:
+                raise InvalidInput(name)
+        fields = self.fields
+        if self._kind.is_one_of:
+            if len(given) != 1 or next(iter(given.values())) is None:
+                raise InvalidInput(self._kind.name)
+        elif self._defaults:
+            given = {**self._defaults, **given}
+        keywords = {**self._nulls}
+        for name, value in self._kind.out_type(given).items():
+            field = fields[name]
+            keywords[field.name] = field.given(value)
+        return self._make(**keywords)
+
+
+class Variables:
+    """The variables of one operation, compiled."""
+
+    def __init__(self, inputs: Inputs, operation: OperationDefinitionNode) -> None:
+        self._declared = []
+        for node in operation.variable_definitions or ():
+            name = node.variable.name.value
+            kind: Any = type_from_ast(inputs.schema, node.type)
+            default: Any = OMITTED
+            if node.default_value is not None:
+                default = inputs.template(node.default_value, kind)({})
+            required = default is OMITTED and isinstance(kind, GraphQLNonNull)
+            self._declared.append((name, inputs.reader(kind), default, required))
+
+    def values(self, raw: Mapping[str, Any]) -> Values:
+        """The values of the variables. Raises: any exception, for a value that is not valid."""
+        values = {}
+        for name, read, default, required in self._declared:
+            if name in raw:
+                values[name] = read(raw[name], 0)
+            elif default is not OMITTED:
+                values[name] = default
+            elif required:
+                raise InvalidInput(name)
+        return values
+
+
+def _never_null(read: Reader) -> Reader:
+    def present(value: Any, depth: int) -> Any:
+        if value is None:
+            raise InvalidInput
+        return read(value, depth)
+
+    return present
+
+
+def _or_null(read: Reader) -> Reader:
+    return lambda value, depth: None if value is None else read(value, depth)
+
+
+def _leaf(coerce: Callable[[Any], Any]) -> Reader:
+    return lambda value, _: coerce(value)
+
+
+def _list_of(read: Reader) -> Reader:
+    def elements(value: Any, depth: int) -> Any:
+        depth += 1
+        if value.__class__ is list:
+            return [read(each, depth) for each in value]
+        if isinstance(value, SINGLE):
+            return [read(value, depth)]
+        raise InvalidInput
+
+    return elements
+
+
+def _variable(name: str, *, never_null: bool) -> Template:
+    if not never_null:
+        return lambda values: values.get(name, OMITTED)
+
+    def present(values: Values) -> Any:
+        value = values.get(name, OMITTED)
+        if value is None:
+            raise InvalidInput(name)
+        return value
+
+    return present
+
+
+def _constant(node: ValueNode, kind: Any) -> Template:
+    if has_variables(node):
+        raise NotPlanned("a variable inside a scalar")
+    value = coerce_input_literal(node, kind)
+    if value is Undefined:
+        raise NotPlanned("a constant that is not valid")
+    return lambda _: value
+
+
+def _converted(value: Any, declared: Any) -> Any:
+    """The object that Strawberry makes of graphql-core's value."""
+    return convert_argument(value, declared, REGISTRY, NAMES)
+
+
+class _VariableFinder(Visitor):
+    found = False
+
+    def enter_variable(self, *_: Any) -> Any:
+        self.found = True
+        return BREAK
+
+
+def has_variables(node: ValueNode) -> bool:
+    """Whether a value in a document contains variables."""
+    finder = _VariableFinder()
+    visit(node, finder)
+    return finder.found
