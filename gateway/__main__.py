@@ -131,7 +131,9 @@ async def _work(storage: Storage, settings: Settings) -> None:
 @cli.command("migrate")
 def bring_up_to_date() -> None:
     """Make the database's tables, or bring them to the newest version."""
-    migrate(_settings().database_url)
+    settings = _settings()
+    migrate(settings.database_url)
+    settings.make_first_secret()
 
 
 @cli.command("organization")
@@ -142,6 +144,7 @@ def add_organization(
 ) -> None:
     """Make an organization."""
     settings = _settings_of_migrated_database()
+    settings.make_first_secret()
     command = MakeOrganization(name=name, time_zone=time_zone, currency=currency)
     [outcome] = _with_storage(settings, lambda storage: storage.write(make_organization, [command]))
     if isinstance(outcome, Refused):
@@ -257,6 +260,7 @@ def import_file(
 def fill_demo() -> None:
     """Make an organization with a month of bookings around today, once."""
     settings = _settings_of_migrated_database()
+    settings.make_first_secret()
     made = asyncio.run(make_demo(settings.database_url, utc_now()))
     print(f"{DEMO!r} is ready." if made else f"{DEMO!r} is there already, and stays as it is.")
 

@@ -1,9 +1,6 @@
 """Settings, read once from the environment; a wrong one stops the start and is named."""
 
-import contextlib
 import difflib
-import os
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.errors import MessageError
@@ -13,18 +10,17 @@ from typing import Final
 
 from gateway.hosts import SETTING as ALLOWED_HOSTS
 from gateway.hosts import WrongHost, hosts_of
+from gateway.kept_secret import SECRET_BYTES, WrongSecret, kept_secret, make_first_secret
 from gateway.outgoing.mail_servers import WrongMailServer, mail_server
 from resolvers.notifications.urls import MOST_OF_PORT
 from resolvers.storage import POSTGRESQL_SCHEME, SQLITE_SCHEME
 
 PREFIX: Final = "GATEWAY_"
 FOR_TESTS: Final = "GATEWAY_TEST_"
-SECRET_BYTES: Final = 32
-"""HS256 signs with 256 bits; a shorter secret is the weaker part."""
-
 EMBEDDED: Final = "embedded"
 
-SECRET_FILE: Final = "jwt-secret"  # noqa: S105 - its name, not what is in it
+DEVELOPMENT: Final = "development"
+PRODUCTION: Final = "production"
 
 
 class WrongSetting(ValueError):
@@ -40,6 +36,7 @@ class Settings:
     """What a gateway can be told from outside; each field is the variable of the same name."""
 
     database_url: str = "sqlite:///data/gateway.db"
+    environment: str = DEVELOPMENT
     jwt_secret: str | None = None
     graphiql: bool = True
     graphiql_token: str | None = None
@@ -80,7 +77,8 @@ class Settings:
     def secret(self) -> str:
         """What tokens are signed with: the setting, or one that is made beside a SQLite file.
 
-        Raises: WrongSetting, for PostgreSQL without the setting: its processes must share a secret.
+        Raises: WrongSetting, for PostgreSQL without the setting (its processes must share a secret)
+        and, in production, if the file is missing although the database has organizations.
         """
         if self.jwt_secret is not None:
             return self.jwt_secret
@@ -88,32 +86,19 @@ class Settings:
             raise WrongSetting(
                 "GATEWAY_JWT_SECRET", f"is required, at least {SECRET_BYTES} bytes of it"
             )
-        database = Path(self.database_url.removeprefix(SQLITE_SCHEME))
-        return _kept_secret(database.parent / SECRET_FILE)
+        try:
+            return kept_secret(self._file, may_replace=self.environment != PRODUCTION)
+        except WrongSecret as wrong:
+            raise WrongSetting("GATEWAY_JWT_SECRET", str(wrong)) from None
 
+    def make_first_secret(self) -> None:
+        """Make the secret beside a SQLite file that has no organization yet, if one is needed."""
+        if self.jwt_secret is None and self.database_url.startswith(SQLITE_SCHEME):
+            make_first_secret(self._file)
 
-def _kept_secret(file: Path) -> str:
-    """The secret in a file that only its owner can read."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    if not file.exists():
-        _make_secret(file)
-    secret = file.read_text(encoding="utf-8").strip()
-    if len(secret.encode()) < SECRET_BYTES:
-        raise WrongSetting(
-            "GATEWAY_JWT_SECRET", f"kept in {file} is shorter than {SECRET_BYTES} bytes"
-        )
-    return secret
-
-
-def _make_secret(file: Path) -> None:
-    """Put a new secret into a file, unless somebody else does at the same time."""
-    # whole before it has its name: another process must not read half of it
-    made = file.with_name(f"{file.name}.{os.getpid()}")
-    with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:
-        opened.write(secrets.token_urlsafe(48))
-    with contextlib.suppress(FileExistsError):
-        file.hardlink_to(made)
-    made.unlink()
+    @property
+    def _file(self) -> Path:
+        return Path(self.database_url.removeprefix(SQLITE_SCHEME))
 
 
 def _unknown(name: str) -> str:
@@ -142,6 +127,12 @@ def _switch(name: str, value: str) -> bool:
     if value not in {"on", "off"}:
         raise WrongSetting(name, f"must be on or off, not {value!r}")
     return value == "on"
+
+
+def _environment(name: str, value: str) -> str:
+    if value not in {DEVELOPMENT, PRODUCTION}:
+        raise WrongSetting(name, f"must be {DEVELOPMENT} or {PRODUCTION}, not {value!r}")
+    return value
 
 
 def _worker(name: str, value: str) -> str:
@@ -205,6 +196,7 @@ def _ports(name: str, value: str) -> frozenset[int]:
 
 RULES: Final[Mapping[str, Callable[[str, str], object]]] = {
     "GATEWAY_DATABASE_URL": _database_url,
+    "GATEWAY_ENVIRONMENT": _environment,
     "GATEWAY_JWT_SECRET": _secret,
     "GATEWAY_GRAPHIQL": _switch,
     "GATEWAY_GRAPHIQL_TOKEN": _token,

@@ -1,6 +1,7 @@
 """SQLite: the embedded default. One file, one writer thread, readers beside it (WAL)."""
 
 import asyncio
+import logging
 import sqlite3
 import threading
 from collections.abc import AsyncGenerator, Iterable, Sequence
@@ -8,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from resolvers.storage import write_ahead_log
+from resolvers.storage.database_file import DatabaseFile, DatabaseFileMoved
 from resolvers.storage.filters import lower
 from resolvers.storage.interrupting import run_interruptibly
 from resolvers.storage.numbers import Numbers
@@ -16,12 +19,15 @@ from resolvers.storage.storage import Clock, Storage, utc_now
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.storage.writer import (
     LOCK_PATIENCE_SECONDS,
+    Overloaded,
     Performed,
     Request,
     Trouble,
     perform,
     undone,
 )
+
+logger = logging.getLogger(__name__)
 
 PAGE_CACHE_KIB = 64 * 1024  # the default of 2 MB doubles the time of a read by keys
 READING_THREADS = 4
@@ -77,12 +83,21 @@ class SqliteStorage(Storage):
         self._reading = ThreadPoolExecutor(READING_THREADS, "reader")
         self._of_thread = threading.local()
         self._connections: list[sqlite3.Connection] = []
+        self._file = DatabaseFile(path)
+        self._shortening: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         self._near = self._connect()
-        await asyncio.get_running_loop().run_in_executor(self._writing, self._connection)
+        self._near.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # makes the log
+        self._file.opened()
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._writing, self._connection)
+        self._shortening = loop.create_task(self._keep_log_short(), name="write-ahead log")
 
     async def _disconnect(self) -> None:
+        if self._shortening is not None:
+            self._shortening.cancel()
+            await asyncio.gather(self._shortening, return_exceptions=True)
         self._writing.shutdown()
         # outside the event loop, which interrupts the statements of cancelled reads
         await asyncio.to_thread(self._reading.shutdown)
@@ -104,6 +119,7 @@ class SqliteStorage(Storage):
     ) -> AsyncGenerator[Sequence[Sequence[Any]]]:
         compiled = self.statements.of(read.shape, read.build)
         connection = connect(self.path, cache_kib=STREAM_CACHE_KIB)
+        self._file.require_in_place()
         thread = ThreadPoolExecutor(1, "stream")
         loop = asyncio.get_running_loop()
 
@@ -124,6 +140,13 @@ class SqliteStorage(Storage):
             thread.shutdown(wait=False)
 
     async def _fetched(self, read: Read[Any]) -> tuple[Compiled, list[Any]]:
+        """Raises: Overloaded (the file was deleted or replaced)."""
+        try:
+            return await self._fetched_in_place(read)
+        except DatabaseFileMoved as error:
+            raise Overloaded from error
+
+    async def _fetched_in_place(self, read: Read[Any]) -> tuple[Compiled, list[Any]]:
         if read.by_key:
             assert self._near is not None, "open the storage first"
             return self._fetch(self._near, read)
@@ -132,9 +155,30 @@ class SqliteStorage(Storage):
         )
 
     def _fetch(self, connection: sqlite3.Connection, read: Read[Any]) -> tuple[Compiled, list[Any]]:
+        self._file.require_recently_in_place()
         compiled = self.statements.of(read.shape, read.build)
         cursor = connection.execute(compiled.sql, compiled.values(read.values))
         return compiled, cursor.fetchall()
+
+    async def _keep_log_short(self) -> None:
+        """Shorten the log's file whenever it has become large."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(write_ahead_log.LOOK_SECONDS)
+            if not write_ahead_log.is_large(self.path):
+                continue
+            try:
+                self._file.require_in_place()
+                for executor, shorten in (
+                    (self._writing, write_ahead_log.leave_growing),
+                    (self._reading, write_ahead_log.copy),
+                    (self._writing, write_ahead_log.truncate),
+                ):
+                    await loop.run_in_executor(executor, lambda do: do(self._connection()), shorten)
+            except DatabaseFileMoved:
+                continue  # what is asked next says so
+            except sqlite3.Error as error:
+                logger.warning("The write-ahead log could not be shortened: %r", error)
 
     def _connect(self) -> sqlite3.Connection:
         connection = connect(self.path)
@@ -144,6 +188,7 @@ class SqliteStorage(Storage):
     def _connection(self) -> sqlite3.Connection:
         if not hasattr(self._of_thread, "connection"):
             self._of_thread.connection = self._connect()
+            self._file.require_in_place()
         connection: sqlite3.Connection = self._of_thread.connection
         return connection
 
@@ -160,7 +205,14 @@ class SqliteStorage(Storage):
             connection.execute("BEGIN IMMEDIATE")
             work = UnitOfWork(_Open(connection), self.statements, self.clock(), self._numbers)
             performed = perform(work, requests, trouble)
+            self._file.require_in_place()
             connection.execute("COMMIT")
+            self._file.require_in_place()  # deleted during the commit: not to be acknowledged
+        except DatabaseFileMoved as error:
+            self._numbers.rollback()
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise Overloaded from error
         except Exception as error:
             self._numbers.rollback()
             if connection.in_transaction:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
@@ -89,6 +90,20 @@ async def test_health_is_that_of_the_database(anonymous: httpx.AsyncClient, app:
     await app.state.storage._disconnect()
 
     assert (await anonymous.get("/health")).status_code == 503
+
+
+async def test_health_is_not_ok_once_the_database_file_was_deleted(
+    anonymous: httpx.AsyncClient, settings: Settings
+):
+    """The rows of the deleted file could still be read, and would be lost with the process."""
+    assert (await anonymous.get("/health")).status_code == 200
+
+    await asyncio.to_thread(Path(settings.database_url.removeprefix("sqlite:///")).unlink)
+
+    async def is_unhealthy() -> bool:
+        return (await anonymous.get("/health")).status_code == 503
+
+    await eventually(is_unhealthy)
 
 
 async def test_health_names_the_first_difference_of_the_tables(

@@ -1,8 +1,5 @@
 """Settings: read once, and a wrong one is named."""
 
-import stat
-from pathlib import Path
-
 import pytest
 
 from gateway.settings import Settings, WrongSetting
@@ -27,6 +24,7 @@ def test_every_variable_is_read():
     settings = Settings.read(
         {
             "GATEWAY_DATABASE_URL": "postgresql://gateway@db/gateway",
+            "GATEWAY_ENVIRONMENT": "production",
             "GATEWAY_JWT_SECRET": "s" * 32,
             "GATEWAY_GRAPHIQL": "off",
             "GATEWAY_GRAPHIQL_TOKEN": "a.b.c",
@@ -47,6 +45,7 @@ def test_every_variable_is_read():
 
     assert settings == Settings(
         database_url="postgresql://gateway@db/gateway",
+        environment="production",
         jwt_secret="s" * 32,
         graphiql=False,
         graphiql_token="a.b.c",
@@ -73,6 +72,7 @@ def test_every_variable_is_read():
             "must be sqlite:///FILE or postgresql://USER@HOST/DB",
         ),
         ("GATEWAY_DATABASE_URL", "sqlite:///", "must be sqlite:///FILE"),
+        ("GATEWAY_ENVIRONMENT", "live", "must be development or production, not 'live'"),
         ("GATEWAY_JWT_SECRET", "é" * 15, "must have at least 32 bytes"),
         ("GATEWAY_GRAPHIQL", "yes", "must be on or off, not 'yes'"),
         ("GATEWAY_GRAPHIQL_TOKEN", "two words", "must be a token"),
@@ -108,7 +108,7 @@ def test_every_variable_is_read():
         ("GATEWAY_MAIL_FROM", "", "must be one email address"),
         ("GATEWAY_NOTIFY_LOCAL", "true", "must be on or off, not 'true'"),
         ("GATEWAY_DATABASE", "x", "did you mean GATEWAY_DATABASE_URL?"),
-        ("GATEWAY_ZZZ", "x", "there are GATEWAY_DATABASE_URL, GATEWAY_JWT_SECRET"),
+        ("GATEWAY_ZZZ", "x", "there are GATEWAY_DATABASE_URL, GATEWAY_ENVIRONMENT"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_rule(name: str, value: str, rule: str):
@@ -132,25 +132,6 @@ def test_the_password_of_a_wrong_mail_server_is_not_repeated():
         Settings.read({"GATEWAY_SMTP_URL": "smtp://gateway:hunter2@mail:port"})
 
     assert "hunter2" not in str(wrong.value)
-
-
-def test_beside_a_sqlite_file_the_secret_is_made_once_and_is_its_owners_alone(tmp_path: Path):
-    settings = Settings(database_url=f"sqlite:///{tmp_path}/data/gateway.db")
-
-    first, second = settings.secret, settings.secret
-
-    kept = tmp_path / "data" / "jwt-secret"
-    assert first == second == kept.read_text()
-    assert len(first) >= 32
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert list(kept.parent.iterdir()) == [kept]
-
-
-def test_a_kept_secret_that_is_too_short_is_refused(tmp_path: Path):
-    (tmp_path / "jwt-secret").write_text("short")
-
-    with pytest.raises(WrongSetting, match="shorter than 32 bytes"):
-        _ = Settings(database_url=f"sqlite:///{tmp_path}/gateway.db").secret
 
 
 def test_postgresql_needs_a_secret():
