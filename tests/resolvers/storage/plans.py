@@ -90,6 +90,7 @@ async def measured(
     else:
         storage = _MeasuredPostgres(url, found, plans, clock=clock)
     await storage.open()
+    found.clear()
     try:
         yield storage, found
     finally:
