@@ -2,23 +2,32 @@
 
 import argparse
 import asyncio
-import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 
 from resolvers.storage.migrate import migrate
-from tests.faults import kills, locks, networks
+from tests.faults import clocks, disks, kills, locks, networks, outages, pauses
 from tests.faults.clusters import Cluster, Missing
+from tests.faults.disks import DATA, MEGABYTES, small_disk
 from tests.faults.measuring import Fault, measure
 from tests.faults.report import details, head, is_good, line
 
-FAULTS: Sequence[Fault] = [*locks.FAULTS, *networks.FAULTS, *kills.FAULTS]
+FAULTS: Sequence[Fault] = [
+    *locks.FAULTS,
+    *networks.FAULTS,
+    *outages.FAULTS,
+    *kills.FAULTS,
+    *pauses.FAULTS,
+    *disks.FAULTS,
+    *clocks.FAULTS,
+]
 
 
 def main() -> None:
@@ -39,26 +48,58 @@ def main() -> None:
 def run(faults: Sequence[Fault], opened: ExitStack) -> bool:
     """Whether every fault kept its bars."""
     folder = opened.enter_context(temporary_folder())
-    cluster: Cluster | None = None
+    shared = SharedCluster(folder / "cluster", opened)
     good = True
     print(head(), flush=True)
     for number, fault in enumerate(faults):
         own = folder / str(number)
         own.mkdir()
         try:
-            if fault.database == "postgresql":
-                cluster = cluster or opened.enter_context(running_cluster(folder / "cluster"))
-                url = make_database(cluster, f"fault_{number}")
-            else:
-                url = f"sqlite:///{own / 'gateway.db'}"
-            migrate(url)
-            measured = asyncio.run(measure(fault, folder=own, database_url=url, cluster=cluster))
+            with database_of(fault, own, shared) as (url, cluster):
+                migrate(url)
+                measuring = measure(fault, folder=own, database_url=url, cluster=cluster)
+                measured = asyncio.run(measuring)
         except Missing as missing:
             print(f"| {fault.name} | {fault.database} | skipped: {missing} |", flush=True)
             continue
         print("\n".join([line(measured), *details(measured)]), flush=True)
         good &= is_good(measured)
     return good
+
+
+class SharedCluster:
+    """The server of all faults that do not need one of their own."""
+
+    def __init__(self, folder: Path, opened: ExitStack) -> None:
+        self._folder = folder
+        self._opened = opened
+        self._cluster: Cluster | None = None
+
+    def running(self) -> Cluster:
+        if self._cluster is None:
+            self._cluster = self._opened.enter_context(running_cluster(self._folder))
+        return self._cluster
+
+
+@contextmanager
+def database_of(
+    fault: Fault, folder: Path, shared: SharedCluster
+) -> Iterator[tuple[str, Cluster | None]]:
+    """The address of an empty database, and the server that has it. Raises: Missing."""
+    with ExitStack() as opened:
+        disk = None
+        if fault.disk is not None:
+            disk = opened.enter_context(small_disk(folder, MEGABYTES[fault.disk]))
+        if fault.database == "sqlite":
+            yield f"sqlite:///{(disk or folder) / 'gateway.db'}", None
+            return
+        if disk is None:
+            cluster = shared.running()
+        elif fault.disk == DATA:
+            cluster = opened.enter_context(running_cluster(disk / "cluster", wal=folder / "wal"))
+        else:
+            cluster = opened.enter_context(running_cluster(folder / "cluster", wal=disk / "wal"))
+        yield make_database(cluster, f"fault_{uuid4().hex}"), cluster
 
 
 @contextmanager
@@ -69,12 +110,12 @@ def temporary_folder() -> Iterator[Path]:
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=not os.environ.get("GATEWAY_TEST_KEEP"))
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def running_cluster(folder: Path) -> Iterator[Cluster]:
-    cluster = Cluster(folder)
+def running_cluster(folder: Path, *, wal: Path | None = None) -> Iterator[Cluster]:
+    cluster = Cluster(folder, wal=wal)
     cluster.start()
     try:
         yield cluster

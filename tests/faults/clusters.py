@@ -21,7 +21,9 @@ CONFIGURATION: Final = """
     shared_buffers = 32MB
     max_wal_size = 32MB
     min_wal_size = 4MB
+    fsync = off
 """
+"""Killed processes lose nothing that the operating system has; only a loss of power would."""
 
 
 class Missing(Exception):

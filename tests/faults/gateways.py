@@ -10,9 +10,10 @@ import time
 from pathlib import Path
 from typing import Final
 
-from tests.end_to_end.servers import ROOT, SECRET
+from tests.end_to_end.servers import SECRET
 from tests.faults.prober import probe
 from tests.patience import PATIENCE
+from tests.processes import ROOT
 
 MODULE: Final = "tests.faults.gateway"
 LIVE_PATHS: Final = ("/health/live", "/health")
@@ -81,6 +82,19 @@ class Gateway:
             await self.kill()
             return False
         return True
+
+    def ports(self) -> list[int]:
+        """The local ports of the process's TCP connections."""
+        assert self._process is not None
+        of_process = {
+            str(file.readlink()) for file in Path(f"/proc/{self._process.pid}/fd").iterdir()
+        }
+        lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return [
+            int(local.rpartition(":")[2], 16)
+            for _, local, *_, inode in (line[:10] for line in lines)
+            if f"socket:[{inode}]" in of_process
+        ]
 
     def logged(self) -> str:
         return self._log.read_text()

@@ -80,6 +80,8 @@ class Organization:
     token: str
     events: Sequence[str]
     candidates: Sequence[str]
+    spare_event: str  # of which the load knows nothing
+    spare_candidate: str
 
 
 @dataclass(slots=True)
@@ -110,7 +112,8 @@ class Operation:
 
     @property
     def ended(self) -> float:
-        return self.attempts[-1].ended
+        """When the last attempt ended; without one, the operation has only begun."""
+        return self.attempts[-1].ended if self.attempts else self.began
 
     @property
     def finished(self) -> bool:

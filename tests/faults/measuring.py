@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,9 @@ from tests.faults.prober import Prober, probing
 from tests.faults.seeding import NEIGHBOUR, VICTIM, seeded
 from tests.resolvers.storage.proxy import Proxy
 
-WARM_UP_SECONDS: Final = 2
+WARM_UP_SECONDS: Final = 4
+"""The waits of this time are those without a fault."""
+
 RECOVERING_SECONDS: Final = 40
 """How long to wait for the first booking after a fault."""
 
@@ -75,7 +77,8 @@ class Measured:
     fault: Fault
     answers: Counter[str]  # of the victim's and the neighbour's attempts
     unknown: int
-    waits: Sequence[float]  # seconds of each of the neighbour's writes, sorted
+    waits_before: Sequence[float]  # seconds of each of the neighbour's writes, sorted
+    waits: Sequence[float]  # likewise, during the fault and until the recovery
     health: Sequence[float]  # seconds, sorted
     recovery: float | None  # seconds; None if there was none
     findings: Findings
@@ -153,8 +156,7 @@ def _measured(
 ) -> Measured:
     recovery = _recovery(scene.load, ended)
     until = ended + (RECOVERING_SECONDS if recovery is None else recovery)
-    hit = [one for one in scene.load.operations if one.attempts and one.began < until]
-    hit = [one for one in hit if one.ended > began]
+    hit = [one for one in scene.load.operations if one.began < until and one.ended > began]
     attempts = [attempt for one in hit for attempt in one.attempts]
     logged = "".join(gateway.logged() for gateway in scene.gateways)
     return Measured(
@@ -163,9 +165,8 @@ def _measured(
             f"{one.organization}: {attempt.answer}" for one in hit for attempt in one.attempts
         ),
         unknown=sum(attempt.unknown for attempt in attempts),
-        waits=sorted(
-            one.ended - one.began for one in hit if one.organization == NEIGHBOUR and one.writes
-        ),
+        waits_before=_waits(one for one in scene.load.operations if one.ended <= began),
+        waits=_waits(hit),
         health=sorted(
             sample.seconds
             for sample in prober.samples
@@ -177,6 +178,13 @@ def _measured(
         tracebacks=logged.count("Traceback (most recent call last)"),
         late=late,
         notes=scene.notes,
+    )
+
+
+def _waits(operations: Iterable[Operation]) -> list[float]:
+    """How long each write of the neighbour took, sorted."""
+    return sorted(
+        one.ended - one.began for one in operations if one.organization == NEIGHBOUR and one.writes
     )
 
 

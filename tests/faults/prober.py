@@ -1,21 +1,21 @@
 """Asks /health again and again, in a process of its own: the load must not delay its clock.
 
-The process imports nothing but the standard library, so that it starts at once.
+The process imports nothing of the gateway, so that it starts at once.
 """
 
 import http.client
 import json
-import subprocess
+import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
-from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).parents[2]
+from tests.processes import running
+
 PAUSE_SECONDS: Final = 0.05
 ANSWER_SECONDS: Final = 10
 
@@ -40,15 +40,9 @@ class Prober:
 def probing(host: str, path: str) -> Iterator[Prober]:
     """Ask a path of a gateway all the time."""
     prober = Prober()
-    command = [sys.executable, "-m", "tests.faults.prober", host, path]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            yield prober
-        finally:
-            output, _ = process.communicate()  # the end of its input ends it
-            prober.samples = [Sample(*values) for values in json.loads(output)]
+    with running(sys.executable, "-m", "tests.faults.prober", host, path) as process:
+        yield prober
+        prober.samples = [Sample(*values) for values in json.loads(process.end().stdout)]
 
 
 def probe(host: str, path: str) -> Sample:
@@ -67,12 +61,7 @@ def probe(host: str, path: str) -> Sample:
 
 def main(host: str, path: str) -> None:
     ended = threading.Event()
-
-    def wait() -> None:
-        sys.stdin.read()
-        ended.set()
-
-    threading.Thread(target=wait, daemon=True).start()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
     samples = []
     while not ended.wait(PAUSE_SECONDS):
         samples.append(probe(host, path))

@@ -54,9 +54,9 @@ async def _organization(storage: Storage, name: str, host: str) -> Organization:
             start_at=world.tomorrow(10) + timedelta(days=day),
             capacity_maximum=SEATS,
         )
-        for day in range(EVENTS)
+        for day in range(EVENTS + 1)
     ]
-    candidates = await world.candidates(CANDIDATES)
+    candidates = await world.candidates(CANDIDATES + 1)
     token = make_token(
         secret=SECRET,
         organization_id=made.subject,
@@ -69,8 +69,10 @@ async def _organization(storage: Storage, name: str, host: str) -> Organization:
         name=name,
         host=host,
         token=token,
-        events=[global_id("Event", key) for key in events],
-        candidates=[global_id("Candidate", key) for key in candidates],
+        events=[global_id("Event", key) for key in events[1:]],
+        candidates=[global_id("Candidate", key) for key in candidates[1:]],
+        spare_event=global_id("Event", events[0]),
+        spare_candidate=global_id("Candidate", candidates[0]),
     )
 
 

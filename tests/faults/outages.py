@@ -1,0 +1,77 @@
+"""Faults of the PostgreSQL server itself."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import Final
+
+import asyncpg
+
+from tests.faults.locks import WRITERS, session
+from tests.faults.measuring import Fault, Scene
+from tests.patience import eventually
+
+WRITER: Final = f"""
+    SELECT pid FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND ({WRITERS})
+"""
+
+
+def stopped(mode: str) -> Callable[[Scene], AbstractAsyncContextManager[None]]:
+    """Stop the server, and start it again at the end of the fault."""
+
+    @asynccontextmanager
+    async def inject(scene: Scene) -> AsyncIterator[None]:
+        assert scene.cluster is not None
+        await asyncio.to_thread(scene.cluster.stop, mode)
+        yield
+        await asyncio.to_thread(scene.cluster.start)
+
+    return inject
+
+
+@asynccontextmanager
+async def killed(scene: Scene) -> AsyncIterator[None]:
+    """SIGKILL the server's first process. The others end with it, in the middle of their work."""
+    assert scene.cluster is not None
+    scene.cluster.kill()
+    yield
+    await asyncio.to_thread(scene.cluster.start)
+
+
+@asynccontextmanager
+async def backend_killed(scene: Scene) -> AsyncIterator[None]:
+    """SIGKILL the process of the writer's session. The server then ends every session.
+
+    The fault ends when the server accepts sessions again.
+    """
+    async with session(scene) as other:
+        pid = await other.fetchval(WRITER)
+    os.kill(pid, signal.SIGKILL)
+    yield
+
+    async def is_up() -> bool:
+        with suppress(asyncpg.PostgresError, OSError):
+            async with session(scene):
+                return True
+        return False
+
+    await eventually(is_up)
+
+
+def outage(
+    name: str, inject: Callable[[Scene], AbstractAsyncContextManager[None]], seconds: float = 5
+) -> Fault:
+    return Fault(
+        name=name, database="postgresql", inject=inject, seconds=seconds, spares_others=False
+    )
+
+
+FAULTS: Final = [
+    outage("PostgreSQL is stopped (fast) and started", stopped("fast")),
+    outage("PostgreSQL is stopped (immediate) and started", stopped("immediate")),
+    outage("SIGKILL of PostgreSQL's first process, and a start", killed),
+    outage("SIGKILL of the writer's backend in PostgreSQL", backend_killed, seconds=2),
+]
