@@ -27,6 +27,7 @@ from gateway.security_headers import SecurityHeaders
 from gateway.settings import EMBEDDED, Settings
 from gateway.websocket import SocketEndpoint
 from gateway.worker import Worker, make_worker
+from resolvers.caching import BUDGET, MIB
 from resolvers.storage import Clock, Storage, storage_at, utc_now
 from resolvers.viewer import Viewer
 from schema.context import Context, Who
@@ -50,6 +51,7 @@ def create_app(
 
     Raises: WrongSetting, WrongHost.
     """
+    BUDGET.resize(settings.cache_mib * MIB)
     storage = storage_at(settings.database_url, clock=clock)
     feed = ChangeFeed(storage)
     endpoint, routes = _routes(settings, schema, storage, feed)

@@ -4,9 +4,9 @@ What executes is behind `Operations.execute`; HTTP and WebSocket know nothing el
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from functools import partial
 from inspect import isawaitable
 from typing import Any, Final, cast
 
@@ -28,15 +28,15 @@ from strawberry.execution.is_awaitable import optimized_is_awaitable
 
 from gateway.depth import require_shallow
 from gateway.request import GraphQLRequest
+from resolvers.caching import BUDGET, Cache, CacheBudget
 from schema.context import Context
-from schema.plan import Planned, Planner
+from schema.plan import Planned, Planner, estimated_plan_bytes
 
 TOKENS: Final = 20_000
 """The longest document; what the largest page of the clients needs is a tenth of it."""
 
-KEPT_DOCUMENTS: Final = 1_000
-KEPT_CHARACTERS: Final = 1_000_000
-"""A parsed document takes some 150 bytes for each character of its text."""
+CHARACTER_BYTES: Final = 110
+"""How much memory a parsed document takes for each character of its text."""
 
 ABORTED: Final = "Validation aborted."
 """What graphql-core says of fragments that are nested too deeply for it."""
@@ -57,12 +57,12 @@ class _Document:
 class Operations:
     """The operations of one schema."""
 
-    def __init__(self, schema: strawberry.Schema) -> None:
+    def __init__(self, schema: strawberry.Schema, budget: CacheBudget = BUDGET) -> None:
         self._schema: GraphQLSchema = schema._schema
         self._executor = schema.execution_context_class
         self.planner = Planner(self._schema)
-        self._kept: OrderedDict[str, _Document] = OrderedDict()
-        self._kept_characters = 0
+        self._kept: Cache[str, _Document] = Cache(budget)
+        self._last: _Document | None = None
 
     def kind(self, request: GraphQLRequest) -> OperationType | None:
         """What a request asks for; None if it cannot be carried out, and `execute` says why."""
@@ -146,12 +146,14 @@ class Operations:
         return map_source_to_response_event(executor, events, answer)
 
     def _document(self, text: str) -> _Document:
+        last = self._last
+        if last is not None and last.text is text:
+            return last  # a request asks for its document several times
         document = self._kept.get(text)
         if document is None:
             document = self._read(text)
-            self._keep(document)
-        else:
-            self._kept.move_to_end(text)
+            self._kept.put(text, document, 3_000 + CHARACTER_BYTES * len(text))
+        self._last = document
         return document
 
     def _read(self, text: str) -> _Document:
@@ -164,14 +166,12 @@ class Operations:
             errors = require_shallow(parsed)
         if errors:
             return _Document(text, parsed, tuple(errors))
-        return _Document(text, parsed, planned=self.planner.planned(parsed))
+        planned = self.planner.planned(parsed, partial(self._grow, text))
+        return _Document(text, parsed, planned=planned)
 
-    def _keep(self, document: _Document) -> None:
-        self._kept[document.text] = document
-        self._kept_characters += len(document.text)
-        while len(self._kept) > KEPT_DOCUMENTS or self._kept_characters > KEPT_CHARACTERS:
-            forgotten, _ = self._kept.popitem(last=False)
-            self._kept_characters -= len(forgotten)
+    def _grow(self, text: str) -> None:
+        """Count a plan that was compiled for a kept document."""
+        self._kept.grow(text, estimated_plan_bytes(text))
 
 
 def _cancel_reads(context: Any) -> None:

@@ -12,6 +12,7 @@ from gateway.hosts import SETTING as ALLOWED_HOSTS
 from gateway.hosts import WrongHost, hosts_of
 from gateway.kept_secret import SECRET_BYTES, WrongSecret, kept_secret, make_first_secret
 from gateway.outgoing.mail_servers import WrongMailServer, mail_server
+from resolvers.caching import DEFAULT_MIB
 from resolvers.notifications.urls import MOST_OF_PORT
 from resolvers.storage import POSTGRESQL_SCHEME, SQLITE_SCHEME
 
@@ -43,6 +44,7 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     max_body_bytes: int = 8 * 1024 * 1024
     max_unfinished_bytes: int = 64 * 1024 * 1024
+    cache_mib: int = DEFAULT_MIB
     expire_seconds: float = 30.0
     worker: str = EMBEDDED
     lease_seconds: float = 60.0
@@ -203,6 +205,7 @@ RULES: Final[Mapping[str, Callable[[str, str], object]]] = {
     ALLOWED_HOSTS: _hosts,
     "GATEWAY_MAX_BODY_BYTES": _whole(1024, 1024**3),
     "GATEWAY_MAX_UNFINISHED_BYTES": _whole(1024, 1024**4),
+    "GATEWAY_CACHE_MIB": _whole(1, 1024**2),
     "GATEWAY_EXPIRE_SECONDS": _whole(1, 86_400),
     "GATEWAY_WORKER": _worker,
     "GATEWAY_LEASE_SECONDS": _whole(1, 3_600),

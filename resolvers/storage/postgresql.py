@@ -38,7 +38,8 @@ but the end of the connection itself has not arrived yet.
 
 READING_CONNECTIONS = 10
 CLOSING_SECONDS = 5
-PREPARED_STATEMENTS = 1000
+PREPARED_STATEMENTS = 500
+"""How many statements asyncpg keeps prepared for the writer; of SQL above 15 KiB it keeps none."""
 
 
 class PostgresStorage(Storage):

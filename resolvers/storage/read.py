@@ -10,13 +10,13 @@ from, since they answer to the same names; they are never instances of it.
 from collections import namedtuple
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql_dialect
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
+from resolvers.caching import BUDGET, Cache
 from resolvers.storage.columns import Processor
 
 Row = TypeVar("Row")
@@ -25,9 +25,6 @@ DIALECTS: dict[str, sa.Dialect] = {
     "postgresql": postgresql_dialect(),  # type: ignore[no-untyped-call]
     "sqlite": sqlite_dialect(),
 }
-
-COMPILED_STATEMENTS = 4096
-"""How many shapes are kept; a document that is new every time cannot fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +48,7 @@ class Read(Generic[Row]):
 class Compiled:
     """A statement in one dialect's SQL, with the conversions of its values and rows."""
 
-    __slots__ = ("_make", "_parameters", "_processors", "sql")
+    __slots__ = ("_make", "_names", "_parameters", "_processors", "sql")
 
     def __init__(self, statement: sa.Executable, dialect: sa.Dialect) -> None:
         compiled: Any = statement.compile(dialect=dialect)  # type: ignore[attr-defined]
@@ -67,9 +64,18 @@ class Compiled:
             for position, column in enumerate(selected)
             if (process := _result(column.type, dialect)) is not None
         ]
-        names = [column.key for column in selected]
-        row_type: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc]
-        self._make: Callable[[Iterable[Any]], Any] = row_type._make
+        self._names = [column.key for column in selected]
+        self._make: Callable[[Iterable[Any]], Any] | None = None
+
+    @property
+    def width(self) -> int:
+        """How many columns a row has."""
+        return len(self._names)
+
+    @property
+    def estimated_bytes(self) -> int:
+        """About how much memory the statement takes, with its shape and the type of its rows."""
+        return 6_000 + len(self.sql) + 300 * (len(self._parameters) + self.width)
 
     def values(self, given: Mapping[str, Any]) -> list[Any]:
         """The driver's positional parameters."""
@@ -92,7 +98,7 @@ class Compiled:
 
     def rows(self, fetched: Iterable[Iterable[Any]]) -> list[Any]:
         """What the driver fetched, as named tuples of Python values."""
-        make, processors = self._make, self._processors
+        make, processors = self._make or self._make_rows(), self._processors
         if not processors:
             return [make(row) for row in fetched]
         result = []
@@ -102,6 +108,13 @@ class Compiled:
                 converted[position] = process(converted[position])
             result.append(make(converted))
         return result
+
+    def _make_rows(self) -> Callable[[Iterable[Any]], Any]:
+        """Make the type of the rows at its first use: plans read tuples."""
+        row_type: Any = namedtuple("Row", self._names, rename=True)  # type: ignore[misc]
+        make: Callable[[Iterable[Any]], Any] = row_type._make
+        self._make = make
+        return make
 
 
 def _bind(kind: Any, dialect: sa.Dialect) -> Processor:
@@ -121,19 +134,16 @@ class Statements:
         self.dialect_name = dialect_name
 
     def of(self, shape: Hashable, build: Callable[[str], sa.Executable]) -> Compiled:
-        return compiled(_Shaped(self.dialect_name, shape, build))
+        """The statement of a shape; `build` makes it unless it is kept."""
+        cache = _KEPT[self.dialect_name]
+        statement = cache.get(shape)
+        if statement is None:
+            statement = Compiled(build(self.dialect_name), DIALECTS[self.dialect_name])
+            cache.put(shape, statement, statement.estimated_bytes)
+        return statement
 
 
-@dataclass(frozen=True, slots=True)
-class _Shaped:
-    dialect_name: str
-    shape: Hashable
-    build: Callable[[str], sa.Executable] = field(compare=False)
-
-
-@lru_cache(maxsize=COMPILED_STATEMENTS)
-def compiled(shaped: _Shaped) -> Compiled:
-    return Compiled(shaped.build(shaped.dialect_name), DIALECTS[shaped.dialect_name])
+_KEPT: Mapping[str, Cache[Hashable, Compiled]] = {name: Cache(BUDGET) for name in DIALECTS}
 
 
 def one_row(rows: Sequence[Row]) -> Row | None:

@@ -5,13 +5,14 @@ asyncpg's own pool and statement cache cost as much as a short statement itself.
 
 import asyncio
 import logging
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Awaitable, Callable
 from itertools import count
 from typing import Any, TypeAlias
 
 import asyncpg
 
+from resolvers.caching import BUDGET, Cache
 from resolvers.storage.faults import without_values
 from resolvers.storage.read import Compiled
 
@@ -29,9 +30,6 @@ GONE = (
 )
 """What a statement raises on a connection that the server has ended."""
 
-STATEMENTS = 1000
-"""How many statements are kept prepared on a connection."""
-
 CANCEL_SECONDS = 5
 """How long the server may take to cancel a statement before the connection is terminated."""
 
@@ -44,11 +42,11 @@ class Reader:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.used = False
-        self._prepared: OrderedDict[Compiled, Any] = OrderedDict()
+        self._prepared: Cache[str, Any] = Cache(BUDGET)
         self._numbers = count()
 
     async def fetch(self, statement: Compiled, values: list[Any]) -> list[Any]:
-        prepared = self._prepared.get(statement)
+        prepared = self._prepared.get(statement.sql)
         if prepared is None:
             prepared = await self._prepare(statement)
         try:
@@ -62,10 +60,13 @@ class Reader:
         # without a name asyncpg would parse it anew whenever another was run meanwhile
         name = f"read_{next(self._numbers)}"
         prepared = await self.connection.prepare(statement.sql, name=name)
-        self._prepared[statement] = prepared
-        if len(self._prepared) > STATEMENTS:
-            self._prepared.popitem(last=False)
+        size = 2_000 + len(statement.sql) + 300 * statement.width
+        self._prepared.put(statement.sql, prepared, size)
         return prepared
+
+    def forget(self) -> None:
+        """Drop what was prepared on the connection, because the connection is not used again."""
+        self._prepared.clear()
 
 
 class Readers:
@@ -123,6 +124,7 @@ class Readers:
         await asyncio.gather(*self._cancelling)
         for reader in [*self._open]:
             self._open.discard(reader)
+            reader.forget()
             await reader.connection.close()
         self._free.clear()
 
@@ -133,6 +135,7 @@ class Readers:
                 if not reader.connection.is_closed():
                     return reader
                 self._open.discard(reader)
+                reader.forget()
             if len(self._open) + self._opening < self._size:
                 return await self._make()
             await self._wait()
@@ -174,6 +177,7 @@ class Readers:
 
     def _drop(self, reader: Reader) -> None:
         self._open.discard(reader)
+        reader.forget()
         reader.connection.terminate()
         self._wake()
 

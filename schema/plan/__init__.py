@@ -27,6 +27,6 @@ not done again.
 on broken data and for several viewers, and demands equal answers.
 """
 
-from schema.plan.planner import Counts, Planned, Planner
+from schema.plan.planner import Counts, Planned, Planner, estimated_plan_bytes
 
-__all__ = ["Counts", "Planned", "Planner"]
+__all__ = ["Counts", "Planned", "Planner", "estimated_plan_bytes"]

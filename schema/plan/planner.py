@@ -194,6 +194,8 @@ class Planned:
 
     document: DocumentNode
     flags: frozenset[str]
+    grown: Callable[[], None]
+    """Called when a plan was added, which takes memory."""
     plans: dict[Any, Plan | None] = field(default_factory=dict)
     _variables: dict[int, Variables] = field(default_factory=dict)
     _operations: dict[str | None, OperationDefinitionNode | None] = field(default_factory=dict)
@@ -230,9 +232,9 @@ class Planner:
         self._inputs = Inputs(schema)
         self.counts = Counts()
 
-    def planned(self, document: DocumentNode) -> Planned:
-        """A valid document, to be kept with its text."""
-        return Planned(document, flags_of(document))
+    def planned(self, document: DocumentNode, grown: Callable[[], None] = lambda: None) -> Planned:
+        """A valid document, to be kept with its text; `grown` is called for each of its plans."""
+        return Planned(document, flags_of(document), grown)
 
     async def execute(
         self, planned: Planned, name: str | None, raw: dict[str, Any] | None, context: Context
@@ -324,4 +326,10 @@ class Planner:
             made = None
         if len(planned.plans) < VARIANTS:
             planned.plans[key] = made
+            planned.grown()
         return made
+
+
+def estimated_plan_bytes(text: str) -> int:
+    """About how much memory a plan of a document takes, with the values of its arguments."""
+    return 12_000 + 65 * len(text)

@@ -9,6 +9,7 @@ from graphql import ExecutionResult, OperationType, get_introspection_query
 from gateway import operations
 from gateway.operations import Operations
 from gateway.request import GraphQLRequest
+from resolvers.caching import CacheBudget
 
 
 @strawberry.type
@@ -114,18 +115,19 @@ async def test_a_document_is_read_once(monkeypatch: pytest.MonkeyPatch):
         await made.execute(GraphQLRequest(text), None)
 
 
-def test_the_documents_that_are_kept_are_bounded(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(operations, "KEPT_DOCUMENTS", 3)
-    monkeypatch.setattr(operations, "KEPT_CHARACTERS", 100)
-    made = Operations(SCHEMA)
+def test_a_kept_document_is_not_read_again_and_a_dropped_one_is():
+    """The documents share the budget of all caches."""
+    budget = CacheBudget(100_000)
+    made = Operations(SCHEMA, budget)
+    texts = [f"{{ a{number}: number }}" for number in range(40)]
 
-    for number in range(10):
-        made.kind(GraphQLRequest(f"{{ a{number}: number }}"))
-    assert list(made._kept) == [f"{{ a{number}: number }}" for number in (7, 8, 9)]
+    for text in texts * 2:
+        made.kind(GraphQLRequest("".join(text)))
 
-    made.kind(GraphQLRequest("{ number }" + " " * 95))
-    assert len(made._kept) == 0
-    assert made._kept_characters == 0
+    assert 0 < len(made._kept) < len(texts)
+    assert made._kept.get(texts[-1]) is not None
+    assert made._kept.get(texts[0]) is None
+    assert budget.used_bytes <= budget.most_bytes
 
 
 async def test_the_result_is_strawberrys_own():
