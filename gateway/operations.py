@@ -14,6 +14,7 @@ import strawberry
 from graphql import (
     DocumentNode,
     ExecutionResult,
+    FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     OperationType,
@@ -27,6 +28,7 @@ from graphql import (
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
 from gateway.depth import require_shallow
+from gateway.repeats import require_few_repeats
 from gateway.request import GraphQLRequest
 from resolvers.caching import BUDGET, Cache, CacheBudget
 from schema.context import Context
@@ -39,7 +41,7 @@ CHARACTER_BYTES: Final = 110
 """How much memory a parsed document takes for each character of its text."""
 
 ABORTED: Final = "Validation aborted."
-"""What graphql-core says of fragments that are nested too deeply for it."""
+"""graphql-core's message for a document whose validation exceeds the limit on recursion."""
 
 Responses = AsyncGenerator[ExecutionResult, None]
 
@@ -161,7 +163,9 @@ class Operations:
             parsed = parse(text, max_tokens=TOKENS)
         except GraphQLError as error:
             return _Document(text, None, (error,))
-        errors = [_clear(error) for error in validate(self._schema, parsed)]
+        errors = require_few_repeats(parsed)
+        if not errors:
+            errors = [_clear(error, parsed) for error in validate(self._schema, parsed)]
         if not errors:
             errors = require_shallow(parsed)
         if errors:
@@ -180,7 +184,10 @@ def _cancel_reads(context: Any) -> None:
         context.cancel()
 
 
-def _clear(error: GraphQLError) -> GraphQLError:
+def _clear(error: GraphQLError, document: DocumentNode) -> GraphQLError:
     """An error of a document, with its rule."""
-    too_deep = error.message == ABORTED
-    return GraphQLError("The fragments are nested too deeply.") if too_deep else error
+    if error.message != ABORTED:
+        return error
+    if any(isinstance(each, FragmentDefinitionNode) for each in document.definitions):
+        return GraphQLError("The fragments are nested too deeply or repeat too many fields.")
+    return GraphQLError("The document is too complex to be validated.")

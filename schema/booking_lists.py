@@ -29,7 +29,8 @@ BOOKING_IDS: dict[str, tuple[str, ...]] = {
 
 
 @strawberry.input(
-    description="Which bookings. Given criteria are ANDed; nesting is at most 5 deep."
+    description="Which bookings. Given criteria are ANDed; a filter has at most 100 conditions and "
+    "100 `and`, `or` and `not` terms, nested at most 5 deep."
 )
 class BookingFilter:
     and_: list["BookingFilter"] | None = strawberry.field(

@@ -29,7 +29,8 @@ def _on(field: str) -> str:
 
 @strawberry.input(
     description="Which events: every criterion of Shift iQ v2, by the name that it has here. "
-    "Given criteria are ANDed, a null is none, nesting is at most 5 deep."
+    "Given criteria are ANDed, a null is none; a filter has at most 100 conditions and 100 `and`, "
+    "`or` and `not` terms, nested at most 5 deep."
 )
 class EventFilter:
     and_: list["EventFilter"] | None = strawberry.field(

@@ -1,6 +1,7 @@
 """The filter inputs, and how they become conditions of the domain."""
 
 import dataclasses
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,8 @@ from resolvers.storage.filters import AllOf, AnyOf, Condition, Filter, Not, Oper
 from schema.references import ref_of
 
 DEEPEST = 5
+MOST_CONDITIONS = 100
+MOST_PARTS = 100
 MOST_VALUES = 1000
 
 
@@ -85,12 +88,44 @@ _OPERATORS = {"in_": Operator.IN}
 _OF_VALUES = (StringFilter, IntFilter, FloatFilter, DateTimeFilter, UuidFilter)
 
 
-def filter_of(given: Any, ids: dict[str, tuple[str, ...]], *path: str, depth: int = 1) -> Filter:
+def filter_of(given: Any, ids: dict[str, tuple[str, ...]], *path: str) -> Filter:
     """The conditions of a filter input; `ids` says of which types each IdFilter's ids must be.
 
     A null is no condition, nor is an empty `and` or `or`. Raises: OutOfRange (nested too deep, too
-    many values), WrongLength, Invalid (an id that is none).
+    many conditions, parts or values), WrongLength, Invalid (an id that is none).
     """
+    return _filter_of(given, ids, path, _Size(), depth=1)
+
+
+@dataclass(slots=True)
+class _Size:
+    """How large a filter is so far.
+
+    The limits keep the statement far below SQLite's limit of 1,000 on the depth of expressions, and
+    its compilation short.
+    """
+
+    conditions: int = 0
+    parts: int = 0
+
+    def add_conditions(self, count: int, path: tuple[str, ...]) -> None:
+        """Raises: OutOfRange."""
+        self.conditions += count
+        if self.conditions > MOST_CONDITIONS:
+            rule = f"exceeds the limit of {MOST_CONDITIONS} conditions in one filter"
+            raise OutOfRange(*path, rule=rule)
+
+    def add_parts(self, count: int, path: tuple[str, ...]) -> None:
+        """Raises: OutOfRange."""
+        self.parts += count
+        if self.parts > MOST_PARTS:
+            rule = f"exceeds the limit of {MOST_PARTS} `and`, `or` and `not` terms in one filter"
+            raise OutOfRange(*path, rule=rule)
+
+
+def _filter_of(
+    given: Any, ids: dict[str, tuple[str, ...]], path: tuple[str, ...], size: _Size, *, depth: int
+) -> Filter:
     if given is None or given is UNSET:
         return AllOf()
     if depth > DEEPEST:
@@ -103,15 +138,19 @@ def filter_of(given: Any, ids: dict[str, tuple[str, ...]], *path: str, depth: in
         here = (*path, to_camel_case(field.name.rstrip("_")))
         match field.name:
             case "and_" | "or_":
+                size.add_parts(len(value), here)
                 inner = tuple(
-                    filter_of(part, ids, *here, str(n), depth=depth + 1)
+                    _filter_of(part, ids, (*here, str(n)), size, depth=depth + 1)
                     for n, part in enumerate(value)
                 )
                 parts.append(AllOf(inner) if field.name == "and_" else AnyOf(inner))
             case "not_":
-                parts.append(Not(filter_of(value, ids, *here, depth=depth + 1)))
+                size.add_parts(1, here)
+                parts.append(Not(_filter_of(value, ids, here, size, depth=depth + 1)))
             case name:
-                parts += _conditions(name, value, ids.get(name, ()), here)
+                conditions = _conditions(name, value, ids.get(name, ()), here)
+                size.add_conditions(len(conditions), here)
+                parts += conditions
     return AllOf(tuple(parts))
 
 

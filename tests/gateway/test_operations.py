@@ -47,6 +47,41 @@ async def test_fragments_count_where_they_are_spread():
     assert await errors_of("{" + "again {" * 11 + "...F" + "}" * 12 + inner) != []
 
 
+@pytest.mark.parametrize(
+    "repeated",
+    [
+        "number " * 2000,
+        "... { number } " * 2000,
+        "again { number } " * 2000,
+        " ".join(f"number: again {{ a{n}: number }}" for n in range(1000)),
+        "again { " + "... on Query { again { number } } " * 500 + "} ",
+        "again { again { number } } " * 500,
+    ],
+)
+async def test_a_document_that_repeats_a_field_too_often_is_told_which(repeated: str):
+    """It has no fragments to blame, whatever graphql-core's recursion ends with."""
+    [message] = await errors_of("{" + repeated + "}")
+
+    assert message.endswith("is selected more than 50 times at one place.")
+    assert message.startswith(("'number'", "'again'"))
+
+
+async def test_a_field_may_be_repeated_fifty_times_at_one_place():
+    """Under two aliases it is at two places."""
+    fifty = "... { number } " * 25 + "number " * 25
+
+    assert await errors_of("{ a: again {" + fifty + "} b: again {" + fifty + "} }") == []
+    assert len(await errors_of("{ a: again { number " + fifty + "} }")) == 1
+
+
+async def test_a_long_chain_of_fragments_is_told_what_is_wrong():
+    chain = "".join(f"fragment F{n} on Query {{ ...F{n + 1} }} " for n in range(500))
+
+    [message] = await errors_of("{ ...F0 } " + chain + "fragment F500 on Query { number }")
+
+    assert message == "The fragments are nested too deeply or repeat too many fields."
+
+
 async def test_what_no_operation_reaches_is_not_its_depth():
     """Of two operations only the deep one is wrong, and a document is judged as a whole."""
     assert len(await errors_of(f"query A {nested(3)} query B {nested(30)}")) >= 1

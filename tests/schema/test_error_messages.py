@@ -111,3 +111,75 @@ async def test_a_malformed_literal_has_a_location(client: Client) -> None:
     [error] = result.errors
     assert error.message.startswith("must be an RFC 3339 instant")
     assert error.locations == [(1, 32)]
+
+
+BOTH_FILTERS = pytest.mark.parametrize(
+    ("document", "one"),
+    [
+        (START, {"organizationIdentifier": {"eq": "123e4567-e89b-12d3-a456-426614174000"}}),
+        (BOOKED, {"status": ["CONFIRMED"]}),
+    ],
+)
+
+
+@pytest.mark.both_databases
+@BOTH_FILTERS
+async def test_a_filter_of_the_largest_size_is_answered(
+    client: Client, document: str, one: dict[str, Any]
+) -> None:
+    """These criteria make the deepest expressions; SQLite allows a depth of 1,000."""
+    for given in ({"or": [one] * 100}, {"and": [{"not": one}] * 50}, deepest(one)):
+        assert (await client.run(document, filter=given)).errors is None
+
+
+def deepest(one: dict[str, Any]) -> dict[str, Any]:
+    return {"or": [{"and": [{"or": [{"not": one}] * 32}]}, {"and": [{"or": [{"not": one}] * 15}]}]}
+
+
+@pytest.mark.both_databases
+@BOTH_FILTERS
+@pytest.mark.parametrize("count", [101, 2_000])
+async def test_a_larger_filter_is_refused_with_the_limit(
+    client: Client, document: str, one: dict[str, Any], count: int
+) -> None:
+    """Empty terms count too."""
+    rule = "'or' exceeds the limit of 100 `and`, `or` and `not` terms in one filter"
+    for given in (
+        {"or": [one] * count},
+        {"or": [{}] * count},
+        {"and": [{"or": [one] * 90}], "or": [one] * 10},
+    ):
+        result = await client.run(document, filter=given)
+        assert [error.message for error in result.errors or ()] == [rule]
+
+
+@pytest.mark.both_databases
+async def test_too_many_conditions_of_one_filter_are_refused(client: Client) -> None:
+    two = {"start": {"gte": "2027-01-01T00:00:00Z", "lt": "2028-01-01T00:00:00Z"}}
+
+    assert (await client.run(START, filter={"or": [two] * 50})).errors is None
+    errors = await client.errors(START, filter={"or": [two] * 51})
+
+    assert errors == [("OUT_OF_RANGE", "filter.or.50.start")]
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("character", ["\U0001f600", "\u0390", "\u1fb7", "\ufb03", "%"])
+async def test_the_longest_search_is_answered(client: Client, character: str) -> None:
+    """Folding lengthens these; SQLite allows a LIKE pattern of 50,000 bytes."""
+    text = character * checks.TEXT
+
+    found = await client.of(START, filter={"title": {"contains": text}})
+    searched = await client.of(
+        "query ($text: String) { candidates(search: $text) { totalCount } }", text=text
+    )
+
+    assert found["totalCount"] == searched["totalCount"] == 0
+
+
+@pytest.mark.both_databases
+async def test_the_longest_list_of_values_is_answered(client: Client) -> None:
+    """A list is one bound value, whatever its length."""
+    found = await client.of(START, filter={"title": {"in": [f"{n}" for n in range(1_000)]}})
+
+    assert found["totalCount"] == 0
