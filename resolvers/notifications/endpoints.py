@@ -12,7 +12,7 @@ from resolvers.bookings.loading import lock
 from resolvers.notifications import rules
 from resolvers.notifications.commands import RegisterNotification, RemoveEndpoint, RotateKey
 from resolvers.notifications.ending import give_up_waiting
-from resolvers.notifications.urls import url_rule
+from resolvers.notifications.urls import canonical, url_rule
 from resolvers.notifications.visible import is_visible
 from resolvers.organizations.locking import lock_organizations
 from resolvers.outcomes import Outcome
@@ -159,8 +159,8 @@ def _register(
 
 def _target(endpoint: NotificationEndpoint) -> tuple[Any, ...]:
     """What makes two endpoints identical: whose they are, where they lead, and the topics."""
-    topics = frozenset(endpoint.topics)
-    return (endpoint.user_id, endpoint.channel, endpoint.url, endpoint.email, topics)
+    url = None if endpoint.url is None else canonical(endpoint.url)
+    return (endpoint.user_id, endpoint.channel, url, endpoint.email, frozenset(endpoint.topics))
 
 
 def _new_key() -> str:

@@ -48,6 +48,11 @@ class Receiver:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
 
+    @property
+    def url(self) -> str:
+        """The one URL of everything that makes this request."""
+        return f"{self.scheme}://{self.authority}{self.target}"
+
 
 def url_rule(url: str, *, local: bool, ports: frozenset[int] = frozenset()) -> str | None:
     """Which rule a URL breaks, in words that follow its field's name, or None."""
@@ -56,6 +61,22 @@ def url_rule(url: str, *, local: bool, ports: frozenset[int] = frozenset()) -> s
     except WrongUrl as wrong:
         return str(wrong)
     return None
+
+
+def canonical(url: str) -> str:
+    """The form in which URLs of the same request are equal (RFC 3986, 6.2).
+
+    Scheme and host are in lower case and ASCII, without a default port. A URL that could never be
+    registered stays as it is.
+    """
+    try:
+        parts = _split(url)
+        if parts.scheme not in PORTS or parts.username is not None:
+            return url
+        host = _host(parts.hostname or "", local=True)
+        return Receiver(parts.scheme, host, _port(parts), _target(parts)).url
+    except WrongUrl:
+        return url
 
 
 def receiver(url: str, *, local: bool, ports: frozenset[int] = frozenset()) -> Receiver:
@@ -79,10 +100,12 @@ def receiver(url: str, *, local: bool, ports: frozenset[int] = frozenset()) -> R
     known = {PORTS["https"], *ports}
     if port not in known and not (local and this_machine(host)):
         raise WrongUrl(f"must have port {' or '.join(map(str, sorted(known)))}")
+    return Receiver(parts.scheme, host, port, _target(parts))
+
+
+def _target(parts: SplitResult) -> str:
     target = quote(parts.path or "/", safe=_KEPT)
-    if parts.query:
-        target += f"?{quote(parts.query, safe=_KEPT)}"
-    return Receiver(parts.scheme, host, port, target)
+    return f"{target}?{quote(parts.query, safe=_KEPT)}" if parts.query else target
 
 
 def _split(url: str) -> SplitResult:

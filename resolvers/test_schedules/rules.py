@@ -226,15 +226,18 @@ def open_schedules(
 ) -> list[Booking]:
     """The candidate's schedules for a test whose window, buffer included, closes after `now`.
 
-    With `until`, only those that open before it.
+    `until` is given for a schedule of the past, whose window began at `now` and ended at `until`:
+    then only those that open before its end, also those that have expired since. An import gives
+    the same result on whichever day it runs.
     """
+    statuses = BEGUN_OR_AHEAD if until is None else BEGUN_OR_AHEAD | {BookingStatus.EXPIRED}
     return [
         b
         for b in bookings
         if b.kind is BookingKind.TEST_SCHEDULE
         and b.id != but
         and b.test_id == test_id
-        and b.status in BEGUN_OR_AHEAD
+        and b.status in statuses
         and b.closes_at is not None
         and b.closes_at > now
         and (until is None or b.opens_at is None or b.opens_at < until)

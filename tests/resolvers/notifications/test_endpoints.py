@@ -77,6 +77,19 @@ async def test_an_identical_endpoint_is_registered_once(world: Listening):
     assert len({first, anew, *others}) == 5
 
 
+async def test_spellings_of_one_url_are_one_endpoint(world: Listening):
+    """The row keeps the URL as it was first written."""
+    first = await world.registered(url="HTTPS://Agency.Example:443/Told")
+
+    again = await world.one(register, world.registering(url="https://agency.example/Told"))
+    other = await world.registered(url="https://agency.example/told")
+
+    assert isinstance(again, Outcome)
+    assert (again.subject, again.created) == (first, False)
+    assert other != first
+    assert (await world.endpoint(first)).url == "HTTPS://Agency.Example:443/Told"
+
+
 WRONG: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
     ({"topics": ()}, [("OUT_OF_RANGE", "input.topics")]),
     ({"url": None}, [("REQUIRED", "input.url")]),

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 import pytest
 
 from resolvers.notifications.addresses import loopback, public
-from resolvers.notifications.urls import MOST, Receiver, receiver, url_rule
+from resolvers.notifications.urls import MOST, Receiver, canonical, receiver, url_rule
 
 HTTPS = "must begin with https://"
 SPELLING = "must name a host, or an address in its usual spelling"
@@ -261,3 +261,38 @@ def test_an_address_is_public(address: str):
 )
 def test_the_host_is_said_with_a_port_that_is_not_usual(url: str, said: str):
     assert receiver(url, local=True, ports=frozenset({8443})).authority == said
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "HTTPS://Agency.EXAMPLE/Told?a=B",
+        "https://agency.example:443/Told?a=B",
+        "https://agency.example:/Told?a=B",
+        "https://agency.example./Told?a=B",
+        "https://AGENCY。example:443/Told?a=B",
+    ],
+)
+def test_spellings_of_one_request_have_one_canonical_url(url: str):
+    assert canonical(url) == "https://agency.example/Told?a=B"
+
+
+def test_the_canonical_url_keeps_what_distinguishes_requests():
+    """The case of path and query, another port and another scheme."""
+    urls = [
+        "https://agency.example/told",
+        "https://agency.example/Told",
+        "https://agency.example/told?a=b",
+        "https://agency.example/told?a=B",
+        "https://agency.example:8443/told",
+        "http://agency.example/told",
+        "https://user@agency.example/told",
+        "ftp://agency.example/told",
+    ]
+
+    assert len({canonical(url) for url in urls}) == len(urls)
+
+
+def test_the_canonical_url_has_one_spelling_of_a_host():
+    assert canonical("https://BÜCHER.example") == canonical("https://xn--bcher-kva.example:443/")
+    assert canonical("https://[2606:4700:0::1]") == canonical("https://[2606:4700::1]/")

@@ -218,6 +218,30 @@ async def test_a_schedule_is_judged_at_its_own_time(world: World) -> None:
     assert reasons(reports[2]) == [("$.Candidate", "OPEN_SCHEDULE_EXISTS")]
 
 
+@pytest.mark.parametrize("year", ["2015", "2027"])
+async def test_schedules_that_overlap_are_refused_before_and_after_their_windows(
+    world: World, year: str
+) -> None:
+    """The first of 2015 has expired at once, but was open when the second one was."""
+    first = JSON.replace('"allowMultipleOpenSessions": true, ', "").replace("2027", year)
+    overlapping = first.replace("18/12", "20/12").replace("21/12", "22/12")
+    allowed = JSON.replace("2027", year).replace("18/12", "20/12")
+    afterwards = first.replace("18/12", "28/12").replace("21/12", "29/12")
+
+    reports = [
+        await imported(world, text) for text in (first, overlapping, allowed, first, afterwards)
+    ]
+
+    assert [fates(report) for report in reports[:4]] == [
+        ["made"],
+        ["refused"],
+        ["made"],
+        ["unchanged"],
+    ]
+    assert reasons(reports[1]) == [("$.Candidate", "OPEN_SCHEDULE_EXISTS")]
+    assert fates(reports[4]) == ["made"]
+
+
 @pytest.mark.parametrize(
     "declaration",
     [
