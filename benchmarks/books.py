@@ -31,10 +31,10 @@ from resolvers.identity import global_id
 from resolvers.outcomes import Outcome
 from resolvers.references import ByKey
 from resolvers.storage import SQLITE_SCHEME, storage_at
+from resolvers.storage.batches import BATCH_REQUESTS
 from resolvers.storage.read import DIALECTS
 from resolvers.storage.sqlite import connect
 from resolvers.storage.tables import Booking, Candidate, ChangeLog, Enrolment, Event, Payment, table
-from resolvers.storage.writer import BATCH_REQUESTS
 from resolvers.viewer import PERMISSIONS, Viewer
 from resolvers.vocabulary import Role
 

@@ -52,7 +52,9 @@ def create_app(
     Raises: WrongSetting, WrongHost.
     """
     BUDGET.resize(settings.cache_mib * MIB)
-    storage = storage_at(settings.database_url, clock=clock)
+    storage = storage_at(
+        settings.database_url, clock=clock, statement_seconds=settings.statement_seconds
+    )
     feed = ChangeFeed(storage)
     endpoint, routes = _routes(settings, schema, storage, feed)
 

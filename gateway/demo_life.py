@@ -25,8 +25,8 @@ from resolvers.outcomes import Outcome
 from resolvers.references import NAMES, ByExternalId, ByKey, ByReference
 from resolvers.refusals import Refused
 from resolvers.storage import Storage, UnitOfWork
+from resolvers.storage.batches import Run
 from resolvers.storage.tables import Event
-from resolvers.storage.writer import Run
 from resolvers.times import wall_time_of
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import (

@@ -30,7 +30,7 @@ from resolvers.registrations.commands import (
 from resolvers.registrations.deleting import delete
 from resolvers.registrations.transferring import transfer
 from resolvers.storage import Storage
-from resolvers.storage.writer import Run
+from resolvers.storage.batches import Run
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import CancellationReason
 

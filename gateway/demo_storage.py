@@ -6,7 +6,7 @@ from typing import Any
 
 from resolvers.outcomes import Outcome
 from resolvers.storage import Storage
-from resolvers.storage.writer import Run
+from resolvers.storage.batches import Run
 
 
 class Calendar:

@@ -1,7 +1,8 @@
 """GraphQL over HTTP, as the GraphQL-over-HTTP specification has it.
 
 Whoever asks for `application/graphql-response+json` gets 4xx for a request that could not be
-carried out; everybody else gets `application/json`, and 200 for any well-formed request.
+carried out; everybody else gets `application/json`, and 200 for any well-formed request. Both get
+503 with Retry-After if the gateway was too busy, or its database down, for all that they asked.
 """
 
 import asyncio
@@ -140,9 +141,11 @@ class Endpoint:
         except _Disconnected:
             return _Answer(CLIENT_CLOSED_REQUEST, media_type, b"")
         except Exception as fault:
-            return _Answer(500, media_type, errors.encoded({"errors": [errors.masked(fault)]}))
-        status = 400 if media_type == GRAPHQL_RESPONSE and errors.is_request_error(result) else 200
-        return _Answer(status, media_type, errors.encoded(errors.answer(result)))
+            status, told, headers = errors.failure(fault)
+            return _Answer(status, media_type, errors.encoded(told), headers)
+        if result.errors:
+            return _with_errors(result, media_type)
+        return _Answer(200, media_type, errors.encoded(errors.answer(result)))
 
     async def _result(
         self, request: Request, asked: GraphQLRequest, viewer: Viewer
@@ -223,6 +226,16 @@ def _overloaded() -> _Refused:
         Retry_After=str(RETRY_SECONDS),
         Connection="close",
     )
+
+
+def _with_errors(result: ExecutionResult, media_type: str) -> _Answer:
+    """The response to an operation of which something failed."""
+    answered = errors.answer(result)
+    seconds = errors.retry_after(answered)
+    if seconds is not None:
+        return _Answer(503, media_type, errors.encoded(answered), {"retry-after": str(seconds)})
+    status = 400 if media_type == GRAPHQL_RESPONSE and errors.is_request_error(result) else 200
+    return _Answer(status, media_type, errors.encoded(answered))
 
 
 @lru_cache(maxsize=256)

@@ -7,7 +7,7 @@ and the caller is told that reference and nothing else.
 import logging
 import secrets
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,7 +15,7 @@ import orjson
 from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError
 
 from resolvers.refusals import Refusal, Refused
-from resolvers.storage import Overloaded
+from resolvers.storage import OutcomeUnknown, Overloaded
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +23,8 @@ Formatted = dict[str, Any]
 """An error as the response has it."""
 
 INTERNAL: Final = "INTERNAL"
+OVERLOADED: Final = "OVERLOADED"
+OUTCOME_UNKNOWN: Final = "OUTCOME_UNKNOWN"
 LONGEST_MESSAGE: Final = 1_000
 """What graphql-core says about a value repeats it, and the value may have a megabyte."""
 
@@ -76,6 +78,15 @@ def of_exception(error: Exception) -> list[Formatted]:
     if isinstance(error, GraphQLError):
         return formatted([error])
     return _told(error, {}, {})
+
+
+def failure(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
+    """The status, the content and the headers of a response that an exception made impossible."""
+    answered = {"errors": of_exception(error)}
+    seconds = retry_after(answered)
+    return (
+        (500, answered, {}) if seconds is None else (503, answered, {"retry-after": str(seconds)})
+    )
 
 
 def _formatted(error: GraphQLError, references: dict[int, str]) -> list[Formatted]:
@@ -137,11 +148,24 @@ def _refusal(refusal: Refusal) -> Formatted:
 
 
 def _overloaded(overloaded: Overloaded) -> Formatted:
-    return top_level(
-        "The gateway has too much to do; try again later. Nothing was written.",
-        "OVERLOADED",
-        retryAfterSeconds=overloaded.retry_after_seconds,
-    )
+    code = OUTCOME_UNKNOWN if isinstance(overloaded, OutcomeUnknown) else OVERLOADED
+    return top_level(overloaded.message, code, retryAfterSeconds=overloaded.retry_after_seconds)
+
+
+def retry_after(answered: Mapping[str, Any]) -> int | None:
+    """The seconds to wait, if the gateway was too busy, or its database down, for all of a request.
+
+    All root fields of the response have then failed in this way.
+    """
+    errors: list[Formatted] = answered.get("errors") or []
+    extensions = [error.get("extensions") or {} for error in errors]
+    if not errors or any(
+        each.get("code") not in {OVERLOADED, OUTCOME_UNKNOWN} for each in extensions
+    ):
+        return None
+    if any(value is not None for value in (answered.get("data") or {}).values()):
+        return None
+    return max(int(each["retryAfterSeconds"]) for each in extensions)
 
 
 def masked(fault: BaseException, references: dict[int, str] | None = None) -> Formatted:

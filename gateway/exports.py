@@ -70,6 +70,11 @@ def _error(status: int, error: errors.Formatted, headers: dict[str, str] | None 
     )
 
 
+def _failure(fault: Exception) -> Response:
+    status, answered, headers = errors.failure(fault)
+    return _error(status, answered["errors"][0], headers)
+
+
 class ExportEndpoint:
     """Answers GET and HEAD at the addresses of files."""
 
@@ -94,7 +99,7 @@ class ExportEndpoint:
             await refused.response(scope, receive, send)
             return
         except Exception as fault:
-            await _error(500, errors.masked(fault))(scope, receive, send)
+            await _failure(fault)(scope, receive, send)
             return
         await _until_gone(receive, self._in_turn(asked, viewer, scope, receive, send))
 
@@ -113,7 +118,7 @@ class ExportEndpoint:
         except _Refused as refused:
             await refused.response(scope, receive, send)
         except Exception as fault:
-            await _error(500, errors.masked(fault))(scope, receive, send)
+            await _failure(fault)(scope, receive, send)
 
     def _asked(self, request: Request) -> Asked:
         if request.method not in METHODS:
@@ -187,9 +192,9 @@ class _Delivery:
             if self._begun and isinstance(fault, TimeoutError):
                 logger.warning("A file was given up: to read and to send it took too long")
                 return
-            error = errors.masked(fault)
+            failure = _failure(fault)
             if not self._begun:
-                await _error(500, error)(scope, receive, self._send)
+                await failure(scope, receive, self._send)
 
     async def _give(self, piece: bytes, *, more: bool = True) -> None:
         async with asyncio.timeout(SEND_SECONDS):

@@ -9,7 +9,7 @@ from resolvers.agent_bookings.reads import agent_bookings_waiting
 from resolvers.agent_bookings.validating import TakeUp, Validate, take_up, validate
 from resolvers.outcomes import Outcome
 from resolvers.storage import Storage
-from resolvers.storage.writer import Run
+from resolvers.storage.batches import Run
 
 TAKE_UP, VALIDATE = cast(Run, take_up), cast(Run, validate)  # which refuse nothing
 

@@ -28,7 +28,7 @@ from resolvers.notifications.delivering import claim, due_endpoints, finish
 from resolvers.notifications.rights import Withheld, rights_to, withheld_because
 from resolvers.outcomes import Outcome
 from resolvers.storage import Storage
-from resolvers.storage.writer import Run
+from resolvers.storage.batches import Run
 
 logger = logging.getLogger(__name__)
 

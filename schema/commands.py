@@ -16,7 +16,7 @@ from resolvers.outcomes import Outcome
 from resolvers.permitted import forbidden, needed_by
 from resolvers.refusals import Complaints, Refused, attempt
 from resolvers.storage import Idempotency
-from resolvers.storage.writer import Run
+from resolvers.storage.batches import Run
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import BatchMode
 from schema.context import Info

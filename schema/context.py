@@ -14,8 +14,8 @@ from resolvers.exports.asked import EventExport, ExportedFile
 from resolvers.outcomes import Outcome
 from resolvers.refusals import Refused
 from resolvers.storage import Idempotency, Storage
+from resolvers.storage.batches import Run
 from resolvers.storage.read import Read, Row
-from resolvers.storage.writer import Run
 from resolvers.viewer import Viewer
 from schema.loaders import Loaders
 

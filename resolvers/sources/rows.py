@@ -8,7 +8,7 @@ from uuid import UUID
 from resolvers.references import Ref
 from resolvers.refusals import Refused
 from resolvers.sources.json_text import parse_json
-from resolvers.storage.writer import Run
+from resolvers.storage.batches import Run
 from resolvers.viewer import Viewer
 
 

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 from resolvers.storage.idempotency import Idempotency
+from resolvers.storage.limits import STATEMENT_SECONDS
+from resolvers.storage.overloaded import OutcomeUnknown, Overloaded, Unavailable
 from resolvers.storage.postgresql import PostgresStorage
 from resolvers.storage.read import Read, one_row
 from resolvers.storage.sqlite import SqliteStorage
 from resolvers.storage.storage import Clock, Storage, utc_now
 from resolvers.storage.unit_of_work import UnitOfWork
-from resolvers.storage.writer import LOCK_PATIENCE_SECONDS, Overloaded
+from resolvers.storage.writer import LOCK_PATIENCE_SECONDS
 
 SQLITE_SCHEME = "sqlite:///"
 POSTGRESQL_SCHEME = "postgresql://"
@@ -26,8 +28,11 @@ def storage_at(
     *,
     clock: Clock = utc_now,
     lock_patience_seconds: float = LOCK_PATIENCE_SECONDS,
+    statement_seconds: float = STATEMENT_SECONDS,
 ) -> Storage:
     """The storage at an address; not yet open.
+
+    `statement_seconds` limits each statement on PostgreSQL.
 
     Raises: UnknownDatabase.
     """
@@ -35,16 +40,24 @@ def storage_at(
         file = Path(url.removeprefix(SQLITE_SCHEME))
         return SqliteStorage(file, clock=clock, lock_patience_seconds=lock_patience_seconds)
     if url.startswith(POSTGRESQL_SCHEME):
-        return PostgresStorage(url, clock=clock, lock_patience_seconds=lock_patience_seconds)
+        return PostgresStorage(
+            url,
+            clock=clock,
+            lock_patience_seconds=lock_patience_seconds,
+            statement_seconds=statement_seconds,
+        )
     raise UnknownDatabase(url)
 
 
 __all__ = [
+    "STATEMENT_SECONDS",
     "Clock",
     "Idempotency",
+    "OutcomeUnknown",
     "Overloaded",
     "Read",
     "Storage",
+    "Unavailable",
     "UnitOfWork",
     "UnknownDatabase",
     "one_row",

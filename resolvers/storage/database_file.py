@@ -46,16 +46,17 @@ class DatabaseFile:
         """The same for reads: looks at most four times a second. Raises: DatabaseFileMoved."""
         if time.monotonic() - self._looked_at >= LOOK_SECONDS:
             self.require_in_place()
-            self._looked_at = time.monotonic()
 
     def require_in_place(self) -> None:
         """Let a statement through only if its database is the one under the path.
 
         Raises: DatabaseFileMoved.
         """
+        self._looked_at = 0.0  # after a failure, the next read looks again
         for file, identity in zip(self._files, self._identities, strict=True):
             if _identity(file) != identity:
                 raise DatabaseFileMoved(file)
+        self._looked_at = time.monotonic()
 
 
 def _identity(file: Path) -> Identity:

@@ -3,31 +3,38 @@
 Statements run on the driver itself, prepared once for each connection.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Iterable, Sequence
 from contextlib import suppress
-from typing import Any
-from uuid import UUID
+from typing import Any, NoReturn
 
 import asyncpg
 from sqlalchemy.util import await_only, greenlet_spawn
 
-from resolvers.storage.faults import without_values
+from resolvers.storage.batches import Performed, Request, Trouble, perform, undone
+from resolvers.storage.faults import is_unavailable, without_values
+from resolvers.storage.limits import (
+    CLOSING_SECONDS,
+    LATE_SECONDS,
+    STATEMENT_SECONDS,
+    Connection,
+    Limit,
+    connect,
+)
 from resolvers.storage.numbers import Numbers
+from resolvers.storage.outages import READING
+from resolvers.storage.overloaded import OutcomeUnknown, Unavailable
 from resolvers.storage.read import Compiled, Read, Row
-from resolvers.storage.readers import Readers
+from resolvers.storage.readers import Reader, Readers
 from resolvers.storage.storage import Clock, Storage, utc_now
 from resolvers.storage.unit_of_work import UnitOfWork
-from resolvers.storage.writer import (
-    LOCK_PATIENCE_SECONDS,
-    Performed,
-    Request,
-    Trouble,
-    perform,
-    undone,
-)
+from resolvers.storage.writer import LOCK_PATIENCE_SECONDS
 
 LOCK_TIMEOUT = "100ms"
 """How long a batch waits for a lock: without a bound one foreign lock stopped every booking."""
+
+IDLE_IN_TRANSACTION = "5s"
+"""A process that stops in the middle of a transaction loses its locks after this time."""
 
 LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 """What BEGIN and ROLLBACK raise on a connection that is gone; they do not fail otherwise.
@@ -37,9 +44,11 @@ but the end of the connection itself has not arrived yet.
 """
 
 READING_CONNECTIONS = 10
-CLOSING_SECONDS = 5
 PREPARED_STATEMENTS = 500
 """How many statements asyncpg keeps prepared for the writer; of SQL above 15 KiB it keeps none."""
+
+STREAM_SECONDS = 60.0
+"""How long a stream may take for its next rows, and its consumer between them."""
 
 
 class PostgresStorage(Storage):
@@ -53,34 +62,40 @@ class PostgresStorage(Storage):
         *,
         clock: Clock = utc_now,
         lock_patience_seconds: float = LOCK_PATIENCE_SECONDS,
+        statement_seconds: float = STATEMENT_SECONDS,
     ) -> None:
         super().__init__(clock=clock, lock_patience_seconds=lock_patience_seconds)
         self.url = url
+        self._statement_seconds = statement_seconds
         self._numbers = Numbers()
-        self._readers = Readers(self._connect_reader, READING_CONNECTIONS)
-        self._writing: asyncpg.Connection[asyncpg.Record] | None = None
+        self._readers = Readers(self._connect_reader, READING_CONNECTIONS, statement_seconds)
+        self._writing: Connection | None = None
+        self._limit: Limit | None = None
 
     async def open(self) -> None:
-        self._writing = await self._connect_writer()
+        await self._connect_writer()
 
-    async def _connect_reader(self) -> "asyncpg.Connection[asyncpg.Record]":
-        return await asyncpg.connect(
-            self.url,
-            statement_cache_size=0,  # a reader keeps what it prepares
-            server_settings={"jit": "off", "timezone": "UTC"},
-        )
+    async def _connect_reader(self) -> Reader:
+        seconds = self._statement_seconds
+        connection = await connect(self.url, seconds=seconds, cached=0)  # a reader keeps its own
+        return Reader(connection, Limit(connection, seconds))
 
-    async def _connect_writer(self) -> "asyncpg.Connection[asyncpg.Record]":
-        return await asyncpg.connect(
+    async def _connect_writer(self) -> tuple[Connection, Limit]:
+        self._writing = await connect(
             self.url,
-            statement_cache_size=PREPARED_STATEMENTS,
-            server_settings={"jit": "off", "timezone": "UTC", "lock_timeout": LOCK_TIMEOUT},
+            seconds=self._statement_seconds,
+            cached=PREPARED_STATEMENTS,
+            lock_timeout=LOCK_TIMEOUT,
+            idle_in_transaction_session_timeout=IDLE_IN_TRANSACTION,
         )
+        self._limit = Limit(self._writing, self._statement_seconds)
+        return self._writing, self._limit
 
     async def _disconnect(self) -> None:
+        closing = [self._readers.close()]
         if self._writing is not None:
-            await self._writing.close()
-        await self._readers.close()
+            closing.append(self._writing.close(timeout=CLOSING_SECONDS))
+        await asyncio.gather(*closing, return_exceptions=True)
 
     async def read(self, read: Read[Row]) -> list[Row]:
         compiled, fetched = await self._fetched(read)
@@ -94,94 +109,142 @@ class PostgresStorage(Storage):
         self, read: Read[Any], *, size: int
     ) -> AsyncGenerator[Sequence[Sequence[Any]]]:
         compiled = self.statements.of(read.shape, read.build)
-        connection = await self._connect_reader()
+        seconds = max(STREAM_SECONDS, self._statement_seconds)
+        connection = None
         try:
+            connection = await connect(
+                self.url,
+                seconds=seconds,
+                cached=0,
+                idle_in_transaction_session_timeout=f"{seconds}s",
+            )
+            limit = Limit(connection, seconds)
             # a cursor sees what was committed when it was opened, and nothing later
-            await connection.execute("BEGIN READ ONLY")
-            cursor = await connection.cursor(compiled.sql, *compiled.values(read.values))
-            while fetched := await cursor.fetch(size):
-                rows: list[Any] = fetched
+            with limit:
+                await connection.execute("BEGIN READ ONLY")
+                cursor = await connection.cursor(compiled.sql, *compiled.values(read.values))
+            while True:
+                with limit:
+                    rows: list[Any] = await cursor.fetch(size)
+                if not rows:
+                    break
                 yield compiled.tuples(rows)
         except Exception as error:
             without_values(error)
+            if is_unavailable(error):
+                raise Unavailable from error
             raise
         finally:
             # for somebody who was cancelled it also ends what the database is doing
-            with suppress(TimeoutError, *LOST):
-                await connection.close(timeout=CLOSING_SECONDS)
+            if connection is not None:
+                with suppress(TimeoutError, *LOST):
+                    await connection.close(timeout=CLOSING_SECONDS)
 
     async def _fetched(self, read: Read[Any]) -> tuple[Compiled, list[Any]]:
         compiled = self.statements.of(read.shape, read.build)
-        return compiled, await self._readers.fetch(compiled, compiled.values(read.values))
+        try:
+            fetched = await self._readers.fetch(compiled, compiled.values(read.values))
+        except Unavailable as error:
+            self._outage.failed(READING, error)
+            raise
+        self._outage.succeeded(READING)
+        return compiled, fetched
 
     async def _transact(self, requests: list[Request]) -> Performed:
-        connection = await self._begin()
+        connection, limit = await self._begin()
+        opened = _Open(connection, limit, self._statement_seconds)
+        work = UnitOfWork(opened, self.statements, self.clock(), self._numbers)
+        committing = False
         try:
-            performed, changed = await self._perform(connection, requests)
-            await connection.execute("COMMIT")
+            performed = await greenlet_spawn(perform, work, requests, trouble)
+            committing = True
+            with limit:
+                await connection.execute("COMMIT")
         except BaseException as error:
             without_values(error)
             self._numbers.rollback()
-            await _roll_back(connection)
-            # lost at the commit, nobody knows whether it happened: not to be tried again
-            if connection.is_closed() or not isinstance(error, Exception):
+            if not await _rolled_back(connection, limit, error):
+                _raise_lost(error, committing=committing)
+            if not isinstance(error, Exception):
                 raise
-            return undone(requests, error, trouble(error))
+            return undone(requests, error, trouble(error), raising=work.raising)
         self._numbers.commit()
-        self._tell(changed)
+        self._tell(work.changed_organizations)
         return performed
 
-    async def _begin(self) -> "asyncpg.Connection[asyncpg.Record]":
-        """The writer's connection in a new transaction; one that was lost is replaced."""
-        if self._writing is not None and not self._writing.is_closed():
-            try:
-                await self._writing.execute("BEGIN")
-            except LOST:
-                self._writing.terminate()
-            else:
-                return self._writing
-        self._writing = await self._connect_writer()
-        await self._writing.execute("BEGIN")
-        return self._writing
+    async def _begin(self) -> tuple[Connection, Limit]:
+        """The writer's connection in a new transaction; one that was lost is replaced.
 
-    async def _perform(
-        self, connection: "asyncpg.Connection[asyncpg.Record]", requests: list[Request]
-    ) -> tuple[Performed, dict[UUID, int]]:
-        work = UnitOfWork(_Open(connection), self.statements, self.clock(), self._numbers)
-        performed = await greenlet_spawn(perform, work, requests, trouble)
-        return performed, work.changed_organizations
+        Raises: Unavailable, also if it is cancelled: nothing was written.
+        """
+        connection, limit = self._writing, self._limit
+        if connection is not None and limit is not None and not connection.is_closed():
+            try:
+                with limit:
+                    await connection.execute("BEGIN")
+            except LOST:
+                connection.terminate()
+            except asyncio.CancelledError:
+                connection.terminate()
+                raise Unavailable from None
+            else:
+                return connection, limit
+        try:
+            connection, limit = await self._connect_writer()
+            with limit:
+                await connection.execute("BEGIN")
+        except (asyncio.CancelledError, *LOST) as error:
+            raise Unavailable from error
+        return connection, limit
 
 
 class _Open:
     """The connection inside its transaction, as a unit of work calls it from its greenlet."""
 
-    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    def __init__(self, connection: Connection, limit: Limit, seconds: float) -> None:
         self._connection = connection
+        self._limit = limit
+        # the end of a connection does not end asyncpg's wait for room in its buffer
+        self._seconds = seconds + 2 * LATE_SECONDS
 
     def fetch(self, statement: Compiled, values: list[Any]) -> Iterable[Iterable[Any]]:
         rows: list[asyncpg.Record] = self._wait(self._connection.fetch(statement.sql, *values))
         return rows
 
     def execute_many(self, statement: Compiled, values: Sequence[list[Any]]) -> None:
-        self._wait(self._connection.executemany(statement.sql, values))
+        self._wait(self._connection.executemany(statement.sql, values, timeout=self._seconds))
 
     def run(self, sql: str) -> None:
         self._wait(self._connection.execute(sql))
 
     def _wait(self, answer: Awaitable[Any]) -> Any:
         try:
-            return await_only(answer)
+            with self._limit:
+                return await_only(answer)
         except Exception as error:
             without_values(error)
             raise
 
 
-async def _roll_back(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """End the transaction; a connection that cannot even do this is of no use any more."""
+async def _rolled_back(connection: Connection, limit: Limit, error: BaseException) -> bool:
+    """Whether the transaction could be ended; if not, the connection is of no further use."""
+    if isinstance(error, asyncio.CancelledError | TimeoutError):
+        connection.terminate()
+        return False
     try:
-        await connection.execute("ROLLBACK")
+        with limit:
+            await connection.execute("ROLLBACK")
     except LOST:
         connection.terminate()
+        return False
+    return True
+
+
+def _raise_lost(error: BaseException, *, committing: bool) -> NoReturn:
+    """Raises: OutcomeUnknown, Unavailable. Without a COMMIT, the server has rolled back."""
+    if committing:
+        raise OutcomeUnknown from error
+    raise Unavailable from error
 
 
 def trouble(error: BaseException) -> Trouble:
@@ -195,5 +258,9 @@ def trouble(error: BaseException) -> Trouble:
             return Trouble.LOCKED
         case asyncpg.IntegrityConstraintViolationError():
             return Trouble.CONSTRAINT
+        case asyncpg.InvalidCachedStatementError() | asyncpg.OutdatedSchemaCacheError():
+            return Trouble.STALE
+        case _ if is_unavailable(error):
+            return Trouble.UNAVAILABLE
         case _:
             return Trouble.FAULT

@@ -8,27 +8,18 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from itertools import count
-from typing import Any, TypeAlias
+from typing import Any
 
 import asyncpg
 
 from resolvers.caching import BUDGET, Cache
-from resolvers.storage.faults import without_values
+from resolvers.storage.faults import is_gone, is_unavailable, without_values
+from resolvers.storage.limits import CLOSING_SECONDS, Connection, Limit
+from resolvers.storage.overloaded import Overloaded, Unavailable
 from resolvers.storage.read import Compiled
 
 logger = logging.getLogger(__name__)
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
-Connect = Callable[[], Awaitable[Any]]
-
-GONE = (
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InternalClientError,
-    OSError,
-)
-"""What a statement raises on a connection that the server has ended."""
 
 CANCEL_SECONDS = 5
 """How long the server may take to cancel a statement before the connection is terminated."""
@@ -37,23 +28,25 @@ CANCEL_SECONDS = 5
 class Reader:
     """A connection with the statements that were prepared on it."""
 
-    __slots__ = ("_numbers", "_prepared", "connection", "used")
+    __slots__ = ("_numbers", "_prepared", "connection", "limit", "used")
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, limit: Limit) -> None:
         self.connection = connection
+        self.limit = limit
         self.used = False
         self._prepared: Cache[str, Any] = Cache(BUDGET)
         self._numbers = count()
 
     async def fetch(self, statement: Compiled, values: list[Any]) -> list[Any]:
-        prepared = self._prepared.get(statement.sql)
-        if prepared is None:
-            prepared = await self._prepare(statement)
-        try:
-            rows: list[Any] = await prepared.fetch(*values)
-        except asyncpg.InvalidCachedStatementError:  # a table has changed meanwhile
-            self._prepared.clear()
-            rows = await (await self._prepare(statement)).fetch(*values)
+        with self.limit:
+            prepared = self._prepared.get(statement.sql)
+            if prepared is None:
+                prepared = await self._prepare(statement)
+            try:
+                rows: list[Any] = await prepared.fetch(*values)
+            except asyncpg.InvalidCachedStatementError:  # a table has changed meanwhile
+                self._prepared.clear()
+                rows = await (await self._prepare(statement)).fetch(*values)
         return rows
 
     async def _prepare(self, statement: Compiled) -> Any:
@@ -70,11 +63,17 @@ class Reader:
 
 
 class Readers:
-    """At most so many readers, each used by one task at a time."""
+    """At most so many readers, each used by one task at a time.
 
-    def __init__(self, connect: Connect, size: int) -> None:
+    A read waits `patience_seconds` for a reader.
+    """
+
+    def __init__(
+        self, connect: Callable[[], Awaitable[Reader]], size: int, patience_seconds: float
+    ) -> None:
         self._connect = connect
         self._size = size
+        self._patience_seconds = patience_seconds
         self._free: list[Reader] = []
         self._open: set[Reader] = set()
         self._opening = 0
@@ -85,28 +84,35 @@ class Readers:
     async def fetch(self, statement: Compiled, values: list[Any]) -> list[Any]:
         """The rows of a statement, from a connection of its own.
 
-        The server may have ended the connection while it was idle: then another one is asked. If
-        the caller is cancelled, so is the statement on the server.
+        If the server has ended the connection while it was idle, the statement is sent again on
+        another connection. If the caller is cancelled, so is the statement on the server. Raises:
+        Overloaded.
         """
         while True:
             reader = await self._take()
             was_idle = reader.used
             try:
                 return await self._fetched(reader, statement, values)
-            except GONE:
-                if not was_idle:
-                    raise
+            except Exception as error:
+                gone = is_gone(error, reader.connection)
+                if reader.limit.exceeded:
+                    self._drop_free()  # the network is silent for them, too
+                elif gone and was_idle:
+                    continue
+                if gone or is_unavailable(error):
+                    raise Unavailable from error
+                raise
 
     async def _fetched(self, reader: Reader, statement: Compiled, values: list[Any]) -> list[Any]:
         reader.used = True
         try:
             rows = await reader.fetch(statement, values)
-        except GONE:
-            self._drop(reader)
-            raise
         except asyncpg.PostgresError as error:
             without_values(error)
-            self._give_back(reader)
+            if is_gone(error, reader.connection):
+                self._drop(reader)
+            else:
+                self._give_back(reader)
             raise
         except asyncio.CancelledError:
             self._cancel(reader)
@@ -122,11 +128,14 @@ class Readers:
         """Let go of every connection; there are none afterwards."""
         self._closed = True
         await asyncio.gather(*self._cancelling)
-        for reader in [*self._open]:
-            self._open.discard(reader)
+        closing = [reader.connection.close(timeout=CLOSING_SECONDS) for reader in self._open]
+        for reader in self._open:
             reader.forget()
-            await reader.connection.close()
+        self._open.clear()
         self._free.clear()
+        while self._waiting:
+            self._wake()
+        await asyncio.gather(*closing, return_exceptions=True)
 
     async def _take(self) -> Reader:
         while not self._closed:
@@ -138,15 +147,21 @@ class Readers:
                 reader.forget()
             if len(self._open) + self._opening < self._size:
                 return await self._make()
-            await self._wait()
-        raise asyncpg.InterfaceError("the storage is closed")
+            try:
+                async with asyncio.timeout(self._patience_seconds):
+                    await self._wait()
+            except TimeoutError:
+                raise Overloaded from None
+        raise Overloaded
 
     async def _make(self) -> Reader:
         self._opening += 1
         try:
-            reader = Reader(await self._connect())
-        except BaseException:
+            reader = await self._connect()
+        except BaseException as error:
             self._wake()
+            if is_unavailable(error):
+                raise Unavailable from error
             raise
         finally:
             self._opening -= 1
@@ -174,6 +189,13 @@ class Readers:
         self._free.append(reader)
         if self._waiting:
             self._wake()
+
+    def _drop_free(self) -> None:
+        for reader in self._free:
+            self._open.discard(reader)
+            reader.forget()
+            reader.connection.terminate()
+        self._free.clear()
 
     def _drop(self, reader: Reader) -> None:
         self._open.discard(reader)

@@ -10,22 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from resolvers.storage import write_ahead_log
+from resolvers.storage.batches import Performed, Request, Trouble, perform, undone
 from resolvers.storage.database_file import DatabaseFile, DatabaseFileMoved
+from resolvers.storage.faults import PRIMARY_CODE, is_unavailable
 from resolvers.storage.filters import lower
 from resolvers.storage.interrupting import run_interruptibly
 from resolvers.storage.numbers import Numbers
+from resolvers.storage.outages import READING
+from resolvers.storage.overloaded import OutcomeUnknown, Overloaded, Unavailable
 from resolvers.storage.read import Compiled, Read, Row
 from resolvers.storage.storage import Clock, Storage, utc_now
 from resolvers.storage.unit_of_work import UnitOfWork
-from resolvers.storage.writer import (
-    LOCK_PATIENCE_SECONDS,
-    Overloaded,
-    Performed,
-    Request,
-    Trouble,
-    perform,
-    undone,
-)
+from resolvers.storage.writer import LOCK_PATIENCE_SECONDS
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +30,6 @@ READING_THREADS = 4
 STREAM_CACHE_KIB = 4 * 1024  # a stream reads each page once, and sorts on the disk
 
 BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-PRIMARY_CODE = 0xFF  # the rest of an error's code says more than is needed
 
 
 def connect(path: Path, *, cache_kib: int = PAGE_CACHE_KIB) -> sqlite3.Connection:
@@ -95,6 +90,7 @@ class SqliteStorage(Storage):
         self._shortening = loop.create_task(self._keep_log_short(), name="write-ahead log")
 
     async def _disconnect(self) -> None:
+        self._near = None  # no more reads
         if self._shortening is not None:
             self._shortening.cancel()
             await asyncio.gather(self._shortening, return_exceptions=True)
@@ -104,7 +100,6 @@ class SqliteStorage(Storage):
         for connection in self._connections:
             connection.close()
         self._connections.clear()
-        self._near = None
 
     async def read(self, read: Read[Row]) -> list[Row]:
         compiled, fetched = await self._fetched(read)
@@ -118,6 +113,8 @@ class SqliteStorage(Storage):
         self, read: Read[Any], *, size: int
     ) -> AsyncGenerator[Sequence[Sequence[Any]]]:
         compiled = self.statements.of(read.shape, read.build)
+        if self._near is None:
+            raise Overloaded
         connection = connect(self.path, cache_kib=STREAM_CACHE_KIB)
         self._file.require_in_place()
         thread = ThreadPoolExecutor(1, "stream")
@@ -140,15 +137,23 @@ class SqliteStorage(Storage):
             thread.shutdown(wait=False)
 
     async def _fetched(self, read: Read[Any]) -> tuple[Compiled, list[Any]]:
-        """Raises: Overloaded (the file was deleted or replaced)."""
         try:
-            return await self._fetched_in_place(read)
-        except DatabaseFileMoved as error:
-            raise Overloaded from error
+            fetched = await self._fetched_nearby(read)
+        except sqlite3.Error as error:
+            if self._near is None:  # closed meanwhile
+                raise Overloaded from error
+            if not is_unavailable(error):
+                raise
+            self._outage.failed(READING, error)
+            raise Unavailable from error
+        self._outage.succeeded(READING)
+        return fetched
 
-    async def _fetched_in_place(self, read: Read[Any]) -> tuple[Compiled, list[Any]]:
+    async def _fetched_nearby(self, read: Read[Any]) -> tuple[Compiled, list[Any]]:
+        """Read in the event loop by key, otherwise in a thread."""
+        if self._near is None:
+            raise Overloaded
         if read.by_key:
-            assert self._near is not None, "open the storage first"
             return self._fetch(self._near, read)
         return await run_interruptibly(
             self._reading, self._connection, lambda connection: self._fetch(connection, read)
@@ -201,22 +206,25 @@ class SqliteStorage(Storage):
 
     def _transaction(self, requests: list[Request]) -> tuple[Performed, dict[Any, int]]:
         connection = self._connection()
+        committing = False
         try:
             connection.execute("BEGIN IMMEDIATE")
             work = UnitOfWork(_Open(connection), self.statements, self.clock(), self._numbers)
             performed = perform(work, requests, trouble)
             self._file.require_in_place()
+            committing = True
             connection.execute("COMMIT")
             self._file.require_in_place()  # deleted during the commit: not to be acknowledged
-        except DatabaseFileMoved as error:
+        except BaseException as error:
             self._numbers.rollback()
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            raise Overloaded from error
-        except Exception as error:
-            self._numbers.rollback()
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            if not isinstance(error, Exception):
+                raise
+            if trouble(error) is Trouble.LOCKED:  # another program has locked the file
+                return Performed(again=requests), {}
+            if committing and _is_input_output(error):
+                raise OutcomeUnknown from error
             return undone(requests, error, trouble(error)), {}
         self._numbers.commit()
         return performed, work.changed_organizations
@@ -244,5 +252,13 @@ def trouble(error: BaseException) -> Trouble:
             return Trouble.CONSTRAINT
         case sqlite3.OperationalError() if error.sqlite_errorcode & PRIMARY_CODE in BUSY:
             return Trouble.LOCKED
+        case _ if is_unavailable(error):
+            return Trouble.UNAVAILABLE
         case _:
             return Trouble.FAULT
+
+
+def _is_input_output(error: Exception) -> bool:
+    """Whether the file failed: after a commit, its last pages may be on the disk or not."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    return code & PRIMARY_CODE == sqlite3.SQLITE_IOERR

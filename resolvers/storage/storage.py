@@ -7,16 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from resolvers.storage.batches import Performed, Request, Result, Run
 from resolvers.storage.idempotency import Idempotency
+from resolvers.storage.outages import Outage
 from resolvers.storage.read import Read, Row, Statements
-from resolvers.storage.writer import (
-    LOCK_PATIENCE_SECONDS,
-    Performed,
-    Request,
-    Result,
-    Run,
-    Writer,
-)
+from resolvers.storage.writer import LOCK_PATIENCE_SECONDS, Writer
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +39,10 @@ class Storage(abc.ABC):
         self.clock = clock
         self.statements = Statements(self.dialect_name)
         self.when_changed: list[Callable[[dict[UUID, int]], None]] = []
-        self._writer = Writer(self._transact, lock_patience_seconds=lock_patience_seconds)
+        self._outage = Outage()
+        self._writer = Writer(
+            self._transact, self._outage, lock_patience_seconds=lock_patience_seconds
+        )
 
     @abc.abstractmethod
     async def open(self) -> None: ...
@@ -52,11 +50,12 @@ class Storage(abc.ABC):
     async def close(self) -> None:
         """Finish the commands that wait, then let go of the database."""
         await self._writer.close()
+        self._outage.close()
         await self._disconnect()
 
     @abc.abstractmethod
     async def read(self, read: Read[Row]) -> list[Row]:
-        """The rows of a read, as last committed."""
+        """The rows of a read, as last committed. Raises: Overloaded."""
 
     @abc.abstractmethod
     async def tuples(self, read: Read[Any]) -> Sequence[Sequence[Any]]:

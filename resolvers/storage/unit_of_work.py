@@ -27,7 +27,7 @@ SQLAlchemy keeps the bare name.
 """
 
 
-LOCK_SOON = "SET LOCAL lock_timeout = '5ms'"
+LOCK_SOON = "SET LOCAL lock_timeout = '1ms'"
 LOCK_AS_USUAL = "SET LOCAL lock_timeout TO DEFAULT"
 
 
@@ -62,6 +62,7 @@ class UnitOfWork:
     ) -> None:
         self.now = now
         self.changed_organizations: dict[UUID, int] = {}
+        self.raising: UUID | None = None  # the organization whose log position is being raised
         self._connection = connection
         self._statements = statements
         self._numbers = numbers
@@ -222,10 +223,12 @@ class UnitOfWork:
         for change in self._changes:
             by_organization.setdefault(change.row["organization_id"], []).append(change)
         for organization_id in sorted(by_organization):
+            self.raising = organization_id
             if organization_id in self._notifying:
                 self.execute("notify", lambda _: _notify(), [{"of": organization_id}])
             if changes := by_organization[organization_id]:
                 self._append(organization_id, changes)
+        self.raising = None
         self._changes.clear()
         self._notifying.clear()
 

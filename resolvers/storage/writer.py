@@ -1,214 +1,60 @@
-"""Carries out commands in batches: one transaction in flight in a process, whoever asks.
+"""Carries out commands in batches: a process has one transaction in flight.
 
-Requests that arrive meanwhile are the next batch, in order, as runs of the same command, each under
-a savepoint. The fixed cost of a transaction is many times that of a row, so this is what makes
-bookings fast; the database's own locks and constraints are what makes them right, with any number
-of processes.
+Requests that arrive meanwhile are the next batch, in order. The fixed cost of a transaction is many
+times that of a row, so this makes bookings fast. The database's own locks and constraints make them
+correct, with any number of processes.
 """
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from enum import Enum, auto
-from itertools import groupby
 from typing import Any
 
-from resolvers.outcomes import Outcome
-from resolvers.refusals import Refused
-from resolvers.storage.idempotency import Idempotency, claim, keep, release
-from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.storage.batches import (
+    Performed,
+    Request,
+    Result,
+    Run,
+    organization_of,
+)
+from resolvers.storage.idempotency import Idempotency
+from resolvers.storage.outages import WRITING, Outage
+from resolvers.storage.overloaded import OutcomeUnknown, Overloaded
+from resolvers.storage.queues import Queues
 
 logger = logging.getLogger(__name__)
 
-Result = Outcome | Refused
-Run = Callable[[UnitOfWork, Sequence[Any]], Sequence[Result]]
-
-BATCH_REQUESTS = 64
 WAITING_REQUESTS = 20_000
 LOCK_PATIENCE_SECONDS = 30.0
-CONSTRAINT_TRIES = 3
 
-LOOKED_AT = 4 * BATCH_REQUESTS
-"""How far a batch looks for requests that may be in it, past those whose key is in it already."""
+IN_FLIGHT_SECONDS = 15.0
+"""How much longer than its patience a request waits for a transaction that it is part of."""
 
-RETRIED_TOGETHER = 16
-"""The most requests that are tried again in one batch, in which each may wait for its lock."""
-
-SMALLER = 8
-"""By how much a batch that failed whole is divided, to answer those who are not at fault."""
-
-
-class Overloaded(Exception):
-    """Too many requests wait, somebody else held a lock for too long, or the process stops.
-
-    Nothing was written.
-    """
-
-    retry_after_seconds = 1
-
-
-class Trouble(Enum):
-    """What a database's error means for the command that met it."""
-
-    LOCKED = auto()  # try again later
-    CONSTRAINT = auto()  # somebody else was first; look again
-    FAULT = auto()  # ours
-
-
-@dataclass(eq=False, slots=True)
-class Request:
-    """Some commands of one kind that are answered together."""
-
-    run: Run
-    commands: Sequence[Any]
-    all_or_nothing: bool
-    idempotency: Idempotency | None
-    answer: "asyncio.Future[list[Result]]"
-    give_up_at: float
-    constraint_failures: int = 0
-    together: int = BATCH_REQUESTS  # the size of the largest batch that it may be in
-
-
-@dataclass(slots=True)
-class Performed:
-    """What became of each request of a batch: an answer, an exception, or to be tried again."""
-
-    answers: dict[Request, list[Result] | Exception] = field(default_factory=dict)
-    again: list[Request] = field(default_factory=list)
-
-
-def perform(
-    work: UnitOfWork, requests: Sequence[Request], trouble: Callable[[BaseException], Trouble]
-) -> Performed:
-    """Carry out a batch inside the open transaction, up to the commit."""
-    performed = Performed()
-    claimed = _claim_keys(work, requests, performed)
-    open_requests = [r for r in requests if r not in performed.answers]
-
-    def alone_or_together(request: Request) -> Any:
-        return id(request) if request.all_or_nothing else request.run
-
-    for _, group in groupby(open_requests, alone_or_together):
-        _perform_run(work, list(group), trouble, performed)
-    work.wait_as_usual()
-    _keep_answers(work, claimed, performed)
-    work.append_changes()
-    return performed
-
-
-def undone(requests: Sequence[Request], error: Exception, trouble: Trouble) -> Performed:
-    """What follows when a transaction was rolled back whole: smaller ones are tried.
-
-    Raises: the error, of a request that was by itself already.
-    """
-    if len(requests) == 1 and trouble is not Trouble.LOCKED:
-        raise error
-    for request in requests:
-        request.together = max(1, len(requests) // SMALLER)
-    return Performed(again=list(requests))
-
-
-def _perform_run(
-    work: UnitOfWork,
-    requests: list[Request],
-    trouble: Callable[[BaseException], Trouble],
-    performed: Performed,
-) -> None:
-    commands = [command for request in requests for command in request.commands]
-    before = work.savepoint()
-    try:
-        results: Sequence[Result] = requests[0].run(work, commands)
-        assert len(results) == len(commands), "a result for each command"
-        work.flush()  # here, where a constraint can still be told from a fault
-    except Exception as error:
-        work.undo(before)
-        if trouble(error) is Trouble.LOCKED:
-            work.wait_briefly()
-        if trouble(error) is Trouble.CONSTRAINT:
-            work.forget_numbers()
-        if len(requests) > 1:
-            for request in requests:
-                _perform_run(work, [request], trouble, performed)
-            return
-        _give_up_or_retry(requests[0], error, trouble(error), performed)
-        return
-    refused = any(isinstance(result, Refused) for result in results)
-    if requests[0].all_or_nothing and refused:
-        work.undo(before)
-        results = [result for result in results if isinstance(result, Refused)]
-    else:
-        work.keep()
-    position = 0
-    for request in requests:
-        performed.answers[request] = list(results[position : position + len(request.commands)])
-        position += len(request.commands)
-
-
-def _give_up_or_retry(
-    request: Request, error: Exception, trouble: Trouble, performed: Performed
-) -> None:
-    if trouble is Trouble.CONSTRAINT and request.constraint_failures < CONSTRAINT_TRIES:
-        request.constraint_failures += 1
-        performed.again.append(request)
-    elif trouble is Trouble.LOCKED:
-        performed.again.append(request)
-    else:
-        performed.answers[request] = error
-
-
-def _claim_keys(
-    work: UnitOfWork, requests: Sequence[Request], performed: Performed
-) -> dict[Request, Idempotency]:
-    """Claim every request's key, and answer those whose key was used before."""
-    keyed = {r: r.idempotency for r in requests if r.idempotency is not None}
-    used = claim(work, keyed.values())
-    for request, key in keyed.items():
-        if key in used:
-            performed.answers[request] = used[key]
-    return {request: key for request, key in keyed.items() if key not in used}
-
-
-def _keep_answers(
-    work: UnitOfWork, claimed: dict[Request, Idempotency], performed: Performed
-) -> None:
-    """Store the results of a request with its key if at least one of them is an outcome.
-
-    A request of which nothing succeeded leaves nothing, and its key may be tried again.
-    """
-    kept, released = {}, []
-    for request, key in claimed.items():
-        answer = performed.answers.get(request)
-        if isinstance(answer, list) and any(isinstance(result, Outcome) for result in answer):
-            kept[key] = answer
-        else:
-            released.append(key)
-    keep(work, kept)
-    release(work, released)
+CLOSING_SECONDS = 5.0
+"""How long `close` waits for the requests that have come before it."""
 
 
 class Writer:
-    """The queues before the one transaction that a process has in flight.
-
-    What was tried in vain is tried again in batches of its own, in turn with the new requests: a
-    lock that somebody keeps does not stop those who need another.
-    """
+    """The queues before the one transaction that a process has in flight."""
 
     def __init__(
         self,
         transact: Callable[[list[Request]], Awaitable[Performed]],
+        outage: Outage,
         *,
         lock_patience_seconds: float = LOCK_PATIENCE_SECONDS,
     ) -> None:
         self._transact = transact
+        self._outage = outage
         self._lock_patience_seconds = lock_patience_seconds
-        self._waiting: deque[Request] = deque()
-        self._again: deque[Request] = deque()
-        self._tried_again = False
+        self._queues = Queues()
+        self._in_flight: list[Request] = []
+        self._unanswered = 0
         self._arrived = asyncio.Event()
         self._closing = False
         self._task: asyncio.Task[None] | None = None
+        self.committed_at = 0.0
+        """When the last transaction was committed, by the event loop's time."""
 
     async def write(
         self,
@@ -225,99 +71,135 @@ class Writer:
         carried out, because the other requests of the batch depend on its transaction. Raises:
         Overloaded.
         """
-        if self._closing or len(self._waiting) + len(self._again) >= WAITING_REQUESTS:
+        if self._closing or self._unanswered >= WAITING_REQUESTS:
             raise Overloaded
         loop = asyncio.get_running_loop()
         if self._task is None:
-            self._task = loop.create_task(self._write_batches(), name="writer")
+            self._start()
         request = Request(
             run=run,
             commands=commands,
             all_or_nothing=all_or_nothing,
             idempotency=idempotency,
+            organization_id=organization_of(commands, idempotency),
             answer=loop.create_future(),
-            give_up_at=loop.time() + self._lock_patience_seconds,
         )
-        self._waiting.append(request)
+        request.timer = loop.call_later(self._lock_patience_seconds, self._give_up, request)
+        self._unanswered += 1
+        self._queues.add(request)
         self._arrived.set()
-        return await request.answer  # a cancelled caller cancels the answer, never the batch
+        try:
+            return await request.answer  # a cancelled caller cancels the answer, never the batch
+        finally:
+            self._unanswered -= 1
+            request.timer.cancel()
 
     async def close(self) -> None:
-        """Finish what waits and what is in flight, then stop."""
+        """Finish the requests that wait, within a limit, then stop.
+
+        After the limit, the callers of unfinished requests get Overloaded or OutcomeUnknown.
+        """
         self._closing = True
         self._arrived.set()
-        if self._task is not None:
-            await asyncio.wait([self._task])
+        if self._task is None:
+            return
+        _, unfinished = await asyncio.wait([self._task], timeout=CLOSING_SECONDS)
+        for task in unfinished:
+            task.cancel()
+            await asyncio.wait([task], timeout=CLOSING_SECONDS)
+        self._answer_unfinished()
+
+    def _start(self) -> None:
+        self._task = asyncio.create_task(self._write_batches(), name="writer")
+        self._task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        """Begin again after a fault of the writer itself; nothing that waits is left unanswered."""
+        if task.cancelled() or task.exception() is None:
+            return
+        logger.critical("The writer has failed and starts again", exc_info=task.exception())
+        self._answer_unfinished()
+        if not self._closing:
+            self._start()
 
     async def _write_batches(self) -> None:
-        while await self._is_asked():
-            batch = self._next_batch()
-            if not batch:
-                continue  # every caller has been cancelled
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        while not task.cancelling() and (batch := await self._next_batch()):
+            self._in_flight = batch
+            began = loop.time()
+            for request in batch:
+                request.in_flight = True
             try:
                 performed = await self._transact(batch)
             except Exception as error:
                 self._answer_all(batch, error)
-                continue
-            for request, answer in performed.answers.items():
-                _answer(request, answer)
-            self._put_back(performed.again)
+            else:
+                self._finish(batch, performed, took=loop.time() - began)
+            self._in_flight = []
 
-    async def _is_asked(self) -> bool:
-        """Wait for a request; False once there will be none."""
-        while not (self._waiting or self._again):
-            if self._closing:
-                return False
+    async def _next_batch(self) -> list[Request]:
+        """Wait for requests that may run; an empty list once there will be none."""
+        loop = asyncio.get_running_loop()
+        while True:
             self._arrived.clear()
+            if batch := self._queues.next_batch(loop.time()):
+                return batch
+            ready_at = self._queues.next_at()
+            if ready_at is None and self._closing:
+                return []
+            timer = None if ready_at is None else loop.call_at(ready_at, self._arrived.set)
             await self._arrived.wait()
-        return True
+            if timer is not None:
+                timer.cancel()
 
-    def _next_batch(self) -> list[Request]:
-        """The next requests of a queue, in order.
-
-        Of several with one key the first, since the others need its answer.
-        """
-        queue = self._next_queue()
-        batch: list[Request] = []
-        left: list[Request] = []
-        keys = set()
-        most = BATCH_REQUESTS
-        while queue and len(batch) < most and len(left) < LOOKED_AT:
-            request = queue.popleft()
-            if request.answer.cancelled():
-                continue
-            identity = request.idempotency.identity if request.idempotency else None
-            if (identity is not None and identity in keys) or request.together <= len(batch):
-                left.append(request)
-                continue
-            most = min(most, request.together)
-            keys.add(identity)
-            batch.append(request)
-        queue.extendleft(reversed(left))
-        return batch
-
-    def _next_queue(self) -> deque[Request]:
-        self._tried_again = bool(self._again) and not (self._waiting and self._tried_again)
-        return self._again if self._tried_again else self._waiting
-
-    def _put_back(self, requests: list[Request]) -> None:
-        """Let these be tried again, behind those that are, and answer who waited too long."""
-        for request in requests:
-            request.together = min(request.together, RETRIED_TOGETHER)
-        self._again.extend(requests)
+    def _finish(self, batch: list[Request], performed: Performed, *, took: float) -> None:
+        """Answer the requests of a transaction, and let the others wait again."""
         now = asyncio.get_running_loop().time()
-        patient = [request for request in self._again if request.give_up_at > now]
-        for request in self._again:
-            if request.give_up_at <= now:
+        for request in batch:
+            request.in_flight = False
+        unavailable = None
+        for request, answer in performed.answers.items():
+            _answer(request, answer)
+            if isinstance(answer, Overloaded):
+                unavailable = answer
+                self._outage.failed(WRITING, answer)
+        if unavailable is None and performed.answers:
+            self.committed_at = now
+            self._outage.succeeded(WRITING)
+        for request in performed.unanswered:
+            if request.expired:
                 _answer(request, Overloaded())
-        self._again = deque(patient)
+        self._queues.put_back(batch, performed, now=now, took=took)
 
     def _answer_all(self, requests: list[Request], error: Exception) -> None:
-        logger.error(
-            "A transaction failed; %d requests were told so", len(requests), exc_info=error
-        )
+        if isinstance(error, Overloaded):
+            self._outage.failed(WRITING, error, requests=len(requests))
+        else:
+            logger.error("A transaction of %d requests failed", len(requests), exc_info=error)
         for request in requests:
             _answer(request, error)
+
+    def _answer_unfinished(self) -> None:
+        """Answer everything: requests that wait, and those whose transaction did not end."""
+        for request in [*self._queues.all()]:
+            _answer(request, Overloaded())
+        for request in self._in_flight:
+            _answer(request, OutcomeUnknown())
+        self._in_flight = []
+
+    def _give_up(self, request: Request) -> None:
+        """Answer a request that has waited too long.
+
+        If it is in flight, its transaction decides, or its caller learns that this is unknown.
+        """
+        if request.in_flight:
+            request.expired = True
+            loop = asyncio.get_running_loop()
+            request.timer = loop.call_later(IN_FLIGHT_SECONDS, _answer, request, OutcomeUnknown())
+        else:
+            _answer(request, Overloaded())
+            self._arrived.set()
 
 
 def _answer(request: Request, answer: list[Result] | Exception) -> None:

@@ -15,7 +15,7 @@ from gateway.app import create_app
 from gateway.auth import make_token
 from gateway.settings import Settings
 from resolvers.refusals import EventFull, EventNotFound, Refused, Required
-from resolvers.storage import Overloaded
+from resolvers.storage import OutcomeUnknown, Overloaded, Unavailable
 from schema.context import Info
 from tests.conftest import SettableClock
 
@@ -57,6 +57,14 @@ class Query:
     @strawberry.field
     def overloaded(self) -> int | None:
         raise Overloaded
+
+    @strawberry.field
+    def unavailable(self) -> int | None:
+        raise Unavailable
+
+    @strawberry.field
+    def outcome_unknown(self) -> int | None:
+        raise OutcomeUnknown
 
     @strawberry.field
     def faulty(self) -> int | None:

@@ -327,11 +327,42 @@ async def test_several_refusals_are_several_errors_of_one_field(client: httpx.As
     assert [e["path"] for e in answer["errors"]] == [["refusedTwice"]] * 2
 
 
-async def test_overload_says_when_to_come_back(client: httpx.AsyncClient):
-    answer = await post(client, "{ overloaded }")
+@pytest.mark.parametrize("accept", ["application/json", "application/graphql-response+json"])
+@pytest.mark.parametrize(
+    ("field", "code"),
+    [
+        ("overloaded", "OVERLOADED"),
+        ("unavailable", "OVERLOADED"),
+        ("outcomeUnknown", "OUTCOME_UNKNOWN"),
+    ],
+)
+async def test_an_overloaded_gateway_says_when_to_repeat_a_request(
+    client: httpx.AsyncClient, accept: str, field: str, code: str, caplog: Any
+):
+    response = await client.post(
+        "/graphql", json={"query": f"{{ {field} }}"}, headers={"accept": accept}
+    )
 
+    answer = response.json()
     [error] = answer["errors"]
-    assert error["extensions"] == {"code": "OVERLOADED", "retryAfterSeconds": 1}
+    assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+    assert response.headers["content-type"].startswith(accept)
+    assert answer["data"] == {field: None}
+    assert error["extensions"] == {"code": code, "retryAfterSeconds": 1}
+    assert ("Nothing was written" in error["message"]) == (code == "OVERLOADED")
+    assert not [r for r in caplog.records if r.levelno >= logging.ERROR]
+
+
+@pytest.mark.parametrize("beside", ["hello", "faulty"])
+async def test_a_request_that_failed_only_in_part_because_of_overload_is_not_503(
+    client: httpx.AsyncClient, beside: str
+):
+    """A field that succeeded, or that failed for another reason, must not be asked for again."""
+    response = await client.post("/graphql", json={"query": f"{{ overloaded {beside} }}"})
+
+    assert response.status_code == 200
+    assert "retry-after" not in response.headers
+    assert "OVERLOADED" in {e["extensions"]["code"] for e in response.json()["errors"]}
 
 
 @pytest.mark.parametrize("field", ["faulty", "nullWhereNoneMayBe", "outOfRange"])

@@ -21,6 +21,7 @@ class Proxy:
         self._open: set[asyncio.StreamWriter] = set()
         self._passing = asyncio.Event()
         self._passing.set()
+        self._last_delivered: bytes | None = None
         self.delay_seconds = 0.0
         self.url = ""
 
@@ -46,6 +47,10 @@ class Proxy:
     def stop_forwarding(self) -> None:
         """Keep every connection open and accept new ones, but deliver no more data."""
         self._passing.clear()
+
+    def stop_forwarding_after(self, data: bytes) -> None:
+        """Deliver what is sent up to this data, but nothing after it, not even its answer."""
+        self._last_delivered = data
 
     def forward_again(self) -> None:
         """Deliver the data that has arrived since, and all that follows."""
@@ -90,4 +95,7 @@ class Proxy:
                     await asyncio.sleep(self.delay_seconds)
                 await self._passing.wait()
                 writer.write(data)
+                if self._last_delivered is not None and self._last_delivered in data:
+                    self._last_delivered = None
+                    self.stop_forwarding()
                 await writer.drain()

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from resolvers.outcomes import Outcome
 from resolvers.refusals import Refused
-from resolvers.storage import Read, Storage, UnitOfWork
+from resolvers.storage import OutcomeUnknown, Read, Storage, Unavailable, UnitOfWork
 from tests.patience import PATIENCE
 from tests.resolvers.storage.conftest import Foreign, Opening, Receipts, Results
 from tests.resolvers.storage.proxy import Proxy
@@ -106,7 +106,7 @@ async def test_a_connection_lost_in_a_batch_fails_what_was_in_flight(
     writes = (storage.write(dying, [f"{n:02}"]) for n in range(80))
     results = await asyncio.wait_for(asyncio.gather(*writes, return_exceptions=True), PATIENCE)
 
-    assert [isinstance(r, Exception) for r in results] == [True] * 64 + [False] * 16
+    assert [isinstance(r, Unavailable) for r in results] == [True] * 64 + [False] * 16
     assert await receipts.written() == [f"{n:02}" for n in range(64, 80)]
 
 
@@ -133,7 +133,7 @@ async def test_nothing_is_tried_twice_when_the_commit_is_not_confirmed(
     await storage.write(write, ["a"])
     await other.write(write, ["b", "c", "d", "e"])
 
-    assert all(isinstance(r, Exception) for r in results)
+    assert all(isinstance(r, OutcomeUnknown) for r in results)
     assert len(lost) == 2  # not tried again
     assert len(set(numbers)) == 5
     assert await receipts.written() == ["a", "b", "c", "d", "e"]

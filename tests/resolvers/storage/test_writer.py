@@ -12,11 +12,12 @@ import pytest
 from resolvers.outcomes import Outcome
 from resolvers.refusals import Refused, Required
 from resolvers.storage import Overloaded, Storage, UnitOfWork
+from resolvers.storage.batches import BATCH_REQUESTS, RUN_AGAIN
 from resolvers.storage.columns import new_key
 from resolvers.storage.rows import new_row
 from resolvers.storage.sqlite import SqliteStorage, connect
 from resolvers.storage.tables import Room
-from resolvers.storage.writer import BATCH_REQUESTS, CONSTRAINT_TRIES, WAITING_REQUESTS
+from resolvers.storage.writer import WAITING_REQUESTS
 from tests.patience import PATIENCE
 from tests.resolvers.storage.conftest import (
     Opening,
@@ -339,7 +340,7 @@ async def test_a_constraint_that_stays_broken_is_reported_to_its_caller(
 
     assert isinstance(bad, Exception)
     assert "unique" in str(bad).lower()
-    assert len(tries) == 1 + 1 + CONSTRAINT_TRIES  # with the others, and then by itself
+    assert len(tries) == 1 + 1 + RUN_AGAIN  # with the others, and then by itself
     assert (len(good), len(other)) == (1, 1)
     assert await receipts.written() == ["a", "b", "taken"]
 
