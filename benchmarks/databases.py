@@ -19,7 +19,8 @@ from sqlmodel import SQLModel
 from benchmarks import data
 from benchmarks.data import Rows, Size
 from resolvers.storage import POSTGRESQL_SCHEME, SQLITE_SCHEME
-from resolvers.storage.migrate import MIGRATIONS, is_newest, migrate
+from resolvers.storage.migrate import migrate
+from resolvers.storage.migrated import MIGRATIONS, is_newest
 from resolvers.storage.read import DIALECTS
 from resolvers.storage.rows import as_dict
 from resolvers.storage.tables import metadata, table

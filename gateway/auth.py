@@ -12,6 +12,7 @@ from uuid import UUID
 
 import jwt
 
+from gateway.roles import OF_USERS, ROLE_NAMES
 from resolvers.organizations import reads
 from resolvers.storage import Clock, Storage
 from resolvers.viewer import PERMISSIONS, Viewer, scope_of
@@ -24,12 +25,6 @@ TEXT_LENGTH: Final = 200
 
 LEEWAY: Final = timedelta(minutes=1)
 """How far ahead of the gateway's clock the issuer's clock may be."""
-
-ROLE_NAMES: Final = {role.name.lower().replace("_", "-"): role for role in Role}
-"""The roles as a command line and a token name them."""
-
-OF_USERS: Final = frozenset({Role.AGENT, Role.CANDIDATE})
-"""The roles that have a scope only through a user: a token for them must name one."""
 
 
 class Unauthenticated(Exception):

@@ -9,6 +9,11 @@ The default of 700 collects several times in the answer to one list.
 """
 
 
+def expect_many_objects() -> None:
+    """Collect seldom: what a start or a request makes is not garbage yet."""
+    gc.set_threshold(YOUNG, 50, 100)
+
+
 def settle() -> None:
     """Leave what was made at the start out of every collection to come; it lives as long as we do.
 
@@ -17,4 +22,4 @@ def settle() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG, 50, 100)
+    expect_many_objects()

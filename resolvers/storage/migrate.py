@@ -10,30 +10,27 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from resolvers.storage import POSTGRESQL_SCHEME, SQLITE_SCHEME, UnknownDatabase
 from resolvers.storage.held_columns import Columns, declared_columns, held_columns
 from resolvers.storage.held_rules import first_difference
+from resolvers.storage.migrated import (
+    MIGRATIONS,
+    ONE_AT_A_TIME,
+    TABLES_ARE_OLD,
+    TABLES_DIFFER,
+    NotMigrated,
+    newest_step,
+    require_columns,
+    require_known,
+)
 from resolvers.storage.sqlite import add_functions
 from resolvers.storage.tables import metadata
 
 Result = TypeVar("Result")
 
-MIGRATIONS = Path(__file__).parent / "migrations"
-
 NEWEST = "head"
-
-TABLES_ARE_OLD = "the database's tables are not up to date: run `booking-gateway migrate`"
-TABLES_DIFFER = "the database's tables are not those that the migrations make"
-
-ONE_AT_A_TIME = 7_041_776_020
-"""The advisory lock under which a process migrates a PostgreSQL database; any number of our own."""
-
-
-class NotMigrated(Exception):
-    """The tables of the database are not the ones that this version of the gateway needs."""
 
 
 def migrate(url: str) -> None:
@@ -45,30 +42,6 @@ def migrate(url: str) -> None:
     if is_sqlite(url):
         Path(url.removeprefix(SQLITE_SCHEME)).parent.mkdir(parents=True, exist_ok=True)
     in_transaction(url, upgrade)
-
-
-def is_newest(url: str) -> bool:
-    """Whether the database at an address is there, and at the newest step.
-
-    Not to be called from inside an event loop.
-    Raises: UnknownDatabase.
-    """
-    return not _is_missing(url) and in_transaction(url, _is_newest)
-
-
-def require_newest(url: str) -> None:
-    """Require that the tables at an address are those that the code declares.
-
-    Not to be called from inside an event loop.
-    Raises: UnknownDatabase, NotMigrated.
-    """
-    if not is_newest(url):
-        raise NotMigrated(TABLES_ARE_OLD)
-    in_transaction(url, _require_declared)
-
-
-def _is_missing(url: str) -> bool:
-    return is_sqlite(url) and not Path(url.removeprefix(SQLITE_SCHEME)).exists()
 
 
 def is_sqlite(url: str) -> bool:
@@ -103,24 +76,11 @@ def _require_no_tables(connection: sa.Connection) -> None:
         )
 
 
-def _is_newest(connection: sa.Connection) -> bool:
-    return _step(connection) == _newest(connection)
-
-
 def _step(connection: sa.Connection) -> str | None:
     """The last step that the database has had. Raises: NotMigrated if it is not one of ours."""
     step = MigrationContext.configure(connection).get_current_revision()
-    known = ScriptDirectory.from_config(_configuration(connection)).walk_revisions()
-    if step is not None and step not in {each.revision for each in known}:
-        raise NotMigrated(
-            f"the database is at step {step}, which this version does not know: "
-            "it belongs to a newer version"
-        )
+    require_known(step)
     return step
-
-
-def _newest(connection: sa.Connection) -> str | None:
-    return ScriptDirectory.from_config(_configuration(connection)).get_current_head()
 
 
 def _require_made_by_steps(connection: sa.Connection) -> None:
@@ -129,7 +89,7 @@ def _require_made_by_steps(connection: sa.Connection) -> None:
     A step that was edited after it ran here would fail later, or leave what no version expects.
     """
     step = _step(connection)
-    if step is None or step == _newest(connection):
+    if step is None or step == newest_step():
         return  # nothing to alter, or compared afterwards
     with _engine(":memory:").begin() as scratch:
         command.upgrade(_configuration(scratch), step)
@@ -141,7 +101,7 @@ def _require_made_by_steps(connection: sa.Connection) -> None:
 
 def require_tables(connection: sa.Connection) -> None:
     """Require that a connection's tables are those that the code declares. Raises: NotMigrated."""
-    if not _is_newest(connection):
+    if _step(connection) != newest_step():
         raise NotMigrated(TABLES_ARE_OLD)
     _require_declared(connection)
     if connection.dialect.name == "sqlite":
@@ -158,9 +118,7 @@ def _require_rules(connection: sa.Connection) -> None:
 
 
 def _require(connection: sa.Connection, expected: Columns) -> None:
-    rows = connection.execute(held_columns(connection.dialect.name)).all()
-    if difference := expected.first_difference(Columns(rows)):
-        raise NotMigrated(f"{TABLES_DIFFER}: {difference}")
+    require_columns(expected, connection.execute(held_columns(connection.dialect.name)).all())
 
 
 def _require_references(connection: sa.Connection) -> None:

@@ -14,7 +14,8 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from resolvers.storage.migrate import MIGRATIONS, in_transaction, upgrade
+from resolvers.storage.migrate import in_transaction, upgrade
+from resolvers.storage.migrated import MIGRATIONS
 from resolvers.storage.migrations.table_text import TableText
 from resolvers.storage.sqlite import add_functions
 from resolvers.storage.tables import metadata

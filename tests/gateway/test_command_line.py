@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import sqlite3
+import subprocess
 import sys
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,8 +19,11 @@ import jwt
 import pytest
 import uvicorn
 
-from gateway.__main__ import main
+from gateway.__main__ import FORMAT_NAMES, main
+from resolvers.sources.formats import FORMATS
 from tests.processes import Ended, running
+
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -228,6 +232,53 @@ def test_tables_that_differ_from_the_migrations_are_named(
         "booking-gateway: the database's tables are not those that the migrations make: "
         "the column room.capacity is missing"
     )
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["fly"], ["token", "--organization", "X"]]
+)
+def test_help_and_mistyped_arguments_do_not_wait_for_imports(arguments: list[str]):
+    loaded = modules_after(f"sys.argv[1:] = {arguments!r}; main()")
+
+    assert loaded.isdisjoint({"sqlalchemy", "strawberry", "graphql", "uvicorn", "gateway.settings"})
+    assert "gateway.__main__" in loaded
+
+
+def test_serve_imports_only_what_it_uses(ready: CommandLine):
+    """Migrations, imports and the demo are other commands."""
+    stopped = "import uvicorn; uvicorn.run = lambda *_, **__: None"
+    loaded = modules_after(f"{stopped}; sys.argv[1:] = ['serve']; main()", **ready.environment)
+
+    unused = {"alembic", "mako", "rich", "gateway.demo", "gateway.commands"}
+    assert loaded.isdisjoint({*unused, "resolvers.sources.formats", "resolvers.storage.migrate"})
+    assert {"gateway.app", "schema"} <= loaded
+
+
+def modules_after(code: str, **environment: str) -> set[str]:
+    """The modules that a new interpreter has loaded after a run of the command line."""
+    script = f"""
+import sys
+from gateway.__main__ import main
+try:
+    {code}
+except SystemExit:
+    pass
+print(*sys.modules)
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(ran.stdout.splitlines()[-1].split())
+
+
+def test_every_format_can_be_named():
+    """The command line lists the names itself, since the formats take long to import."""
+    assert set(FORMAT_NAMES) == set(FORMATS)
 
 
 def test_migrating_twice_is_no_mistake(command_line: CommandLine):

@@ -11,19 +11,19 @@ from alembic import op
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from resolvers.storage import UnknownDatabase
-from resolvers.storage.migrate import (
+from resolvers.storage.migrate import migrate, require_tables, upgrade
+from resolvers.storage.migrated import (
     NotMigrated,
     is_newest,
-    migrate,
+    known_steps,
+    newest_step,
     require_newest,
-    require_tables,
-    upgrade,
 )
 from resolvers.storage.migrations.altering import altering
 from resolvers.storage.migrations.words import index, number, text
 from resolvers.storage.tables import metadata
 from resolvers.storage.tables.tenant import STATISTICS
-from tests.gateway.migrating import declared, made_of, new_database, try_step
+from tests.gateway.migrating import SCRIPTS, declared, made_of, new_database, try_step
 
 pytestmark = pytest.mark.both_databases
 
@@ -70,6 +70,12 @@ def test_a_file_is_made_with_its_folder_and_not_by_asking(tmp_path: Path):
 
     assert is_newest(url)
     assert (tmp_path / "a" / "b%20c" / "gateway.db").exists()
+
+
+def test_steps_are_known_by_the_names_of_their_files():
+    """`serve` reads the names only, since Alembic takes long to import."""
+    assert known_steps() == {script.revision for script in SCRIPTS.walk_revisions()}
+    assert newest_step() == SCRIPTS.get_current_head()
 
 
 def test_an_unknown_database_is_refused():

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from resolvers.storage.migrate import MIGRATIONS, migrate
+from resolvers.storage.migrate import migrate
+from resolvers.storage.migrated import MIGRATIONS
 from tests.gateway.migrating import (
     ROWS_AT,
     STEPS,
