@@ -12,7 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
-from resolvers.storage import outbox
+from resolvers.storage import bulk, outbox
 from resolvers.storage.columns import one_of
 from resolvers.storage.numbers import Blocks, Numbers
 from resolvers.storage.read import Compiled, Read, Row, Statements
@@ -70,11 +70,15 @@ class UnitOfWork:
         self._notifying: list[UUID] = []
         self._writes: dict[tuple[str, type[SQLModel]], list[dict[str, Any]]] = {}
         self._waits_briefly = False
+        self._inserts_together = statements.dialect_name == "postgresql"
 
     def rows(self, read: Read[Row]) -> list[Row]:
         """The rows of a read, as this transaction sees them, with what it has written."""
         if self._writes:
             self.flush()
+        return self._fetch(read)
+
+    def _fetch(self, read: Read[Row]) -> list[Row]:
         compiled = self._statements.of(read.shape, read.build)
         return compiled.rows(self._connection.fetch(compiled, compiled.values(read.values)))
 
@@ -127,9 +131,25 @@ class UnitOfWork:
     def flush(self) -> None:
         """Write what waits: one statement for each table, verb and set of columns."""
         writes, self._writes = self._writes, {}
+        together: list[bulk.Rows] = []
         for (verb, model), rows in writes.items():
             for alike in _alike(_merged(model, rows) if verb == "update" else rows):
+                if verb == "insert" and self._inserts_together:
+                    together.append(bulk.Rows(model, alike))
+                    continue
+                self._insert(together)
+                together.clear()
                 self._write(verb, model, alike)
+        self._insert(together)
+
+    def _insert(self, parts: Sequence[bulk.Rows]) -> None:
+        """Insert the rows of several tables in one statement, on PostgreSQL."""
+        if parts:
+            shapes = tuple(part.shape for part in parts)
+            inserted: Read[Any] = Read(
+                ("insert", shapes), lambda _: bulk.inserting(shapes), bulk.values(parts)
+            )
+            self._fetch(inserted)
 
     def _write(self, verb: str, model: type[SQLModel], rows: list[dict[str, Any]]) -> None:
         names = tuple(rows[0])
@@ -234,21 +254,39 @@ class UnitOfWork:
 
     def _append(self, organization_id: UUID, changes: Sequence[outbox.Recorded]) -> None:
         """Write an organization's changes, and what is to be told of them."""
-        raised: Read[LogPosition] = Read(
-            "raise log position",
-            lambda _: _raise_position(),
-            {"by": len(changes), "of": organization_id},
+        rows = [{**_BLANK_CHANGE, **change.row} for change in changes]
+        log = (self._append_together if self._inserts_together else self._append_rows)(
+            organization_id, rows
         )
-        [log] = self.rows(raised)
         first = log.position - len(changes) + 1
         for n, change in enumerate(changes):
             change.row["position"] = first + n
-        self._writes["insert", ChangeLog] = [{**_BLANK_CHANGE, **change.row} for change in changes]
-        self.flush()
         if log.notifies:
             outbox.fill(self, organization_id, changes)
             self.flush()
         self.changed_organizations[organization_id] = log.position
+
+    def _append_together(self, of: UUID, rows: Sequence[dict[str, Any]]) -> LogPosition:
+        """Raise the position and insert the changes in one statement."""
+        names = tuple(rows[0])
+        given = {"of": of, "by": len(rows), **bulk.values([bulk.Rows(ChangeLog, rows)])}
+        appended: Read[LogPosition] = Read(
+            ("append changes", names), lambda _: bulk.appending(names), given
+        )
+        [log] = self._fetch(appended)
+        return log
+
+    def _append_rows(self, of: UUID, rows: Sequence[dict[str, Any]]) -> LogPosition:
+        raised: Read[LogPosition] = Read(
+            "raise log position", lambda _: _raise_position(), {"of": of, "by": len(rows)}
+        )
+        [log] = self._fetch(raised)
+        first = log.position - len(rows) + 1
+        self._writes["insert", ChangeLog] = [
+            {**row, "position": first + n} for n, row in enumerate(rows)
+        ]
+        self.flush()
+        return log
 
 
 _BLANK_CHANGE: dict[str, Any] = {
