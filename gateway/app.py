@@ -122,12 +122,14 @@ def _routes(
         make_context=make_context,
         clock=storage.clock,
     )
+    health = Health(storage, operations.planner.counts)
     files = ExportEndpoint(addresses=exports, authenticator=authenticator, storage=storage)
     return endpoint, [
         Route(PATH, _page_or_answer(settings, endpoint), methods=["GET", "POST"]),
         WebSocketRoute(PATH, sockets.serve),
         Route(f"{EXPORTS}/{{address:path}}", files),
-        Route("/health", Health(storage, operations.planner.counts).respond),
+        Route("/health", health.respond),
+        Route("/health/live", health.live),
         *(_page_routes() if settings.graphiql else []),
     ]
 

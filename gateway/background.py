@@ -5,6 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
+from resolvers.storage import Overloaded
+
 logger = logging.getLogger(__name__)
 
 
@@ -13,6 +15,8 @@ async def run_every(seconds: float, action: Callable[[], Awaitable[object]]) -> 
     while True:
         try:
             await action()
+        except Overloaded:
+            pass  # the storage logs an outage once
         except Exception:
             logger.exception("Background work failed; it is tried again in %s s", seconds)
         await asyncio.sleep(seconds)

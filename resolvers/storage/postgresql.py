@@ -71,6 +71,7 @@ class PostgresStorage(Storage):
         self._readers = Readers(self._connect_reader, READING_CONNECTIONS, statement_seconds)
         self._writing: Connection | None = None
         self._limit: Limit | None = None
+        self._is_read_only = False
 
     async def open(self) -> None:
         await self._connect_writer()
@@ -156,7 +157,7 @@ class PostgresStorage(Storage):
         work = UnitOfWork(opened, self.statements, self.clock(), self._numbers)
         committing = False
         try:
-            performed = await greenlet_spawn(perform, work, requests, trouble)
+            performed = await greenlet_spawn(perform, work, requests, self._trouble)
             committing = True
             with limit:
                 await connection.execute("COMMIT")
@@ -167,10 +168,15 @@ class PostgresStorage(Storage):
                 _raise_lost(error, committing=committing)
             if not isinstance(error, Exception):
                 raise
-            return undone(requests, error, trouble(error), raising=work.raising)
+            return undone(requests, error, self._trouble(error), raising=work.raising)
         self._numbers.commit()
         self._tell(work.changed_organizations)
         return performed
+
+    def _trouble(self, error: BaseException) -> Trouble:
+        if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+            self._is_read_only = True
+        return trouble(error)
 
     async def _begin(self) -> tuple[Connection, Limit]:
         """The writer's connection in a new transaction; one that was lost is replaced.
@@ -178,6 +184,9 @@ class PostgresStorage(Storage):
         Raises: Unavailable, also if it is cancelled: nothing was written.
         """
         connection, limit = self._writing, self._limit
+        if connection is not None and self._is_read_only:
+            connection.terminate()  # after a failover, another server may be writable
+            self._is_read_only = False
         if connection is not None and limit is not None and not connection.is_closed():
             try:
                 with limit:

@@ -82,6 +82,10 @@ class Storage(abc.ABC):
             run, commands, all_or_nothing=all_or_nothing, idempotency=idempotency
         )
 
+    async def is_writable(self) -> bool:
+        """Whether commands can be carried out at present."""
+        return await self._writer.is_writable()
+
     @abc.abstractmethod
     async def _disconnect(self) -> None: ...
 

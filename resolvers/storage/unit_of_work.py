@@ -31,6 +31,12 @@ LOCK_SOON = "SET LOCAL lock_timeout = '1ms'"
 LOCK_AS_USUAL = "SET LOCAL lock_timeout TO DEFAULT"
 
 
+TOUCH = {
+    "postgresql": "UPDATE log_position SET position = position WHERE false",
+    "sqlite": "PRAGMA user_version = 0",  # writes a page to the log; nothing reads this number
+}
+
+
 class Part(NamedTuple):
     """What had been done before a part of the transaction began."""
 
@@ -230,6 +236,10 @@ class UnitOfWork:
         if self._waits_briefly:
             self._connection.run(LOCK_AS_USUAL)
             self._waits_briefly = False
+
+    def touch(self) -> None:
+        """Write without changing anything; fails if nothing can be written."""
+        self._connection.run(TOUCH[self._statements.dialect_name])
 
     def append_changes(self) -> None:
         """Give the recorded changes their positions and write them.

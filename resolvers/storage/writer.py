@@ -7,8 +7,9 @@ correct, with any number of processes.
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from resolvers.storage.batches import (
     Performed,
@@ -20,6 +21,7 @@ from resolvers.storage.batches import (
 from resolvers.storage.idempotency import Idempotency
 from resolvers.storage.outages import WRITING, Outage
 from resolvers.storage.overloaded import OutcomeUnknown, Overloaded
+from resolvers.storage.probing import NO_ORGANIZATION, Probe, probe
 from resolvers.storage.queues import Queues
 
 logger = logging.getLogger(__name__)
@@ -29,6 +31,12 @@ LOCK_PATIENCE_SECONDS = 30.0
 
 IN_FLIGHT_SECONDS = 15.0
 """How much longer than its patience a request waits for a transaction that it is part of."""
+
+FRESH_SECONDS = 1.0
+"""How long a commit proves that requests can be carried out."""
+
+FAILED_SECONDS = 3.0
+"""How long a failure proves the contrary, unless a request succeeds."""
 
 CLOSING_SECONDS = 5.0
 """How long `close` waits for the requests that have come before it."""
@@ -53,8 +61,7 @@ class Writer:
         self._arrived = asyncio.Event()
         self._closing = False
         self._task: asyncio.Task[None] | None = None
-        self.committed_at = 0.0
-        """When the last transaction was committed, by the event loop's time."""
+        self._wrote_at = self._failed_at = -math.inf  # requests of organizations
 
     async def write(
         self,
@@ -93,6 +100,20 @@ class Writer:
         finally:
             self._unanswered -= 1
             request.timer.cancel()
+
+    async def is_writable(self) -> bool:
+        """Whether requests can be carried out: because one was just now, or a probe is."""
+        now = asyncio.get_running_loop().time()
+        if now - self._wrote_at < FRESH_SECONDS:
+            return self._failed_at < self._wrote_at
+        # a probe needs less than a request does: a full disk may still have room for it
+        if self._failed_at > self._wrote_at and now - self._failed_at < FAILED_SECONDS:
+            return False
+        try:
+            await self.write(cast(Run, probe), [Probe()])
+        except Overloaded:
+            return False
+        return True
 
     async def close(self) -> None:
         """Finish the requests that wait, within a limit, then stop.
@@ -163,9 +184,11 @@ class Writer:
             _answer(request, answer)
             if isinstance(answer, Overloaded):
                 unavailable = answer
+                self._failed_at = now
                 self._outage.failed(WRITING, answer)
         if unavailable is None and performed.answers:
-            self.committed_at = now
+            if any(request.organization_id != NO_ORGANIZATION for request in performed.answers):
+                self._wrote_at = now
             self._outage.succeeded(WRITING)
         for request in performed.unanswered:
             if request.expired:
@@ -174,6 +197,7 @@ class Writer:
 
     def _answer_all(self, requests: list[Request], error: Exception) -> None:
         if isinstance(error, Overloaded):
+            self._failed_at = asyncio.get_running_loop().time()
             self._outage.failed(WRITING, error, requests=len(requests))
         else:
             logger.error("A transaction of %d requests failed", len(requests), exc_info=error)

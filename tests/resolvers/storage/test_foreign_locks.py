@@ -4,6 +4,7 @@ import asyncio
 import resource
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -28,6 +29,7 @@ from tests.resolvers.world import World, codes
 
 pytestmark = pytest.mark.both_databases
 
+LOCK_POSITION = "SELECT 1 FROM log_position WHERE organization_id = $1 FOR UPDATE"
 LOCK_EVENT = "SELECT 1 FROM event WHERE id = $1 FOR NO KEY UPDATE"
 CANCELLED: Read[Any] = Read(
     "test cancelled",
@@ -186,6 +188,97 @@ async def test_a_locked_log_holds_up_its_own_organization_only(
     await transaction.rollback()
     await promptly(*here)
     assert len(await World(storage, _viewer(organization_id)).changes()) == 4
+
+
+@dataclass(frozen=True)
+class Note:
+    """A command of an organization that records a change."""
+
+    organization_id: UUID
+
+
+def record(work: UnitOfWork, notes: Sequence[Note]) -> Results:
+    for note in notes:
+        record_change(work, note.organization_id, "somebody")
+    return do_nothing(work, notes)
+
+
+@pytest.fixture
+async def others(storage: Storage) -> list[UUID]:
+    """Further organizations."""
+    made = [MakeOrganization(name=f"Other {n}", time_zone="UTC", currency="EUR") for n in range(3)]
+    outcomes = await storage.write(make_organization, made)
+    return [outcome.subject for outcome in outcomes if isinstance(outcome, Outcome)]
+
+
+async def test_a_crowd_of_a_locked_organization_delays_no_other(
+    storage: Storage, organization_id: UUID, others: list[UUID], foreign: Foreign
+):
+    """50 requests wait for a log position; they are tried together, and seldom."""
+    transactions: set[int] = set()
+
+    def counted(work: UnitOfWork, notes: Sequence[Note]) -> Results:
+        if organization_id in {note.organization_id for note in notes}:
+            transactions.add(id(work))
+        return record(work, notes)
+
+    transaction = foreign.transaction()
+    await transaction.start()
+    await foreign.execute(LOCK_POSITION, organization_id)
+    crowd = [
+        asyncio.create_task(storage.write(counted, [Note(organization_id)])) for _ in range(50)
+    ]
+    began = time.monotonic()
+    for n in range(200):
+        await promptly(storage.write(counted, [Note(others[n % 3])]))
+    seconds = time.monotonic() - began
+
+    assert not any(task.done() for task in crowd)
+    # each try waits 100 ms for the lock, and the lane then pauses three times as long
+    assert len(transactions) <= 2 + seconds / 0.4
+    await transaction.rollback()
+    await promptly(*crowd)
+    changes = await World(storage, _viewer(organization_id)).changes()
+    assert [change.position for change in changes] == list(range(1, 51))
+
+
+async def test_patience_with_a_locked_organization_ends_for_all_of_its_requests(
+    opened: Opening, organization_id: UUID, others: list[UUID], foreign: Foreign
+):
+    """Requests that never got their turn are answered, too, and later ones are carried out."""
+    impatient = await opened(lock_patience_seconds=0.5)
+    transaction = foreign.transaction()
+    await transaction.start()
+    await foreign.execute(LOCK_POSITION, organization_id)
+
+    crowd = [impatient.write(record, [Note(organization_id)]) for _ in range(150)]
+    results = await asyncio.wait_for(asyncio.gather(*crowd, return_exceptions=True), PATIENCE)
+
+    assert {type(result) for result in results} == {Overloaded}
+    await promptly(impatient.write(record, [Note(others[0])]))
+    await transaction.rollback()
+    await promptly(impatient.write(record, [Note(organization_id)]))
+
+
+async def test_several_locked_organizations_delay_no_other(
+    storage: Storage, organization_id: UUID, others: list[UUID], foreign: Foreign
+):
+    """Requests of two locked organizations and of two free ones, in one batch."""
+    transaction = foreign.transaction()
+    await transaction.start()
+    for locked in (organization_id, others[0]):
+        await foreign.execute(LOCK_POSITION, locked)
+    waiting = [
+        asyncio.create_task(storage.write(record, [Note(locked)]))
+        for locked in (organization_id, others[0])
+        for _ in range(8)
+    ]
+    free = [storage.write(record, [Note(others[1 + n % 2])]) for n in range(16)]
+
+    await promptly(*free)
+    assert not any(task.done() for task in waiting)
+    await transaction.rollback()
+    await promptly(*waiting)
 
 
 async def test_a_locked_key_holds_up_its_own_request_only(

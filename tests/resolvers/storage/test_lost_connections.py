@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from resolvers.outcomes import Outcome
 from resolvers.refusals import Refused
 from resolvers.storage import OutcomeUnknown, Read, Storage, Unavailable, UnitOfWork
+from resolvers.storage.tables import Room, columns
 from tests.patience import PATIENCE
 from tests.resolvers.storage.conftest import Foreign, Opening, Receipts, Results
 from tests.resolvers.storage.proxy import Proxy
@@ -148,5 +149,46 @@ async def test_reads_go_on_after_their_connections_were_lost(
 
     await foreign.execute(KILL_OTHERS)
 
-    assert await receipts.written() == ["a"]
+    assert await asyncio.gather(*(receipts.written() for _ in range(20))) == [["a"]] * 20
     assert isinstance((await storage.write(receipts.write, ["b"]))[0], Outcome)
+
+
+async def test_the_first_command_after_an_alter_table_is_carried_out(
+    storage: Storage, receipts: Receipts, foreign: Foreign
+):
+    """Statements that were prepared before are prepared again; ten times, in both directions."""
+    c = columns(Room)
+    capacities: Read[Any] = Read("test capacities", lambda _: sa.select(c.capacity))
+
+    def run(work: UnitOfWork, texts: Sequence[str]) -> Results:
+        work.rows(capacities)
+        return receipts.write(work, texts)
+
+    try:
+        for n in range(10):
+            await storage.write(run, [str(n)])
+            kind = "bigint" if n % 2 else "smallint"
+            await foreign.execute(f"ALTER TABLE room ALTER COLUMN capacity TYPE {kind}")
+    finally:
+        await foreign.execute("ALTER TABLE room ALTER COLUMN capacity TYPE integer")
+
+    assert len(await receipts.written()) == 10
+
+
+async def test_a_database_that_has_become_read_only_is_not_available(
+    storage: Storage, receipts: Receipts, foreign: Foreign
+):
+    """After a failover. Once a writable server answers, a new connection finds it."""
+    [name] = await foreign.fetchrow("SELECT current_database()")
+    await foreign.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    try:
+        await foreign.execute(KILL_OTHERS)
+        with pytest.raises(Unavailable):
+            await storage.write(receipts.write, ["a"])
+        assert not await storage.is_writable()
+        assert await receipts.written() == []
+    finally:
+        await foreign.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+
+    assert isinstance((await storage.write(receipts.write, ["b"]))[0], Outcome)
+    assert await storage.is_writable()

@@ -11,14 +11,14 @@ import pytest
 
 from resolvers.outcomes import Outcome
 from resolvers.refusals import Refused, Required
-from resolvers.storage import Overloaded, Storage, UnitOfWork
+from resolvers.storage import OutcomeUnknown, Overloaded, Storage, Unavailable, UnitOfWork
 from resolvers.storage.batches import BATCH_REQUESTS, RUN_AGAIN
 from resolvers.storage.columns import new_key
 from resolvers.storage.rows import new_row
 from resolvers.storage.sqlite import SqliteStorage, connect
 from resolvers.storage.tables import Room
 from resolvers.storage.writer import WAITING_REQUESTS
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, eventually
 from tests.resolvers.storage.conftest import (
     Opening,
     Receipts,
@@ -399,6 +399,59 @@ async def test_a_closed_storage_takes_no_commands(opened: Opening):
 
     with pytest.raises(Overloaded):
         await other.write(do_nothing, [1])
+
+
+class Stop(BaseException):
+    """Ends the task that carries out a command."""
+
+
+async def test_a_writer_that_ends_is_started_again(
+    storage: Storage, receipts: Receipts, caplog: pytest.LogCaptureFixture
+):
+    """Its batch is of unknown outcome, the requests that wait are not carried out."""
+
+    def stop(work: UnitOfWork, texts: Sequence[str]) -> Results:
+        receipts.write(work, texts)
+        work.flush()
+        raise Stop
+
+    for _ in range(5):
+        many = [storage.write(stop, ["lost"]) for _ in range(BATCH_REQUESTS + 2)]
+        results = await answers(*many)
+        assert [type(r) for r in results] == [OutcomeUnknown] * BATCH_REQUESTS + [Overloaded] * 2
+
+    assert await storage.write(receipts.write, ["after"])
+    assert await receipts.written() == ["after"]
+    assert [r.levelname for r in caplog.records] == ["CRITICAL"] * 5
+
+
+async def test_a_full_disk_is_not_a_fault(
+    opened: Opening, receipts: Receipts, database_url: str, caplog: pytest.LogCaptureFixture
+):
+    """A write says that it can be repeated; reads go on; the outage is two lines of the log."""
+    if not database_url.startswith("sqlite"):
+        pytest.skip("SQLite only")
+    storage = await opened()
+    assert isinstance(storage, SqliteStorage)
+
+    def limit_pages(most: int) -> None:
+        [pages] = storage._connection().execute("PRAGMA page_count").fetchone()
+        storage._connection().execute(f"PRAGMA max_page_count = {most or pages}")
+
+    large = [f"{n} {'x' * 5000}" for n in range(1000)]
+    await storage.write(receipts.write, ["before"])
+    storage._writing.submit(limit_pages, 0).result()
+
+    results = await answers(*(storage.write(receipts.write, large) for _ in range(3)))
+
+    assert [type(result) for result in results] == [Unavailable] * 3
+    assert not await storage.is_writable()
+    assert await receipts.written() == ["before"]
+    storage._writing.submit(limit_pages, 2**30).result()
+    assert await storage.write(receipts.write, large)
+    assert await storage.is_writable()
+    await eventually(lambda: len(caplog.records) == 2)
+    assert [record.name for record in caplog.records] == ["resolvers.storage.outages"] * 2
 
 
 async def test_a_listener_that_fails_does_not_hide_the_commit(
