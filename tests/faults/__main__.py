@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,18 @@ from uuid import uuid4
 import asyncpg
 
 from resolvers.storage.migrate import migrate
-from tests.faults import clocks, disks, kills, locks, networks, outages, pauses
+from tests.faults import (
+    clients,
+    clocks,
+    disks,
+    files,
+    kills,
+    locks,
+    networks,
+    outages,
+    pauses,
+    receivers,
+)
 from tests.faults.clusters import Cluster, Missing
 from tests.faults.disks import DATA, MEGABYTES, small_disk
 from tests.faults.measuring import Fault, measure
@@ -26,7 +38,10 @@ FAULTS: Sequence[Fault] = [
     *kills.FAULTS,
     *pauses.FAULTS,
     *disks.FAULTS,
+    *files.FAULTS,
     *clocks.FAULTS,
+    *clients.FAULTS,
+    *receivers.FAULTS,
 ]
 
 
@@ -41,6 +56,7 @@ def main() -> None:
         if asked.database in {None, fault.database}
         and (not asked.words or any(word in fault.name for word in asked.words))
     ]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended, too
     with ExitStack() as opened:
         sys.exit(0 if run(chosen, opened) else 1)
 

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final
 
 from gateway import __main__ as command_line
+from gateway import serving
 from resolvers.storage import utc_now
 
 JUMP: Final = timedelta(hours=1)
@@ -28,5 +29,5 @@ class JumpingClock:
 
 
 if __name__ == "__main__":
-    command_line.create_app = partial(command_line.create_app, clock=JumpingClock())
+    serving.create_app = partial(serving.create_app, clock=JumpingClock())
     command_line.main()

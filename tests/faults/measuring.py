@@ -67,6 +67,7 @@ class Fault:
     through_proxy: bool = False
     gateways: int = 1
     disk: str | None = None  # what is on a small disk of its own: "file", "data" or "wal"
+    events: int = 0  # that the victim has besides those of the load
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -101,7 +102,8 @@ async def measure(
             Gateway(url, folder / f"gateway-{number}.log", **fault.settings)
             for number in range(fault.gateways)
         ]
-        organizations = await seeded(database_url, [gateway.host for gateway in gateways])
+        hosts = [gateway.host for gateway in gateways]
+        organizations = await seeded(database_url, hosts, events=fault.events)
         load = Load(organizations)
         scene = Scene(folder, database_url, cluster, proxy, gateways, organizations, load)
         for gateway in gateways:

@@ -6,6 +6,8 @@ from typing import Final
 from uuid import UUID
 
 from gateway.auth import make_token
+from resolvers.events.commands import CreateEvent
+from resolvers.events.creating import create_events
 from resolvers.identity import global_id
 from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.outcomes import Outcome
@@ -23,19 +25,25 @@ SEATS: Final = 6
 CANDIDATES: Final = 48
 """More than there are seats: full events are part of the load."""
 
+TITLE: Final = "An event with a long title " * 5
+TOGETHER: Final = 500
+
 TOKEN_AGE: Final = timedelta(hours=3)
 """Tokens are older than any jump of a clock in these tests."""
 
 
-async def seeded(database_url: str, hosts: Sequence[str]) -> list[Organization]:
-    """The victim, whose clients use the first host, and its neighbour, whose use the last."""
+async def seeded(database_url: str, hosts: Sequence[str], *, events: int = 0) -> list[Organization]:
+    """The victim, whose clients use the first host, and its neighbour, whose use the last.
+
+    The victim has further events, which the load does not use.
+    """
     storage = storage_at(database_url)
     await storage.open()
     try:
-        return [
-            await _organization(storage, name, host)
-            for name, host in ((VICTIM, hosts[0]), (NEIGHBOUR, hosts[-1]))
-        ]
+        victim = await _organization(storage, VICTIM, hosts[0])
+        neighbour = await _organization(storage, NEIGHBOUR, hosts[-1])
+        await _further_events(World(storage, administrator(victim.id)), events)
+        return [victim, neighbour]
     finally:
         await storage.close()
 
@@ -74,6 +82,14 @@ async def _organization(storage: Storage, name: str, host: str) -> Organization:
         spare_event=global_id("Event", events[0]),
         spare_candidate=global_id("Candidate", candidates[0]),
     )
+
+
+async def _further_events(world: World, count: int) -> None:
+    values = {"start_at": world.tomorrow(12), "exam_duration_in_minutes": 60, "title": TITLE}
+    commands = [CreateEvent(world.viewer, values)] * count
+    for begin in range(0, count, TOGETHER):
+        results = await world.storage.write(create_events, commands[begin : begin + TOGETHER])
+        assert all(isinstance(result, Outcome) for result in results), results[0]
 
 
 def administrator(organization_id: UUID) -> Viewer:
