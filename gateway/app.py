@@ -107,6 +107,7 @@ def _routes(
             who=who,
             local_notifications=settings.notify_local,
             notification_ports=settings.notify_ports,
+            max_response_bytes=settings.max_response_bytes,
         )
 
     endpoint = Endpoint(
@@ -115,12 +116,14 @@ def _routes(
         make_context=make_context,
         max_body_bytes=settings.max_body_bytes,
         bodies=UnfinishedBodies(settings.max_unfinished_bytes),
+        max_response_bytes=settings.max_response_bytes,
     )
     sockets = SocketEndpoint(
         operations=operations,
         authenticator=authenticator,
         make_context=make_context,
         clock=storage.clock,
+        max_response_bytes=settings.max_response_bytes,
     )
     health = Health(storage, operations.planner.counts)
     files = ExportEndpoint(addresses=exports, authenticator=authenticator, storage=storage)

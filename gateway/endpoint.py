@@ -109,12 +109,14 @@ class Endpoint:
         make_context: MakeContext,
         max_body_bytes: int,
         bodies: UnfinishedBodies,
+        max_response_bytes: int,
     ) -> None:
         self._operations = operations
         self._authenticator = authenticator
         self._make_context = make_context
         self._max_body_bytes = max_body_bytes
         self._bodies = bodies
+        self._max_response_bytes = max_response_bytes
 
     async def respond(self, request: Request) -> Response:
         """The response to any HTTP request; what is wrong with it is said in GraphQL's own form."""
@@ -144,8 +146,9 @@ class Endpoint:
             status, told, headers = errors.failure(fault)
             return _Answer(status, media_type, errors.encoded(told), headers)
         if result.errors:
-            return _with_errors(result, media_type)
-        return _Answer(200, media_type, errors.encoded(errors.answer(result)))
+            return _with_errors(result, media_type, self._max_response_bytes)
+        body = errors.encoded(errors.answer(result), self._max_response_bytes)
+        return _Answer(200, media_type, body)
 
     async def _result(
         self, request: Request, asked: GraphQLRequest, viewer: Viewer
@@ -228,14 +231,14 @@ def _overloaded() -> _Refused:
     )
 
 
-def _with_errors(result: ExecutionResult, media_type: str) -> _Answer:
+def _with_errors(result: ExecutionResult, media_type: str, most_bytes: int) -> _Answer:
     """The response to an operation of which something failed."""
     answered = errors.answer(result)
     seconds = errors.retry_after(answered)
     if seconds is not None:
         return _Answer(503, media_type, errors.encoded(answered), {"retry-after": str(seconds)})
     status = 400 if media_type == GRAPHQL_RESPONSE and errors.is_request_error(result) else 200
-    return _Answer(status, media_type, errors.encoded(answered))
+    return _Answer(status, media_type, errors.encoded(answered, most_bytes))
 
 
 @lru_cache(maxsize=256)

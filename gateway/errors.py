@@ -16,6 +16,8 @@ from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError
 
 from resolvers.refusals import Refusal, Refused
 from resolvers.storage import OutcomeUnknown, Overloaded
+from schema.response_size import CODE as RESPONSE_TOO_LARGE
+from schema.response_size import ResponseTooLarge
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +41,13 @@ def top_level(message: str, code: str, **extensions: object) -> Formatted:
 
 def is_request_error(result: ExecutionResult) -> bool:
     """Whether the operation never began: the document, the variables or the name was wrong."""
-    return result.data is None and all(error.path is None for error in result.errors or ())
+    return result.data is None and all(
+        error.path is None and not _is_too_large(error) for error in result.errors or ()
+    )
+
+
+def _is_too_large(error: GraphQLError) -> bool:
+    return (error.extensions or {}).get("code") == RESPONSE_TOO_LARGE
 
 
 def answer(result: ExecutionResult) -> dict[str, Any]:
@@ -52,12 +60,19 @@ def answer(result: ExecutionResult) -> dict[str, Any]:
     return answered
 
 
-def encoded(answered: Any) -> bytes:
-    """JSON. A value that JSON cannot hold is a fault of ours, and is answered as one."""
+def encoded(answered: Any, most_bytes: int | None = None) -> bytes:
+    """JSON. A value that JSON cannot hold is a fault of ours, and is answered as one.
+
+    Beyond `most_bytes`, the answer is an error without the data.
+    """
     try:
-        return orjson.dumps(answered, default=_plain, option=orjson.OPT_UTC_Z)
+        content = orjson.dumps(answered, default=_plain, option=orjson.OPT_UTC_Z)
     except TypeError as error:
         return orjson.dumps({"errors": [masked(error)]})
+    if most_bytes is not None and len(content) > most_bytes:
+        too_large = ResponseTooLarge(most_bytes).error()
+        return orjson.dumps({"errors": formatted([too_large]), "data": None})
+    return content
 
 
 def _plain(value: object) -> str:

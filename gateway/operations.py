@@ -28,11 +28,13 @@ from graphql import (
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
 from gateway.depth import require_shallow
+from gateway.limited_executor import limited, within_limit
 from gateway.repeats import require_few_repeats
 from gateway.request import GraphQLRequest
 from resolvers.caching import BUDGET, Cache, CacheBudget
 from schema.context import Context
 from schema.plan import Planned, Planner, estimated_plan_bytes
+from schema.response_size import DEFAULT_BYTES, ResponseTooLarge
 
 TOKENS: Final = 20_000
 """The longest document; what the largest page of the clients needs is a tenth of it."""
@@ -61,7 +63,7 @@ class Operations:
 
     def __init__(self, schema: strawberry.Schema, budget: CacheBudget = BUDGET) -> None:
         self._schema: GraphQLSchema = schema._schema
-        self._executor = schema.execution_context_class
+        self._executor = limited(schema.execution_context_class)
         self.planner = Planner(self._schema)
         self._kept: Cache[str, _Document] = Cache(budget)
         self._last: _Document | None = None
@@ -95,21 +97,26 @@ class Operations:
         except asyncio.CancelledError:
             _cancel_reads(context)
             raise
+        except ResponseTooLarge as too_large:
+            _cancel_reads(context)
+            return ExecutionResult(None, [too_large.error()])
 
     async def _by_graphql_core(
         self, document: DocumentNode, request: GraphQLRequest, context: Any
     ) -> ExecutionResult:
-        result: Any = execute(
-            self._schema,
-            document,
-            context_value=context,
-            variable_values=request.variables,
-            operation_name=request.operation_name,
-            executor_class=self._executor,
-            operation_extensions=None,  # Strawberry's executor expects it
-            is_awaitable=cast(Any, optimized_is_awaitable),
+        found: ExecutionResult = await within_limit(
+            lambda: execute(
+                self._schema,
+                document,
+                context_value=context,
+                variable_values=request.variables,
+                operation_name=request.operation_name,
+                executor_class=self._executor,
+                operation_extensions=None,  # Strawberry's executor expects it
+                is_awaitable=cast(Any, optimized_is_awaitable),
+            ),
+            _limit(context),
         )
-        found: ExecutionResult = await result if isawaitable(result) else result
         return found
 
     async def _subscribe(
@@ -134,12 +141,16 @@ class Operations:
                 )
                 if result is not None:
                     return result
-                by_core: Any = execute_subscription_event(event)
-                found: ExecutionResult = await by_core if isawaitable(by_core) else by_core
+                found: ExecutionResult = await within_limit(
+                    lambda: execute_subscription_event(event), _limit(context)
+                )
                 return found
             except asyncio.CancelledError:
                 _cancel_reads(context)
                 raise
+            except ResponseTooLarge as too_large:
+                _cancel_reads(context)
+                return ExecutionResult(None, [too_large.error()])
 
         events: Any = create_source_event_stream(executor)
         events = await events if isawaitable(events) else events
@@ -182,6 +193,11 @@ def _cancel_reads(context: Any) -> None:
     """Cancel what the loaders of a cancelled operation read: they do so in other tasks."""
     if isinstance(context, Context):
         context.cancel()
+
+
+def _limit(context: Any) -> int:
+    """The largest response of an operation, in bytes."""
+    return context.max_response_bytes if isinstance(context, Context) else DEFAULT_BYTES
 
 
 def _clear(error: GraphQLError, document: DocumentNode) -> GraphQLError:

@@ -15,6 +15,7 @@ from gateway.outgoing.mail_servers import WrongMailServer, mail_server
 from resolvers.caching import DEFAULT_MIB
 from resolvers.notifications.urls import MOST_OF_PORT
 from resolvers.storage import POSTGRESQL_SCHEME, SQLITE_SCHEME, STATEMENT_SECONDS
+from schema.response_size import DEFAULT_BYTES
 
 PREFIX: Final = "GATEWAY_"
 FOR_TESTS: Final = "GATEWAY_TEST_"
@@ -44,6 +45,7 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     max_body_bytes: int = 8 * 1024 * 1024
     max_unfinished_bytes: int = 64 * 1024 * 1024
+    max_response_bytes: int = DEFAULT_BYTES
     cache_mib: int = DEFAULT_MIB
     statement_seconds: float = STATEMENT_SECONDS
     expire_seconds: float = 30.0
@@ -206,6 +208,7 @@ RULES: Final[Mapping[str, Callable[[str, str], object]]] = {
     ALLOWED_HOSTS: _hosts,
     "GATEWAY_MAX_BODY_BYTES": _whole(1024, 1024**3),
     "GATEWAY_MAX_UNFINISHED_BYTES": _whole(1024, 1024**4),
+    "GATEWAY_MAX_RESPONSE_BYTES": _whole(1024, 1024**4),
     "GATEWAY_CACHE_MIB": _whole(1, 1024**2),
     "GATEWAY_STATEMENT_SECONDS": _whole(1, 600),
     "GATEWAY_EXPIRE_SECONDS": _whole(1, 86_400),

@@ -61,12 +61,14 @@ class SocketEndpoint:
         authenticator: Authenticator,
         make_context: MakeContext,
         clock: Clock,
+        max_response_bytes: int,
         init_seconds: float = INIT_SECONDS,
     ) -> None:
         self.operations = operations
         self.authenticator = authenticator
         self.make_context = make_context
         self.clock = clock
+        self.max_response_bytes = max_response_bytes
         self.init_seconds = init_seconds
 
     async def serve(self, websocket: WebSocket) -> None:
@@ -247,7 +249,7 @@ class _Connection:
         await self._send({"id": identifier, "type": "complete"})
 
     async def _next(self, identifier: str, result: ExecutionResult) -> None:
-        payload = errors.encoded(errors.answer(result))
+        payload = errors.encoded(errors.answer(result), self._endpoint.max_response_bytes)
         frame = b'{"id":%b,"type":"next","payload":%b}'
         await self._send_text(frame % (orjson.dumps(identifier), payload))
 

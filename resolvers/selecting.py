@@ -6,13 +6,15 @@ The read keeps its conditions, its order and its limit. What it selects becomes 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
+from resolvers.storage.columns import Document
 from resolvers.storage.read import Read
-from resolvers.storage.tables import columns, table
+from resolvers.storage.tables import columns, metadata, table
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,33 @@ def _narrowed(statement: sa.Select[Any], wanted: Wanted, also: tuple[str, ...]) 
     for other, same in selection.joins:
         narrow = narrow.outerjoin(other, same)
     return narrow
+
+
+SHORT_BYTES = 40
+"""A key, an instant, a number or a choice."""
+
+DOCUMENT_BYTES = 4_000
+
+
+def most_bytes(wanted: Wanted) -> int:
+    """About how many bytes a row of this has as JSON at most, without the names of its fields."""
+    own = sum(_longest().get(column.name, SHORT_BYTES) for column in wanted.columns)
+    return own + sum(most_bytes(join.wanted) for join in wanted.joins)
+
+
+@cache
+def _longest() -> dict[str, int]:
+    """The bytes of the longest value of each column, by its name, whichever table has it."""
+    longest: dict[str, int] = {}
+    for each in metadata.tables.values():
+        for column in each.columns:
+            kind, size = column.type, SHORT_BYTES
+            if isinstance(kind, Document):
+                size = DOCUMENT_BYTES
+            elif isinstance(kind, sa.String) and not isinstance(kind, sa.Enum):
+                size = kind.length or DOCUMENT_BYTES
+            longest[column.name] = max(size, longest.get(column.name, 0))
+    return longest
 
 
 def never_null(model: type[SQLModel]) -> frozenset[str]:

@@ -18,6 +18,7 @@ from resolvers.storage.batches import Run
 from resolvers.storage.read import Read, Row
 from resolvers.viewer import Viewer
 from schema.loaders import Loaders
+from schema.response_size import DEFAULT_BYTES
 
 
 class Watch(Protocol):
@@ -58,6 +59,7 @@ class Context:
         "exports",
         "feed",
         "local_notifications",
+        "max_response_bytes",
         "notification_ports",
         "storage",
         "viewer",
@@ -73,6 +75,7 @@ class Context:
         who: Who | None = None,
         local_notifications: bool = False,
         notification_ports: frozenset[int] = frozenset(),
+        max_response_bytes: int = DEFAULT_BYTES,
     ) -> None:
         self.viewer = viewer
         self._who = who
@@ -81,6 +84,7 @@ class Context:
         self.exports = exports
         self.local_notifications = local_notifications
         self.notification_ports = notification_ports
+        self.max_response_bytes = max_response_bytes
         self._loaders: Loaders | None = None
         self._done: dict[str, Any] = {}
 

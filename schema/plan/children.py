@@ -1,11 +1,12 @@
 """Other places, reached from the rows of one: a statement each, whatever the number of rows."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from graphql import FieldNode
 
+from resolvers import checks
 from resolvers.selecting import selecting
 from schema.fields import Computed
 from schema.lists import ListField
@@ -17,6 +18,14 @@ from schema.plan.selection import NotPlanned
 
 NO_ROWS: list[Any] = []
 
+FEW_KEYS = 100
+"""For so many keys, one page, plain lists are read in one statement whatever their length."""
+
+
+def in_parts(keys: Sequence[Any], most: int) -> Iterable[list[Any]]:
+    """The keys, at most so many at a time."""
+    return (list(keys[start : start + most]) for start in range(0, len(keys), most))
+
 
 class Loaded(Child):
     """The rows of a relation, one for each key or many."""
@@ -26,12 +35,35 @@ class Loaded(Child):
         self._read = relation.read
         self._place = place
         self._position = place.positions[relation.key]
+        self._one = isinstance(relation, One)
 
     async def _rows(self, run: Any, keys: Sequence[Any]) -> tuple[Sequence[Any], list[Any]]:
-        wanted = list(dict.fromkeys(key for key in keys if key is not None))
+        there = [key for key in keys if key is not None]
+        wanted = list(dict.fromkeys(there))
         if not wanted:
             return NO_ROWS, NO_ROWS
-        rows = await run.tuples(selecting(self._read(run.viewer, wanted), self._place.wanted))
+        run.size.repeats(len(there), len(wanted))
+        rows: list[Any] = []
+        answers: list[Any] = []
+        most = self._keys_at_first(run)
+        while wanted:
+            some, wanted = wanted[:most], wanted[most:]
+            found, theirs = await self._rows_of(run, some)
+            if not rows and not wanted:
+                return found, theirs
+            rows += found
+            answers += theirs
+            most = self._place.keys_at_once(run, 1 + 2 * len(found) // len(some))
+        return rows, answers
+
+    def _keys_at_first(self, run: Any) -> int:
+        """For how many keys the first statement reads; the next ones by how many rows it found."""
+        if self._one:
+            return self._place.keys_at_once(run, 1)
+        return max(FEW_KEYS, self._place.keys_at_once(run, checks.PLAIN_LIST))
+
+    async def _rows_of(self, run: Any, keys: list[Any]) -> tuple[Sequence[Any], list[Any]]:
+        rows = await run.tuples(selecting(self._read(run.viewer, keys), self._place.wanted))
         return rows, await self._place.answer(run, rows)
 
 
@@ -65,7 +97,9 @@ class AssembledEach(Child):
         self._answers = self._lists if relation.many else self._values
 
     async def load(self, run: Any, keys: Sequence[Any]) -> Mapping[Any, Any]:
-        wanted = list(dict.fromkeys(key for key in keys if key is not None))
+        there = [key for key in keys if key is not None]
+        wanted = list(dict.fromkeys(there))
+        run.size.repeats(len(there), len(wanted))
         rows = await run.read(self._relation.read(run.viewer, wanted))
         found = self._relation.assemble(rows, now=run.context.now)
         return await self._answers(run, found)
@@ -134,7 +168,15 @@ class ListEach(Child):
 
     async def load(self, run: Any, keys: Sequence[Any]) -> Mapping[Any, Any]:
         listing = self._arguments.listing(run, self._part)
-        return await self._pages.of_parents(run, listing, list(dict.fromkeys(keys)))
+        different = list(dict.fromkeys(keys))
+        run.size.repeats(len(keys), len(different))
+        most = self._pages.parents_at_once(run, listing.page.size)
+        if len(different) <= most:
+            return await self._pages.of_parents(run, listing, different)
+        found: dict[Any, Any] = {}
+        for some in in_parts(different, most):
+            found |= await self._pages.of_parents(run, listing, some)
+        return found
 
 
 def make_child(compiler: Compiler, kind: str, *given: Any) -> Child:

@@ -19,6 +19,10 @@ PAGE_INFO: dict[str, Callable[["_Part"], Any]] = {
 }
 
 
+MOST_PARENTS = 100_000
+"""For so many parents one statement may count, or say whether there is more."""
+
+
 class _Part:
     """One parent's page: its rows in order (or as many marks), and each place's answers of them."""
 
@@ -198,6 +202,10 @@ class Pages:
             part = _Part(listing.page, marks[key], shown, width, more=key in more, total=total)
             found[key] = self._write(part)
         return found
+
+    def parents_at_once(self, run: Any, size: int) -> int:
+        """For how many parents one statement may return pages of that size."""
+        return min((place.keys_at_once(run, size) for place in self._places), default=MOST_PARENTS)
 
     def _width(self, listing: Listing) -> int:
         """Where the columns of the cursor begin: after the places' columns and the parent's key."""

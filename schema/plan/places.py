@@ -24,7 +24,7 @@ from graphql import (
     is_leaf_type,
 )
 
-from resolvers.selecting import Wanted, never_null
+from resolvers.selecting import Wanted, most_bytes, never_null
 from resolvers.viewer import Viewer
 from schema.fields import (
     Column,
@@ -46,6 +46,9 @@ from schema.plan.leaves import KNOWN, leaf
 from schema.plan.selection import NotPlanned, Selections, sub_selections
 
 DEFINITION = "strawberry-definition"
+
+MADE_BYTES = 20_000
+"""What a list that a rule makes of a row may come to, such as the windows of a test schedule."""
 
 MOST_FIELDS = 5_000
 """Fragments that spread each other twice make thousands of fields of a line each; graphql-core
@@ -87,8 +90,10 @@ class Place:
         write: Callable[[int], Build],
         children: Sequence[Child],
         positions: Mapping[str, int],
+        most_bytes: int,
     ) -> None:
         self.wanted = wanted
+        self.most_bytes = most_bytes
         self.width = _width(wanted)
         self._write = write
         self._written: dict[int, Build] = {}
@@ -104,7 +109,13 @@ class Place:
         build = self._written.get(width)
         if build is None:
             build = self._written[width] = self._write(width)
-        return build(rows, run.context, *found)
+        answers = build(rows, run.context, *found)
+        run.size.built(answers, self.most_bytes)
+        return answers
+
+    def keys_at_once(self, run: Any, rows_of_each: int) -> int:
+        """For how many keys one statement may return rows: for no more than a whole response."""
+        return max(1, int(run.size.limit // (max(1, rows_of_each) * self.most_bytes)))
 
 
 def _width(wanted: Wanted) -> int:
@@ -206,6 +217,7 @@ class _PlaceWriter:
         self._joins = joins
         self._known: dict[str, Any] = {**KNOWN}
         self._children: list[Child] = []
+        self._key_bytes = 0  # of what is written beside the columns
 
     def answer(self, kind: Any, sets: Sequence[SelectionSetNode]) -> str:
         """The expression of a row's answer."""
@@ -236,7 +248,7 @@ class _PlaceWriter:
             build: Build = self._known["build"]
             return build
 
-        return Place(wanted, write, self._children, keys)
+        return Place(wanted, write, self._children, keys, self._key_bytes + most_bytes(wanted))
 
     def _name(self, value: Any) -> str:
         """A name for a value that the function uses."""
@@ -253,6 +265,7 @@ class _PlaceWriter:
             raise NotPlanned(kind.name)
         fields = self._compiler.selections.fields(kind, sets)
         self._compiler.count(len(fields))
+        self._key_bytes += sum(len(key) + 4 for key in fields) + 2
         parts = [f"{key!r}: {self._field(kind, nodes, scope)}" for key, nodes in fields.items()]
         return "{" + ", ".join(parts) + "}"
 
@@ -377,6 +390,7 @@ class _PlaceWriter:
         kind = shown.of_type if required else shown
         nothing = "oops()" if required else "None"
         if isinstance(kind, GraphQLList):
+            self._key_bytes += MADE_BYTES
             element = self._made("e", nodes, kind.of_type)
             return f"({nothing} if (w := {value}) is None else [{element} for e in w])"
         fields = self._compiler.selections.fields(kind, sub_selections(nodes))

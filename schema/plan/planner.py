@@ -40,6 +40,7 @@ from schema.plan.selection import (
     operation_of,
     sub_selections,
 )
+from schema.response_size import ResponseSize
 
 logger = logging.getLogger(__name__)
 
@@ -57,13 +58,14 @@ VARIANTS = 32
 class Run:
     """One run of a plan: what its places read with."""
 
-    __slots__ = ("context", "info", "variables", "viewer")
+    __slots__ = ("context", "info", "size", "variables", "viewer")
 
     def __init__(self, context: Context, variables: Values) -> None:
         self.context = context
         self.viewer: Viewer = context.viewer
         self.variables = variables
         self.info = Info(context)
+        self.size = ResponseSize(context.max_response_bytes)
 
     async def tuples(self, read: Read[Any]) -> Any:
         return await self.context.storage.tuples(read)
@@ -168,6 +170,7 @@ class Plan:
                 data[key] = root
             else:
                 data[key] = await root.answer(run, await root.value(run))
+                run.size.finished(data[key])
         return data
 
     async def mutation(self, run: Run) -> dict[str, Any]:
@@ -179,13 +182,16 @@ class Plan:
                 continue
             kept = await run.context.once(key, partial(root.value, run))
             data[key] = await root.answer(run, kept)
+            run.size.finished(data[key])
         return data
 
     async def event(self, run: Run, payload: Any) -> dict[str, Any]:
         """The data of one event of a subscription."""
         [(key, root)] = self._roots
         assert isinstance(root, _Root)
-        return {key: await root.answer(run, payload)}
+        answer = await root.answer(run, payload)
+        run.size.finished(answer)
+        return {key: answer}
 
 
 @dataclass(slots=True)

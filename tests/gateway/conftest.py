@@ -126,6 +126,11 @@ class Subscription:
         yield 1
 
     @strawberry.subscription
+    async def large(self, times: int) -> AsyncGenerator[str, None]:
+        for _ in range(times):
+            yield "x" * 100_000
+
+    @strawberry.subscription
     async def flood(self) -> AsyncGenerator[str, None]:
         """Large results without end."""
         try:

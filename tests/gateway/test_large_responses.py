@@ -1,0 +1,67 @@
+"""A response above the limit ends with an error, over HTTP and over WebSocket."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+
+from gateway.settings import Settings
+from tests.patience import UNHURRIED
+
+LIMIT = 10_000
+LARGE = '"' + "x" * (LIMIT // 2) + '"'
+QUERY = f"{{ a: hello(name: {LARGE}) b: hello(name: {LARGE}) }}"
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return replace(settings, max_response_bytes=LIMIT)
+
+
+def require_too_large(answered: Any) -> None:
+    assert answered["data"] is None
+    [error] = answered["errors"]
+    assert error["message"].startswith(f"The response is larger than {LIMIT} bytes.")
+    assert error["extensions"] == {"code": "RESPONSE_TOO_LARGE"}
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/graphql-response+json"])
+async def test_over_http(client: httpx.AsyncClient, accept: str) -> None:
+    """The operation has begun, so the response has data: null, and its status is 200."""
+    headers = {"accept": accept}
+    response = await client.post("/graphql", json={"query": QUERY}, headers=headers)
+    assert response.status_code == 200
+    require_too_large(response.json())
+
+    small = await client.post("/graphql", json={"query": "{ hello }"}, headers=headers)
+    assert small.json() == {"data": {"hello": "Hello, world"}}
+
+
+async def test_over_websocket(address: str, token: str) -> None:
+    """A query ends; a subscription continues after an event that is too large."""
+    options: Any = {"subprotocols": ["graphql-transport-ws"], **UNHURRIED}
+    async with connect(f"ws://{address}/graphql", **options) as socket:
+
+        async def told() -> Any:
+            return json.loads(await socket.recv())
+
+        payload = {"Authorization": f"Bearer {token}"}
+        await socket.send(json.dumps({"type": "connection_init", "payload": payload}))
+        assert (await told())["type"] == "connection_ack"
+
+        asked = {"id": "1", "type": "subscribe", "payload": {"query": QUERY}}
+        await socket.send(json.dumps(asked))
+        require_too_large((await told())["payload"])
+        assert await told() == {"id": "1", "type": "complete"}
+
+        query = "subscription { large(times: 3) }"
+        asked = {"id": "2", "type": "subscribe", "payload": {"query": query}}
+        await socket.send(json.dumps(asked))
+        for _ in range(3):
+            answered = await told()
+            assert (answered["id"], answered["type"]) == ("2", "next")
+            require_too_large(answered["payload"])
+        assert await told() == {"id": "2", "type": "complete"}
