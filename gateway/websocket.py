@@ -19,7 +19,7 @@ from gateway.auth import Authenticator, TokenRefused, Unauthenticated
 from gateway.endpoint import MakeContext
 from gateway.operations import Operations
 from gateway.request import GraphQLRequest, MalformedRequest
-from resolvers.storage import Clock
+from resolvers.storage import Clock, Overloaded
 from resolvers.viewer import Viewer
 
 logger = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ REASON_BYTES: Final = 123
 """What fits into the frame that closes a WebSocket."""
 
 INTERNAL_ERROR: Final = 1011
+TRY_AGAIN_LATER: Final = 1013
 MALFORMED: Final = 4400
 UNAUTHORIZED: Final = 4401
 FORBIDDEN: Final = 4403
@@ -114,6 +115,8 @@ class _Connection:
             return close
         except WebSocketDisconnect:
             raise
+        except Overloaded as overloaded:
+            return _Close(TRY_AGAIN_LATER, overloaded.message)
         except Exception as fault:
             return _Close(INTERNAL_ERROR, errors.masked(fault)["message"])
         return _Close(UNAUTHORIZED, "The token has expired.")

@@ -382,3 +382,19 @@ async def test_an_operation_after_the_token_has_expired_closes_the_connection(
     await client.subscribe("1", "{ hello }")
 
     assert await client.closed() == (4401, "The token has expired.")
+
+
+async def test_a_client_that_connects_during_an_outage_tries_again_later(
+    opening: Callable[..., Any], token: str, app: Starlette, caplog: pytest.LogCaptureFixture
+):
+    """An outage is no fault of the gateway: no reference and no traceback for each client."""
+    await app.state.storage._disconnect()
+
+    async with opening() as client:
+        payload = {"Authorization": f"Bearer {token}"}
+        await client.send({"type": "connection_init", "payload": payload})
+        code, reason = await client.closed()
+
+    assert code == 1013
+    assert "Nothing was written" in reason
+    assert not [record for record in caplog.records if record.exc_info]
