@@ -6,6 +6,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -77,6 +78,11 @@ def run(faults: Sequence[Fault], opened: ExitStack) -> bool:
                 measured = asyncio.run(measuring)
         except Missing as missing:
             print(f"| {fault.name} | {fault.database} | skipped: {missing} |", flush=True)
+            continue
+        except Exception as error:  # the others are measured all the same
+            traceback.print_exception(error)
+            print(f"| {fault.name} | {fault.database} | failed: {error!r} |", flush=True)
+            good = False
             continue
         print("\n".join([line(measured), *details(measured)]), flush=True)
         good &= is_good(measured)

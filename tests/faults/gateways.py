@@ -16,8 +16,7 @@ from tests.patience import PATIENCE
 from tests.processes import ROOT
 
 MODULE: Final = "tests.faults.gateway"
-LIVE_PATHS: Final = ("/health/live", "/health")
-"""The first of these that a gateway has says whether it is alive."""
+LIVE: Final = "/health/live"
 
 
 STOPPING_SECONDS: Final = 30
@@ -37,7 +36,6 @@ class Gateway:
             **{f"GATEWAY_{name.upper()}": value for name, value in settings.items()},
         }
         self.host = f"127.0.0.1:{self._port}"
-        self.live_path = LIVE_PATHS[-1]
 
     async def start(self) -> None:
         """Start the process, and wait until it is healthy."""
@@ -48,9 +46,6 @@ class Gateway:
             assert self._process.poll() is None, self.logged()
             assert time.monotonic() < give_up_at, self.logged()
             await asyncio.sleep(0.02)
-        for path in reversed(LIVE_PATHS):
-            if (await asyncio.to_thread(probe, self.host, path)).status == 200:
-                self.live_path = path
 
     def spawn(self) -> None:
         """Start the process, and do not wait for it."""

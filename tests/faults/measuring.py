@@ -11,7 +11,7 @@ from typing import Final
 
 from tests.faults.checking import Findings, check
 from tests.faults.clusters import Cluster
-from tests.faults.gateways import Gateway
+from tests.faults.gateways import LIVE, Gateway
 from tests.faults.load import Load, Operation, Organization
 from tests.faults.prober import Prober, probing
 from tests.faults.seeding import NEIGHBOUR, VICTIM, seeded
@@ -109,7 +109,7 @@ async def measure(
         for gateway in gateways:
             opened.push_async_callback(gateway.kill)
             await gateway.start()
-        with probing(gateways[-1].host, gateways[-1].live_path) as prober:
+        with probing(gateways[-1].host, LIVE) as prober:
             async with load.running(), measuring_lateness() as lateness:
                 began, ended = await _injected(fault, scene)
         findings = await _checked(fault, scene, recovered=_recovery(load, ended) is not None)

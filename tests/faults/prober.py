@@ -1,4 +1,4 @@
-"""Asks /health again and again, in a process of its own: the load must not delay its clock.
+"""Asks /health/live again and again, in a process of its own: the load must not delay its clock.
 
 The process imports nothing of the gateway, so that it starts at once.
 """

@@ -20,7 +20,7 @@ HEAD: Final = (
     "p50, ms",
     f"p99, ms (bar {OTHERS_P99_SECONDS * 1000:.0f})",
     "max, ms",
-    f"/health max, ms (bar {HEALTH_SECONDS * 1000:.0f})",
+    f"/health/live max, ms (bar {HEALTH_SECONDS * 1000:.0f})",
     f"recovery, s (bar {RECOVERY_SECONDS:.0f})",
     "lost",
     "duplicated",
