@@ -11,7 +11,7 @@ import asyncpg
 from resolvers.identity import parse_global_id
 from tests.faults.measuring import Fault, Scene
 
-AGAIN_SECONDS: Final = 0.5
+AGAIN_SECONDS: Final = 3
 
 WRITERS: Final = "query in ('BEGIN', 'COMMIT', 'ROLLBACK') OR state LIKE 'idle in transaction%'"
 """Sessions of which the last statement was one of a transaction."""
@@ -105,12 +105,12 @@ FAULTS: Final = [
         inject=one_booking,
     ),
     Fault(
-        name="pg_terminate_backend of the writer, twice a second",
+        name="pg_terminate_backend of the writer, every 3 s",
         database="postgresql",
         inject=terminating(WRITERS),
     ),
     Fault(
-        name="pg_terminate_backend of the readers, twice a second",
+        name="pg_terminate_backend of the readers, every 3 s",
         database="postgresql",
         inject=terminating(f"NOT ({WRITERS})"),
     ),
