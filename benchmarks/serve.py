@@ -12,11 +12,13 @@ import socket
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 
 from benchmarks.sampler import sampling
+from gateway.incoming.limits import Limits
+from gateway.incoming.server import Server
 from gateway.memory import settle
 
 SECRET: Final = "known to every benchmark, and to nobody else's gateway"  # noqa: S105
@@ -41,18 +43,20 @@ def main() -> None:
         os.sched_setaffinity(0, {asked.core})
     app = import_module(SERVERS[asked.name]).create(asked.url, SECRET)
     settle()
-    config = uvicorn.Config(
-        app,
-        proxy_headers=False,
-        loop="uvloop",
-        http="httptools",
-        access_log=False,
-        log_level="warning",
-        timeout_graceful_shutdown=1,
-    )
+    options: dict[str, Any] = {
+        "proxy_headers": False,
+        "loop": "uvloop",
+        "access_log": False,
+        "log_level": "warning",
+    }
+    if asked.name == "gateway":
+        server: uvicorn.Server = Server(app, Limits(), finish_seconds=1, **options)
+    else:
+        limit = {"http": "httptools", "timeout_graceful_shutdown": 1}
+        server = uvicorn.Server(uvicorn.Config(app, **limit, **options))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # uvicorn sends it once more at its end
     with socket.socket(fileno=asked.fd) as listening, sampling(asked.samples):
-        uvicorn.Server(config).run(sockets=[listening])
+        server.run(sockets=[listening])
 
 
 if __name__ == "__main__":

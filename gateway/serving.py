@@ -1,24 +1,30 @@
 """Serves the gateway until a signal stops it."""
 
+import sys
+from contextlib import suppress
 from typing import Final
 
-import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 
 from gateway.app import PATH, create_app
 from gateway.failures import Misused
 from gateway.hosts import WrongHost
+from gateway.incoming.limits import Limits
+from gateway.incoming.open_files import connections_that_fit
+from gateway.incoming.server import Server
 from gateway.memory import settle
+from gateway.settings import MAX_CONNECTIONS, Settings
 from gateway.start import log_to_stderr, settings_of_migrated_database
 from schema import build_schema
-
-SHUTDOWN_SECONDS: Final = 5
-"""How long requests may take to end once the process is told to."""
 
 KEEP_ALIVE_SECONDS: Final = 75
 """How long an idle connection is kept: longer than load balancers keep theirs, which is 60 s.
 
 Whoever closes first must not be the server: a request may be on its way already.
 """
+
+SHARE_OF_ADDRESS: Final = 4
+"""By default, the connections of one address are at most this part of all."""
 
 
 def serve(host: str, port: int) -> None:
@@ -34,8 +40,9 @@ def serve(host: str, port: int) -> None:
     if settings.graphiql and settings.graphiql_token is not None:
         told = "On this machine, the page there opens with a token (GATEWAY_GRAPHIQL_TOKEN)."
         print(told, flush=True)
-    uvicorn.run(
+    server = Server(
         app,
+        _limits(settings),
         host=host,
         port=port,
         log_level="warning",
@@ -43,5 +50,15 @@ def serve(host: str, port: int) -> None:
         proxy_headers=False,  # nothing here asks where a caller is
         ws_max_size=settings.max_body_bytes,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
+    with suppress(KeyboardInterrupt):  # uvicorn raises the signal again after its shutdown
+        server.run()
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
+
+
+def _limits(settings: Settings) -> Limits:
+    """The limits of connections that the settings and the process's open files permit."""
+    total = connections_that_fit(settings.max_connections, setting=MAX_CONNECTIONS)
+    per_address = settings.max_connections_per_address or max(1, total // SHARE_OF_ADDRESS)
+    return Limits(connections=total, connections_per_address=per_address)

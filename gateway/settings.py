@@ -19,6 +19,8 @@ from schema.response_size import DEFAULT_BYTES
 
 PREFIX: Final = "GATEWAY_"
 FOR_TESTS: Final = "GATEWAY_TEST_"
+MAX_CONNECTIONS: Final = "GATEWAY_MAX_CONNECTIONS"
+
 EMBEDDED: Final = "embedded"
 
 DEVELOPMENT: Final = "development"
@@ -44,6 +46,8 @@ class Settings:
     graphiql_token: str | None = None
     allowed_hosts: tuple[str, ...] = ()
     max_body_bytes: int = 8 * 1024 * 1024
+    max_connections: int = 2_000
+    max_connections_per_address: int | None = None
     max_unfinished_bytes: int = 64 * 1024 * 1024
     max_response_bytes: int = DEFAULT_BYTES
     cache_mib: int = DEFAULT_MIB
@@ -207,6 +211,8 @@ RULES: Final[Mapping[str, Callable[[str, str], object]]] = {
     "GATEWAY_GRAPHIQL_TOKEN": _token,
     ALLOWED_HOSTS: _hosts,
     "GATEWAY_MAX_BODY_BYTES": _whole(1024, 1024**3),
+    MAX_CONNECTIONS: _whole(1, 1_000_000),
+    "GATEWAY_MAX_CONNECTIONS_PER_ADDRESS": _whole(1, 1_000_000),
     "GATEWAY_MAX_UNFINISHED_BYTES": _whole(1024, 1024**4),
     "GATEWAY_MAX_RESPONSE_BYTES": _whole(1024, 1024**4),
     "GATEWAY_CACHE_MIB": _whole(1, 1024**2),

@@ -10,17 +10,22 @@ from dataclasses import dataclass
 from typing import Any
 
 import strawberry
-import uvicorn
 from starlette.applications import Starlette
 
 from gateway.app import create_app
+from gateway.incoming import server as incoming
+from gateway.incoming.limits import Limits
 from gateway.settings import Settings
 from schema import build_schema
+from tests.listening import listening
 from tests.processes import running
 
 SECRET = "a secret of thirty-two bytes, or more"
 
-OPTIONS: dict[str, Any] = {"log_level": "error", "timeout_keep_alive": 600}
+LIMITS = Limits(connections_per_address=2_000)
+"""All clients of the tests have one address."""
+
+OPTIONS: dict[str, Any] = {"timeout_keep_alive": 600}
 """No connection is closed while a client is about to use it."""
 
 
@@ -41,18 +46,8 @@ async def serving(
         **{"database_url": database_url, "jwt_secret": SECRET, "worker": "off", **settings}
     )
     app = create_app(given, schema)
-    async with app.router.lifespan_context(app):
-        # the app is started already; `serve` would look every 0.1 s whether it is to stop
-        config = uvicorn.Config(app, port=0, lifespan="off", **OPTIONS)
-        config.load()
-        server = uvicorn.Server(config)
-        server.lifespan = config.lifespan_class(config)
-        await server.startup()
-        host, port = server.servers[0].sockets[0].getsockname()
-        try:
-            yield Server(f"{host}:{port}", app)
-        finally:
-            await server.shutdown()
+    async with app.router.lifespan_context(app), listening(app, LIMITS, **OPTIONS) as (_, host):
+        yield Server(host, app)
 
 
 @contextmanager
@@ -61,23 +56,23 @@ def process(database_url: str) -> Iterator[str]:
 
     The socket listens before the process has started: connections wait until it is ready.
     """
-    with socket.create_server(("127.0.0.1", 0), backlog=512) as listening:
-        host, port = listening.getsockname()
+    with socket.create_server(("127.0.0.1", 0), backlog=512) as opened:
+        host, port = opened.getsockname()
         with running(
-            *(sys.executable, "-m", "tests.end_to_end.servers", str(listening.fileno())),
+            *(sys.executable, "-m", "tests.end_to_end.servers", str(opened.fileno())),
             environment={"GATEWAY_DATABASE_URL": database_url, "GATEWAY_JWT_SECRET": SECRET},
-            pass_fds=[listening.fileno()],
+            pass_fds=[opened.fileno()],
         ) as started:
             yield f"{host}:{port}"
             ended = started.end()
     assert ended.code in {0, -signal.SIGTERM}, ended  # after a good shutdown, uvicorn raises it
 
 
-def serve(listening: socket.socket) -> None:
+def serve(opened: socket.socket) -> None:
     """What such a process does."""
     app = create_app(Settings.read(os.environ), build_schema())
-    config = uvicorn.Config(app, timeout_graceful_shutdown=1, **OPTIONS)
-    uvicorn.Server(config).run(sockets=[listening])
+    options = {"log_level": "error", **OPTIONS}
+    incoming.Server(app, LIMITS, finish_seconds=1, **options).run(sockets=[opened])
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """A small schema of its own in the real service, over HTTP and on a real server."""
 
+import asyncio
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator
 from uuid import UUID
@@ -7,7 +8,6 @@ from uuid import UUID
 import httpx
 import pytest
 import strawberry
-import uvicorn
 from graphql import GraphQLError
 from starlette.applications import Starlette
 
@@ -18,11 +18,15 @@ from resolvers.refusals import EventFull, EventNotFound, Refused, Required
 from resolvers.storage import OutcomeUnknown, Overloaded, Unavailable
 from schema.context import Info
 from tests.conftest import SettableClock
+from tests.listening import listening
 
 SECRET = "a secret of thirty-two bytes, or more"
 
 CLOSED: list[str] = []
 """The subscriptions whose generator was closed."""
+
+GATES: list[asyncio.Event] = []
+"""`held` waits for the last one."""
 
 
 SHARED = RuntimeError("one read that failed for many fields")
@@ -33,6 +37,10 @@ class Query:
     @strawberry.field
     def hello(self, name: str = "world") -> str:
         return f"Hello, {name}"
+
+    @strawberry.field
+    async def held(self) -> bool:
+        return await GATES[-1].wait()
 
     @strawberry.field
     def number(self, value: int) -> int:
@@ -150,6 +158,7 @@ SCHEMA = strawberry.Schema(Query, Mutation, Subscription)
 @pytest.fixture(autouse=True)
 def forget_what_was_closed() -> None:
     CLOSED.clear()
+    GATES.clear()
     FLOODED.clear()
 
 
@@ -201,15 +210,8 @@ async def client(anonymous: httpx.AsyncClient, token: str) -> httpx.AsyncClient:
 @pytest.fixture
 async def address(app: Starlette) -> AsyncIterator[str]:
     """The host and port of a real server."""
-    # the app is started already; `serve` would look every 0.1 s whether it is to stop
-    config = uvicorn.Config(app, port=0, lifespan="off", log_level="error")
-    config.load()
-    server = uvicorn.Server(config)
-    server.lifespan = config.lifespan_class(config)
-    await server.startup()
-    host, port = server.servers[0].sockets[0].getsockname()
-    yield f"{host}:{port}"
-    await server.shutdown()
+    async with listening(app) as (_, host):
+        yield host
 
 
 @pytest.fixture

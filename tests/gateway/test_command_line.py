@@ -12,14 +12,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import httpx
 import jwt
 import pytest
-import uvicorn
 
 from gateway.__main__ import FORMAT_NAMES, main
+from gateway.incoming.server import Server
 from resolvers.sources.formats import FORMATS
 from tests.processes import Ended, running
 
@@ -246,7 +245,7 @@ def test_help_and_mistyped_arguments_do_not_wait_for_imports(arguments: list[str
 
 def test_serve_imports_only_what_it_uses(ready: CommandLine):
     """Migrations, imports and the demo are other commands."""
-    stopped = "import uvicorn; uvicorn.run = lambda *_, **__: None"
+    stopped = "import uvicorn; uvicorn.Server.run = lambda s: setattr(s, 'started', True)"
     loaded = modules_after(f"{stopped}; sys.argv[1:] = ['serve']; main()", **ready.environment)
 
     unused = {"alembic", "mako", "rich", "gateway.demo", "gateway.commands"}
@@ -290,14 +289,15 @@ def test_idle_connections_outlive_those_of_load_balancers(
     ready: CommandLine, monkeypatch: pytest.MonkeyPatch
 ):
     """Otherwise a client sends its next request into a connection that is being closed."""
-    options: dict[str, Any] = {}
-    monkeypatch.setattr(uvicorn, "run", lambda _, **given: options.update(given))
+    servers: list[Server] = []
+    monkeypatch.setattr(Server, "run", lambda server: servers.append(server))
     for name in ("freeze", "set_threshold"):  # the tests' own objects shall still be collected
         monkeypatch.setattr(gc, name, lambda *_: None)
 
-    assert ready.run("serve").returncode == 0
+    assert ready.run("serve").returncode == 3  # it has not started
 
-    assert options["timeout_keep_alive"] > 60
+    [server] = servers
+    assert server.config.timeout_keep_alive > 60
 
 
 def test_serve_answers_until_it_is_told_to_stop(ready: CommandLine, free_port: int):
