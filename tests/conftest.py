@@ -20,13 +20,14 @@ import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
 import asyncpg
 import pytest
 
+from gateway.demo import make_demo
 from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.outcomes import Outcome
 from resolvers.storage import Storage, storage_at
@@ -39,6 +40,8 @@ POSTGRES_URL = os.environ.get("GATEWAY_TEST_POSTGRES_URL")
 DATABASES = ["sqlite", "postgresql"] if POSTGRES_URL else ["sqlite"]
 SEED = int(os.environ.setdefault("GATEWAY_TEST_SEED", str(datetime.now(UTC).toordinal())))
 """Chooses the quarter of the generated documents that this run compares: another one each day."""
+
+DEMO_AT: Final = datetime(2027, 1, 11, 12, 0, tzinfo=UTC)
 
 DISCONNECT_OTHERS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -99,6 +102,15 @@ def clock() -> SettableClock:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("template") / "gateway.db"
     migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def demo_template(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the demo, as it was made at DEMO_AT. Copy it; it takes seconds to make."""
+    file = tmp_path_factory.mktemp("demo") / "gateway.db"
+    shutil.copy(sqlite_template, file)
+    assert asyncio.run(make_demo(f"sqlite:///{file}", DEMO_AT))
     return file
 
 

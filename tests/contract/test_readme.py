@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 from gateway.__main__ import cli
 from gateway.auth import make_token
-from gateway.demo import NAME, make_demo
-from gateway.settings import RULES
+from gateway.demo import NAME
+from gateway.settings import RULES, Settings
 from resolvers.notifications.messages import signature
 from resolvers.organizations.reads import organization_named
 from resolvers.sources.ec_english.documents import EC_ENGLISH
@@ -24,8 +24,8 @@ from resolvers.sources.importing import importer
 from resolvers.sources.rows import Importing, Row
 from resolvers.sources.shift_iq.bodies import READERS
 from resolvers.sources.shift_iq.documents import SHIFT_IQ
-from resolvers.storage import utc_now
 from schema import build_schema
+from tests.conftest import DEMO_AT
 from tests.end_to_end.clients import Client, Socket, client_of, socket_to
 from tests.end_to_end.servers import SECRET, Server, serving
 from tests.patience import PATIENCE
@@ -53,24 +53,11 @@ def examples() -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-@pytest.fixture(scope="module")
-def demo(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with the demo data."""
-    file = tmp_path_factory.mktemp("demo") / "demo.db"
-    shutil.copy(sqlite_template, file)
-    assert asyncio.run(make_demo(f"sqlite:///{file}", utc_now()))
-    return file
-
-
 @pytest.fixture
-def database_url(demo: Path, tmp_path: Path) -> str:
-    """The address of a copy of it."""
-    return f"sqlite:///{shutil.copy(demo, tmp_path)}"
-
-
-@pytest.fixture
-async def server(database_url: str) -> AsyncIterator[Server]:
-    async with serving(database_url, build_schema()) as started:
+async def server(demo_template: Path, tmp_path: Path) -> AsyncIterator[Server]:
+    """A server on a copy of the demo, at the time when it was made."""
+    copy = shutil.copy(demo_template, tmp_path)
+    async with serving(f"sqlite:///{copy}", build_schema(), clock=lambda: DEMO_AT) as started:
         yield started
 
 
@@ -79,7 +66,7 @@ async def token(server: Server) -> str:
     """An administrator's of the demo organization."""
     [organization] = await server.app.state.storage.read(organization_named(NAME))
     return make_token(
-        secret=SECRET, organization_id=organization.id, role="admin", now=utc_now(), hours=1
+        secret=SECRET, organization_id=organization.id, role="admin", now=DEMO_AT, hours=1
     )
 
 
@@ -176,6 +163,15 @@ def test_its_settings_are_all_there_are():
     """Every setting has a row with its name, and no row names another."""
     rows = re.findall(r"^\| `(GATEWAY_\w+)`", README, re.MULTILINE)
     assert sorted(rows) == sorted(RULES)
+
+
+def test_its_defaults_are_those_of_the_settings():
+    """A setting with its documented default has the effect of no setting."""
+    rows = re.findall(r"^\| `(GATEWAY_\w+)` \| (?:`([^`]+)`|(\d+) MiB) \|", README, re.MULTILINE)
+    assert len(rows) >= len(RULES) / 2
+    for name, value, mebibytes in rows:
+        given = value or str(int(mebibytes) * 1024 * 1024)
+        assert Settings.read({name: given}) == Settings.read({}), name
 
 
 def test_its_check_of_a_signature_is_right():

@@ -1,7 +1,9 @@
 """A gateway with its whole schema behind a port, real clients, and a small world to book in."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +18,7 @@ from schema import build_schema
 from tests.end_to_end.clients import Client, Socket, client_of, socket_to
 from tests.end_to_end.inputs import Examples
 from tests.end_to_end.servers import SECRET, Server, serving
+from tests.end_to_end.shared import SharedServer, shared_server
 from tests.end_to_end.watching import Place
 from tests.resolvers.world import World
 
@@ -29,6 +32,29 @@ def clock() -> Clock:
 @pytest.fixture(scope="session")
 def schema() -> strawberry.Schema:
     return build_schema()
+
+
+@pytest.fixture(scope="session")
+def shared(
+    demo_template: Path, tmp_path_factory: pytest.TempPathFactory, schema: strawberry.Schema
+) -> Iterator[SharedServer]:
+    """The server of all tests that change nothing: they only read, or every request is refused."""
+    copy = shutil.copy(demo_template, tmp_path_factory.mktemp("shared"))
+    with shared_server(Path(copy), schema) as server:
+        yield server
+
+
+@pytest.fixture
+async def shared_client(shared: SharedServer) -> AsyncIterator[Client]:
+    """An administrator of the organization of the shared examples."""
+    async with client_of(shared.server.host, shared.token()) as made:
+        yield made
+
+
+@pytest.fixture
+def shared_examples(shared: SharedServer) -> Examples:
+    """A valid input of every mutation; do not carry one out."""
+    return shared.examples
 
 
 Serve = Callable[..., Awaitable[Server]]

@@ -16,6 +16,7 @@ from gateway.app import create_app
 from gateway.incoming import server as incoming
 from gateway.incoming.limits import Limits
 from gateway.settings import Settings
+from resolvers.storage import Clock, utc_now
 from schema import build_schema
 from tests.listening import listening
 from tests.processes import running
@@ -39,13 +40,13 @@ class Server:
 
 @asynccontextmanager
 async def serving(
-    database_url: str, schema: strawberry.Schema, **settings: Any
+    database_url: str, schema: strawberry.Schema, *, clock: Clock = utc_now, **settings: Any
 ) -> AsyncIterator[Server]:
     """A gateway at a port of its own in this process, from its start to its stop."""
     given = Settings(
         **{"database_url": database_url, "jwt_secret": SECRET, "worker": "off", **settings}
     )
-    app = create_app(given, schema)
+    app = create_app(given, schema, clock=clock)
     async with app.router.lifespan_context(app), listening(app, LIMITS, **OPTIONS) as (_, host):
         yield Server(host, app)
 

@@ -15,7 +15,8 @@ from resolvers.identity import global_id
 from resolvers.storage import utc_now
 from tests.end_to_end.clients import Client
 from tests.end_to_end.inputs import Examples, mutation
-from tests.end_to_end.servers import SECRET, Server
+from tests.end_to_end.servers import SECRET
+from tests.end_to_end.shared import SharedServer
 from tests.end_to_end.test_bad_input import complaints, names
 from tests.patience import PATIENCE
 
@@ -62,14 +63,14 @@ def holding(path: tuple[str, ...], id: str) -> dict[str, Any]:
 
 
 async def test_an_id_of_another_type_is_told_from_one_that_is_unknown(
-    client: Client, examples: Examples
+    shared_client: Client, shared_examples: Examples
 ):
     """The one can never be right, INVALID_VALUE; the other is NOT_FOUND. Both name the field."""
     for name, path, kind in OF_ANOTHER_TYPE:
         for of_type, codes in ((kind, {"INVALID_VALUE"}), (None, {"NOT_FOUND", "EVENT_NOT_FOUND"})):
             expected = of_type or right_type(path)
-            given = {**examples.of[name], **holding(path, global_id(expected, NOBODY))}
-            told = complaints(await client.answer(mutation(name), input=given))
+            given = {**shared_examples.of[name], **holding(path, global_id(expected, NOBODY))}
+            told = complaints(await shared_client.answer(mutation(name), input=given))
             about = [error for error in told if names([error], path[0])]
             assert {e["code"] for e in about} & codes, (name, path, of_type, told)
             assert of_type is None or of_type in about[0]["message"], about
@@ -124,27 +125,29 @@ QUERIES: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
-async def test_a_query_that_is_wrong_is_told_why(client: Client):
+async def test_a_query_that_is_wrong_is_told_why(shared_client: Client):
     """In one of its errors is the rule, with the name of what broke it."""
     for document, variables, rule in QUERIES:
-        told = complaints(await client.answer(document, **variables))
+        told = complaints(await shared_client.answer(document, **variables))
         assert any(rule in error["message"] for error in told), (document[:200], told[:3])
 
 
-async def test_a_cursor_is_good_in_its_own_list_only(client: Client, examples: Examples):
+async def test_a_cursor_is_good_in_its_own_list_only(
+    shared_client: Client, shared_examples: Examples
+):
     """A cursor of another list, or of another order, is refused."""
     candidates = "query ($after: String) { candidates(after: $after) { pageInfo { endCursor } } }"
-    cursor = (await client.ask(candidates))["pageInfo"]["endCursor"]
+    cursor = (await shared_client.ask(candidates))["pageInfo"]["endCursor"]
     others = ("events", "centres", "bookings", "enrolments", "bookingChanges", "users", "tests")
     for name in others:
         other = f"query ($after: String) {{ {name}(after: $after) {{ totalCount }} }}"
-        told = complaints(await client.answer(other, after=cursor))
+        told = complaints(await shared_client.answer(other, after=cursor))
         assert "'after' is not a cursor of this list in this order" in told[0]["message"], name
-    assert complaints(await client.answer(candidates, after=cursor)) == []
+    assert complaints(await shared_client.answer(candidates, after=cursor)) == []
 
 
 @pytest.mark.parametrize("turns", [6, 7, 500])
-async def test_a_query_is_at_most_twenty_levels_deep(client: Client, turns: int):
+async def test_a_query_is_at_most_twenty_levels_deep(shared_client: Client, turns: int):
     """The twentieth level is answered, the next is not; fragments count as what they hold."""
     inner = "{ nodes { event { bookings " * turns + "{ totalCount }" + " } } }" * turns
     written_out = f"{{ bookings {inner} }}"  # 3 levels a turn, and two
@@ -154,7 +157,7 @@ async def test_a_query_is_at_most_twenty_levels_deep(client: Client, turns: int)
         for n in range(1, turns + 1)
     )
     for document in (written_out, f"{{ bookings {{ ...F{turns} }} }} {fragments}"):
-        rules = [error["message"] for error in complaints(await client.answer(document))]
+        rules = [error["message"] for error in complaints(await shared_client.answer(document))]
         assert rules == [] if turns == 6 else "nested" in rules[0] and "deep" in rules[0]
 
 
@@ -180,20 +183,24 @@ BODIES: list[tuple[bytes, int, str]] = [
 ]
 
 
-async def test_a_body_that_is_no_request_is_told_why(client: Client):
+async def test_a_body_that_is_no_request_is_told_why(shared_client: Client):
     """The status is the client's to act on, and the answer is JSON that says what to change."""
     for body, status, rule in BODIES:
         kind = {"content-type": "application/json"}
-        response = await client.http.post("/graphql", content=body, headers=kind)
+        response = await shared_client.http.post("/graphql", content=body, headers=kind)
         assert response.status_code == status, (body[:100], response.text)
         assert rule in complaints(response)[0]["message"], (body[:100], response.text)
 
 
-async def test_a_body_that_is_too_large_is_not_waited_for(server: Server, token: str):
+async def test_a_body_that_is_too_large_is_not_waited_for(shared: SharedServer):
     """The answer comes when the length is known, before any of the body has been sent."""
-    host, port = server.host.split(":")
+    host, port = shared.server.host.split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
-    lines = ["POST /graphql HTTP/1.1", f"Host: {server.host}", f"Authorization: Bearer {token}"]
+    lines = [
+        "POST /graphql HTTP/1.1",
+        f"Host: {shared.server.host}",
+        f"Authorization: Bearer {shared.token()}",
+    ]
     lines += ["Content-Type: application/json", f"Content-Length: {8 * 1024 * 1024 + 1}", "", ""]
     writer.write("\r\n".join(lines).encode())
     async with asyncio.timeout(PATIENCE):
@@ -205,22 +212,24 @@ async def test_a_body_that_is_too_large_is_not_waited_for(server: Server, token:
     assert "The request body must not be larger than 8388608 bytes." in answer
 
 
-async def test_another_content_type_is_refused(client: Client):
+async def test_another_content_type_is_refused(shared_client: Client):
     """What a page of another site can send without being asked is not carried out."""
     body = json.dumps({"query": "{ __typename }"})
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", "x"):
-        response = await client.http.post("/graphql", content=body, headers={"content-type": kind})
+        response = await shared_client.http.post(
+            "/graphql", content=body, headers={"content-type": kind}
+        )
         assert response.status_code == 415, kind
         assert "'Content-Type' must be application/json" in complaints(response)[0]["message"]
 
 
-async def test_another_method_is_refused(client: Client):
+async def test_another_method_is_refused(shared_client: Client):
     """A mutation by GET would be a link that books."""
     booked = {"query": 'mutation { upsertDepartment(input: {name: "x"}) { created } }'}
-    response = await client.http.get("/graphql", params=booked)
+    response = await shared_client.http.get("/graphql", params=booked)
     assert (response.status_code, response.headers["allow"]) == (405, "POST")
     for method in ("PUT", "DELETE", "PATCH"):
-        assert (await client.http.request(method, "/graphql")).status_code == 405
+        assert (await shared_client.http.request(method, "/graphql")).status_code == 405
 
 
 def forged(organization: UUID) -> dict[str, str | None]:
@@ -244,11 +253,13 @@ def forged(organization: UUID) -> dict[str, str | None]:
     }
 
 
-async def test_a_token_that_is_not_ours_opens_nothing(client: Client, organization_id: UUID):
+async def test_a_token_that_is_not_ours_opens_nothing(shared_client: Client, shared: SharedServer):
     """401 with the reason and a challenge, whatever is wrong with it; nothing of it is repeated."""
-    for what, token in forged(organization_id).items():
+    for what, token in forged(shared.organization_id).items():
         headers = {} if token is None else {"authorization": f"Bearer {token}"}
-        async with httpx.AsyncClient(base_url=client.http.base_url, headers=headers) as stranger:
+        async with httpx.AsyncClient(
+            base_url=shared_client.http.base_url, headers=headers
+        ) as stranger:
             response = await stranger.post("/graphql", json={"query": "{ viewer { role } }"})
         [error] = complaints(response)
         assert response.status_code == 401, what
@@ -258,7 +269,9 @@ async def test_a_token_that_is_not_ours_opens_nothing(client: Client, organizati
         assert not token or token not in response.text, what
 
 
-async def test_a_batch_of_ten_thousand_is_refused_whole(client: Client, examples: Examples):
+async def test_a_batch_of_ten_thousand_is_refused_whole(
+    shared_client: Client, shared_examples: Examples
+):
     """An empty one too: by its size, in one error, and not element by element."""
     ids = [global_id("Enrolment", UUID(int=n)) for n in range(10_000)]
     results = [{"enrolmentId": id, "result": "PASS"} for id in ids]
@@ -268,23 +281,23 @@ async def test_a_batch_of_ten_thousand_is_refused_whole(client: Client, examples
         ("assignResults", "results", results),
         ("assignResults", "results", []),
     ):
-        given = {**examples.of[name], field: value}
-        [error] = complaints(await client.answer(mutation(name), input=given))
+        given = {**shared_examples.of[name], field: value}
+        [error] = complaints(await shared_client.answer(mutation(name), input=given))
         assert (error["code"], error["path"]) == ("OUT_OF_RANGE", ["input", field])
         assert error["message"] == f"'{field}' must have from 1 to 1000 elements"
 
 
-async def test_a_batch_that_is_written_out_is_refused_all_the_same(client: Client):
+async def test_a_batch_that_is_written_out_is_refused_all_the_same(shared_client: Client):
     """Inline a list of ids is as long as it may be in a variable; a longer document is not read."""
     ids = ", ".join(f'"{global_id("Enrolment", UUID(int=n))}"' for n in range(10_000))
     cancel = f"cancelBookings(input: {{bookingIds: [{ids}], reason: ILLNESS}})"
     document = f"mutation {{ {cancel} {{ errors {{ message path }} }} }}"
-    [error] = complaints(await client.answer(document))
+    [error] = complaints(await shared_client.answer(document))
     assert error["message"] == "'bookingIds' must have from 1 to 1000 elements"
 
     results = ", ".join(f'{{enrolmentId: "{n}", result: PASS}}' for n in range(10_000))
     assign = (
         f"mutation {{ assignResults(input: {{results: [{results}]}}) {{ errors {{ code }} }} }}"
     )
-    [error] = complaints(await client.answer(assign))
+    [error] = complaints(await shared_client.answer(assign))
     assert "more than 20000 tokens" in error["message"]

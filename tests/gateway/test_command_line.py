@@ -61,11 +61,16 @@ def command_line(
     return CommandLine(tmp_path, monkeypatch, capsys)
 
 
+def with_database(command_line: CommandLine, template: Path, folder: Path) -> CommandLine:
+    (folder / "data").mkdir()
+    shutil.copy(template, folder / "data" / "gateway.db")
+    return command_line
+
+
 @pytest.fixture
 def ready(command_line: CommandLine, tmp_path: Path, sqlite_template: Path) -> CommandLine:
     """With a migrated database and one organization."""
-    (tmp_path / "data").mkdir()
-    shutil.copy(sqlite_template, tmp_path / "data" / "gateway.db")
+    with_database(command_line, sqlite_template, tmp_path)
     made = command_line.run(
         "organization", "Northfield", "--time-zone", "Europe/London", "--currency", "GBP"
     )
@@ -85,8 +90,10 @@ def test_a_token_is_printed_and_nothing_else(ready: CommandLine, tmp_path: Path)
     assert abs(claims["iat"] - datetime.now(UTC).timestamp()) < 60
 
 
-def test_a_token_of_a_user_has_the_role_of_the_user(ready: CommandLine):
-    assert ready.run("demo").returncode == 0
+def test_a_token_of_a_user_has_the_role_of_the_user(
+    command_line: CommandLine, demo_template: Path, tmp_path: Path
+):
+    ready = with_database(command_line, demo_template, tmp_path)
     asked = ("token", "--organization", "Demo Exams", "--user", "scheduler")
 
     result = ready.run(*asked, GATEWAY_JWT_SECRET="s" * 32)

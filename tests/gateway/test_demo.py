@@ -1,11 +1,10 @@
 """The demo: what it promises to readers of the README and of the examples."""
 
-import asyncio
 import re
 import shutil
 from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -79,25 +78,22 @@ from resolvers.vocabulary import (
     SourceSystem,
     TestScheduleStatus,
 )
+from tests.conftest import DEMO_AT
 from tests.resolvers.recorded import untold_events
 
-NOW = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
-
-
-@pytest.fixture(scope="session")
-def demo_file(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with the demo in it."""
-    file = tmp_path_factory.mktemp("demo") / "gateway.db"
-    shutil.copy(sqlite_template, file)
-    assert asyncio.run(make_demo(f"sqlite:///{file}", NOW))
-    return file
+NOW = DEMO_AT
 
 
 @pytest.fixture
-async def demo(demo_file: Path, tmp_path: Path) -> AsyncIterator[Storage]:
-    """The demo, for one test to do with as it likes."""
-    shutil.copy(demo_file, tmp_path / "gateway.db")
-    storage = storage_at(f"sqlite:///{tmp_path / 'gateway.db'}", clock=lambda: NOW)
+def demo_url(demo_template: Path, tmp_path: Path) -> str:
+    """The address of a copy of the demo."""
+    return f"sqlite:///{shutil.copy(demo_template, tmp_path)}"
+
+
+@pytest.fixture
+async def demo(demo_url: str) -> AsyncIterator[Storage]:
+    """A copy of the demo, which a test can change."""
+    storage = storage_at(demo_url, clock=lambda: NOW)
     await storage.open()
     yield storage
     await storage.close()
@@ -452,17 +448,13 @@ def test_the_same_day_has_the_same_plan() -> None:
     assert one == two
 
 
-async def test_twice_is_the_same_as_once(database_url: str) -> None:
-    """Made again, later, on either database, it changes nothing."""
-    assert await make_demo(database_url, NOW)
-    storage = storage_at(database_url, clock=lambda: NOW)
-    await storage.open()
-    once = await snapshot(storage)
+async def test_twice_is_the_same_as_once(demo: Storage, demo_url: str) -> None:
+    """Made again, later, it changes nothing."""
+    once = await snapshot(demo)
 
-    assert not await make_demo(database_url, NOW + timedelta(days=3))
+    assert not await make_demo(demo_url, NOW + timedelta(days=3))
 
-    assert await snapshot(storage) == once
-    await storage.close()
+    assert await snapshot(demo) == once
 
 
 async def test_an_empty_organization_of_that_name_is_filled(database_url: str) -> None:

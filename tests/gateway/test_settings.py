@@ -5,21 +5,6 @@ import pytest
 from gateway.settings import Settings, WrongSetting
 
 
-def test_an_empty_environment_has_the_defaults():
-    """Without any variable the gateway is embedded: one file under data/."""
-    settings = Settings.read({"PATH": "/bin"})
-
-    assert settings.database_url == "sqlite:///data/gateway.db"
-    assert settings.graphiql is True
-    assert settings.max_body_bytes == 8 * 1024 * 1024
-    assert settings.expire_seconds == 30
-    assert (settings.worker, settings.lease_seconds) == ("embedded", 60)
-    assert settings.allowed_hosts == ()
-    assert settings.smtp_url is None
-    assert settings.mail_from == "booking-gateway@localhost"
-    assert settings.notify_local is False
-
-
 def test_every_variable_is_read():
     settings = Settings.read(
         {

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,9 +33,11 @@ def schema() -> strawberry.Schema:
 
 
 @pytest.fixture(scope="session")
-def copies(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
+def copies(
+    database: str, demo_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Copy]:
     """A database with worlds of its own."""
-    with copies_in(database, tmp_path_factory.mktemp("w")) as made:
+    with copies_in(database, tmp_path_factory.mktemp("w"), demo_template) as made:
         yield made
 
 

@@ -19,10 +19,13 @@ BREAKS: dict[str, Break] = {"values": broken_values, "rows": broken_rows}
 
 
 @contextmanager
-def copies_in(database: str, folder: Path) -> Iterator[Copy]:
-    """Worlds of one process, as files in a folder or on PostgreSQL's server."""
+def copies_in(database: str, folder: Path, demo: Path | None = None) -> Iterator[Copy]:
+    """Worlds of one process, as files in a folder or on PostgreSQL's server.
+
+    Files are made of a database with the demo, if there is one.
+    """
     if database == "sqlite":
-        yield _files(folder)
+        yield _files(folder, demo)
         return
     names = [f"gateway_plan_{os.getpid()}"]
     on_server(f"DROP DATABASE IF EXISTS {names[0]} WITH (FORCE)", f"CREATE DATABASE {names[0]}")
@@ -34,9 +37,12 @@ def copies_in(database: str, folder: Path) -> Iterator[Copy]:
         on_server(*(f"DROP DATABASE {name} WITH (FORCE)" for name in names))
 
 
-def _files(folder: Path) -> Copy:
+def _files(folder: Path, demo: Path | None) -> Copy:
     healthy = folder / "healthy.db"
-    migrate(f"sqlite:///{healthy}")
+    if demo is None:
+        migrate(f"sqlite:///{healthy}")
+    else:
+        shutil.copy(demo, healthy)
     asyncio.run(make_healthy(f"sqlite:///{healthy}"))
 
     def copy(name: str) -> str:

@@ -72,9 +72,9 @@ from resolvers.vocabulary import (
     Role,
     SourceSystem,
 )
-from tests.conftest import run_statements
+from tests.conftest import DEMO_AT, run_statements
 
-NOW: Final = datetime(2027, 1, 11, 12, 0, tzinfo=UTC)
+NOW: Final = DEMO_AT
 OTHERS: Final = "Southfield Exams"
 AWKWARD: Final = 'Zoë "Q" \\ O\u2019Neil \u2028\U0001f469\u200d\U0001f680 e\u0301 \x7f</script>'
 NO_MEMBER: Final = "NO_MEMBER"
@@ -94,7 +94,7 @@ def administrator(organization_id: UUID) -> Viewer:
 
 
 async def make_healthy(url: str) -> None:
-    """Fill a migrated database."""
+    """Fill a migrated database, which may have the demo already."""
     await make_demo(url, NOW)
     storage = storage_at(url, clock=lambda: NOW)
     await storage.open()
