@@ -48,13 +48,15 @@ async def cost_of(server: Server, requests: Iterable[bytes], connections: int) -
     waiting = iter(requests)
     opened = [await _open(server, waiting) for _ in range(connections)]
     cpu, began = server.cpu_seconds(), time.perf_counter()
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            for one in opened:
+                one.ask_next()
+            await asyncio.gather(*(one.finished for one in opened))
+        seconds, cpu = time.perf_counter() - began, server.cpu_seconds() - cpu
+    finally:
         for one in opened:
-            one.ask_next()
-        await asyncio.gather(*(one.finished for one in opened))
-    seconds, cpu = time.perf_counter() - began, server.cpu_seconds() - cpu
-    for one in opened:
-        one.close()
+            one.close()
     return Cost(sum(one.answered for one in opened), cpu, seconds)
 
 
@@ -62,10 +64,12 @@ async def answers(server: Server, requests: Iterable[bytes]) -> list[bytes]:
     """The body of each answer, in order. Raises: Unanswered."""
     one = await _open(server, iter(requests))
     one.kept = []
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        one.ask_next()
-        await one.finished
-    one.close()
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            one.ask_next()
+            await one.finished
+    finally:
+        one.close()
     return one.kept
 
 

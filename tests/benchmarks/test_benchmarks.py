@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -23,10 +23,9 @@ from benchmarks import (
 )
 from benchmarks.data import Size
 from benchmarks.load import Cost, Unanswered, answers, cost_of
-from benchmarks.queries import Query
 from benchmarks.reads import Differs, Effort, Measured
 from benchmarks.serve import SERVERS
-from benchmarks.servers import serving
+from benchmarks.servers import Server, serving
 from resolvers.storage.tables import Booking, ChangeLog
 from tests.conftest import DATABASES
 
@@ -39,15 +38,22 @@ ONE = DATABASES[-1:]
 """PostgreSQL, if there is a server: the tests start servers, and one database is enough."""
 
 
-@pytest.fixture(params=ONE)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a small world."""
-    made = f"sqlite:///{tmp_path / 'world.db'}"
+@pytest.fixture(scope="module", params=ONE)
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a small world, which these tests only read."""
+    made = f"sqlite:///{tmp_path_factory.mktemp('world') / 'world.db'}"
     if request.param == "postgresql":
         made = databases.address("postgresql", f"{databases.PREFIX}test_{os.getpid()}")
     databases.build(made, SMALL)
     yield made
     databases.drop(made)
+
+
+@pytest.fixture(scope="module")
+def servers(url: str) -> Iterator[dict[str, Server]]:
+    """One server of each name."""
+    with ExitStack() as running:
+        yield {name: running.enter_context(serving(name, url)) for name in SERVERS}
 
 
 def test_the_world_is_the_same_at_every_run() -> None:
@@ -59,11 +65,11 @@ def test_the_world_is_the_same_at_every_run() -> None:
     assert {row.organization_id for row in one[Booking]} == {data.organization_id()}
 
 
-def test_every_server_answers_alike(url: str) -> None:
+async def test_every_server_answers_alike(servers: dict[str, Server]) -> None:
     """What is compared does the same work: nothing is timed before that is seen."""
     few = [replace(query, variables=query.variables[:3]) for query in QUERIES]
 
-    answered = asyncio.run(answered_by(url, list(SERVERS), few))
+    answered = [await reads.require_equal(servers, query) for query in few]
 
     detail, roster, fan_out = (data[-1] for data in answered)
     assert detail["booking"]["candidate"]["fullName"]
@@ -71,14 +77,15 @@ def test_every_server_answers_alike(url: str) -> None:
     assert [len(event["enrolments"]["nodes"]) for event in fan_out["events"]["nodes"]] == [20] * 20
 
 
-@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_servers_that_differ_are_told(url: str) -> None:
+async def test_servers_that_differ_are_told(servers: dict[str, Server]) -> None:
     """A ratio between different answers would mean nothing."""
     [roster] = [query for query in QUERIES if query.name == "roster"]
     other = replace(roster, path="/enrolments?status=PENDING")
 
+    two = {name: servers[name] for name in ("hand-written", "gateway")}
+
     with pytest.raises(Differs, match="roster: gateway"):
-        asyncio.run(answered_by(url, ["hand-written", "gateway"], [other]))
+        await reads.require_equal(two, other)
 
 
 def test_all_parts_are_measured(url: str) -> None:
@@ -105,25 +112,13 @@ def test_files_of_every_format_are_measured(url: str) -> None:
     assert exports.markdown(measured).count(f"| {kind} |") == len(exports.FORMATS)
 
 
-async def answered_by(url: str, names: list[str], asked: Sequence[Query]) -> list[Any]:
-    """What all of these servers answer to each query."""
-    with ExitStack() as running:
-        servers = {name: running.enter_context(serving(name, url)) for name in names}
-        return [await reads.require_equal(servers, query) for query in asked]
-
-
-@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_an_answer_without_data_stops_the_run(url: str) -> None:
+def test_an_answer_without_data_stops_the_run(servers: dict[str, Server]) -> None:
     """A server that refuses quickly is not a fast one."""
+    requests = [queries.post({"query": "{ __typename }"}, "no-token")]
 
-    async def ask(requests: list[bytes]) -> None:
-        with serving("gateway", url) as server:
-            with pytest.raises(Unanswered, match="401"):
-                await answers(server, requests)
-            with pytest.raises(Unanswered, match="401"):
-                await cost_of(server, requests, 1)
-
-    asyncio.run(ask([queries.post({"query": "{ __typename }"}, "no-token")]))
+    for asked in (answers(servers["gateway"], requests), cost_of(servers["gateway"], requests, 1)):
+        with pytest.raises(Unanswered, match="401"):
+            asyncio.run(asked)
 
 
 def test_a_new_document_is_new() -> None:
