@@ -7,6 +7,7 @@ is known by its seed, which a failure prints. `make compare` runs 20,000 documen
 from pathlib import Path
 from random import Random
 
+import hypothesis
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -105,15 +106,18 @@ SDL = (Path(__file__).parents[2] / "schema" / "schema.graphql").read_text()
 
 
 def by_hypothesis_graphql(known: Known, many: int) -> list[str]:
-    """Documents that ask for what there is, as far as this generator can be told."""
+    """Documents that ask for what there is, as far as this generator can be told.
+
+    Every day of four has documents of its own, which are always the same.
+    """
     ids = st.sampled_from([one for ids in known.ids.values() for one in ids])
     scalars = {name: st.sampled_from(VALUES[name]).map(nodes.String) for name in WRITTEN}
     strategy = queries(SDL, custom_scalars={**scalars, "ID": ids.map(nodes.String)})
     texts: list[str] = []
 
+    @hypothesis.seed(SEED % 4)
     @settings(
         max_examples=many,
-        derandomize=True,
         deadline=None,
         database=None,
         phases=[Phase.generate],
@@ -133,7 +137,7 @@ async def test_documents_by_hypothesis_graphql(
 ):
     """Another generator, so that both have not the same blind spot."""
     viewers = [asking[name] for name in sorted(asking)]
-    for n, text in enumerate(by_hypothesis_graphql(there_is, 60)):
+    for n, text in enumerate(by_hypothesis_graphql(there_is, 15)):
         asked, viewer = Document(text), viewers[n % len(viewers)]
         told = await both.by_plans(asked, viewer)
         assert told.agrees(await both.by_core(asked, viewer)), text
