@@ -26,7 +26,7 @@ BATCH_REQUESTS = 64
 RUN_AGAIN = 3
 """How often a request runs again after a constraint or an outdated prepared statement."""
 
-LOCK_TRIES = 32
+LOCK_TRIES = 16
 """After so many requests of an organization met a lock, its others do not run in this batch."""
 
 RETRIED_TOGETHER = 16
@@ -66,6 +66,7 @@ class Request:
     in_flight: bool = False
     expired: bool = False
     met_lock: bool = False
+    waits_briefly: bool = False  # for locks, because its organization has just met one
     failures: int = 0
     together: int = BATCH_REQUESTS  # the size of the largest batch that it may be in
 
@@ -107,6 +108,8 @@ def perform(
 ) -> Performed:
     """Carry out a batch inside the open transaction, up to the commit."""
     performed = Performed()
+    if any(request.waits_briefly for request in requests):
+        work.wait_briefly()
     claimed = _claim_keys(work, requests, performed)
     open_requests = [r for r in requests if r not in performed.answers]
     runs = _Runs(work, trouble, performed)

@@ -1,8 +1,9 @@
 """The order in which requests run: an organization that meets a lock waits apart from the others.
 
 A request that meets a lock waits in the lane of its organization, as do the later requests of that
-organization. The lanes' tries take at most a quarter of the writer's time, because each may wait
-for the lock; the requests of other organizations run in between without delay.
+organization. A lock that stays takes at most a quarter of the writer's time; the requests of other
+organizations run in between without delay. Later requests wait only briefly for locks: of those
+that need the same lock, each joins the first one, and those that need another are carried out.
 """
 
 from collections import deque
@@ -12,12 +13,15 @@ from uuid import UUID
 
 from resolvers.storage.batches import BATCH_REQUESTS, Performed, Request
 
-PAUSE = 3
-"""How many times as long as a try that met a lock has taken, the next one waits."""
-
 LOOKED_AT = 4 * BATCH_REQUESTS
 """How far a batch looks for requests that may be in it, past those whose key is in it already."""
 
+PAUSES = (0.25, 0.5, 1, 2, 3)
+"""How many times as long as a try that met a lock has taken, the next one waits.
+
+It waits longer after each further try: a lock that another gateway holds for a moment is retried
+soon, and a lock that stays leaves three quarters of the time to the other organizations.
+"""
 
 Kind = Callable[[float], deque[Request]]
 """Finds the queue that a batch may be taken from at a time; an empty one if there is none."""
@@ -50,6 +54,7 @@ class Queues:
         self._waiting: deque[Request] = deque()
         self._again: deque[Request] = deque()
         self._lanes: dict[UUID | None, Lane] = {}
+        self._failures = 0  # tries in a row that met a lock
         self._locked_at = self._later_at = 0.0  # when the lanes' next try of this kind may begin
         self._kinds: deque[Kind] = deque(
             [self._of_waiting, self._of_again, self._of_later, self._of_locked]
@@ -60,8 +65,11 @@ class Queues:
         lane = self._lanes.get(request.organization_id)
         if lane is None:
             self._waiting.append(request)
+        elif lane.blocked:
+            lane.locked.append(request)
         else:
-            (lane.locked if lane.blocked else lane.later).append(request)
+            request.waits_briefly = True
+            lane.later.append(request)
 
     def next_batch(self, now: float) -> list[Request]:
         """The requests that run next, in order; none if all wait for their time.
@@ -80,7 +88,7 @@ class Queues:
         if self._waiting or self._again:
             return 0.0
         times = [
-            *(self._later_from for lane in self._lanes.values() if lane.later),
+            *(self._later_at for lane in self._lanes.values() if lane.later),
             *(self._locked_at for lane in self._lanes.values() if lane.locked),
         ]
         return min(times, default=None)
@@ -90,14 +98,19 @@ class Queues:
     ) -> None:
         """Let the unanswered requests of a batch wait again. It ran for `took` seconds."""
         self._again.extend(performed.again)
+        retried = any(request.met_lock for request in batch)
         if performed.locked:
-            self._locked_at = now + PAUSE * took
-            if not any(request.met_lock for request in batch):
-                self._later_at = self._locked_at
+            self._locked_at = now + took * PAUSES[min(self._failures, len(PAUSES) - 1)]
+            self._failures += 1
+            if not retried and not performed.answers:
+                self._later_at = now + took
+        elif retried:
+            self._failures = 0
         for request in performed.locked:
-            request.met_lock = True
+            request.met_lock, request.waits_briefly = True, False
             self._lane_of(request).locked.append(request)
         for request in reversed(performed.apart):
+            request.waits_briefly = True
             self._lane_of(request).later.appendleft(request)
         self._mark_blocked(performed)
 
@@ -109,11 +122,6 @@ class Queues:
             yield from lane.locked
             yield from lane.later
 
-    @property
-    def _later_from(self) -> float:
-        """When the `later` requests of a lane may run: at once if no other organization waits."""
-        return self._later_at if self._waiting else 0.0
-
     def _of_waiting(self, _: float) -> deque[Request]:
         return self._waiting
 
@@ -121,7 +129,7 @@ class Queues:
         return self._again
 
     def _of_later(self, now: float) -> deque[Request]:
-        return self._of_lanes(lambda lane: lane.later) if now >= self._later_from else deque()
+        return self._of_lanes(lambda lane: lane.later) if now >= self._later_at else deque()
 
     def _of_locked(self, now: float) -> deque[Request]:
         return self._of_lanes(lambda lane: lane.locked) if now >= self._locked_at else deque()
@@ -145,6 +153,8 @@ class Queues:
         if performed.blocked is not None:
             lane = self._lanes[performed.blocked]
             lane.blocked = True
+            for request in lane.later:
+                request.waits_briefly = False
             lane.locked.extend(lane.later)
             lane.later.clear()
         else:
