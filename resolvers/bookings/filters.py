@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from resolvers.bookings.clock import has_closed, status_once_closed
 from resolvers.narrowing import EVERYTHING, Narrowing
 from resolvers.refusals import PermissionRefusal
+from resolvers.storage.canonical_filters import canonical
 from resolvers.storage.columns import one_of
 from resolvers.storage.filters import (
     AllOf,
@@ -156,7 +157,7 @@ def narrowed_to(
     if "candidate_email" in fields and not viewer.may(Permission.VIEW_PII):
         raise PermissionRefusal("filter", "candidateEmail", required=Permission.VIEW_PII)
     comparable = prepared(prepared(condition, REFERENCE, lower), TEXTS)
-    shape, values = shape_and_values(comparable, prefix)
+    shape, values = shape_and_values(canonical(comparable), prefix)
     with_deleted = _names_deleted(condition)
     by_the_clock = now is not None and "status" in fields
     if by_the_clock:

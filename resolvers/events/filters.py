@@ -13,6 +13,7 @@ from resolvers.bookings.seats import UNKNOWN_LENGTH
 from resolvers.events.folded_texts import folded_text
 from resolvers.events.minute import a_minute_after
 from resolvers.narrowing import Narrowing
+from resolvers.storage.canonical_filters import canonical
 from resolvers.storage.columns import LAST_OF_ROWS, one_of
 from resolvers.storage.filters import (
     NO_FILTER,
@@ -121,7 +122,7 @@ def event_narrowing(viewer: Viewer, given: Filter, now: datetime) -> Narrowing:
     comparable = _each(
         prepared(given if viewer.is_staff else _each(given, _hidden), TEXTS), _comparable
     )
-    shape, values = shape_and_values(comparable, "event")
+    shape, values = shape_and_values(canonical(comparable), "event")
     return Narrowing(
         ("events", shape),
         lambda: sql(shape, criteria()),

@@ -1,5 +1,6 @@
 """Filters: trees of conditions mean the same on both databases as they do in Python."""
 
+import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from resolvers.events.folded_texts import folded_text
 from resolvers.storage import Read, Storage
+from resolvers.storage.canonical_filters import canonical
 from resolvers.storage.filters import (
     AllOf,
     AnyOf,
@@ -74,7 +76,7 @@ class Filtering(Events):
             "number": plain(c.number),
             "start_at": to_the_second(c.start_at),
         }
-        shape, values = shape_and_values(prepared(condition, TEXTS))
+        shape, values = shape_and_values(canonical(prepared(condition, TEXTS)))
         read: Read[Event] = Read(
             ("test filter", shape),
             lambda _: sa.select(table(Event)).where(sql(shape, criteria)),
@@ -247,6 +249,33 @@ def test_equal_shapes_are_equal_filters_but_for_their_values(condition: Filter):
     assert shape == other
     assert hash(shape) == hash(other)
     assert {f"'{name}'" in repr(shape) for name in values} <= {True}
+
+
+@given(FILTERS)
+def test_equal_canonical_filters_have_one_shape_whatever_their_values(condition: Filter):
+    shape, _ = shape_and_values(canonical(condition))
+    other, _ = shape_and_values(canonical(_with_other_values(condition)))
+
+    assert shape == other
+
+
+def test_alternatives_that_differ_in_number_and_order_share_few_shapes():
+    """Two hundred filters, each with another number of alternatives in another order."""
+    chance = random.Random(5)
+    shapes = set()
+    for number in range(1, 201):
+        parts: list[Filter] = [
+            AllOf((Condition("title", Operator.CONTAINS, str(n)),)) for n in range(number)
+        ]
+        parts += [Condition("number", Operator.EQ, n) for n in range(2, number + 2)]
+        parts += [Condition("number", Operator.IN, [n, n + 1]) for n in range(number)]
+        parts += [
+            AllOf((Condition("number", Operator.GTE, 1), Condition("title", Operator.EQ, "")))
+        ]
+        chance.shuffle(parts)
+        shapes.add(shape_and_values(canonical(AnyOf(tuple(parts))))[0])
+
+    assert len(shapes) == 9  # 1, 2, 4 … 256 texts; one list of numbers
 
 
 def _with_other_values(condition: Filter) -> Filter:
