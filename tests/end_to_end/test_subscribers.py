@@ -181,21 +181,6 @@ def count_reads(storage: Storage) -> list[Any]:
     return reads
 
 
-async def test_a_subscription_ends_with_its_token(
-    server: Server, client: Client, place: Place, token_of: Callable[..., str]
-):
-    """The connection is closed when the token expires, and the close says so."""
-    await booked(client, place.people[0], place.events[0])
-    start = await newest(client)
-    brief = token_of(hours=2 / 3600)  # it expires on a whole second: in one to two
-    async with socket_to(server.host, brief) as socket:
-        await socket.subscribe(CURSORS, after=start)
-        await booked(client, place.people[1], place.events[0])
-        await socket.next()
-
-        assert await socket.closed() == (4401, "The token has expired.")
-
-
 WRONG = [
     (BOOKING_CHANGED, {"after": "garbage"}, "'after' is not a cursor"),
     (BOOKING_CHANGED, {"types": ["NO_SUCH"]}, "'NO_SUCH' does not exist in 'ChangeType'"),

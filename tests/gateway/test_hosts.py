@@ -14,6 +14,7 @@ from gateway.hosts import Hosts, host_of, is_local
 from gateway.settings import Settings
 from gateway.websocket import SUBPROTOCOL
 from tests.gateway.conftest import SCHEMA, SECRET
+from tests.patience import UNHURRIED
 
 HTML = {"accept": "text/html"}
 TOKEN = "aaa.bbb.ccc"
@@ -200,7 +201,7 @@ async def test_nothing_is_answered_for_another_host(
 async def test_no_websocket_is_opened_for_another_host(app: Starlette, address: str):
     """The handshake fails, with the same answer."""
     host, _, port = address.partition(":")
-    options = {"subprotocols": [SUBPROTOCOL], "host": host, "port": int(port)}
+    options = {"subprotocols": [SUBPROTOCOL], "host": host, "port": int(port), **UNHURRIED}
 
     async with connect("ws://gateway/graphql", **options) as opened:  # type: ignore[arg-type]
         assert opened.subprotocol == SUBPROTOCOL

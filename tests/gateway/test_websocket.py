@@ -14,9 +14,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from gateway import websocket
-from gateway.auth import make_token
 from tests.conftest import SettableClock
-from tests.gateway.conftest import CLOSED, FLOODED, SECRET
+from tests.gateway.conftest import CLOSED, FLOODED
 from tests.gateway.test_change_feed import commit
 from tests.patience import PATIENCE, UNHURRIED, eventually, several_turns
 
@@ -358,17 +357,26 @@ async def test_the_operations_of_a_connection_are_bounded(
 
 
 async def test_a_subscription_does_not_outlive_its_token(
-    opening: Callable[..., Any], clock: SettableClock, organization_id: UUID
+    opening: Callable[..., Any], token: str, monkeypatch: pytest.MonkeyPatch
 ):
-    clock.now += timedelta(seconds=0.8)  # a token expires on a whole second: in 0.2 s
-    token = make_token(
-        secret=SECRET, organization_id=organization_id, role="admin", now=clock.now, hours=1 / 3600
-    )
+    """The connection has a time limit, the rest of the token's hour, and closes at its end."""
+    limits: list[asyncio.Timeout] = []
+    timeout = asyncio.timeout
 
+    def recorded(seconds: float) -> asyncio.Timeout:
+        limits.append(timeout(seconds))
+        return limits[-1]
+
+    monkeypatch.setattr(asyncio, "timeout", recorded)
     async with opening() as client:
         await client.begin({"Authorization": f"Bearer {token}"})
         await client.subscribe("1", "subscription { changes }")
         await client.receive()
+
+        now = asyncio.get_running_loop().time()
+        [limit] = [one for one in limits if 3600 - PATIENCE < (one.when() or 0) - now <= 3600]
+        limit.reschedule(now)  # as if the hour had passed
+
         assert await client.closed() == (4401, "The token has expired.")
     await eventually(lambda: CLOSED == ["changes"])
 
