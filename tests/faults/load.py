@@ -23,8 +23,8 @@ CLIENTS: Final = 4
 PAUSE_SECONDS: Final = 0.1
 """Between two operations of a client, on average."""
 
-ATTEMPT_SECONDS: Final = 10
-"""How long a client waits for an answer before it repeats its request."""
+ATTEMPT_SECONDS: Final = 20
+"""How long a client waits before it repeats its request: longer than any limit of the gateway."""
 
 REPEAT_SECONDS: Final = 0.2
 """How long a client waits before it repeats a request, unless the answer says how long."""
