@@ -6,6 +6,7 @@ of this process wakes at once, and a slow look at the positions finds those of o
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Iterable
 from uuid import UUID
 from weakref import WeakSet
@@ -35,6 +36,39 @@ class Watch:
         self._grown.set()
 
 
+class Turns:
+    """Lets the tasks that read changes go on one after another.
+
+    Each goes on in an iteration of the event loop of its own, so other work never waits for more
+    than one change. Without this, a task whose client takes every frame at once, and whose reads
+    do not wait, reads a whole page in one iteration.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._giving = False
+
+    async def next(self) -> None:
+        """Return when it is the caller's turn; the callers take turns in order."""
+        loop = asyncio.get_running_loop()
+        turn = loop.create_future()
+        self._waiting.append(turn)
+        if not self._giving:
+            self._giving = True
+            loop.call_soon(self._give, loop)
+        await turn
+
+    def _give(self, loop: asyncio.AbstractEventLoop) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():  # otherwise its task was cancelled
+                turn.set_result(None)
+                break
+        self._giving = bool(self._waiting)
+        if self._giving:
+            loop.call_soon(self._give, loop)
+
+
 class ChangeFeed:
     """The feed of one process. A watch that nobody holds any more is forgotten."""
 
@@ -44,6 +78,7 @@ class ChangeFeed:
         self._watches: dict[UUID, WeakSet[Watch]] = {}
         self._positions: dict[UUID, int] = {}
         self._polling: asyncio.Task[None] | None = None
+        self._turns = Turns()
 
     def start(self) -> None:
         """Begin to follow; in the event loop, with the storage open."""
@@ -64,6 +99,10 @@ class ChangeFeed:
         watch = Watch()
         self._watches.setdefault(organization_id, WeakSet()).add(watch)
         return watch
+
+    async def turn(self) -> None:
+        """Return when the caller may read its next change."""
+        await self._turns.next()
 
     async def poll(self) -> None:
         """Look at the positions of all organizations that are watched, in one statement."""

@@ -33,6 +33,9 @@ class Feed(Protocol):
 
     def watch(self, organization_id: UUID) -> Watch: ...
 
+    async def turn(self) -> None:
+        """Return when a subscriber may read its next change: subscribers take turns."""
+
 
 class Exports(Protocol):
     """Makes addresses at which files can be fetched."""

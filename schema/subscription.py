@@ -61,11 +61,13 @@ async def follow(context: Context, after: str | None, changes: Changes) -> Async
     watch = context.feed.watch(context.viewer.organization_id)
     while True:
         page = PageRequest(IN_COMMIT_ORDER, MOST, after=(position,))
+        await context.feed.turn()
         newest = await end_of_log(context)
         require_reached(position, newest)
         rows = await context.read(changes(context.viewer, page))
         rights_changed = not rows and await context.renew_viewer()
         for row in rows[:MOST]:
+            await context.feed.turn()
             rights_changed = await context.renew_viewer()
             if rights_changed:
                 break
@@ -175,6 +177,7 @@ class Subscription:
         position = await end_of_log(context)
         counts, touched = _SeatCounts(context, keys), keys
         while True:
+            await context.feed.turn()
             await context.renew_viewer()
             for event, seats in await counts.changed(touched):
                 await context.renew_viewer()

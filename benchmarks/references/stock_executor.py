@@ -33,6 +33,9 @@ class NoFeed:
     def watch(self, organization_id: UUID) -> NoReturn:
         raise AssertionError(organization_id)
 
+    async def turn(self) -> NoReturn:
+        raise AssertionError
+
 
 def create(database_url: str, secret: str) -> Starlette:
     """The server over the database at an address."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from gateway.change_feed import ChangeFeed
+from gateway.change_feed import ChangeFeed, Turns
 from resolvers.outcomes import Outcome
 from resolvers.storage import Storage, UnitOfWork, storage_at
 from resolvers.storage.columns import new_key
@@ -149,3 +149,30 @@ async def test_a_closed_feed_hears_nothing(storage: Storage, organization_id: UU
     waiting = asyncio.create_task(watch.changed())
     assert not await is_woken(waiting)
     waiting.cancel()
+
+
+async def test_subscribers_take_turns_with_each_other_and_with_other_work() -> None:
+    """Other work goes on after each change, and a subscriber that is cancelled stops nobody."""
+    turns, order = Turns(), []
+
+    async def reader(name: str) -> None:
+        for _ in range(50):
+            await turns.next()
+            order.append(name)
+
+    async def other_work() -> None:
+        for _ in range(50):
+            await asyncio.sleep(0)
+            order.append("other work")
+
+    cancelled = asyncio.create_task(reader("cancelled"))
+    tasks = [asyncio.create_task(each) for each in (reader("A"), reader("B"), other_work())]
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    async with asyncio.timeout(PATIENCE):
+        await asyncio.gather(*tasks)
+
+    readers = [name for name in order if name != "other work"]
+    assert readers == ["A", "B"] * 50
+    between = [order[n : n + 2] for n in range(len(order) - 1)][:60]
+    assert all("other work" in pair for pair in between)

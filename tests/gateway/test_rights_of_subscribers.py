@@ -59,6 +59,9 @@ class Announced:
     def watch(self, organization_id: UUID) -> AnnouncedWatch:
         return AnnouncedWatch(self._feed.watch(organization_id), self.waiting)
 
+    async def turn(self) -> None:
+        await self._feed.turn()
+
 
 @dataclass
 class Subscriber:

@@ -49,6 +49,9 @@ class NoFeed:
     def watch(self, organization_id: UUID) -> Watch:
         raise AssertionError(organization_id)
 
+    async def turn(self) -> None:
+        raise AssertionError
+
 
 class SwitchedPlanner(Planner):
     """Plans that can be switched off, to hear graphql-core alone."""

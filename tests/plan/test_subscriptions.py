@@ -32,6 +32,9 @@ class StillFeed:
     def watch(self, organization_id: UUID) -> Watch:
         return self
 
+    async def turn(self) -> None:
+        """Subscribers need not wait for each other."""
+
     async def changed(self) -> None:
         raise EndOfTest
 

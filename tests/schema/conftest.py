@@ -25,6 +25,9 @@ class NoFeed:
     def watch(self, organization_id: UUID) -> Watch:
         raise AssertionError(organization_id)
 
+    async def turn(self) -> None:
+        raise AssertionError
+
 
 @dataclass(frozen=True)
 class Client:
