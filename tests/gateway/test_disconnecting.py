@@ -187,9 +187,11 @@ async def sleeping(database_url: str, expected: int) -> None:
     """Wait until so many statements of the database sleep."""
     server = await asyncpg.connect(database_url)
     try:
-        async with asyncio.timeout(PATIENCE):
-            while await server.fetchval(SLEEPING) != expected:
-                pass
+
+        async def counted() -> bool:
+            return await server.fetchval(SLEEPING) == expected
+
+        await eventually(counted)
     finally:
         await server.close()
 
@@ -224,9 +226,7 @@ async def test_a_slow_request_of_a_client_that_stays_is_answered(
     connection = await Connection(address, token).open()
     connection.ask("{ waits }")
     connection.ask("{ hello }")
-    await asyncio.sleep(
-        0.1
-    )  # longer than the client is not watched; the result does not depend on it
+    await eventually(lambda: watched)
     released.set()
 
     assert await connection.answer() == {"data": {"waits": True}}
