@@ -18,6 +18,7 @@ from resolvers.reading import (
 )
 from resolvers.storage.columns import one_of
 from resolvers.storage.filters import NO_FILTER, Filter
+from resolvers.storage.nulls import BIGGEST
 from resolvers.storage.paging import Ordering, PageRequest, Term
 from resolvers.storage.read import Read
 from resolvers.storage.tables import ChangeLog, LogPosition, columns, table
@@ -134,7 +135,10 @@ def touched_since(viewer: Viewer, position: int) -> Read[Any]:
             .select_from(table(ChangeLog))
             .where(
                 c.organization_id == sa.bindparam(ORGANIZATION, type_=c.organization_id.type),
+                # PostgreSQL takes a range with two ends for a narrow one, and one with a single end
+                # for a third of the log, which it would read whole
                 c.position > sa.bindparam("position", type_=c.position.type),
+                c.position <= sa.bindparam("last", type_=c.position.type),
             )
             .group_by(c.event_id, c.was_event_id, c.room_id, c.was_room_id)
         )
@@ -142,6 +146,6 @@ def touched_since(viewer: Viewer, position: int) -> Read[Any]:
     return Read(
         "touched since",
         build,
-        {ORGANIZATION: viewer.organization_id, "position": position},
+        {ORGANIZATION: viewer.organization_id, "position": position, "last": BIGGEST},
         by_key=True,
     )

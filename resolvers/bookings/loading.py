@@ -26,6 +26,7 @@ from resolvers.storage.tables import (
 )
 from resolvers.storage.tables.bookings import TAKES_A_SEAT
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.vocabulary import BookingKind
 
 Keys = Iterable[tuple[UUID, UUID]]
 """Pairs of an organization and a key in it."""
@@ -77,6 +78,27 @@ def of_keys(
         },
     )
     return work.rows(read)
+
+
+def references_taken(
+    work: UnitOfWork, kind: BookingKind, references: Iterable[tuple[UUID, str]]
+) -> set[tuple[UUID, str]]:
+    """Those of the references, each with its organization, that bookings of the kind have."""
+    pairs = set(references)
+    c = columns(Booking)
+    # in the words of the unique index, which agent bookings are not in
+    of_kind = sa.text(f"kind <> 'AGENT_BOOKING' AND kind = '{kind.value}'")
+    read: Read[Any] = Read(
+        ("references taken", kind),
+        lambda _: sa.select(c.organization_id, c.reference).where(
+            one_of(c.organization_id, "organizations"), of_kind, one_of(c.reference, "references")
+        ),
+        {
+            "organizations": list({organization for organization, _ in pairs}),
+            "references": list({reference for _, reference in pairs}),
+        },
+    )
+    return {(row.organization_id, row.reference) for row in work.rows(read)} if pairs else set()
 
 
 def diaries(work: UnitOfWork, candidates: Keys) -> Diaries:

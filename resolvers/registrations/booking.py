@@ -10,6 +10,7 @@ from resolvers.bookings import loading
 from resolvers.bookings.accommodations import accommodation_for, check_terms, extra, type_of
 from resolvers.bookings.desk import Desk, Wanted
 from resolvers.bookings.facts import accommodation_facts
+from resolvers.bookings.loading import references_taken
 from resolvers.bookings.overrides import Overrides, check_overrides
 from resolvers.bookings.seating import WantedSeat, check_seat
 from resolvers.bookings.sittings import overrun, sitting_at, when
@@ -91,16 +92,11 @@ class _Registering:
             (row.organization_id, row.identifier): row.id
             for row in loading.of_keys(work, Registration, "identifier", wanted)
         }
-        self._references = {
-            (row.organization_id, row.reference)
-            for row in loading.of_keys(
-                work,
-                Booking,
-                "reference",
-                [(of, one) for of, key in wanted for one in rules.possible_references(key)],
-            )
-            if row.kind is BookingKind.REGISTRATION
-        }
+        self._references = references_taken(
+            work,
+            BookingKind.REGISTRATION,
+            [(of, one) for of, key in wanted for one in rules.possible_references(key)],
+        )
 
     def _event(self, command: BookRegistration) -> Ref | None:
         """The event to lock, so far as it is there."""

@@ -13,7 +13,7 @@ way:
 | choice      | text with a CHECK on both                              ||
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
@@ -169,16 +169,21 @@ def _one_of_postgresql(element: _OneOf, compiler: Any, **options: Any) -> str:
 
 
 @compiles(_OneOf, "sqlite")
-def _one_of_sqlite(element: _OneOf, compiler: Any, **options: Any) -> str:
+def _one_of_sqlite(
+    element: _OneOf, compiler: Any, *, alone: Container[str] = (), **options: Any
+) -> str:
     column = compiler.process(element.column, **options)
     values = compiler.process(element.values, **options)
+    if element.values.key in alone:
+        return f"{column} = (SELECT value FROM json_each({values}))"  # noqa: S608 - the same
     return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - compiled, not given
 
 
 def one_of(column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[bool]:
     """True where the column is one of the values of the list bound as `name`.
 
-    One parameter whatever the length, so the statement is compiled and prepared once.
+    One parameter whatever the length, so the statement is compiled and prepared once; see also
+    `read.ORGANIZATIONS`.
     """
     return _OneOf(column, sa.bindparam(name, type_=KeyList(column.type)))
 

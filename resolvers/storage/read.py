@@ -27,6 +27,14 @@ DIALECTS: dict[str, sa.Dialect] = {
 }
 
 
+ORGANIZATIONS = "organizations"
+"""The name of a list of organizations: nearly always there is one, and every index begins with it.
+
+A statement with a list of one is compiled as a comparison. SQLite expects 25 values of any list,
+and after ANALYZE it would rather scan an index than look 25 organizations up in it.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Read(Generic[Row]):
     """What to select.
@@ -44,6 +52,15 @@ class Read(Generic[Row]):
     rows_of: "tuple[Any, str] | None" = None
     exact: "Callable[[], Read[Row]] | None" = None
 
+    def __post_init__(self) -> None:
+        if len(self.values.get(ORGANIZATIONS, ())) == 1:
+            object.__setattr__(self, "shape", (self.shape, ORGANIZATIONS))
+            object.__setattr__(self, "build", _of_one_organization(self.build))
+
+
+def _of_one_organization(build: Callable[[str], sa.Executable]) -> Callable[[str], sa.Executable]:
+    return lambda dialect: build(dialect).execution_options(alone=frozenset({ORGANIZATIONS}))
+
 
 class Compiled:
     """A statement in one dialect's SQL, with the conversions of its values and rows."""
@@ -51,7 +68,10 @@ class Compiled:
     __slots__ = ("_make", "_names", "_parameters", "_processors", "sql")
 
     def __init__(self, statement: sa.Executable, dialect: sa.Dialect) -> None:
-        compiled: Any = statement.compile(dialect=dialect)  # type: ignore[attr-defined]
+        options = statement.get_execution_options()
+        compiled: Any = statement.compile(  # type: ignore[attr-defined]
+            dialect=dialect, compile_kwargs={"alone": options.get("alone", ())}
+        )
         self.sql: str = str(compiled)
         parameters = compiled.positiontup or []
         self._parameters = [

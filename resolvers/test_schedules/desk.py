@@ -18,7 +18,6 @@ from resolvers.storage.columns import one_of
 from resolvers.storage.read import Read
 from resolvers.storage.rows import new_row
 from resolvers.storage.tables import (
-    Booking,
     Candidate,
     Centre,
     SessionPin,
@@ -206,34 +205,30 @@ def keycodes(work: UnitOfWork, organizations: Iterable[UUID], count: int) -> lis
         more = {draw_keycode(drawn) for _ in range(count - len(drawn))}
         read: Read[TestSchedule] = Read(
             "keycodes taken",
-            lambda _: sa.select(c.keycode, c.deleted_keycode).where(
-                one_of(c.organization_id, "organizations"),
-                sa.or_(one_of(c.keycode, "drawn"), one_of(c.deleted_keycode, "drawn")),
+            # SQLite would rather read all than take one index and then the other
+            lambda _: sa.union_all(
+                *(
+                    sa.select(column.label("keycode")).where(
+                        one_of(c.organization_id, "organizations"), one_of(column, "drawn")
+                    )
+                    for column in (c.keycode, c.deleted_keycode)
+                )
             ),
             {"organizations": list(set(organizations)), "drawn": list(more)},
         )
-        drawn |= more - {row.keycode or row.deleted_keycode for row in work.rows(read)}
+        drawn |= more - {row.keycode for row in work.rows(read)}
     return list(drawn)
 
 
 def references(work: UnitOfWork, owners: Sequence[Owner]) -> list[str]:
     """`TST-` and the first 8 hex digits of each key; more of them where another has the same."""
-    c = columns(Booking)
     possible = [[f"TST-{key.hex[:n]}" for n in range(SHORTEST, 33)] for _, key in owners]
-    read: Read[Booking] = Read(
-        "references of schedules taken",
-        lambda _: sa.select(c.organization_id, c.reference).where(
-            one_of(c.organization_id, "organizations"),
-            # in the words of the index
-            sa.text("kind <> 'AGENT_BOOKING' AND kind = 'TEST_SCHEDULE'"),
-            one_of(c.reference, "references"),
-        ),
-        {
-            "organizations": list({organization_id for organization_id, _ in owners}),
-            "references": [text for texts in possible for text in texts],
-        },
-    )
-    taken = {(row.organization_id, row.reference) for row in work.rows(read)}
+    asked = [
+        (organization_id, text)
+        for (organization_id, _), texts in zip(owners, possible, strict=True)
+        for text in texts
+    ]
+    taken = loading.references_taken(work, BookingKind.TEST_SCHEDULE, asked)
     chosen = []
     for (organization_id, _), texts in zip(owners, possible, strict=True):
         reference = next(text for text in texts if (organization_id, text) not in taken)

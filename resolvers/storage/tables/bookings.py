@@ -55,7 +55,9 @@ class Booking(Keyed, table=True):
         ),
         index("ix_booking_event", "event_id", "start_at", "id"),
         index("ix_booking_event_seats", "event_id", where=TAKES_A_SEAT),
-        index("ix_booking_room_seats", "room_id", "start_at", "busy_until_at", where=TAKES_A_SEAT),
+        # what is over is passed by: a room's bookings of years are not read for one seat
+        index("ix_booking_room_busy", "room_id", "busy_until_at", "start_at", where=TAKES_A_SEAT),
+        index("ix_booking_reference", "lower(reference)"),
         index("ix_booking_candidate", "candidate_id", "start_at", "id"),
         index(
             "ix_booking_agent_office",
