@@ -45,16 +45,19 @@ class Limit:
     statements without a time limit.
     """
 
-    __slots__ = ("_connection", "_loop", "_seconds", "_timer", "exceeded")
+    __slots__ = ("_began_at", "_connection", "_loop", "_seconds", "_timer", "cancelled", "exceeded")
 
     def __init__(self, connection: Connection, seconds: float) -> None:
         self.exceeded = False
+        self.cancelled: BaseException | None = None  # the error of a statement that was too slow
+        self._began_at = 0.0
         self._connection = connection
         self._seconds = seconds
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
 
     def __enter__(self) -> None:
+        self._began_at = self._loop.time()
         self._timer = self._loop.call_later(self._seconds, self._wait_for_late_answer)
 
     def __exit__(
@@ -65,6 +68,12 @@ class Limit:
     ) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        if isinstance(error, asyncpg.QueryCanceledError) and self._is_over:
+            self.cancelled = error
+
+    @property
+    def _is_over(self) -> bool:
+        return self._loop.time() - self._began_at >= self._seconds
 
     def _wait_for_late_answer(self) -> None:
         self._timer = self._loop.call_later(LATE_SECONDS, self._terminate)

@@ -158,7 +158,7 @@ class PostgresStorage(Storage):
         committing = False
         try:
             performed = await greenlet_spawn(perform, work, requests, self._trouble)
-            committing = True
+            committing = not connection.is_closed()
             with limit:
                 await connection.execute("COMMIT")
         except BaseException as error:
@@ -176,6 +176,8 @@ class PostgresStorage(Storage):
     def _trouble(self, error: BaseException) -> Trouble:
         if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
             self._is_read_only = True
+        if self._limit is not None and error is self._limit.cancelled:
+            return Trouble.UNAVAILABLE  # running it again would take as long
         return trouble(error)
 
     async def _begin(self) -> tuple[Connection, Limit]:

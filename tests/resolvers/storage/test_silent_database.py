@@ -181,6 +181,26 @@ async def test_the_server_ends_a_slow_statement(
     assert await storage.read(Read("test one", lambda _: sa.select(sa.literal(1).label("one"))))
 
 
+async def test_a_command_with_a_slow_statement_is_not_tried_again(
+    opened: Opening, receipts: Receipts
+):
+    """It would block the writer as long each time; the other commands of the batch are done."""
+    storage = await opened(statement_seconds=SECONDS)
+    tries = []
+
+    def run(work: UnitOfWork, texts: Sequence[str]) -> Results:
+        if "slow" in texts:
+            tries.append(texts)
+            work.rows(SLEEP)
+        return receipts.write(work, texts)
+
+    results = await results_of(*(storage.write(run, [text]) for text in ("a", "slow", "b")))
+
+    assert [isinstance(result, Unavailable) for result in results] == [False, True, False]
+    assert len(tries) == 2  # with the others, and by itself
+    assert await receipts.written() == ["a", "b"]
+
+
 async def test_a_stream_that_hears_nothing_ends(
     opened: Opening, proxy: Proxy, receipts: Receipts, monkeypatch: pytest.MonkeyPatch
 ):
