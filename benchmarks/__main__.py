@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 import uvloop
 
-from benchmarks import agents, databases, exports, profile, reads, registrations, report
+from benchmarks import agents, databases, exports, memory, profile, reads, registrations, report
 from benchmarks import books as booking
 from benchmarks import events as searching
 from benchmarks.data import Size
@@ -101,6 +101,20 @@ def measure_exports(database: Kinds = None, json: Json = None) -> None:
     typer.echo(exports.markdown(measured), nl=False)
     if json is not None:
         exports.write_json(json, measured)
+
+
+@cli.command("memory")
+def measure_memory(
+    database: Kinds = None,
+    steps: Annotated[int, typer.Option(help="How many steps of new documents.")] = memory.STEPS,
+) -> None:
+    """The memory of a gateway while thousands of different documents go by."""
+    urls, asked = reads.prepared(_kinds(database), Size(), rebuild=False)
+    _stay_off_the_servers_core()
+    measured = [
+        one for kind, url in urls.items() for one in _run(memory.measure(kind, url, asked, steps))
+    ]
+    typer.echo(memory.markdown(measured), nl=False)
 
 
 @cli.command("registrations")

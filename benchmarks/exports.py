@@ -17,6 +17,7 @@ import httpx
 import orjson
 
 from benchmarks.data import Size
+from benchmarks.memory import memory_of, set_peak_back
 from benchmarks.reads import token
 from benchmarks.servers import Server, cores, serving
 
@@ -65,8 +66,8 @@ async def measure(kind: str, url: str) -> list[Exported]:
 
 async def _measured(kind: str, server: Server, client: httpx.AsyncClient, format: str) -> Exported:
     await _fetched(client, format, FEW)
-    _set_peak_back(server)
-    held = _memory(server, "VmRSS")
+    set_peak_back(server)
+    held = memory_of(server, "VmRSS")
     async with asyncio.TaskGroup() as tasks:
         waits = [await _asked(client)]
         others = tasks.create_task(_ask(client, waits))
@@ -82,7 +83,7 @@ async def _measured(kind: str, server: Server, client: httpx.AsyncClient, format
         seconds=seconds,
         cpu_seconds=cpu_seconds,
         held_bytes=held,
-        grown_bytes=_memory(server, "VmHWM") - held,
+        grown_bytes=memory_of(server, "VmHWM") - held,
         others=len(in_ms),
         others_median_ms=median(in_ms),
         others_p99_ms=in_ms[len(in_ms) * 99 // 100],
@@ -113,17 +114,6 @@ async def _asked(client: httpx.AsyncClient) -> float:
     began = time.monotonic()
     (await client.post("/graphql", json={"query": OTHER})).raise_for_status()
     return time.monotonic() - began
-
-
-def _set_peak_back(server: Server) -> None:
-    Path(f"/proc/{server.process_id}/clear_refs").write_text("5")
-
-
-def _memory(server: Server, name: str) -> int:
-    """A line of the process's status, in bytes."""
-    status = Path(f"/proc/{server.process_id}/status").read_text()
-    [line] = [line for line in status.splitlines() if line.startswith(f"{name}:")]
-    return int(line.split()[1]) * 1024
 
 
 def markdown(measured: Sequence[Exported]) -> str:

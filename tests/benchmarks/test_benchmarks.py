@@ -16,6 +16,7 @@ from benchmarks import (
     databases,
     events,
     exports,
+    memory,
     queries,
     reads,
     registrations,
@@ -119,6 +120,19 @@ def test_an_answer_without_data_stops_the_run(servers: dict[str, Server]) -> Non
     for asked in (answers(servers["gateway"], requests), cost_of(servers["gateway"], requests, 1)):
         with pytest.raises(Unanswered, match="401"):
             asyncio.run(asked)
+
+
+def test_memory_is_measured_after_every_step(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All documents are valid: a rejected one would take no memory."""
+    for name, few in (("SHAPES", 6), ("LARGE", 1), ("BODIES", 2), ("USED", 3)):
+        monkeypatch.setattr(memory, name, few)
+    kind = databases.kind_of(url)
+
+    steps = asyncio.run(memory.measure(kind, url, QUERIES, 2))
+
+    assert [step.number for step in steps] == [0, 1, 2]
+    assert all(step.peak_bytes >= step.resident_bytes > 0 for step in steps)
+    assert memory.markdown(steps).count(f"| {kind} |") == 3
 
 
 def test_a_new_document_is_new() -> None:
