@@ -9,6 +9,10 @@ Mark what the databases can disagree about: races, constraints, filters, pages, 
 streams. Rules, messages, mappings, importers, HTTP and the command line run once. Each read and
 each command still runs on PostgreSQL somewhere: tests/plan runs every mutation on both databases.
 
+A test that needs the demo copies `demo_template`. An end-to-end test whose requests only read, or
+are all refused, takes `shared_client` or `shared` in place of a server of its own. A test that
+starts a process does it through tests/processes.py, and waits through tests/patience.py.
+
 Each process migrates once; then a file is a copy, and the server's database is emptied after each
 test. `async def` tests and fixtures run on uvloop, as the gateway does.
 """
