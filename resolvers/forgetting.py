@@ -58,11 +58,16 @@ def _delete(
     work: UnitOfWork, model: Any, column: str, before: datetime, *, where: str | None = None
 ) -> int:
     """Delete the oldest rows from before an instant; how many there were."""
-    build = partial(_deleting, model, column, where)
-    return len(work.rows(Read(("forget", model), build, {"before": before})))
+    build = partial(_old, model, column, where)
+    read: Read[Any] = Read(("old", model), build, {"before": before})
+    rows = work.rows(read)
+    # by key: with stale statistics, SQLite reads the whole table for DELETE ... WHERE key IN (...)
+    work.delete(model, [row._asdict() for row in rows])
+    return len(rows)
 
 
-def _deleting(model: Any, column: str, where: str | None, _: str) -> sa.Executable:
+def _old(model: Any, column: str, where: str | None, _: str) -> sa.Select[Any]:
+    """The keys of the oldest rows from before an instant."""
     rows = table(model)
     old = (
         sa.select(*rows.primary_key)
@@ -72,11 +77,4 @@ def _deleting(model: Any, column: str, where: str | None, _: str) -> sa.Executab
         # what a request or another worker has locked is left to it
         .with_for_update(skip_locked=True)
     )
-    if where is not None:
-        old = old.where(sa.text(where))
-    found = old.cte("old")
-    return (
-        rows.delete()
-        .where(sa.tuple_(*rows.primary_key).in_(sa.select(found)))
-        .returning(*rows.primary_key)
-    )
+    return old if where is None else old.where(sa.text(where))

@@ -78,6 +78,7 @@ def agent_bookings_waiting(now: datetime) -> Read[AgentBooking]:
         return (
             sa.select(columns(AgentBooking).id)
             .where(held_by_nobody())
+            .order_by(columns(AgentBooking).id)  # or PostgreSQL may read the whole table for it
             .limit(sa.literal_column("1"))
         )
 

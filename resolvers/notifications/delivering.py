@@ -15,6 +15,7 @@ from resolvers.bookings.loading import lock, of_keys
 from resolvers.notifications import rules
 from resolvers.notifications.commands import ClaimDeliveries, FinishDelivery
 from resolvers.notifications.ending import give_up_waiting
+from resolvers.notifications.followers import ahead_of, reschedule
 from resolvers.notifications.rights import Withheld
 from resolvers.outcomes import Outcome
 from resolvers.storage.columns import Instant, new_key
@@ -25,8 +26,11 @@ from resolvers.storage.tables.notifications import TRIED_FOR, WAITS
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.vocabulary import DeliveryStatus, NotificationChannel
 
-AT_ONCE: Final = 256
-"""How many endpoints are told of at a time."""
+LOOKED_AT: Final = 100
+"""How many due deliveries a claim looks at, at least: some may wait for others."""
+
+HELD_ELSEWHERE: Final = timedelta(seconds=1)
+"""How long a delivery is put off that waits for one which another worker is making."""
 
 LONGEST_ERROR: Final = 500
 
@@ -36,41 +40,51 @@ FAILED_URL: Final = "failedUrl"
 
 
 def due_endpoints(now: datetime) -> Read[Any]:
-    """The endpoints of all organizations that something can be sent to, longest due first.
+    """The endpoints of all organizations that something can be sent to.
 
-    At most 256 rows of `organization_id`, `endpoint_id` and `due_since`. What waits for an earlier
-    delivery about the same subject does not count.
+    Rows of `organization_id`, `endpoint_id` and `due_since`, longest due first. An endpoint where
+    all that is due waits for earlier deliveries is among them until the next claim, which makes
+    those deliveries due later.
     """
 
     def build(_: str) -> sa.Select[Any]:
         d, e = columns(NotificationDelivery), columns(NotificationEndpoint)
         # of a long queue only the head is looked at, whether it is due or is tried again later
-        of_endpoint = sa.and_(d.organization_id == e.organization_id, d.endpoint_id == e.id)
-        due = sa.select(d.next_attempt_at).where(of_endpoint, _is_due())
-        first = due.order_by(d.next_attempt_at).limit(sa.literal_column("1"))
-        found = sa.select(
-            e.organization_id,
-            e.id.label("endpoint_id"),
-            first.correlate(table(NotificationEndpoint)).scalar_subquery().label("due_since"),
-        ).subquery("found")
+        first = (
+            sa.select(d.next_attempt_at)
+            .where(_is_due_at(e.organization_id, e.id))
+            .order_by(d.next_attempt_at, d.position)
+            .limit(sa.literal_column("1"))
+        )
+        found = (
+            sa.select(
+                e.organization_id,
+                e.id.label("endpoint_id"),
+                first.correlate(table(NotificationEndpoint)).scalar_subquery().label("due_since"),
+            )
+            .cte("found")
+            .prefix_with("MATERIALIZED")  # or PostgreSQL looks twice for each endpoint
+        )
         return (
             sa.select(found)
             .where(found.c.due_since.is_not(None))
             .order_by(found.c.due_since, found.c.endpoint_id)
-            .limit(sa.literal_column(str(AT_ONCE)))
         )
 
     return Read("due endpoints", build, {"now": now})
 
 
-def _is_due() -> sa.ColumnElement[bool]:
-    """True for a delivery that can be made at the instant bound as `now`."""
+def _is_due_at(
+    organization_id: sa.ColumnElement[UUID], endpoint_id: sa.ColumnElement[UUID]
+) -> sa.ColumnElement[bool]:
+    """True for a delivery that is due at an endpoint at the instant bound as `now`."""
     d = columns(NotificationDelivery)
     return sa.and_(
-        sa.text(WAITS),
+        d.organization_id == organization_id,
+        d.endpoint_id == endpoint_id,
+        sa.text(f"notification_delivery.{WAITS}"),
         d.next_attempt_at <= _now(),
         sa.or_(d.leased_until.is_(None), d.leased_until <= _now()),
-        sa.not_(_waits_for_another()),
     )
 
 
@@ -78,35 +92,18 @@ def _now() -> sa.BindParameter[datetime]:
     return sa.bindparam("now", type_=Instant())
 
 
-def _waits_for_another() -> sa.ColumnElement[bool]:
-    """Whether something earlier about the same subject is still to be told the same way."""
-    d, earlier = columns(NotificationDelivery), table(NotificationDelivery).alias("earlier")
-    return (
-        sa.select(sa.literal_column("1"))
-        .select_from(earlier)
-        .where(
-            earlier.c.organization_id == d.organization_id,
-            earlier.c.endpoint_id == d.endpoint_id,
-            earlier.c.subject_id == d.subject_id,
-            earlier.c.channel == d.channel,
-            earlier.c.position < d.position,
-            sa.text("earlier.status in ('QUEUED', 'RETRYING')"),
-        )
-        .correlate(table(NotificationDelivery))
-        .exists()
-    )
-
-
 # ---------------------------------------------------------------- claim
 
 
 def claim(work: UnitOfWork, commands: Sequence[ClaimDeliveries]) -> list[Outcome]:
-    """Take what is due at each endpoint, in the order of the log; no two workers take the same.
+    """Take what is due at each endpoint, longest due first; no two workers take the same.
 
-    Two statements for each command, since what a worker has taken counts for the next. The facts of
-    an outcome, whose subject is the endpoint: `deliveries`, each with `id` and `lease` (hex),
-    `topic`, `channel`, `content` and `attempts`; `url` and `email`; `keys`, those valid now, the
-    newest first. What waits for an endpoint that is disabled or removed is given up.
+    A few statements for each command, since what a worker has taken counts for the next. A delivery
+    that waits for an earlier one about the same subject is not taken; it becomes due with that one.
+    An outcome is `changed` if there may be more; its subject is the endpoint. Its facts:
+    `deliveries`, each with `id` and `lease` (hex), `topic`, `channel`, `content` and `attempts`;
+    `url` and `email`; `keys`, those valid now, the newest first. What waits for an endpoint that is
+    disabled or removed is given up.
     """
     keys = {(command.organization_id, command.endpoint_id) for command in commands}
     found = {row.id: row for row in of_keys(work, NotificationEndpoint, "id", keys)}
@@ -117,7 +114,9 @@ def claim(work: UnitOfWork, commands: Sequence[ClaimDeliveries]) -> list[Outcome
 def _claim(
     work: UnitOfWork, command: ClaimDeliveries, endpoint: NotificationEndpoint | None
 ) -> Outcome:
-    rows = work.rows(_claimable(command, work.now))
+    due = work.rows(_due(command, work.now))
+    rows, behind = _split(work, command, due)
+    reschedule(work, behind)
     lease, until = new_key(), work.now + timedelta(seconds=command.lease_seconds)
     work.save(
         NotificationDelivery,
@@ -136,8 +135,29 @@ def _claim(
     ]
     receiver = {} if endpoint is None else _receiver(endpoint, work.now)
     return Outcome(
-        command.endpoint_id, changed=bool(rows), facts={"deliveries": deliveries, **receiver}
+        command.endpoint_id, changed=bool(due), facts={"deliveries": deliveries, **receiver}
     )
+
+
+def _split(
+    work: UnitOfWork, command: ClaimDeliveries, due: Sequence[NotificationDelivery]
+) -> tuple[list[NotificationDelivery], list[tuple[NotificationDelivery, datetime]]]:
+    """Those of the due deliveries to take, and those behind others, with when they are due.
+
+    Those behind a delivery that is taken, or could be, stay due.
+    """
+    first = ahead_of(work, command.organization_id, command.endpoint_id, due)
+    taken: list[NotificationDelivery] = []
+    behind = []
+    free = {row.id for row in due}
+    for row in due:
+        ahead = first[row.subject_id, row.channel]
+        if ahead.id == row.id:
+            taken.append(row)
+        elif ahead.id not in free:
+            again = work.now + HELD_ELSEWHERE if ahead.next_attempt_at <= work.now else None
+            behind.append((row, again or ahead.next_attempt_at))
+    return taken[: command.most], behind
 
 
 def _receiver(endpoint: NotificationEndpoint, now: datetime) -> dict[str, Any]:
@@ -147,29 +167,29 @@ def _receiver(endpoint: NotificationEndpoint, now: datetime) -> dict[str, Any]:
     return {"url": endpoint.url, "email": endpoint.email, "keys": keys}
 
 
-def _claimable(command: ClaimDeliveries, now: datetime) -> Read[NotificationDelivery]:
-    """What an endpoint can be sent, locked; what somebody else is taking is passed over."""
+def _due(command: ClaimDeliveries, now: datetime) -> Read[NotificationDelivery]:
+    """What is due at an endpoint, locked; what somebody else is taking is passed over."""
+    most = max(command.most, LOOKED_AT)
 
     def build(dialect: str) -> sa.Select[Any]:
         d = columns(NotificationDelivery)
         statement = (
             sa.select(table(NotificationDelivery))
             .where(
-                d.organization_id == sa.bindparam("of", type_=d.organization_id.type),
-                d.endpoint_id == sa.bindparam("to", type_=d.endpoint_id.type),
-                _is_due(),
+                _is_due_at(
+                    sa.bindparam("of", type_=d.organization_id.type),
+                    sa.bindparam("to", type_=d.endpoint_id.type),
+                )
             )
-            .order_by(d.position, d.id)
-            .limit(sa.literal_column(str(command.most)))
+            .order_by(d.next_attempt_at, d.position)
+            .limit(sa.literal_column(str(most)))
         )
         if dialect != "postgresql":
             return statement
-        return statement.with_for_update(
-            key_share=True, skip_locked=True, of=table(NotificationDelivery)
-        )
+        return statement.with_for_update(key_share=True, skip_locked=True)
 
     values = {"of": command.organization_id, "to": command.endpoint_id, "now": now}
-    return Read(("claimable", command.most), build, values)
+    return Read(("due at an endpoint", most), build, values)
 
 
 # ---------------------------------------------------------------- finish

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from resolvers.bookings.loading import lock
 from resolvers.notifications.commands import Redeliver
+from resolvers.notifications.followers import reschedule_followers
 from resolvers.notifications.visible import is_visible
 from resolvers.outcomes import Outcome
 from resolvers.permitted import requires
@@ -55,6 +56,10 @@ def redeliver(work: UnitOfWork, commands: Sequence[Redeliver]) -> list[Outcome |
 
     outcomes = [attempt(queue, command) for command in commands]
     work.save(NotificationDelivery, [(row, now[key]) for key, row in before.items()])
+    work.flush()
+    for key in before:
+        if before[key].status in WAITING and now[key] != before[key]:
+            reschedule_followers(work, now[key])
     return outcomes
 
 

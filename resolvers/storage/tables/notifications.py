@@ -71,13 +71,21 @@ class NotificationDelivery(Keyed, table=True):
     __tablename__ = "notification_delivery"
     __table_args__ = (
         refers_to("notification_endpoint", "endpoint_id"),
-        # what can be sent to whom: the first of each endpoint is the longest due
-        index("ix_notification_delivery_due", "endpoint_id", "next_attempt_at", where=WAITS),
-        index("ix_notification_delivery_queue", "endpoint_id", "position", where=WAITS),
+        # what can be sent to an endpoint, in the order in which it is taken
+        index(
+            "ix_notification_delivery_due",
+            "endpoint_id",
+            "next_attempt_at",
+            "position",
+            where=WAITS,
+        ),
+        # what is told of a subject in order; the endpoint comes second, so that no statement about
+        # an endpoint can take this index for the one above
         index(
             "ix_notification_delivery_subject",
-            "endpoint_id",
             "subject_id",
+            "endpoint_id",
+            "channel",
             "position",
             where=WAITS,
         ),

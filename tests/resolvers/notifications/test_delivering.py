@@ -11,8 +11,7 @@ import pytest
 
 from resolvers.events.creating import create_events
 from resolvers.every_kind.accommodations import grant
-from resolvers.notifications.delivering import AT_ONCE, claim, due_endpoints, finish
-from resolvers.notifications.endpoints import register
+from resolvers.notifications.delivering import claim, due_endpoints, finish
 from resolvers.outcomes import Outcome
 from resolvers.refusals import Refused
 from resolvers.storage import UnitOfWork
@@ -71,16 +70,6 @@ async def test_due_endpoints_of_all_organizations(
     clock.now += timedelta(seconds=10)
     assert await world.due() == [theirs, first]
     assert idle not in await world.due()
-
-
-async def test_at_most_so_many_at_once(world: Listening):
-    """The list of who is due has an end; the rest are due afterwards."""
-    urls = (f"{URL}/{n}" for n in range(AT_ONCE + 3))
-    commands = [world.registering(topics=(T.EVENT_CREATED,), url=url) for url in urls]
-    await world.storage.write(register, commands)
-    await world.event()
-
-    assert len(await world.due()) == AT_ONCE
 
 
 async def test_claimed_in_the_order_of_the_log(world: Listening, endpoint: UUID, three: list[UUID]):
@@ -167,14 +156,43 @@ async def test_a_booking_is_told_in_order_also_after_failures(
     ]
 
 
-async def test_who_only_waits_for_another_is_not_due(world: Listening, endpoint: UUID, event: UUID):
+async def test_who_only_waits_for_another_is_not_due(
+    world: Listening, endpoint: UUID, event: UUID, clock: Any
+):
     """Else a worker would ask for it again and again while it is held back."""
     booking = await world.booked(await world.candidate(), event)
     await world.made(grant, granting(world, booking))
     await world.finished(endpoint, await world.claimed(endpoint), status=500)
+    first, second = await world.deliveries(endpoint)
+
+    assert await world.claimed(endpoint) == []
 
     assert await world.due() == []
     assert await world.claimed(endpoint) == []
+    assert (await world.deliveries(endpoint))[1].next_attempt_at == first.next_attempt_at
+    await world.redelivered(first.id)
+    assert (await world.deliveries(endpoint))[1].next_attempt_at == clock.now
+    [taken] = await world.claimed(endpoint)
+    assert taken["id"] == first.id.hex
+    await world.finished(endpoint, [taken], status=200)
+    assert [one["id"] for one in await world.claimed(endpoint)] == [second.id.hex]
+
+
+async def test_what_waits_for_a_delivery_of_another_worker_is_put_off(
+    world: Listening, endpoint: UUID, event: UUID, clock: Any
+):
+    """For a second: until then the other may have made it."""
+    booking = await world.booked(await world.candidate(), event)
+    await world.made(grant, granting(world, booking))
+    held = await world.claimed(endpoint)
+
+    assert await world.claimed(endpoint) == []
+
+    assert await world.due() == []
+    await world.finished(endpoint, held, status=200)
+    clock.now += timedelta(seconds=1)
+    [taken] = await world.claimed(endpoint)
+    assert taken["topic"] == T.BOOKING_ACCOMMODATION_CHANGED
 
 
 # ---------------------------------------------------------------- finished
