@@ -21,8 +21,9 @@ import httpcore
 import resolvers.every_kind  # noqa: F401 - makes the kinds of booking known
 from benchmarks import databases
 from gateway.delivering import Deliverer
+from gateway.lanes import CONNECTIONS_EACH
 from gateway.outgoing.http import SECONDS, HttpSender
-from gateway.worker import CONNECTIONS_EACH, Worker
+from gateway.worker import Worker
 from resolvers.agent_bookings.booking import book
 from resolvers.agent_bookings.commands import BookAgentBooking
 from resolvers.agent_bookings.submission import AgentContact, Student, Submission, Wish

@@ -71,11 +71,11 @@ class Deliverer:
     ) -> None:
         await self._http.aclose()
 
-    def turn(self, delivery: Delivery) -> AbstractAsyncContextManager[None]:
+    def turn(self, delivery: Delivery, organization_id: UUID) -> AbstractAsyncContextManager[None]:
         """What an attempt waits for, and holds while it is made: a connection that is free."""
         if delivery.channel is not NotificationChannel.HTML_EMAIL:
-            return self._http.turn
-        return nullcontext() if self._mail is None else self._mail.turn
+            return self._http.turns.of(organization_id)
+        return nullcontext() if self._mail is None else self._mail.turns.of(organization_id)
 
     async def deliver(self, delivery: Delivery) -> Answer:
         """Make one attempt, in a `turn`. Nothing that a receiver does is an exception."""

@@ -7,15 +7,15 @@ once; a look every second finds what others have left.
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final, cast
 from uuid import UUID
 
-from gateway.delivering import Deliverer, Delivery, deliveries_of
-from gateway.outgoing.http import SECONDS, Answer, HttpSender
+from gateway.background import Failures, is_cancelled
+from gateway.delivering import Deliverer
+from gateway.lanes import TRIES, Lanes
+from gateway.outgoing.http import SECONDS, HttpSender
 from gateway.outgoing.mail import SECONDS as MAIL_SECONDS
 from gateway.outgoing.mail import MailSender
 from gateway.settings import Settings
@@ -23,44 +23,23 @@ from gateway.validating import validate_waiting
 from resolvers.bookings.expiry import organizations_with_overdue
 from resolvers.every_kind.expiry import ExpireDue, expire_due
 from resolvers.forgetting import ForgetOld, forget_old
-from resolvers.notifications.commands import ClaimDeliveries, FinishDelivery
-from resolvers.notifications.delivering import claim, due_endpoints, finish
-from resolvers.notifications.rights import Withheld, rights_to, withheld_because
 from resolvers.outcomes import Outcome
-from resolvers.storage import Storage
+from resolvers.storage import Overloaded, Storage
 from resolvers.storage.batches import Run
 
 logger = logging.getLogger(__name__)
 
-CLAIM, FINISH, EXPIRE, FORGET = (
-    cast(Run, run)
-    for run in (claim, finish, expire_due, forget_old)  # which refuse nothing
-)
+EXPIRE, FORGET = cast(Run, expire_due), cast(Run, forget_old)  # which refuse nothing
 
 POLL_SECONDS: Final = 1.0
 BREATH_SECONDS: Final = 0.02
 """How long commits gather before the work is looked for: not once for each of a burst."""
-
-DELIVERIES_AT_ONCE: Final = 50
-LANES: Final = 64
-"""How many endpoints are delivered to at the same time; a slow one keeps nobody else waiting."""
-
-CONNECTIONS_EACH: Final = 8
-"""How many messages an endpoint is sent at the same time."""
 
 EXPIRING_AT_ONCE: Final = 64
 """In how many organizations bookings expire at the same time."""
 
 SECONDS_OF_LEASE: Final = 4
 """An attempt takes at most this part of a lease: two, and writing what came of them, fit in."""
-
-TRIES: Final = 2
-"""How many attempts a delivery may need at once: the second with the previous key."""
-
-WRITE_AGAIN_SECONDS: Final = 0.5
-
-Endpoint = tuple[UUID, UUID]
-"""An organization and an endpoint of it."""
 
 
 def make_worker(storage: Storage, settings: Settings) -> "Worker":
@@ -105,7 +84,6 @@ class Worker:
         self._storage = storage
         self._deliverer = deliverer
         self._lease_seconds = lease_seconds
-        self._attempt_seconds = attempt_seconds
         self._expire_seconds = expire_seconds
         self._forget_seconds = forget_seconds
         self._deliveries_kept_for = deliveries_kept_for
@@ -114,26 +92,45 @@ class Worker:
         self._received, self._queued, self._overdue, self._stopped = (
             asyncio.Event() for _ in range(4)
         )
-        self._tasks = asyncio.TaskGroup()
-        self._lanes: set[Endpoint] = set()
-        self._expiring: set[UUID] = set()
+        self._lanes = Lanes(
+            storage,
+            deliverer,
+            lease_seconds=lease_seconds,
+            attempt_seconds=attempt_seconds,
+            pause_seconds=poll_seconds,
+            when_closed=self._queued.set,
+        )
+        self._expiring: dict[UUID, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
         """Work until told to stop. What has been begun by then is finished, and written."""
         self._storage.when_changed.append(self._told)
         try:
-            async with self._deliverer, self._tasks as tasks:
+            async with self._deliverer:
                 often = self._poll_seconds
-                tasks.create_task(self._repeat(self._validate, self._received, often))
-                tasks.create_task(self._repeat(self._open_lanes, self._queued, often))
-                tasks.create_task(self._repeat(self._expire, self._overdue, self._expire_seconds))
-                tasks.create_task(self._repeat(self._forget, self._stopped, self._forget_seconds))
+                async with asyncio.TaskGroup() as tasks:
+                    for name, action, woken, seconds in (
+                        ("validation", self._validate, self._received, often),
+                        ("delivery", self._lanes.open_some, self._queued, often),
+                        ("expiry", self._expire, self._overdue, self._expire_seconds),
+                        ("deletion", self._forget, self._stopped, self._forget_seconds),
+                    ):
+                        tasks.create_task(self._repeat(name, action, woken, seconds))
+                await self._lanes.closed()
+                if self._expiring:
+                    await asyncio.wait(self._expiring.values())
+        except asyncio.CancelledError:
+            self._lanes.cancel()
+            for task in self._expiring.values():
+                task.cancel()
+            raise
         finally:
             self._storage.when_changed.remove(self._told)
 
     def stop(self) -> None:
         """Begin nothing new."""
         self._stopping = True
+        self._lanes.stop()
         for woken in (self._received, self._queued, self._overdue, self._stopped):
             woken.set()
 
@@ -143,22 +140,30 @@ class Worker:
         self._queued.set()
 
     async def _repeat(
-        self, action: Callable[[], Awaitable[None]], woken: asyncio.Event, seconds: float
+        self,
+        name: str,
+        action: Callable[[], Awaitable[None]],
+        woken: asyncio.Event,
+        seconds: float,
     ) -> None:
-        """Do it again once woken, and every so often; its errors are logged and do not end it."""
+        """Do it again once woken, and every so often, until told to stop. No failure ends it."""
+        failures = Failures(f"The background work ({name})", first_pause=self._poll_seconds)
         while not self._stopping:
             woken.clear()
             try:
                 await action()
-            except Exception:
-                logger.exception("Background work failed; it is tried again")
-                await asyncio.sleep(self._poll_seconds)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await woken.wait()
-                    await asyncio.sleep(BREATH_SECONDS)
+            except (Exception, asyncio.CancelledError) as error:
+                if is_cancelled(error):
+                    raise
+                await self._pause(failures.failed(error))
+                continue
+            failures.succeeded()
+            if await _set_within(woken, seconds):
+                await asyncio.sleep(BREATH_SECONDS)
 
-    # ---------------------------------------------------------------- agent bookings
+    async def _pause(self, seconds: float) -> None:
+        """Wait, unless the work is to stop."""
+        await _set_within(self._stopped, seconds)
 
     async def _validate(self) -> None:
         await validate_waiting(
@@ -166,122 +171,6 @@ class Worker:
             lease_seconds=self._lease_seconds,
             going_on=lambda: not self._stopping,
         )
-
-    # ---------------------------------------------------------------- notifications
-
-    async def _open_lanes(self) -> None:
-        """Have a lane for each endpoint that something is due at."""
-        for row in await self._read(due_endpoints):
-            endpoint = (row.organization_id, row.endpoint_id)
-            if endpoint not in self._lanes and len(self._lanes) < LANES:
-                self._lanes.add(endpoint)
-                self._tasks.create_task(self._lane(endpoint))
-
-    async def _lane(self, endpoint: Endpoint) -> None:
-        """Deliver to an endpoint as long as something is due there."""
-        try:
-            while not self._stopping and await self._deliver_some(endpoint):
-                pass
-        except Exception:
-            logger.exception("Delivering to an endpoint failed; it is tried again")
-            await asyncio.sleep(self._poll_seconds)
-        finally:
-            self._lanes.remove(endpoint)
-            self._queued.set()
-
-    async def _deliver_some(self, endpoint: Endpoint) -> bool:
-        """Claim what is due, and deliver it; False where nothing is."""
-        ends_at = self._storage.clock() + timedelta(seconds=self._lease_seconds)
-        ask = ClaimDeliveries(
-            organization_id=endpoint[0],
-            endpoint_id=endpoint[1],
-            lease_seconds=self._lease_seconds,
-            most=DELIVERIES_AT_ONCE,
-        )
-        deliveries = deliveries_of(await self._one(CLAIM, ask))
-        await self._deliver_all(endpoint, deliveries, ends_at)
-        return bool(deliveries)
-
-    async def _deliver_all(
-        self, endpoint: Endpoint, deliveries: list[Delivery], ends_at: datetime
-    ) -> None:
-        """Make the attempts that fit into the lease; the rest are claimed anew once it has ended.
-
-        Whether one fits is known when it is its turn. As long as an attempt takes is left to write
-        what has come of it.
-        """
-        free = asyncio.Semaphore(CONNECTIONS_EACH)
-        begin_by = ends_at - timedelta(seconds=(TRIES + 1) * self._attempt_seconds)
-
-        async def attempt(delivery: Delivery) -> None:
-            async with free, self._deliverer.turn(delivery):
-                known, withheld = await self._rights(endpoint[0], delivery)
-                if not known or self._stopping or self._storage.clock() > begin_by:
-                    return
-                answer = Answer() if withheld else await self._answer_to(delivery)
-            # while this is written, together with others, the next is on its way
-            await self._write_down(endpoint, delivery, answer, ends_at, withheld)
-
-        async with asyncio.TaskGroup() as tasks:
-            for delivery in deliveries:
-                tasks.create_task(attempt(delivery))
-
-    async def _rights(
-        self, organization_id: UUID, delivery: Delivery
-    ) -> tuple[bool, Withheld | None]:
-        """Why a message is not sent, if it is not; first, whether that could be found out.
-
-        Read before each attempt: the endpoint's user may have lost the right to the message since
-        it was queued, or since it was claimed.
-        """
-        try:
-            rows = await self._storage.read(rights_to(organization_id, delivery.id))
-        except Exception:
-            logger.exception("The rights to the delivery %s could not be read", delivery.id)
-            return False, None
-        return True, withheld_because(rows)
-
-    async def _answer_to(self, delivery: Delivery) -> Answer:
-        """Make an attempt. A fault of ours stops none of the others."""
-        try:
-            return await self._deliverer.deliver(delivery)
-        except Exception:
-            logger.exception("The delivery %s could not be made", delivery.id)
-            return Answer(error="the gateway could not make it")
-
-    async def _write_down(
-        self,
-        endpoint: Endpoint,
-        delivery: Delivery,
-        answer: Answer,
-        ends_at: datetime,
-        withheld: Withheld | None,
-    ) -> None:
-        """Write what came of an attempt, which must not be made again.
-
-        It is tried as long as the lease lasts, and once in any case: a lease that is over and
-        nobody else's still counts.
-        """
-        done = FinishDelivery(
-            organization_id=endpoint[0],
-            endpoint_id=endpoint[1],
-            delivery_id=delivery.id,
-            lease=delivery.lease,
-            status=answer.status,
-            error=answer.error,
-            withheld=withheld,
-            chance=random.random(),  # noqa: S311 - spreads attempts, and guards nothing
-        )
-        written = False
-        while not written:
-            try:
-                await self._one(FINISH, done)
-                written = True
-            except Exception:
-                logger.exception("What came of the delivery %s is not written", done.delivery_id)
-                if self._storage.clock() >= ends_at:
-                    return
-                await asyncio.sleep(WRITE_AGAIN_SECONDS)
 
     # ---------------------------------------------------------------- the clock
 
@@ -292,18 +181,19 @@ class Worker:
         """
         for row in await self._read(organizations_with_overdue):
             if row.id not in self._expiring and len(self._expiring) < EXPIRING_AT_ONCE:
-                self._expiring.add(row.id)
-                self._tasks.create_task(self._expire_in(row.id))
+                self._expiring[row.id] = asyncio.create_task(self._expire_in(row.id))
 
     async def _expire_in(self, organization_id: UUID) -> None:
         """Expire what is overdue in an organization, a batch at a time, except what is locked."""
         expired = False
         try:
             expired = (await self._one(EXPIRE, ExpireDue(organization_id))).changed
+        except Overloaded:
+            pass  # logged by the storage, and tried again in the next round
         except Exception:
             logger.exception("The bookings of an organization could not expire; tried again later")
         finally:
-            self._expiring.remove(organization_id)
+            del self._expiring[organization_id]
         if expired:
             self._overdue.set()  # there may be more
 
@@ -321,3 +211,13 @@ class Worker:
 
     async def _read(self, read: Callable[..., Any]) -> Any:
         return await self._storage.read(read(self._storage.clock()))
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+    """Whether an event is set within some seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True

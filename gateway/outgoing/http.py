@@ -22,6 +22,7 @@ from gateway.outgoing.connections import (
     Resolver,
     Unreachable,
 )
+from gateway.shares import Turns
 from resolvers.notifications.urls import Receiver, WrongUrl, receiver
 
 logger = logging.getLogger(__name__)
@@ -29,8 +30,8 @@ logger = logging.getLogger(__name__)
 SECONDS: Final = 5.0
 """For a whole attempt, from looking up the name to the last byte that is read."""
 
-MOST_CONNECTIONS: Final = 64
-"""Of this process, to all receivers; whoever finds none free waits for a `turn` first."""
+MOST_CONNECTIONS: Final = 128
+"""Of this process, to all receivers; attempts wait for one of the `turns` first."""
 
 MOST_BYTES: Final = 64 * 1024
 """Of an answer that are read; they mean nothing, and are read so that the connection is kept."""
@@ -67,10 +68,10 @@ class HttpSender:
                 resolve or self._resolver, local=local, seconds=seconds, network=network
             ),
         )
-        self.turn = asyncio.Semaphore(MOST_CONNECTIONS)
+        self.turns = Turns(MOST_CONNECTIONS)
 
     async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Post a body once, in a `turn`. Nothing that a receiver does is an exception."""
+        """Post a body once, in a turn. Nothing that a receiver does is an exception."""
         try:
             to = receiver(url, local=self._local, ports=self._ports)
         except WrongUrl as wrong:

@@ -14,6 +14,7 @@ import aiosmtplib
 import email_validator
 
 from gateway.outgoing.mail_servers import mail_server
+from gateway.shares import Turns
 from resolvers.notifications.emails import Email
 
 SECONDS: Final = 10.0
@@ -21,7 +22,7 @@ SECONDS: Final = 10.0
 
 GOODBYE_SECONDS: Final = 1.0
 MOST_CONNECTIONS: Final = 4
-"""Of this process; whoever finds none free waits for a `turn` first."""
+"""Of this process; attempts wait for one of the `turns` first."""
 
 PERMANENT: Final = 500
 """From here on a server says that trying again is of no use."""
@@ -42,10 +43,10 @@ class MailSender:
         self._sender = sender
         self._tls = tls or _tls(verified=not self._server.local)
         self._seconds = seconds
-        self.turn = asyncio.Semaphore(MOST_CONNECTIONS)
+        self.turns = Turns(MOST_CONNECTIONS)
 
     async def send(self, to: str, email: Email) -> str | None:
-        """Hand a message over once, in a `turn`: None when it is taken, else why it is not."""
+        """Hand a message over once, in a turn: None when it is taken, else why it is not."""
         try:
             recipient = _address(to)
         except email_validator.EmailNotValidError:

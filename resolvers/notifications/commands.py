@@ -65,6 +65,14 @@ class ClaimDeliveries:
     most: int = 50
 
 
+@dataclass(frozen=True, slots=True)
+class ReleaseDeliveries:
+    """Give back what was taken and not attempted: pairs of a delivery and its lease."""
+
+    organization_id: UUID
+    leases: tuple[tuple[UUID, UUID], ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishDelivery:
     """What came of an attempt: the HTTP status if there was one, or what went wrong.

@@ -13,7 +13,11 @@ import sqlalchemy as sa
 
 from resolvers.bookings.loading import lock, of_keys
 from resolvers.notifications import rules
-from resolvers.notifications.commands import ClaimDeliveries, FinishDelivery
+from resolvers.notifications.commands import (
+    ClaimDeliveries,
+    FinishDelivery,
+    ReleaseDeliveries,
+)
 from resolvers.notifications.ending import give_up_waiting
 from resolvers.notifications.followers import ahead_of, reschedule
 from resolvers.notifications.rights import Withheld
@@ -190,6 +194,34 @@ def _due(command: ClaimDeliveries, now: datetime) -> Read[NotificationDelivery]:
 
     values = {"of": command.organization_id, "to": command.endpoint_id, "now": now}
     return Read(("due at an endpoint", most), build, values)
+
+
+# ---------------------------------------------------------------- release
+
+
+def release(work: UnitOfWork, commands: Sequence[ReleaseDeliveries]) -> list[Outcome]:
+    """Give deliveries back that were taken and not attempted; those whose lease is lost stay."""
+    rows = [
+        {"of": command.organization_id, "key": key, "held": lease}
+        for command in commands
+        for key, lease in command.leases
+    ]
+    work.execute("release deliveries", lambda _: _releasing(), rows)
+    return [Outcome(command.organization_id) for command in commands]
+
+
+def _releasing() -> sa.Update:
+    d = columns(NotificationDelivery)
+    return (
+        table(NotificationDelivery)
+        .update()
+        .where(
+            d.organization_id == sa.bindparam("of"),
+            d.id == sa.bindparam("key"),
+            d.lease == sa.bindparam("held"),
+        )
+        .values(lease=None, leased_until=None)
+    )
 
 
 # ---------------------------------------------------------------- finish

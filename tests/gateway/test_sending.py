@@ -8,6 +8,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from uuid import uuid4
 
 import pytest
 
@@ -282,7 +283,7 @@ async def test_no_more_connections_are_open_than_are_bounded():
     async with receiving(counted) as up, sending() as sender:
 
         async def sent_in_turn() -> Answer:
-            async with sender.turn:
+            async with sender.turns.of(uuid4()):
                 return await sender.send(up.url, {}, b"")
 
         answers = await asyncio.gather(*(sent_in_turn() for _ in range(2 * MOST_CONNECTIONS)))

@@ -8,14 +8,17 @@ from dataclasses import replace
 from datetime import date, timedelta
 from email import message_from_bytes, policy
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from gateway.delivering import Deliverer
-from gateway.outgoing.http import HttpSender
-from gateway.outgoing.mail import MOST_CONNECTIONS, MailSender
-from gateway.worker import CONNECTIONS_EACH, Worker
+from gateway.lanes import CONNECTIONS_EACH
+from gateway.outgoing.http import MOST_CONNECTIONS, HttpSender
+from gateway.outgoing.mail import MOST_CONNECTIONS as MOST_MAIL_CONNECTIONS
+from gateway.outgoing.mail import MailSender
+from gateway.slow_endpoints import SLOW_SECONDS
+from gateway.worker import Worker
 from resolvers.notifications.commands import RegisterNotification, RotateKey
 from resolvers.notifications.endpoints import KEY, register, rotate
 from resolvers.notifications.rights import INACTIVE
@@ -38,6 +41,7 @@ from tests.gateway.receiving import (
     Receiving,
     answering,
     receiving,
+    silent_after,
 )
 from tests.gateway.test_mail import Mailbox, mail_server_of
 from tests.patience import PATIENCE, eventually
@@ -346,6 +350,60 @@ async def test_a_slow_receiver_delays_nobody_else(world, possible, receiver):  #
         answered.set()
 
 
+DEAD = 300
+ROUNDS = 20
+
+
+async def test_dead_endpoints_of_one_organization_keep_no_other_waiting(world, receiver):
+    """While 300 endpoints take messages and never answer, another organization gets all of its own.
+
+    No attempt ends before the test does, so whatever waited for one would never arrive.
+    """
+    late, answered = late_by()
+    dead, good = await receiver(late), await receiver()
+    topics = (NotificationTopic.EVENT_CREATED,)
+    for n in range(DEAD):
+        await world.endpoint(url=f"{dead.url}&n={n}", topics=topics)
+    key = await world.made(make_organization, MakeOrganization("Other", "Asia/Tokyo", "JPY"))
+    other = Working(world.storage, replace(world.viewer, organization_id=key))
+    await other.endpoint(url=good.url, topics=topics)
+    for _ in range(3):
+        await world.event()
+
+    async with world.worker(seconds=10 * PATIENCE, lease_seconds=100 * PATIENCE):
+        await eventually(lambda: dead.open == MOST_CONNECTIONS // 2)
+        for n in range(1, ROUNDS + 1):
+            await other.event()
+            await eventually(lambda n=n: len(good.requests) == n)
+        assert dead.open == MOST_CONNECTIONS // 2
+        answered.set()
+
+
+async def test_an_endpoint_that_does_not_answer_is_tried_by_one_message(world, receiver, clock):
+    """After a pause; the others are not held meanwhile, and follow once it has answered."""
+    silent = [silent_after(b"")] * CONNECTIONS_EACH
+    to = await receiver(*silent, OK)
+    await world.endpoint(url=to.url, topics=(NotificationTopic.EVENT_CREATED,))
+    for _ in range(3 * CONNECTIONS_EACH):
+        await world.event()
+
+    async with world.worker(seconds=SLOW_SECONDS * 1.5):
+
+        async def given_back() -> bool:
+            rows = await world.deliveries()
+            tried = [row.status for row in rows if row.attempts]
+            return tried == ["RETRYING"] * CONNECTIONS_EACH and not any(row.lease for row in rows)
+
+        await eventually(given_back)
+        assert len(to.requests) == CONNECTIONS_EACH
+        clock.now += timedelta(seconds=1)
+
+        async def others_delivered() -> bool:
+            return (await world.statuses()).count("DELIVERED") == 2 * CONNECTIONS_EACH
+
+        await eventually(others_delivered)
+
+
 async def test_what_has_begun_is_finished(world, possible, receiver):  # noqa: F811
     """A worker that is told to stop waits for the answer, and writes it down."""
     late, answered = late_by()
@@ -384,8 +442,8 @@ async def test_whose_turn_comes_too_late_waits_for_another_lease(world, possible
     await world.booked()
 
     async with mailing(mailbox) as mail, AsyncExitStack() as others:
-        for _ in range(MOST_CONNECTIONS):
-            await others.enter_async_context(mail.turn)
+        for _ in range(MOST_MAIL_CONNECTIONS):
+            await others.enter_async_context(mail.turns.of(uuid4()))
         async with world.worker(mail):
             await eventually(world.is_claimed)
             clock.now += timedelta(seconds=61)
@@ -498,11 +556,11 @@ async def test_a_locked_log_stops_the_expiry_of_no_other_organization(
         for booking in theirs:
             # the second becomes overdue while the first organization is still being waited for
             clock.now = (await other.row(booking)).lapses_at + timedelta(seconds=1)
-            await world.until(expired(other, booking))
+            await eventually(expired(other, booking))
         assert [(await world.row(each)).status for each in ours] == ["PENDING"] * 2
         await transaction.rollback()
         for booking in ours:
-            await world.until(expired(world, booking))
+            await eventually(expired(world, booking))
 
 
 async def test_delivered_notifications_are_forgotten(world, possible, receiver, clock):  # noqa: F811
