@@ -24,12 +24,16 @@ from resolvers.bookings.expiry import organizations_with_overdue
 from resolvers.every_kind.expiry import ExpireDue, expire_due
 from resolvers.forgetting import ForgetOld, forget_old
 from resolvers.outcomes import Outcome
+from resolvers.presence import BEAT_SECONDS, SayPresent, say_present
 from resolvers.storage import Overloaded, Storage
 from resolvers.storage.batches import Run
 
 logger = logging.getLogger(__name__)
 
-EXPIRE, FORGET = cast(Run, expire_due), cast(Run, forget_old)  # which refuse nothing
+EXPIRE, FORGET, SAY_PRESENT = (
+    cast(Run, run)
+    for run in (expire_due, forget_old, say_present)  # which refuse nothing
+)
 
 POLL_SECONDS: Final = 1.0
 BREATH_SECONDS: Final = 0.02
@@ -89,8 +93,8 @@ class Worker:
         self._deliveries_kept_for = deliveries_kept_for
         self._poll_seconds = poll_seconds
         self._stopping = False
-        self._received, self._queued, self._overdue, self._stopped = (
-            asyncio.Event() for _ in range(4)
+        self._received, self._queued, self._overdue, self._present, self._stopped = (
+            asyncio.Event() for _ in range(5)
         )
         self._lanes = Lanes(
             storage,
@@ -113,6 +117,7 @@ class Worker:
                         ("validation", self._validate, self._received, often),
                         ("delivery", self._lanes.open_some, self._queued, often),
                         ("expiry", self._expire, self._overdue, self._expire_seconds),
+                        ("presence", self._say_present, self._present, BEAT_SECONDS),
                         ("deletion", self._forget, self._stopped, self._forget_seconds),
                     ):
                         tasks.create_task(self._repeat(name, action, woken, seconds))
@@ -131,7 +136,7 @@ class Worker:
         """Begin nothing new."""
         self._stopping = True
         self._lanes.stop()
-        for woken in (self._received, self._queued, self._overdue, self._stopped):
+        for woken in (self._received, self._queued, self._overdue, self._present, self._stopped):
             woken.set()
 
     def _told(self, _: dict[UUID, int]) -> None:
@@ -196,6 +201,10 @@ class Worker:
             del self._expiring[organization_id]
         if expired:
             self._overdue.set()  # there may be more
+
+    async def _say_present(self) -> None:
+        """Pauses in which no worker says so do not count against notifications."""
+        await self._one(SAY_PRESENT, SayPresent())
 
     async def _forget(self) -> None:
         """Delete what is old, a batch at a time: other requests come in between."""

@@ -16,11 +16,14 @@ import sqlalchemy as sa
 from resolvers.outcomes import Outcome
 from resolvers.storage.idempotency import KEYS_KEPT_FOR
 from resolvers.storage.read import Read
-from resolvers.storage.tables import IdempotencyKey, NotificationDelivery, table
+from resolvers.storage.tables import IdempotencyKey, NotificationDelivery, WorkerPresence, table
 from resolvers.storage.tables.notifications import DELIVERED
 from resolvers.storage.unit_of_work import UnitOfWork
 
 NOBODY = UUID(int=0)
+
+PRESENCE_KEPT_FOR = timedelta(days=90)
+"""Longer than a delivery is tried, with the pauses of a gateway that is down most of the time."""
 
 AT_ONCE = 500
 """How many rows of a table a transaction deletes; bookings wait for no more."""
@@ -47,6 +50,7 @@ def _forget(work: UnitOfWork, command: ForgetOld) -> Outcome:
     deliveries = _delete(
         work, NotificationDelivery, "delivered_at", deliveries_before, where=DELIVERED
     )
+    _delete(work, WorkerPresence, "seen_at", work.now - PRESENCE_KEPT_FOR)
     return Outcome(
         NOBODY,
         changed=AT_ONCE in (keys, deliveries),

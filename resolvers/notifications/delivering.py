@@ -22,10 +22,17 @@ from resolvers.notifications.ending import give_up_waiting
 from resolvers.notifications.followers import ahead_of, reschedule
 from resolvers.notifications.rights import Withheld
 from resolvers.outcomes import Outcome
+from resolvers.presence import paused_for, presences
 from resolvers.storage.columns import Instant, new_key
 from resolvers.storage.read import Read
 from resolvers.storage.rows import changed, new_row
-from resolvers.storage.tables import NotificationDelivery, NotificationEndpoint, columns, table
+from resolvers.storage.tables import (
+    NotificationDelivery,
+    NotificationEndpoint,
+    WorkerPresence,
+    columns,
+    table,
+)
 from resolvers.storage.tables.notifications import TRIED_FOR, WAITS
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.vocabulary import DeliveryStatus, NotificationChannel
@@ -264,6 +271,7 @@ class _Finishing:
         self._endpoints_now = dict(self._endpoints)
         self._emails: list[NotificationDelivery] = []
         self._disabled: set[UUID] = set()
+        self._presences: list[WorkerPresence] | None = None
 
     def take(self, command: FinishDelivery) -> bool:
         """Take one attempt over; False where its lease is lost."""
@@ -313,14 +321,15 @@ class _Finishing:
         self, delivery: NotificationDelivery, command: FinishDelivery
     ) -> NotificationDelivery:
         now = self._work.now
+        give_up_at = delivery.give_up_at + self._paused_since(delivery.give_up_at - TRIED_FOR)
         reason = rules.reason_of(status=command.status, error=command.error)
         after = changed(delivery, last_error=reason[:LONGEST_ERROR])
         self._count_against_endpoint(after, command.status)
-        if rules.is_given_up(now=now, give_up_at=delivery.give_up_at):
+        if rules.is_given_up(now=now, give_up_at=give_up_at):
             self._email(after)
             return changed(after, status=DeliveryStatus.FAILED, next_attempt_at=None)
         again = rules.next_attempt_at(
-            after.attempts, now=now, give_up_at=after.give_up_at, chance=command.chance
+            after.attempts, now=now, give_up_at=give_up_at, chance=command.chance
         )
         return changed(after, status=DeliveryStatus.RETRYING, next_attempt_at=again)
 
@@ -328,9 +337,16 @@ class _Finishing:
         now = self._work.now
         since = self._endpoints_now[delivery.endpoint_id].failing_since or now
         self._endpoint_becomes(delivery, failing_since=since)
-        reason = rules.disabled_because(status=status, failing_since=since, now=now)
+        tried_since = since + self._paused_since(since)
+        reason = rules.disabled_because(status=status, failing_since=tried_since, now=now)
         if reason is not None:
             self._endpoint_becomes(delivery, active=False, disabled_reason=reason)
+
+    def _paused_since(self, instant: datetime) -> timedelta:
+        """For how long since then no worker was at work, or the database was not available."""
+        if self._presences is None:
+            self._presences = presences(self._work)
+        return paused_for(self._presences, instant, self._work.now)
 
     def _endpoint_becomes(self, delivery: NotificationDelivery, **values: Any) -> None:
         """What a delivery says of its endpoint; an email about failures says nothing of it."""

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from gateway.background import Failures, run_every
 from gateway.delivering import Deliverer
 from gateway.lanes import CONNECTIONS_EACH
 from gateway.outgoing.http import MOST_CONNECTIONS, HttpSender
@@ -25,9 +26,16 @@ from resolvers.notifications.rights import INACTIVE
 from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.organizations.users import UpsertUser, upsert_users
 from resolvers.outcomes import Outcome
+from resolvers.presence import presences
 from resolvers.references import ByKey
+from resolvers.storage import Overloaded
 from resolvers.storage.rows import changed
-from resolvers.storage.tables import AgentBooking, NotificationDelivery, NotificationEndpoint
+from resolvers.storage.tables import (
+    AgentBooking,
+    NotificationDelivery,
+    NotificationEndpoint,
+    WorkerPresence,
+)
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.vocabulary import (
     AgentBookingStatus,
@@ -36,6 +44,7 @@ from resolvers.vocabulary import (
     NotificationTopic,
     Role,
 )
+from tests.conftest import DATABASES
 from tests.gateway.receiving import (
     Behaviour,
     Receiving,
@@ -54,7 +63,12 @@ from tests.resolvers.agent_bookings.conftest import (  # noqa: F401 - with fixtu
     school,
 )
 from tests.resolvers.enrolments.test_expiry import UNPAID, WEEK
-from tests.resolvers.storage.conftest import foreign, on_postgresql  # noqa: F401 - fixtures
+from tests.resolvers.storage.conftest import (  # noqa: F401 - fixtures
+    foreign,
+    on_postgresql,
+    opened,
+)
+from tests.resolvers.storage.proxy import Proxy
 from tests.resolvers.world import World
 
 POLL_SECONDS = 0.01
@@ -157,6 +171,19 @@ class Working(School):
 
         await eventually(holds)
 
+    async def works_for(self, time: timedelta) -> None:
+        """Let time pass in which the background work is done, without making any attempt."""
+
+        def pass_time(work: UnitOfWork, times: Sequence[timedelta]) -> list[Outcome]:
+            *_, latest = presences(work)
+            seen_at = work.now + times[0]
+            work.save(WorkerPresence, [(latest, changed(latest, seen_at=seen_at))])
+            return [Outcome(self.viewer.organization_id)]
+
+        await self.storage.write(pass_time, [time])
+        clock: Any = self.storage.clock
+        clock.now += time
+
     async def work_off(self, **values: Any) -> None:
         """Have a worker until nothing waits that is due."""
 
@@ -252,7 +279,7 @@ async def test_given_up_after_two_days(world, possible, receiver, clock):  # noq
 
     async with mailing(mailbox) as mail:
         await world.work_off(mail=mail)
-        clock.now += timedelta(hours=48)
+        await world.works_for(timedelta(hours=48))
         await world.work_off(mail=mail)
         await world.work_off(mail=mail)
 
@@ -264,6 +291,27 @@ async def test_given_up_after_two_days(world, possible, receiver, clock):  # noq
     text = message.get_body(("plain",)).get_content()
     assert "2027-03-16 isn't a valid start date" in text
     assert "answered 500" in text
+
+
+async def test_an_outage_does_not_count(world, possible, receiver, clock):  # noqa: F811
+    """Neither towards the two days of a message nor towards the three of its endpoint."""
+    to = await receiver(FAULT)
+    endpoint, _ = await world.endpoint(url=to.url)
+    await world.booked(NEVER)
+    await world.work_off()
+
+    await world.works_for(timedelta(hours=47))
+    clock.now += timedelta(days=7)
+    await world.work_off()
+
+    [delivery] = await world.deliveries()
+    assert (delivery.status, delivery.attempts) == ("RETRYING", 2)
+    assert delivery.next_attempt_at > clock.now
+    await world.works_for(timedelta(hours=1))
+    await world.work_off()
+    assert await world.statuses() == ["FAILED"]
+    [row] = await world.rows(NotificationEndpoint, "id", endpoint)
+    assert row.active
 
 
 async def test_gone(world, possible, receiver):  # noqa: F811
@@ -561,6 +609,75 @@ async def test_a_locked_log_stops_the_expiry_of_no_other_organization(
         await transaction.rollback()
         for booking in ours:
             await eventually(expired(world, booking))
+
+
+@pytest.mark.parametrize("database", DATABASES[-1:])
+async def test_an_outage_of_the_database_is_survived(
+    world,
+    possible,  # noqa: F811
+    receiver,
+    opened,  # noqa: F811
+    on_postgresql,  # noqa: F811
+    database_url,
+    caplog,
+):
+    """Every part of the work goes on afterwards; the outage has two lines in the log."""
+    to = await receiver()
+    await world.endpoint(url=to.url)
+    async with Proxy(database_url, forwards_ends=True) as proxy:
+        behind = Working(await opened(proxy.url), world.viewer)
+        async with behind.worker():
+            await world.booked()
+            await eventually(lambda: len(to.requests) == 1)
+
+            proxy.refuse()
+            await world.booked(OTHER)
+            refused = proxy.refused
+            await eventually(lambda: proxy.refused > refused + 20)
+            assert len(to.requests) == 1
+
+            proxy.accept_again()
+            await eventually(lambda: len(to.requests) == 2)
+
+    logged = [record for record in caplog.records if record.levelname in {"ERROR", "CRITICAL"}]
+    assert len(logged) == 1, [record.getMessage() for record in logged]
+    assert "The database is not available" in logged[0].getMessage()
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
+def test_the_pauses_between_failures_grow_and_a_failure_is_logged_once(caplog):
+    failures = Failures("The work", first_pause=1)
+
+    pauses = [failures.failed(ValueError("wrong")) for _ in range(7)]
+    failures.succeeded()
+    pauses.append(failures.failed(Overloaded()))
+
+    assert pauses == [1, 2, 4, 4, 4, 4, 4, 1]
+    assert [(record.levelname, bool(record.exc_info)) for record in caplog.records] == [
+        ("ERROR", True),
+        ("WARNING", False),
+    ]
+
+
+async def test_a_cancellation_from_below_does_not_end_the_work():
+    """Only a task that is itself cancelled ends; it would be missing until the next start."""
+    tries = []
+    tried_again = asyncio.Event()
+
+    async def action() -> None:
+        tries.append(1)
+        if len(tries) > 1:
+            tried_again.set()
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        future.cancel()
+        await future
+
+    task = asyncio.create_task(run_every(POLL_SECONDS, action))
+    async with asyncio.timeout(PATIENCE):
+        await tried_again.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 async def test_delivered_notifications_are_forgotten(world, possible, receiver, clock):  # noqa: F811

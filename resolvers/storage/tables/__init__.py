@@ -1,7 +1,8 @@
 """The tables, one module for each noun.
 
-Every table carries `organization_id`, every key begins with it and every foreign key includes it,
-so one organization's row can't refer to another's, and the tables can be spread by organization.
+Every table but `worker_presence` carries `organization_id`, every key begins with it and every
+foreign key includes it, so one organization's row can't refer to another's, and the tables can be
+spread by organization.
 """
 
 from typing import Any, cast
@@ -35,7 +36,11 @@ from resolvers.storage.tables.log import (
     LogPosition,
     NumberSeries,
 )
-from resolvers.storage.tables.notifications import NotificationDelivery, NotificationEndpoint
+from resolvers.storage.tables.notifications import (
+    NotificationDelivery,
+    NotificationEndpoint,
+    WorkerPresence,
+)
 from resolvers.storage.tables.organizations import (
     Organization,
     User,
@@ -116,6 +121,7 @@ __all__ = [
     "UserAgentOffice",
     "UserCentre",
     "UserSubject",
+    "WorkerPresence",
     "columns",
     "metadata",
     "table",

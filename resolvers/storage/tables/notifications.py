@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlmodel import Field
+from sqlmodel import Field, SQLModel
 
 from resolvers.storage.columns import choice, document, instant, key, text
 from resolvers.storage.tables.tenant import Keyed, check, index, of_organization, refers_to
@@ -120,3 +120,18 @@ class NotificationDelivery(Keyed, table=True):
     lease: UUID | None = key()
     created_at: datetime = instant()
     delivered_at: datetime | None = instant()
+
+
+class WorkerPresence(SQLModel, table=True):
+    """A time in which background work was done without a pause, by any worker.
+
+    Lifecycle: made by a worker that finds no other at work; `seen_at` advances while any worker is
+    at work. Between two rows there was none, or the database was not available. The rows belong to
+    the deployment, not to an organization.
+    """
+
+    __tablename__ = "worker_presence"
+    __table_args__ = (check("seen", "seen_at >= began_at"),)
+
+    began_at: datetime = instant(primary_key=True)
+    seen_at: datetime = instant()

@@ -22,6 +22,8 @@ class Proxy:
         self._passing = asyncio.Event()
         self._passing.set()
         self._last_delivered: bytes | None = None
+        self._refusing = False
+        self.refused = 0
         self.delay_seconds = 0.0
         self.url = ""
 
@@ -61,7 +63,19 @@ class Proxy:
         for writer in self._open:
             writer.transport.abort()
 
+    def refuse(self) -> None:
+        """Reset every open connection, and each that is opened from now on."""
+        self._refusing = True
+        self.cut()
+
+    def accept_again(self) -> None:
+        self._refusing = False
+
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._refusing:
+            self.refused += 1
+            writer.transport.abort()
+            return
         self._forwarding.add(asyncio.ensure_future(self._forward(reader, writer)))
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

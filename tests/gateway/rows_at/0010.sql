@@ -1,0 +1,2 @@
+INSERT INTO worker_presence (began_at, seen_at) VALUES
+('2026-11-30T14:33:04.789641Z', '2026-11-30T15:33:04.789641Z');
