@@ -104,18 +104,21 @@ class _MeasuredPostgres(PostgresStorage):
         self._plans = plans
 
     async def _connect_reader(self) -> Any:
-        return await self._measured(await super()._connect_reader())
+        reader = await super()._connect_reader()
+        await self._measure(reader.connection)
+        return reader
 
     async def _connect_writer(self) -> Any:
-        return await self._measured(await super()._connect_writer())
+        connection, limit = await super()._connect_writer()
+        await self._measure(connection)
+        return connection, limit
 
-    async def _measured(self, connection: Any) -> Any:
+    async def _measure(self, connection: Any) -> None:
         settings = {**AUTO_EXPLAIN, "plan_cache_mode": self._plans}
         await connection.execute("LOAD 'auto_explain'")
         for name, value in settings.items():
             await connection.execute(f"SET {name} = '{value}'")
         connection.add_log_listener(self._note)
-        return connection
 
     def _note(self, _: Any, message: asyncpg.PostgresLogMessage) -> None:
         told = message.message
