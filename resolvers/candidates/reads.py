@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
+
 from resolvers.candidates.visible import sees_duplicates, visible_to
 from resolvers.links import (
     CANDIDATE_CENTRES,
@@ -106,4 +108,5 @@ def _candidates(viewer: Viewer, search: str | None) -> Narrowing:
 
 
 def _departments(search: str | None) -> Narrowing:
-    return searching(search, within=(columns(Department).name_folded,))
+    # a name that differs only in case from another one may be its own folded form (migration 0007)
+    return searching(search, within=(sa.func.lower(columns(Department).name_folded),))

@@ -119,9 +119,9 @@ TABLES = (
 def fill(connection: sa.Connection) -> None:
     """Fill every table, and give the UUIDs of Shift iQ their one form."""
     for filled in TABLES:
-        table = _table(filled)
+        table = table_of(filled)
         renamed: list[tuple[Any, ...]] = []
-        for rows in _batches(connection, table, filled):
+        for rows in batches(connection, table, filled):
             renamed += _fill(connection, table, filled, rows)
         if filled.unique is not None:
             _normalize_unique(connection, table, filled, renamed)
@@ -129,7 +129,7 @@ def fill(connection: sa.Connection) -> None:
         log.warning("external ids of Shift iQ that have another form and are taken: %s", kept)
 
 
-def _table(filled: Filled) -> sa.TableClause:
+def table_of(filled: Filled) -> sa.TableClause:
     names = {*filled.read, *filled.folded, "sort_key", "search_text", "folded_texts"}
     keys = [sa.column(name, _kind(name)) for name in filled.key]
     rest = [sa.column(name, _kind(name)) for name in sorted(names - {*filled.key})]
@@ -144,11 +144,12 @@ def _kind(name: str) -> Any:
     return sa.Uuid() if name == "id" or name.endswith("_id") else sa.String()
 
 
-def _batches(
-    connection: sa.Connection, table: sa.TableClause, filled: Filled
+def batches(
+    connection: sa.Connection, table: sa.TableClause, filled: Filled, *, also: Sequence[str] = ()
 ) -> Iterator[Sequence[Row]]:
+    """The rows of a table in the order of their keys."""
     key = [table.c[name] for name in filled.key]
-    wanted = [*key, *(table.c[name] for name in filled.read)]
+    wanted = [*key, *(table.c[name] for name in (*filled.read, *also))]
     after: tuple[Any, ...] | None = None
     while True:
         statement = sa.select(*wanted).order_by(*key).limit(BATCH)
@@ -166,7 +167,7 @@ def _fill(
     connection: sa.Connection, table: sa.TableClause, filled: Filled, rows: Sequence[Row]
 ) -> list[tuple[Any, ...]]:
     """Fill a batch. Returns the keys of the rows whose unique text is not in its normal form."""
-    values = [_values(filled, row) for row in rows]
+    values = [column_values(filled, row) for row in rows]
     names = list(values[0])
     statement = (
         sa.update(table)
@@ -193,7 +194,8 @@ def _fill(
     ]
 
 
-def _values(filled: Filled, row: Row) -> Row:
+def column_values(filled: Filled, row: Row) -> Row:
+    """What is written to a row besides its unique text."""
     normal = {name: _normal(row[name]) for name in filled.read if isinstance(row[name], str)}
     after = {**row, **normal}
     values: Row = {name: after[name] for name in filled.texts}

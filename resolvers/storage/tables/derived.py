@@ -26,7 +26,7 @@ def _unique(name: str) -> Derive:
     """The folded form of a unique text.
 
     A row whose text had the form of another one before there were forms keeps its own text here;
-    see the migration 0007.
+    see the migrations 0007 and 0011.
     """
 
     def derive(before: Values | None, after: Values) -> Any:
