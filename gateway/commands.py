@@ -2,16 +2,18 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from gateway.auth import make_token
+from gateway.background import run_every
 from gateway.failures import Failed, Misused
 from gateway.roles import ROLE_NAMES
 from gateway.settings import Settings
 from gateway.start import log_to_stderr, settings_of_migrated_database
-from gateway.worker import make_worker
+from gateway.worker import STATISTICS_SECONDS, make_worker
 from resolvers.organizations import reads
 from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.refusals import NotFoundRefusal, Refused
@@ -122,16 +124,29 @@ async def _import(
 ) -> Report:
     """Raises: Failed."""
     try:
-        return await import_document(
-            storage,
-            format,
-            document,
-            organization_id=found.id,
-            centre=centre,
-            associate=associate,
-        )
+        async with _statistics_of(storage):
+            return await import_document(
+                storage,
+                format,
+                document,
+                organization_id=found.id,
+                centre=centre,
+                associate=associate,
+            )
     except NotFoundRefusal:
         raise Failed(f"{found.name!r} has no centre {centre!r}") from None
+
+
+@asynccontextmanager
+async def _statistics_of(storage: Storage) -> AsyncIterator[None]:
+    """Gather the planner's statistics while tables grow, and at the end."""
+    often = asyncio.create_task(run_every(STATISTICS_SECONDS, storage.gather_statistics))
+    try:
+        yield
+    finally:
+        often.cancel()
+        await asyncio.gather(often, return_exceptions=True)
+    await storage.gather_statistics()
 
 
 def _print_report(report: Report) -> None:

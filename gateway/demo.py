@@ -72,6 +72,7 @@ async def make_demo(database_url: str, now: datetime) -> bool:
             await registrations.live_through(day)
             await schedules.live_through(day)
             await agents.live_through(day)
+        await storage.gather_statistics()
         return True
     finally:
         await storage.close()

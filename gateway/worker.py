@@ -42,6 +42,8 @@ BREATH_SECONDS: Final = 0.02
 EXPIRING_AT_ONCE: Final = 64
 """In how many organizations bookings expire at the same time."""
 
+STATISTICS_SECONDS: Final = 60.0
+
 SECONDS_OF_LEASE: Final = 4
 """An attempt takes at most this part of a lease: two, and writing what came of them, fit in."""
 
@@ -119,6 +121,7 @@ class Worker:
                         ("expiry", self._expire, self._overdue, self._expire_seconds),
                         ("presence", self._say_present, self._present, BEAT_SECONDS),
                         ("deletion", self._forget, self._stopped, self._forget_seconds),
+                        ("statistics", self._gather, self._stopped, STATISTICS_SECONDS),
                     ):
                         tasks.create_task(self._repeat(name, action, woken, seconds))
                 await self._lanes.closed()
@@ -205,6 +208,10 @@ class Worker:
     async def _say_present(self) -> None:
         """Pauses in which no worker says so do not count against notifications."""
         await self._one(SAY_PRESENT, SayPresent())
+
+    async def _gather(self) -> None:
+        """Gather the planner's statistics of tables that have grown."""
+        await self._storage.gather_statistics()
 
     async def _forget(self) -> None:
         """Delete what is old, a batch at a time: other requests come in between."""

@@ -26,6 +26,7 @@ from resolvers.storage.outages import READING
 from resolvers.storage.overloaded import OutcomeUnknown, Unavailable
 from resolvers.storage.read import Compiled, Read, Row
 from resolvers.storage.readers import Reader, Readers
+from resolvers.storage.statistics import gather_on_postgresql
 from resolvers.storage.storage import Clock, Storage, utc_now
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.storage.writer import LOCK_PATIENCE_SECONDS
@@ -140,6 +141,13 @@ class PostgresStorage(Storage):
             if connection is not None:
                 with suppress(TimeoutError, *LOST):
                     await connection.close(timeout=CLOSING_SECONDS)
+
+    async def gather_statistics(self) -> list[str]:
+        connection = await asyncpg.connect(self.url)  # it takes longer than a statement may
+        try:
+            return await gather_on_postgresql(connection)
+        finally:
+            await connection.close(timeout=CLOSING_SECONDS)
 
     async def _fetched(self, read: Read[Any]) -> tuple[Compiled, list[Any]]:
         compiled = self.statements.of(read.shape, read.build)

@@ -19,6 +19,7 @@ from resolvers.storage.numbers import Numbers
 from resolvers.storage.outages import READING
 from resolvers.storage.overloaded import OutcomeUnknown, Overloaded, Unavailable
 from resolvers.storage.read import Compiled, Read, Row
+from resolvers.storage.statistics import gather_on_sqlite
 from resolvers.storage.storage import Clock, Storage, utc_now
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.storage.writer import LOCK_PATIENCE_SECONDS
@@ -164,6 +165,11 @@ class SqliteStorage(Storage):
         compiled = self.statements.of(read.shape, read.build)
         cursor = connection.execute(compiled.sql, compiled.values(read.values))
         return compiled, cursor.fetchall()
+
+    async def gather_statistics(self) -> list[str]:
+        return await asyncio.get_running_loop().run_in_executor(
+            self._writing, lambda: gather_on_sqlite(self._connection())
+        )
 
     async def _keep_log_short(self) -> None:
         """Shorten the log's file whenever it has become large."""

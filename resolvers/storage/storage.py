@@ -87,6 +87,10 @@ class Storage(abc.ABC):
         return await self._writer.is_writable()
 
     @abc.abstractmethod
+    async def gather_statistics(self) -> list[str]:
+        """Gather the planner's statistics if tables have grown; the names of those that have."""
+
+    @abc.abstractmethod
     async def _disconnect(self) -> None: ...
 
     @abc.abstractmethod

@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import replace
 from datetime import date, timedelta
 from email import message_from_bytes, policy
@@ -30,6 +31,7 @@ from resolvers.presence import presences
 from resolvers.references import ByKey
 from resolvers.storage import Overloaded
 from resolvers.storage.rows import changed
+from resolvers.storage.statistics import SMALL_ROWS
 from resolvers.storage.tables import (
     AgentBooking,
     NotificationDelivery,
@@ -751,3 +753,13 @@ async def test_what_was_claimed_before_is_not_sent_either(world, receiver):
     failed = [row for row in await world.deliveries() if row.status == "FAILED"]
     assert {row.last_error for row in failed} == {INACTIVE}
     assert len(failed) >= 4
+
+
+async def test_statistics_of_tables_that_have_grown_are_gathered(world, database_url):
+    """Without them, SQLite reads more for a booking, the more bookings there are."""
+    await world.candidates(SMALL_ROWS + 1)
+    gathered = "SELECT count(*) FROM sqlite_schema WHERE name = 'sqlite_stat1'"
+
+    async with world.worker():
+        with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as connection:
+            await eventually(lambda: connection.execute(gathered).fetchone() == (1,))
