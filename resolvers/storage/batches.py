@@ -66,6 +66,7 @@ class Request:
     in_flight: bool = False
     expired: bool = False
     met_lock: bool = False
+    was_lost: bool = False  # with the connection, once
     waits_briefly: bool = False  # for locks, because its organization has just met one
     failures: int = 0
     together: int = BATCH_REQUESTS  # the size of the largest batch that it may be in
@@ -145,6 +146,17 @@ def undone(
         return Performed(again=[_run_again(requests[0], error, trouble)])
     _divide(requests)
     return Performed(again=list(requests))
+
+
+def lost(requests: Sequence[Request]) -> Performed:
+    """What follows when the connection was lost before the commit: each request runs once more."""
+    again = [request for request in requests if not request.was_lost]
+    for request in again:
+        request.was_lost = True
+    return Performed(
+        answers={request: Unavailable() for request in requests if request not in again},
+        again=again,
+    )
 
 
 def _after_lock(requests: Sequence[Request], raising: UUID | None) -> Performed:

@@ -6,12 +6,12 @@ Statements run on the driver itself, prepared once for each connection.
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Iterable, Sequence
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import Any
 
 import asyncpg
 from sqlalchemy.util import await_only, greenlet_spawn
 
-from resolvers.storage.batches import Performed, Request, Trouble, perform, undone
+from resolvers.storage.batches import Performed, Request, Trouble, lost, perform, undone
 from resolvers.storage.faults import is_unavailable, without_values
 from resolvers.storage.limits import (
     CLOSING_SECONDS,
@@ -173,7 +173,12 @@ class PostgresStorage(Storage):
             without_values(error)
             self._numbers.rollback()
             if not await _rolled_back(connection, limit, error):
-                _raise_lost(error, committing=committing)
+                if committing:
+                    raise OutcomeUnknown from error
+                # without a COMMIT, the server has rolled back; a silent one is not asked again
+                if limit.exceeded or not isinstance(error, LOST):
+                    raise Unavailable from error
+                return lost(requests)
             if not isinstance(error, Exception):
                 raise
             return undone(requests, error, self._trouble(error), raising=work.raising)
@@ -257,13 +262,6 @@ async def _rolled_back(connection: Connection, limit: Limit, error: BaseExceptio
         connection.terminate()
         return False
     return True
-
-
-def _raise_lost(error: BaseException, *, committing: bool) -> NoReturn:
-    """Raises: OutcomeUnknown, Unavailable. Without a COMMIT, the server has rolled back."""
-    if committing:
-        raise OutcomeUnknown from error
-    raise Unavailable from error
 
 
 def trouble(error: BaseException) -> Trouble:

@@ -93,22 +93,50 @@ async def test_a_connection_whose_end_has_not_arrived_is_replaced(
         assert await own.written() == ["a", "b"]
 
 
-async def test_a_connection_lost_in_a_batch_fails_what_was_in_flight(
+async def test_a_batch_whose_connection_is_lost_runs_again(
     storage: Storage, receipts: Receipts, on_postgresql: None
 ):
-    """Those of the batch are told; those who waited for the next are carried out."""
+    """Nothing was committed, so no caller notices it; ten times in a row."""
+    attempts = 0
 
-    def dying(work: UnitOfWork, texts: Sequence[str]) -> Results:
+    def ending_once(work: UnitOfWork, texts: Sequence[str]) -> Results:
+        nonlocal attempts
+        attempts += 1
         results = receipts.write(work, texts)
-        if "00" in texts:
+        if attempts % 2:
             work.rows(SUICIDE)
         return results
 
-    writes = (storage.write(dying, [f"{n:02}"]) for n in range(80))
+    for n in range(10):
+        writes = (storage.write(ending_once, [f"{n} {m}"]) for m in range(8))
+        results = await asyncio.wait_for(asyncio.gather(*writes), PATIENCE)
+        assert all(isinstance(result, Outcome) for [result] in results)
+
+    assert await receipts.written() == [f"{n} {m}" for n in range(10) for m in range(8)]
+
+
+async def test_a_command_that_always_ends_its_connection_runs_twice(
+    storage: Storage, receipts: Receipts, on_postgresql: None
+):
+    """The requests of its batches are answered; the others are carried out."""
+    attempts = 0
+
+    def ending(work: UnitOfWork, texts: Sequence[str]) -> Results:
+        nonlocal attempts
+        results = receipts.write(work, texts)
+        if "00" in texts:
+            attempts += 1
+            work.rows(SUICIDE)
+        return results
+
+    writes = (storage.write(ending, [f"{n:02}"]) for n in range(80))
     results = await asyncio.wait_for(asyncio.gather(*writes, return_exceptions=True), PATIENCE)
 
-    assert [isinstance(r, Unavailable) for r in results] == [True] * 64 + [False] * 16
-    assert await receipts.written() == [f"{n:02}" for n in range(64, 80)]
+    failed = [isinstance(result, Unavailable) for result in results]
+    assert attempts == 2
+    assert failed[0]
+    assert not any(failed[64:])
+    assert await receipts.written() == [f"{n:02}" for n in range(80) if not failed[n]]
 
 
 async def test_nothing_is_tried_twice_when_the_commit_is_not_confirmed(
