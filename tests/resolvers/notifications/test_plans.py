@@ -27,7 +27,7 @@ CREATED = (NotificationTopic.EVENT_CREATED,)
 ENDPOINTS = 10
 ONE_PASS = 1_000
 """With stale statistics PostgreSQL may read, once, the pages of all that is due at an endpoint: 650
-for the 10,000 rows here. The statement before this one read 40,000 and more."""
+for the 10,000 rows here. An earlier version of the statement read 40,000 and more."""
 
 
 async def work(storage: Storage, world: Listening, dead: UUID, good: UUID) -> None:

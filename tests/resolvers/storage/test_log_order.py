@@ -15,6 +15,7 @@ from resolvers.change_reads import IN_COMMIT_ORDER
 from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.outcomes import Outcome
 from resolvers.storage import Storage, UnitOfWork, postgresql, sqlite
+from resolvers.storage.limits import Limit, connect
 from resolvers.storage.numbers import Numbers
 from resolvers.storage.paging import PageRequest
 from resolvers.storage.postgresql import PostgresStorage
@@ -72,9 +73,10 @@ async def slow_transaction(storage: Storage, fill: Callable[[UnitOfWork], None])
         file.execute("COMMIT")
         file.close()
     if isinstance(storage, PostgresStorage):
-        server = await storage._connect_writer()
+        server = await connect(storage.url, seconds=PATIENCE, cached=0)
+        opened = postgresql._Open(server, Limit(server, PATIENCE), PATIENCE)
         await server.execute("BEGIN")
-        work = UnitOfWork(postgresql._Open(server), storage.statements, storage.clock(), numbers)
+        work = UnitOfWork(opened, storage.statements, storage.clock(), numbers)
         await greenlet_spawn(fill, work)
         await greenlet_spawn(work.append_changes)
         yield
