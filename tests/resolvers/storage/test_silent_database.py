@@ -33,7 +33,7 @@ SECONDS = 0.5
 
 PID: Read[Any] = Read("test pid", lambda _: sa.select(sa.func.pg_backend_pid().label("pid")))
 SLEEP: Read[Any] = Read(
-    "test sleep", lambda _: sa.select(sa.func.pg_sleep(PATIENCE).label("slept"))
+    "test slept", lambda _: sa.select(sa.func.pg_sleep(PATIENCE).label("slept"))
 )
 
 
@@ -209,7 +209,7 @@ async def test_a_stream_that_hears_nothing_ends(
     behind = await opened(proxy.url, statement_seconds=SECONDS)
     await behind.write(receipts.write, [f"{n:03}" for n in range(100)])
     hashes = columns(ImportReceipt).content_hash
-    read: Read[Any] = Read("test hashes", lambda _: sa.select(hashes))
+    read: Read[Any] = Read("test hashes of silence", lambda _: sa.select(hashes))
 
     async with aclosing(behind.stream(read, size=1)) as batches:
         await anext(batches)
