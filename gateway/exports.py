@@ -24,7 +24,7 @@ from gateway.export_slots import ExportSlots, NoSlot
 from resolvers.exports.files import FORMATS
 from resolvers.exports.reads import exported_events
 from resolvers.refusals import PermissionRefusal
-from resolvers.storage import Storage
+from resolvers.storage import Overloaded, Storage
 from resolvers.storage.read import Read
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import Permission
@@ -191,6 +191,9 @@ class _Delivery:
         except Exception as fault:
             if self._begun and isinstance(fault, TimeoutError):
                 logger.warning("A file was given up: to read and to send it took too long")
+                return
+            if self._begun and isinstance(fault, Overloaded):
+                logger.warning("A file was given up: %r", fault.__cause__ or fault)
                 return
             failure = _failure(fault)
             if not self._begun:

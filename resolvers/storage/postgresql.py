@@ -12,7 +12,7 @@ import asyncpg
 from sqlalchemy.util import await_only, greenlet_spawn
 
 from resolvers.storage.batches import Performed, Request, Trouble, lost, perform, undone
-from resolvers.storage.faults import is_unavailable, without_values
+from resolvers.storage.faults import is_gone, is_unavailable, without_values
 from resolvers.storage.limits import (
     CLOSING_SECONDS,
     LATE_SECONDS,
@@ -133,7 +133,7 @@ class PostgresStorage(Storage):
                 yield compiled.tuples(rows)
         except Exception as error:
             without_values(error)
-            if is_unavailable(error):
+            if is_unavailable(error) or (connection is not None and is_gone(error, connection)):
                 raise Unavailable from error
             raise
         finally:
