@@ -108,6 +108,7 @@ def _routes(
             local_notifications=settings.notify_local,
             notification_ports=settings.notify_ports,
             max_response_bytes=settings.max_response_bytes,
+            max_total_count=settings.max_total_count,
         )
 
     endpoint = Endpoint(

@@ -15,6 +15,7 @@ from gateway.outgoing.mail_servers import WrongMailServer, mail_server
 from resolvers.caching import DEFAULT_MIB
 from resolvers.notifications.urls import MOST_OF_PORT
 from resolvers.storage import POSTGRESQL_SCHEME, SQLITE_SCHEME, STATEMENT_SECONDS
+from resolvers.storage.paging import MAX_TOTAL_COUNT
 from schema.response_size import DEFAULT_BYTES
 
 PREFIX: Final = "GATEWAY_"
@@ -50,6 +51,7 @@ class Settings:
     max_connections_per_address: int | None = None
     max_unfinished_bytes: int = 64 * 1024 * 1024
     max_response_bytes: int = DEFAULT_BYTES
+    max_total_count: int = MAX_TOTAL_COUNT
     cache_mib: int = DEFAULT_MIB
     statement_seconds: float = STATEMENT_SECONDS
     expire_seconds: float = 30.0
@@ -215,6 +217,7 @@ RULES: Final[Mapping[str, Callable[[str, str], object]]] = {
     "GATEWAY_MAX_CONNECTIONS_PER_ADDRESS": _whole(1, 1_000_000),
     "GATEWAY_MAX_UNFINISHED_BYTES": _whole(1024, 1024**4),
     "GATEWAY_MAX_RESPONSE_BYTES": _whole(1024, 1024**4),
+    "GATEWAY_MAX_TOTAL_COUNT": _whole(1, 1_000_000_000),
     "GATEWAY_CACHE_MIB": _whole(1, 1024**2),
     "GATEWAY_STATEMENT_SECONDS": _whole(1, 600),
     "GATEWAY_EXPIRE_SECONDS": _whole(1, 86_400),

@@ -158,21 +158,36 @@ def count_of(
     narrow: Narrow = sa.true,
     values: Mapping[str, Any] | None = None,
     source: Source | None = None,
+    most: int | None = None,
 ) -> Read[Any]:
-    """How many rows `page_of` pages through, as the column `total`."""
+    """How many rows `page_of` pages through, as the column `total`; at most `most`."""
 
     def build(_: str) -> sa.Select[Any]:
-        return (
-            sa.select(sa.func.count().label("total"))
+        rows: sa.Select[Any] = (
+            sa.select(sa.literal_column("1"))
             .select_from(table(model) if source is None else source())
             .where(of_organization(model), narrow())
         )
+        return _counted(rows, most)
 
     return Read(
-        ("count of", model, shape),
+        ("count of", model, shape, most),
         build,
         {ORGANIZATION: viewer.organization_id, **(values or {})},
+        up_to=lambda most: count_of(
+            model, viewer, shape=shape, narrow=narrow, values=values, source=source, most=most
+        ),
     )
+
+
+def _counted(rows: sa.Select[Any], most: int | None) -> sa.Select[Any]:
+    """The number of rows, as `total`. The database stops at `most` of them.
+
+    The limit is a literal, as the size of a page is.
+    """
+    if most is not None:
+        rows = rows.limit(sa.literal_column(str(most)))
+    return sa.select(sa.func.count().label("total")).select_from(rows.subquery("counted"))
 
 
 def first_of_each(
@@ -296,24 +311,18 @@ def count_of_each(
     shape: Hashable = (),
     narrow: Narrow = sa.true,
     values: Mapping[str, Any] | None = None,
+    most: int | None = None,
 ) -> Read[Any]:
-    """How many rows each parent has: rows of `parent_id` and `total`.
-
-    A parent without any has no row.
-    """
-
-    def build(_: str) -> sa.Select[Any]:
-        c = columns(model)
-        return (
-            sa.select(c[parent].label("parent_id"), sa.func.count().label("total"))
-            .where(of_organization(model), one_of(c[parent], "keys"), narrow())
-            .group_by(c[parent])
-        )
-
-    return Read(
-        ("count of each", model, parent, shape),
-        build,
-        {ORGANIZATION: viewer.organization_id, "keys": list(keys), **(values or {})},
+    """How many rows each parent has, at most `most`: rows of `parent_id` and `total`."""
+    return count_tied_to_each(
+        model,
+        lambda key: columns(model)[parent] == key,
+        viewer,
+        keys,
+        shape=(parent, shape),
+        narrow=narrow,
+        values=values,
+        most=most,
     )
 
 
@@ -326,22 +335,26 @@ def count_tied_to_each(
     shape: Hashable,
     narrow: Narrow = sa.true,
     values: Mapping[str, Any] | None = None,
+    most: int | None = None,
 ) -> Read[Any]:
-    """How many rows are tied to each parent: rows of `parent_id` and `total`."""
+    """How many rows are tied to each parent, at most `most`: rows of `parent_id` and `total`."""
 
     def build(dialect: str) -> sa.Select[Any]:
         given, key = _given_keys(dialect)
-        total = (
-            sa.select(sa.func.count())
+        rows: sa.Select[Any] = (
+            sa.select(sa.literal_column("1"))
             .select_from(table(model))
             .where(of_organization(model), tied(key), narrow())
             .correlate(given)
-            .scalar_subquery()
         )
+        total = _counted(rows, most).scalar_subquery()
         return sa.select(key.label("parent_id"), total.label("total")).select_from(given)
 
     return Read(
-        ("count tied to each", model, shape),
+        ("count tied to each", model, shape, most),
         build,
         {ORGANIZATION: viewer.organization_id, "keys": list(keys), **(values or {})},
+        up_to=lambda most: count_tied_to_each(
+            model, tied, viewer, keys, shape=shape, narrow=narrow, values=values, most=most
+        ),
     )

@@ -337,6 +337,11 @@ class SortDirection(StrEnum):
     DESC = "DESC"
 
 
+class CountPrecision(StrEnum):
+    EXACT = "EXACT"
+    AT_LEAST = "AT_LEAST"
+
+
 class EventSortField(StrEnum):
     START = "START"
     END = "END"

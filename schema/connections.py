@@ -5,6 +5,7 @@ from typing import Annotated, Any, Generic, TypeVar
 import strawberry
 
 from resolvers.storage.paging import PageRows
+from resolvers.vocabulary import CountPrecision
 
 T = TypeVar("T")
 
@@ -83,9 +84,27 @@ class Connection(Generic[T]):
             end_cursor=ordering.cursor(page.rows[-1]) if page.rows else None,
         )
 
+    async def _total(self) -> tuple[int, CountPrecision]:
+        most: int = self.context.max_total_count
+        return total_of(await self.context.loaders.counted(self.listing, self.parent, most), most)
+
     @strawberry.field(
-        description="How many elements the whole list has; counted only when asked for."
+        description="The number of elements of the whole list, counted only if it is selected. The "
+        "count stops at a limit of the deployment, 10,000 by default; totalCountPrecision says "
+        "whether it did."
     )
     async def total_count(self) -> int:
-        count: int = await self.context.loaders.counted(self.listing, self.parent)
+        count, _ = await self._total()
         return count
+
+    @strawberry.field(description="Whether totalCount is the exact number.")
+    async def total_count_precision(self) -> CountPrecision:
+        _, precision = await self._total()
+        return precision
+
+
+def total_of(counted: int, most: int) -> tuple[int, CountPrecision]:
+    """The total of a list that was counted up to one more than `most`, and its precision."""
+    if counted > most:
+        return most, CountPrecision.AT_LEAST
+    return counted, CountPrecision.EXACT

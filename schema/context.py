@@ -15,6 +15,7 @@ from resolvers.outcomes import Outcome
 from resolvers.refusals import Refused
 from resolvers.storage import Idempotency, Storage
 from resolvers.storage.batches import Run
+from resolvers.storage.paging import MAX_TOTAL_COUNT
 from resolvers.storage.read import Read, Row
 from resolvers.viewer import Viewer
 from schema.loaders import Loaders
@@ -52,7 +53,7 @@ class Context:
 
     `who` tells who the viewer is by now; without it the viewer stays the same. With
     `local_notifications` messages may go to this machine, and beside 443 they may go to
-    `notification_ports`.
+    `notification_ports`. A list is counted up to `max_total_count`.
     """
 
     __slots__ = (
@@ -63,6 +64,7 @@ class Context:
         "feed",
         "local_notifications",
         "max_response_bytes",
+        "max_total_count",
         "notification_ports",
         "storage",
         "viewer",
@@ -79,6 +81,7 @@ class Context:
         local_notifications: bool = False,
         notification_ports: frozenset[int] = frozenset(),
         max_response_bytes: int = DEFAULT_BYTES,
+        max_total_count: int = MAX_TOTAL_COUNT,
     ) -> None:
         self.viewer = viewer
         self._who = who
@@ -88,6 +91,7 @@ class Context:
         self.local_notifications = local_notifications
         self.notification_ports = notification_ports
         self.max_response_bytes = max_response_bytes
+        self.max_total_count = max_total_count
         self._loaders: Loaders | None = None
         self._done: dict[str, Any] = {}
 

@@ -356,6 +356,12 @@ _described(
     DESC="Largest first, nulls first.",
 )
 _described(
+    vocabulary.CountPrecision,
+    "The precision of a count.",
+    EXACT="The count is exact.",
+    AT_LEAST="The count reached its limit; there are more than this.",
+)
+_described(
     vocabulary.EventSortField,
     "What events are sorted by.",
     START="Their start.",

@@ -4,7 +4,7 @@ A field that is a list says what it wants as a `Listing` and reads nothing. `Con
 when it is asked for its elements; a plan reads it with no more columns than the operation selects.
 """
 
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -38,6 +38,13 @@ class Listing:
     count: ReadKeys | None = field(default=None, compare=False)
     key: str | None = None
     check: Callable[[Context], Awaitable[None]] | None = field(default=None, compare=False)
+
+    def counted(self, viewer: Viewer, keys: Sequence[Any], most: int) -> Read[Any]:
+        """The read of the count, which stops at one more than `most`."""
+        assert self.count is not None, "an empty list is not counted"
+        count = self.count(viewer, keys)
+        assert count.up_to is not None, "a list has a count that can stop"
+        return count.up_to(most + 1)
 
 
 def page_asked_for(

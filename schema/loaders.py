@@ -106,12 +106,12 @@ class Loaders:
         rows: list[Any] = await self.batched(shape, lambda: make(relation)).load(_key(parent))
         return rows
 
-    async def counted(self, listing: Any, parent: Any) -> int:
-        """How many elements a list of a parent has."""
+    async def counted(self, listing: Any, parent: Any, most: int) -> int:
+        """How many elements a list of a parent has; at most one more than `most`."""
         if listing.count is None:
             return 0
         make = self._root_list if listing.key is None else self._rows
-        relation = Many(listing.count)
+        relation = Many(lambda viewer, keys: listing.counted(viewer, keys, most))
         shape = ("count", listing.shape)
         rows = await self.batched(shape, lambda: make(relation)).load(_key(parent))
         return int(rows[0].total) if rows else 0

@@ -93,7 +93,7 @@ def events_of_centres(
 def count_of_events_of_centres(
     viewer: Viewer, keys: Sequence[UUID], filter: Filter = NO_FILTER, *, now: datetime
 ) -> Read[Any]:
-    """How many events each venue has, as `parent_id` and `total`; without any it has no row."""
+    """How many events each venue has, as `parent_id` and `total`."""
     return count_of_each(
         Event, VENUE, viewer, keys, **event_narrowing(viewer, filter, now).options()
     )

@@ -28,6 +28,8 @@ from resolvers.vocabulary import SortDirection
 
 DEFAULT_SIZE = 20
 MOST = 100
+MAX_TOTAL_COUNT = 10_000
+"""The number up to which a list is counted, unless a setting says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,8 @@ class Read(Generic[Row]):
     `shape` names the statement: two reads with equal shapes must build equal statements. `build`
     makes it, given the dialect's name, with a bound parameter for each of `values`. `by_key` says
     that a few rows are fetched by an index, so that SQLite need not leave the event loop for them.
-    `exact` makes the read of a page without the row that only tells whether there is more.
+    `exact` makes the read of a page without the row that only tells whether there is more. `up_to`
+    makes the read of a count that stops at a number.
     """
 
     shape: Hashable
@@ -51,6 +52,7 @@ class Read(Generic[Row]):
     by_key: bool = False
     rows_of: "tuple[Any, str] | None" = None
     exact: "Callable[[], Read[Row]] | None" = None
+    up_to: "Callable[[int], Read[Row]] | None" = None
 
     def __post_init__(self) -> None:
         if len(self.values.get(ORGANIZATIONS, ())) == 1:

@@ -7,6 +7,7 @@ from graphql import FieldNode, GraphQLObjectType, get_named_type
 
 from resolvers.selecting import selecting
 from resolvers.storage.paging import PageRequest
+from schema.connections import total_of
 from schema.lists import Listing
 from schema.plan.places import Compiler
 from schema.plan.selection import Fields, NotPlanned, sub_selections
@@ -26,7 +27,16 @@ MOST_PARENTS = 100_000
 class _Part:
     """One parent's page: its rows in order (or as many marks), and each place's answers of them."""
 
-    __slots__ = ("_request", "_width", "answers", "has_next", "has_previous", "rows", "total")
+    __slots__ = (
+        "_request",
+        "_width",
+        "answers",
+        "has_next",
+        "has_previous",
+        "precision",
+        "rows",
+        "total",
+    )
 
     def __init__(
         self,
@@ -36,7 +46,8 @@ class _Part:
         width: int,
         *,
         more: bool,
-        total: int | None,
+        counted: int,
+        most: int,
     ) -> None:
         self.has_next: bool
         self.has_previous: bool
@@ -46,7 +57,8 @@ class _Part:
             self.has_next, self.has_previous = request.before is not None, more
         else:
             self.has_next, self.has_previous = more, request.after is not None
-        self.rows, self.answers, self.total = rows, answers, total
+        self.rows, self.answers = rows, answers
+        self.total, self.precision = total_of(counted, most)
         self._request, self._width = request, width
 
     def cursor(self, index: int) -> str:
@@ -110,7 +122,7 @@ class Pages:
             return lambda _: kind.name
         field = kind.fields[name]
         inner: Any = get_named_type(field.type)
-        self._reads = self._reads or name != "totalCount"
+        self._reads = self._reads or name not in {"totalCount", "totalCountPrecision"}
         match name:
             case "nodes":
                 return self._nodes(inner, nodes)
@@ -122,6 +134,9 @@ class Pages:
             case "totalCount":
                 self._counts = True
                 return lambda part: part.total
+            case "totalCountPrecision":
+                self._counts = True
+                return lambda part: part.precision.value
         raise NotPlanned(f"{kind.name}.{name}")
 
     def _nodes(self, kind: Any, nodes: list[FieldNode]) -> Write:
@@ -166,27 +181,26 @@ class Pages:
     async def of_root(self, run: Any, listing: Listing) -> Any:
         """The answer for a list that has no parent."""
         rows = await self._read(run, listing, ())
-        total = None
-        if self._counts:
-            total = 0
-            if listing.count is not None:
-                [counted] = await run.read(listing.count(run.viewer, ()))
-                total = int(counted.total)
+        most, counted = run.context.max_total_count, 0
+        if self._counts and listing.count is not None:
+            [row] = await run.read(listing.counted(run.viewer, (), most))
+            counted = int(row.total)
         size = listing.page.size
         more = len(rows) > size
         if more:
             rows = rows[:size]
         answers = [await place.answer(run, rows) for place in self._places]
         width = self._width(listing)
-        return self._write(_Part(listing.page, rows, answers, width, more=more, total=total))
+        part = _Part(listing.page, rows, answers, width, more=more, counted=counted, most=most)
+        return self._write(part)
 
     async def of_parents(self, run: Any, listing: Listing, keys: Sequence[Any]) -> dict[Any, Any]:
         """The answers by the keys of the parents; one that has nothing has an empty page."""
         rows = await self._read(run, listing, keys)
-        totals: dict[Any, int] = {}
+        most, counted = run.context.max_total_count, dict[Any, int]()
         if self._counts and listing.count is not None:
-            counted = await run.read(listing.count(run.viewer, keys))
-            totals = {row.parent_id: int(row.total) for row in counted}
+            totals = await run.read(listing.counted(run.viewer, keys, most))
+            counted = {row.parent_id: int(row.total) for row in totals}
         width, more = self._width(listing), set[Any]()
         parents = [row[width - 1] for row in rows]
         if self._looks_ahead:
@@ -198,8 +212,15 @@ class Pages:
         found = {}
         for key in keys:
             shown = [each[key] for each in theirs]
-            total = totals.get(key, 0)
-            part = _Part(listing.page, marks[key], shown, width, more=key in more, total=total)
+            part = _Part(
+                listing.page,
+                marks[key],
+                shown,
+                width,
+                more=key in more,
+                counted=counted.get(key, 0),
+                most=most,
+            )
             found[key] = self._write(part)
         return found
 

@@ -40,6 +40,9 @@ from tests.plan.documents import Document
 CANCELLED = "graphql-core has cancelled itself"
 """Somebody awaited a loader's future that graphql-core had cancelled for somebody else."""
 
+SMALL_COUNT = 3
+"""Some lists of the worlds have more elements than this, and others have fewer."""
+
 REFERENCE = re.compile(r"Reference: [0-9a-f]{8}")
 
 
@@ -119,6 +122,7 @@ class BothWays:
 
     def __init__(self, schema: strawberry.Schema, storage: Storage) -> None:
         self.storage = storage
+        self.max_total_count = SMALL_COUNT
         self.exports = ExportAddresses("a secret of thirty-two bytes, or more", storage.clock)
         self.schema = schema._schema
         self.operations = Operations(schema)
@@ -129,7 +133,13 @@ class BothWays:
         return self.operations._document(text).planned is not None
 
     def context(self, viewer: Viewer) -> Context:
-        return Context(viewer=viewer, storage=self.storage, feed=NoFeed(), exports=self.exports)
+        return Context(
+            viewer=viewer,
+            storage=self.storage,
+            feed=NoFeed(),
+            exports=self.exports,
+            max_total_count=self.max_total_count,
+        )
 
     async def executed(self, document: Document, viewer: Viewer) -> ExecutionResult:
         """The result as the service has it."""

@@ -61,6 +61,7 @@ WEIGHTS: Final[Mapping[str, float]] = {
     "edges": 3,
     "pageInfo": 2,
     "totalCount": 2,
+    "totalCountPrecision": 2,
     "cursor": 2,
     "allowedActions": 3,
     "cancellation": 3,

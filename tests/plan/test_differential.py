@@ -149,5 +149,12 @@ async def test_the_generator_writes_what_clients_write(both: BothWays, there_is:
     made = [document(both.schema, there_is, Random(n), both.is_valid) for n in range(200)]
     texts = " ".join(one.text for one in made)
 
-    for piece in ("fragment F", "... on ", "@skip(if: $", "@include(if: ", "totalCount", "$v1: "):
+    for piece in (
+        "fragment F",
+        "... on ",
+        "@skip(if: $",
+        "@include(if: ",
+        "totalCountPrecision",
+        "$v1: ",
+    ):
         assert piece in texts

@@ -146,7 +146,7 @@ async def test_each_centre_has_its_first_events(storage, viewer, an_event, a_cen
 
     assert [row.id for row in rows if row.venue_id == one.id] == [mine[2].id, mine[1].id]
     assert [row.id for row in rows if row.venue_id == two.id] == [theirs.id]
-    assert {row.parent_id: row.total for row in counts} == {one.id: 3, two.id: 1}
+    assert {row.parent_id: row.total for row in counts} == {one.id: 3, two.id: 1, none.id: 0}
 
 
 async def test_class_codes_are_distinct_and_sorted(storage, viewer, an_event):
