@@ -10,6 +10,6 @@ load.py         keeps it busy over a number of connections, and checks what it a
 reads.py        the measurement: servers by queries by connections, interleaved
 report.py       the tables
 profile.py      where a server's time goes
-books.py        how many bookings a second
+books.py        how many bookings a second, and what one costs; booking_world.py makes the rows
 events.py       how long a page of events takes, by three criteria
 """

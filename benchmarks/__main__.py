@@ -9,7 +9,17 @@ from typing import Annotated, Any
 import typer
 import uvloop
 
-from benchmarks import agents, databases, exports, memory, profile, reads, registrations, report
+from benchmarks import (
+    agents,
+    books_report,
+    databases,
+    exports,
+    memory,
+    profile,
+    reads,
+    registrations,
+    report,
+)
 from benchmarks import books as booking
 from benchmarks import events as searching
 from benchmarks.data import Size
@@ -72,14 +82,32 @@ def show_profile(
 @cli.command("books")
 def measure_bookings(
     database: Kinds = None,
-    bookings: Annotated[int, typer.Option(help="How many, in each of the ways.")] = 6_000,
+    clients: Annotated[
+        list[int] | None, typer.Option(help="How many clients; 1, 16 and 64 unless given.")
+    ] = None,
+    only: Annotated[str | None, typer.Option(help="spread or hot; both unless given.")] = None,
+    subscribers: Annotated[
+        list[int] | None, typer.Option(help="How many subscribers elsewhere; 0 and 500.")
+    ] = None,
+    quick: Quick = False,
+    rounds: Annotated[int | None, typer.Option(help="How often everything is measured.")] = None,
     json: Json = None,
 ) -> None:
-    """Bookings a second: over HTTP, through the storage, and on the bare driver."""
-    measured = [_run(booking.measure(kind, bookings)) for kind in _kinds(database)]
-    typer.echo(booking.markdown(measured), nl=False)
+    """Bookings a second and their cost, beside a fair route and a simple one."""
+    effort = booking.QUICK if quick else booking.Effort()
+    given = {
+        "rounds": rounds,
+        "clients": clients and tuple(clients),
+        "subscribers": subscribers and tuple(subscribers),
+        "shapes": only and (only,),
+    }
+    effort = replace(effort, **{name: value for name, value in given.items() if value})
+    kinds = _kinds(database or (["postgresql"] if quick else None))
+    _stay_off_the_servers_core()
+    measured = [one for kind in kinds for one in _run(booking.measure(kind, effort))]
+    typer.echo(books_report.markdown(measured), nl=False)
     if json is not None:
-        booking.write_json(json, measured)
+        books_report.write_json(json, measured)
 
 
 @cli.command("agents")

@@ -34,12 +34,13 @@ SERVER: Final = os.environ.get(
 """The PostgreSQL server on which databases are made; its user may do so."""
 
 KINDS: Final = ("sqlite", "postgresql")
+MAY_SKIP_CHECKS: Final = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
 
 
 def kept(kind: str, size: Size, *, rebuild: bool = False) -> str:
     """The address of the database of that size; built unless it is there already."""
     url = address(kind, f"{PREFIX}{fingerprint(size)}")
-    if rebuild or not _is_there(url):
+    if rebuild or not is_there(url):
         build(url, size)
     return url
 
@@ -60,13 +61,28 @@ def build(url: str, size: Size) -> None:
     rows = data.rows_of(size)
     unfinished = f"{url}_unfinished"
     build_empty(unfinished)
-    if kind_of(url) == "postgresql":
-        asyncio.run(_fill_postgresql(unfinished, rows))
-    else:
-        _fill_sqlite(_file(unfinished), rows)
+    fill(unfinished, rows)
     drop(url)
-    _rename(unfinished, url)
+    rename(unfinished, url)
     sys.stderr.write(f"{time.monotonic() - began:.0f} s\n")
+
+
+def fill(url: str, rows: Rows, statements: Sequence[str] = ()) -> None:
+    """Insert rows into empty tables, then run statements, which may insert more."""
+    if kind_of(url) == "postgresql":
+        asyncio.run(_fill_postgresql(url, rows, statements))
+    else:
+        _fill_sqlite(_file(url), rows, statements)
+
+
+def copy(url: str, to: str) -> None:
+    """Copy a database that no process uses; a database that has the name is removed."""
+    drop(to)
+    if kind_of(url) == "postgresql":
+        command = f"CREATE DATABASE {_name(to)} TEMPLATE {_name(url)} STRATEGY FILE_COPY"
+        asyncio.run(_on_server(command))
+    else:
+        shutil.copyfile(_file(url), _file(to))
 
 
 def drop(url: str) -> None:
@@ -114,13 +130,13 @@ def fingerprint(size: Size) -> str:
     return known.hexdigest()[:12]
 
 
-def _is_there(url: str) -> bool:
+def is_there(url: str) -> bool:
     if kind_of(url) == "postgresql":
         return _name(url) in asyncio.run(_names_on_server())
     return is_newest(url)
 
 
-def _rename(old: str, new: str) -> None:
+def rename(old: str, new: str) -> None:
     if kind_of(old) == "postgresql":
         asyncio.run(_on_server(f"ALTER DATABASE {_name(old)} RENAME TO {_name(new)}"))
     else:
@@ -154,21 +170,26 @@ async def _names_on_server() -> list[str]:
     return [row["datname"] for row in found]
 
 
-async def _fill_postgresql(url: str, rows: Rows) -> None:
+async def _fill_postgresql(url: str, rows: Rows, statements: Sequence[str]) -> None:
     connection = await asyncpg.connect(url)
     try:
+        if await connection.fetchval(MAY_SKIP_CHECKS):
+            # a foreign key is checked row by row, which takes longer than all else
+            await connection.execute("SET session_replication_role = replica")
         for model, of_table in in_order(rows):
             await connection.copy_records_to_table(
                 table(model).name,
                 records=as_kept(model, of_table, DIALECTS["postgresql"]),
                 columns=[column.name for column in table(model).columns],
             )
+        for statement in statements:
+            await connection.execute(statement)
         await connection.execute("VACUUM ANALYZE")
     finally:
         await connection.close()
 
 
-def _fill_sqlite(file: Path, rows: Rows) -> None:
+def _fill_sqlite(file: Path, rows: Rows, statements: Sequence[str]) -> None:
     connection = sqlite3.connect(file, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -177,6 +198,8 @@ def _fill_sqlite(file: Path, rows: Rows) -> None:
         connection.execute("BEGIN")
         for model, of_table in in_order(rows):
             connection.executemany(_insert(model), as_kept(model, of_table, DIALECTS["sqlite"]))
+        for statement in statements:
+            connection.execute(statement)
         connection.execute("COMMIT")
         if connection.execute("PRAGMA foreign_key_check").fetchone():
             raise AssertionError("a row refers to one that is not there")

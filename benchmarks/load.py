@@ -40,13 +40,23 @@ class Cost:
         return self.requests / self.seconds
 
 
-async def cost_of(server: Server, requests: Iterable[bytes], connections: int) -> Cost:
+async def cost_of(
+    server: Server,
+    requests: Iterable[bytes],
+    connections: int,
+    *,
+    proof: bytes = DATA,
+    seconds_of: list[float] | None = None,
+) -> Cost:
     """Ask everything over that many connections; what it costs until the last answer is there.
 
+    Each response must contain `proof`. The seconds that each took are appended to `seconds_of`.
     Raises: Unanswered.
     """
     waiting = iter(requests)
     opened = [await _open(server, waiting) for _ in range(connections)]
+    for one in opened:
+        one.proof, one.seconds_of = proof, seconds_of
     cpu, began = server.cpu_seconds(), time.perf_counter()
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -79,6 +89,9 @@ class _Connection(asyncio.Protocol):
     def __init__(self, waiting: Iterator[bytes]) -> None:
         self.answered = 0
         self.kept: list[bytes] | None = None
+        self.proof = DATA
+        self.seconds_of: list[float] | None = None
+        self._asked_at = 0.0
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting = waiting
         self._received = b""
@@ -90,6 +103,7 @@ class _Connection(asyncio.Protocol):
     def ask_next(self) -> None:
         request = next(self._waiting, None)
         if request is not None:
+            self._asked_at = time.perf_counter()
             self._transport.write(request)
         elif not self.finished.done():
             self.finished.set_result(None)
@@ -99,9 +113,11 @@ class _Connection(asyncio.Protocol):
         end = whole.find(b"\r\n\r\n") + 4
         if end < 4 or len(whole) < end + _length(whole, end):
             return
-        if not whole.startswith(b"HTTP/1.1 200") or ERRORS in whole or DATA not in whole:
+        if not whole.startswith(b"HTTP/1.1 200") or ERRORS in whole or self.proof not in whole:
             self._fail(Unanswered(whole[:2000].decode(errors="replace")))
             return
+        if self.seconds_of is not None:
+            self.seconds_of.append(time.perf_counter() - self._asked_at)
         if self.kept is not None:
             self.kept.append(whole[end:])
         self._received = b""

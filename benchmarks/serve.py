@@ -28,12 +28,20 @@ SERVERS: Final = {
     "stock": "benchmarks.references.stock_strawberry",
     "stock executor": "benchmarks.references.stock_executor",
 }
-"""The module that makes each server; the others' modules are not in its process."""
+BOOKING_SERVERS: Final = {
+    "gateway": SERVERS["gateway"],
+    "fair": "benchmarks.references.fair_booking",
+    "simple": "benchmarks.references.simple_booking",
+}
+"""The module that makes each server; the others' modules are not in its process.
+
+SERVERS answer the queries of `reads`, BOOKING_SERVERS the mutation of `books`.
+"""
 
 
 def main() -> None:
     given = argparse.ArgumentParser()
-    given.add_argument("name", choices=SERVERS)
+    given.add_argument("name", choices={**SERVERS, **BOOKING_SERVERS})
     given.add_argument("url")
     given.add_argument("fd", type=int)
     given.add_argument("--core", type=int)
@@ -41,7 +49,7 @@ def main() -> None:
     asked = given.parse_args()
     if asked.core is not None:
         os.sched_setaffinity(0, {asked.core})
-    app = import_module(SERVERS[asked.name]).create(asked.url, SECRET)
+    app = import_module({**SERVERS, **BOOKING_SERVERS}[asked.name]).create(asked.url, SECRET)
     settle()
     options: dict[str, Any] = {
         "proxy_headers": False,

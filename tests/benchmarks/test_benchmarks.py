@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from benchmarks import (
-    books,
     data,
     databases,
     events,
@@ -180,14 +179,6 @@ def test_a_search_finds_what_the_sql_by_hand_finds(kind: str, tmp_path: Path) ->
     assert list(found) == list(registrations.NAMES)
     assert (found["nobody's"], found["most"]) == (0, 50)
     assert registrations.markdown(measured).count(f"| {kind} |") == len(found)
-
-
-def test_bookings_are_made_in_every_way() -> None:
-    """Each way gives every candidate a seat, or is not reported."""
-    measured = asyncio.run(books.measure("sqlite", 80))
-
-    assert [one.way for one in measured] == list(books.WAYS)
-    assert books.markdown([measured]).count("| sqlite |") == len(books.WAYS)
 
 
 @pytest.mark.parametrize("kind", ONE)
