@@ -5,6 +5,7 @@ knows which key a row answers.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -22,6 +23,27 @@ Model = TypeVar("Model", bound=SQLModel)
 Narrow = Callable[[], sa.ColumnElement[bool]]
 Source = Callable[[], sa.FromClause]
 """What is read from, where it is more than the table: a join that has a row for each of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Rows of another table with which a list begins if they are few.
+
+    `keys` selects their keys as `id`, and `column` is the list's column with such a key. `narrow`
+    is the condition of the list's rows that have one of the keys. `shape` names both, and `values`
+    are bound in them.
+    """
+
+    column: str
+    keys: Callable[[], sa.Select[Any]]
+    narrow: Narrow
+    shape: Hashable
+    values: Mapping[str, Any]
+
+
+FEW = 1_000
+"""With so many rows of another table, a list begins with them instead of with its own order."""
+
 Tied = Callable[[sa.ColumnElement[Any]], sa.ColumnElement[bool]]
 """Which rows are a parent's, given the column of its key."""
 
@@ -115,6 +137,7 @@ def page_of(
     narrow: Narrow = sa.true,
     values: Mapping[str, Any] | None = None,
     source: Source | None = None,
+    beginning: Beginning | None = None,
 ) -> Read[Model]:
     """One page of a table's rows, narrowed by a condition.
 
@@ -124,20 +147,28 @@ def page_of(
 
     def build(_: str) -> sa.Select[Any]:
         c = columns(model)
-        if source is None:
-            statement = sa.select(table(model)).where(of_organization(model))
-            # the place first: of two conditions on a column SQLite's index begins at that
-            return paged(statement, page, c).where(narrow())
-        keys = sa.select(c.id).select_from(source()).where(of_organization(model), narrow())
-        found, same = paged(keys, page, c).subquery("found"), table(model).alias("same")
-        rows = join_in_order(found, same, same.c.id == found.c.id)
-        own = same.c.organization_id == sa.bindparam(ORGANIZATION, type_=sa.Uuid)
-        return in_order(sa.select(same).select_from(rows).where(own), page, same.c)
+        if beginning is not None:
+            keys = [
+                sa.select(paged(rows, page, c).subquery())
+                for rows in _either_way(model, beginning, narrow, c.id)
+            ]
+            return _rows_of(model, sa.union_all(*keys).subquery("found"), page)
+        if source is not None:
+            rows = sa.select(c.id).select_from(source()).where(of_organization(model), narrow())
+            return _rows_of(model, paged(rows, page, c).subquery("found"), page)
+        statement = sa.select(table(model)).where(of_organization(model))
+        # the place first: of two conditions on a column SQLite's index begins at that
+        return paged(statement, page, c).where(narrow())
 
     return Read(
-        ("page of", model, page.shape, shape),
+        ("page of", model, page.shape, shape, _shape(beginning)),
         build,
-        {ORGANIZATION: viewer.organization_id, **page.values, **(values or {})},
+        {
+            ORGANIZATION: viewer.organization_id,
+            **page.values,
+            **(values or {}),
+            **_values(beginning),
+        },
         exact=lambda: page_of(
             model,
             viewer,
@@ -146,8 +177,45 @@ def page_of(
             narrow=narrow,
             values=values,
             source=source,
+            beginning=beginning,
         ),
     )
+
+
+def _rows_of(model: type[SQLModel], found: sa.FromClause, page: PageRequest) -> sa.Select[Any]:
+    """The rows of a page whose keys were found."""
+    same = table(model).alias("same")
+    rows = join_in_order(found, same, same.c.id == found.c.id)
+    own = same.c.organization_id == sa.bindparam(ORGANIZATION, type_=sa.Uuid)
+    return in_order(sa.select(same).select_from(rows).where(own), page, same.c)
+
+
+def _either_way(
+    model: type[SQLModel], beginning: Beginning, narrow: Narrow, selected: sa.ColumnElement[Any]
+) -> tuple[sa.Select[Any], sa.Select[Any]]:
+    """The rows from the few keys that a list begins with, and all its rows if these are not few.
+
+    One of them has no rows, and the database sees that before it reads any. A single statement
+    cannot tell by itself how rare a text is: its plan is kept for every text.
+    """
+    c = columns(model)
+    few = beginning.keys().limit(sa.literal_column(str(FEW + 1))).cte("few")
+    number = sa.select(sa.func.count()).select_from(few).scalar_subquery()
+    joined = join_in_order(few, table(model), c[beginning.column] == few.c.id)
+    rows = sa.select(selected).where(of_organization(model))
+    most: sa.ColumnClause[int] = sa.literal_column(str(FEW))
+    return (
+        rows.select_from(joined).where(number <= most, beginning.narrow()),
+        rows.where(number > most, narrow()),
+    )
+
+
+def _shape(beginning: Beginning | None) -> Hashable:
+    return None if beginning is None else (beginning.shape, FEW)
+
+
+def _values(beginning: Beginning | None) -> Mapping[str, Any]:
+    return {} if beginning is None else beginning.values
 
 
 def count_of(
@@ -158,11 +226,17 @@ def count_of(
     narrow: Narrow = sa.true,
     values: Mapping[str, Any] | None = None,
     source: Source | None = None,
+    beginning: Beginning | None = None,
     most: int | None = None,
 ) -> Read[Any]:
     """How many rows `page_of` pages through, as the column `total`; at most `most`."""
 
     def build(_: str) -> sa.Select[Any]:
+        if beginning is not None:
+            either = sa.union_all(
+                *_either_way(model, beginning, narrow, sa.literal_column("1").label("one"))
+            )
+            return _counted(sa.select(either.subquery("either")), most)
         rows: sa.Select[Any] = (
             sa.select(sa.literal_column("1"))
             .select_from(table(model) if source is None else source())
@@ -171,11 +245,18 @@ def count_of(
         return _counted(rows, most)
 
     return Read(
-        ("count of", model, shape, most),
+        ("count of", model, shape, _shape(beginning), most),
         build,
-        {ORGANIZATION: viewer.organization_id, **(values or {})},
+        {ORGANIZATION: viewer.organization_id, **(values or {}), **_values(beginning)},
         up_to=lambda most: count_of(
-            model, viewer, shape=shape, narrow=narrow, values=values, source=source, most=most
+            model,
+            viewer,
+            shape=shape,
+            narrow=narrow,
+            values=values,
+            source=source,
+            beginning=beginning,
+            most=most,
         ),
     )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from resolvers.bookings.candidate_search import candidate_texts
 from resolvers.bookings.clock import has_closed, status_once_closed
 from resolvers.narrowing import EVERYTHING, Narrowing
 from resolvers.refusals import PermissionRefusal
@@ -20,7 +21,6 @@ from resolvers.storage.filters import (
     Not,
     Operator,
     any_case,
-    in_folded_form,
     lower,
     plain,
     prepared,
@@ -67,16 +67,13 @@ def criteria(of: Of, *, by_the_clock: bool = False) -> dict[str, Criterion]:
 
     `by_the_clock` judges statuses at the instant that is bound as `now`; else they are as stored.
     """
-    c = columns(Candidate)
     by_clock = {"status": _current_status(of)} if by_the_clock else {}
     return {
         **{name: plain(of[column]) for name, column in PLAIN.items()},
         **by_clock,
         **{name: to_the_second(of[column]) for name, column in INSTANTS.items()},
         "reference": any_case(of["reference"]),
-        "candidate_name": _of_candidate(of, c.name_folded),
-        "candidate_email": _of_candidate(of, c.email_folded),
-        "candidate_reference": _of_candidate(of, c.reference_folded),
+        **{name: _of_candidate(of, compare) for name, compare in candidate_texts().items()},
         "has_accommodations": _has_accommodations(of),
         "module_id": _of_enrolment_module(of),
     }
@@ -96,8 +93,8 @@ def _current_status(of: Of) -> Criterion:
     return criterion
 
 
-def _of_candidate(of: Of, text: sa.ColumnElement[Any]) -> Criterion:
-    c, compare = columns(Candidate), in_folded_form(text)
+def _of_candidate(of: Of, compare: Criterion) -> Criterion:
+    c = columns(Candidate)
 
     def criterion(operator: Operator, name: str) -> sa.ColumnElement[bool]:
         return (

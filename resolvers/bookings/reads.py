@@ -10,9 +10,18 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from resolvers.bookings.candidate_search import searched_by, with_candidates
 from resolvers.bookings.filters import narrowed_to, visible_to
 from resolvers.narrowing import EVERYTHING, Narrowing
-from resolvers.reading import Source, count_of, count_of_each, first_of_each, page_of, rows_by
+from resolvers.reading import (
+    Beginning,
+    Source,
+    count_of,
+    count_of_each,
+    first_of_each,
+    page_of,
+    rows_by,
+)
 from resolvers.storage.filters import NO_FILTER, Filter
 from resolvers.storage.paging import Ordering, PageRequest, ordering_of
 from resolvers.storage.read import Read
@@ -36,10 +45,24 @@ def bookings_order(sort: Sequence[tuple[BookingSortField, SortDirection]] | None
 
 
 def _list(
-    viewer: Viewer, filter: Filter, kind: BookingKind | None, now: datetime | None
+    viewer: Viewer,
+    filter: Filter,
+    kind: BookingKind | None,
+    now: datetime | None,
+    prefix: str = "f",
 ) -> Narrowing:
-    narrowing = visible_to(viewer) & narrowed_to(filter, viewer, now=now)
+    narrowing = visible_to(viewer) & narrowed_to(filter, viewer, now=now, prefix=prefix)
     return narrowing if kind is None else narrowing & _of_kind(kind)
+
+
+def _beginning(
+    viewer: Viewer, filter: Filter, kind: BookingKind | None, now: datetime | None, also: Narrowing
+) -> Beginning | None:
+    searched = searched_by(filter)
+    if searched is None:
+        return None
+    condition, rest = searched
+    return with_candidates(condition, _list(viewer, rest, kind, now, prefix="rest") & also)
 
 
 def _of_kind(kind: BookingKind) -> Narrowing:
@@ -75,7 +98,8 @@ def bookings_page(
     `also` narrows it further; its shape says which `source` it is about.
     """
     narrowing = _list(viewer, filter, kind, now) & also
-    return page_of(Booking, viewer, page, **narrowing.options(), source=source)
+    beginning = None if source else _beginning(viewer, filter, kind, now, also)
+    return page_of(Booking, viewer, page, **narrowing.options(), source=source, beginning=beginning)
 
 
 def bookings_count(
@@ -89,7 +113,8 @@ def bookings_count(
 ) -> Read[Any]:
     """How many bookings `bookings_page` pages through, as `total`."""
     narrowing = _list(viewer, filter, kind, now) & also
-    return count_of(Booking, viewer, **narrowing.options(), source=source)
+    beginning = None if source else _beginning(viewer, filter, kind, now, also)
+    return count_of(Booking, viewer, **narrowing.options(), source=source, beginning=beginning)
 
 
 def bookings_of_each(

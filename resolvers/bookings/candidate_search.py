@@ -1,0 +1,81 @@
+"""A filter of bookings by a text of their candidates, which begins with the candidates.
+
+PostgreSQL keeps one plan for all texts, and for a text that few candidates have, that plan may read
+booking by booking. The candidates are fewer than the bookings, and each is read at most once.
+"""
+
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from resolvers.narrowing import Narrowing
+from resolvers.reading import Beginning, of_organization
+from resolvers.storage.filters import (
+    AllOf,
+    Condition,
+    Criterion,
+    Filter,
+    Operator,
+    in_folded_form,
+    prepared,
+)
+from resolvers.storage.tables import Candidate, columns
+
+PARTS: Final = frozenset({Operator.CONTAINS, Operator.STARTS_WITH})
+
+SEARCHED: Final = {
+    "candidate_name": PARTS | {Operator.EQ},
+    "candidate_reference": PARTS,  # a whole reference has an index
+    "candidate_email": PARTS | {Operator.EQ},
+}
+"""For each field the operators with which a list begins with the candidates."""
+
+TEXT: Final = "candidate_text"
+
+
+def candidate_texts() -> dict[str, Criterion]:
+    """What the fields of a booking filter compare of a candidate."""
+    c = columns(Candidate)
+    return {
+        "candidate_name": in_folded_form(c.name_folded),
+        "candidate_email": in_folded_form(c.email_folded),
+        "candidate_reference": in_folded_form(c.reference_folded),
+    }
+
+
+def searched_by(filter: Filter) -> tuple[Condition, Filter] | None:
+    """A condition on a candidate that every booking of a filter meets, and the rest of the filter.
+
+    None if the filter has no such condition.
+    """
+    parts = _all_of(filter)
+    for n, part in enumerate(parts):
+        if isinstance(part, Condition) and part.operator in SEARCHED.get(part.field, ()):
+            return part, AllOf((*parts[:n], *parts[n + 1 :]))
+    return None
+
+
+def _all_of(filter: Filter) -> list[Filter]:
+    if isinstance(filter, AllOf):
+        return [inner for part in filter.parts for inner in _all_of(part)]
+    return [filter]
+
+
+def with_candidates(condition: Condition, rest: Narrowing) -> Beginning:
+    """The candidates who meet a condition; `rest` is what else their bookings must meet."""
+    field, operator = condition.field, condition.operator
+    comparable = prepared(condition, frozenset({field}))
+    assert isinstance(comparable, Condition)
+
+    def keys() -> sa.Select[Any]:
+        return sa.select(columns(Candidate).id).where(
+            of_organization(Candidate), candidate_texts()[field](operator, TEXT)
+        )
+
+    return Beginning(
+        "candidate_id",
+        keys,
+        rest.narrow,
+        ("candidates", field, operator, rest.shape),
+        {TEXT: comparable.value, **rest.values},
+    )
