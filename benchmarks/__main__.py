@@ -14,6 +14,7 @@ from benchmarks import (
     books_report,
     databases,
     exports,
+    growth,
     memory,
     profile,
     reads,
@@ -172,6 +173,18 @@ def measure_events(
     typer.echo(searching.markdown(measured), nl=False)
     if json is not None:
         searching.write_json(json, measured)
+
+
+@cli.command("growth")
+def measure_growth(rebuild: Rebuild = False, json: Json = None) -> None:
+    """CPU of the queries of README at 100,000 and at 1,000,000 enrolments, on PostgreSQL."""
+    _kinds(["postgresql"])
+    urls = growth.prepared(rebuild=rebuild)
+    _stay_off_the_servers_core()
+    measured = _run(growth.measure(urls))
+    typer.echo(growth.markdown(measured), nl=False)
+    if json is not None:
+        growth.write_json(json, measured)
 
 
 @cli.command("data")

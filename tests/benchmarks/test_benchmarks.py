@@ -8,13 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from benchmarks import (
+    copies,
     data,
     databases,
     events,
     exports,
+    growth,
     memory,
     queries,
     reads,
@@ -26,7 +29,7 @@ from benchmarks.load import Cost, Unanswered, answers, cost_of
 from benchmarks.reads import Differs, Effort, Measured
 from benchmarks.serve import SERVERS
 from benchmarks.servers import Server, serving
-from resolvers.storage.tables import Booking, ChangeLog
+from resolvers.storage.tables import Booking, ChangeLog, table
 from tests.conftest import DATABASES
 
 SMALL = Size(candidates=60, events=30, enrolments=1_500, centres=4, rooms=8, tests=6)
@@ -132,6 +135,79 @@ def test_memory_is_measured_after_every_step(url: str, monkeypatch: pytest.Monke
     assert [step.number for step in steps] == [0, 1, 2]
     assert all(step.peak_bytes >= step.resident_bytes > 0 for step in steps)
     assert memory.markdown(steps).count(f"| {kind} |") == 3
+
+
+TIMES = 3
+
+
+@pytest.fixture(scope="module")
+def enlarged() -> Iterator[tuple[str, str]]:
+    """A small world on PostgreSQL, and one of so many times the size."""
+    small = databases.address("postgresql", f"{databases.PREFIX}test_growth_{os.getpid()}")
+    databases.build(small, replace(SMALL, registrations=40))
+    urls = small, copies.kept(small, TIMES)
+    yield urls
+    for url in urls:
+        databases.drop(url)
+
+
+async def rows_and_dangling_keys(url: str) -> dict[str, tuple[int, int]]:
+    """For each table that is copied its rows, and those that refer to a row that is not there."""
+    connection = await asyncpg.connect(url)
+    try:
+        return {
+            table(model).name: (
+                await connection.fetchval(f"SELECT count(*) FROM {table(model).name}"),
+                sum([await connection.fetchval(dangling(key)) for key in keys_of(model)]),
+            )
+            for model in copies.COPIED
+        }
+    finally:
+        await connection.close()
+
+
+def keys_of(model: Any) -> list[Any]:
+    return list(table(model).foreign_key_constraints)
+
+
+def dangling(key: Any) -> str:
+    """The statement that counts the rows whose foreign key leads nowhere."""
+    of, pairs = key.table.name, [(e.parent.name, e.column.name) for e in key.elements]
+    same = " AND ".join(f"r.{there} = o.{here}" for here, there in pairs)
+    given = " AND ".join(f"o.{here} IS NOT NULL" for here, _ in pairs)
+    found = f"SELECT 1 FROM {key.referred_table.name} r WHERE {same}"
+    return f"SELECT count(*) FROM {of} o WHERE {given} AND NOT EXISTS ({found})"
+
+
+ON_POSTGRESQL = pytest.mark.skipif(
+    "postgresql" not in DATABASES, reason="growth is measured on PostgreSQL"
+)
+
+
+@ON_POSTGRESQL
+def test_copies_refer_to_copies(enlarged: tuple[str, str]) -> None:
+    """A larger world is as consistent as the one that it was made of."""
+    small, large = (asyncio.run(rows_and_dangling_keys(url)) for url in enlarged)
+
+    assert large == {name: (TIMES * rows, 0) for name, (rows, _) in small.items()}
+    assert small["booking"] == (SMALL.enrolments + 40, 0)
+
+
+@ON_POSTGRESQL
+def test_growth_is_measured_for_each_query_of_readme(
+    enlarged: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database's part is measured too, unless a query does not need it."""
+    for name, little in (("CPU_SECONDS", 0.001), ("ROUNDS", 1)):
+        monkeypatch.setattr(growth, name, little)
+
+    measured = asyncio.run(growth.measure(enlarged))
+
+    found = {one.query: one for one in measured}
+    assert {"Roster", "Candidate", "Search", "Agencies", "Total"} <= found.keys()
+    assert all(min(one.gateway) > 0 for one in measured)
+    assert all(min(one.database) > 0 for one in measured if one.query != "Export")
+    assert growth.markdown(measured).count("\n| ") == 1 + len(measured)
 
 
 def test_a_new_document_is_new() -> None:
