@@ -12,4 +12,5 @@ report.py       the tables
 profile.py      where a server's time goes
 books.py        how many bookings a second, and what one costs; booking_world.py makes the rows
 events.py       how long a page of events takes, by three criteria
+start.py        the CPU time of a start until its first answers
 """

@@ -20,6 +20,7 @@ from benchmarks import (
     reads,
     registrations,
     report,
+    start,
 )
 from benchmarks import books as booking
 from benchmarks import events as searching
@@ -144,6 +145,20 @@ def measure_memory(
         one for kind, url in urls.items() for one in _run(memory.measure(kind, url, asked, steps))
     ]
     typer.echo(memory.markdown(measured), nl=False)
+
+
+@cli.command("start")
+def measure_starts(
+    database: Kinds = None,
+    rounds: Annotated[int, typer.Option(help="How often everything is started.")] = start.ROUNDS,
+    json: Json = None,
+) -> None:
+    """CPU of a new process until its first answers, beside its libraries alone and stock."""
+    urls = {kind: databases.kept(kind, start.SIZE) for kind in _kinds(database)}
+    measured = [one for kind, url in urls.items() for one in start.measure(kind, url, rounds)]
+    typer.echo(start.markdown(measured), nl=False)
+    if json is not None:
+        start.write_json(json, measured)
 
 
 @cli.command("registrations")

@@ -51,10 +51,10 @@ def serving(
     try:
         yield Server(name, port, process.pid)
     finally:
-        _stop(process)
+        stop(process)
 
 
-def _stop(process: "subprocess.Popen[bytes]") -> None:
+def stop(process: "subprocess.Popen[bytes]") -> None:
     process.terminate()
     try:
         process.wait(PATIENCE_SECONDS)

@@ -1,7 +1,7 @@
 """The command line of the gateway: `booking-gateway --help` lists its commands.
 
 Each command imports what it needs, so that help, a mistyped argument and `serve` do not wait for
-the modules of other commands. Only this module imports inside functions.
+the modules of other commands.
 """
 
 import sys
@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from gateway.failures import Misused
-from gateway.memory import expect_many_objects
+from gateway.memory import expect_many_objects, starting
 from gateway.roles import OF_USERS, ROLE_NAMES
 
 FORMAT_NAMES: Final = ("surpass-scheduler", "surpass-test-schedule", "shift-iq", "ec-english")
@@ -50,9 +50,10 @@ def serve(
     port: Annotated[int, typer.Option(help="The port to listen at.", min=1, max=65535)] = 8000,
 ) -> None:
     """Serve GraphQL over HTTP and WebSocket until told to stop."""
-    from gateway import serving
+    with starting():
+        from gateway import serving
 
-    serving.serve(host, port)
+        serving.serve(host, port)
 
 
 @cli.command("worker")

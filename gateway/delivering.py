@@ -5,16 +5,19 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from gateway.outgoing.http import Answer, HttpSender
-from gateway.outgoing.mail import MailSender
+from gateway.outgoing.answers import Answer
+from gateway.outgoing.http import HttpSender
 from resolvers.notifications import messages
 from resolvers.notifications.shown import email_of
 from resolvers.outcomes import Outcome
 from resolvers.storage import Clock
 from resolvers.vocabulary import NotificationChannel, NotificationTopic
+
+if TYPE_CHECKING:
+    from gateway.outgoing.mail import MailSender
 
 NO_MAIL_SERVER: Final = "there is no mail server: GATEWAY_SMTP_URL is not set"
 
@@ -57,7 +60,7 @@ def deliveries_of(claimed: Outcome) -> list[Delivery]:
 class Deliverer:
     """Sends by HTTP, and by email where there is a mail server. Closed when the work ends."""
 
-    def __init__(self, http: HttpSender, mail: MailSender | None, clock: Clock) -> None:
+    def __init__(self, http: HttpSender, mail: "MailSender | None", clock: Clock) -> None:
         self._http, self._mail, self._clock = http, mail, clock
 
     async def __aenter__(self) -> "Deliverer":

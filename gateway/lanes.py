@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 from gateway.delivering import Deliverer, Delivery, deliveries_of
-from gateway.outgoing.http import Answer
+from gateway.outgoing.answers import Answer
 from gateway.shares import Shares
 from gateway.slow_endpoints import SLOW_SECONDS, Endpoint, SlowEndpoints
 from resolvers.notifications.commands import (

@@ -9,15 +9,13 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 from gateway.background import Failures, is_cancelled
 from gateway.delivering import Deliverer
 from gateway.lanes import TRIES, Lanes
 from gateway.outgoing.http import SECONDS, HttpSender
-from gateway.outgoing.mail import SECONDS as MAIL_SECONDS
-from gateway.outgoing.mail import MailSender
 from gateway.settings import Settings
 from gateway.validating import validate_waiting
 from resolvers.bookings.expiry import organizations_with_overdue
@@ -27,6 +25,9 @@ from resolvers.outcomes import Outcome
 from resolvers.presence import BEAT_SECONDS, SayPresent, say_present
 from resolvers.storage import Overloaded, Storage
 from resolvers.storage.batches import Run
+
+if TYPE_CHECKING:
+    from gateway.outgoing.mail import MailSender
 
 logger = logging.getLogger(__name__)
 
@@ -51,25 +52,29 @@ SECONDS_OF_LEASE: Final = 4
 def make_worker(storage: Storage, settings: Settings) -> "Worker":
     """The worker for these settings, in the event loop that it will run in."""
     attempt_seconds = min(SECONDS, settings.lease_seconds / SECONDS_OF_LEASE)
-    mail = None
-    if settings.smtp_url is not None:
-        mail = MailSender(
-            settings.smtp_url,
-            settings.mail_from,
-            seconds=min(MAIL_SECONDS, TRIES * attempt_seconds),
-        )
     http = HttpSender(
         local=settings.notify_local, ports=settings.notify_ports, seconds=attempt_seconds
     )
     return Worker(
         storage,
-        Deliverer(http, mail, storage.clock),
+        Deliverer(http, _mail_sender(settings, attempt_seconds), storage.clock),
         lease_seconds=settings.lease_seconds,
         attempt_seconds=attempt_seconds,
         expire_seconds=settings.expire_seconds,
         forget_seconds=settings.forget_seconds,
         deliveries_kept_for=timedelta(days=settings.keep_delivered_days),
     )
+
+
+def _mail_sender(settings: Settings, attempt_seconds: float) -> "MailSender | None":
+    """The mail sender, if there is a mail server; only then are the libraries for it imported."""
+    if settings.smtp_url is None:
+        return None
+    from gateway.outgoing.mail import SECONDS as MAIL_SECONDS
+    from gateway.outgoing.mail import MailSender
+
+    seconds = min(MAIL_SECONDS, TRIES * attempt_seconds)
+    return MailSender(settings.smtp_url, settings.mail_from, seconds=seconds)
 
 
 class Worker:

@@ -1,4 +1,7 @@
-"""What single values must be like: lengths, ranges, codes; section 8.11 of the domain's rules."""
+"""What single values must be like: lengths, ranges, codes; section 8.11 of the domain's rules.
+
+The libraries for emails and countries are imported when there is one to check: a start has none.
+"""
 
 from collections.abc import Collection
 from datetime import date
@@ -6,9 +9,6 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
-
-import email_validator
-import pycountry
 
 from resolvers.refusals import (
     Complaints,
@@ -90,6 +90,8 @@ def email(value: str | None, *path: str) -> None:
     """Raises: InvalidEmail."""
     if value is None:
         return
+    import email_validator
+
     try:
         email_validator.validate_email(
             value, check_deliverability=False, test_environment=True, allow_domain_literal=False
@@ -123,6 +125,8 @@ def url(value: str | None, *path: str) -> None:
 
 @lru_cache(maxsize=1024)
 def is_country(value: str) -> bool:
+    import pycountry
+
     return (
         len(value) == 2 and value.isupper() and pycountry.countries.get(alpha_2=value) is not None
     )

@@ -3,8 +3,6 @@
 from decimal import Decimal
 from functools import lru_cache
 
-from iso4217 import Currency
-
 from resolvers.refusals import Invalid, OutOfRange
 
 CURRENCY_RULE = "must be the ISO 4217 code of a currency, such as GBP"
@@ -17,6 +15,8 @@ def minor_unit(code: str) -> int | None:
     ISO 4217 gives no minor unit for codes in which nothing is priced: precious metals, units of
     account (XDR, XUA), test codes (XTS) and "no currency" (XXX).
     """
+    from iso4217 import Currency  # at its first use: it reads ISO's table, and a start needs none
+
     try:
         return Currency(code).exponent
     except ValueError:

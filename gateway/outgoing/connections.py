@@ -6,35 +6,20 @@ connected to, and TLS still asks for the certificate of the name.
 """
 
 import asyncio
-import socket
 import ssl
 from collections import deque
-from collections.abc import (
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Iterable,
-    Iterator,
-    Sequence,
-)
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
 from typing import Any, Final
 
 import httpcore
 
+from gateway.outgoing.resolving import Resolve
 from resolvers.notifications.addresses import Address, allowed
-
-Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-"""The addresses of a name, as text; raises OSError when there are none."""
 
 MOST_ADDRESSES: Final = 4
 """Of one name, in the order of the resolver; all are checked, so many are tried."""
-
-MOST_LOOKUPS: Final = 8
-"""At the same time. A name whose servers are silent keeps a thread for longer than an attempt."""
-
 
 KEPT_SECONDS: Final = 4.0
 """Unused: less than the 5 s after which common servers close, while we may be writing."""
@@ -52,23 +37,6 @@ class Unreachable(Exception):
 
 class Broken(Exception):
     """A connection gave no answer; the text says why, in words for the receiver's owner."""
-
-
-class Resolver:
-    """Asks the system, in threads of its own: slow names must not hold up the gateway's work."""
-
-    def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(MOST_LOOKUPS, thread_name_prefix="names")
-
-    async def __call__(self, host: str, port: int) -> Sequence[str]:
-        found = await asyncio.get_running_loop().run_in_executor(
-            self._threads, _looked_up, host, port
-        )
-        return list(dict.fromkeys(found))
-
-    def close(self) -> None:
-        """Stop asking; a lookup that is under way ends by itself."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 class Connections:
@@ -213,11 +181,6 @@ class _Stream(httpcore.AsyncNetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
-
-
-def _looked_up(host: str, port: int) -> list[str]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(address[0]) for *_, address in found]
 
 
 def _why_not(error: BaseException) -> str:

@@ -4,47 +4,25 @@ No redirect is followed and no proxy of the environment is used: a message goes 
 said, or nowhere.
 """
 
-import asyncio
-import logging
 import ssl
 from collections.abc import Mapping
-from contextlib import aclosing
-from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import httpcore
-
-from gateway.outgoing.connections import (
-    Broken,
-    CheckedBackend,
-    Connections,
-    Resolve,
-    Resolver,
-    Unreachable,
-)
+from gateway.outgoing.answers import Answer
+from gateway.outgoing.resolving import Resolve, Resolver
 from gateway.shares import Turns
-from resolvers.notifications.urls import Receiver, WrongUrl, receiver
+from resolvers.notifications.urls import WrongUrl, receiver
 
-logger = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    import httpcore
+
+    from gateway.outgoing.attempts import Attempts
 
 SECONDS: Final = 5.0
 """For a whole attempt, from looking up the name to the last byte that is read."""
 
 MOST_CONNECTIONS: Final = 128
 """Of this process, to all receivers; attempts wait for one of the `turns` first."""
-
-MOST_BYTES: Final = 64 * 1024
-"""Of an answer that are read; they mean nothing, and are read so that the connection is kept."""
-
-USER_AGENT: Final = "booking-gateway"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of an attempt: a status, whatever became of its body, or why there is none."""
-
-    status: int | None = None
-    error: str | None = None
 
 
 class HttpSender:
@@ -57,17 +35,14 @@ class HttpSender:
         ports: frozenset[int] = frozenset(),
         tls: ssl.SSLContext | None = None,
         resolve: Resolve | None = None,
-        network: httpcore.AsyncNetworkBackend | None = None,
+        network: "httpcore.AsyncNetworkBackend | None" = None,
         seconds: float = SECONDS,
     ) -> None:
         self._local, self._ports, self._seconds = local, ports, seconds
+        self._tls, self._network = tls, network
         self._resolver = Resolver()
-        self._connections = Connections(
-            tls or httpcore.default_ssl_context(),
-            CheckedBackend(
-                resolve or self._resolver, local=local, seconds=seconds, network=network
-            ),
-        )
+        self._resolve = resolve or self._resolver
+        self._attempts: Attempts | None = None
         self.turns = Turns(MOST_CONNECTIONS)
 
     async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -76,64 +51,24 @@ class HttpSender:
             to = receiver(url, local=self._local, ports=self._ports)
         except WrongUrl as wrong:
             return Answer(error=f"the URL {wrong}")
-        return await self._attempt(to, headers, body)
+        if self._attempts is None:
+            self._attempts = self._made()
+        return await self._attempts.make(to, headers, body)
 
     async def aclose(self) -> None:
         """Close what is open; nothing may be under way."""
-        await self._connections.aclose()
+        if self._attempts is not None:
+            await self._attempts.aclose()
         self._resolver.close()
 
-    async def _attempt(self, to: Receiver, headers: Mapping[str, str], body: bytes) -> Answer:
-        status: int | None = None
-        request = _request(to, headers, body)
-        try:
-            async with (
-                asyncio.timeout(self._seconds),
-                self._connections.to(request.url.origin) as connection,
-            ):
-                response = await connection.handle_async_request(request)
-                # the answer is given, and is not asked for again if its body never ends
-                status = response.status
-                await _read(response)
-        except Broken as broken:
-            error = str(broken)
-        except Unreachable as unreachable:
-            error = self._not_reached(to, str(unreachable))
-        except TimeoutError:
-            error = self._not_reached(to, "no answer in time")
-        except httpcore.RemoteProtocolError:
-            error = "did not answer in HTTP"
-        except httpcore.NetworkError:
-            error = "hung up"
-        else:
-            return Answer(status)
-        return Answer(status) if status is not None else Answer(error=error)
+    def _made(self) -> "Attempts":
+        """Made for the first message: httpcore and its certificates take 60 ms of CPU."""
+        from gateway.outgoing.attempts import Attempts
 
-    def _not_reached(self, to: Receiver, why: str) -> str:
-        """One text for whatever keeps an answer away; the log alone has the reason."""
-        logger.warning("No answer from %s: %s", to.authority, why)
-        return f"could not be reached, or did not answer within {self._seconds:g} s"
-
-
-def _request(to: Receiver, headers: Mapping[str, str], body: bytes) -> httpcore.Request:
-    url = httpcore.URL(
-        scheme=to.scheme.encode(), host=to.host.encode(), port=to.port, target=to.target.encode()
-    )
-    all_headers = [
-        ("Host", to.authority),
-        ("User-Agent", USER_AGENT),
-        *headers.items(),
-        ("Content-Length", str(len(body))),
-    ]
-    return httpcore.Request("POST", url, headers=all_headers, content=body)
-
-
-async def _read(response: httpcore.Response) -> None:
-    """Read an answer to its end, so that the connection can be kept, or leave it when too long."""
-    length = 0
-    parts = response.aiter_stream()  # a generator, though it is not said to be one
-    async with aclosing(response), aclosing(parts):  # type: ignore[type-var]
-        async for part in parts:
-            length += len(part)
-            if length > MOST_BYTES:
-                return
+        return Attempts(
+            local=self._local,
+            tls=self._tls,
+            resolve=self._resolve,
+            network=self._network,
+            seconds=self._seconds,
+        )

@@ -6,8 +6,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import xlsxwriter
-
 from resolvers.exports import values
 from resolvers.exports.fields import ExportField, Kind
 from resolvers.exports.tables import Rows
@@ -43,6 +41,8 @@ class WorkbookFile:
         self._most_rows = most_rows
         self._folder = TemporaryDirectory(prefix="booking-gateway-")
         self._path = Path(self._folder.name) / "events.xlsx"
+        import xlsxwriter  # at its first use: few processes ever write a workbook
+
         options = {"constant_memory": True, "tmpdir": self._folder.name}
         self._workbook = xlsxwriter.Workbook(self._path, options)
         self._header = self._workbook.add_format({"bold": True})

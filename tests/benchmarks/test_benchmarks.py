@@ -23,6 +23,7 @@ from benchmarks import (
     reads,
     registrations,
     report,
+    start,
 )
 from benchmarks.data import Size
 from benchmarks.load import Cost, Unanswered, answers, cost_of
@@ -270,3 +271,13 @@ def test_events_are_searched_with_the_same_answers(kind: str, tmp_path: Path) ->
     databases.drop(url)
     assert [one.search for one in measured] == [search.name for search in events.SEARCHES]
     assert events.markdown([measured]).count(f"| {kind} |") == 3
+
+
+@pytest.mark.parametrize("kind", ONE)
+def test_starts_are_measured_until_the_first_query_is_answered(url: str, kind: str) -> None:
+    """Each server in each round; the gateway answers from its database."""
+    measured = start.measure(kind, url, rounds=1)
+
+    assert [one.server for one in measured] == [start.GATEWAY, *start.REFERENCES]
+    assert all(0 < one.until_live <= one.until_query for one in measured)
+    assert start.markdown(measured).count(f"| {kind} |") == len(measured)

@@ -12,8 +12,10 @@ from uuid import uuid4
 
 import pytest
 
-from gateway.outgoing.connections import Resolve
-from gateway.outgoing.http import MOST_BYTES, MOST_CONNECTIONS, Answer, HttpSender
+from gateway.outgoing.answers import Answer
+from gateway.outgoing.attempts import MOST_BYTES
+from gateway.outgoing.http import MOST_CONNECTIONS, HttpSender
+from gateway.outgoing.resolving import Resolve
 from tests.gateway.receiving import (
     Behaviour,
     Internet,
