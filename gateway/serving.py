@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 from uvicorn.config import STARTUP_FAILURE
@@ -48,7 +49,6 @@ def serve(host: str, port: int) -> None:
         log_level="warning",
         access_log=False,
         proxy_headers=False,  # nothing here asks where a caller is
-        ws_max_size=settings.max_body_bytes,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     with suppress(KeyboardInterrupt):  # uvicorn raises the signal again after its shutdown
@@ -61,4 +61,11 @@ def _limits(settings: Settings) -> Limits:
     """The limits of connections that the settings and the process's open files permit."""
     total = connections_that_fit(settings.max_connections, setting=MAX_CONNECTIONS)
     per_address = settings.max_connections_per_address or max(1, total // SHARE_OF_ADDRESS)
-    return Limits(connections=total, connections_per_address=per_address)
+    usual, largest = Limits(), settings.max_body_bytes
+    return replace(
+        usual,
+        connections=total,
+        connections_per_address=per_address,
+        first_message_bytes=min(largest, usual.first_message_bytes),
+        message_bytes=min(largest, usual.message_bytes),
+    )

@@ -17,6 +17,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from gateway import errors
 from gateway.auth import Authenticator, TokenRefused, Unauthenticated
 from gateway.endpoint import MakeContext
+from gateway.incoming.protocol import AUTHENTICATED
 from gateway.operations import Operations
 from gateway.request import GraphQLRequest, MalformedRequest
 from resolvers.storage import Clock, Overloaded
@@ -110,7 +111,9 @@ class _Connection:
         except _Close as close:
             return close
         try:
-            await self._listen(await self._seconds_left())
+            seconds = await self._seconds_left()
+            self._websocket.scope["state"].get(AUTHENTICATED, lambda: None)()
+            await self._listen(seconds)
         except _Close as close:
             return close
         except WebSocketDisconnect:

@@ -33,6 +33,11 @@ class Limits:
     unread_seconds: float = 30
     """Within this time, a client must read all that waits for it, or `unread_bytes` of it."""
     unread_bytes: int = 128 * 1024
+    first_message_bytes: int = 64 * 1024
+    """The largest message of a WebSocket before its client is authenticated."""
+    message_bytes: int = 256 * 1024
+    """The largest message of a WebSocket after that."""
+    message_frames: int = 1_000
     report_seconds: float = 60
 
 

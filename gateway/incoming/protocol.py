@@ -26,12 +26,20 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
+from websockets.frames import CloseCode, Frame
+from websockets.http11 import Request
 
 from gateway import errors
 from gateway.incoming.limits import Limits, Occupancy, UnreadOutput, address_of
 from gateway.security_headers import HEADERS
 
 RETRY_SECONDS: Final = 5
+
+AUTHENTICATED: Final = "authenticated"
+"""The function in the `state` of a WebSocket's scope that permits large messages.
+
+The application calls it once the client is authenticated.
+"""
 
 SHUTTING_DOWN: Final = (
     "The gateway stopped before the request had ended. A mutation may have been committed."
@@ -63,12 +71,57 @@ class LimitedSocket(WebSocketsSansIOProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.app = partial(_until_cancelled, self.app)
+        self._limits: Limits = server_state.limits
         self._occupancy = server_state.occupancy
         self._unread = UnreadOutput(server_state.limits)
+        self._has_failed = False
+        self.conn.max_message_size = self._limits.first_message_bytes
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._occupancy.leave(address_of(self.client))
         super().connection_lost(exc)
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if not self.close_sent:
+            self.scope["state"][AUTHENTICATED] = self._permit_large_messages
+
+    def _permit_large_messages(self) -> None:
+        self.conn.max_message_size = self._limits.message_bytes
+
+    def data_received(self, data: bytes) -> None:
+        if not self._has_failed:
+            super().data_received(data)
+
+    def handle_cont(self, event: Frame) -> None:
+        if self._has_failed:
+            return
+        if len(self.frames) >= self._limits.message_frames:
+            self.conn.fail(CloseCode.MESSAGE_TOO_BIG, "too many frames")
+            self.handle_parser_exception()
+            return
+        super().handle_cont(event)
+
+    def handle_parser_exception(self) -> None:
+        """Say why the connection is closed, and read the rest until the client closes it.
+
+        Closing it earlier would reset the connection, and the client could not read the reason.
+        """
+        if self._has_failed:
+            return
+        self._has_failed = True
+        self.frames = []
+        assert self.conn.close_sent is not None
+        code, reason = self.conn.close_sent.code, self.conn.close_sent.reason
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
 
     def close_overdue(self, now: float) -> None:
         """Drop the connection if its client does not read."""

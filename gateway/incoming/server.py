@@ -38,6 +38,8 @@ class Server(uvicorn.Server):
         finish_seconds: float = FINISH_SECONDS,
         **options: Any,
     ) -> None:
+        # a small compressed frame can become a large message, and each connection costs its tables
+        options["ws_per_message_deflate"] = False
         config = uvicorn.Config(app, http=LimitedProtocol, ws=LimitedSocket, **options)
         super().__init__(config)
         self.server_state = State(limits)

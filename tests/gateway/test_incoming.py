@@ -5,7 +5,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import orjson
 import pytest
 from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from gateway.incoming.limits import Limits, Occupancy, address_of
 from gateway.incoming.protocol import LimitedProtocol
@@ -366,6 +367,90 @@ async def test_a_websocket_that_does_not_read_is_dropped(served: Listening, toke
         served.later(31)
         await eventually(lambda: not served.server.server_state.connections)
     await eventually(lambda: conftest.CLOSED == ["flood"])
+
+
+async def closed(socket: ClientConnection) -> tuple[int | None, str | None]:
+    """The code and the reason with which the server closes, whatever is on its way."""
+    async with asyncio.timeout(PATIENCE):
+        with suppress(ConnectionClosed):
+            async for _ in socket:
+                pass
+    return socket.close_code, socket.close_reason
+
+
+def message_of(size: int, kind: str = "ping") -> str:
+    """A message of the protocol with so many bytes."""
+    head = f'{{"type": "{kind}", "payload": {{"x": "'
+    return head + "x" * (size - len(head) - 3) + '"}}'
+
+
+def parts_of(message: str) -> list[str]:
+    """The frames of a message."""
+    return [message[start : start + 20_000] for start in range(0, len(message), 20_000)]
+
+
+@pytest.fixture
+async def unauthenticated(served: Listening) -> AsyncIterator[ClientConnection]:
+    """A WebSocket whose client has said nothing yet."""
+    options: dict[str, Any] = {"subprotocols": ["graphql-transport-ws"], **UNHURRIED}
+    async with connect(f"ws://{served.address}/graphql", **options) as socket:
+        yield socket
+
+
+@pytest.fixture
+async def authenticated(served: Listening, token: str) -> AsyncIterator[ClientConnection]:
+    async with socket_to(served.address, token) as socket:
+        yield socket
+
+
+async def require_limit(socket: ClientConnection, most: int) -> None:
+    """Require that a message has at most so many bytes, in one frame or in several."""
+    for message in (message_of(most), parts_of(message_of(most))):
+        await socket.send(message)
+        assert "pong" in str(await asyncio.wait_for(socket.recv(), PATIENCE))
+
+    await socket.send(parts_of(message_of(most + 1)))
+
+    assert (await closed(socket))[0] == 1009
+
+
+async def test_messages_have_at_most_256_kib(authenticated: ClientConnection):
+    await require_limit(authenticated, 256 * 1024)
+
+
+async def test_messages_before_authentication_have_at_most_64_kib(
+    unauthenticated: ClientConnection,
+):
+    await require_limit(unauthenticated, 64 * 1024)
+
+
+async def test_a_client_that_sends_much_too_much_reads_why_it_is_closed(
+    served: Listening, authenticated: ClientConnection
+):
+    """The server discards what still arrives, and the client gets the close frame."""
+    with suppress(ConnectionClosed):
+        await authenticated.send(message_of(16 * 1024 * 1024))
+
+    assert (await closed(authenticated))[0] == 1009
+    await eventually(lambda: not served.server.server_state.connections)
+
+
+async def test_a_message_has_at_most_1000_frames(authenticated: ClientConnection):
+    """Frames without content are counted: each of them takes memory."""
+
+    async def frames() -> AsyncIterator[str]:
+        while True:
+            yield ""
+
+    with suppress(ConnectionClosed):
+        await authenticated.send(frames())
+
+    assert await closed(authenticated) == (1009, "too many frames")
+
+
+async def test_messages_are_not_compressed(authenticated: ClientConnection):
+    """A client offers it, and a small frame could otherwise become a large message."""
+    assert authenticated.protocol.extensions == []
 
 
 @pytest.fixture
