@@ -22,6 +22,9 @@ from benchmarks.servers import Server, cores, serving
 
 MIB: Final = 1024 * 1024
 STEPS: Final = 12
+CACHE_MIB: Final = 32
+"""The limit of the server's caches, so that the first two steps fill them, not the first six."""
+
 SHAPES: Final = 250
 """How many different filters of up to eight terms a step sends."""
 
@@ -56,7 +59,7 @@ class Step:
 async def measure(kind: str, url: str, asked: Sequence[Query], steps: int = STEPS) -> list[Step]:
     """The memory before the first step and after each step."""
     core, _ = cores()
-    with serving("gateway", url, core=core) as server:
+    with serving("gateway", url, core=core, cache_mib=CACHE_MIB) as server:
         await _ask(server, _in_use(asked))
         held = [_held(kind, server, 0)]
         new = _new_documents(random.Random(1))  # noqa: S311 - the same documents at every run

@@ -20,6 +20,7 @@ from benchmarks.sampler import sampling
 from gateway.incoming.limits import Limits
 from gateway.incoming.server import Server
 from gateway.memory import settle
+from resolvers.caching import BUDGET, MIB
 
 SECRET: Final = "known to every benchmark, and to nobody else's gateway"  # noqa: S105
 SERVERS: Final = {
@@ -45,11 +46,14 @@ def main() -> None:
     given.add_argument("url")
     given.add_argument("fd", type=int)
     given.add_argument("--core", type=int)
+    given.add_argument("--cache-mib", type=int)
     given.add_argument("--samples", type=Path)
     asked = given.parse_args()
     if asked.core is not None:
         os.sched_setaffinity(0, {asked.core})
     app = import_module({**SERVERS, **BOOKING_SERVERS}[asked.name]).create(asked.url, SECRET)
+    if asked.cache_mib is not None:
+        BUDGET.resize(asked.cache_mib * MIB)
     settle()
     options: dict[str, Any] = {
         "proxy_headers": False,

@@ -36,7 +36,12 @@ def cpu_seconds_of(process_id: int) -> float:
 
 @contextmanager
 def serving(
-    name: str, url: str, *, core: int | None = None, samples: Path | None = None
+    name: str,
+    url: str,
+    *,
+    core: int | None = None,
+    samples: Path | None = None,
+    cache_mib: int | None = None,
 ) -> Iterator[Server]:
     """A server of benchmarks.serve.SERVERS in a process of its own, from its start to its stop."""
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listening:
@@ -45,6 +50,8 @@ def serving(
         command = [sys.executable, "-m", "benchmarks.serve", name, url, str(handed)]
         if core is not None:
             command += ["--core", str(core)]
+        if cache_mib is not None:
+            command += ["--cache-mib", str(cache_mib)]
         if samples is not None:
             command += ["--samples", str(samples)]
         process = subprocess.Popen(command, cwd=ROOT, pass_fds=[handed])  # noqa: S603 - our own

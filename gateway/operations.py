@@ -173,13 +173,17 @@ class Operations:
         try:
             parsed = parse(text, max_tokens=TOKENS)
         except GraphQLError as error:
+            _drop_traceback(error)
             return _Document(text, None, (error,))
+        _separate_tokens(parsed)
         errors = require_few_repeats(parsed)
         if not errors:
             errors = [_clear(error, parsed) for error in validate(self._schema, parsed)]
         if not errors:
             errors = require_shallow(parsed)
         if errors:
+            for each in errors:
+                _drop_traceback(each)
             return _Document(text, parsed, tuple(errors))
         planned = self.planner.planned(parsed, partial(self._grow, text))
         return _Document(text, parsed, planned=planned)
@@ -187,6 +191,25 @@ class Operations:
     def _grow(self, text: str) -> None:
         """Count a plan that was compiled for a kept document."""
         self._kept.grow(text, estimated_plan_bytes(text))
+
+
+def _separate_tokens(document: DocumentNode) -> None:
+    """Remove the links between the tokens of a document, which form cycles.
+
+    The nodes keep their first and last tokens, for the locations of errors. The other tokens are
+    freed at once, and all of them when the document is dropped, without the garbage collector.
+    """
+    token = document.loc.start_token if document.loc else None
+    while token is not None:
+        token.prev, token.next, token = None, None, token.next
+
+
+def _drop_traceback(error: GraphQLError) -> None:
+    """Release the frames that raised an error, which hold the tokens and the parser."""
+    cause: BaseException | None = error
+    while cause is not None:
+        cause.__traceback__ = None
+        cause = cause.__cause__ or cause.__context__
 
 
 def _cancel_reads(context: Any) -> None:

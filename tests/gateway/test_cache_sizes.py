@@ -70,6 +70,36 @@ async def test_documents_with_their_plans(
     assert 0.5 * taken < counted < 2 * taken, (taken / EACH, counted / EACH)
 
 
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (document(8, 1), None),
+        ("{ events(first: 5) { nodes { id } ", "Syntax Error: Expected Name, found <EOF>."),
+        ("{ nothing { id } }", "Cannot query field 'nothing' on type 'Query'."),
+        ('{ events(first: "5") { nodes { id } } }', "Int cannot represent non-integer value"),
+    ],
+)
+async def test_a_dropped_document_is_freed_without_the_garbage_collector(
+    storage: Storage, viewer: Viewer, text: str, error: str | None
+) -> None:
+    """A full collection is rare, so cycles would take memory beyond the budget for a long time."""
+    unused: Any = None
+    operations = Operations(SCHEMA, CacheBudget(2**40))
+    context = Context(viewer=viewer, storage=storage, feed=unused, exports=unused)
+    result: Any = await operations.execute(GraphQLRequest(text), context)
+    assert [told.message[: len(str(error))] for told in result.errors or ()] == [error][
+        : bool(error)
+    ]
+    assert len(operations._kept) == 1
+    del result, context
+
+    gc.collect()
+    operations._last = None
+    operations._kept.clear()
+
+    assert gc.collect() == 0
+
+
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("terms", [1, 20, 100])
 @pytest.mark.parametrize("width", [3, 60])

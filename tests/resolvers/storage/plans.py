@@ -22,7 +22,7 @@ import asyncpg
 
 from resolvers.storage import SQLITE_SCHEME, Storage
 from resolvers.storage.postgresql import PostgresStorage
-from resolvers.storage.sqlite import SqliteStorage
+from resolvers.storage.sqlite import STATEMENTS, SqliteStorage
 
 MOST_READ: Final = {"postgresql": (200, 30), "sqlite": (15_000, 700)}
 """What a good plan may read: so much for the statement, and so much more for each of its rows.
@@ -158,8 +158,8 @@ class _MeasuredSqlite(SqliteStorage):
         super().__init__(path, **options)
         self._found = found
 
-    def _connect(self) -> Any:
-        return _MeasuredConnection(super()._connect(), self._found)
+    def _connect(self, statements: int = STATEMENTS) -> Any:
+        return _MeasuredConnection(super()._connect(statements), self._found)
 
 
 class _MeasuredConnection:
