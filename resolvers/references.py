@@ -146,6 +146,19 @@ class Lookup(Generic[Model]):
         self._names = {(self._asker(viewer), ref) for viewer, ref in names}
         self._rows: dict[tuple[Asker, Ref], list[Model]] = {}
 
+    def keys(self) -> list[tuple[UUID, UUID]] | None:
+        """The names as keys, each with its organization, if no row has to be read to know them.
+
+        None if a name is no key, or if its viewer can name only a part of the rows. The rows of
+        these keys can be given to `found`, each with the group None.
+        """
+        keys = []
+        for asker, ref in self._names:
+            if isinstance(asker, Viewer) or not isinstance(ref, ByKey):
+                return None
+            keys.append((asker, ref.key))
+        return keys
+
     def reads(self) -> list[tuple[Group, Read[Any]]]:
         """For each group at most three: by key, by reference, by external id."""
         groups: dict[Group, list[tuple[UUID, Ref]]] = {}
@@ -169,6 +182,10 @@ class Lookup(Generic[Model]):
         if external := given[ByExternalId]:
             reads.append(self._read_external(external, organizations, narrowing))
         return reads
+
+    def read(self, work: UnitOfWork) -> None:
+        """Look the names up inside a transaction."""
+        self.found((group, row) for group, read in self.reads() for row in work.rows(read))
 
     def reads_by(self, column: str) -> list[tuple[Group, Read[Any]]]:
         """The rows of which another column has one of the references, for each group."""
@@ -387,7 +404,7 @@ def look_up(
 ) -> Lookup[Model]:
     """Look names up inside a transaction; names that are None are left out."""
     lookup = Lookup(model, ((viewer, ref) for viewer, ref in names if ref is not None))
-    lookup.found((group, row) for group, read in lookup.reads() for row in work.rows(read))
+    lookup.read(work)
     return lookup
 
 

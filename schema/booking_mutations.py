@@ -25,7 +25,7 @@ from schema.errors import BookingError, Warning
 from schema.fields import described
 from schema.inputs import IDEMPOTENCY_KEY, ORIGIN, OriginInput, origin_of
 from schema.node import show_booking
-from schema.payloads import booking_row, booking_rows
+from schema.payloads import booking_rows, written_booking
 from schema.references import optional_id, ref_of, refs_of
 
 MESSAGE = "Required when the reason is OTHER; at most 500 characters."
@@ -213,7 +213,7 @@ class AccommodationPayload:
 
 
 async def _booking(info: Info, answer: Answer) -> Any:
-    row = await booking_row(info, answer.subject)
+    row = await written_booking(info, answer)
     return None if row is None else show_booking(row)
 
 

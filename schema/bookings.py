@@ -113,7 +113,7 @@ class Payment(Node):
     url: URL | None = column(description="Where the payer pays; null where that is not known.")
     return_url: str = computed(
         "reference",
-        by=lambda row, _: return_url_of(row),
+        by=lambda row, _: return_url_of(row.reference),
         description="Payment/Confirmation/{reference}",
     )
     is_pending: bool = computed(
@@ -132,9 +132,9 @@ class Payment(Node):
     )
 
 
-def return_url_of(payment: Any) -> str:
-    """Where the payer's browser returns to `[000]`."""
-    return f"Payment/Confirmation/{payment.reference}"
+def return_url_of(reference: Any) -> str:
+    """The address to which the payer's browser returns, by the payment's reference `[000]`."""
+    return f"Payment/Confirmation/{reference}"
 
 
 @node_type("accommodation_by_id")

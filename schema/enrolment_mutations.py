@@ -9,7 +9,7 @@ import strawberry
 
 from resolvers import checks
 from resolvers.bookings.payment_rules import PaymentTerms
-from resolvers.enrolments.booking import book
+from resolvers.enrolments.booking import PAYMENT_REFERENCE, book
 from resolvers.enrolments.commands import AssignResult, BookEnrolment, MoveEnrolment, RecordPayment
 from resolvers.enrolments.moving import move
 from resolvers.enrolments.payments import record_payments
@@ -39,7 +39,7 @@ from schema.inputs import (
     origin_of,
 )
 from schema.node import show_booking
-from schema.payloads import booking_row, booking_rows
+from schema.payloads import booking_row, booking_rows, written_booking
 from schema.references import RefInput, optional_id, optional_ref, ref_of
 from schema.scalars import CurrencyCode, LocalDateTime
 
@@ -254,8 +254,18 @@ class RecordPaymentPayload:
 
 
 async def _enrolment(info: Info, answer: Answer) -> Enrolment | None:
-    row = await booking_row(info, answer.subject)
+    row = await written_booking(info, answer)
     return None if row is None else Enrolment(row=row)
+
+
+async def _return_url(info: Info, answer: Answer) -> str | None:
+    if answer.subject is None:
+        return None
+    if (reference := answer.fact(PAYMENT_REFERENCE)) is not None:
+        return return_url_of(reference)
+    # an idempotency key may keep an outcome of an earlier version, which lacks the fact
+    payment = await info.context.loaders.load("payment_of_booking", answer.subject)
+    return None if payment is None else return_url_of(payment.reference)
 
 
 @strawberry.type
@@ -270,12 +280,9 @@ class EnrolmentMutations:
     ) -> BookEnrolmentPayload | None:
         command = input.to_command(info.context.viewer)
         answer = await ask(info, book, command, idempotency_key=input.idempotency_key)
-        payment = None
-        if answer.subject is not None:
-            payment = await info.context.loaders.load("payment_of_booking", answer.subject)
         return BookEnrolmentPayload(
             enrolment=await _enrolment(info, answer),
-            return_url=None if payment is None else return_url_of(payment),
+            return_url=await _return_url(info, answer),
             replayed=answer.replayed,
             warnings=answer.warnings,
             errors=answer.errors,

@@ -22,6 +22,16 @@ async def written(info: Info, name: str, answer: Answer) -> Any:
     return None if answer.subject is None else await load_node(info, name, answer.subject)
 
 
+async def written_booking(info: Info, answer: Answer) -> Any:
+    """The row of the booking that a command wrote; None if the command was refused.
+
+    A viewer with a restricted scope reads it again, because not every row is visible to it.
+    """
+    if answer.row is not None and info.context.viewer.scope.everything:
+        return answer.row
+    return await booking_row(info, answer.subject)
+
+
 async def booking_row(info: Info, key: UUID | None) -> Any:
     """A booking's row as it is now; None without a key."""
     return None if key is None else await info.context.loaders.load("booking_by_id", key)

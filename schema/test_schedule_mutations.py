@@ -23,7 +23,7 @@ from schema.context import Info
 from schema.errors import BookingError, Warning
 from schema.fields import described
 from schema.inputs import IDEMPOTENCY_KEY, ORIGIN, Input, OriginInput, given_tuple, origin_of
-from schema.payloads import DeletePayload, booking_row
+from schema.payloads import DeletePayload, written_booking
 from schema.references import (
     RefInput,
     TestScheduleRef,
@@ -283,7 +283,7 @@ class RecordSessionPayload:
 
 
 async def _schedule(info: Info, answer: Answer) -> Any:
-    row = await booking_row(info, answer.subject)
+    row = await written_booking(info, answer)
     return None if row is None else TestSchedule(row=row)
 
 

@@ -6,15 +6,16 @@ Everything that a whole batch needs, locked and loaded once.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 from typing import Any
 from uuid import UUID
 
 from resolvers.bookings import loading
-from resolvers.bookings.expiry import expire_overdue
-from resolvers.references import Ref, look_up
+from resolvers.bookings.diaries import Diaries
+from resolvers.bookings.expiry import expire, overdue
+from resolvers.references import Lookup, Ref, look_up
 from resolvers.refusals import EventNotFound, NotFoundRefusal, PermissionRefusal
 from resolvers.storage.tables import (
+    Booking,
     Candidate,
     CandidateGroup,
     CandidateModule,
@@ -22,6 +23,7 @@ from resolvers.storage.tables import (
     Event,
     EventModule,
     Module,
+    Organization,
     Room,
     Test,
     TestModule,
@@ -58,8 +60,8 @@ class Desk:
 
     def __init__(self, work: UnitOfWork, wanted: Sequence[Wanted]) -> None:
         self._work = work
-        self._candidates = look_up(work, Candidate, ((w.viewer, w.candidate) for w in wanted))
-        self._events = look_up(work, Event, ((w.viewer, w.event) for w in wanted))
+        self._candidates = Lookup(Candidate, ((w.viewer, w.candidate) for w in wanted))
+        self._events = Lookup(Event, _given((w.viewer, w.event) for w in wanted))
         self._rooms = look_up(work, Room, ((w.viewer, w.room) for w in wanted))
         self._modules = look_up(work, Module, ((w.viewer, w.module) for w in wanted))
         self._lock()
@@ -135,65 +137,101 @@ class Desk:
         return self._zones.get(room.centre_id, event.time_zone)
 
     def _lock(self) -> None:
-        self.events = loading.lock(self._work, Event, _keys(self._events.rows()))
-        own_rooms = (
-            (event.organization_id, event.room_id)
-            for event in self.events.values()
-            if event.room_id is not None
+        """Lock the events, the rooms and the candidates, in this order."""
+        work = self._work
+        events, candidates = self._keys(self._events), self._keys(self._candidates)
+        rooms = loading.keys_of(self._rooms.rows())
+        locked = loading.gather(
+            work,
+            events=loading.read_locking(Event, events),
+            rooms=loading.read_locking_rooms(rooms, of_events=events),
+            candidates=loading.read_locking(Candidate, candidates),
         )
-        self.rooms = loading.lock(self._work, Room, chain(_keys(self._rooms.rows()), own_rooms))
-        self._locked_candidates = loading.lock(
-            self._work, Candidate, _keys(self._candidates.rows())
+        self.events = _by_key(locked["events"])
+        self.rooms = _by_key(locked["rooms"])
+        self._locked_candidates = _by_key(locked["candidates"])
+        # the room of an event may have changed before the event was locked
+        self.rooms |= loading.lock(
+            work,
+            Room,
+            [
+                (event.organization_id, event.room_id)
+                for event in self.events.values()
+                if event.room_id is not None and event.room_id not in self.rooms
+            ],
         )
-        everything = (
-            *self.events.values(),
-            *self.rooms.values(),
-            *self._locked_candidates.values(),
-        )
-        expire_overdue(
-            self._work,
-            organizations={row.organization_id for row in everything},
-            events=list(self.events),
-            rooms=list(self.rooms),
-            candidates=list(self._locked_candidates),
-        )
+        for lookup, rows in (
+            (self._events, self.events),
+            (self._candidates, self._locked_candidates),
+        ):
+            if lookup.keys() is not None:
+                lookup.found((None, row) for row in rows.values())
+
+    def _keys(self, lookup: Lookup[Any]) -> list[tuple[UUID, UUID]]:
+        """The keys of what is named. Keys that are given are not read before they are locked."""
+        keys = lookup.keys()
+        if keys is None:
+            lookup.read(self._work)
+            keys = loading.keys_of(lookup.rows())
+        return keys
 
     def _load(self, organizations: set[UUID], since: datetime) -> None:
         work, events, rooms = self._work, list(self.events.values()), list(self.rooms.values())
-        candidates = _keys(self._locked_candidates.values())
-        self.settings = loading.settings(work, organizations)
-        self.seats = loading.seats(work, events, rooms, since)
-        self.diaries = loading.diaries(work, candidates)
+        keys = loading.keys_of(self._locked_candidates.values())
         tests = [(e.organization_id, e.test_id) for e in events if e.test_id is not None]
-        self._tests = {row.id: row for row in loading.of_keys(work, Test, "id", tests)}
-        with_modules = _keys(events)
-        self._event_modules = _grouped(
-            loading.of_keys(work, EventModule, "event_id", with_modules), "event_id", "module_id"
-        )
-        self._test_modules = _grouped(
-            loading.of_keys(work, TestModule, "test_id", tests), "test_id", "module_id"
-        )
         selective = any(
             e.eligibility_configured or e.learner_registration_group_identifier for e in events
         )
-        self._candidate_modules = _grouped(
-            loading.of_keys(work, CandidateModule, "candidate_id", candidates if selective else []),
-            "candidate_id",
-            "module_id",
-        )
-        self._candidate_groups = _grouped(
-            loading.of_keys(work, CandidateGroup, "candidate_id", candidates if selective else []),
-            "candidate_id",
-            "group_id",
-        )
-        centres = {(room.organization_id, room.centre_id) for room in rooms}
-        self._zones: dict[UUID, str] = {
-            row.id: row.time_zone for row in loading.of_keys(work, Centre, "id", centres)
+        everything = (*events, *rooms, *self._locked_candidates.values())
+        bookings = {
+            "at_events": loading.seats_at_events(events),
+            "in_rooms": loading.seats_in_rooms(rooms, events, since),
+            "of_candidates": loading.read_of_keys(Booking, "candidate_id", keys),
         }
+        found = loading.gather(
+            work,
+            overdue=overdue(
+                work.now,
+                organizations={row.organization_id for row in everything},
+                events=list(self.events),
+                rooms=list(self.rooms),
+                candidates=list(self._locked_candidates),
+            ),
+            settings=loading.settings_of(organizations),
+            tests=loading.read_of_keys(Test, "id", tests),
+            event_modules=loading.read_of_keys(EventModule, "event_id", loading.keys_of(events)),
+            test_modules=loading.read_of_keys(TestModule, "test_id", tests),
+            centres=loading.read_of_keys(
+                Centre, "id", {(room.organization_id, room.centre_id) for room in rooms}
+            ),
+            candidate_modules=loading.read_of_keys(
+                CandidateModule, "candidate_id", keys if selective else []
+            ),
+            candidate_groups=loading.read_of_keys(
+                CandidateGroup, "candidate_id", keys if selective else []
+            ),
+            **bookings,
+        )
+        if found["overdue"]:
+            expire(work, loading.keys_of(found["overdue"]))
+            found |= loading.gather(work, **bookings)
+        self.settings: dict[UUID, Organization] = _by_key(found["settings"])
+        self.seats = loading.counted(found["at_events"], found["in_rooms"])
+        self.diaries = Diaries(found["of_candidates"])
+        self._tests = _by_key(found["tests"])
+        self._event_modules = _grouped(found["event_modules"], "event_id", "module_id")
+        self._test_modules = _grouped(found["test_modules"], "test_id", "module_id")
+        self._candidate_modules = _grouped(found["candidate_modules"], "candidate_id", "module_id")
+        self._candidate_groups = _grouped(found["candidate_groups"], "candidate_id", "group_id")
+        self._zones: dict[UUID, str] = {row.id: row.time_zone for row in found["centres"]}
 
 
-def _keys(rows: Iterable[Any]) -> list[tuple[UUID, UUID]]:
-    return [(row.organization_id, row.id) for row in rows]
+def _given(names: Iterable[tuple[Viewer, Ref | None]]) -> Iterable[tuple[Viewer, Ref]]:
+    return ((viewer, ref) for viewer, ref in names if ref is not None)
+
+
+def _by_key(rows: Iterable[Any]) -> dict[UUID, Any]:
+    return {row.id: row for row in rows}
 
 
 def _grouped(rows: Iterable[Any], by: str, value: str) -> dict[UUID, list[UUID]]:

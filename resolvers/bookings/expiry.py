@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from resolvers.bookings.actions import is_overdue
 from resolvers.bookings.kinds import kind_of
-from resolvers.bookings.loading import Keys, lock
+from resolvers.bookings.loading import Keys, keys_of, lock
 from resolvers.changes import THE_CLOCK, record_booking
 from resolvers.storage.columns import one_of
 from resolvers.storage.read import Read
@@ -33,8 +33,12 @@ def expire_overdue(
     candidates: Sequence[UUID] = (),
 ) -> None:
     """Expire what is overdue at these events, in these rooms or of these candidates."""
-    places: dict[str, Any] = {"events": events, "rooms": rooms, "candidates": candidates}
-    expire(work, overdue_at(work, organizations=organizations, **places))
+    expire(
+        work,
+        overdue_at(
+            work, organizations=organizations, events=events, rooms=rooms, candidates=candidates
+        ),
+    )
 
 
 def overdue_at(
@@ -46,18 +50,35 @@ def overdue_at(
     candidates: Sequence[UUID] = (),
 ) -> Keys:
     """The keys of what is overdue at these events, in these rooms or of these candidates."""
-    found: Read[Any] = Read(
+    found = overdue(
+        work.now, organizations=organizations, events=events, rooms=rooms, candidates=candidates
+    )
+    return keys_of(work.rows(found))
+
+
+def overdue(
+    now: datetime,
+    *,
+    organizations: Iterable[UUID],
+    events: Sequence[UUID] = (),
+    rooms: Sequence[UUID] = (),
+    candidates: Sequence[UUID] = (),
+) -> Read[Any]:
+    """What is overdue at these events, in these rooms or of these candidates.
+
+    Each row has the booking's `organization_id` and `id`.
+    """
+    return Read(
         "overdue here",
         lambda _: _overdue_here(),
         {
-            "now": work.now,
+            "now": now,
             "organizations": list(set(organizations)),
             "events": list(events),
             "rooms": list(rooms),
             "candidates": list(candidates),
         },
     )
-    return [(row.organization_id, row.id) for row in work.rows(found)]
 
 
 def organizations_with_overdue(now: datetime) -> Read[Any]:

@@ -9,10 +9,11 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from resolvers.bookings.diaries import Diaries
 from resolvers.bookings.seats import Seats
-from resolvers.storage.columns import one_of
+from resolvers.storage.columns import KeyList, one_of
 from resolvers.storage.read import Read
 from resolvers.storage.tables import (
     Accommodation,
@@ -25,7 +26,7 @@ from resolvers.storage.tables import (
     table,
 )
 from resolvers.storage.tables.bookings import TAKES_A_SEAT
-from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.storage.unit_of_work import UnitOfWork, locked, locking
 from resolvers.vocabulary import BookingKind
 
 Keys = Iterable[tuple[UUID, UUID]]
@@ -40,6 +41,18 @@ def by_organization(keys: Keys) -> dict[UUID, list[UUID]]:
     return grouped
 
 
+def keys_of(rows: Iterable[Any]) -> list[tuple[UUID, UUID]]:
+    """The keys of rows, each with its organization."""
+    return [(row.organization_id, row.id) for row in rows]
+
+
+def gather(work: UnitOfWork, **reads: Read[Any] | None) -> dict[str, list[Any]]:
+    """The rows of each read by its name, in as few round trips as possible; none for None."""
+    given = {name: read for name, read in reads.items() if read is not None}
+    rows = work.rows_of_all(list(given.values())) if given else []
+    return {**{name: [] for name in reads}, **dict(zip(given, rows, strict=True))}
+
+
 def lock(work: UnitOfWork, model: type[Any], keys: Keys) -> dict[UUID, Any]:
     """Lock rows of one table in key order; by key, as they are once locked."""
     return {
@@ -49,25 +62,77 @@ def lock(work: UnitOfWork, model: type[Any], keys: Keys) -> dict[UUID, Any]:
     }
 
 
+def read_locking(model: type[Any], keys: Keys) -> Read[Any] | None:
+    """Locks the rows of all keys in one statement; None without keys."""
+    pairs = list(keys)
+    return locking(model, pairs) if pairs else None
+
+
+def read_locking_rooms(rooms: Keys, of_events: Keys) -> Read[Any] | None:
+    """Locks rooms, and the rooms that events have when the statement begins."""
+    pairs, events = list(rooms), list(of_events)
+    if not events:
+        return read_locking(Room, pairs)
+    r, e = columns(Room), columns(Event)
+
+    def build(dialect: str) -> sa.Select[Any]:
+        own = sa.select(e.room_id).where(
+            one_of(e.organization_id, "organizations"), one_of(e.id, "events")
+        )
+        wanted: Any = sa.or_(one_of(r.id, "keys"), r.id.in_(own))
+        if dialect == "postgresql":
+            # one array: with an OR the planner would read every room
+            given = sa.cast(sa.bindparam("keys", type_=KeyList(r.id.type)), ARRAY(r.id.type))
+            both = sa.union_all(own, sa.select(sa.func.unnest(given)))
+            wanted = r.id == sa.any_(sa.func.array(both.scalar_subquery()))
+        return locked(
+            sa.select(table(Room)).where(one_of(r.organization_id, "organizations"), wanted),
+            Room,
+            dialect,
+        )
+
+    return Read(
+        "lock rooms of events",
+        build,
+        {
+            "organizations": list({organization_id for organization_id, _ in (*pairs, *events)}),
+            "keys": [key for _, key in pairs],
+            "events": [key for _, key in events],
+        },
+    )
+
+
 def settings(work: UnitOfWork, organizations: Iterable[UUID]) -> dict[UUID, Organization]:
     """Each organization with its settings."""
-    read: Read[Organization] = Read(
+    return {row.id: row for row in work.rows(settings_of(organizations))}
+
+
+def settings_of(organizations: Iterable[UUID]) -> Read[Organization]:
+    """The organizations with their settings."""
+    return Read(
         "settings of organizations",
         lambda _: sa.select(table(Organization)).where(one_of(columns(Organization).id, "keys")),
         {"keys": list(set(organizations))},
     )
-    return {row.id: row for row in work.rows(read)}
 
 
 def of_keys(
     work: UnitOfWork, model: type[Any], column: str, keys: Iterable[tuple[UUID, Any]]
 ) -> list[Any]:
     """The rows whose `column` is one of the keys, of the organizations that they belong to."""
+    read = read_of_keys(model, column, keys)
+    return [] if read is None else work.rows(read)
+
+
+def read_of_keys(
+    model: type[Any], column: str, keys: Iterable[tuple[UUID, Any]]
+) -> Read[Any] | None:
+    """As `of_keys`; None without keys."""
     pairs = list(keys)
     if not pairs:
-        return []
+        return None
     c = columns(model)
-    read: Read[Any] = Read(
+    return Read(
         ("of keys", model, column),
         lambda _: sa.select(table(model)).where(
             one_of(c.organization_id, "organizations"), one_of(c[column], "keys")
@@ -77,7 +142,6 @@ def of_keys(
             "keys": list({key for _, key in pairs}),
         },
     )
-    return work.rows(read)
 
 
 def references_taken(
@@ -106,6 +170,37 @@ def diaries(work: UnitOfWork, candidates: Keys) -> Diaries:
     return Diaries(of_keys(work, Booking, "candidate_id", candidates))
 
 
+def seats_at_events(events: Sequence[Event]) -> Read[Any] | None:
+    """How many seats are `taken` at each event. The events must be locked."""
+    if not events:
+        return None
+    return Read("seats taken at events", lambda _: _taken_at_events(), _keys_of(events))
+
+
+def seats_in_rooms(
+    rooms: Sequence[Room], events: Sequence[Event], since: datetime
+) -> Read[Any] | None:
+    """How many seats are `taken` in each room at each time, from an instant on.
+
+    The events' times are included. The rooms must be locked.
+    """
+    if not rooms:
+        return None
+    since = min([since, *(event.start_at for event in events if event.start_at is not None)])
+    values = {**_keys_of(rooms), "since": since}
+    return Read("seats taken in rooms", lambda _: _taken_in_rooms(), values)
+
+
+def counted(at_events: Iterable[Any], in_rooms: Iterable[Any]) -> Seats:
+    """The seats that are taken, from the rows of both reads."""
+    seats = Seats()
+    for row in at_events:
+        seats.add_event(row.event_id, row.taken)
+    for row in in_rooms:
+        seats.add_room(row.room_id, (row.start_at, row.busy_until_at), row.taken)
+    return seats
+
+
 def seats(
     work: UnitOfWork, events: Sequence[Event], rooms: Sequence[Room], since: datetime
 ) -> Seats:
@@ -113,25 +208,12 @@ def seats(
 
     The rows must be locked before.
     """
-    counted = Seats()
-    if events:
-        taken: Read[Any] = Read(
-            "seats taken at events",
-            lambda _: _taken_at_events(),
-            _keys_of(events),
-        )
-        for row in work.rows(taken):
-            counted.add_event(row.event_id, row.taken)
-    if rooms:
-        since = min([since, *(event.start_at for event in events if event.start_at is not None)])
-        in_rooms: Read[Any] = Read(
-            "seats taken in rooms",
-            lambda _: _taken_in_rooms(),
-            {**_keys_of(rooms), "since": since},
-        )
-        for row in work.rows(in_rooms):
-            counted.add_room(row.room_id, (row.start_at, row.busy_until_at), row.taken)
-    return counted
+    found = gather(
+        work,
+        at_events=seats_at_events(events),
+        in_rooms=seats_in_rooms(rooms, events, since),
+    )
+    return counted(found["at_events"], found["in_rooms"])
 
 
 def _keys_of(rows: Sequence[Event] | Sequence[Room]) -> dict[str, Any]:

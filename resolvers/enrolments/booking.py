@@ -42,6 +42,9 @@ from resolvers.vocabulary import (
 NUMBERS = "enrolment"
 """The series that references of enrolments are numbered from."""
 
+PAYMENT_REFERENCE = "paymentReference"
+"""The outcome's fact with our reference of the payment."""
+
 DUE_AT_START = Warning(
     "PAYMENT_DUE_AT_START",
     "The candidate has to pay by the start of the sitting.",
@@ -60,6 +63,16 @@ class Booked:
     number: int | None
     warnings: list[Warning] = field(default_factory=list)
 
+    @property
+    def outcome(self) -> Outcome:
+        return Outcome(
+            self.booking.id,
+            created=True,
+            warnings=tuple(self.warnings),
+            facts={PAYMENT_REFERENCE: str(self.payment.reference)},
+            row=self.booking,
+        )
+
 
 @requires(Permission.BOOK)
 def book(work: UnitOfWork, commands: Sequence[BookEnrolment]) -> list[Outcome | Refused]:
@@ -75,12 +88,7 @@ def book(work: UnitOfWork, commands: Sequence[BookEnrolment]) -> list[Outcome | 
     attempts = Attempts(work, desk)
     results = [attempt(_book, work, desk, attempts, command) for command in commands]
     _write(work, [result for result in results if isinstance(result, Booked)])
-    return [
-        Outcome(result.booking.id, created=True, warnings=tuple(result.warnings))
-        if isinstance(result, Booked)
-        else result
-        for result in results
-    ]
+    return [result.outcome if isinstance(result, Booked) else result for result in results]
 
 
 def _wanted(command: BookEnrolment) -> Wanted:

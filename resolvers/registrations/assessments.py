@@ -17,7 +17,7 @@ from resolvers.references import Lookup, look_up
 from resolvers.refusals import Complaints, Refused, StaleBooking, attempt
 from resolvers.registrations.commands import ChangeAssessment
 from resolvers.registrations.facts import registration_facts
-from resolvers.registrations.finding import form_of, keys_of, registration
+from resolvers.registrations.finding import form_of, registration
 from resolvers.registrations.forms import Form, Forms
 from resolvers.registrations.refusals import AssessmentAlreadyAssigned
 from resolvers.registrations.transitions import TRANSITIONS
@@ -49,7 +49,7 @@ class _Changing:
         self._found: Lookup[Booking] = look_up(
             work, Booking, ((c.viewer, c.registration) for c in commands)
         )
-        keys = keys_of(self._found.rows())
+        keys = loading.keys_of(self._found.rows())
         self._lengthening = Lengthening(work, self._found.rows())
         self._locked = self._lengthening.bookings
         rows = loading.of_keys(work, Registration, "id", keys)

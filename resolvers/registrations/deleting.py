@@ -12,7 +12,7 @@ from resolvers.references import look_up
 from resolvers.refusals import Complaints, Refused, attempt
 from resolvers.registrations.commands import DeleteRegistration
 from resolvers.registrations.facts import registration_facts
-from resolvers.registrations.finding import keys_of, registration
+from resolvers.registrations.finding import registration
 from resolvers.registrations.transitions import TRANSITIONS
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import Booking
@@ -27,7 +27,7 @@ def delete(work: UnitOfWork, commands: Sequence[DeleteRegistration]) -> list[Out
     Refusals: PermissionRefusal, RegistrationNotFound; IllegalState.
     """
     found = look_up(work, Booking, ((c.viewer, c.registration) for c in commands))
-    locked: dict[UUID, Booking] = loading.lock(work, Booking, keys_of(found.rows()))
+    locked: dict[UUID, Booking] = loading.lock(work, Booking, loading.keys_of(found.rows()))
     settings = loading.settings(work, {c.viewer.organization_id for c in commands})
 
     def remove(command: DeleteRegistration) -> Outcome:

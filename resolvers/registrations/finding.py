@@ -1,6 +1,5 @@
 """How registrations, learners and forms are found, and what is said where they are not `[002]`."""
 
-from collections.abc import Iterable
 from uuid import UUID
 
 from resolvers.bookings.checks import find
@@ -45,7 +44,3 @@ def form_of(forms: Forms, viewer: Viewer, code: str) -> Form:
             missing_scope=AccessScope.SUBJECT,
         )
     return form
-
-
-def keys_of(bookings: Iterable[Booking]) -> list[tuple[UUID, UUID]]:
-    return [(booking.organization_id, booking.id) for booking in bookings]

@@ -22,7 +22,7 @@ from resolvers.refusals import Complaints, OnDemandTimeRequired, Refused, attemp
 from resolvers.registrations import rules
 from resolvers.registrations.commands import LaxEvent, TransferRegistration
 from resolvers.registrations.facts import registration_facts
-from resolvers.registrations.finding import keys_of, registration
+from resolvers.registrations.finding import registration
 from resolvers.registrations.lax import LaxEvents, Sought
 from resolvers.registrations.refusals import (
     AlreadyAtEvent,
@@ -94,7 +94,7 @@ class _Transferring:
         lax = [(c.viewer, c.target) for c in commands if isinstance(c.target, LaxEvent)]
         self._lax = LaxEvents(work, lax)
         self._desk = Desk(work, [self._wanted(c) for c in commands])
-        keys = keys_of(self._found.rows())
+        keys = loading.keys_of(self._found.rows())
         self._locked: dict[UUID, Booking] = loading.lock(work, Booking, keys)
         rows = loading.of_keys(work, Registration, "id", keys)
         self._registrations: dict[UUID, Registration] = {row.id: row for row in rows}

@@ -24,7 +24,7 @@ from resolvers.storage.limits import (
 from resolvers.storage.numbers import Numbers
 from resolvers.storage.outages import READING
 from resolvers.storage.overloaded import OutcomeUnknown, Unavailable
-from resolvers.storage.read import Compiled, Read, Row
+from resolvers.storage.read import Combined, Compiled, Read, Row
 from resolvers.storage.readers import Reader, Readers
 from resolvers.storage.statistics import gather_on_postgresql
 from resolvers.storage.storage import Clock, Storage, utc_now
@@ -89,6 +89,7 @@ class PostgresStorage(Storage):
             cached=PREPARED_STATEMENTS,
             lock_timeout=LOCK_TIMEOUT,
             idle_in_transaction_session_timeout=IDLE_IN_TRANSACTION,
+            plan_cache_mode="force_generic_plan",
         )
         self._limit = Limit(self._writing, self._statement_seconds)
         return self._writing, self._limit
@@ -231,7 +232,7 @@ class _Open:
         # the end of a connection does not end asyncpg's wait for room in its buffer
         self._seconds = seconds + 2 * LATE_SECONDS
 
-    def fetch(self, statement: Compiled, values: list[Any]) -> Iterable[Iterable[Any]]:
+    def fetch(self, statement: Compiled | Combined, values: list[Any]) -> Iterable[Iterable[Any]]:
         rows: list[asyncpg.Record] = self._wait(self._connection.fetch(statement.sql, *values))
         return rows
 

@@ -7,9 +7,11 @@ Rows are named tuples with the names of the selected columns. They are typed as 
 from, since they answer to the same names; they are never instances of it.
 """
 
+import re
 from collections import namedtuple
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
@@ -90,6 +92,11 @@ class Compiled:
         self._make: Callable[[Iterable[Any]], Any] | None = None
 
     @property
+    def parameters(self) -> int:
+        """How many parameters the statement has."""
+        return len(self._parameters)
+
+    @property
     def width(self) -> int:
         """How many columns a row has."""
         return len(self._names)
@@ -139,6 +146,50 @@ class Compiled:
         return make
 
 
+class Combined:
+    """Several statements of PostgreSQL as one: each is an array of records in the only row.
+
+    The statements run in their order, since the columns of a row are evaluated in theirs. All see
+    the same snapshot; a row that a statement locks is its newest version.
+    """
+
+    __slots__ = ("_parts", "sql")
+
+    def __init__(self, parts: Sequence[Compiled]) -> None:
+        self._parts = parts
+        selected, first = [], 0
+        for part in parts:
+            numbered = _PARAMETER.sub(partial(_renumbered, first), part.sql)
+            selected.append(f"(SELECT array_agg(p) FROM ({numbered}) AS p)")  # noqa: S608
+            first += part.parameters
+        self.sql = f"SELECT {', '.join(selected)}"
+
+    @property
+    def estimated_bytes(self) -> int:
+        """About how much memory the statement takes; its parts are counted themselves."""
+        return 1_000 + len(self.sql)
+
+    def values(self, given: Iterable[Mapping[str, Any]]) -> list[Any]:
+        """The driver's positional parameters, from the values of each statement."""
+        return [
+            value
+            for part, values in zip(self._parts, given, strict=True)
+            for value in part.values(values)
+        ]
+
+    def rows(self, fetched: Iterable[Iterable[Any]]) -> list[list[Any]]:
+        """The rows of each statement."""
+        [row] = fetched
+        return [part.rows(found or ()) for part, found in zip(self._parts, row, strict=True)]
+
+
+_PARAMETER = re.compile(r"\$(\d+)")
+
+
+def _renumbered(first: int, parameter: "re.Match[str]") -> str:
+    return f"${first + int(parameter[1])}"
+
+
 def _bind(kind: Any, dialect: sa.Dialect) -> Processor:
     return kind.dialect_impl(dialect).bind_processor(dialect)  # type: ignore[no-any-return]
 
@@ -164,8 +215,18 @@ class Statements:
             cache.put(shape, statement, statement.estimated_bytes)
         return statement
 
+    def combined(self, reads: Sequence[Read[Any]]) -> Combined:
+        """The statements of several reads as one."""
+        shape = ("combined", *(read.shape for read in reads))
+        statement = _COMBINED.get(shape)
+        if statement is None:
+            statement = Combined([self.of(read.shape, read.build) for read in reads])
+            _COMBINED.put(shape, statement, statement.estimated_bytes)
+        return statement
+
 
 _KEPT: Mapping[str, Cache[Hashable, Compiled]] = {name: Cache(BUDGET) for name in DIALECTS}
+_COMBINED: Cache[Hashable, Combined] = Cache(BUDGET)
 
 
 def one_row(rows: Sequence[Row]) -> Row | None:

@@ -18,7 +18,7 @@ from resolvers.storage.interrupting import run_interruptibly
 from resolvers.storage.numbers import Numbers
 from resolvers.storage.outages import READING
 from resolvers.storage.overloaded import OutcomeUnknown, Overloaded, Unavailable
-from resolvers.storage.read import Compiled, Read, Row
+from resolvers.storage.read import Combined, Compiled, Read, Row
 from resolvers.storage.statistics import gather_on_sqlite
 from resolvers.storage.storage import Clock, Storage, utc_now
 from resolvers.storage.unit_of_work import UnitOfWork
@@ -261,7 +261,7 @@ class _Open:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def fetch(self, statement: Compiled, values: list[Any]) -> Iterable[Iterable[Any]]:
+    def fetch(self, statement: Compiled | Combined, values: list[Any]) -> Iterable[Iterable[Any]]:
         return self._connection.execute(statement.sql, values).fetchall()
 
     def execute_many(self, statement: Compiled, values: Sequence[list[Any]]) -> None:

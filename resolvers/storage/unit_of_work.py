@@ -15,7 +15,14 @@ from sqlmodel import SQLModel
 from resolvers.storage import bulk, outbox
 from resolvers.storage.columns import one_of
 from resolvers.storage.numbers import Blocks, Numbers
-from resolvers.storage.read import Compiled, Read, Row, Statements
+from resolvers.storage.read import (
+    ORGANIZATIONS,
+    Combined,
+    Compiled,
+    Read,
+    Row,
+    Statements,
+)
 from resolvers.storage.rows import Model, as_dict, difference
 from resolvers.storage.tables import ChangeLog, LogPosition, columns, table
 from resolvers.storage.tables.derived import DERIVED, derived
@@ -48,9 +55,43 @@ class Part(NamedTuple):
 class Connection(Protocol):
     """A driver's connection inside a transaction, awaited or not."""
 
-    def fetch(self, statement: Compiled, values: list[Any]) -> Iterable[Iterable[Any]]: ...
+    def fetch(
+        self, statement: Compiled | Combined, values: list[Any]
+    ) -> Iterable[Iterable[Any]]: ...
     def execute_many(self, statement: Compiled, values: Sequence[list[Any]]) -> None: ...
     def run(self, sql: str) -> None: ...
+
+
+def locking(model: type[Model], keys: Iterable[tuple[UUID, UUID]]) -> Read[Model]:
+    """A read that locks rows, each given by its organization and its key.
+
+    It locks them in the order of both, and returns them as they are once locked. FOR NO KEY UPDATE:
+    FOR UPDATE would stop every insert that refers to the row. SQLite has one writer, so there it is
+    a plain read.
+    """
+    pairs = set(keys)
+    c = columns(model)
+    return Read(
+        ("lock", model),
+        lambda dialect: locked(
+            sa.select(table(model)).where(
+                one_of(c.organization_id, ORGANIZATIONS), one_of(c.id, "keys")
+            ),
+            model,
+            dialect,
+        ),
+        {
+            ORGANIZATIONS: list({organization_id for organization_id, _ in pairs}),
+            "keys": sorted(key for _, key in pairs),
+        },
+    )
+
+
+def locked(statement: sa.Select[Any], model: type[SQLModel], dialect: str) -> sa.Select[Any]:
+    """A selection of one table's rows that locks them in the order that all locks are taken in."""
+    c = columns(model)
+    ordered = statement.order_by(c.organization_id, c.id)
+    return ordered.with_for_update(key_share=True) if dialect == "postgresql" else ordered
 
 
 class UnitOfWork:
@@ -84,25 +125,28 @@ class UnitOfWork:
             self.flush()
         return self._fetch(read)
 
+    def rows_of_all(self, reads: Sequence[Read[Any]]) -> list[list[Any]]:
+        """The rows of each of several reads, which PostgreSQL answers in one round trip.
+
+        The reads run in their order. None sees what another session commits after the first began,
+        except for rows that it locks.
+        """
+        if self._statements.dialect_name != "postgresql":
+            return [self.rows(read) for read in reads]
+        if self._writes:
+            self.flush()
+        combined = self._statements.combined(reads)
+        fetched = self._connection.fetch(combined, combined.values(read.values for read in reads))
+        return combined.rows(fetched)
+
     def _fetch(self, read: Read[Row]) -> list[Row]:
         compiled = self._statements.of(read.shape, read.build)
         return compiled.rows(self._connection.fetch(compiled, compiled.values(read.values)))
 
     def lock(self, model: type[Model], organization_id: UUID, keys: Iterable[UUID]) -> list[Model]:
-        """Lock rows in key order, and read them as they are once locked.
-
-        FOR NO KEY UPDATE: FOR UPDATE would stop every insert that refers to the row. SQLite has one
-        writer, so there it is a plain read.
-        """
-        wanted = sorted(set(keys))
-        if not wanted:
-            return []
-        read: Read[Model] = Read(
-            ("lock", model),
-            lambda dialect: _locking(model, dialect),
-            {"organization_id": organization_id, "keys": wanted},
-        )
-        return self.rows(read)
+        """Lock rows in key order, and read them as they are once locked; see `locking`."""
+        pairs = [(organization_id, key) for key in keys]
+        return self.rows(locking(model, pairs)) if pairs else []
 
     def insert(self, model: type[Model], rows: Sequence[Model]) -> None:
         """Insert rows (`resolvers.storage.rows.new_row`)."""
@@ -302,16 +346,6 @@ class UnitOfWork:
 _BLANK_CHANGE: dict[str, Any] = {
     name: None for name in ChangeLog.model_fields if name not in {"organization_id", "position"}
 }
-
-
-def _locking(model: type[SQLModel], dialect: str) -> sa.Executable:
-    c = columns(model)
-    statement = (
-        sa.select(table(model))
-        .where(c.organization_id == sa.bindparam("organization_id"), one_of(c.id, "keys"))
-        .order_by(c.id)
-    )
-    return statement.with_for_update(key_share=True) if dialect == "postgresql" else statement
 
 
 def _derived_differences(

@@ -10,10 +10,12 @@ import pytest
 
 from resolvers.bookings.payment_rules import PaymentTerms
 from resolvers.enrolments.booking import book
+from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.organizations.settings import UpdateSettings, update_settings
 from resolvers.outcomes import Outcome
 from resolvers.references import ByKey, ByReference, Unreadable
 from resolvers.refusals import EventFull, Refused
+from resolvers.storage import Storage
 from resolvers.tests.commands import UpsertModule, upsert_modules
 from resolvers.viewer import PERMISSIONS, Scope
 from resolvers.vocabulary import (
@@ -49,6 +51,52 @@ async def test_a_seat_is_booked(world: World, centre: UUID, room: UUID, candidat
     assert change.booking_type == "CREATED"
     assert "candidate" in change.changed_fields
     assert change.before is None
+
+
+async def test_an_outcome_holds_the_row_as_it_is_stored(
+    world: World, centre: UUID, room: UUID, candidate: UUID
+) -> None:
+    """A payload made from the outcome shows the same values as a later query."""
+    event = await world.event(venue=centre, room=room, on_demand=True)
+    payment = PaymentTerms(amount=Decimal("12.50"), currency="GBP")
+    command = world.booking(
+        candidate, event, payment=payment, on_demand_time=datetime(2027, 2, 1, 9, 30)
+    )
+
+    outcome = await world.one(book, command)
+
+    assert isinstance(outcome, Outcome)
+    assert outcome.row == await world.row(outcome.subject)
+    reference = (await world.payment(outcome.subject)).reference
+    assert outcome.facts == {"paymentReference": str(reference)}
+
+
+async def test_a_batch_books_for_two_organizations(
+    world: World, storage: Storage, centre: UUID, room: UUID, candidate: UUID
+) -> None:
+    """One transaction locks and reads the rows of both; neither sees a key of the other."""
+    made = MakeOrganization(name="Other", time_zone="UTC", currency="EUR")
+    other = await world.made(make_organization, made)
+    theirs = World(storage, replace(world.viewer, organization_id=other))
+    their_centre = await theirs.centre()
+    their_room = await theirs.room(their_centre)
+    event = await world.event(venue=centre, room=room)
+    their_event = await theirs.event(venue=their_centre, room=their_room)
+    commands = [
+        world.booking(candidate, event),
+        theirs.booking(await theirs.candidate(), their_event),
+        theirs.booking(await theirs.candidate("P2"), event),
+        world.booking(candidate, their_event),
+    ]
+
+    results = await storage.write(book, commands)
+
+    assert [codes(result) for result in results] == [
+        [],
+        [],
+        ["EVENT_NOT_FOUND"],
+        ["EVENT_NOT_FOUND"],
+    ]
 
 
 async def test_references_are_numbered_one_after_the_other(

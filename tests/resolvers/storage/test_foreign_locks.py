@@ -16,7 +16,8 @@ from resolvers.enrolments.booking import book
 from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.outcomes import Outcome
 from resolvers.storage import Idempotency, Overloaded, Read, Storage, UnitOfWork
-from tests.patience import PATIENCE
+from resolvers.storage.tables import Booking
+from tests.patience import PATIENCE, eventually
 from tests.resolvers.storage.conftest import (
     Foreign,
     Opening,
@@ -25,6 +26,7 @@ from tests.resolvers.storage.conftest import (
     do_nothing,
     record_change,
 )
+from tests.resolvers.storage.test_cancelling import waiting
 from tests.resolvers.world import World, codes
 
 pytestmark = pytest.mark.both_databases
@@ -68,6 +70,31 @@ async def test_a_locked_event_holds_up_nobody_else(world: World, centre: UUID, f
     assert not waiting.done()
     await transaction.rollback()
     assert codes((await promptly(waiting))[0]) == []
+
+
+async def test_an_event_that_gets_another_room_before_it_is_locked(
+    world: World, centre: UUID, foreign: Foreign
+):
+    """The statement that locks the event has chosen the rooms before; the new room is locked too.
+
+    Each round has new rooms, since the booking may also be tried again after the commit.
+    """
+    for candidate in await world.candidates(10):
+        old, new = [
+            await world.room(centre, f"{name} of {candidate}", capacity=1)
+            for name in ("Old", "New")
+        ]
+        event = await world.event(venue=centre, room=old)
+        transaction = foreign.transaction()
+        await transaction.start()
+        await foreign.execute("UPDATE event SET room_id = $1 WHERE id = $2", new, event)
+        booking = asyncio.create_task(world.book(candidate, event))
+        await eventually(lambda: waiting(foreign))
+        await transaction.commit()
+
+        assert [codes(result) for result in await promptly(booking)] == [[]]
+        [booked] = await world.rows(Booking, "event_id", event)
+        assert booked.room_id == new
 
 
 async def test_a_crowd_at_a_locked_event_starves_nobody(

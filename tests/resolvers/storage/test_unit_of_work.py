@@ -15,6 +15,7 @@ from resolvers.storage import Read, Storage, UnitOfWork
 from resolvers.storage.numbers import NUMBERS_AT_ONCE
 from resolvers.storage.rows import changed, new_row
 from resolvers.storage.tables import Centre, ImportReceipt, columns, table
+from resolvers.storage.unit_of_work import locking
 from tests.patience import PATIENCE
 from tests.resolvers.storage.conftest import Opening, Receipts, Results, do_nothing
 
@@ -154,6 +155,25 @@ async def test_locked_rows_come_in_key_order_and_once(perform: Perform, world: A
         return [row.id for row in work.lock(Centre, world.viewer.organization_id, asked)]
 
     assert await perform(work) == sorted(keys)
+
+
+async def test_reads_that_are_made_together_are_answered_separately(
+    receipts: Receipts, perform: Perform, world: Any
+):
+    """Each with its own values, also of one name; what waits to be written is seen."""
+    keys = [await world.centre(f"C{n}") for n in range(3)]
+    organization_id = world.viewer.organization_id
+
+    def work(work: UnitOfWork) -> list[Any]:
+        work.insert(ImportReceipt, [receipts.row("a", THEN)])
+        first, nothing, two = [
+            locking(Centre, [(organization_id, key) for key in given])
+            for given in (keys[:1], [UUID(int=0)], keys[1:])
+        ]
+        rows = work.rows_of_all([two, ALL, nothing, first])
+        return [[getattr(row, "reference", THEN) for row in each] for each in rows]
+
+    assert await perform(work) == [["C1", "C2"], [THEN], [], ["C0"]]
 
 
 # ---------------------------------------------------------------- numbers
