@@ -11,6 +11,7 @@ import uvloop
 
 from benchmarks import (
     agents,
+    book_growth,
     books_report,
     databases,
     exports,
@@ -20,12 +21,13 @@ from benchmarks import (
     reads,
     registrations,
     report,
+    rush,
     start,
 )
 from benchmarks import books as booking
 from benchmarks import events as searching
 from benchmarks.data import Size
-from benchmarks.serve import SERVERS
+from benchmarks.serve import BOOKING_SERVERS, SERVERS
 from benchmarks.servers import cores
 
 cli = typer.Typer(
@@ -68,13 +70,24 @@ def measure_reads(
 
 @cli.command("profile")
 def show_profile(
-    query: Annotated[str, typer.Argument(help="detail, roster or fan-out.")],
+    query: Annotated[str, typer.Argument(help="detail, roster, fan-out, spread or hot.")],
     database: Annotated[str, typer.Option(help="sqlite or postgresql.")] = "postgresql",
-    server: Annotated[str, typer.Option(help=f"One of {', '.join(SERVERS)}.")] = "gateway",
+    server: Annotated[
+        str, typer.Option(help=f"One of {', '.join({**SERVERS, **BOOKING_SERVERS})}.")
+    ] = "gateway",
+    clients: Annotated[int, typer.Option(help="How many clients book: spread and hot only.")] = 16,
     seconds: Annotated[float, typer.Option(help="How much CPU time is sampled.")] = 5,
     lines: Annotated[int, typer.Option(help="How many lines of each table.")] = 25,
 ) -> None:
-    """Where a server's CPU time goes, by package, function and line."""
+    """Where a server's CPU time goes, by package, function and line.
+
+    While it answers a query, or while clients book: at spread events, or at one hot event.
+    """
+    if query in rush.SHAPES:
+        part = rush.Part(query, clients)
+        _stay_off_the_servers_core()
+        typer.echo(_run(profile.profiled_bookings(database, server, part, seconds, lines)))
+        return
     urls, asked = reads.prepared([database], Size(), rebuild=False)
     [wanted] = [one for one in asked if one.name == query]
     _stay_off_the_servers_core()
@@ -91,11 +104,17 @@ def measure_bookings(
     subscribers: Annotated[
         list[int] | None, typer.Option(help="How many subscribers elsewhere; 0 and 500.")
     ] = None,
+    growth: Annotated[
+        bool, typer.Option("--growth", help="How the cost grows with the data, and nothing else.")
+    ] = False,
     quick: Quick = False,
     rounds: Annotated[int | None, typer.Option(help="How often everything is measured.")] = None,
     json: Json = None,
 ) -> None:
     """Bookings a second and their cost, beside a fair route and a simple one."""
+    if growth:
+        _measure_growth(_kinds(database), rounds)
+        return
     effort = booking.QUICK if quick else booking.Effort()
     given = {
         "rounds": rounds,
@@ -110,6 +129,13 @@ def measure_bookings(
     typer.echo(books_report.markdown(measured), nl=False)
     if json is not None:
         books_report.write_json(json, measured)
+
+
+def _measure_growth(kinds: list[str], rounds: int | None) -> None:
+    growth = book_growth.Growth() if rounds is None else book_growth.Growth(rounds=rounds)
+    _stay_off_the_servers_core()
+    grown = [one for kind in kinds for one in _run(book_growth.measure(kind, growth))]
+    typer.echo(book_growth.markdown(grown), nl=False)
 
 
 @cli.command("agents")

@@ -24,6 +24,7 @@ from resolvers.storage.tables import (
     Candidate,
     ChangeLog,
     Enrolment,
+    Event,
     LogPosition,
     NumberSeries,
     Payment,
@@ -37,6 +38,10 @@ SEATS: Final = 10_000
 BOOKERS: Final = 50_000
 """How many candidates can book; each has one completed enrolment, and no other."""
 
+HOT_EVENTS: Final = 9
+APART: Final = HOT_EVENTS + 1
+"""How many events nothing is spread over: the hot ones and the quiet one."""
+
 EACH_HAS: Final = 20
 """How many enrolments each of the other candidates has."""
 
@@ -47,15 +52,41 @@ KEYS: Final = {"candidate": 0xA, "booking": 0xB, "payment": 0xC, "reference": 0x
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """How much there is before anything is booked."""
+    """How much there is before anything is booked.
+
+    `enrolments` are spread over `events`. `filled` says how many more there are at each of the
+    first hot events.
+    """
 
     enrolments: int = 100_000
     events: int = 2_000
     bookers: int = BOOKERS
+    filled: tuple[int, ...] = ()
 
     def candidate(self, n: int) -> UUID:
         """The key of the n-th candidate who books, from 1."""
-        return UUID(f"{KEYS_FROM + n:012x}700{KEYS['candidate']:x}8000{n:012x}")
+        return _key_of("candidate", n)
+
+    def booking(self, n: int) -> UUID:
+        """The key of the n-th booking, from 1."""
+        return _key_of("booking", n)
+
+    @property
+    def all_enrolments(self) -> int:
+        return self.enrolments + sum(self.filled)
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """The keys of a world's events: hot ones, a quiet one, and those that bookings spread over."""
+
+    hot: list[UUID]
+    quiet: UUID
+    spread: list[UUID]
+
+
+def _key_of(kind: str, n: int) -> UUID:
+    return UUID(f"{KEYS_FROM + n:012x}700{KEYS[kind]:x}8000{n:012x}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +120,13 @@ class Statements:
     def __init__(self, kind: str, world: World) -> None:
         self._dialect = DIALECTS[kind]
         self._world = world
-        self._holders = -(-(world.enrolments - world.bookers) // EACH_HAS)
+        self._holders = -(-(world.all_enrolments - world.bookers) // EACH_HAS)
 
     def all(self) -> Iterator[str]:
         """In the order in which rows refer to each other; the patterns are removed at the end."""
         yield self._candidates()
-        if self._world.enrolments:
-            for model, changes in self._of_enrolments().items():
-                yield self._enrolments(model, changes)
+        for model, changes in self._of_enrolments().items():
+            yield self._enrolments(model, changes)
         for model in (ChangeLog, Payment, Enrolment, Booking, Candidate):
             yield f"DELETE FROM {table(model).name} AS p WHERE {PATTERN[model]}"  # noqa: S608
 
@@ -123,7 +153,8 @@ class Statements:
         """The columns in which each table's rows differ from their pattern."""
         bookers, booking = self._world.bookers, self._key("booking")
         is_past = f"n <= {bookers}"
-        candidate = f"CASE WHEN {is_past} THEN n ELSE {bookers} + 1 + (n - {bookers} - 1) / 20 END"
+        holder = f"{bookers} + 1 + (n - {bookers} - 1) % {self._holders}"
+        candidate = f"CASE WHEN {is_past} THEN n ELSE {holder} END"
         created_at = self._dialect.later.format(column="p.created_at", n="n")
         shared = {
             "status": f"CASE WHEN {is_past} THEN 'COMPLETED' ELSE 'CONFIRMED' END",
@@ -164,10 +195,19 @@ class Statements:
             },
         }
 
+    def _number_of_event(self) -> str:
+        """The number of the event of the n-th enrolment."""
+        last = self._world.enrolments
+        cases = [f"WHEN n <= {last} THEN {APART} + 1 + n * 7 % {self._world.events}"]
+        for hot, seats in enumerate(self._world.filled, 1):
+            last += seats
+            cases.append(f"WHEN n <= {last} THEN {hot}")
+        return f"CASE {' '.join(cases)} END"
+
     def _enrolments(self, model: type[SQLModel], changes: dict[str, str]) -> str:
-        event = f"1 + n * 7 % {self._world.events}"
+        event = self._number_of_event()
         source = (
-            f"{self._numbers(self._world.enrolments)} JOIN event e ON e.number = {event} "
+            f"{self._numbers(self._world.all_enrolments)} JOIN event e ON e.number = {event} "
             f"JOIN test t ON t.organization_id = e.organization_id AND t.id = e.test_id "
             f"CROSS JOIN {table(model).name} p"
         )
@@ -210,17 +250,23 @@ def _fingerprint(world: World) -> str:
 
 def rows_of(world: World) -> Rows:
     """The rows that are not made in SQL, with a pattern of each table that is."""
-    size = Size(candidates=1, events=world.events, enrolments=1, seats=SEATS)
+    size = Size(candidates=1, events=APART + world.events, enrolments=1, seats=SEATS)
     rows = data.rows_of(size)
     patterns = {
         Booking: {"reference": "PATTERN", "status": "CONFIRMED", **NOT_CANCELLED},
-        ChangeLog: {"reference": "PATTERN", "position": world.enrolments + 1},
-        LogPosition: {"position": world.enrolments},
-        NumberSeries: {"next": world.enrolments + 1},
+        ChangeLog: {"reference": "PATTERN", "position": world.all_enrolments + 1},
+        LogPosition: {"position": world.all_enrolments},
+        NumberSeries: {"next": world.all_enrolments + 1},
     }
     for model, values in patterns.items():
         rows[model] = [row._replace(**values) for row in rows[model]]
     return rows
+
+
+def events_of(world: World) -> Events:
+    """The events of a world."""
+    keys = [row.id for row in rows_of(world)[Event]]
+    return Events(keys[:HOT_EVENTS], keys[HOT_EVENTS], keys[APART:])
 
 
 NOT_CANCELLED: Final = {
@@ -235,7 +281,7 @@ NOT_CANCELLED: Final = {
 def make(url: str, world: World) -> None:
     """Make the database anew. A database that is only half made never has the name."""
     began = time.monotonic()
-    sys.stderr.write(f"making {url} with {world.enrolments:,} enrolments … ")
+    sys.stderr.write(f"making {url} with {world.all_enrolments:,} enrolments … ")
     sys.stderr.flush()
     unfinished = f"{url}_unfinished"
     databases.build_empty(unfinished)

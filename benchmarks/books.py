@@ -8,32 +8,26 @@ the rounds counts.
 import asyncio
 import os
 import random
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final
-from uuid import UUID
 
 from benchmarks import booking_world, databases
-from benchmarks.booking_requests import booking_request
 from benchmarks.booking_world import World
 from benchmarks.database_cpu import DatabaseCpu, DatabaseMeter, database_meter
-from benchmarks.load import Cost, cost_of
-from benchmarks.reads import token
+from benchmarks.load import Cost, answers, asking, cost_of
+from benchmarks.reads import say
+from benchmarks.rush import BOOKED, PAUSE_SECONDS, SHAPES, Crowd, Part, detail_queries
 from benchmarks.serve import BOOKING_SERVERS
 from benchmarks.servers import Server, cores, serving
-from resolvers.storage.tables import Event
+from benchmarks.subscribers import Subscribers, subscribed
 
-SPREAD: Final = "spread"
-HOT: Final = "hot"
-SHAPES: Final = (SPREAD, HOT)
-BOOKED: Final = b'"enrolment":{"id":'
-"""What the response to a booking contains, and that to a refusal does not."""
+GATEWAY: Final = "gateway"
 
-WARM_UP: Final = 192
-BOOKINGS: Final = {1: 96, 16: 640, 64: 1_280}
-"""How many bookings make up a part, by the number of clients."""
+WARM_UP: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +39,21 @@ class Effort:
     shapes: tuple[str, ...] = SHAPES
     subscribers: tuple[int, ...] = (0, 500)
     servers: tuple[str, ...] = tuple(BOOKING_SERVERS)
+    minutes: float = 10
+    """No round on a database begins later than that."""
 
     @property
-    def parts(self) -> list["Part"]:
-        return [Part(*part) for part in product(self.shapes, self.clients, self.subscribers)]
+    def parts(self) -> list[Part]:
+        """The last of each shape has a reader, for whom the most clients book."""
+        booking = [Part(*part) for part in product(self.shapes, self.clients, self.subscribers)]
+        reading = [
+            Part(shape, max(self.clients), min(self.subscribers), reads=True)
+            for shape in self.shapes
+        ]
+        return [*booking, *reading]
 
 
-QUICK: Final = Effort(rounds=3, clients=(16, 64), subscribers=(0,))
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One way to book: over all events or at one, by so many clients, with subscribers or not."""
-
-    shape: str
-    clients: int
-    subscribers: int = 0
-
-    @property
-    def bookings(self) -> int:
-        return BOOKINGS.get(self.clients, 20 * self.clients)
+QUICK: Final = Effort(rounds=3, clients=(16, 64), subscribers=(0,), minutes=0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +68,9 @@ class Booked:
     database_cpu: DatabaseCpu
     seconds_of: tuple[float, ...]
     """Of each booking, in order of the responses."""
+
+    read_seconds_of: tuple[float, ...] = ()
+    """Of each query of the reader, if the part has one."""
 
     @property
     def database_milliseconds(self) -> float:
@@ -104,15 +96,14 @@ async def measure_on(template: str, effort: Effort, world: World) -> list[Booked
         core, _ = cores()
         rivals = []
         for name in effort.servers:
-            url = await stack.enter_async_context(_copy_of(template, name))
+            url = await stack.enter_async_context(copy_of(template, name))
             server = stack.enter_context(serving(name, url, core=core))
             rivals.append(Rival(name, url, server, Crowd(world)))
-        run = _Run(kind, effort, meter, rivals)
-        return await run.measured()
+        return await Run(kind, effort, meter, rivals, world).measured()
 
 
 @asynccontextmanager
-async def _copy_of(template: str, name: str) -> AsyncIterator[str]:
+async def copy_of(template: str, name: str) -> AsyncIterator[str]:
     """A copy of a database, until it is no longer needed."""
     url = databases.address(
         databases.kind_of(template), f"{booking_world.PREFIX}{os.getpid()}_{name}"
@@ -122,34 +113,6 @@ async def _copy_of(template: str, name: str) -> AsyncIterator[str]:
         yield url
     finally:
         await asyncio.to_thread(databases.drop, url)
-
-
-class Crowd:
-    """The candidates of one server: each books once. Every server has the same, in one order."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._next = 1
-        self._events = [row.id for row in booking_world.rows_of(world)[Event]]
-        self._token = token()
-
-    def requests(self, part: Part, number: int, round_number: int) -> list[bytes]:
-        """Requests that book a seat for as many candidates who have not booked yet."""
-        first, self._next = self._next, self._next + number
-        if self._next > self._world.bookers:
-            raise ValueError(f"there are {self._world.bookers:,} candidates")
-        chance = random.Random(first)  # noqa: S311 - the same draws for every server
-        return [
-            booking_request(
-                self._world.candidate(n), self._event(part, round_number, chance), self._token
-            )
-            for n in range(first, first + number)
-        ]
-
-    def _event(self, part: Part, round_number: int, chance: random.Random) -> UUID:
-        if part.shape == HOT:
-            return self._events[round_number % len(self._events)]
-        return chance.choice(self._events[len(self._events) // 10 :])
 
 
 @dataclass(slots=True)
@@ -162,40 +125,93 @@ class Rival:
     crowd: Crowd
 
 
-class _Run:
+async def book(
+    rival: Rival, part: Part, requests: Sequence[bytes], meter: DatabaseMeter, number: int
+) -> Booked:
+    """What it takes a server to answer requests that book. Raises: Unanswered."""
+    seconds_of: list[float] = []
+    before = await meter.read(rival.url)
+    cost = await cost_of(rival.server, requests, part.clients, proof=BOOKED, seconds_of=seconds_of)
+    cpu = (await meter.read(rival.url)).since(before)
+    kind = databases.kind_of(rival.url)
+    return Booked(kind, rival.name, part, number, cost, cpu, tuple(seconds_of))
+
+
+class Run:
     """One interleaved run on one kind of database."""
 
     def __init__(
-        self, kind: str, effort: Effort, meter: DatabaseMeter, rivals: Sequence[Rival]
+        self,
+        kind: str,
+        effort: Effort,
+        meter: DatabaseMeter,
+        rivals: Sequence[Rival],
+        world: World,
     ) -> None:
-        self._kind, self._effort, self._meter, self._rivals = kind, effort, meter, rivals
+        self._kind, self._effort, self._meter = kind, effort, meter
+        self._rivals, self._world = rivals, world
 
     async def measured(self) -> list[Booked]:
-        for rival, shape in product(self._rivals, self._effort.shapes):
-            warm_up = Part(shape, 16)
-            requests = rival.crowd.requests(warm_up, WARM_UP, self._effort.rounds)
-            await cost_of(rival.server, requests, 16, proof=BOOKED)
-        return [
-            booked
-            for number in range(self._effort.rounds)
-            for part in random.sample(self._effort.parts, len(self._effort.parts))
-            for booked in await self._part(part, number)
-        ]
+        """Every part, round after round. No round begins after the effort's minutes."""
+        await self._warm_up()
+        latest = time.monotonic() + 60 * self._effort.minutes
+        measured: list[Booked] = []
+        for number in range(self._effort.rounds):
+            if measured and time.monotonic() > latest:
+                break
+            for subscribers in self._effort.subscribers:
+                async with self._subscribed(subscribers):
+                    measured += await self._round(number, subscribers)
+        return measured
 
-    async def _part(self, part: Part, number: int) -> list[Booked]:
-        """All servers, in an order that is drawn anew."""
-        return [
-            await self._book(rival, part, number)
-            for rival in random.sample(self._rivals, len(self._rivals))
-        ]
+    async def _warm_up(self) -> None:
+        for rival, shape in product(self._rivals, self._effort.shapes):
+            requests = rival.crowd.requests(Part(shape, 16), WARM_UP, self._effort.rounds)
+            await cost_of(rival.server, requests, 16, proof=BOOKED)
+
+    @asynccontextmanager
+    async def _subscribed(self, number: int) -> AsyncIterator[None]:
+        """Subscribers to the quiet event of each gateway, who receive nothing of the rush."""
+        async with AsyncExitStack() as stack:
+            opened = []
+            for rival in self._rivals if number else ():
+                if rival.name == GATEWAY:
+                    quiet = subscribed(rival.server, rival.crowd.events.quiet, number)
+                    opened.append((rival, await stack.enter_async_context(quiet)))
+            for rival, subscribers in opened:
+                await self._book_quietly(rival, subscribers)
+            yield
+            for rival, subscribers in opened:
+                await self._book_quietly(rival, subscribers)
+
+    async def _book_quietly(self, rival: Rival, subscribers: Subscribers) -> None:
+        await answers(rival.server, [rival.crowd.request(rival.crowd.events.quiet)])
+        await subscribers.require_next()
+
+    async def _round(self, number: int, subscribers: int) -> list[Booked]:
+        """All servers in each part, one after the other, in an order that is drawn anew."""
+        parts = [part for part in self._effort.parts if part.subscribers == subscribers]
+        measured = []
+        for part in random.sample(parts, len(parts)):
+            for rival in random.sample(self._rivals, len(self._rivals)):
+                if not part.reads or rival.name == GATEWAY:
+                    say(f"{self._kind}: round {number + 1}, {part}, {rival.name}")
+                    measured.append(await self._book(rival, part, number))
+        say("")
+        return measured
 
     async def _book(self, rival: Rival, part: Part, number: int) -> Booked:
         requests = rival.crowd.requests(part, part.bookings, number)
-        seconds_of: list[float] = []
-        before = await self._meter.read(rival.url)
-        cost = await cost_of(
-            rival.server, requests, part.clients, proof=BOOKED, seconds_of=seconds_of
-        )
-        after = await self._meter.read(rival.url)
-        cpu = after.since(before)
-        return Booked(self._kind, rival.name, part, number, cost, cpu, tuple(seconds_of))
+        async with self._reading(rival, part) as read_seconds_of:
+            booked = await book(rival, part, requests, self._meter, number)
+        return replace(booked, read_seconds_of=tuple(read_seconds_of))
+
+    @asynccontextmanager
+    async def _reading(self, rival: Rival, part: Part) -> AsyncIterator[list[float]]:
+        """A reader beside the rush, if the part has one."""
+        if not part.reads:
+            yield []
+            return
+        queries = detail_queries(self._world)
+        async with asking(rival.server, queries, pause_seconds=PAUSE_SECONDS) as seconds_of:
+            yield seconds_of

@@ -9,10 +9,10 @@ from typing import Final
 
 import orjson
 
-from benchmarks.books import HOT, SPREAD, Booked, Part
+from benchmarks.books import GATEWAY, Booked
 from benchmarks.report import MISSING, NAMES, TIMES
+from benchmarks.rush import HOT, SPREAD, Part
 
-GATEWAY: Final = "gateway"
 FAIR: Final = "fair"
 TITLES: Final = {GATEWAY: "gateway", FAIR: "fair route", "simple": "simple route"}
 
@@ -42,7 +42,7 @@ class Books:
         self.servers = [name for name in TITLES if any(one.server == name for one in measured)]
         order = [SPREAD, HOT]
         self.parts = sorted(
-            {one.part for one in measured},
+            {one.part for one in measured if not one.part.reads},
             key=lambda part: (order.index(part.shape), part.subscribers, part.clients),
         )
 
@@ -98,7 +98,23 @@ def markdown(measured: Sequence[Booked]) -> str:
     """A table for each database, and whether the bars are met."""
     books = Books(measured)
     parts = [_table(books, database) for database in books.databases]
-    return "\n\n".join([*parts, "The bars:", "\n".join(_bars(books))]) + "\n"
+    readers = list(_readers(measured))
+    bars = ["The bars:", "\n".join(_bars(books))]
+    return "\n\n".join([*parts, *readers, *bars]) + "\n"
+
+
+def _readers(measured: Sequence[Booked]) -> Iterator[str]:
+    """What a query for one booking took while others booked, over all rounds."""
+    seconds_of: dict[tuple[str, Part], list[float]] = {}
+    for one in measured:
+        if one.part.reads:
+            seconds_of.setdefault((one.database, one.part), []).extend(one.read_seconds_of)
+    for (database, part), seconds in seconds_of.items():
+        middle, last = 1000 * median(seconds), 1000 * quantiles(seconds, n=100)[-1]
+        yield (
+            f"{NAMES[database]}: a query for one booking during the rush ({_named(part)}): "
+            f"p50 {middle:.1f} ms, p99 {last:.1f} ms, of {len(seconds)}"
+        )
 
 
 def _table(books: Books, database: str) -> str:

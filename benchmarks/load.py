@@ -5,7 +5,8 @@ It does as little as it can for each response (one core is all it has): status, 
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -83,6 +84,26 @@ async def answers(server: Server, requests: Iterable[bytes]) -> list[bytes]:
     return one.kept
 
 
+@asynccontextmanager
+async def asking(
+    server: Server, requests: Iterable[bytes], *, pause_seconds: float
+) -> AsyncIterator[list[float]]:
+    """One client that asks, pauses, and asks again; the seconds that each response took.
+
+    Raises: Unanswered, at the end.
+    """
+    one = await _open(server, iter(requests))
+    one.pause_seconds, one.seconds_of = pause_seconds, []
+    one.ask_next()
+    try:
+        yield one.seconds_of
+        if one.finished.done():
+            one.finished.result()
+    finally:
+        one.finished.cancel()  # from here on, nothing waits for it
+        one.close()
+
+
 class _Connection(asyncio.Protocol):
     """One connection: a request, its response, the next request."""
 
@@ -91,6 +112,7 @@ class _Connection(asyncio.Protocol):
         self.kept: list[bytes] | None = None
         self.proof = DATA
         self.seconds_of: list[float] | None = None
+        self.pause_seconds = 0.0
         self._asked_at = 0.0
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting = waiting
@@ -101,6 +123,8 @@ class _Connection(asyncio.Protocol):
         self._transport = transport
 
     def ask_next(self) -> None:
+        if self._transport.is_closing():
+            return
         request = next(self._waiting, None)
         if request is not None:
             self._asked_at = time.perf_counter()
@@ -122,7 +146,10 @@ class _Connection(asyncio.Protocol):
             self.kept.append(whole[end:])
         self._received = b""
         self.answered += 1
-        self.ask_next()
+        if self.pause_seconds:
+            asyncio.get_running_loop().call_later(self.pause_seconds, self.ask_next)
+        else:
+            self.ask_next()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._fail(Unanswered(f"the server has closed the connection: {error}"))

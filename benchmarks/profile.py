@@ -1,5 +1,6 @@
 """Where a server's CPU time goes: samples of its stacks while it is asked, counted."""
 
+import asyncio
 import tempfile
 from collections import Counter
 from collections.abc import Iterable
@@ -9,9 +10,13 @@ from typing import Any, Final
 
 import orjson
 
+from benchmarks import booking_world
+from benchmarks.booking_world import BOOKERS, SEATS, World
+from benchmarks.books import copy_of
 from benchmarks.load import cost_of
 from benchmarks.queries import Query
 from benchmarks.reads import token
+from benchmarks.rush import BOOKED, HOT, Crowd, Part
 from benchmarks.sampler import Place
 from benchmarks.servers import ROOT, Server, cores, serving
 
@@ -38,6 +43,36 @@ async def profiled(url: str, server: str, query: Query, seconds: float, lines: i
     return f"{server}, {query.name}: {cost:.3f} ms of CPU a request, sampled\n\n" + shown(
         stacks, cost, lines
     )
+
+
+async def profiled_bookings(kind: str, server: str, part: Part, seconds: float, lines: int) -> str:
+    """What a server does while it books seats for that much CPU time."""
+    world = World()
+    template = await asyncio.to_thread(booking_world.template, kind, world)
+    with tempfile.TemporaryDirectory() as folder:
+        samples = Path(folder) / "samples.json"
+        core, _ = cores()
+        crowd = Crowd(world)
+        async with copy_of(template, server) as url:
+            with serving(server, url, core=core, samples=samples) as running:
+                cost = await _booked(running, crowd, part, seconds)
+        stacks: Stacks = orjson.loads(samples.read_bytes())
+    told = (
+        f"{server}, {part.shape}, {part.clients} clients: {cost:.3f} ms of CPU a booking, sampled"
+    )
+    return f"{told}\n\n{shown(stacks, cost, lines)}"
+
+
+async def _booked(running: Server, crowd: Crowd, part: Part, seconds: float) -> float:
+    """Book for that much CPU time; the milliseconds of a booking."""
+
+    async def book(number: int) -> float:
+        requests = crowd.requests(part, number, 0)
+        return (await cost_of(running, requests, part.clients, proof=BOOKED)).cpu_milliseconds
+
+    await book(WARM_UP)
+    most = SEATS - 3 * WARM_UP if part.shape == HOT else BOOKERS // 2
+    return await book(min(most, max(WARM_UP, round(1000 * seconds / await book(WARM_UP)))))
 
 
 async def _asked(running: Server, name: str, query: Query, seconds: float) -> float:

@@ -175,14 +175,14 @@ class _Run:
         parts = self._parts()
         measured = []
         for done, (server, query, connections) in enumerate(parts):
-            _say(f"{self._kind}: round {number + 1}, {done + 1} of {len(parts)}")
+            say(f"{self._kind}: round {number + 1}, {done + 1} of {len(parts)}")
             cost = (
                 await self._ask_new(server, query)
                 if connections is None
                 else await self._ask(server, query, self._count[server, query], connections)
             )
             measured.append(Measured(self._kind, server, query, connections, number, cost))
-        _say("")
+        say("")
         return measured
 
     async def _ask(self, server: str, query: str, number: int, connections: int) -> Cost:
@@ -197,7 +197,7 @@ class _Run:
         return await cost_of(self._servers[server], requests, 1)
 
 
-def _say(what: str) -> None:
+def say(what: str) -> None:
     """Where the run is; on a terminal only."""
     if sys.stderr.isatty():
         sys.stderr.write(f"\r\x1b[K{what}")

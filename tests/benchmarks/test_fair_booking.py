@@ -9,13 +9,15 @@ from uuid import UUID
 import orjson
 import pytest
 
-from benchmarks import booking_world, books, books_report, databases
+from benchmarks import book_growth, booking_world, books, books_report, databases
+from benchmarks.book_growth import Growth
 from benchmarks.booking_requests import booking_request
 from benchmarks.booking_world import World
-from benchmarks.books import HOT, SPREAD, Effort
+from benchmarks.books import Effort
 from benchmarks.drivers import Driver, driver_at
 from benchmarks.load import answers, cost_of
 from benchmarks.reads import token
+from benchmarks.rush import BOOKED, HOT, SPREAD
 from benchmarks.servers import serving
 from resolvers.identity import global_id
 from resolvers.storage.tables import (
@@ -31,11 +33,11 @@ from resolvers.storage.tables import (
 
 pytestmark = pytest.mark.both_databases
 
-WORLD = World(enrolments=800, events=40, bookers=700)
+WORLD = World(enrolments=1_200, events=40, bookers=1_000)
 EVENTS: list[UUID] = [row.id for row in booking_world.rows_of(WORLD)[Event]]
 SETTLED = (
     # event 1 is full after two; 2 and 3 take place at one time; 4 is closed; 5 needs a code;
-    # the room of 6 has one seat; a resit of the test of 7 is not possible
+    # the room of 6 has one seat; the test of 35 cannot be resat
     "UPDATE event SET capacity_maximum = 2 + (SELECT count(*) FROM booking b "
     "WHERE b.event_id = event.id AND b.status = 'CONFIRMED') WHERE number = 1",
     "UPDATE event SET (start_at, local_start, end_at, room_id, venue_id) = (SELECT start_at, "
@@ -44,7 +46,7 @@ SETTLED = (
     "UPDATE event SET person_code_is_required = true WHERE number = 5",
     "UPDATE candidate SET reference_generated = true WHERE reference = 'C30'",
     "UPDATE room SET capacity = 1 WHERE id = (SELECT room_id FROM event WHERE number = 6)",
-    "UPDATE test SET max_attempts = 1 WHERE id = (SELECT test_id FROM event WHERE number = 7)",
+    "UPDATE test SET max_attempts = 1 WHERE id = (SELECT test_id FROM event WHERE number = 35)",
 )
 
 
@@ -80,7 +82,7 @@ async def test_responses_and_rows_are_the_same(urls: dict[str, str]) -> None:
         *[(25, 12), (25, 12)],  # a duplicate
         *[(26, 2), (26, 3)],  # at one time
         *[(27, 4), (30, 5), (31, 6), (32, 6)],  # closed, a code, the last seat in a room
-        *((n, 7) for n in range(40, 80)),  # one of them has sat the test
+        *((n, 35) for n in range(40, 80)),  # one of them has sat the test
         *[(9_999, 8), (33, 9_999), (9_999, 9_999)],  # not found
     ]
     requests = [_request(*pair) for pair in asked]
@@ -115,7 +117,7 @@ async def test_batches_write_the_same_rows(urls: dict[str, str]) -> None:
     rows = {}
     for name, url in urls.items():
         with serving(name, url) as server:
-            await cost_of(server, requests, 16, proof=books.BOOKED)
+            await cost_of(server, requests, 16, proof=BOOKED)
         written, _ = await _written(url)
         rows[name] = {
             model: sorted(_without_order(each) for each in of_table)
@@ -127,8 +129,8 @@ async def test_batches_write_the_same_rows(urls: dict[str, str]) -> None:
 
 
 async def test_every_part_is_measured(template: str) -> None:
-    """The gateway and both references book, and each bar has a value."""
-    effort = Effort(rounds=1, clients=(4,), subscribers=(0,))
+    """The gateway and both references book, with subscribers and a reader."""
+    effort = Effort(rounds=1, clients=(4,), subscribers=(0, 3))
 
     measured = await books.measure_on(template, effort, WORLD)
 
@@ -136,8 +138,22 @@ async def test_every_part_is_measured(template: str) -> None:
     assert {(one.server, one.part.shape) for one in measured} == {
         (name, shape) for name in effort.servers for shape in (SPREAD, HOT)
     }
+    assert len(measured) == 2 * 2 * len(effort.servers) + 2
     assert all(len(one.seconds_of) == one.part.bookings for one in measured)
+    assert all(bool(one.read_seconds_of) == one.part.reads for one in measured)
     assert "not measured" not in told
+
+
+async def test_growth_is_measured() -> None:
+    """Each step has a cost, in both worlds and at each hot event."""
+    growth = Growth(rounds=1, sizes=(7_100, 7_200), filled=(0, 50), bookers=7_000, events=30)
+
+    grown = await book_growth.measure("sqlite", growth)
+
+    told = book_growth.markdown(grown)
+    assert len(grown) == len(book_growth.SERVERS) * (2 * 2 + 2)
+    assert all(one.booked.cost.cpu_seconds > 0 for one in grown)
+    assert told.count("- met:") + told.count("- **missed**:") == 3
 
 
 def _request(candidate: int, event: int) -> bytes:
