@@ -18,7 +18,7 @@ import uvicorn
 
 from benchmarks.sampler import sampling
 from gateway.incoming.limits import Limits
-from gateway.incoming.server import Server
+from gateway.incoming.server import Config, Server
 from gateway.memory import settle
 from resolvers.caching import BUDGET, MIB
 
@@ -62,7 +62,7 @@ def main() -> None:
         "log_level": "warning",
     }
     if asked.name == "gateway":
-        server: uvicorn.Server = Server(app, Limits(), finish_seconds=1, **options)
+        server: uvicorn.Server = Server(Config(app, Limits(), finish_seconds=1, **options))
     else:
         limit = {"http": "httptools", "timeout_graceful_shutdown": 1}
         server = uvicorn.Server(uvicorn.Config(app, **limit, **options))

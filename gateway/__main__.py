@@ -48,12 +48,23 @@ def _options(
 def serve(
     host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen at.", min=1, max=65535)] = 8000,
+    processes: Annotated[
+        int,
+        typer.Option(
+            help="How many processes serve; more than one requires PostgreSQL.", min=1, max=64
+        ),
+    ] = 1,
 ) -> None:
     """Serve GraphQL over HTTP and WebSocket until told to stop."""
     with starting():
-        from gateway import serving
+        if processes == 1:
+            from gateway import serving
 
-        serving.serve(host, port)
+            serving.serve(host, port)
+        else:
+            from gateway import serving_processes
+
+            serving_processes.serve(host, port, processes)
 
 
 @cli.command("worker")

@@ -3,16 +3,17 @@
 import sys
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
+from starlette.applications import Starlette
 from uvicorn.config import STARTUP_FAILURE
 
 from gateway.app import PATH, create_app
 from gateway.failures import Misused
-from gateway.hosts import WrongHost
+from gateway.hosts import WrongHost, host_of
 from gateway.incoming.limits import Limits
 from gateway.incoming.open_files import connections_that_fit
-from gateway.incoming.server import Server
+from gateway.incoming.server import Config, Server
 from gateway.memory import settle
 from gateway.settings import MAX_CONNECTIONS, Settings
 from gateway.start import log_to_stderr, settings_of_migrated_database
@@ -31,33 +32,53 @@ SHARE_OF_ADDRESS: Final = 4
 def serve(host: str, port: int) -> None:
     """Serve at an address. Raises: WrongSetting, NotMigrated, Misused."""
     settings = settings_of_migrated_database()
-    log_to_stderr()
-    try:
-        app = create_app(settings, build_schema(), host=host)
-    except WrongHost:
-        raise Misused(f"--host must be a host name or an IP address, not {host!r}") from None
-    settle()
-    print(f"GraphQL at http://{host}:{port}{PATH}", flush=True)
-    if settings.graphiql and settings.graphiql_token is not None:
-        told = "On this machine, the page there opens with a token (GATEWAY_GRAPHIQL_TOKEN)."
-        print(told, flush=True)
-    server = Server(
-        app,
-        _limits(settings),
-        host=host,
-        port=port,
-        log_level="warning",
-        access_log=False,
-        proxy_headers=False,  # nothing here asks where a caller is
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-    )
+    require_host(host)
+    app = application(settings, host)
+    announce(settings, host, port)
+    server = Server(Config(app, limits(settings), **options(host, port)))
     with suppress(KeyboardInterrupt):  # uvicorn raises the signal again after its shutdown
         server.run()
     if not server.started:
         sys.exit(STARTUP_FAILURE)
 
 
-def _limits(settings: Settings) -> Limits:
+def application(settings: Settings, host: str) -> Starlette:
+    """The service of this process. Raises: WrongSetting, WrongHost."""
+    log_to_stderr()
+    app = create_app(settings, build_schema(), host=host)
+    settle()
+    return app
+
+
+def require_host(host: str) -> None:
+    """Raises: Misused."""
+    try:
+        host_of(host)
+    except WrongHost:
+        raise Misused(f"--host must be a host name or an IP address, not {host!r}") from None
+
+
+def announce(settings: Settings, host: str, port: int) -> None:
+    """Print where the gateway is about to listen."""
+    print(f"GraphQL at http://{host}:{port}{PATH}", flush=True)
+    if settings.graphiql and settings.graphiql_token is not None:
+        told = "On this machine, the page there opens with a token (GATEWAY_GRAPHIQL_TOKEN)."
+        print(told, flush=True)
+
+
+def options(host: str, port: int) -> dict[str, Any]:
+    """The options of uvicorn."""
+    return {
+        "host": host,
+        "port": port,
+        "log_level": "warning",
+        "access_log": False,
+        "proxy_headers": False,  # nothing here asks where a caller is
+        "timeout_keep_alive": KEEP_ALIVE_SECONDS,
+    }
+
+
+def limits(settings: Settings) -> Limits:
     """The limits of connections that the settings and the process's open files permit."""
     total = connections_that_fit(settings.max_connections, setting=MAX_CONNECTIONS)
     per_address = settings.max_connections_per_address or max(1, total // SHARE_OF_ADDRESS)

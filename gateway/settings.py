@@ -102,6 +102,10 @@ class Settings:
         except WrongSecret as wrong:
             raise WrongSetting("GATEWAY_JWT_SECRET", str(wrong)) from None
 
+    def require_secret(self) -> None:
+        """Raises: WrongSetting, as `secret` does."""
+        _ = self.secret
+
     def make_first_secret(self) -> None:
         """Make the secret beside a SQLite file that has no organization yet, if one is needed."""
         if self.jwt_secret is None and self.database_url.startswith(SQLITE_SCHEME):

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from gateway.incoming.limits import Limits
-from gateway.incoming.server import Server
+from gateway.incoming.server import Config, Server
 
 
 @asynccontextmanager
@@ -18,7 +18,8 @@ async def listening(
 
     It closes overdue connections only when a test calls `enforce_limits`.
     """
-    server = Server(app, limits or Limits(), port=0, lifespan="off", log_level="error", **options)
+    quiet = {"lifespan": "off", "log_level": "error"}
+    server = Server(Config(app, limits or Limits(), port=0, **quiet, **options))
     # `serve` would wait 0.1 s between two looks at whether it is to stop
     server.config.load()
     server.lifespan = server.config.lifespan_class(server.config)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+from collections.abc import Callable
 from typing import Any, Final
 
 import uvicorn
@@ -25,25 +26,34 @@ CANCEL_SECONDS: Final = 2.0
 POLL_SECONDS: Final = 0.02
 
 
-class Server(uvicorn.Server):
-    """Serves an application."""
-
-    server_state: State
+class Config(uvicorn.Config):
+    """What a server serves, and how; it can be sent to another process if its application can."""
 
     def __init__(
         self,
-        app: ASGIApp,
+        app: ASGIApp | Callable[[], ASGIApp],
         limits: Limits,
         *,
         finish_seconds: float = FINISH_SECONDS,
         **options: Any,
     ) -> None:
+        served: Any = app
         # a small compressed frame can become a large message, and each connection costs its tables
         options["ws_per_message_deflate"] = False
-        config = uvicorn.Config(app, http=LimitedProtocol, ws=LimitedSocket, **options)
+        super().__init__(served, http=LimitedProtocol, ws=LimitedSocket, **options)
+        self.limits = limits
+        self.finish_seconds = finish_seconds
+
+
+class Server(uvicorn.Server):
+    """Serves an application."""
+
+    server_state: State
+
+    def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.server_state = State(limits)
-        self._finish_seconds = finish_seconds
+        self.server_state = State(config.limits)
+        self._finish_seconds = config.finish_seconds
 
     async def on_tick(self, counter: int) -> bool:
         if counter % TICKS_PER_SECOND == 0:

@@ -73,7 +73,8 @@ def serve(opened: socket.socket) -> None:
     """What such a process does."""
     app = create_app(Settings.read(os.environ), build_schema())
     options = {"log_level": "error", **OPTIONS}
-    incoming.Server(app, LIMITS, finish_seconds=1, **options).run(sockets=[opened])
+    config = incoming.Config(app, LIMITS, finish_seconds=1, **options)
+    incoming.Server(config).run(sockets=[opened])
 
 
 if __name__ == "__main__":

@@ -322,6 +322,16 @@ def test_every_format_can_be_named():
     assert set(FORMAT_NAMES) == set(FORMATS)
 
 
+def test_several_processes_require_postgresql(ready: CommandLine):
+    """Nothing is started, and the error says why."""
+    assert ready.run("serve", "--processes", "2") == Result(
+        2,
+        "",
+        "booking-gateway: --processes requires PostgreSQL;"
+        " a SQLite database is served by one process\n",
+    )
+
+
 def test_migrating_twice_is_no_mistake(command_line: CommandLine):
     assert command_line.run("migrate") == Result(0, "", "")
     assert command_line.run("migrate") == Result(0, "", "")
