@@ -122,7 +122,23 @@ class Renamed:
                 return getattr(self._row, column)
 
 
-class RowField(StrawberryField):
+class LateField(StrawberryField):
+    """A field whose type is not resolved before its class is complete.
+
+    While a class is made, `dataclasses` asks twice whether the type of each field is a text.
+    Strawberry then resolves it, and has to again once the class is there.
+    """
+
+    @property
+    def type(self) -> Any:
+        return super().type if self.origin is not None else None
+
+    @type.setter
+    def type(self, type_: Any) -> None:
+        StrawberryField.type.fset(self, type_)  # type: ignore[attr-defined]
+
+
+class RowField(LateField):
     """A field of a type that is thin over a row. Its `Source` travels in the metadata."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -299,4 +315,4 @@ def type_name(kind: type) -> str:
 
 def described(description: str, **options: Any) -> Any:
     """An argument or an input's field with its description; left out unless given."""
-    return strawberry.field(description=description, default=strawberry.UNSET, **options)
+    return LateField(description=description, default=strawberry.UNSET, **options)

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 import strawberry
 from aiodataloader import DataLoader
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.orm import registry
 from sqlmodel import Session, SQLModel, col, create_engine, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.applications import Starlette
@@ -44,6 +45,9 @@ Key = tuple[UUID, UUID]
 
 Run = Callable[[Any], Awaitable[Sequence[Any]]]
 """Runs a select in a session of its own: loaders run at the same time, which one does not allow."""
+
+for model in (t.Booking, t.Candidate, t.Centre, t.Enrolment, t.Event, t.Room):
+    registry(metadata=t.metadata).map_imperatively(model, t.table(model))
 
 strawberry.enum(BookingStatus)
 strawberry.enum(DeliveryMode)

@@ -5,10 +5,10 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from resolvers.storage.columns import choice, document, instant, key, text
-from resolvers.storage.tables.tenant import Keyed, check, index, refers_to, unique
+from resolvers.storage.tables.tenant import Keyed, TableModel, check, index, refers_to, unique
 from resolvers.vocabulary import AgentBookingStatus, ProductKind
 
 NOT_GENERATED = {"autoincrement": False}
@@ -61,7 +61,7 @@ class AgentBooking(Keyed, table=True):
     lease: UUID | None = key()
 
 
-class AgentBookingRevision(SQLModel, table=True):
+class AgentBookingRevision(TableModel, table=True):
     """What was submitted as one revision, by whom and when; appended, never changed."""
 
     __tablename__ = "agent_booking_revision"
@@ -77,7 +77,7 @@ class AgentBookingRevision(SQLModel, table=True):
     received_by_proxy: str | None = text(200)
 
 
-class AgentBookingItem(SQLModel, table=True):
+class AgentBookingItem(TableModel, table=True):
     """A course, lodging, extra or transfer that a revision asks for; appended, never changed."""
 
     __tablename__ = "agent_booking_item"

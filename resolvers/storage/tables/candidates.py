@@ -4,11 +4,10 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import SQLModel
-
 from resolvers.storage.columns import choice, document, folded_text, key, sort_key, text
 from resolvers.storage.tables.tenant import (
     Keyed,
+    TableModel,
     check,
     index,
     of_organization,
@@ -84,7 +83,7 @@ class Candidate(Keyed, table=True):
     agency_key: str | None = text(250)
 
 
-class CandidateCentre(SQLModel, table=True):
+class CandidateCentre(TableModel, table=True):
     """A centre that a candidate is associated with."""
 
     __tablename__ = "candidate_centre"
@@ -99,7 +98,7 @@ class CandidateCentre(SQLModel, table=True):
     centre_id: UUID = key(primary_key=True)
 
 
-class CandidateDuplicate(SQLModel, table=True):
+class CandidateDuplicate(TableModel, table=True):
     """A candidate of another party that may be the same person; each pair is there both ways."""
 
     __tablename__ = "candidate_duplicate"
@@ -114,7 +113,7 @@ class CandidateDuplicate(SQLModel, table=True):
     duplicate_id: UUID = key(primary_key=True)
 
 
-class CandidateSubject(SQLModel, table=True):
+class CandidateSubject(TableModel, table=True):
     """A subject that a candidate is associated with."""
 
     __tablename__ = "candidate_subject"
@@ -129,7 +128,7 @@ class CandidateSubject(SQLModel, table=True):
     subject_id: UUID = key(primary_key=True)
 
 
-class CandidateDepartment(SQLModel, table=True):
+class CandidateDepartment(TableModel, table=True):
     """A department at which a candidate is registered."""
 
     __tablename__ = "candidate_department"
@@ -140,7 +139,7 @@ class CandidateDepartment(SQLModel, table=True):
     department_id: UUID = key(primary_key=True)
 
 
-class CandidateModule(SQLModel, table=True):
+class CandidateModule(TableModel, table=True):
     """A module that makes a candidate eligible for the events that have it."""
 
     __tablename__ = "candidate_module"
@@ -155,7 +154,7 @@ class CandidateModule(SQLModel, table=True):
     module_id: UUID = key(primary_key=True)
 
 
-class CandidateGroup(SQLModel, table=True):
+class CandidateGroup(TableModel, table=True):
     """A learner group, known only by its UUID, that a candidate belongs to."""
 
     __tablename__ = "candidate_group"

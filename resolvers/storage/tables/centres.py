@@ -3,10 +3,16 @@
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import SQLModel
-
 from resolvers.storage.columns import document, folded_text, key, sort_key, text
-from resolvers.storage.tables.tenant import Keyed, check, index, of_organization, refers_to, unique
+from resolvers.storage.tables.tenant import (
+    Keyed,
+    TableModel,
+    check,
+    index,
+    of_organization,
+    refers_to,
+    unique,
+)
 
 
 class Centre(Keyed, table=True):
@@ -33,7 +39,7 @@ class Centre(Keyed, table=True):
     minimum_age: int | None = None
 
 
-class CentreSubject(SQLModel, table=True):
+class CentreSubject(TableModel, table=True):
     """A subject that is examined at a centre."""
 
     __tablename__ = "centre_subject"

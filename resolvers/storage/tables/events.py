@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from resolvers.storage.columns import choice, document, instant, key, sort_key, text, wall_time
 from resolvers.storage.nulls import nulls_last_in
 from resolvers.storage.tables.tenant import (
     Keyed,
+    TableModel,
     check,
     folded_statistics,
     index,
@@ -215,7 +216,7 @@ class EventVersion(EventColumns, table=True):
     version: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
 
 
-class EventModule(SQLModel, table=True):
+class EventModule(TableModel, table=True):
     """A module of an event; an event without any has those of its test."""
 
     __tablename__ = "event_module"

@@ -5,10 +5,10 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from resolvers.storage.columns import choice, document, instant, key, text
-from resolvers.storage.tables.tenant import check, index, of_organization, unique
+from resolvers.storage.tables.tenant import TableModel, check, index, of_organization, unique
 from resolvers.vocabulary import (
     BookingKind,
     BookingStatus,
@@ -20,7 +20,7 @@ from resolvers.vocabulary import (
 NOT_GENERATED = {"autoincrement": False}
 
 
-class LogPosition(SQLModel, table=True):
+class LogPosition(TableModel, table=True):
     """The newest position of an organization's log.
 
     A transaction raises it last, and the row stays locked until the commit: positions are dense and
@@ -36,7 +36,7 @@ class LogPosition(SQLModel, table=True):
     notifies: bool = False
 
 
-class ChangeLog(SQLModel, table=True):
+class ChangeLog(TableModel, table=True):
     """One recorded fact about a booking or an event; appended, never changed.
 
     The columns of a booking's state stand twice, as they are after the change and, prefixed `was_`,
@@ -100,7 +100,7 @@ class ChangeLog(SQLModel, table=True):
     was_accommodation_count: int | None = None
 
 
-class ExternalId(SQLModel, table=True):
+class ExternalId(TableModel, table=True):
     """The key under which a source system knows one of our rows."""
 
     __tablename__ = "external_id"
@@ -114,7 +114,7 @@ class ExternalId(SQLModel, table=True):
     object_id: UUID = key()
 
 
-class IdempotencyKey(SQLModel, table=True):
+class IdempotencyKey(TableModel, table=True):
     """A request that was carried out under a key of its viewer, with its answer.
 
     Inserted without an answer at the start of the transaction, so that a second call waits for the
@@ -137,7 +137,7 @@ class IdempotencyKey(SQLModel, table=True):
     created_at: datetime = instant()
 
 
-class NumberSeries(SQLModel, table=True):
+class NumberSeries(TableModel, table=True):
     """The next number of a series that an organization counts up.
 
     Of 64 bits: an import raises it above the source's own numbers, which have 32.
@@ -151,7 +151,7 @@ class NumberSeries(SQLModel, table=True):
     next: int = Field(sa_type=sa.BigInteger)
 
 
-class ImportReceipt(SQLModel, table=True):
+class ImportReceipt(TableModel, table=True):
     """A command body that was imported, known by the hash of its content."""
 
     __tablename__ = "import_receipt"

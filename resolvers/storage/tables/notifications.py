@@ -5,10 +5,17 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from resolvers.storage.columns import choice, document, instant, key, text
-from resolvers.storage.tables.tenant import Keyed, check, index, of_organization, refers_to
+from resolvers.storage.tables.tenant import (
+    Keyed,
+    TableModel,
+    check,
+    index,
+    of_organization,
+    refers_to,
+)
 from resolvers.vocabulary import DeliveryStatus, NotificationChannel, NotificationTopic
 
 WAITS = "status in ('QUEUED', 'RETRYING')"
@@ -122,7 +129,7 @@ class NotificationDelivery(Keyed, table=True):
     delivered_at: datetime | None = instant()
 
 
-class WorkerPresence(SQLModel, table=True):
+class WorkerPresence(TableModel, table=True):
     """A time in which background work was done without a pause, by any worker.
 
     Lifecycle: made by a worker that finds no other at work; `seen_at` advances while any worker is

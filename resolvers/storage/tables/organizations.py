@@ -4,14 +4,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import SQLModel
-
 from resolvers.storage.columns import choice, document, folded_text, instant, key, sort_key, text
-from resolvers.storage.tables.tenant import Keyed, check, index, of_organization, refers_to, unique
+from resolvers.storage.tables.tenant import (
+    Keyed,
+    TableModel,
+    check,
+    index,
+    of_organization,
+    refers_to,
+    unique,
+)
 from resolvers.vocabulary import ConflictPolicy, Role
 
 
-class Organization(SQLModel, table=True):
+class Organization(TableModel, table=True):
     """A tenant, and its site settings. Made once, never deleted."""
 
     __table_args__ = (
@@ -68,7 +74,7 @@ class User(Keyed, table=True):
     candidate_id: UUID | None = key()
 
 
-class UserCentre(SQLModel, table=True):
+class UserCentre(TableModel, table=True):
     """A centre in a user's scope."""
 
     __tablename__ = "user_centre"
@@ -79,7 +85,7 @@ class UserCentre(SQLModel, table=True):
     centre_id: UUID = key(primary_key=True)
 
 
-class UserAgentOffice(SQLModel, table=True):
+class UserAgentOffice(TableModel, table=True):
     """An agent office in a user's scope."""
 
     __tablename__ = "user_agent_office"
@@ -90,7 +96,7 @@ class UserAgentOffice(SQLModel, table=True):
     agent_office_id: UUID = key(primary_key=True)
 
 
-class UserSubject(SQLModel, table=True):
+class UserSubject(TableModel, table=True):
     """A subject in a user's scope."""
 
     __tablename__ = "user_subject"

@@ -3,10 +3,18 @@
 from datetime import date
 from uuid import UUID
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from resolvers.storage.columns import choice, folded_text, key, sort_key, text
-from resolvers.storage.tables.tenant import Keyed, check, index, of_organization, refers_to, unique
+from resolvers.storage.tables.tenant import (
+    Keyed,
+    TableModel,
+    check,
+    index,
+    of_organization,
+    refers_to,
+    unique,
+)
 from resolvers.vocabulary import ProductKind
 
 
@@ -75,7 +83,7 @@ class ProductOffer(Keyed, table=True):
     offered: bool = True
 
 
-class OfferPlace(SQLModel, table=True):
+class OfferPlace(TableModel, table=True):
     """A place on a start date of an offer, taken by the revision of a booking that is in force."""
 
     __tablename__ = "offer_place"
@@ -91,7 +99,7 @@ class OfferPlace(SQLModel, table=True):
     booking_id: UUID = key(primary_key=True)
 
 
-class OfferStartDate(SQLModel, table=True):
+class OfferStartDate(TableModel, table=True):
     """A date on which a product can begin at a school."""
 
     __tablename__ = "offer_start_date"

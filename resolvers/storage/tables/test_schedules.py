@@ -4,10 +4,10 @@ from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from resolvers.storage.columns import document, instant, key, text
-from resolvers.storage.tables.tenant import Keyed, check, index, refers_to, unique
+from resolvers.storage.tables.tenant import Keyed, TableModel, check, index, refers_to, unique
 
 
 class TestSchedule(Keyed, table=True):
@@ -57,7 +57,7 @@ class TestSchedule(Keyed, table=True):
     session_completed_at: datetime | None = instant()
 
 
-class SessionPin(SQLModel, table=True):
+class SessionPin(TableModel, table=True):
     """The PIN of a test at a centre on a day: the same for everyone who is scheduled for it."""
 
     __tablename__ = "session_pin"

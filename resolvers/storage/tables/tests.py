@@ -4,10 +4,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import SQLModel
-
 from resolvers.storage.columns import document, folded_text, instant, key, sort_key, text
-from resolvers.storage.tables.tenant import Keyed, check, index, of_organization, refers_to, unique
+from resolvers.storage.tables.tenant import (
+    Keyed,
+    TableModel,
+    check,
+    index,
+    of_organization,
+    refers_to,
+    unique,
+)
 
 
 class Subject(Keyed, table=True):
@@ -92,7 +98,7 @@ class Test(Keyed, table=True):
     allows_moderators: bool = False
 
 
-class TestModule(SQLModel, table=True):
+class TestModule(TableModel, table=True):
     """A module of a test."""
 
     __tablename__ = "test_module"
