@@ -30,7 +30,8 @@ class Outcome:
     `subject` is the key of the object it was about. `facts` holds what else the answer names: keys
     as hex text, flags, counts; only what JSON can hold, since an idempotency key keeps outcomes for
     a day. `row` is the object's row as this command left it, where the answer shows that version
-    and not a later one; it is not kept for a replay.
+    and not a later one; `related` holds the rows of other objects, by table, as the transaction saw
+    them. Neither is kept for a replay.
     """
 
     subject: UUID
@@ -40,6 +41,7 @@ class Outcome:
     facts: Mapping[str, Any] = field(default_factory=dict)
     replayed: bool = False
     row: Any = field(default=None, compare=False, repr=False)
+    related: Mapping[type, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def to_json(self) -> dict[str, Any]:
         return {

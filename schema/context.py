@@ -62,6 +62,7 @@ class Context:
         "_who",
         "exports",
         "feed",
+        "held",
         "local_notifications",
         "max_response_bytes",
         "max_total_count",
@@ -94,6 +95,8 @@ class Context:
         self.max_total_count = max_total_count
         self._loaders: Loaders | None = None
         self._done: dict[str, Any] = {}
+        self.held: dict[type, list[Any]] = {}
+        """Rows that the last write returned with its outcomes, by table; a payload shows them."""
 
     @property
     def loaders(self) -> Loaders:
@@ -107,6 +110,7 @@ class Context:
         A write has happened, or the next change of a subscription is due.
         """
         self._loaders = None
+        self.held = {}
 
     def cancel(self) -> None:
         """Cancel what is being read for this operation, because its client has gone."""
@@ -155,11 +159,16 @@ class Context:
     ) -> list[Outcome | Refused]:
         """Carry out commands; what is read afterwards sees what they wrote."""
         try:
-            return await self.storage.write(
+            results = await self.storage.write(
                 run, commands, all_or_nothing=all_or_nothing, idempotency=idempotency
             )
         finally:
             self.renew_loaders()
+        for result in results:
+            if isinstance(result, Outcome):
+                for table, row in result.related.items():
+                    self.held.setdefault(table, []).append(row)
+        return results
 
 
 Info = strawberry.Info[Context, None]

@@ -3,7 +3,7 @@
 Everything that a whole batch needs, locked and loaded once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -134,7 +134,19 @@ class Desk:
         """Whose clock a booking goes by: the centre's, online the organization's."""
         if online or room is None:
             return self.settings[event.organization_id].time_zone
-        return self._zones.get(room.centre_id, event.time_zone)
+        centre = self._centres.get(room.centre_id)
+        return event.time_zone if centre is None else centre.time_zone
+
+    def related(self, booking: Booking) -> dict[type, Any]:
+        """The rows that a booking refers to, as far as the batch has read them; by table."""
+        named: tuple[tuple[type, Mapping[Any, Any], Any], ...] = (
+            (Candidate, self._locked_candidates, booking.candidate_id),
+            (Event, self.events, booking.event_id),
+            (Room, self.rooms, booking.room_id),
+            (Centre, self._centres, booking.centre_id),
+            (Test, self._tests, booking.test_id),
+        )
+        return {table: rows[key] for table, rows, key in named if key in rows}
 
     def _lock(self) -> None:
         """Lock the events, the rooms and the candidates, in this order."""
@@ -223,7 +235,7 @@ class Desk:
         self._test_modules = _grouped(found["test_modules"], "test_id", "module_id")
         self._candidate_modules = _grouped(found["candidate_modules"], "candidate_id", "module_id")
         self._candidate_groups = _grouped(found["candidate_groups"], "candidate_id", "group_id")
-        self._zones: dict[UUID, str] = {row.id: row.time_zone for row in found["centres"]}
+        self._centres: dict[UUID, Centre] = _by_key(found["centres"])
 
 
 def _given(names: Iterable[tuple[Viewer, Ref | None]]) -> Iterable[tuple[Viewer, Ref]]:

@@ -63,14 +63,18 @@ class Booked:
     number: int | None
     warnings: list[Warning] = field(default_factory=list)
 
-    @property
-    def outcome(self) -> Outcome:
+    def outcome(self, desk: Desk) -> Outcome:
         return Outcome(
             self.booking.id,
             created=True,
             warnings=tuple(self.warnings),
             facts={PAYMENT_REFERENCE: str(self.payment.reference)},
             row=self.booking,
+            related={
+                **desk.related(self.booking),
+                Enrolment: self.enrolment,
+                Payment: self.payment,
+            },
         )
 
 
@@ -88,7 +92,7 @@ def book(work: UnitOfWork, commands: Sequence[BookEnrolment]) -> list[Outcome | 
     attempts = Attempts(work, desk)
     results = [attempt(_book, work, desk, attempts, command) for command in commands]
     _write(work, [result for result in results if isinstance(result, Booked)])
-    return [result.outcome if isinstance(result, Booked) else result for result in results]
+    return [result.outcome(desk) if isinstance(result, Booked) else result for result in results]
 
 
 def _wanted(command: BookEnrolment) -> Wanted:

@@ -68,12 +68,32 @@ class Loaded(Child):
 
 
 class OneEach(Loaded):
-    """Answers by key; none for a key that has no row or that the viewer may not see."""
+    """Answers by key; none for a key that has no row or that the viewer may not see.
+
+    Rows that a mutation has just written or read are not read again.
+    """
+
+    def __init__(self, compiler: Compiler, key: str, relation: One, place: Place) -> None:
+        super().__init__(compiler, key, relation, place)
+        self._table = compiler.joinable(relation)
 
     async def load(self, run: Any, keys: Sequence[Any]) -> Mapping[Any, Any]:
+        if run.context.held and (held := self._held(run, keys)) is not None:
+            return dict(
+                zip(held, await answer_values(run, self._place, [*held.values()]), strict=True)
+            )
         rows, answers = await self._rows(run, keys)
         position = self._position
         return {row[position]: answer for row, answer in zip(rows, answers, strict=True)}
+
+    def _held(self, run: Any, keys: Sequence[Any]) -> dict[Any, Any] | None:
+        """The rows of these keys that the last write returned; None unless it returned all."""
+        if self._table is None:
+            return None
+        model, column = self._table
+        held = {getattr(row, column): row for row in run.context.held.get(model, ())}
+        wanted = {key for key in keys if key is not None}
+        return {key: held[key] for key in wanted} if wanted <= held.keys() else None
 
 
 class ManyEach(Loaded):
