@@ -22,7 +22,7 @@ Shape = tuple[type[SQLModel], tuple[str, ...]]
 
 
 class Rows(NamedTuple):
-    """Rows for one table that have values for the same columns."""
+    """Rows for one table that have values for the same columns, in the same order."""
 
     model: type[SQLModel]
     rows: Sequence[Mapping[str, Any]]
@@ -33,12 +33,18 @@ class Rows(NamedTuple):
 
 
 def values(parts: Sequence[Rows]) -> dict[str, list[Any]]:
-    """The parameters of `inserting`: the values of each column, in the order of the rows."""
-    return {
-        _parameter(n, name): [row[name] for row in part.rows]
-        for n, part in enumerate(parts)
-        for name in part.rows[0]
-    }
+    """The parameters of `inserting`: the values of each column, in the order of the rows.
+
+    A column without any value is an empty list, which `unnest` fills up with nulls: asyncpg spends
+    more time on a null in a list than on most values elsewhere.
+    """
+    given: dict[str, list[Any]] = {}
+    for n, part in enumerate(parts):
+        by_column = zip(*(row.values() for row in part.rows), strict=True)
+        for name, column in zip(part.rows[0], by_column, strict=True):
+            nothing = column.count(None) == len(column)
+            given[_parameter(n, name)] = [] if nothing else list(column)
+    return given
 
 
 def inserting(shapes: Sequence[Shape]) -> sa.Insert:

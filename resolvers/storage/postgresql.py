@@ -28,11 +28,14 @@ from resolvers.storage.read import Combined, Compiled, Read, Row
 from resolvers.storage.readers import Reader, Readers
 from resolvers.storage.statistics import gather_on_postgresql
 from resolvers.storage.storage import Clock, Storage, utc_now
-from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.storage.unit_of_work import SAVEPOINT, UnitOfWork
 from resolvers.storage.writer import LOCK_PATIENCE_SECONDS
 
 LOCK_TIMEOUT = "100ms"
 """How long a batch waits for a lock: without a bound one foreign lock stopped every booking."""
+
+BEGIN = f"BEGIN; {SAVEPOINT}"
+"""Begins a transaction and its first part in one round trip."""
 
 IDLE_IN_TRANSACTION = "5s"
 """A process that stops in the middle of a transaction loses its locks after this time."""
@@ -163,7 +166,7 @@ class PostgresStorage(Storage):
     async def _transact(self, requests: list[Request]) -> Performed:
         connection, limit = await self._begin()
         opened = _Open(connection, limit, self._statement_seconds)
-        work = UnitOfWork(opened, self.statements, self.clock(), self._numbers)
+        work = UnitOfWork(opened, self.statements, self.clock(), self._numbers, in_part=True)
         committing = False
         try:
             performed = await greenlet_spawn(perform, work, requests, self._trouble)
@@ -206,7 +209,7 @@ class PostgresStorage(Storage):
         if connection is not None and limit is not None and not connection.is_closed():
             try:
                 with limit:
-                    await connection.execute("BEGIN")
+                    await connection.execute(BEGIN)
             except LOST:
                 connection.terminate()
             except asyncio.CancelledError:
@@ -217,7 +220,7 @@ class PostgresStorage(Storage):
         try:
             connection, limit = await self._connect_writer()
             with limit:
-                await connection.execute("BEGIN")
+                await connection.execute(BEGIN)
         except (asyncio.CancelledError, *LOST) as error:
             raise Unavailable from error
         return connection, limit
@@ -239,8 +242,8 @@ class _Open:
     def execute_many(self, statement: Compiled, values: Sequence[list[Any]]) -> None:
         self._wait(self._connection.executemany(statement.sql, values, timeout=self._seconds))
 
-    def run(self, sql: str) -> None:
-        self._wait(self._connection.execute(sql))
+    def run(self, *statements: str) -> None:
+        self._wait(self._connection.execute("; ".join(statements)))
 
     def _wait(self, answer: Awaitable[Any]) -> Any:
         try:

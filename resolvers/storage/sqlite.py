@@ -267,8 +267,9 @@ class _Open:
     def execute_many(self, statement: Compiled, values: Sequence[list[Any]]) -> None:
         self._connection.executemany(statement.sql, values)
 
-    def run(self, sql: str) -> None:
-        self._connection.execute(sql)
+    def run(self, *statements: str) -> None:
+        for statement in statements:
+            self._connection.execute(statement)
 
 
 def trouble(error: BaseException) -> Trouble:

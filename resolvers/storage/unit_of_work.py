@@ -34,6 +34,10 @@ SQLAlchemy keeps the bare name.
 """
 
 
+SAVEPOINT = "SAVEPOINT part"
+RELEASE = "RELEASE SAVEPOINT part"
+ROLL_BACK = "ROLLBACK TO SAVEPOINT part"
+
 LOCK_SOON = "SET LOCAL lock_timeout = '1ms'"
 LOCK_AS_USUAL = "SET LOCAL lock_timeout TO DEFAULT"
 
@@ -59,7 +63,7 @@ class Connection(Protocol):
         self, statement: Compiled | Combined, values: list[Any]
     ) -> Iterable[Iterable[Any]]: ...
     def execute_many(self, statement: Compiled, values: Sequence[list[Any]]) -> None: ...
-    def run(self, sql: str) -> None: ...
+    def run(self, *statements: str) -> None: ...
 
 
 def locking(model: type[Model], keys: Iterable[tuple[UUID, UUID]]) -> Read[Model]:
@@ -106,7 +110,10 @@ class UnitOfWork:
         statements: Statements,
         now: datetime,
         numbers: Numbers,
+        *,
+        in_part: bool = False,
     ) -> None:
+        """`in_part` says that the transaction has begun with a savepoint."""
         self.now = now
         self.changed_organizations: dict[UUID, int] = {}
         self.raising: UUID | None = None  # the organization whose log position is being raised
@@ -117,6 +124,8 @@ class UnitOfWork:
         self._notifying: list[UUID] = []
         self._writes: dict[tuple[str, type[SQLModel]], list[dict[str, Any]]] = {}
         self._waits_briefly = False
+        self._in_part = in_part
+        self._has_run = False  # anything since the savepoint
         self._inserts_together = statements.dialect_name == "postgresql"
 
     def rows(self, read: Read[Row]) -> list[Row]:
@@ -135,11 +144,13 @@ class UnitOfWork:
             return [self.rows(read) for read in reads]
         if self._writes:
             self.flush()
+        self._has_run = True
         combined = self._statements.combined(reads)
         fetched = self._connection.fetch(combined, combined.values(read.values for read in reads))
         return combined.rows(fetched)
 
     def _fetch(self, read: Read[Row]) -> list[Row]:
+        self._has_run = True
         compiled = self._statements.of(read.shape, read.build)
         return compiled.rows(self._connection.fetch(compiled, compiled.values(read.values)))
 
@@ -217,6 +228,7 @@ class UnitOfWork:
     ) -> None:
         """Run a statement for each row of values, now."""
         if rows:
+            self._has_run = True
             compiled = self._statements.of(shape, build)
             self._connection.execute_many(compiled, [compiled.values(row) for row in rows])
 
@@ -251,20 +263,26 @@ class UnitOfWork:
         self._notifying.append(organization_id)
 
     def savepoint(self) -> Part:
-        """Begin a part that can be undone. Returns what `undo` needs."""
-        self._connection.run("SAVEPOINT part")
+        """Begin a part that can be undone. Returns what `undo` needs.
+
+        The savepoint of the part before is released with it, or by the end of the transaction.
+        """
+        if self._in_part and self._has_run:
+            self._connection.run(RELEASE, SAVEPOINT)
+        elif not self._in_part:
+            self._connection.run(SAVEPOINT)
+        self._in_part, self._has_run = True, False
         return Part(len(self._changes), len(self._notifying), self._numbers.uncommitted())
 
     def keep(self) -> None:
         """End the part, and keep it."""
         self.flush()
-        self._connection.run("RELEASE SAVEPOINT part")
 
     def undo(self, before: Part) -> None:
         """End the part as if it had never begun, its recorded changes and its numbers included."""
         self._writes.clear()
-        self._connection.run("ROLLBACK TO SAVEPOINT part")
-        self._connection.run("RELEASE SAVEPOINT part")
+        self._connection.run(ROLL_BACK, RELEASE)
+        self._in_part = False
         del self._changes[before.changes :]
         del self._notifying[before.notifying :]
         self._numbers.rollback(before.numbers)
@@ -272,6 +290,7 @@ class UnitOfWork:
     def wait_briefly(self) -> None:
         """After a lock was waited for in vain: wait less for each of the others of this batch."""
         if self._statements.dialect_name == "postgresql" and not self._waits_briefly:
+            self._has_run = True
             self._connection.run(LOCK_SOON)
             self._waits_briefly = True
 
@@ -283,6 +302,7 @@ class UnitOfWork:
 
     def touch(self) -> None:
         """Write without changing anything; fails if nothing can be written."""
+        self._has_run = True
         self._connection.run(TOUCH[self._statements.dialect_name])
 
     def append_changes(self) -> None:
