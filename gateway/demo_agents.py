@@ -186,7 +186,7 @@ class DemoAgents:
         if put:
             await import_all(self._storage, "ec-english", put, self._viewer.organization_id)
         await self._cancel([trip for trip in turning if trip.turn is Turn.CANCELLED])
-        await validate_waiting(self._storage, lease_seconds=60)
+        await validate_waiting(self._storage, self._viewer.organization_id, lease_seconds=60)
 
     async def _cancel(self, cancelled: Sequence[Trip]) -> None:
         ids = [trip.agent_booking_id for trip in cancelled]

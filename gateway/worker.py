@@ -8,22 +8,24 @@ once; a look every second finds what others have left.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
-from gateway.background import Failures, is_cancelled
+from gateway.background import ByOrganization, Failures, is_cancelled
 from gateway.delivering import Deliverer
 from gateway.lanes import TRIES, Lanes
 from gateway.outgoing.http import SECONDS, HttpSender
 from gateway.settings import Settings
-from gateway.validating import validate_waiting
+from gateway.validating import Waiting, validate_waiting
 from resolvers.bookings.expiry import organizations_with_overdue
 from resolvers.every_kind.expiry import ExpireDue, expire_due
 from resolvers.forgetting import ForgetOld, forget_old
 from resolvers.outcomes import Outcome
 from resolvers.presence import BEAT_SECONDS, SayPresent, say_present
-from resolvers.storage import Overloaded, Storage
+from resolvers.storage import Storage
 from resolvers.storage.batches import Run
 
 if TYPE_CHECKING:
@@ -40,8 +42,8 @@ POLL_SECONDS: Final = 1.0
 BREATH_SECONDS: Final = 0.02
 """How long commits gather before the work is looked for: not once for each of a burst."""
 
-EXPIRING_AT_ONCE: Final = 64
-"""In how many organizations bookings expire at the same time."""
+ORGANIZATIONS_AT_ONCE: Final = 64
+"""For how many organizations a piece of work is done at the same time."""
 
 STATISTICS_SECONDS: Final = 60.0
 
@@ -111,7 +113,9 @@ class Worker:
             pause_seconds=poll_seconds,
             when_closed=self._queued.set,
         )
-        self._expiring: dict[UUID, asyncio.Task[None]] = {}
+        self._waiting = Waiting(storage)
+        self._validating = self._by_organization("validation", self._received)
+        self._expiring = self._by_organization("expiry", self._overdue)
 
     async def run(self) -> None:
         """Work until told to stop. What has been begun by then is finished, and written."""
@@ -128,14 +132,13 @@ class Worker:
                         ("deletion", self._forget, self._stopped, self._forget_seconds),
                         ("statistics", self._gather, self._stopped, STATISTICS_SECONDS),
                     ):
-                        tasks.create_task(self._repeat(name, action, woken, seconds))
+                        tasks.create_task(self._watch(name, action, woken, seconds))
                 await self._lanes.closed()
-                if self._expiring:
-                    await asyncio.wait(self._expiring.values())
-        except asyncio.CancelledError:
-            self._lanes.cancel()
-            for task in self._expiring.values():
-                task.cancel()
+                await self._validating.ended()
+                await self._expiring.ended()
+        except BaseException:
+            for begun in (self._lanes, self._validating, self._expiring):
+                begun.cancel()
             raise
         finally:
             self._storage.when_changed.remove(self._told)
@@ -151,6 +154,22 @@ class Worker:
         """After a commit of this process there may be something to do."""
         self._received.set()
         self._queued.set()
+
+    async def _watch(
+        self,
+        name: str,
+        action: Callable[[], Awaitable[None]],
+        woken: asyncio.Event,
+        seconds: float,
+    ) -> None:
+        """Repeat a part of the work; begin again if the repetition itself fails."""
+        while not self._stopping:
+            try:
+                await self._repeat(name, action, woken, seconds)
+            except Exception:
+                with suppress(Exception):  # a log that cannot be written, for example
+                    logger.exception("The background work (%s) has ended; it begins again", name)
+                await self._pause(self._poll_seconds)
 
     async def _repeat(
         self,
@@ -178,9 +197,23 @@ class Worker:
         """Wait, unless the work is to stop."""
         await _set_within(self._stopped, seconds)
 
+    def _by_organization(self, what: str, again: asyncio.Event) -> ByOrganization:
+        return ByOrganization(
+            what,
+            most=ORGANIZATIONS_AT_ONCE,
+            first_pause=self._poll_seconds,
+            pause=self._pause,
+            when_done=again.set,
+        )
+
     async def _validate(self) -> None:
-        await validate_waiting(
+        for organization_id in await self._waiting.organizations(self._validating.busy):
+            self._validating.begin(organization_id, partial(self._validate_in, organization_id))
+
+    async def _validate_in(self, organization_id: UUID) -> bool:
+        return await validate_waiting(
             self._storage,
+            organization_id,
             lease_seconds=self._lease_seconds,
             going_on=lambda: not self._stopping,
         )
@@ -188,27 +221,13 @@ class Worker:
     # ---------------------------------------------------------------- the clock
 
     async def _expire(self) -> None:
-        """Expire every booking that was not paid in time.
-
-        Each organization has a task of its own: a lock in one does not hold up the others.
-        """
+        """Expire every booking that was not paid in time."""
         for row in await self._read(organizations_with_overdue):
-            if row.id not in self._expiring and len(self._expiring) < EXPIRING_AT_ONCE:
-                self._expiring[row.id] = asyncio.create_task(self._expire_in(row.id))
+            self._expiring.begin(row.id, partial(self._expire_in, row.id))
 
-    async def _expire_in(self, organization_id: UUID) -> None:
+    async def _expire_in(self, organization_id: UUID) -> bool:
         """Expire what is overdue in an organization, a batch at a time, except what is locked."""
-        expired = False
-        try:
-            expired = (await self._one(EXPIRE, ExpireDue(organization_id))).changed
-        except Overloaded:
-            pass  # logged by the storage, and tried again in the next round
-        except Exception:
-            logger.exception("The bookings of an organization could not expire; tried again later")
-        finally:
-            del self._expiring[organization_id]
-        if expired:
-            self._overdue.set()  # there may be more
+        return (await self._one(EXPIRE, ExpireDue(organization_id))).changed
 
     async def _say_present(self) -> None:
         """Pauses in which no worker says so do not count against notifications."""

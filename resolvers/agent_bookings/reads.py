@@ -68,21 +68,26 @@ def products_by_code(kind: ProductKind, viewer: Viewer, keys: Sequence[str]) -> 
     )
 
 
-def agent_bookings_waiting(now: datetime) -> Read[AgentBooking]:
-    """The `id` of one booking, of any organization, that waits for stage 2 and is held by nobody.
+def organizations_waiting(now: datetime, most: int) -> Read[Any]:
+    """The organizations of the first `most` bookings that wait for stage 2 and that nobody holds.
 
-    Without one there is nothing to be taken up.
+    Each row has an `organization_id`, and how many of those bookings are the organization's, as
+    `total`.
     """
 
     def build(_: str) -> sa.Select[Any]:
-        return (
-            sa.select(columns(AgentBooking).id)
+        first = (
+            sa.select(columns(AgentBooking).organization_id)
             .where(held_by_nobody())
             .order_by(columns(AgentBooking).id)  # or PostgreSQL may read the whole table for it
-            .limit(sa.literal_column("1"))
+            .limit(sa.literal_column(str(most)))
+            .subquery("first")
+        )
+        return sa.select(first.c.organization_id, sa.func.count().label("total")).group_by(
+            first.c.organization_id
         )
 
-    return Read("agent bookings waiting", build, {"now": now}, by_key=True)
+    return Read(("organizations with agent bookings that wait", most), build, {"now": now})
 
 
 def held_by_nobody() -> sa.ColumnElement[bool]:

@@ -24,6 +24,7 @@ from resolvers.bookings import loading
 from resolvers.changes import THE_CLOCK, record_booking
 from resolvers.leases import NOT_LEASED, leased
 from resolvers.outcomes import Outcome
+from resolvers.reading import ORGANIZATION, of_organization
 from resolvers.storage.read import Read
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import AgentBooking, Booking, Candidate, columns, table
@@ -35,8 +36,9 @@ NOBODY = UUID(int=0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeUp:
-    """Take up to `most` bookings that wait, of all organizations, for `lease_seconds`."""
+    """Take up to `most` bookings of an organization that wait, for `lease_seconds`."""
 
+    organization_id: UUID
     most: int
     lease_seconds: float
 
@@ -71,7 +73,7 @@ def _take_up(work: UnitOfWork, command: TakeUp) -> Outcome:
     bookings: Read[Any] = Read(
         ("agent bookings that wait", command.most),
         lambda dialect: _waiting(dialect, command.most),
-        {"now": work.now},
+        {"now": work.now, ORGANIZATION: command.organization_id},
     )
     keys = [(row.organization_id, row.id) for row in work.rows(bookings)]
     held = _held(work, keys)
@@ -213,11 +215,16 @@ def _write(work: UnitOfWork, before: Held, after: Held, kind: ChangeType) -> Non
 def _waiting(dialect: str, most: int) -> sa.Executable:
     """The bookings that nobody holds, in the order of their keys; past those that are locked."""
     a, b = columns(AgentBooking), columns(Booking)
+    mine = of_organization(AgentBooking)
+    if dialect == "sqlite":  # the sign keeps it from reading all bookings of the organization
+        mine = sa.literal_column("+agent_booking.organization_id", a.organization_id.type) == (
+            sa.bindparam(ORGANIZATION, type_=a.organization_id.type)
+        )
     statement = (
         sa.select(b.organization_id, b.id)
         .select_from(table(AgentBooking))
         .join(table(Booking), sa.and_(b.organization_id == a.organization_id, b.id == a.id))
-        .where(held_by_nobody())
+        .where(mine, held_by_nobody())
         .order_by(a.id)
         .limit(sa.literal_column(str(most)))
     )

@@ -1,7 +1,9 @@
 """The worker against real receivers, a real mail server and a clock that the test sets."""
 
 import asyncio
+import errno
 import json
+import logging
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
@@ -20,6 +22,7 @@ from gateway.outgoing.http import MOST_CONNECTIONS, HttpSender
 from gateway.outgoing.mail import MOST_CONNECTIONS as MOST_MAIL_CONNECTIONS
 from gateway.outgoing.mail import MailSender
 from gateway.slow_endpoints import SLOW_SECONDS
+from gateway.validating import FIRST_WINDOW, Waiting
 from gateway.worker import Worker
 from resolvers.notifications.commands import RegisterNotification, RotateKey
 from resolvers.notifications.endpoints import KEY, register, rotate
@@ -564,6 +567,86 @@ async def test_unpaid_bookings_expire(world, clock):
             return (await world.row(key)).status is BookingStatus.EXPIRED
 
         await eventually(expired)
+
+
+@pytest.mark.both_databases
+async def test_a_locked_log_stops_the_validation_of_no_other_organization(
+    world,
+    foreign,  # noqa: F811
+):
+    """Bookings of the others are judged while it is locked, and its own once it is free."""
+    key = await world.made(make_organization, MakeOrganization("Other", "Asia/Tokyo", "JPY"))
+    other = Working(world.storage, replace(world.viewer, organization_id=key))
+    ours = [await world.booked(SAMPLE), await world.booked(OTHER)]
+    theirs = await other.booked(SAMPLE)
+    transaction = foreign.transaction()
+    await transaction.start()
+    locking = "SELECT 1 FROM log_position WHERE organization_id = $1 FOR NO KEY UPDATE"
+    await foreign.execute(locking, world.viewer.organization_id)
+
+    def judged(place: Working, booking: UUID) -> Callable[[], Awaitable[bool]]:
+        async def holds() -> bool:
+            return (await place.detail(booking)).status is AgentBookingStatus.INVALID
+
+        return holds
+
+    async with world.worker():
+        await eventually(judged(other, theirs))
+        # the second is received while the first organization is still being waited for
+        await eventually(judged(other, await other.booked(OTHER)))
+        assert [(await world.detail(each)).status for each in ours] == ["RECEIVED"] * 2
+        await transaction.rollback()
+        for booking in ours:
+            await eventually(judged(world, booking))
+
+
+@pytest.mark.both_databases
+async def test_organizations_behind_many_waiting_bookings_are_found(world):
+    """The look goes further if all of the oldest bookings belong to a busy organization."""
+    key = await world.made(make_organization, MakeOrganization("Other", "Asia/Tokyo", "JPY"))
+    other = Working(world.storage, replace(world.viewer, organization_id=key))
+    ours = world.viewer.organization_id
+    for n in range(FIRST_WINDOW + 1):
+        await world.booked(replace(SAMPLE, agent_booking_id=f"B{n}"))
+    await other.booked(SAMPLE)
+    waiting = Waiting(world.storage)
+
+    looks = [await waiting.organizations({ours}) for _ in range(3)]
+
+    assert looks == [[], [key], []]
+
+
+async def test_a_log_that_cannot_be_written_does_not_end_the_work(world, database_url):
+    """A part of the worker that fails beside its action begins again."""
+
+    class Full(logging.Handler):
+        failed = asyncio.Event()
+
+        def emit(self, record: logging.LogRecord) -> None:
+            self.failed.set()
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    handler = Full()
+    booking = await world.booked(SAMPLE)
+
+    def rename(table: str, name: str) -> None:
+        with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as connection:
+            connection.execute(f"ALTER TABLE {table} RENAME TO {name}")
+
+    rename("agent_booking", "away")
+    logging.getLogger("gateway").addHandler(handler)
+    try:
+        async with world.worker():
+            async with asyncio.timeout(PATIENCE):
+                await handler.failed.wait()
+            rename("away", "agent_booking")
+
+            async def judged() -> bool:
+                return (await world.detail(booking)).status is AgentBookingStatus.INVALID
+
+            await eventually(judged)
+    finally:
+        logging.getLogger("gateway").removeHandler(handler)
 
 
 @pytest.mark.both_databases

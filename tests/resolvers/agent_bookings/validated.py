@@ -9,7 +9,9 @@ from tests.resolvers.world import World
 
 async def taken_up(world: World, *, most: int = 100, lease_seconds: float = 60) -> list[Validate]:
     """What waits, taken up: the commands that say what is possible of it."""
-    [outcome] = await world.storage.write(take_up, [TakeUp(most=most, lease_seconds=lease_seconds)])
+    of = world.viewer.organization_id
+    ask = TakeUp(organization_id=of, most=most, lease_seconds=lease_seconds)
+    [outcome] = await world.storage.write(take_up, [ask])
     assert isinstance(outcome, Outcome)
     return [
         Validate(organization_id=UUID(of), booking_id=UUID(key), lease=UUID(lease))

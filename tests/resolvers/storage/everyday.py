@@ -5,7 +5,7 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from resolvers import change_reads
-from resolvers.agent_bookings.reads import agent_bookings_waiting
+from resolvers.agent_bookings.reads import organizations_waiting
 from resolvers.candidates.commands import UpsertCandidate, upsert_candidates
 from resolvers.enrolments.moving import move
 from resolvers.events.commands import UpdateEvent
@@ -52,8 +52,7 @@ LISTS: Final = (
     """{ bookings(filter: {reference: {eq: "enro-4711"}}) { nodes { reference } } }""",
     """query ($candidate: ID!) { bookings(filter: {candidateId: {eq: $candidate}}) {
         nodes { reference } totalCount } }""",
-    """{ events(last: 20) { nodes { title seats { free }
-        enrolments(first: 5) { nodes { reference candidate { fullName } } totalCount } } } }""",
+    """{ events(last: 20) { nodes { title seats { free } } } }""",
     """{ bookingChanges(last: 20) { nodes { type at booking { reference } } } }""",
 )
 """What people look at. `totalCount` is asked for only where few rows are counted."""
@@ -62,6 +61,8 @@ OF_ALL_CENTRES: Final = (
     """query ($day: DateTime!) { bookings(first: 20, filter: {start: {gte: $day}}) {
         nodes { reference } } }""",
     """{ candidates(first: 20) { nodes { fullName } } }""",
+    """{ events(last: 20) { nodes { title
+        enrolments(first: 5) { nodes { reference candidate { fullName } } totalCount } } } }""",
 )
 """The same, by callers who see everything. For others these lists pass by what is not theirs."""
 
@@ -175,7 +176,7 @@ class Everyday(Schedules, School):
                 SAMPLE, agent_booking_id=reference, student=student, language_level=level
             )
             await self.booked(submission, viewer=agent)
-            await self.storage.read(agent_bookings_waiting(self.storage.clock()))
+            await self.storage.read(organizations_waiting(self.storage.clock(), 200))
             await validated(self)
 
     async def follow(self, position: int) -> None:

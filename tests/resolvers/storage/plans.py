@@ -30,6 +30,9 @@ MOST_READ: Final = {"postgresql": (200, 30), "sqlite": (15_000, 700)}
 A scan of an index of 100,000 rows reads 500 buffers or more, and takes 300,000 steps or more.
 """
 
+COUNTED_EACH: Final = 100
+"""How many rows an aggregate may count for each row of its statement: the bookings of an event."""
+
 STEPS_AT_ONCE: Final = 25
 """After how many steps SQLite reports them."""
 
@@ -49,7 +52,7 @@ AUTO_EXPLAIN: Final = {
 class Statement:
     """One execution of a statement: its rows, what it read for them, and its plan.
 
-    The rows of an aggregate are those that it counts; SQLite does not tell them.
+    On PostgreSQL, rows that an aggregate counts are rows, too; SQLite does not tell them.
     """
 
     sql: str
@@ -134,11 +137,22 @@ def _postgresql_statement(sql: str, plan: dict[str, Any]) -> Statement:
 
 
 def _rows_of(plan: dict[str, Any]) -> int:
-    """The rows of a plan, or those that its aggregate counts."""
+    """The rows of a plan, or those that its aggregate counts.
+
+    If each row shows what an aggregate counts, up to COUNTED_EACH of those belong to it.
+    """
     while plan["Node Type"] == "Aggregate":
         [plan] = plan["Plans"]
     rows: int = plan["Actual Rows"]
-    return rows
+    return max(rows, min(_counted(plan), COUNTED_EACH * rows))
+
+
+def _counted(plan: dict[str, Any]) -> int:
+    """The rows that the aggregates of a plan count."""
+    parts = plan.get("Plans", ())
+    if plan["Node Type"] == "Aggregate":
+        return sum(part["Actual Rows"] * part["Actual Loops"] for part in parts)
+    return sum(_counted(part) for part in parts)
 
 
 def _postgresql_steps(plan: dict[str, Any], depth: int = 1) -> Iterable[str]:

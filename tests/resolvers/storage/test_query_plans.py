@@ -26,6 +26,8 @@ from tests.resolvers.storage.everyday import Everyday
 from tests.resolvers.storage.many_rows import CANDIDATE, DAYS, EVENT, key, multiply
 from tests.resolvers.storage.plans import Statement, bad, measured
 
+pytestmark = pytest.mark.both_databases
+
 AT = datetime(2027, 1, 11, 12, 0, tzinfo=UTC)
 EVENTS_TO_COME = [key(EVENT, number) for number in (DAYS // 2, DAYS // 2 + 1)]
 NEAR_THE_END = 190_000
