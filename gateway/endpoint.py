@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from graphql import ExecutionResult, OperationType
@@ -145,10 +145,15 @@ class Endpoint:
         except Exception as fault:
             status, told, headers = errors.failure(fault)
             return _Answer(status, media_type, errors.encoded(told), headers)
+        is_mutation = partial(self._is_mutation, asked)
         if result.errors:
-            return _with_errors(result, media_type, self._max_response_bytes)
-        body = errors.encoded(errors.answer(result), self._max_response_bytes)
+            return _with_errors(result, media_type, self._max_response_bytes, is_mutation)
+        answered = errors.answer(result)
+        body = errors.encoded_within(answered, self._max_response_bytes, is_mutation)
         return _Answer(200, media_type, body)
+
+    def _is_mutation(self, asked: GraphQLRequest) -> bool:
+        return self._operations.kind(asked) is OperationType.MUTATION
 
     async def _result(
         self, request: Request, asked: GraphQLRequest, viewer: Viewer
@@ -231,14 +236,16 @@ def _overloaded() -> _Refused:
     )
 
 
-def _with_errors(result: ExecutionResult, media_type: str, most_bytes: int) -> _Answer:
+def _with_errors(
+    result: ExecutionResult, media_type: str, most_bytes: int, is_mutation: Callable[[], bool]
+) -> _Answer:
     """The response to an operation of which something failed."""
     answered = errors.answer(result)
     seconds = errors.retry_after(answered)
     if seconds is not None:
         return _Answer(503, media_type, errors.encoded(answered), {"retry-after": str(seconds)})
     status = 400 if media_type == GRAPHQL_RESPONSE and errors.is_request_error(result) else 200
-    return _Answer(status, media_type, errors.encoded(answered, most_bytes))
+    return _Answer(status, media_type, errors.encoded_within(answered, most_bytes, is_mutation))
 
 
 @lru_cache(maxsize=256)

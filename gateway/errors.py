@@ -7,7 +7,7 @@ and the caller is told that reference and nothing else.
 import logging
 import secrets
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -60,19 +60,25 @@ def answer(result: ExecutionResult) -> dict[str, Any]:
     return answered
 
 
-def encoded(answered: Any, most_bytes: int | None = None) -> bytes:
-    """JSON. A value that JSON cannot hold is a fault of ours, and is answered as one.
-
-    Beyond `most_bytes`, the answer is an error without the data.
-    """
+def encoded(answered: Any) -> bytes:
+    """JSON. A value that JSON cannot hold is a fault of ours, and is answered as one."""
     try:
-        content = orjson.dumps(answered, default=_plain, option=orjson.OPT_UTC_Z)
+        return orjson.dumps(answered, default=_plain, option=orjson.OPT_UTC_Z)
     except TypeError as error:
         return orjson.dumps({"errors": [masked(error)]})
-    if most_bytes is not None and len(content) > most_bytes:
-        too_large = ResponseTooLarge(most_bytes).error()
-        return orjson.dumps({"errors": formatted([too_large]), "data": None})
-    return content
+
+
+def encoded_within(answered: Any, most_bytes: int, is_mutation: Callable[[], bool]) -> bytes:
+    """The JSON of a result. Beyond `most_bytes`, it is an error without the data.
+
+    `is_mutation` tells whether the operation was one; then all of its fields were executed.
+    """
+    content = encoded(answered)
+    if len(content) <= most_bytes:
+        return content
+    executed = list(answered.get("data") or ()) if is_mutation() else None
+    too_large = ResponseTooLarge(most_bytes).error(executed)
+    return encoded({"errors": formatted([too_large]), "data": None})
 
 
 def _plain(value: object) -> str:

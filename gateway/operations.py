@@ -85,7 +85,8 @@ class Operations:
         document = self._document(request.query)
         if document.parsed is None or document.planned is None:
             return ExecutionResult(data=None, errors=list(document.errors))
-        if self.kind(request) is OperationType.SUBSCRIPTION:
+        kind = self.kind(request)
+        if kind is OperationType.SUBSCRIPTION:
             return await self._subscribe(document.parsed, document.planned, request, context)
         try:
             planned = await self.planner.execute(
@@ -99,7 +100,9 @@ class Operations:
             raise
         except ResponseTooLarge as too_large:
             _cancel_reads(context)
-            return ExecutionResult(None, [too_large.error()])
+            is_mutation = kind is OperationType.MUTATION and isinstance(context, Context)
+            executed = context.executed if is_mutation else None
+            return ExecutionResult(None, [too_large.error(executed)])
 
     async def _by_graphql_core(
         self, document: DocumentNode, request: GraphQLRequest, context: Any

@@ -11,7 +11,7 @@ from contextlib import aclosing, suppress
 from typing import Any, Final
 
 import orjson
-from graphql import ExecutionResult
+from graphql import ExecutionResult, OperationType
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway import errors
@@ -229,9 +229,8 @@ class _Connection:
         """Carry out one operation to its end; a failure is its own end and nobody else's."""
         try:
             context = self._endpoint.make_context(await self._viewer(), self._viewer)
-            await self._deliver(
-                identifier, await self._endpoint.operations.execute(request, context)
-            )
+            result = await self._endpoint.operations.execute(request, context)
+            await self._deliver(identifier, request, result)
         except Unauthenticated as no:
             await _close(self._websocket, _unauthenticated(no))
         except WebSocketDisconnect:
@@ -242,20 +241,26 @@ class _Connection:
     async def _viewer(self) -> Viewer:
         return await self._endpoint.authenticator.viewer(self._authorization)
 
-    async def _deliver(self, identifier: str, result: Any) -> None:
+    async def _deliver(self, identifier: str, request: GraphQLRequest, result: Any) -> None:
         if not isinstance(result, ExecutionResult):
             async with aclosing(result) as results:
                 async for one in results:
-                    await self._next(identifier, one)
+                    await self._next(identifier, request, one)
         elif errors.is_request_error(result):
             await self._send_errors(identifier, errors.formatted(result.errors or ()))
             return
         else:
-            await self._next(identifier, result)
+            await self._next(identifier, request, result)
         await self._send({"id": identifier, "type": "complete"})
 
-    async def _next(self, identifier: str, result: ExecutionResult) -> None:
-        payload = errors.encoded(errors.answer(result), self._endpoint.max_response_bytes)
+    async def _next(
+        self, identifier: str, request: GraphQLRequest, result: ExecutionResult
+    ) -> None:
+        payload = errors.encoded_within(
+            errors.answer(result),
+            self._endpoint.max_response_bytes,
+            lambda: self._endpoint.operations.kind(request) is OperationType.MUTATION,
+        )
         frame = b'{"id":%b,"type":"next","payload":%b}'
         await self._send_text(frame % (orjson.dumps(identifier), payload))
 

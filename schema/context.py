@@ -143,6 +143,11 @@ class Context:
         return done
 
     @property
+    def executed(self) -> list[str]:
+        """The response keys of a mutation's fields that were executed: what they wrote is kept."""
+        return [key for key, done in self._done.items() if not isinstance(done, Exception)]
+
+    @property
     def now(self) -> datetime:
         return self.storage.clock()
 

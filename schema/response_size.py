@@ -6,7 +6,7 @@ a few additions for each place. Only when that bound exceeds the limit are the v
 once, from then on.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from graphql import GraphQLError
@@ -29,13 +29,30 @@ class ResponseTooLarge(BaseException):
         super().__init__(limit)
         self.limit = limit
 
-    def error(self) -> GraphQLError:
-        """The error that the caller receives instead of the data."""
+    def error(self, executed: Sequence[str] | None = None) -> GraphQLError:
+        """The error that the caller receives instead of the data.
+
+        `executed` are the response keys of the fields of a mutation that were executed; None for a
+        query.
+        """
         message = (
             f"The response is larger than {self.limit} bytes."
             " Request fewer fields, smaller pages or fewer nested lists."
         )
-        return GraphQLError(message, extensions={"code": CODE})
+        if executed is None:
+            return GraphQLError(message, extensions={"code": CODE})
+        message = f"{message} {_what_is_committed(executed)}"
+        return GraphQLError(message, extensions={"code": CODE, "executed": list(executed)})
+
+
+def _what_is_committed(executed: Sequence[str]) -> str:
+    """What has become of a mutation whose fields with these response keys were executed."""
+    if not executed:
+        return "Nothing was executed, and nothing was written."
+    return (
+        f"These fields were executed, and their writes are committed: {', '.join(executed)}."
+        " Other fields of the mutation were not executed."
+    )
 
 
 class ResponseSize:

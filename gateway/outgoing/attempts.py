@@ -1,7 +1,6 @@
 """One attempt to deliver a message over HTTP, with httpcore."""
 
 import asyncio
-import logging
 import ssl
 from collections.abc import Mapping
 from contextlib import aclosing
@@ -12,9 +11,8 @@ import httpcore
 from gateway.outgoing.answers import Answer
 from gateway.outgoing.connections import Broken, CheckedBackend, Connections, Unreachable
 from gateway.outgoing.resolving import Resolve
+from gateway.outgoing.unreached import Unreached
 from resolvers.notifications.urls import Receiver
-
-logger = logging.getLogger(__name__)
 
 MOST_BYTES: Final = 64 * 1024
 """Of an answer that are read; they mean nothing, and are read so that the connection is kept."""
@@ -35,6 +33,7 @@ class Attempts:
         seconds: float,
     ) -> None:
         self._seconds = seconds
+        self._unreached = Unreached()
         self._connections = Connections(
             tls or httpcore.default_ssl_context(),
             CheckedBackend(resolve, local=local, seconds=seconds, network=network),
@@ -73,7 +72,7 @@ class Attempts:
 
     def _not_reached(self, to: Receiver, why: str) -> str:
         """One text for whatever keeps an answer away; the log alone has the reason."""
-        logger.warning("No answer from %s: %s", to.authority, why)
+        self._unreached.failed(to.authority, why)
         return f"could not be reached, or did not answer within {self._seconds:g} s"
 
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import connect
 
+from gateway import errors
 from gateway.settings import Settings
 from tests.patience import UNHURRIED
 
@@ -65,3 +66,15 @@ async def test_over_websocket(address: str, token: str) -> None:
             assert (answered["id"], answered["type"]) == ("2", "next")
             require_too_large(answered["payload"])
         assert await told() == {"id": "2", "type": "complete"}
+
+
+def test_a_mutation_says_what_is_committed() -> None:
+    """All fields were executed if the response is found to be too large at its end."""
+    answered = {"data": {"first": "x" * LIMIT, "second": 1}}
+
+    told = json.loads(errors.encoded_within(answered, LIMIT, lambda: True))
+
+    assert told["data"] is None
+    [error] = told["errors"]
+    assert "their writes are committed: first, second." in error["message"]
+    assert error["extensions"]["executed"] == ["first", "second"]

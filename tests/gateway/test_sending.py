@@ -16,6 +16,7 @@ from gateway.outgoing.answers import Answer
 from gateway.outgoing.attempts import MOST_BYTES
 from gateway.outgoing.http import MOST_CONNECTIONS, HttpSender
 from gateway.outgoing.resolving import Resolve
+from gateway.outgoing.unreached import Unreached
 from tests.gateway.receiving import (
     Behaviour,
     Internet,
@@ -226,6 +227,32 @@ async def test_why_a_receiver_is_not_reached_is_in_the_log_only(caplog: pytest.L
         "no answer in time",
     ]
     assert "token" not in caplog.text
+
+
+async def test_a_silent_receiver_has_one_line_in_the_log_each_minute(
+    caplog: pytest.LogCaptureFixture,
+):
+    async with receiving(silent_after(b"")) as up, sending(seconds=NEVER_SECONDS) as sender:
+        await asyncio.gather(*(sender.send(up.url, {}, b"{}") for _ in range(20)))
+
+    [line] = [record.getMessage() for record in caplog.records]
+    assert line == f"No answer from 127.0.0.1:{up.port}: no answer in time"
+
+
+def test_each_receiver_is_logged_again_after_a_minute(caplog: pytest.LogCaptureFixture):
+    now = [0.0]
+    unreached = Unreached(lambda: now[0])
+
+    for now[0] in (0.0, 1.0, 59.9, 60.0, 61.0):
+        for receiver in ("a.example", "b.example"):
+            unreached.failed(receiver, "no answer in time")
+
+    of_a = [one.getMessage() for one in caplog.records if "a.example" in one.getMessage()]
+    assert of_a == [
+        "No answer from a.example: no answer in time",
+        "No answer from a.example: no answer in time (2 more attempts failed)",
+    ]
+    assert len(caplog.records) == 4
 
 
 async def test_a_url_that_breaks_the_rule_is_not_asked():

@@ -13,6 +13,7 @@ from gateway import errors
 from gateway.operations import Operations
 from gateway.request import GraphQLRequest
 from resolvers.storage import Storage
+from resolvers.storage.tables import Department
 from resolvers.viewer import Viewer
 from schema.context import Context
 from schema.response_size import CODE, DEFAULT_BYTES, ResponseSize, ResponseTooLarge
@@ -68,7 +69,9 @@ class Asking:
     def is_graphql_core(self) -> bool:
         return "execute" in vars(self.operations.planner)
 
-    async def __call__(self, query: str, limit: int = DEFAULT_BYTES) -> ExecutionResult:
+    async def __call__(
+        self, query: str, limit: int = DEFAULT_BYTES, *, kind: str = "query"
+    ) -> ExecutionResult:
         unused: Any = None
         context = Context(
             viewer=self._viewer,
@@ -77,7 +80,7 @@ class Asking:
             exports=unused,
             max_response_bytes=limit,
         )
-        result = await self.operations.execute(GraphQLRequest("{ " + query + " }"), context)
+        result = await self.operations.execute(GraphQLRequest(f"{kind} {{ {query} }}"), context)
         assert isinstance(result, ExecutionResult)
         return result
 
@@ -167,3 +170,30 @@ def require_fits(answer: Any, limit: int) -> None:
     size.repeats(10, 1)
     size.built([{}], limit)  # from now on everything is measured
     size.finished(answer)
+
+
+@pytest.mark.parametrize("fields", [1, 3])
+async def test_a_mutation_says_which_fields_are_committed(
+    ask: Asking, storage: Storage, viewer: Viewer, fields: int
+) -> None:
+    """If the second of three payloads is too large, the third field is not executed.
+
+    A mutation of one field has a plan.
+    """
+    long = "x" * 150
+    many = " ".join(f"name{n}: name" for n in range(40))
+    given = [(long, many)] if fields == 1 else [("First", "name"), (long, many), ("Third", "name")]
+    document = " ".join(
+        f'f{n}: upsertDepartment(input: {{name: "{name}"}}) {{ department {{ {selected} }} }}'
+        for n, (name, selected) in enumerate(given)
+    )
+
+    result = await ask(document, limit=300 if fields == 1 else 5_000, kind="mutation")
+
+    [error] = result.errors or ()
+    executed = ["f0"] if fields == 1 else ["f0", "f1"]
+    assert error.extensions == {"code": CODE, "executed": executed}
+    assert f"their writes are committed: {', '.join(executed)}." in error.message
+    of = viewer.organization_id
+    rows = await World(storage, viewer).rows(Department, "organization_id", of)
+    assert {row.name for row in rows} == ({long} if fields == 1 else {"First", long})
