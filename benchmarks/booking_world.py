@@ -35,7 +35,7 @@ PREFIX: Final = f"{databases.PREFIX}bookings_"
 SEATS: Final = 10_000
 """At each event and in each room."""
 
-BOOKERS: Final = 50_000
+BOOKERS: Final = 60_000
 """How many candidates can book; each has one completed enrolment, and no other."""
 
 HOT_EVENTS: Final = 9

@@ -18,6 +18,7 @@ from typing import Final
 from benchmarks import booking_world, databases
 from benchmarks.booking_world import World
 from benchmarks.database_cpu import DatabaseCpu, DatabaseMeter, database_meter
+from benchmarks.drivers import driver_at
 from benchmarks.load import Cost, answers, asking, cost_of
 from benchmarks.reads import say
 from benchmarks.rush import BOOKED, PAUSE_SECONDS, SHAPES, Crowd, Part, detail_queries
@@ -28,6 +29,7 @@ from benchmarks.subscribers import Subscribers, subscribed
 GATEWAY: Final = "gateway"
 
 WARM_UP: Final = 128
+POSITION: Final = "SELECT position FROM log_position WHERE organization_id = $1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +86,13 @@ class Booked:
 
 
 async def measure(kind: str, effort: Effort, world: World = World()) -> list[Booked]:  # noqa: B008
-    """Every part on one kind of database, in one interleaved run. Raises: Unanswered."""
+    """Every part on one kind of database, in one interleaved run. Raises: Unanswered, Unbooked."""
     template = await asyncio.to_thread(booking_world.template, kind, world)
     return await measure_on(template, effort, world)
 
 
 async def measure_on(template: str, effort: Effort, world: World) -> list[Booked]:
-    """Every part in copies of a database. Raises: Unanswered."""
+    """Every part in copies of a database. Raises: Unanswered, Unbooked."""
     kind = databases.kind_of(template)
     async with database_meter(kind) as meter, AsyncExitStack() as stack:
         core, _ = cores()
@@ -137,6 +139,20 @@ async def book(
     return Booked(kind, rival.name, part, number, cost, cpu, tuple(seconds_of))
 
 
+class Unbooked(Exception):
+    """A server has not written what it has acknowledged."""
+
+
+async def require_written(rival: Rival, world: World) -> None:
+    """Require an entry in the log for each booking of a server. Raises: Unbooked."""
+    if rival.name == "simple":
+        return  # it has no log
+    async with driver_at(rival.url) as driver:
+        [[position]] = await driver.fetch(POSITION, [])
+    if position != world.all_enrolments + rival.crowd.bookings:
+        raise Unbooked(f"{rival.name}: {position} changes, {rival.crowd.bookings} bookings")
+
+
 class Run:
     """One interleaved run on one kind of database."""
 
@@ -162,6 +178,8 @@ class Run:
             for subscribers in self._effort.subscribers:
                 async with self._subscribed(subscribers):
                     measured += await self._round(number, subscribers)
+        for rival in self._rivals:
+            await require_written(rival, self._world)
         return measured
 
     async def _warm_up(self) -> None:

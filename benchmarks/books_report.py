@@ -1,7 +1,8 @@
 """The measurements of bookings as tables, with the bars that the gateway must meet."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from itertools import product
 from math import isnan, nan
 from pathlib import Path
 from statistics import median, quantiles
@@ -98,7 +99,7 @@ def markdown(measured: Sequence[Booked]) -> str:
     """A table for each database, and whether the bars are met."""
     books = Books(measured)
     parts = [_table(books, database) for database in books.databases]
-    readers = list(_readers(measured))
+    readers = [*_with_subscribers(books), *_readers(measured)]
     bars = ["The bars:", "\n".join(_bars(books))]
     return "\n\n".join([*parts, *readers, *bars]) + "\n"
 
@@ -147,12 +148,31 @@ def _milliseconds(value: float) -> str:
 
 def _bars(books: Books) -> Iterator[str]:
     for part in books.parts:
+        if part.subscribers:
+            continue
         if "postgresql" in books.databases:
             yield from _on_postgresql(books, part)
         if "sqlite" in books.databases and part.clients == 64:
             reached = books.typical(rate, "sqlite", GATEWAY, part)
             what = f"SQLite, {_named(part)}: bookings a second"
             yield _line(what, reached, f"at least {ON_SQLITE:,}", reached >= ON_SQLITE)
+
+
+def _with_subscribers(books: Books) -> Iterator[str]:
+    """What subscribers to another event cost the gateway."""
+    for database, part in product(books.databases, books.parts):
+        alone = replace(part, subscribers=0)
+        if not part.subscribers or not books.has(database, GATEWAY, alone):
+            continue
+        times = [
+            books.typical(value, database, GATEWAY, part)
+            / books.typical(value, database, GATEWAY, alone)
+            for value in (cpu, p99)
+        ]
+        yield (
+            f"{NAMES[database]}, {_named(part)}: {times[0]:.2f} {TIMES} the CPU and "
+            f"{times[1]:.2f} {TIMES} the p99 without them"
+        )
 
 
 def _on_postgresql(books: Books, part: Part) -> Iterator[str]:
@@ -203,4 +223,19 @@ def _line(what: str, value: float, bar: str, met: bool) -> str:
 
 def write_json(file: Path, measured: Sequence[Booked]) -> None:
     """Every measurement of every round."""
-    file.write_bytes(orjson.dumps([asdict(one) for one in measured], option=orjson.OPT_INDENT_2))
+    content = [
+        {
+            "database": one.database,
+            "server": one.server,
+            "part": asdict(one.part),
+            "round": one.round,
+            "per_second": rate(one),
+            "p50_milliseconds": p50(one),
+            "p99_milliseconds": p99(one),
+            "cpu_milliseconds": cpu(one),
+            "database_milliseconds": database_cpu(one),
+            "background_milliseconds": background(one),
+        }
+        for one in measured
+    ]
+    file.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))

@@ -56,6 +56,11 @@ class Crowd:
         self.events = booking_world.events_of(world)
         self._token = token()
 
+    @property
+    def bookings(self) -> int:
+        """How many candidates have booked."""
+        return self._next - 1
+
     def requests(self, part: Part, number: int, round_number: int) -> list[bytes]:
         """Requests that book a seat for as many candidates who have not booked yet."""
         chance = random.Random(self._next)  # noqa: S311 - the same draws for every server
@@ -68,7 +73,9 @@ class Crowd:
     def request(self, event: UUID) -> bytes:
         """A request that books a seat at an event for a candidate who has not booked yet."""
         if self._next > self._world.bookers:
-            raise ValueError(f"there are {self._world.bookers:,} candidates")
+            raise ValueError(
+                f"all {self._world.bookers:,} candidates have booked: use fewer rounds"
+            )
         candidate, self._next = self._world.candidate(self._next), self._next + 1
         return booking_request(candidate, event, self._token)
 
