@@ -1,8 +1,9 @@
 """The running service, put together; the only place where its parts are joined."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import strawberry
 from starlette.applications import Starlette
@@ -25,6 +26,7 @@ from gateway.operations import Operations
 from gateway.page import Assets, Page, asks_for_page
 from gateway.security_headers import SecurityHeaders
 from gateway.settings import EMBEDDED, Settings
+from gateway.warming import warm
 from gateway.websocket import SocketEndpoint
 from gateway.worker import Worker, make_worker
 from resolvers.caching import BUDGET, MIB
@@ -56,7 +58,8 @@ def create_app(
         settings.database_url, clock=clock, statement_seconds=settings.statement_seconds
     )
     feed = ChangeFeed(storage)
-    endpoint, routes = _routes(settings, schema, storage, feed)
+    operations = Operations(schema)
+    endpoint, routes = _routes(settings, operations, storage, feed)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -65,6 +68,8 @@ def create_app(
             await storage.open()
             closing.push_async_callback(feed.close)
             feed.start()
+            warming = warm(operations, settings.operations_manifest)
+            await closing.enter_async_context(_in_background(warming, "warming"))
             if settings.worker == EMBEDDED:
                 await closing.enter_async_context(_working(make_worker(storage, settings)))
             yield
@@ -92,9 +97,8 @@ class Gateway(Starlette):
 
 
 def _routes(
-    settings: Settings, schema: strawberry.Schema, storage: Storage, feed: ChangeFeed
+    settings: Settings, operations: Operations, storage: Storage, feed: ChangeFeed
 ) -> tuple[Endpoint, list[BaseRoute]]:
-    operations = Operations(schema)
     authenticator = Authenticator(storage, settings.secret, storage.clock)
     exports = ExportAddresses(settings.secret, storage.clock)
 
@@ -162,6 +166,17 @@ def _page_or_answer(
         return (local_page if is_local(request.scope) else page).response()
 
     return respond
+
+
+@asynccontextmanager
+async def _in_background(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
+    """Work beside everything else, which is cancelled at the end."""
+    task = asyncio.create_task(work, name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 @asynccontextmanager

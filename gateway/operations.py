@@ -32,6 +32,7 @@ from gateway.limited_executor import limited, within_limit
 from gateway.repeats import require_few_repeats
 from gateway.request import GraphQLRequest
 from resolvers.caching import BUDGET, Cache, CacheBudget
+from resolvers.viewer import Viewer
 from schema.context import Context
 from schema.plan import Planned, Planner, estimated_plan_bytes
 from schema.response_size import DEFAULT_BYTES, ResponseTooLarge
@@ -67,6 +68,16 @@ class Operations:
         self.planner = Planner(self._schema)
         self._kept: Cache[str, _Document] = Cache(budget)
         self._last: _Document | None = None
+
+    def prepare(self, text: str, viewer: Viewer) -> tuple[GraphQLError, ...]:
+        """Read a document, and compile its operations for viewers with the same rights.
+
+        Returns the errors of a document that is not valid.
+        """
+        document = self._document(text, is_expected=True)
+        if document.planned is not None:
+            self.planner.prepare(document.planned, viewer)
+        return document.errors
 
     def kind(self, request: GraphQLRequest) -> OperationType | None:
         """What a request asks for; None if it cannot be carried out, and `execute` says why."""
@@ -161,14 +172,15 @@ class Operations:
             return events
         return map_source_to_response_event(executor, events, answer)
 
-    def _document(self, text: str) -> _Document:
+    def _document(self, text: str, *, is_expected: bool = False) -> _Document:
         last = self._last
         if last is not None and last.text is text:
             return last  # a request asks for its document several times
         document = self._kept.get(text)
         if document is None:
             document = self._read(text)
-            self._kept.put(text, document, 3_000 + CHARACTER_BYTES * len(text))
+            size = 3_000 + CHARACTER_BYTES * len(text)
+            self._kept.put(text, document, size, is_expected=is_expected)
         self._last = document
         return document
 

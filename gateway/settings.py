@@ -11,6 +11,7 @@ from typing import Final
 from gateway.hosts import SETTING as ALLOWED_HOSTS
 from gateway.hosts import WrongHost, hosts_of
 from gateway.kept_secret import SECRET_BYTES, WrongSecret, kept_secret, make_first_secret
+from gateway.manifests import Document, WrongManifest, read_manifest
 from gateway.outgoing.mail_servers import WrongMailServer, mail_server
 from resolvers.caching import DEFAULT_MIB
 from resolvers.notifications.urls import MOST_OF_PORT
@@ -53,6 +54,7 @@ class Settings:
     max_response_bytes: int = DEFAULT_BYTES
     max_total_count: int = MAX_TOTAL_COUNT
     cache_mib: int = DEFAULT_MIB
+    operations_manifest: tuple[Document, ...] = ()
     statement_seconds: float = STATEMENT_SECONDS
     expire_seconds: float = 30.0
     worker: str = EMBEDDED
@@ -201,6 +203,14 @@ def _whole(least: int, most: int) -> Callable[[str, str], int]:
     return rule
 
 
+def _manifest(name: str, value: str) -> tuple[Document, ...]:
+    try:
+        return read_manifest(Path(value))
+    except WrongManifest as wrong:
+        rule = "must be a file with operations in the format of Apollo's persisted query manifests"
+        raise WrongSetting(name, f"{rule}; {value!r} {wrong}") from None
+
+
 def _ports(name: str, value: str) -> frozenset[int]:
     found = [part.strip() for part in value.split(",")]
     if not all(p.isascii() and p.isdigit() and 1 <= int(p) <= MOST_OF_PORT for p in found):
@@ -223,6 +233,7 @@ RULES: Final[Mapping[str, Callable[[str, str], object]]] = {
     "GATEWAY_MAX_RESPONSE_BYTES": _whole(1024, 1024**4),
     "GATEWAY_MAX_TOTAL_COUNT": _whole(1, 1_000_000_000),
     "GATEWAY_CACHE_MIB": _whole(1, 1024**2),
+    "GATEWAY_OPERATIONS_MANIFEST": _manifest,
     "GATEWAY_STATEMENT_SECONDS": _whole(1, 600),
     "GATEWAY_EXPIRE_SECONDS": _whole(1, 86_400),
     "GATEWAY_WORKER": _worker,

@@ -62,9 +62,9 @@ class CacheBudget:
         except KeyError:
             return  # another thread has dropped it
 
-    def add(self, entry: _Entry) -> None:
+    def add(self, entry: _Entry, *, is_expected: bool = False) -> None:
         with self._lock:
-            if not self._admits(entry):
+            if not self._admits(entry, is_expected=is_expected):
                 return
             self.remove(entry.cache.entries.get(entry.key))
             entry.cache.entries[entry.key] = entry
@@ -91,11 +91,13 @@ class CacheBudget:
             entry.cache.entries.pop(entry.key, None)
             self.used_bytes -= entry.bytes
 
-    def _admits(self, entry: _Entry) -> bool:
+    def _admits(self, entry: _Entry, *, is_expected: bool) -> bool:
         if entry.bytes * LARGE_SHARE <= self.most_bytes:
             return True
         if entry.bytes * LARGEST_SHARE > self.most_bytes:
             return False
+        if is_expected:
+            return True
         name = hash((id(entry.cache), entry.key))
         if name in self._used_once:
             del self._used_once[name]
@@ -131,9 +133,12 @@ class Cache(Generic[Key, Value]):
         value: Value = entry.value
         return value
 
-    def put(self, key: Key, value: Value, size: int) -> None:
-        """Keep a value of so many bytes, if the budget admits it."""
-        self._budget.add(_Entry(self, key, value, size))
+    def put(self, key: Key, value: Value, size: int, *, is_expected: bool = False) -> None:
+        """Keep a value of so many bytes, if the budget admits it.
+
+        A large value is kept before its second use if `is_expected` says that there will be one.
+        """
+        self._budget.add(_Entry(self, key, value, size), is_expected=is_expected)
 
     def grow(self, key: Key, more: int) -> None:
         """Count more bytes for a value that has grown, if it is kept."""

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -241,6 +242,17 @@ class Planner:
     def planned(self, document: DocumentNode, grown: Callable[[], None] = lambda: None) -> Planned:
         """A valid document, to be kept with its text; `grown` is called for each of its plans."""
         return Planned(document, flags_of(document), grown)
+
+    def prepare(self, planned: Planned, viewer: Viewer) -> None:
+        """Compile the operations of a document for viewers with the same rights.
+
+        Operations whose selections depend on variables are compiled at their first use.
+        """
+        for operation in planned.document.definitions:
+            if isinstance(operation, OperationDefinitionNode) and not planned.flags:
+                with suppress(NotPlanned):
+                    planned.variables(self._inputs, operation)
+                self._plan(planned, operation, {}, viewer)
 
     async def execute(
         self, planned: Planned, name: str | None, raw: dict[str, Any] | None, context: Context

@@ -53,6 +53,18 @@ def test_a_large_entry_is_kept_at_its_second_use_and_a_huge_one_never() -> None:
     assert budget.used_bytes == large
 
 
+def test_a_large_entry_that_is_expected_again_is_kept_at_once() -> None:
+    """A huge one is not."""
+    budget, cache, _ = caches(1_000_000)
+    large, huge = 1_000_000 // LARGE_SHARE + 1, 1_000_000 // LARGEST_SHARE + 1
+
+    cache.put("large", "value", large, is_expected=True)
+    cache.put("huge", "value", huge, is_expected=True)
+
+    assert (cache.get("large"), cache.get("huge")) == ("value", None)
+    assert budget.used_bytes == large
+
+
 def test_entries_used_once_do_not_displace_an_entry_in_use() -> None:
     """Ten times the budget goes by; the hot entry is used between."""
     budget, cache, other = caches(100_000)
