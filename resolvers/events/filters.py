@@ -41,6 +41,7 @@ from resolvers.viewer import Viewer
 from resolvers.vocabulary import EventStatus, SourceSystem
 
 NOW, A_MINUTE_AGO = "events_now", "events_a_minute_ago"
+FREE_SEATS = "has_free_seats"
 SHIFT_IQ = (SourceSystem.SHIFT_IQ_V1, SourceSystem.SHIFT_IQ_V2)
 EARLIEST, LATEST = datetime(1, 1, 3, tzinfo=UTC), LAST_OF_ROWS
 """What instants are compared as at most: no event is beyond them."""
@@ -110,7 +111,7 @@ def criteria() -> dict[str, Criterion]:
         "venue_identifier": _known_as(c.venue_id, "venue"),
         "status": plain(sa.type_coerce(status_in_sql(), sa.String())),
         "local_date": _local_date,
-        "has_free_seats": plain(sa.type_coerce(has_free_seats_in_sql(), sa.Boolean())),
+        FREE_SEATS: plain(sa.type_coerce(has_free_seats_in_sql(), sa.Boolean())),
     }
 
 
@@ -122,7 +123,7 @@ def event_narrowing(viewer: Viewer, given: Filter, now: datetime) -> Narrowing:
     comparable = _each(
         prepared(given if viewer.is_staff else _each(given, _hidden), TEXTS), _comparable
     )
-    shape, values = shape_and_values(canonical(comparable), "event")
+    shape, values = shape_and_values(canonical(_counting_seats_twice(comparable)), "event")
     return Narrowing(
         ("events", shape),
         lambda: sql(shape, criteria()),
@@ -271,6 +272,44 @@ def _each(given: Filter, change: Callable[[Condition], Filter]) -> Filter:
             return Not(_each(part, change))
         case Condition():
             return change(given)
+
+
+def _counting_seats_twice(given: Filter) -> Filter:
+    """An equivalent filter with at most two conditions on free seats.
+
+    Each of them counts bookings for each event. So the filter becomes two alternatives: what it
+    means for events with free seats, and for those without.
+    """
+    if _count(given, FREE_SEATS) <= 2:
+        return given
+    return AnyOf(
+        tuple(
+            AllOf((_assuming(given, free), Condition(FREE_SEATS, Operator.EQ, free)))
+            for free in (True, False)
+        )
+    )
+
+
+def _assuming(given: Filter, free: bool) -> Filter:
+    """What a filter means for the events that have free seats, or for those that have none."""
+
+    def known(condition: Condition) -> Filter:
+        if condition.field != FREE_SEATS:
+            return condition
+        return NO_FILTER if condition.value == free else Not(NO_FILTER)
+
+    return _each(given, known)
+
+
+def _count(given: Filter, field: str) -> int:
+    """How many conditions a filter has on a field."""
+    match given:
+        case AllOf(parts) | AnyOf(parts):
+            return sum(_count(part, field) for part in parts)
+        case Not(part):
+            return _count(part, field)
+        case Condition():
+            return int(given.field == field)
 
 
 def _hidden(condition: Condition) -> Filter:

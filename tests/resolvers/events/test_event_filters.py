@@ -19,6 +19,7 @@ from resolvers.references import ByExternalId
 from resolvers.storage import Read
 from resolvers.storage.columns import new_key
 from resolvers.storage.filters import AllOf, AnyOf, Condition, Not, Operator
+from resolvers.storage.read import DIALECTS, Compiled
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import Event, columns
 from resolvers.storage.tables.bookings import SEATED
@@ -451,3 +452,44 @@ async def test_free_seats_are_those_that_the_seats_show(
     assert 8 < len(free) < 32
     assert await found(Condition("has_free_seats", Operator.EQ, True)) == free
     assert await found(Condition("has_free_seats", Operator.EQ, False)) == set(seats) - free
+
+
+async def test_many_conditions_on_free_seats(found, an_event, a_booking, a_candidate):
+    """Each finds what it finds alone, wherever it is."""
+    full, free = [await an_event(number=n, capacity_maximum=1) for n in (1, 2)]
+    await a_booking(full, await a_candidate())
+
+    def seats(value: bool) -> Condition:
+        return Condition("has_free_seats", Operator.EQ, value)
+
+    def number(n: int) -> Condition:
+        return Condition("number", Operator.EQ, n)
+
+    others = tuple(AllOf((seats(n % 2 == 0), number(n))) for n in range(10, 50))
+    for event, value in product((full, free), (True, False)):
+        wanted = AllOf((seats(value), number(event.number)))
+        matches = {event.id} if (event is free) is value else set()
+        assert await found(AnyOf((*others, wanted))) == matches
+        assert await found(Not(AnyOf((*others, wanted)))) == {full.id, free.id} - matches
+        assert await found(AllOf((wanted, *(3 * [Not(seats(not value))])))) == matches
+
+
+@pytest.mark.parametrize("alternatives", [1, 2, 3, 40])
+async def test_free_seats_are_counted_twice_at_most(viewer, alternatives):
+    """Each condition on them counts bookings for each event that is looked at."""
+    given = AnyOf(
+        tuple(
+            AllOf(
+                (
+                    Condition("has_free_seats", Operator.EQ, n % 2 == 0),
+                    Condition("title", Operator.EQ, f"{n}"),
+                )
+            )
+            for n in range(alternatives)
+        )
+    )
+
+    wanted = sa.select(columns(Event).id).where(event_narrowing(viewer, given, NOW).narrow())
+
+    counted = Compiled(wanted, DIALECTS["postgresql"]).sql.count("capacity_maximum IS NULL")
+    assert counted == min(alternatives, 2)
