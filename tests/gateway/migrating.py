@@ -62,11 +62,13 @@ def new_database(kind: str, folder: Path) -> Iterator[str]:
 
 
 def upgrade_with_rows(url: str, step: str) -> None:
-    """Bring an empty database to a step, and put rows into its tables after each step."""
+    """Bring an empty database to a step, and put rows into the tables that each step makes."""
     for each in STEPS[: STEPS.index(step) + 1]:
-        in_transaction(url, lambda connection, each=each: upgrade(connection, each))
-        if (file := ROWS_AT / f"{each}.sql").exists():
-            run_script(url, file.read_text(encoding="utf-8"))
+        rows = ROWS_AT / f"{each}.sql"
+        if rows.exists() or each == step:
+            in_transaction(url, lambda connection, each=each: upgrade(connection, each))
+        if rows.exists():
+            run_script(url, rows.read_text(encoding="utf-8"))
 
 
 def run_script(url: str, script: str) -> None:
