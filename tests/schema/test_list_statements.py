@@ -26,14 +26,19 @@ from resolvers.identity import global_id
 from resolvers.outcomes import Outcome
 from resolvers.storage import Read, Storage
 from resolvers.viewer import Viewer
-from tests.conftest import SettableClock
+from tests.conftest import DATABASES, SettableClock
 from tests.plan.both_ways import BothWays
 from tests.plan.documents import Document
 from tests.plan.failing import replaced
 from tests.resolvers.asking import Statements
 from tests.resolvers.world import World as Bookings
 
-pytestmark = pytest.mark.both_databases
+EXECUTORS = pytest.mark.parametrize(
+    ("database", "executor"),
+    [*((database, "plans") for database in DATABASES), ("sqlite", "graphql-core")],
+    scope="session",
+)
+"""Only plans join tables on one of the databases."""
 
 FEW, MANY = 2, 50
 DEPTH = 3
@@ -233,7 +238,7 @@ async def office(made: Any, world: Any) -> str:
     return str(await made("upsertAgentOffice", "agentOffice", **named))
 
 
-@pytest.mark.parametrize("executor", ["plans", "graphql-core"])
+@EXECUTORS
 async def test_statements_do_not_grow_with_a_list(
     schema: strawberry.Schema, storage: Storage, viewer: Viewer, recipes: Recipes, executor: str
 ) -> None:
@@ -275,7 +280,7 @@ mutation ($input: CancelBookingsInput!) {
 """
 
 
-@pytest.mark.parametrize("executor", ["plans", "graphql-core"])
+@EXECUTORS
 async def test_statements_do_not_grow_with_what_cancelled_bookings_show(
     schema: strawberry.Schema, storage: Storage, viewer: Viewer, recipes: Recipes, executor: str
 ) -> None:

@@ -25,7 +25,7 @@ from tests.resolvers.world import World, codes
 
 pytestmark = pytest.mark.both_databases
 
-TIMES = 20
+TIMES = 8
 
 Call = tuple[Any, Any]
 """A command with what carries it out."""
@@ -59,7 +59,7 @@ async def at_once(storages: Sequence[Storage], calls: Sequence[Call]) -> list[An
 async def test_the_last_seats_are_sold_once_whatever_the_kind(
     world: World, centre: UUID, opened: Opening
 ):
-    """Of forty requests for five seats, half of each kind, five are booked; twenty times."""
+    """Of forty requests for five seats, half of each kind, five are booked; several times."""
     await no_conflicts(world)
     hall = await world.room(centre, "Hall", capacity=100)
     storages = [world.storage, await opened()]

@@ -30,7 +30,7 @@ from tests.resolvers.world import World, codes
 
 pytestmark = pytest.mark.both_databases
 
-TIMES = 20
+TIMES = 8
 
 
 async def at_once(storages: Sequence[Storage], run: Any, commands: Sequence[Any]) -> list[Any]:
@@ -56,7 +56,7 @@ async def no_conflicts(world: World) -> None:
 
 
 async def test_ten_seats_are_sold_ten_times(world: World, centre: UUID, opened: Opening):
-    """Of 200 requests for ten seats ten are booked and 190 told EVENT_FULL; twenty times."""
+    """Of 200 requests for ten seats ten are booked and 190 told EVENT_FULL; several times."""
     await no_conflicts(world)
     hall = await world.room(centre, "Hall", capacity=100)
     storages = [world.storage, await opened(), await opened()]
@@ -82,7 +82,7 @@ async def test_ten_seats_are_sold_ten_times(world: World, centre: UUID, opened: 
 async def test_the_last_seat_of_a_room_that_two_events_share(
     world: World, centre: UUID, opened: Opening
 ):
-    """Of two events that overlap in one room with one seat, one gets the seat; twenty times."""
+    """Of two events that overlap in one room with one seat, one gets the seat; several times."""
     await no_conflicts(world)
     storages = [world.storage, await opened()]
     candidates = await world.candidates(8)
@@ -174,7 +174,7 @@ async def test_bookings_and_moves_for_the_same_seats(world: World, centre: UUID,
 
 
 async def test_grants_and_bookings_of_one_room_at_once(world: World, centre: UUID, opened: Opening):
-    """All are answered, and whenever the room ends up overfull, the grant warned; twenty times.
+    """All are answered, and whenever the room ends up overfull, the grant warned; several times.
 
     A grant locks event, room and candidate before its booking, as the others do; half of the
     bookings are of the candidate that has the extra time.
