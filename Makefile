@@ -15,8 +15,9 @@ run: .venv/runtime
 	echo "A token to paste, valid for 12 hours: $$token" && \
 	GATEWAY_GRAPHIQL_TOKEN="$$token" $(BIN)/booking-gateway serve --host $(HOST) --port $(PORT)
 
+# Processes that tests start read the bytecode that the first has written.
 test: .venv/development
-	$(BIN)/python -m pytest -n auto --dist worksteal --durations=10 $(TESTS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal --durations=10 $(TESTS)
 
 # Inject faults under load and print what each did; FAULTS="network SIGKILL" chooses some by their names.
 faults: .venv/development

@@ -31,6 +31,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from gateway import memory
 from gateway.demo import make_demo
 from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.outcomes import Outcome
@@ -64,6 +65,11 @@ def pytest_report_header() -> str:
     return f"GATEWAY_TEST_SEED={SEED} repeats this run's choice of generated documents"
 
 
+def pytest_collection_finish() -> None:
+    """Collect garbage as a server does. With Python's defaults it takes 15 % of the CPU time."""
+    memory.settle()
+
+
 def pytest_pycollect_makeitem(collector: Any, name: str, obj: Any) -> None:
     """An `async def` test needs no mark."""
     if collector.istestfunction(obj, name) and inspect.iscoroutinefunction(obj):
@@ -73,7 +79,7 @@ def pytest_pycollect_makeitem(collector: Any, name: str, obj: Any) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give a test its database: both if it is marked so, otherwise SQLite."""
     chosen = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
-    if "database" not in metafunc.fixturenames or "database" in chosen:
+    if "database" not in metafunc.fixturenames or any("database" in names for names in chosen):
         return
     if metafunc.definition.get_closest_marker("both_databases"):
         metafunc.parametrize("database", DATABASES, scope="session")
