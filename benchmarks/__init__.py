@@ -10,7 +10,9 @@ load.py         keeps it busy over a number of connections, and checks what it a
 reads.py        the measurement: servers by queries by connections, interleaved
 report.py       the tables
 profile.py      where a server's time goes
-books.py        how many bookings a second, and what one costs; booking_world.py makes the rows
+books.py        how many bookings a second, and what one costs
+booking_world.py, rush.py, subscribers.py, database_cpu.py    what it books in, with, and measures
+book_growth.py  what a booking costs as the data grows
 events.py       how long a page of events takes, by three criteria
 start.py        the CPU time of a start until its first answers
 """
