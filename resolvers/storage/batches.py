@@ -23,6 +23,13 @@ Result = Outcome | Refused
 Run = Callable[[UnitOfWork, Sequence[Any]], Sequence[Result]]
 
 BATCH_REQUESTS = 64
+BATCH_COMMANDS = 1_000 + BATCH_REQUESTS
+"""The largest request has 1,000 commands; with it run the small requests of others.
+
+64,000 commands would take a minute, and so long between two statements that PostgreSQL would end
+the session.
+"""
+
 RUN_AGAIN = 3
 """How often a request runs again after a constraint or an outdated prepared statement."""
 

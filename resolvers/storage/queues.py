@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from resolvers.storage.batches import BATCH_REQUESTS, Performed, Request
+from resolvers.storage.batches import BATCH_COMMANDS, BATCH_REQUESTS, Performed, Request
 
 LOOKED_AT = 4 * BATCH_REQUESTS
 """How far a batch looks for requests that may be in it, past those whose key is in it already."""
@@ -168,22 +168,26 @@ class Queues:
 def _taken_from(queue: deque[Request]) -> list[Request]:
     """The next requests of a queue, in order, without those that were answered meanwhile.
 
-    Of several with one key the first, since the others need its answer.
+    Of several with one key the first, since the others need its answer. A request with too many
+    commands for this batch is the first of the next one.
     """
     batch: list[Request] = []
     left: list[Request] = []
     keys = set()
-    most = BATCH_REQUESTS
+    most, commands = BATCH_REQUESTS, 0
     while queue and len(batch) < most and len(left) < LOOKED_AT:
         request = queue.popleft()
         if request.answer.done():
             continue
         identity = request.idempotency.identity if request.idempotency else None
-        if (identity is not None and identity in keys) or request.together <= len(batch):
+        is_too_large = batch and commands + len(request.commands) > BATCH_COMMANDS
+        is_repeated = identity is not None and identity in keys
+        if is_too_large or is_repeated or request.together <= len(batch):
             left.append(request)
             continue
         most = min(most, request.together)
         keys.add(identity)
         batch.append(request)
+        commands += len(request.commands)
     queue.extendleft(reversed(left))
     return batch

@@ -80,6 +80,15 @@ async def test_requests_that_wait_are_one_transaction(storage: Storage, noting: 
     ]
 
 
+async def test_large_requests_have_transactions_of_their_own(storage: Storage, noting: Noting):
+    """Only small requests run with them, also those that came later."""
+    large = [list(range(n, n + 1_000)) for n in (1_000, 2_000, 3_000)]
+
+    await answers(*(storage.write(noting.one, each) for each in (*large, [1], [2])))
+
+    assert noting.transactions == [[[*large[0], 1, 2]], [large[1]], [large[2]]]
+
+
 async def test_a_run_is_of_one_command(storage: Storage, noting: Noting):
     """Neighbours with the same command are one run; who waits for all or nothing is a run alone."""
     one, other = noting.one, noting.other
