@@ -177,7 +177,7 @@ class PostgresStorage(Storage):
             without_values(error)
             self._numbers.rollback()
             if not await _rolled_back(connection, limit, error):
-                if committing:
+                if committing and not _was_idle_for_too_long(error):
                     raise OutcomeUnknown from error
                 # without a COMMIT, the server has rolled back; a silent one is not asked again
                 if limit.exceeded or not isinstance(error, LOST):
@@ -252,6 +252,11 @@ class _Open:
         except Exception as error:
             without_values(error)
             raise
+
+
+def _was_idle_for_too_long(error: BaseException) -> bool:
+    """Whether the server ended the session before it received the COMMIT, and so rolled back."""
+    return isinstance(error.__cause__, asyncpg.IdleInTransactionSessionTimeoutError)
 
 
 async def _rolled_back(connection: Connection, limit: Limit, error: BaseException) -> bool:
