@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 from typing import Final
 
 from graphql import ExecutionResult, OperationType
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -21,6 +21,7 @@ from gateway import errors
 from gateway.auth import Authenticator, TokenMissing, Unauthenticated
 from gateway.bodies import RETRY_SECONDS, TooManyUnfinishedBytes, UnfinishedBodies
 from gateway.disconnecting import ClientWatch
+from gateway.incoming.whole import WHOLE
 from gateway.operations import Operations
 from gateway.request import GraphQLRequest, MalformedRequest
 from gateway.security_headers import HEADERS
@@ -30,9 +31,6 @@ logger = logging.getLogger(__name__)
 
 JSON: Final = "application/json"
 GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
-BODY_SECONDS: Final = 30
-"""How long a body may take to arrive; uvicorn itself would wait for ever."""
-
 MakeContext = Callable[..., object]
 """What makes an operation's own context."""
 
@@ -97,6 +95,11 @@ ALWAYS: Final = {
     for media_type in (JSON, GRAPHQL_RESPONSE)
 }
 
+HEADS: Final = {
+    media_type: b"".join(b"%b: %b\r\n" % header for header in headers)
+    for media_type, headers in ALWAYS.items()
+}
+
 
 class Endpoint:
     """Answers GET and POST."""
@@ -126,6 +129,11 @@ class Endpoint:
     async def post(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a POST as `respond` does, without the layers around it."""
         answer = await self._answer(Request(scope, receive))
+        if WHOLE in scope.get("extensions", ()) and not answer.more:
+            head = HEADS[answer.media_type]
+            whole = {"type": WHOLE, "status": answer.status, "head": head, "body": answer.body}
+            await send(whole)
+            return
         await send(
             {"type": "http.response.start", "status": answer.status, "headers": answer.raw_headers}
         )
@@ -198,27 +206,34 @@ class Endpoint:
             raise _Refused(405, "A mutation needs POST.", "METHOD_NOT_ALLOWED", Allow="POST")
 
     async def _body(self, request: Request) -> bytes:
-        """The body, unless it is too large: then no more of it is read than the limit."""
+        """The body, unless it is too large: then no more of it is read than the limit.
+
+        The server limits how long a body may take (`Limits.body_seconds`).
+        """
         announced = request.headers.get("content-length", "")
         if announced.isdigit() and int(announced) > self._max_body_bytes:
             raise self._too_large()
+        message = await request.receive()
+        if message["type"] == "http.request" and not message.get("more_body", False):
+            body: bytes = message.get("body", b"")
+            if len(body) > self._max_body_bytes:
+                raise self._too_large()
+            return body  # it arrived with the headers, as most do
         unfinished = self._bodies.begin()
         try:
-            async with asyncio.timeout(BODY_SECONDS):
-                async for chunk in request.stream():
-                    if len(unfinished.content) + len(chunk) > self._max_body_bytes:
-                        raise self._too_large()
-                    unfinished.add(chunk)
-            return bytes(unfinished.content)
-        except TimeoutError:
-            rule = f"The request body must arrive within {BODY_SECONDS} seconds."
-            raise _Refused(408, rule, "REQUEST_TIMEOUT", Connection="close") from None
-        except ClientDisconnect:
-            raise _Refused(400, "The request body ended early.", "BAD_REQUEST") from None
+            while message["type"] == "http.request":
+                chunk = message.get("body", b"")
+                if len(unfinished.content) + len(chunk) > self._max_body_bytes:
+                    raise self._too_large()
+                unfinished.add(chunk)
+                if not message.get("more_body", False):
+                    return bytes(unfinished.content)
+                message = await request.receive()
         except TooManyUnfinishedBytes:
             raise _overloaded() from None
         finally:
             unfinished.end()
+        raise _Refused(400, "The request body ended early.", "BAD_REQUEST")
 
     def _too_large(self) -> _Refused:
         rule = f"The request body must not be larger than {self._max_body_bytes} bytes."

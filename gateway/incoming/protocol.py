@@ -31,6 +31,7 @@ from websockets.http11 import Request
 
 from gateway import errors
 from gateway.incoming.limits import Limits, Occupancy, UnreadOutput, address_of
+from gateway.incoming.whole import WHOLE, send_whole
 from gateway.security_headers import HEADERS
 
 RETRY_SECONDS: Final = 5
@@ -301,8 +302,16 @@ class LimitedProtocol(HttpToolsProtocol):
         send: ASGISendCallable,
     ) -> None:
         """Run the application; when the server cancels it, answer with 503, or drop the client."""
+
+        async def send_either(message: Any) -> None:
+            if message["type"] == WHOLE:
+                await send_whole(cycle, message)
+            else:
+                await send(message)
+
+        scope.setdefault("extensions", {})[WHOLE] = {}  # type: ignore[typeddict-item]
         try:
-            await app(scope, receive, send)
+            await app(scope, receive, send_either)
         except asyncio.CancelledError:
             if not cycle.response_started and not self.transport.is_closing():
                 self.transport.write(_response(_Excess(503, SHUTTING_DOWN, "OVERLOADED")))

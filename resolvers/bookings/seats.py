@@ -3,7 +3,7 @@
 The rows of the events and rooms are locked, so nobody else takes a seat in the meantime.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -66,20 +66,22 @@ class Seats:
     """The seats of the locked events and rooms."""
 
     def __init__(self) -> None:
-        self._taken: Counter[UUID] = Counter()
-        self._in_room: dict[UUID, Counter[Span]] = {}
+        self._taken: dict[UUID, int] = {}
+        self._in_room: defaultdict[UUID, dict[Span, int]] = defaultdict(dict)
 
     def add_event(self, event_id: UUID, taken: int) -> None:
         self._taken[event_id] = taken
 
     def add_room(self, room_id: UUID, span: Span, taken: int) -> None:
-        self._in_room.setdefault(room_id, Counter())[span] += taken
+        """Count seats that are taken in a room for a span, in addition to those counted before."""
+        spans = self._in_room[room_id]
+        spans[span] = spans.get(span, 0) + taken
 
     def taken(self, event_id: UUID) -> int:
-        return self._taken[event_id]
+        return self._taken.get(event_id, 0)
 
     def peak(self, room_id: UUID, within: Span) -> int:
-        return peak(self._in_room.get(room_id, Counter()).items(), within)
+        return peak(self._in_room[room_id].items(), within)
 
     def take(self, booking: Booking) -> None:
         self._change(booking, +1)
@@ -91,9 +93,9 @@ class Seats:
         if not takes_seat(booking):
             return
         if booking.event_id is not None:
-            self._taken[booking.event_id] += by
+            self._taken[booking.event_id] = self.taken(booking.event_id) + by
         if booking.room_id is not None and (span := span_of(booking)) is not None:
-            self._in_room.setdefault(booking.room_id, Counter())[span] += by
+            self.add_room(booking.room_id, span, by)
 
     def require_free(self, booking: Booking, limits: SeatLimits, *path: str) -> None:
         """Let a booking through that finds a seat at its event and, while it lasts, in its room.

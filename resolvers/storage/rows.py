@@ -4,7 +4,7 @@ Named tuples with a table's columns, typed as the table, never changed in place.
 """
 
 from collections import namedtuple
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeVar, cast
 
 from sqlmodel import SQLModel
@@ -19,24 +19,41 @@ def _row_type(model: type[SQLModel]) -> Any:
     return namedtuple("Row", [column.name for column in columns(model)])
 
 
+class _Maker:
+    """Makes rows of a table."""
+
+    def __init__(self, model: type[SQLModel]) -> None:
+        fields = model.model_fields
+        names = [column.name for column in columns(model)]
+        self.defaults = {
+            name: None if fields[name].is_required() else fields[name].get_default()
+            for name in names
+        }
+        self.made_anew = {
+            name: partial(fields[name].get_default, call_default_factory=True)
+            for name in names
+            if fields[name].default_factory is not None
+            or isinstance(fields[name].default, dict | list | set)
+        }
+        self.make = _row_type(model)._make
+
+
 @lru_cache(maxsize=256)
-def _defaults(model: type[SQLModel]) -> dict[str, Any]:
-    return {
-        name: None if field.is_required() else field for name, field in model.model_fields.items()
-    }
+def _maker(model: type[SQLModel]) -> _Maker:
+    return _Maker(model)
 
 
 def new_row(model: type[Model], **values: Any) -> Model:
     """A row that is not in the database yet; what is left out has its default, or is None."""
-    complete = {
-        name: values.pop(name)
-        if name in values
-        else (None if field is None else field.get_default(call_default_factory=True))
-        for name, field in _defaults(model).items()
-    }
-    if values:
-        raise TypeError(f"{model.__name__} has no {', '.join(values)}")
-    return cast(Model, _row_type(model)(**complete))
+    maker = _maker(model)
+    complete = {**maker.defaults, **values}
+    if len(complete) > len(maker.defaults):
+        unknown = [name for name in values if name not in maker.defaults]
+        raise TypeError(f"{model.__name__} has no {', '.join(unknown)}")
+    for name, make in maker.made_anew.items():
+        if name not in values:
+            complete[name] = make()
+    return cast(Model, maker.make(complete.values()))
 
 
 def changed(row: Model, **values: Any) -> Model:

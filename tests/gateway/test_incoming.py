@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from gateway.incoming.limits import Limits, Occupancy, address_of
 from gateway.incoming.protocol import LimitedProtocol
 from gateway.incoming.server import Server
+from gateway.security_headers import HEADERS
 from tests.gateway import conftest
 from tests.listening import listening
 from tests.patience import PATIENCE, UNHURRIED, eventually
@@ -259,6 +260,29 @@ async def test_trailers_are_no_headers(served: Listening, token: str):
     client.send(QUERY + b"transfer-encoding: chunked\r\n\r\n" + chunk + credential)
 
     assert await client.code() == (401, "UNAUTHENTICATED")
+
+
+@pytest.mark.parametrize("connection", ["keep-alive", "close"])
+async def test_an_operation_s_response_is_one_message(
+    served: Listening, token: str, connection: str
+):
+    """It has the headers of every response, and the connection stays open as the client asks."""
+    body = orjson.dumps({"query": "{ __typename }"})
+    head = f"authorization: Bearer {token}\r\ncontent-length: {len(body)}\r\n"
+    client = await served.client()
+
+    client.send(QUERY + f"{head}connection: {connection}\r\n\r\n".encode() + body)
+    status, headers, answered = await client.response()
+
+    assert (status, orjson.loads(answered)) == (200, {"data": {"__typename": "Query"}})
+    assert headers[b"content-type"] == b"application/json; charset=utf-8"
+    assert headers[b"cache-control"] == b"no-store"
+    assert {name.lower().encode() for name in HEADERS} | {b"date"} <= headers.keys()
+    if connection == "close":
+        assert headers[b"connection"] == b"close"
+        assert await client.is_closed()
+    else:
+        assert await client.remains_open()
 
 
 async def test_pipelined_requests_are_answered_in_order_up_to_a_number(
