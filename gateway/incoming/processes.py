@@ -12,9 +12,13 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import multiprocess
 
 from gateway.incoming.server import Config, Server
+from gateway.memory import expect_many_objects
 
 RESPONSE_SECONDS: Final = 20
 """A process that does not respond for so long is replaced. Its imports take the first seconds."""
+
+# A process that is started here imports this module first, and then what serves.
+expect_many_objects()
 
 
 class ServerProcess(multiprocess.Process):
