@@ -26,6 +26,7 @@ from gateway.operations import Operations
 from gateway.request import GraphQLRequest, MalformedRequest
 from gateway.security_headers import HEADERS
 from resolvers.viewer import Viewer
+from schema.executed import Executed
 
 logger = logging.getLogger(__name__)
 
@@ -166,14 +167,15 @@ class Endpoint:
     async def _result(
         self, request: Request, asked: GraphQLRequest, viewer: Viewer
     ) -> ExecutionResult:
-        """The result of an operation. Raises: _Disconnected."""
+        """The result of an operation. Raises: _Disconnected, _Refused."""
         watch = ClientWatch(request.receive)
+        context = self._make_context(viewer)
         try:
-            result = await self._operations.execute(asked, self._make_context(viewer))
+            result = await self._operations.execute(asked, context)
         except asyncio.CancelledError:
             if watch.has_cancelled():
                 raise _Disconnected from None
-            raise
+            raise _stopped(self._operations.executed(asked, context)) from None
         finally:
             watch.stop()
         assert isinstance(result, ExecutionResult), "subscriptions are refused before"
@@ -238,6 +240,22 @@ class Endpoint:
     def _too_large(self) -> _Refused:
         rule = f"The request body must not be larger than {self._max_body_bytes} bytes."
         return _Refused(413, rule, "PAYLOAD_TOO_LARGE", Connection="close")
+
+
+def _stopped(executed: Executed | None) -> _Refused:
+    """The gateway stops, and has cancelled the operation; `executed` for a mutation."""
+    message = "The gateway stopped before the request had ended."
+    return _Refused(
+        503,
+        message if executed is None else f"{message} {executed}",
+        "OVERLOADED",
+        extensions={
+            "retryAfterSeconds": RETRY_SECONDS,
+            **({} if executed is None else executed.extensions),
+        },
+        Retry_After=str(RETRY_SECONDS),
+        Connection="close",
+    )
 
 
 def _overloaded() -> _Refused:

@@ -16,6 +16,7 @@ from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError
 
 from resolvers.refusals import Refusal, Refused
 from resolvers.storage import OutcomeUnknown, Overloaded
+from schema.executed import Executed
 from schema.response_size import CODE as RESPONSE_TOO_LARGE
 from schema.response_size import ResponseTooLarge
 
@@ -76,7 +77,7 @@ def encoded_within(answered: Any, most_bytes: int, is_mutation: Callable[[], boo
     content = encoded(answered)
     if len(content) <= most_bytes:
         return content
-    executed = list(answered.get("data") or ()) if is_mutation() else None
+    executed = Executed(list(answered.get("data") or ())) if is_mutation() else None
     too_large = ResponseTooLarge(most_bytes).error(executed)
     return encoded({"errors": formatted([too_large]), "data": None})
 

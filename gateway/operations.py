@@ -34,6 +34,7 @@ from gateway.request import GraphQLRequest
 from resolvers.caching import BUDGET, Cache, CacheBudget
 from resolvers.viewer import Viewer
 from schema.context import Context
+from schema.executed import Executed
 from schema.plan import Planned, Planner, estimated_plan_bytes
 from schema.response_size import DEFAULT_BYTES, ResponseTooLarge
 
@@ -87,6 +88,12 @@ class Operations:
         operation = document.planned.operation(request.operation_name)
         return None if operation is None else operation.operation
 
+    def executed(self, request: GraphQLRequest, context: Any) -> Executed | None:
+        """What was executed of a mutation so far; None for everything else."""
+        if self.kind(request) is not OperationType.MUTATION:
+            return None
+        return context.executed if isinstance(context, Context) else Executed()
+
     async def execute(self, request: GraphQLRequest, context: Any) -> ExecutionResult | Responses:
         """Carry out a request: the result, or for a subscription its results as they come.
 
@@ -96,8 +103,7 @@ class Operations:
         document = self._document(request.query)
         if document.parsed is None or document.planned is None:
             return ExecutionResult(data=None, errors=list(document.errors))
-        kind = self.kind(request)
-        if kind is OperationType.SUBSCRIPTION:
+        if self.kind(request) is OperationType.SUBSCRIPTION:
             return await self._subscribe(document.parsed, document.planned, request, context)
         try:
             planned = await self.planner.execute(
@@ -111,9 +117,7 @@ class Operations:
             raise
         except ResponseTooLarge as too_large:
             _cancel_reads(context)
-            is_mutation = kind is OperationType.MUTATION and isinstance(context, Context)
-            executed = context.executed if is_mutation else None
-            return ExecutionResult(None, [too_large.error(executed)])
+            return ExecutionResult(None, [too_large.error(self.executed(request, context))])
 
     async def _by_graphql_core(
         self, document: DocumentNode, request: GraphQLRequest, context: Any

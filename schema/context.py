@@ -3,6 +3,7 @@
 Who asks, the storage, this operation's loaders, the feed of changes, the addresses of files.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
@@ -18,6 +19,7 @@ from resolvers.storage.batches import Run
 from resolvers.storage.paging import MAX_TOTAL_COUNT
 from resolvers.storage.read import Read, Row
 from resolvers.viewer import Viewer
+from schema.executed import Executed
 from schema.loaders import Loaders
 from schema.response_size import DEFAULT_BYTES
 
@@ -57,6 +59,7 @@ class Context:
     """
 
     __slots__ = (
+        "_doing",
         "_done",
         "_loaders",
         "_who",
@@ -95,6 +98,7 @@ class Context:
         self.max_total_count = max_total_count
         self._loaders: Loaders | None = None
         self._done: dict[str, Any] = {}
+        self._doing: str | None = None
         self.held: dict[type, list[Any]] = {}
         """Rows that the last write returned with its outcomes, by table; a payload shows them."""
 
@@ -133,19 +137,23 @@ class Context:
     async def once(self, key: str, do: Callable[[], Awaitable[Any]]) -> Any:
         """What a mutation's root field has done, under its response key: done once, asked often."""
         if key not in self._done:
+            await _begin_nothing_if_cancelled()
+            self._doing = key
             try:
                 self._done[key] = await do()
             except Exception as error:
                 self._done[key] = error
+            self._doing = None  # unless it was cancelled
         done = self._done[key]
         if isinstance(done, Exception):
             raise done
         return done
 
     @property
-    def executed(self) -> list[str]:
-        """The response keys of a mutation's fields that were executed: what they wrote is kept."""
-        return [key for key, done in self._done.items() if not isinstance(done, Exception)]
+    def executed(self) -> Executed:
+        """The fields of a mutation that were executed so far: what they wrote is committed."""
+        done = [key for key, done in self._done.items() if not isinstance(done, Exception)]
+        return Executed(done, self._doing)
 
     @property
     def now(self) -> datetime:
@@ -174,6 +182,13 @@ class Context:
                 for table, row in result.related.items():
                     self.held.setdefault(table, []).append(row)
         return results
+
+
+async def _begin_nothing_if_cancelled() -> None:
+    """Receive a cancellation that has been requested and that nothing has awaited since."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        await asyncio.sleep(0)
 
 
 Info = strawberry.Info[Context, None]

@@ -6,10 +6,12 @@ a few additions for each place. Only when that bound exceeds the limit are the v
 once, from then on.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
 from graphql import GraphQLError
+
+from schema.executed import Executed
 
 DEFAULT_BYTES: Final = 16 * 1024 * 1024
 CODE: Final = "RESPONSE_TOO_LARGE"
@@ -29,30 +31,17 @@ class ResponseTooLarge(BaseException):
         super().__init__(limit)
         self.limit = limit
 
-    def error(self, executed: Sequence[str] | None = None) -> GraphQLError:
-        """The error that the caller receives instead of the data.
-
-        `executed` are the response keys of the fields of a mutation that were executed; None for a
-        query.
-        """
+    def error(self, executed: Executed | None = None) -> GraphQLError:
+        """The error that the caller receives instead of the data; `executed` for a mutation."""
         message = (
             f"The response is larger than {self.limit} bytes."
             " Request fewer fields, smaller pages or fewer nested lists."
         )
         if executed is None:
             return GraphQLError(message, extensions={"code": CODE})
-        message = f"{message} {_what_is_committed(executed)}"
-        return GraphQLError(message, extensions={"code": CODE, "executed": list(executed)})
-
-
-def _what_is_committed(executed: Sequence[str]) -> str:
-    """What has become of a mutation whose fields with these response keys were executed."""
-    if not executed:
-        return "Nothing was executed, and nothing was written."
-    return (
-        f"These fields were executed, and their writes are committed: {', '.join(executed)}."
-        " Other fields of the mutation were not executed."
-    )
+        return GraphQLError(
+            f"{message} {executed}", extensions={"code": CODE, **executed.extensions}
+        )
 
 
 class ResponseSize:

@@ -42,9 +42,8 @@ AUTHENTICATED: Final = "authenticated"
 The application calls it once the client is authenticated.
 """
 
-SHUTTING_DOWN: Final = (
-    "The gateway stopped before the request had ended. A mutation may have been committed."
-)
+SHUTTING_DOWN: Final = "The gateway stopped before the request had ended."
+"""For what is cancelled outside of an operation; the endpoint says more of those."""
 
 
 class State(ServerState):

@@ -16,6 +16,7 @@ from gateway.auth import make_token
 from gateway.settings import Settings
 from resolvers.refusals import EventFull, EventNotFound, Refused, Required
 from resolvers.storage import OutcomeUnknown, Overloaded, Unavailable
+from schema import DoneOnce
 from schema.context import Info
 from tests.conftest import SettableClock
 from tests.listening import listening
@@ -26,7 +27,10 @@ CLOSED: list[str] = []
 """The subscriptions whose generator was closed."""
 
 GATES: list[asyncio.Event] = []
-"""`held` waits for the last one."""
+"""`held` and `hold` wait for the last one."""
+
+HOLDING: list[str] = []
+"""The mutations that wait at a gate."""
 
 
 SHARED = RuntimeError("one read that failed for many fields")
@@ -97,8 +101,14 @@ class Query:
 
 @strawberry.type
 class Mutation:
-    @strawberry.mutation
+    @strawberry.mutation(extensions=[DoneOnce()])
     def touch(self) -> bool:
+        return True
+
+    @strawberry.mutation(extensions=[DoneOnce()])
+    async def hold(self) -> bool:
+        HOLDING.append("hold")
+        await GATES[-1].wait()
         return True
 
 
@@ -159,6 +169,7 @@ SCHEMA = strawberry.Schema(Query, Mutation, Subscription)
 def forget_what_was_closed() -> None:
     CLOSED.clear()
     GATES.clear()
+    HOLDING.clear()
     FLOODED.clear()
 
 

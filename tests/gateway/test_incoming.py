@@ -484,8 +484,8 @@ def gate() -> asyncio.Event:
     return conftest.GATES[-1]
 
 
-def held(token: str) -> bytes:
-    body = b'{"query": "{ held }"}'
+def held(token: str, query: str = "{ held }") -> bytes:
+    body = orjson.dumps({"query": query})
     given = f"authorization: Bearer {token}\r\ncontent-length: {len(body)}\r\n\r\n"
     return QUERY + given.encode() + body
 
@@ -525,6 +525,27 @@ async def test_a_stop_that_cannot_wait_answers_with_503(
     assert orjson.loads(body)["errors"][0]["extensions"]["code"] == "OVERLOADED"
     assert await client.is_closed()
     assert not caplog.records
+
+
+async def test_a_mutation_that_a_stop_cancels_says_what_is_committed(
+    served: Listening, token: str, gate: asyncio.Event
+):
+    client = await served.client()
+    client.send(held(token, "mutation { first: touch second: hold third: touch }"))
+    await eventually(lambda: conftest.HOLDING)
+
+    await served.server.shutdown()
+
+    status, _, body = await client.response()
+    [error] = orjson.loads(body)["errors"]
+    assert status == 503
+    assert error["extensions"] == {
+        "code": "OVERLOADED",
+        "retryAfterSeconds": 5,
+        "executed": ["first"],
+        "interrupted": "second",
+    }
+    assert "their writes are committed: first. The writes of second may be" in error["message"]
 
 
 async def test_a_stop_does_not_wait_for_clients_that_stall(
