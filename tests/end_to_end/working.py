@@ -17,9 +17,9 @@ from resolvers.storage import storage_at, utc_now
 from tests.processes import killed
 
 SPEED = 60
-LEASE_SECONDS = 240.0
-ATTEMPT_SECONDS = 1.0
-"""As the wall counts them; a lease is four seconds there."""
+LEASE_SECONDS = 120.0
+ATTEMPT_SECONDS = 0.5
+"""As the wall counts them; a lease is two seconds there."""
 
 FORKS = multiprocessing.get_context("forkserver")
 """A process that has imported everything makes the others: each is up at once."""

@@ -37,7 +37,7 @@ PUBLIC = "93.184.216.34"
 NEVER_SECONDS = 0.4
 """The limit of an attempt that never ends; a slow machine makes no difference."""
 
-ENOUGH_SECONDS = 3.0
+ENOUGH_SECONDS = 1.0
 """The limit of an attempt whose beginning arrives in time and whose end never does."""
 
 USUAL = ssl.create_default_context()
