@@ -30,8 +30,11 @@ from resolvers.storage.tables import (
     Payment,
     table,
 )
+from tests.conftest import DATABASES
 
 pytestmark = pytest.mark.both_databases
+ONE = pytest.mark.parametrize("database", DATABASES[-1:], scope="session")
+"""PostgreSQL, if there is a server: these tests start servers, and one database is enough."""
 
 WORLD = World(enrolments=1_200, events=40, bookers=1_000)
 EVENTS: list[UUID] = [row.id for row in booking_world.rows_of(WORLD)[Event]]
@@ -110,6 +113,7 @@ async def test_responses_and_rows_are_the_same(urls: dict[str, str]) -> None:
     assert len(rows["fair"]["booking"]) > 60
 
 
+@ONE
 async def test_batches_write_the_same_rows(urls: dict[str, str]) -> None:
     """Requests of 16 clients are written together; of each candidate, the rows are the same."""
     requests = [_request(n, 10 + n % 30) for n in range(100, 300)]
@@ -128,6 +132,7 @@ async def test_batches_write_the_same_rows(urls: dict[str, str]) -> None:
     assert len(rows["fair"]["booking"]) == len(requests)
 
 
+@ONE
 async def test_every_part_is_measured(template: str) -> None:
     """The gateway and both references book, with subscribers and a reader."""
     effort = Effort(rounds=1, clients=(4,), subscribers=(0, 3))
