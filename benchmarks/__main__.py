@@ -27,7 +27,7 @@ from benchmarks import (
 from benchmarks import books as booking
 from benchmarks import events as searching
 from benchmarks.data import Size
-from benchmarks.serve import BOOKING_SERVERS, SERVERS
+from benchmarks.serve import BOOKING_SERVERS, SERVERS, TWO_PROCESSES
 from benchmarks.servers import cores
 
 cli = typer.Typer(
@@ -107,6 +107,10 @@ def measure_bookings(
     growth: Annotated[
         bool, typer.Option("--growth", help="How the cost grows with the data, and nothing else.")
     ] = False,
+    processes: Annotated[
+        bool,
+        typer.Option("--processes", help="Also a gateway with two processes, on PostgreSQL."),
+    ] = False,
     quick: Quick = False,
     rounds: Annotated[int | None, typer.Option(help="How often everything is measured.")] = None,
     json: Json = None,
@@ -121,9 +125,10 @@ def measure_bookings(
         "clients": clients and tuple(clients),
         "subscribers": subscribers and tuple(subscribers),
         "shapes": only and (only,),
+        "servers": processes and (*BOOKING_SERVERS, TWO_PROCESSES),
     }
     effort = replace(effort, **{name: value for name, value in given.items() if value})
-    kinds = _kinds(database or (["postgresql"] if quick else None))
+    kinds = _kinds(database or (["postgresql"] if quick or processes else None))
     _stay_off_the_servers_core()
     measured = [one for kind in kinds for one in _run(booking.measure(kind, effort))]
     typer.echo(books_report.markdown(measured), nl=False)

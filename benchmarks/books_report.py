@@ -13,9 +13,15 @@ import orjson
 from benchmarks.books import GATEWAY, Booked
 from benchmarks.report import MISSING, NAMES, TIMES
 from benchmarks.rush import HOT, SPREAD, Part
+from benchmarks.serve import TWO_PROCESSES
 
 FAIR: Final = "fair"
-TITLES: Final = {GATEWAY: "gateway", FAIR: "fair route", "simple": "simple route"}
+TITLES: Final = {
+    GATEWAY: "gateway",
+    TWO_PROCESSES: "gateway, two processes",
+    FAIR: "fair route",
+    "simple": "simple route",
+}
 
 CPU_RATIO: Final = 2.0
 DATABASE_RATIO: Final = 1.2

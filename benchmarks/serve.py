@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import sys
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,7 @@ import uvicorn
 
 from benchmarks.sampler import sampling
 from gateway.incoming.limits import Limits
+from gateway.incoming.processes import run_processes
 from gateway.incoming.server import Config, Server
 from gateway.memory import settle
 from resolvers.caching import BUDGET, MIB
@@ -40,35 +42,56 @@ SERVERS answer the queries of `reads`, BOOKING_SERVERS the mutation of `books`.
 """
 
 
+TWO_PROCESSES: Final = "two_processes"
+"""The gateway as `serve --processes 2` runs it."""
+
+OPTIONS: Final[dict[str, Any]] = {
+    "proxy_headers": False,
+    "loop": "uvloop",
+    "access_log": False,
+    "log_level": "warning",
+}
+
+
 def main() -> None:
     given = argparse.ArgumentParser()
-    given.add_argument("name", choices={**SERVERS, **BOOKING_SERVERS})
+    given.add_argument("name", choices=[*SERVERS, *BOOKING_SERVERS, TWO_PROCESSES])
     given.add_argument("url")
     given.add_argument("fd", type=int)
     given.add_argument("--core", type=int)
     given.add_argument("--cache-mib", type=int)
     given.add_argument("--samples", type=Path)
     asked = given.parse_args()
+    if asked.name == TWO_PROCESSES:
+        _serve_in_processes(asked.url, asked.fd)
+        return
     if asked.core is not None:
         os.sched_setaffinity(0, {asked.core})
     app = import_module({**SERVERS, **BOOKING_SERVERS}[asked.name]).create(asked.url, SECRET)
     if asked.cache_mib is not None:
         BUDGET.resize(asked.cache_mib * MIB)
     settle()
-    options: dict[str, Any] = {
-        "proxy_headers": False,
-        "loop": "uvloop",
-        "access_log": False,
-        "log_level": "warning",
-    }
     if asked.name == "gateway":
-        server: uvicorn.Server = Server(Config(app, Limits(), finish_seconds=1, **options))
+        server: uvicorn.Server = Server(Config(app, Limits(), finish_seconds=1, **OPTIONS))
     else:
         limit = {"http": "httptools", "timeout_graceful_shutdown": 1}
-        server = uvicorn.Server(uvicorn.Config(app, **limit, **options))
+        server = uvicorn.Server(uvicorn.Config(app, **limit, **OPTIONS))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # uvicorn sends it once more at its end
     with socket.socket(fileno=asked.fd) as listening, sampling(asked.samples):
         server.run(sockets=[listening])
+
+
+def _serve_in_processes(url: str, fd: int) -> None:
+    with socket.socket(fileno=fd) as listening:
+        app = partial(_settled_gateway, url)
+        options = {"factory": True, "workers": 2, **OPTIONS}
+        run_processes(Config(app, Limits(), finish_seconds=1, **options), listening)
+
+
+def _settled_gateway(url: str) -> Any:
+    app = import_module(SERVERS["gateway"]).create(url, SECRET)
+    settle()
+    return app
 
 
 if __name__ == "__main__":

@@ -24,8 +24,9 @@ class Server:
     process_id: int
 
     def cpu_seconds(self) -> float:
-        """The CPU time of the process so far: user and system, of all its threads."""
-        return cpu_seconds_of(self.process_id)
+        """The CPU time of the process and its children so far: user and system, of all threads."""
+        children = Path(f"/proc/{self.process_id}/task/{self.process_id}/children").read_text()
+        return sum(map(cpu_seconds_of, [self.process_id, *map(int, children.split())]))
 
 
 def cpu_seconds_of(process_id: int) -> float:

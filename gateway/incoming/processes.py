@@ -5,6 +5,7 @@ Its processes run uvicorn's own server, and it has no option for another one.
 """
 
 import logging
+import socket
 import sys
 from typing import Final
 
@@ -34,16 +35,16 @@ class ServerProcess(multiprocess.Process):
         return self._server
 
 
-def run_processes(config: Config) -> None:
+def run_processes(config: Config, listening: socket.socket | None = None) -> None:
     """Run `config.workers` processes until a signal stops them; exit with 3 if one cannot start.
 
     The application of the configuration must be a factory that can be pickled: each process makes
-    its own.
+    its own. They accept at the socket, or at one that is bound as the configuration says.
     """
     multiprocess.Process = ServerProcess  # type: ignore[misc]
     logging.getLogger("uvicorn.error").setLevel(logging.INFO)  # also that a process has died
     config.timeout_worker_healthcheck = RESPONSE_SECONDS
-    supervisor = multiprocess.Multiprocess(config, [config.bind_socket()])
+    supervisor = multiprocess.Multiprocess(config, [listening or config.bind_socket()])
     supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
         sys.exit(STARTUP_FAILURE)
