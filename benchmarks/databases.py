@@ -82,6 +82,7 @@ def copy(url: str, to: str) -> None:
         command = f"CREATE DATABASE {_name(to)} TEMPLATE {_name(url)} STRATEGY FILE_COPY"
         asyncio.run(_on_server(command))
     else:
+        _file(to).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(_file(url), _file(to))
 
 
