@@ -26,8 +26,6 @@ from benchmarks.servers import cores, serving
 SIZES: Final = (100_000, 1_000_000)
 FILLED: Final = (0, 3_000, 6_000, 9_000)
 SERVERS: Final = (GATEWAY, "fair")
-CLIENTS: Final = (16, 64)
-WARM_UP: Final = 128
 AT_HOT_EVENT: Final = 192
 """How many bookings are measured at a hot event in a round."""
 
@@ -40,6 +38,8 @@ class Growth:
     """How much is booked: rounds, worlds by enrolments, and hot events by seats taken."""
 
     rounds: int = 4
+    clients: tuple[int, ...] = (16, 64)
+    warm_up: int = 128
     sizes: tuple[int, ...] = SIZES
     filled: tuple[int, ...] = FILLED
     bookers: int = booking_world.BOOKERS
@@ -86,7 +86,7 @@ class _Run:
 
     async def measured(self) -> list[Grown]:
         for rival in self.rivals.values():
-            requests = rival.crowd.requests(Part(SPREAD, 16), WARM_UP, 0)
+            requests = rival.crowd.requests(Part(SPREAD, 16), self._growth.warm_up, 0)
             await cost_of(rival.server, requests, 16, proof=BOOKED)
         steps = [*self._steps()]
         return [
@@ -97,10 +97,10 @@ class _Run:
         ]
 
     def _steps(self) -> Iterator[Step]:
-        for enrolments, clients in product(self._growth.sizes, CLIENTS):
+        for enrolments, clients in product(self._growth.sizes, self._growth.clients):
             yield Step(enrolments, clients)
         for taken in self._growth.filled:
-            yield Step(min(self._growth.sizes), 64, taken)
+            yield Step(min(self._growth.sizes), max(self._growth.clients), taken)
 
     async def _book(self, name: str, step: Step, number: int) -> Grown:
         say(f"round {number + 1}: {step}, {name}")
@@ -171,14 +171,17 @@ def _of(
 def _bars(measured: Sequence[Grown], database: str) -> Iterator[str]:
     """How much the gateway's cost grows. SQLite works in the server's own process."""
     value = _database if database == "postgresql" else _cpu
-    few, *_, many = sorted({one.step.enrolments for one in measured})
-    for clients in CLIENTS:
+    steps = {one.step for one in measured}
+    few, *_, many = sorted({step.enrolments for step in steps})
+    for clients in sorted({step.clients for step in steps}):
         grown = _ratio(measured, Step(few, clients), Step(many, clients), value)
         yield _line(f"{clients} clients, {many:,} enrolments", grown, f"{few:,}")
-    empty, *others = sorted({one.step.taken for one in measured if one.step.taken is not None})
-    for taken in others:
-        grown = _ratio(measured, Step(few, 64, empty), Step(few, 64, taken), value)
-        yield _line(f"a hot event with {taken:,} seats taken", grown, f"{empty:,}")
+    empty, *filled = sorted(
+        (step for step in steps if step.taken is not None), key=lambda step: step.taken or 0
+    )
+    for step in filled:
+        grown = _ratio(measured, empty, step, value)
+        yield _line(f"a hot event with {step.taken:,} seats taken", grown, f"{empty.taken:,}")
 
 
 def _ratio(

@@ -28,7 +28,6 @@ from benchmarks.subscribers import Subscribers, subscribed
 
 GATEWAY: Final = "gateway"
 
-WARM_UP: Final = 128
 POSITION: Final = "SELECT position FROM log_position WHERE organization_id = $1"
 
 
@@ -41,6 +40,9 @@ class Effort:
     shapes: tuple[str, ...] = SHAPES
     subscribers: tuple[int, ...] = (0, 500)
     servers: tuple[str, ...] = tuple(BOOKING_SERVERS)
+    warm_up: int = 128
+    """How many bookings of each shape come before the first round."""
+
     minutes: float = 10
     """No round on a database begins later than that."""
 
@@ -184,7 +186,9 @@ class Run:
 
     async def _warm_up(self) -> None:
         for rival, shape in product(self._rivals, self._effort.shapes):
-            requests = rival.crowd.requests(Part(shape, 16), WARM_UP, self._effort.rounds)
+            requests = rival.crowd.requests(
+                Part(shape, 16), self._effort.warm_up, self._effort.rounds
+            )
             await cost_of(rival.server, requests, 16, proof=BOOKED)
 
     @asynccontextmanager

@@ -3,22 +3,25 @@
 import os
 from collections.abc import Iterator, Sequence
 from itertools import count
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import orjson
 import pytest
 
-from benchmarks import book_growth, booking_world, books, books_report, databases, rush
+from benchmarks import book_growth, booking_world, books, books_report, databases
 from benchmarks.book_growth import Growth
 from benchmarks.booking_requests import booking_request
 from benchmarks.booking_world import World
-from benchmarks.books import Effort
+from benchmarks.books import Effort, Rival, Unbooked
+from benchmarks.database_cpu import database_meter
 from benchmarks.drivers import Driver, driver_at
 from benchmarks.load import answers, cost_of
 from benchmarks.reads import token
-from benchmarks.rush import BOOKED, HOT, SPREAD
+from benchmarks.rush import BOOKED, HOT, SPREAD, Crowd
 from benchmarks.servers import serving
+from benchmarks.subscribers import UnexpectedMessage, subscribed
 from resolvers.identity import global_id
 from resolvers.storage.tables import (
     Booking,
@@ -135,7 +138,7 @@ async def test_batches_write_the_same_rows(urls: dict[str, str]) -> None:
 @ONE
 async def test_every_part_is_measured(template: str) -> None:
     """The gateway and both references book, with subscribers and a reader."""
-    effort = Effort(rounds=1, clients=(4,), subscribers=(0, 3))
+    effort = Effort(rounds=1, clients=(4,), subscribers=(0, 3), warm_up=4)
 
     measured = await books.measure_on(template, effort, WORLD)
 
@@ -149,18 +152,55 @@ async def test_every_part_is_measured(template: str) -> None:
     assert "not measured" not in told
 
 
-async def test_growth_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+@ONE
+async def test_a_change_that_reaches_subscribers_elsewhere_stops_the_run(
+    urls: dict[str, str],
+) -> None:
+    """And so does a booking that has no entry in the log."""
+    crowd = Crowd(WORLD)
+    quiet = crowd.events.quiet
+    with serving("gateway", urls["gateway"]) as server:
+        rival = Rival("gateway", urls["gateway"], server, crowd)
+        async with subscribed(server, quiet, 2) as subscribers:
+            await answers(server, [crowd.request(quiet)])
+            await subscribers.require_next()
+            await answers(server, [crowd.request(quiet), crowd.request(quiet)])
+
+            with pytest.raises(UnexpectedMessage, match="not the newest change"):
+                await subscribers.require_next()
+
+        await books.require_written(rival, WORLD)
+        crowd.request(quiet)  # is never sent
+
+        with pytest.raises(Unbooked, match="4 bookings"):
+            await books.require_written(rival, WORLD)
+
+
+async def test_the_database_has_the_cpu_time_of_its_own_processes(template: str) -> None:
+    """Work in one database is not counted as that of another; SQLite has no process."""
+    kind = databases.kind_of(template)
+    async with database_meter(kind) as meter, driver_at(template) as driver:
+        before = await meter.read(template)
+        await driver.fetch("SELECT count(*) FROM change_log WHERE organization_id = $1", [])
+        own = (await meter.read(template)).since(before)
+        other = await meter.read(databases.address(kind, "no_such_database"))
+
+    assert (own.serving > 0) == (kind == "postgresql")
+    assert other.serving == 0
+
+
+async def test_growth_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each step has a cost, in both worlds and at each hot event."""
-    for clients in book_growth.CLIENTS:
-        monkeypatch.setitem(rush.BOOKINGS, clients, 2 * clients)
-    growth = Growth(rounds=1, sizes=(1_100, 1_200), filled=(0, 50), bookers=1_000, events=30)
+    monkeypatch.setattr(databases, "FOLDER", tmp_path)
+    small: Any = {"sizes": (800, 900), "filled": (0, 50), "bookers": 700, "events": 30}
+    growth = Growth(rounds=1, clients=(4,), warm_up=4, **small)
 
     grown = await book_growth.measure("sqlite", growth)
 
     told = book_growth.markdown(grown)
-    assert len(grown) == len(book_growth.SERVERS) * (2 * 2 + 2)
+    assert len(grown) == len(book_growth.SERVERS) * (2 + 2)
     assert all(one.booked.cost.cpu_seconds > 0 for one in grown)
-    assert told.count("- met:") + told.count("- **missed**:") == 3
+    assert told.count("- met:") + told.count("- **missed**:") == 2
 
 
 def _request(candidate: int, event: int) -> bytes:
