@@ -55,7 +55,10 @@ def create_app(
     """
     BUDGET.resize(settings.cache_mib * MIB)
     storage = storage_at(
-        settings.database_url, clock=clock, statement_seconds=settings.statement_seconds
+        settings.database_url,
+        clock=clock,
+        wait_seconds=settings.max_wait_ms / 1000,
+        statement_seconds=settings.statement_seconds,
     )
     feed = ChangeFeed(storage)
     operations = Operations(schema)

@@ -56,6 +56,7 @@ class Settings:
     cache_mib: int = DEFAULT_MIB
     operations_manifest: tuple[Document, ...] = ()
     statement_seconds: float = STATEMENT_SECONDS
+    max_wait_ms: int = 800
     expire_seconds: float = 30.0
     worker: str = EMBEDDED
     lease_seconds: float = 60.0
@@ -235,6 +236,7 @@ RULES: Final[Mapping[str, Callable[[str, str], object]]] = {
     "GATEWAY_CACHE_MIB": _whole(1, 1024**2),
     "GATEWAY_OPERATIONS_MANIFEST": _manifest,
     "GATEWAY_STATEMENT_SECONDS": _whole(1, 600),
+    "GATEWAY_MAX_WAIT_MS": _whole(1, 600_000),
     "GATEWAY_EXPIRE_SECONDS": _whole(1, 86_400),
     "GATEWAY_WORKER": _worker,
     "GATEWAY_LEASE_SECONDS": _whole(1, 3_600),

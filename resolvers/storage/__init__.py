@@ -1,5 +1,6 @@
 """Storage on SQLite (embedded, the default) or PostgreSQL; the same behaviour on both."""
 
+import math
 from pathlib import Path
 
 from resolvers.storage.idempotency import Idempotency
@@ -28,22 +29,30 @@ def storage_at(
     *,
     clock: Clock = utc_now,
     lock_patience_seconds: float = LOCK_PATIENCE_SECONDS,
+    wait_seconds: float = math.inf,
     statement_seconds: float = STATEMENT_SECONDS,
 ) -> Storage:
     """The storage at an address; not yet open.
 
-    `statement_seconds` limits each statement on PostgreSQL.
+    `wait_seconds` limits how long a command waits for others, and `statement_seconds` each
+    statement on PostgreSQL.
 
     Raises: UnknownDatabase.
     """
     if url.startswith(SQLITE_SCHEME) and len(url) > len(SQLITE_SCHEME):
         file = Path(url.removeprefix(SQLITE_SCHEME))
-        return SqliteStorage(file, clock=clock, lock_patience_seconds=lock_patience_seconds)
+        return SqliteStorage(
+            file,
+            clock=clock,
+            lock_patience_seconds=lock_patience_seconds,
+            wait_seconds=wait_seconds,
+        )
     if url.startswith(POSTGRESQL_SCHEME):
         return PostgresStorage(
             url,
             clock=clock,
             lock_patience_seconds=lock_patience_seconds,
+            wait_seconds=wait_seconds,
             statement_seconds=statement_seconds,
         )
     raise UnknownDatabase(url)

@@ -15,10 +15,10 @@ class Overloaded(Exception):
     """
 
     message = "The gateway has too much to do; try again later. Nothing was written."
-    retry_after_seconds = 1
 
-    def __init__(self) -> None:
+    def __init__(self, *, retry_after_seconds: int = 1) -> None:
         super().__init__(self.message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class Unavailable(Overloaded):

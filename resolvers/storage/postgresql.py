@@ -4,6 +4,7 @@ Statements run on the driver itself, prepared once for each connection.
 """
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, Awaitable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -66,9 +67,12 @@ class PostgresStorage(Storage):
         *,
         clock: Clock = utc_now,
         lock_patience_seconds: float = LOCK_PATIENCE_SECONDS,
+        wait_seconds: float = math.inf,
         statement_seconds: float = STATEMENT_SECONDS,
     ) -> None:
-        super().__init__(clock=clock, lock_patience_seconds=lock_patience_seconds)
+        super().__init__(
+            clock=clock, lock_patience_seconds=lock_patience_seconds, wait_seconds=wait_seconds
+        )
         self.url = url
         self._statement_seconds = statement_seconds
         self._numbers = Numbers()

@@ -60,6 +60,11 @@ class Queues:
             [self._of_waiting, self._of_again, self._of_later, self._of_locked]
         )
 
+    @property
+    def ordinary(self) -> int:
+        """How many requests wait that have met no lock."""
+        return len(self._waiting)
+
     def add(self, request: Request) -> None:
         """Let a new request wait: in the lane of its organization if there is one."""
         lane = self._lanes.get(request.organization_id)

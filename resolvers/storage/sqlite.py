@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import sqlite3
 import threading
 from collections.abc import AsyncGenerator, Iterable, Sequence
@@ -88,8 +89,11 @@ class SqliteStorage(Storage):
         *,
         clock: Clock = utc_now,
         lock_patience_seconds: float = LOCK_PATIENCE_SECONDS,
+        wait_seconds: float = math.inf,
     ) -> None:
-        super().__init__(clock=clock, lock_patience_seconds=lock_patience_seconds)
+        super().__init__(
+            clock=clock, lock_patience_seconds=lock_patience_seconds, wait_seconds=wait_seconds
+        )
         self.path = path
         self._numbers = Numbers()
         self._near: sqlite3.Connection | None = None

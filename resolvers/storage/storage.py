@@ -2,6 +2,7 @@
 
 import abc
 import logging
+import math
 from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +11,7 @@ from uuid import UUID
 from resolvers.storage.batches import Performed, Request, Result, Run
 from resolvers.storage.idempotency import Idempotency
 from resolvers.storage.outages import Outage
+from resolvers.storage.pacing import Pace
 from resolvers.storage.read import Read, Row, Statements
 from resolvers.storage.writer import LOCK_PATIENCE_SECONDS, Writer
 
@@ -28,20 +30,28 @@ class Storage(abc.ABC):
     One instance for each process; `open` before use, `close` after.
 
     `clock` is the only source of `now`; instants it returns are aware. A command that needs a lock
-    is tried for `lock_patience_seconds`.
+    is tried for `lock_patience_seconds`. One that would wait for other commands longer than
+    `wait_seconds` is refused at once.
     """
 
     dialect_name: str
 
     def __init__(
-        self, *, clock: Clock = utc_now, lock_patience_seconds: float = LOCK_PATIENCE_SECONDS
+        self,
+        *,
+        clock: Clock = utc_now,
+        lock_patience_seconds: float = LOCK_PATIENCE_SECONDS,
+        wait_seconds: float = math.inf,
     ) -> None:
         self.clock = clock
         self.statements = Statements(self.dialect_name)
         self.when_changed: list[Callable[[dict[UUID, int]], None]] = []
         self._outage = Outage()
         self._writer = Writer(
-            self._transact, self._outage, lock_patience_seconds=lock_patience_seconds
+            self._transact,
+            self._outage,
+            lock_patience_seconds=lock_patience_seconds,
+            pace=Pace(wait_seconds),
         )
 
     @abc.abstractmethod

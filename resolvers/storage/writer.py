@@ -21,6 +21,7 @@ from resolvers.storage.batches import (
 from resolvers.storage.idempotency import Idempotency
 from resolvers.storage.outages import WRITING, Outage
 from resolvers.storage.overloaded import OutcomeUnknown, Overloaded
+from resolvers.storage.pacing import Pace
 from resolvers.storage.probing import NO_ORGANIZATION, Probe, probe
 from resolvers.storage.queues import Queues
 
@@ -51,7 +52,9 @@ class Writer:
         outage: Outage,
         *,
         lock_patience_seconds: float = LOCK_PATIENCE_SECONDS,
+        pace: Pace | None = None,
     ) -> None:
+        self._pace = pace or Pace()
         self._transact = transact
         self._outage = outage
         self._lock_patience_seconds = lock_patience_seconds
@@ -76,10 +79,12 @@ class Writer:
         An all-or-nothing request that is refused answers with its refusals only. If the caller is
         cancelled before a batch has taken its request, the request is dropped; afterwards it is
         carried out, because the other requests of the batch depend on its transaction. Raises:
-        Overloaded.
+        Overloaded, at once if the request would wait for too long.
         """
         if self._closing or self._unanswered >= WAITING_REQUESTS:
             raise Overloaded
+        if (seconds := self._pace.too_long(self._queues.ordinary)) is not None:
+            raise Overloaded(retry_after_seconds=math.ceil(seconds))
         loop = asyncio.get_running_loop()
         if self._task is None:
             self._start()
@@ -156,6 +161,7 @@ class Writer:
             except Exception as error:
                 self._answer_all(batch, error)
             else:
+                self._pace.ran(len(performed.answers), loop.time() - began)
                 self._finish(batch, performed, took=loop.time() - began)
             self._in_flight = []
 

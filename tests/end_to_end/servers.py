@@ -19,6 +19,7 @@ from gateway.settings import Settings
 from resolvers.storage import Clock, utc_now
 from schema import build_schema
 from tests.listening import listening
+from tests.patience import PATIENCE
 from tests.processes import running
 
 SECRET = "a secret of thirty-two bytes, or more"
@@ -61,7 +62,11 @@ def process(database_url: str) -> Iterator[str]:
         host, port = opened.getsockname()
         with running(
             *(sys.executable, "-m", "tests.end_to_end.servers", str(opened.fileno())),
-            environment={"GATEWAY_DATABASE_URL": database_url, "GATEWAY_JWT_SECRET": SECRET},
+            environment={
+                "GATEWAY_DATABASE_URL": database_url,
+                "GATEWAY_JWT_SECRET": SECRET,
+                "GATEWAY_MAX_WAIT_MS": str(PATIENCE * 1000),  # a busy machine is slow
+            },
             pass_fds=[opened.fileno()],
         ) as started:
             yield f"{host}:{port}"

@@ -20,6 +20,7 @@ from schema import DoneOnce
 from schema.context import Info
 from tests.conftest import SettableClock
 from tests.listening import listening
+from tests.patience import PATIENCE
 
 SECRET = "a secret of thirty-two bytes, or more"
 
@@ -180,6 +181,7 @@ def settings(database_url: str) -> Settings:
         jwt_secret=SECRET,
         allowed_hosts=("gateway",),
         max_body_bytes=300_000,
+        max_wait_ms=PATIENCE * 1000,
         worker="off",
     )
 
