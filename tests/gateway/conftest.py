@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from uuid import UUID
 
 import httpx
@@ -19,6 +19,7 @@ from resolvers.storage import OutcomeUnknown, Overloaded, Unavailable
 from schema import DoneOnce
 from schema.context import Info
 from tests.conftest import SettableClock
+from tests.gateway.migrating import drop_unused
 from tests.listening import listening
 from tests.patience import PATIENCE
 
@@ -164,6 +165,13 @@ FLOODED: list[int] = []
 """One for each result that the flood made."""
 
 SCHEMA = strawberry.Schema(Query, Mutation, Subscription)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unused_databases() -> Iterator[None]:
+    """The databases that tests of migrations take turns with are dropped at the end."""
+    yield
+    drop_unused()
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,7 @@ from resolvers.storage.migrated import MIGRATIONS
 from resolvers.storage.migrations.table_text import TableText
 from resolvers.storage.sqlite import add_functions
 from resolvers.storage.tables import metadata
-from tests.conftest import on_server, run_statements, url_of_database
+from tests.conftest import DISCONNECT_OTHERS, on_server, run_statements, url_of_database
 
 SCRIPTS = ScriptDirectory(str(MIGRATIONS))
 STEPS = [step.revision for step in SCRIPTS.walk_revisions()][::-1]
@@ -45,6 +45,10 @@ INDEXES = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'"
 KEPT_STATISTICS = "SELECT pg_get_statisticsobjdef(oid) FROM pg_statistic_ext"
 QUERIES = (COLUMNS, CONSTRAINTS, INDEXES, KEPT_STATISTICS)
 
+EMPTY_SCHEMA = ("DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+UNUSED: list[str] = []
+"""Databases without tables. To create or to drop one waits for the server's disk."""
+
 Rows = dict[str, list[dict[str, Any]]]
 """Every row of every table, by column."""
 
@@ -55,10 +59,20 @@ def new_database(kind: str, folder: Path) -> Iterator[str]:
     if kind == "sqlite":
         yield f"sqlite:///{folder / uuid4().hex}.db"
         return
-    name = f"gateway_test_{uuid4().hex}"
-    on_server(f"CREATE DATABASE {name}")
-    yield url_of_database(name)
-    on_server(f"DROP DATABASE {name} WITH (FORCE)")
+    if not UNUSED:
+        UNUSED.append(f"gateway_test_{uuid4().hex}")
+        on_server(f"CREATE DATABASE {UNUSED[-1]}")
+    name = UNUSED.pop()
+    url = url_of_database(name)
+    yield url
+    asyncio.run(run_statements(url, (DISCONNECT_OTHERS, *EMPTY_SCHEMA)))
+    UNUSED.append(name)
+
+
+def drop_unused() -> None:
+    """Drop the databases without tables that this process has made."""
+    while UNUSED:
+        on_server(f"DROP DATABASE {UNUSED.pop()} WITH (FORCE)")
 
 
 def upgrade_with_rows(url: str, step: str) -> None:
