@@ -5,6 +5,7 @@ BIN := .venv/bin
 HOST ?= 127.0.0.1
 PORT ?= 8000
 ORGANIZATION := Demo Exams
+WORKERS ?= auto
 
 .PHONY: run test faults check compare format schema bench clean
 
@@ -15,9 +16,9 @@ run: .venv/runtime
 	echo "A token to paste, valid for 12 hours: $$token" && \
 	GATEWAY_GRAPHIQL_TOKEN="$$token" $(BIN)/booking-gateway serve --host $(HOST) --port $(PORT)
 
-# Processes that tests start read the bytecode that the first has written.
+# WORKERS=3 runs three processes. Those that tests start read the bytecode that the first ones wrote.
 test: .venv/development
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal --durations=10 $(TESTS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --durations=10 $(TESTS)
 
 # Inject faults under load and print what each did; FAULTS="network SIGKILL" chooses some by their names.
 faults: .venv/development

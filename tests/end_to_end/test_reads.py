@@ -265,6 +265,7 @@ SHOWN_ELSEWHERE = {
 """Of payloads and subscriptions only; and what needs a booking of another kind, or an origin."""
 
 
+@pytest.mark.parametrize("database", ["sqlite"], scope="session")
 async def test_every_type_says_its_name(
     client: Client, examples: Examples, schema: strawberry.Schema
 ):

@@ -164,8 +164,10 @@ async def test_waiting_for_a_lock_costs_nothing(
 
     await transaction.rollback()
     await promptly(waiting)
-    assert tries[9] - tries[0] > 0.7
-    assert after.ru_utime - before.ru_utime < 0.3
+    waited = tries[9] - tries[0]
+    assert waited > 0.7
+    # a busy machine takes longer for both
+    assert after.ru_utime - before.ru_utime < 0.5 * waited
 
 
 async def test_a_statement_that_was_cancelled_is_tried_again(
