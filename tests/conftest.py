@@ -31,7 +31,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from gateway import memory
+from gateway import memory, warming
 from gateway.demo import make_demo
 from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.outcomes import Outcome
@@ -59,6 +59,10 @@ MEMORY = Path("/dev/shm")
 if MEMORY.is_dir() and os.access(MEMORY, os.W_OK):
     # every commit waits for its file; files in memory answer at once
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+# the documents that a server compiles in the background are not valid in the small schemas of tests
+warming.DELAY_SECONDS = 3_600  # type: ignore[misc]
 
 
 def pytest_report_header() -> str:
