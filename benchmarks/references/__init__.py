@@ -5,5 +5,9 @@ stock_strawberry.py Strawberry with the ORM and loaders. What GraphQL in Python 
 stock_executor.py   the gateway's own types and reads, executed by graphql-core document by
 document.
 
+fair_booking.py     a route that books as the gateway does: the same rules (booking_rules.py), rows
+and response, in batches (fair_postgresql.py, fair_sqlite.py). What a booking has to cost.
+simple_booking.py   a route that raises a counter and inserts one row. For scale.
+
 bare.py, libraries.py and stock_view.py are started beside the gateway (`benchmarks.start`).
 """
