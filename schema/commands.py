@@ -122,8 +122,10 @@ async def ask_all(
 def _check_origin(commands: Sequence[Any], stage: Complaints) -> None:
     """Collect what is wrong with what the caller says about itself; a request has one origin."""
     origin = getattr(commands[0], "origin", None) if commands else None
+    if origin is None:
+        return
     for name in ("description", "reason", "source"):
-        text = getattr(origin, name, None)
+        text = getattr(origin, name)
         stage.of(checks.text, text, "input", "origin", name, most=checks.TEXT)
 
 
