@@ -12,6 +12,7 @@ from uuid import UUID
 from resolvers.bookings import loading
 from resolvers.bookings.diaries import Diaries
 from resolvers.bookings.expiry import expire, overdue
+from resolvers.bookings.seats import Span, span_of_event
 from resolvers.references import Lookup, Ref, look_up
 from resolvers.refusals import EventNotFound, NotFoundRefusal, PermissionRefusal
 from resolvers.storage.tables import (
@@ -58,8 +59,15 @@ class Desk:
     hold a seat there, which are expired before anything is counted.
     """
 
-    def __init__(self, work: UnitOfWork, wanted: Sequence[Wanted]) -> None:
+    def __init__(
+        self, work: UnitOfWork, wanted: Sequence[Wanted], *, at_event_times: bool = False
+    ) -> None:
+        """`at_event_times` says that each seat at an event with a fixed time lasts as the event.
+
+        Its room is then counted for that time only.
+        """
         self._work = work
+        self._at_event_times = at_event_times
         self._candidates = Lookup(Candidate, ((w.viewer, w.candidate) for w in wanted))
         self._events = Lookup(Event, _given((w.viewer, w.event) for w in wanted))
         self._rooms = look_up(work, Room, ((w.viewer, w.room) for w in wanted))
@@ -195,9 +203,10 @@ class Desk:
             e.eligibility_configured or e.learner_registration_group_identifier for e in events
         )
         everything = (*events, *rooms, *self._locked_candidates.values())
+        windows = self._windows() if self._at_event_times else {}
         bookings = {
             "at_events": loading.seats_at_events(events),
-            "in_rooms": loading.seats_in_rooms(rooms, events, since),
+            "in_rooms": loading.seats_in_rooms(rooms, events, since, windows),
             "of_candidates": loading.read_of_keys(Booking, "candidate_id", keys),
         }
         found = loading.gather(
@@ -228,7 +237,7 @@ class Desk:
             expire(work, loading.keys_of(found["overdue"]))
             found |= loading.gather(work, **bookings)
         self.settings: dict[UUID, Organization] = _by_key(found["settings"])
-        self.seats = loading.counted(found["at_events"], found["in_rooms"])
+        self.seats = loading.counted(found["at_events"], found["in_rooms"], windows)
         self.diaries = Diaries(found["of_candidates"])
         self._tests = _by_key(found["tests"])
         self._event_modules = _grouped(found["event_modules"], "event_id", "module_id")
@@ -236,6 +245,21 @@ class Desk:
         self._candidate_modules = _grouped(found["candidate_modules"], "candidate_id", "module_id")
         self._candidate_groups = _grouped(found["candidate_groups"], "candidate_id", "group_id")
         self._centres: dict[UUID, Centre] = _by_key(found["centres"])
+
+    def _windows(self) -> dict[UUID, Span]:
+        """When seats may be wanted in each room of events; none for rooms that are also named."""
+        anytime = {room.id for room in self._rooms.rows()}
+        windows: dict[UUID, Span] = {}
+        for event in self.events.values():
+            if event.room_id is None:
+                continue
+            span = span_of_event(event)
+            if span is None:
+                anytime.add(event.room_id)
+                continue
+            start, end = windows.get(event.room_id, span)
+            windows[event.room_id] = min(start, span[0]), max(end, span[1])
+        return {room_id: span for room_id, span in windows.items() if room_id not in anytime}
 
 
 def _given(names: Iterable[tuple[Viewer, Ref | None]]) -> Iterable[tuple[Viewer, Ref]]:

@@ -3,7 +3,7 @@
 Statements that fit a whole batch.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from resolvers.bookings.diaries import Diaries
-from resolvers.bookings.seats import Seats
-from resolvers.storage.columns import KeyList, one_of
+from resolvers.bookings.seats import Seats, Span
+from resolvers.storage.columns import LAST_OF_ROWS, KeyList, one_of
 from resolvers.storage.read import Read
 from resolvers.storage.tables import (
     Accommodation,
@@ -178,22 +178,36 @@ def seats_at_events(events: Sequence[Event]) -> Read[Any] | None:
 
 
 def seats_in_rooms(
-    rooms: Sequence[Room], events: Sequence[Event], since: datetime
+    rooms: Sequence[Room],
+    events: Sequence[Event],
+    since: datetime,
+    windows: Mapping[UUID, Span] | None = None,
 ) -> Read[Any] | None:
     """How many seats are `taken` in each room at each time, from an instant on.
 
-    The events' times are included. The rooms must be locked.
+    The events' times are included. Of a room with a window, only what overlaps the window needs to
+    be counted. The rooms must be locked.
     """
     if not rooms:
         return None
     since = min([since, *(event.start_at for event in events if event.start_at is not None)])
     values = {**_keys_of(rooms), "since": since}
-    return Read("seats taken in rooms", lambda _: _taken_in_rooms(), values)
+    if not windows:
+        return Read("seats taken in rooms", lambda _: _taken_in_rooms(), values)
+    spans = [windows.get(room.id, (since, LAST_OF_ROWS)) for room in rooms]
+    values |= {"starts": [start for start, _ in spans], "ends": [end for _, end in spans]}
+    return Read(
+        "seats taken in rooms at times",
+        lambda dialect: _taken_in_windows() if dialect == "postgresql" else _taken_in_rooms(),
+        values,
+    )
 
 
-def counted(at_events: Iterable[Any], in_rooms: Iterable[Any]) -> Seats:
+def counted(
+    at_events: Iterable[Any], in_rooms: Iterable[Any], windows: Mapping[UUID, Span] | None = None
+) -> Seats:
     """The seats that are taken, from the rows of both reads."""
-    seats = Seats()
+    seats = Seats(windows)
     for row in at_events:
         seats.add_event(row.event_id, row.taken)
     for row in in_rooms:
@@ -246,6 +260,25 @@ def _taken_in_rooms() -> sa.Select[Any]:
             sa.text(TAKES_A_SEAT),
             c.start_at.is_not(None),
             c.busy_until_at > sa.bindparam("since", type_=c.busy_until_at.type),
+        )
+        .group_by(c.room_id, c.start_at, c.busy_until_at)
+    )
+
+
+def _taken_in_windows() -> sa.Select[Any]:
+    c = columns(Booking)
+    kinds = {"room_id": c.room_id.type, "starts": c.start_at.type, "ends": c.start_at.type}
+    given = zip(("keys", "starts", "ends"), kinds.values(), strict=True)
+    arrays = [sa.cast(sa.bindparam(name, type_=KeyList(kind)), ARRAY(kind)) for name, kind in given]
+    windows = sa.func.unnest(*arrays).table_valued(*kinds, name="windows").render_derived()
+    return (
+        sa.select(c.room_id, c.start_at, c.busy_until_at, sa.func.count().label("taken"))
+        .join_from(windows, table(Booking), c.room_id == windows.c.room_id)
+        .where(
+            one_of(c.organization_id, "organizations"),
+            sa.text(TAKES_A_SEAT),
+            c.start_at < windows.c.ends,
+            c.busy_until_at > windows.c.starts,
         )
         .group_by(c.room_id, c.start_at, c.busy_until_at)
     )

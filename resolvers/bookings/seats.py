@@ -4,7 +4,7 @@ The rows of the events and rooms are locked, so nobody else takes a seat in the 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -62,10 +62,22 @@ class SeatLimits:
     ignore_event: bool = False
 
 
-class Seats:
-    """The seats of the locked events and rooms."""
+def span_of_event(event: Event) -> Span | None:
+    """When a booking without extra time keeps a room busy, at an event with a fixed time."""
+    if event.on_demand or event.start_at is None:
+        return None
+    shortest = later(event.start_at, UNKNOWN_LENGTH)
+    return event.start_at, max(event.end_at or event.start_at, shortest)
 
-    def __init__(self) -> None:
+
+class Seats:
+    """The seats of the locked events and rooms.
+
+    Of a room with a window, only the seats that are taken within the window are known.
+    """
+
+    def __init__(self, windows: Mapping[UUID, Span] | None = None) -> None:
+        self._windows = windows or {}
         self._taken: dict[UUID, int] = {}
         self._in_room: defaultdict[UUID, dict[Span, int]] = defaultdict(dict)
 
@@ -81,6 +93,10 @@ class Seats:
         return self._taken.get(event_id, 0)
 
     def peak(self, room_id: UUID, within: Span) -> int:
+        """The most seats taken at one time within a span, which must be in the room's window."""
+        start, end = self._windows.get(room_id, within)
+        if within[0] < start or end < within[1]:
+            raise AssertionError(f"{within} is outside of the room's window {(start, end)}")
         return peak(self._in_room[room_id].items(), within)
 
     def take(self, booking: Booking) -> None:

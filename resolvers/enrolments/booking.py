@@ -88,7 +88,7 @@ def book(work: UnitOfWork, commands: Sequence[BookEnrolment]) -> list[Outcome | 
     AttemptsExhausted, ResitAfterPassDisabled, ResitTooEarly, RegistrationClosed, NotEligible,
     PersonCodeRequired; EventFull, RoomFull; CandidateTimeConflict.
     """
-    desk = Desk(work, [_wanted(command) for command in commands])
+    desk = Desk(work, [_wanted(command) for command in commands], at_event_times=True)
     attempts = Attempts(work, desk)
     results = [attempt(_book, work, desk, attempts, command) for command in commands]
     _write(work, [result for result in results if isinstance(result, Booked)])

@@ -146,6 +146,37 @@ async def test_a_room_is_shared_by_events_that_overlap(world: World, centre: UUI
     assert codes(await world.book(three, after)) == []
 
 
+async def test_a_batch_counts_a_room_at_each_time_that_is_booked(
+    world: World, centre: UUID
+) -> None:
+    """By its event's time, on demand, and named for another event; each with a seat taken there."""
+    small = await world.room(centre, "Small", capacity=2)
+    hall = await world.room(centre, "Hall")
+    fixed = await world.event(venue=centre, room=small)
+    later = await world.event(venue=centre, room=small, start_at=world.tomorrow(14))
+    elsewhere = await world.event(venue=centre, room=hall, start_at=world.tomorrow(17))
+    on_demand = await world.event(venue=centre, room=small, on_demand=True)
+    long_room = await world.event(
+        venue=centre, room=small, start_at=world.tomorrow(9), exam_duration_in_minutes=90
+    )
+    people = iter(await world.candidates(12))
+    time = datetime(2027, 2, 1, 9)
+    places: list[dict[str, Any]] = [
+        {"event": fixed},
+        {"event": later},
+        {"event": elsewhere, "room": small},
+        {"event": on_demand, "on_demand_time": time},
+    ]
+    await world.booked(next(people), long_room)
+    for place in places[1:]:
+        await world.booked(next(people), **place)
+
+    commands = [world.booking(next(people), **place) for place in places * 2]
+    results = await world.storage.write(book, commands)
+
+    assert [codes(result) for result in results] == [[]] * 4 + [["ROOM_FULL"]] * 4
+
+
 async def test_online_bookings_take_no_room(world: World, centre: UUID) -> None:
     """An online booking counts at the event and not in the room; a room for it is refused."""
     small = await world.room(centre, "Small", capacity=1)
