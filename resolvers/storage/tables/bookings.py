@@ -66,6 +66,8 @@ class Booking(Keyed, table=True):
             "id",
             where="agent_office_id is not null",
         ),
+        # the other kinds have none: the rare ones are found by uq_booking_reference
+        index("ix_booking_agent_start", "start_at", "id", where="kind = 'AGENT_BOOKING'"),
         index("ix_booking_lapses_at", "lapses_at", where="status = 'PENDING'"),
         # the sort orders of `bookings`, each with its tie-breaker
         index("ix_booking_start", "start_at", "id"),
