@@ -4,7 +4,8 @@ The calls are synchronous. On SQLite they run in the writer's thread, on Postgre
 that awaits the driver; command code is the same.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
@@ -272,7 +273,7 @@ class UnitOfWork:
         elif not self._in_part:
             self._connection.run(SAVEPOINT)
         self._in_part, self._has_run = True, False
-        return Part(len(self._changes), len(self._notifying), self._numbers.uncommitted())
+        return self._done()
 
     def keep(self) -> None:
         """End the part, and keep it."""
@@ -280,9 +281,28 @@ class UnitOfWork:
 
     def undo(self, before: Part) -> None:
         """End the part as if it had never begun, its recorded changes and its numbers included."""
-        self._writes.clear()
-        self._connection.run(ROLL_BACK, RELEASE)
+        self._undo(before, ROLL_BACK, RELEASE)
         self._in_part = False
+
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        """Undo, at the end, what was done inside: for a command that is only tried out."""
+        self.flush()
+        self._has_run = True
+        self._connection.run("SAVEPOINT trial")
+        before = self._done()
+        try:
+            yield
+            self.flush()
+        finally:
+            self._undo(before, "ROLLBACK TO SAVEPOINT trial", "RELEASE SAVEPOINT trial")
+
+    def _done(self) -> Part:
+        return Part(len(self._changes), len(self._notifying), self._numbers.uncommitted())
+
+    def _undo(self, before: Part, *statements: str) -> None:
+        self._writes.clear()
+        self._connection.run(*statements)
         del self._changes[before.changes :]
         del self._notifying[before.notifying :]
         self._numbers.rollback(before.numbers)

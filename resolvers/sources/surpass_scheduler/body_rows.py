@@ -178,14 +178,9 @@ def _assign(work: UnitOfWork, importing: Importing, body: ResultBody) -> Outcome
 
 
 def _tried(work: UnitOfWork, importing: Importing, body: MoveBody) -> Outcome:
-    """Move and undo it: whoever asks learns why it could not be moved, and nothing stays."""
-    work.flush()
-    before = work.savepoint()
-    try:
+    """Move and undo it: the caller learns why it could not be moved, and nothing is written."""
+    with work.trial():
         tried = _move(work, importing, body)
-        work.flush()
-    finally:
-        work.undo(before)
     return Outcome(tried.subject, changed=False)
 
 

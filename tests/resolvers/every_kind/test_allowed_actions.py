@@ -160,10 +160,8 @@ async def tried(place: Place, asked: Asked) -> Outcome | Refused:
     run, command = asked
 
     def and_undone(work: UnitOfWork, commands: Sequence[Any]) -> list[Outcome | Refused]:
-        before = work.savepoint()
-        results: list[Outcome | Refused] = run(work, commands)
-        work.flush()
-        work.undo(before)
+        with work.trial():
+            results: list[Outcome | Refused] = run(work, commands)
         return results
 
     return await place.world.one(and_undone, command)

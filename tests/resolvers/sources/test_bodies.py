@@ -191,6 +191,7 @@ async def test_a_move_records_time_and_room(imports: Import, find: Find, world: 
     assert (await world.booking_changes())[-1] == "MOVED"
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("can_move", ["false", False])
 async def test_a_dry_run_changes_nothing(
     imports: Import, snapshot: Snapshot, can_move: object
