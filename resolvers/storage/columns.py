@@ -140,7 +140,9 @@ class KeyList(UserDefinedType[list[Any]]):
     def bind_processor(self, dialect: sa.Dialect) -> Processor:
         process = self.element.dialect_impl(dialect).bind_processor(dialect)
         if dialect.name != "sqlite":
-            return list if process is None else lambda values: [process(v) for v in values]
+            if process is None:
+                return lambda values: None if values is None else list(values)
+            return lambda values: None if values is None else [process(v) for v in values]
         if process is None:
             return lambda values: orjson.dumps(list(values)).decode()
         return lambda values: orjson.dumps([process(v) for v in values]).decode()

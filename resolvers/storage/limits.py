@@ -45,12 +45,22 @@ class Limit:
     statements without a time limit.
     """
 
-    __slots__ = ("_began_at", "_connection", "_loop", "_seconds", "_timer", "cancelled", "exceeded")
+    __slots__ = (
+        "_began_at",
+        "_connection",
+        "_is_running",
+        "_loop",
+        "_seconds",
+        "_timer",
+        "cancelled",
+        "exceeded",
+    )
 
     def __init__(self, connection: Connection, seconds: float) -> None:
         self.exceeded = False
         self.cancelled: BaseException | None = None  # the error of a statement that was too slow
         self._began_at = 0.0
+        self._is_running = False
         self._connection = connection
         self._seconds = seconds
         self._loop = asyncio.get_running_loop()
@@ -58,7 +68,10 @@ class Limit:
 
     def __enter__(self) -> None:
         self._began_at = self._loop.time()
-        self._timer = self._loop.call_later(self._seconds, self._wait_for_late_answer)
+        self._is_running = True
+        if self._timer is None:
+            # it outlives the statement: a timer for each statement costs more than a small read
+            self._timer = self._loop.call_later(self._seconds, self._look)
 
     def __exit__(
         self,
@@ -66,8 +79,7 @@ class Limit:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        self._is_running = False
         if isinstance(error, asyncpg.QueryCanceledError) and self._is_over:
             self.cancelled = error
 
@@ -75,10 +87,25 @@ class Limit:
     def _is_over(self) -> bool:
         return self._loop.time() - self._began_at >= self._seconds
 
-    def _wait_for_late_answer(self) -> None:
-        self._timer = self._loop.call_later(LATE_SECONDS, self._terminate)
+    def _look(self) -> None:
+        """Look whether the statement that runs now has taken too long."""
+        self._timer = None
+        if not self._is_running:
+            return
+        left = self._began_at + self._seconds - self._loop.time()
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._look)
+        else:  # its answer may have arrived while the event loop was busy
+            self._timer = self._loop.call_later(LATE_SECONDS, self._end, self._began_at)
 
-    def _terminate(self) -> None:
+    def _end(self, began_at: float) -> None:
+        """Terminate the connection unless the statement has ended meanwhile."""
+        self._timer = None
+        if not self._is_running:
+            return
+        if began_at != self._began_at:
+            self._look()
+            return
         self.exceeded = True
         self._connection.terminate()
 
