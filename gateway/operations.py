@@ -4,7 +4,7 @@ What executes is behind `Operations.execute`; HTTP and WebSocket know nothing el
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from functools import partial
 from inspect import isawaitable
@@ -27,6 +27,8 @@ from graphql import (
 )
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
+from gateway import errors
+from gateway.deliveries import Deliveries, Delivery
 from gateway.depth import require_shallow
 from gateway.limited_executor import limited, within_limit
 from gateway.repeats import require_few_repeats
@@ -35,6 +37,7 @@ from resolvers.caching import BUDGET, Cache, CacheBudget
 from resolvers.viewer import Viewer
 from schema.context import Context
 from schema.executed import Executed
+from schema.log_cursors import cursor_of
 from schema.plan import Planned, Planner, estimated_plan_bytes
 from schema.response_size import DEFAULT_BYTES, ResponseTooLarge
 
@@ -48,6 +51,9 @@ ABORTED: Final = "Validation aborted."
 """graphql-core's message for a document whose validation exceeds the limit on recursion."""
 
 Responses = AsyncGenerator[ExecutionResult, None]
+
+Finish = Callable[[ExecutionResult, Any], Any]
+"""Makes what a subscriber gets of a result and the change that it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +106,32 @@ class Operations:
         Whoever iterates over a subscription closes it. What goes wrong is among the result's
         errors, except that a subscription may also raise what its source raises.
         """
+        return cast(
+            ExecutionResult | Responses,
+            await self._carry_out(request, context, lambda result, _: result),
+        )
+
+    async def deliver(self, request: GraphQLRequest, context: Any) -> ExecutionResult | Deliveries:
+        """Carry out a request as `execute` does; the results of a subscription are encoded."""
+        return cast(
+            ExecutionResult | Deliveries,
+            await self._carry_out(request, context, partial(_delivery, _limit(context))),
+        )
+
+    async def _carry_out(self, request: GraphQLRequest, context: Any, finish: Finish) -> Any:
+        """The result of a request, or for a subscription what `finish` makes of each result."""
         document = self._document(request.query)
         if document.parsed is None or document.planned is None:
             return ExecutionResult(data=None, errors=list(document.errors))
         if self.kind(request) is OperationType.SUBSCRIPTION:
-            return await self._subscribe(document.parsed, document.planned, request, context)
+            parsed, planned = document.parsed, document.planned
+            return await self._subscribe(parsed, planned, request, context, finish)
         try:
-            planned = await self.planner.execute(
+            answered = await self.planner.execute(
                 document.planned, request.operation_name, request.variables, context
             )
-            if planned is not None:
-                return planned
+            if answered is not None:
+                return answered
             return await self._by_graphql_core(document.parsed, request, context)
         except asyncio.CancelledError:
             _cancel_reads(context)
@@ -138,8 +159,13 @@ class Operations:
         return found
 
     async def _subscribe(
-        self, document: DocumentNode, planned: Planned, request: GraphQLRequest, context: Any
-    ) -> ExecutionResult | Responses:
+        self,
+        document: DocumentNode,
+        planned: Planned,
+        request: GraphQLRequest,
+        context: Any,
+        finish: Finish,
+    ) -> Any:
         """graphql-core's own `subscribe`, but that plans answer the events."""
         executor: Any = self._executor.build(
             self._schema,
@@ -174,7 +200,11 @@ class Operations:
         events = await events if isawaitable(events) else events
         if isinstance(events, ExecutionResult):
             return events
-        return map_source_to_response_event(executor, events, answer)
+
+        async def finished(event: Any) -> Any:
+            return finish(await answer(event), event.root_value)
+
+        return map_source_to_response_event(executor, events, finished)
 
     def _document(self, text: str, *, is_expected: bool = False) -> _Document:
         last = self._last
@@ -235,6 +265,12 @@ def _cancel_reads(context: Any) -> None:
     """Cancel what the loaders of a cancelled operation read: they do so in other tasks."""
     if isinstance(context, Context):
         context.cancel()
+
+
+def _delivery(most_bytes: int, result: ExecutionResult, change: Any) -> Delivery:
+    """The encoded result of a change."""
+    payload = errors.encoded_within(errors.answer(result), most_bytes, lambda: False)
+    return Delivery(payload, cursor_of(change))
 
 
 def _limit(context: Any) -> int:

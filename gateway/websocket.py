@@ -229,7 +229,7 @@ class _Connection:
         """Carry out one operation to its end; a failure is its own end and nobody else's."""
         try:
             context = self._endpoint.make_context(await self._viewer(), self._viewer)
-            result = await self._endpoint.operations.execute(request, context)
+            result = await self._endpoint.operations.deliver(request, context)
             await self._deliver(identifier, request, result)
         except Unauthenticated as no:
             await _close(self._websocket, _unauthenticated(no))
@@ -243,9 +243,9 @@ class _Connection:
 
     async def _deliver(self, identifier: str, request: GraphQLRequest, result: Any) -> None:
         if not isinstance(result, ExecutionResult):
-            async with aclosing(result) as results:
-                async for one in results:
-                    await self._next(identifier, request, one)
+            async with aclosing(result) as deliveries:
+                async for delivery in deliveries:
+                    await self._send_next(identifier, delivery.payload)
         elif errors.is_request_error(result):
             await self._send_errors(identifier, errors.formatted(result.errors or ()))
             return
@@ -261,6 +261,9 @@ class _Connection:
             self._endpoint.max_response_bytes,
             lambda: self._endpoint.operations.kind(request) is OperationType.MUTATION,
         )
+        await self._send_next(identifier, payload)
+
+    async def _send_next(self, identifier: str, payload: bytes) -> None:
         frame = b'{"id":%b,"type":"next","payload":%b}'
         await self._send_text(frame % (orjson.dumps(identifier), payload))
 

@@ -6,7 +6,7 @@ Accepted, such a cursor would hide every change until the log has grown past it.
 
 from collections.abc import Awaitable, Callable
 
-from resolvers.change_reads import newest_position
+from resolvers.change_reads import IN_COMMIT_ORDER, newest_position
 from resolvers.refusals import Invalid
 from resolvers.storage.paging import PageRequest
 from schema.context import Context
@@ -39,3 +39,12 @@ def check_of(page: PageRequest) -> Callable[[Context], Awaitable[None]] | None:
         require_reached(position, await end_of_log(context))
 
     return check
+
+
+def cursor_of(change: object) -> str | None:
+    """The cursor of what a subscription yields; None if it has no position in the log."""
+    position = getattr(getattr(change, "row", None), "position", None)
+    if position is not None:
+        return IN_COMMIT_ORDER.cursor_of([position])
+    cursor = getattr(change, "cursor", None)
+    return cursor if isinstance(cursor, str) else None

@@ -1,0 +1,19 @@
+"""What a transport sends of a subscription: encoded results, each with its place in the log."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One result of a subscription.
+
+    `payload` is its JSON: an object with `data`, `errors` or both, in one line. `cursor` is the
+    position in the log of changes after which a client continues; None if the result has none.
+    """
+
+    payload: bytes
+    cursor: str | None = None
+
+
+Deliveries = AsyncGenerator[Delivery, None]
