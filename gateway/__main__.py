@@ -190,11 +190,12 @@ def fill_demo() -> None:
 
     from gateway.demo import NAME, make_demo
     from gateway.start import settings_of_migrated_database
+    from gateway.wakeups import wakeups_of
     from resolvers.storage import utc_now
 
     settings = settings_of_migrated_database()
     settings.make_first_secret()
-    made = asyncio.run(make_demo(settings.database_url, utc_now()))
+    made = asyncio.run(make_demo(settings.database_url, utc_now(), wakeups_of(settings)))
     print(f"{NAME!r} is ready." if made else f"{NAME!r} is there already, and stays as it is.")
 
 

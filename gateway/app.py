@@ -26,6 +26,7 @@ from gateway.operations import Operations
 from gateway.page import Assets, Page, asks_for_page
 from gateway.security_headers import SecurityHeaders
 from gateway.settings import EMBEDDED, Settings
+from gateway.wakeups import wakeups_of
 from gateway.warming import warm
 from gateway.websocket import SocketEndpoint
 from gateway.worker import Worker, make_worker
@@ -60,7 +61,7 @@ def create_app(
         wait_seconds=settings.max_wait_ms / 1000,
         statement_seconds=settings.statement_seconds,
     )
-    feed = ChangeFeed(storage)
+    feed = ChangeFeed(storage, wakeups_of(settings), poll_seconds=settings.poll_seconds)
     operations = Operations(schema)
     endpoint, routes = _routes(settings, operations, storage, feed)
 
@@ -70,7 +71,7 @@ def create_app(
             closing.push_async_callback(storage.close)
             await storage.open()
             closing.push_async_callback(feed.close)
-            feed.start()
+            await feed.start()
             warming = warm(operations, settings.operations_manifest)
             await closing.enter_async_context(_in_background(warming, "warming"))
             if settings.worker == EMBEDDED:

@@ -114,17 +114,33 @@ class ByOrganization:
         )
 
 
-async def run_every(seconds: float, action: Callable[[], Awaitable[object]]) -> NoReturn:
-    """Run an action at once and then every so often, until cancelled. No failure ends it."""
+async def run_every(
+    seconds: float, action: Callable[[], Awaitable[object]], *, woken: asyncio.Event | None = None
+) -> NoReturn:
+    """Run an action at once and then every so often, until cancelled. No failure ends it.
+
+    It also runs at once when `woken` is set, unless it has just failed.
+    """
+    woken = woken or asyncio.Event()
     failures = Failures("Background work", first_pause=seconds)
     while True:
-        pause = seconds
+        woken.clear()
         try:
             await action()
         except (Exception, asyncio.CancelledError) as error:
             if is_cancelled(error):
                 raise
-            pause = failures.failed(error)
+            await asyncio.sleep(failures.failed(error))
         else:
             failures.succeeded()
-        await asyncio.sleep(pause)
+            await set_within(woken, seconds)
+
+
+async def set_within(event: asyncio.Event, seconds: float) -> bool:
+    """Whether an event is set within some seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True

@@ -1,23 +1,23 @@
 """Follows the log of changes, and wakes who waits for an organization's next one.
 
 A wake-up carries no data, so one too many costs a read and one that is lost costs seconds: a commit
-of this process wakes at once, and a slow look at the positions finds those of others.
+of this process wakes at once, those of others by `gateway.wakeups`, and a slow poll finds the rest.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 from weakref import WeakSet
 
 from gateway.background import run_every
+from gateway.settings import POLL_SECONDS
+from gateway.wakeups import NoWakeups, Wakeups
 from resolvers.organizations.reads import log_positions
 from resolvers.storage import Storage
 
 logger = logging.getLogger(__name__)
-
-POLL_SECONDS = 2.0
 
 
 class Watch:
@@ -72,24 +72,36 @@ class Turns:
 class ChangeFeed:
     """The feed of one process. A watch that nobody holds any more is forgotten."""
 
-    def __init__(self, storage: Storage, *, poll_seconds: float = POLL_SECONDS) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        wakeups: Wakeups | None = None,
+        *,
+        poll_seconds: float = POLL_SECONDS,
+    ) -> None:
         self._storage = storage
+        self._wakeups = NoWakeups() if wakeups is None else wakeups
+        self._look = asyncio.Event()
         self._poll_seconds = poll_seconds
         self._watches: dict[UUID, WeakSet[Watch]] = {}
         self._positions: dict[UUID, int] = {}
         self._polling: asyncio.Task[None] | None = None
         self._turns = Turns()
 
-    def start(self) -> None:
-        """Begin to follow; in the event loop, with the storage open."""
+    async def start(self) -> None:
+        """Begin to follow, with the storage open."""
         self._storage.when_changed.append(self._told)
+        self._storage.when_changed.append(self._wakeups.announce)
+        await self._wakeups.start(self._woken)
         self._polling = asyncio.create_task(
-            run_every(self._poll_seconds, self.poll), name="change feed"
+            run_every(self._poll_seconds, self.poll, woken=self._look), name="change feed"
         )
 
     async def close(self) -> None:
         """Stop following. Who still waits is not woken."""
         self._storage.when_changed.remove(self._told)
+        self._storage.when_changed.remove(self._wakeups.announce)
+        await self._wakeups.close()
         if self._polling is not None:
             self._polling.cancel()
             await asyncio.gather(self._polling, return_exceptions=True)
@@ -116,7 +128,14 @@ class ChangeFeed:
                     del self._positions[organization_id]
             self._told(found)
 
-    def _told(self, positions: dict[UUID, int]) -> None:
+    def _woken(self, positions: Mapping[UUID, int]) -> None:
+        """Another process has committed; without positions, any log may have grown."""
+        if positions:
+            self._told(positions)
+        else:
+            self._look.set()
+
+    def _told(self, positions: Mapping[UUID, int]) -> None:
         """Wake those whose log is further than was known; at first sight nothing is known."""
         for organization_id, position in positions.items():
             watches = self._watches.get(organization_id)

@@ -13,6 +13,7 @@ from gateway.failures import Failed, Misused
 from gateway.roles import ROLE_NAMES
 from gateway.settings import Settings
 from gateway.start import log_to_stderr, settings_of_migrated_database
+from gateway.wakeups import announcing, wakeups_of
 from gateway.worker import STATISTICS_SECONDS, make_worker
 from resolvers.organizations import reads
 from resolvers.organizations.commands import MakeOrganization, make_organization
@@ -40,7 +41,8 @@ async def _work(storage: Storage, settings: Settings) -> None:
     for told in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(told, worker.stop)
     print("Working.", flush=True)
-    await worker.run()
+    async with announcing(storage, wakeups_of(settings), wake=worker.wake):
+        await worker.run()
 
 
 def add_organization(name: str, *, time_zone: str, currency: str) -> None:
@@ -95,7 +97,8 @@ def import_file(
 
     async def run(storage: Storage) -> Report:
         found = await _organization(storage, organization)
-        return await _import(storage, format, document, found, centre, associate)
+        async with announcing(storage, wakeups_of(settings)):
+            return await _import(storage, format, document, found, centre, associate)
 
     report = _with_storage(settings, run)
     _print_report(report)

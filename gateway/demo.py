@@ -21,6 +21,7 @@ from gateway.demo_schedules import DemoSchedules
 from gateway.demo_schools import make_schools
 from gateway.demo_storage import Calendar, carry_out
 from gateway.demo_term import term
+from gateway.wakeups import NoWakeups, Wakeups, announcing
 from resolvers.candidates.commands import UpsertCandidate, upsert_candidates
 from resolvers.centres.commands import UpsertCentre, UpsertRoom, upsert_centres, upsert_rooms
 from resolvers.organizations import reads
@@ -42,40 +43,45 @@ Not `cancel-one`: as printed it cancels enrolment 1, which `assign-results` has 
 """
 
 
-async def make_demo(database_url: str, now: datetime) -> bool:
+async def make_demo(database_url: str, now: datetime, wakeups: Wakeups | None = None) -> bool:
     """Fill the organization "Demo Exams"; whether there was anything to do.
 
     One that has a log of changes already is left as it is. Raises: NotAsPlanned.
     """
     calendar = Calendar(now)
     storage = storage_at(database_url, clock=calendar)
-    await storage.open()
     try:
-        calendar.turn_to(FIRST_DAY)
-        organization_id = await _empty_organization(storage)
-        if organization_id is None:
-            return False
-        viewer = await _administrator(storage, organization_id)
-        await _make_places(storage, viewer)
-        await _make_candidates(storage, viewer)
-        await make_schools(storage, viewer, now)
-        await _make_users(storage, viewer)
-        await _import_documents(storage, organization_id)
-        life, trades = DemoLife(storage, viewer, plan(now)), term(now)
-        registrations = DemoRegistrations(storage, viewer, trades)
-        schedules, agents = DemoSchedules(storage, viewer, now), DemoAgents(storage, viewer, now)
-        await life.make_events()
-        await make_college(storage, viewer, trades)
-        for day in range(FIRST_DAY, 1):
-            calendar.turn_to(day)
-            await life.live_through(day)
-            await registrations.live_through(day)
-            await schedules.live_through(day)
-            await agents.live_through(day)
-        await storage.gather_statistics()
-        return True
+        await storage.open()
+        async with announcing(storage, NoWakeups() if wakeups is None else wakeups):
+            return await _fill(storage, calendar, now)
     finally:
         await storage.close()
+
+
+async def _fill(storage: Storage, calendar: Calendar, now: datetime) -> bool:
+    calendar.turn_to(FIRST_DAY)
+    organization_id = await _empty_organization(storage)
+    if organization_id is None:
+        return False
+    viewer = await _administrator(storage, organization_id)
+    await _make_places(storage, viewer)
+    await _make_candidates(storage, viewer)
+    await make_schools(storage, viewer, now)
+    await _make_users(storage, viewer)
+    await _import_documents(storage, organization_id)
+    life, trades = DemoLife(storage, viewer, plan(now)), term(now)
+    registrations = DemoRegistrations(storage, viewer, trades)
+    schedules, agents = DemoSchedules(storage, viewer, now), DemoAgents(storage, viewer, now)
+    await life.make_events()
+    await make_college(storage, viewer, trades)
+    for day in range(FIRST_DAY, 1):
+        calendar.turn_to(day)
+        await life.live_through(day)
+        await registrations.live_through(day)
+        await schedules.live_through(day)
+        await agents.live_through(day)
+    await storage.gather_statistics()
+    return True
 
 
 async def _empty_organization(storage: Storage) -> UUID | None:

@@ -1,10 +1,12 @@
 """Settings, read once from the environment; a wrong one stops the start and is named."""
 
 import difflib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.errors import MessageError
 from email.headerregistry import Address
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +26,9 @@ FOR_TESTS: Final = "GATEWAY_TEST_"
 MAX_CONNECTIONS: Final = "GATEWAY_MAX_CONNECTIONS"
 
 EMBEDDED: Final = "embedded"
+
+POLL_SECONDS: Final = 2.0
+"""How often a process looks for commits of other processes whose wake-up was lost."""
 
 DEVELOPMENT: Final = "development"
 PRODUCTION: Final = "production"
@@ -66,6 +71,9 @@ class Settings:
     notify_ports: frozenset[int] = frozenset()
     keep_delivered_days: int = 30
     forget_seconds: float = 600.0
+    poll_seconds: float = POLL_SECONDS
+    redis_url: str | None = None
+    wakeup_url: str | None = None
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -133,6 +141,21 @@ def _database_url(name: str, value: str) -> str:
             return value
     # the value is not repeated: it may hold a password
     raise WrongSetting(name, "must be sqlite:///FILE or postgresql://USER@HOST/DB")
+
+
+def _redis_url(name: str, value: str) -> str:
+    if not re.fullmatch(r"rediss?://[^/\s]+(/\d{1,5})?", value):
+        # the value is not repeated: it may hold a password
+        raise WrongSetting(name, "must be redis://USER:PASSWORD@HOST:PORT/NUMBER, or rediss://…")
+    if find_spec("redis") is None:
+        raise WrongSetting(name, "requires the package redis: install booking-gateway[redis]")
+    return value
+
+
+def _wakeup_url(name: str, value: str) -> str:
+    if not value.startswith(POSTGRESQL_SCHEME) or value == POSTGRESQL_SCHEME:
+        raise WrongSetting(name, "must be postgresql://USER@HOST/DB")
+    return value
 
 
 def _secret(name: str, value: str) -> str:
@@ -246,5 +269,8 @@ RULES: Final[Mapping[str, Callable[[str, str], object]]] = {
     "GATEWAY_NOTIFY_PORTS": _ports,
     "GATEWAY_KEEP_DELIVERED_DAYS": _whole(1, 36_500),
     "GATEWAY_FORGET_SECONDS": _whole(1, 86_400),
+    "GATEWAY_POLL_SECONDS": _whole(1, 3_600),
+    "GATEWAY_REDIS_URL": _redis_url,
+    "GATEWAY_WAKEUP_URL": _wakeup_url,
 }
 """What each variable may be; whatever else begins with GATEWAY_ is a mistake."""

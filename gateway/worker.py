@@ -2,19 +2,19 @@
 
 All of it waits in the database, and is taken from there under leases: any number of workers may run
 beside each other, and one that is killed loses nothing. Commits of this process wake the work at
-once; a look every second finds what others have left.
+once, in `booking-gateway worker` those of other processes too; a look every second finds the rest.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
-from gateway.background import ByOrganization, Failures, is_cancelled
+from gateway.background import ByOrganization, Failures, is_cancelled, set_within
 from gateway.delivering import Deliverer
 from gateway.lanes import TRIES, Lanes
 from gateway.outgoing.http import SECONDS, HttpSender
@@ -119,7 +119,7 @@ class Worker:
 
     async def run(self) -> None:
         """Work until told to stop. What has been begun by then is finished, and written."""
-        self._storage.when_changed.append(self._told)
+        self._storage.when_changed.append(self.wake)
         try:
             async with self._deliverer:
                 often = self._poll_seconds
@@ -141,7 +141,7 @@ class Worker:
                 begun.cancel()
             raise
         finally:
-            self._storage.when_changed.remove(self._told)
+            self._storage.when_changed.remove(self.wake)
 
     def stop(self) -> None:
         """Begin nothing new."""
@@ -150,8 +150,8 @@ class Worker:
         for woken in (self._received, self._queued, self._overdue, self._present, self._stopped):
             woken.set()
 
-    def _told(self, _: dict[UUID, int]) -> None:
-        """After a commit of this process there may be something to do."""
+    def wake(self, _: Mapping[UUID, int]) -> None:
+        """After a commit there may be something to do."""
         self._received.set()
         self._queued.set()
 
@@ -190,12 +190,12 @@ class Worker:
                 await self._pause(failures.failed(error))
                 continue
             failures.succeeded()
-            if await _set_within(woken, seconds):
+            if await set_within(woken, seconds):
                 await asyncio.sleep(BREATH_SECONDS)
 
     async def _pause(self, seconds: float) -> None:
         """Wait, unless the work is to stop."""
-        await _set_within(self._stopped, seconds)
+        await set_within(self._stopped, seconds)
 
     def _by_organization(self, what: str, again: asyncio.Event) -> ByOrganization:
         return ByOrganization(
@@ -251,13 +251,3 @@ class Worker:
 
     async def _read(self, read: Callable[..., Any]) -> Any:
         return await self._storage.read(read(self._storage.clock()))
-
-
-async def _set_within(event: asyncio.Event, seconds: float) -> bool:
-    """Whether an event is set within some seconds."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return False
-    return True

@@ -3,7 +3,7 @@
 import abc
 import logging
 import math
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -45,7 +45,7 @@ class Storage(abc.ABC):
     ) -> None:
         self.clock = clock
         self.statements = Statements(self.dialect_name)
-        self.when_changed: list[Callable[[dict[UUID, int]], None]] = []
+        self.when_changed: list[Callable[[Mapping[UUID, int]], None]] = []
         self._outage = Outage()
         self._writer = Writer(
             self._transact,

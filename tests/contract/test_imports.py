@@ -21,6 +21,7 @@ IMPORTED_WHEN_USED = frozenset(
         "email_validator",
         "gateway.outgoing.attempts",
         "gateway.outgoing.mail",
+        "gateway.wakeups.redis",
         "iso4217",
         "pycountry",
         "xlsxwriter",

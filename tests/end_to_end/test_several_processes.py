@@ -21,7 +21,7 @@ from tests.end_to_end.conftest import ids
 from tests.end_to_end.servers import SECRET
 from tests.end_to_end.test_never_overbooked import BOOK, CREATED, WHO_SITS, codes, together
 from tests.patience import PATIENCE, eventually
-from tests.processes import Process, running
+from tests.processes import ROOT, Process, running
 from tests.resolvers.world import World
 
 pytestmark = [
@@ -29,6 +29,7 @@ pytestmark = [
     pytest.mark.parametrize("database", DATABASES[-1:], scope="session"),
 ]
 
+STUDENTS = ROOT / "tests" / "resolvers" / "sources" / "documents" / "students.json"
 PROCESSES = 2
 CONNECTIONS_EACH = 8
 BOOKED = """subscription Booked($after: String) {
@@ -126,7 +127,11 @@ def gateway(database_url: str, token: str) -> Iterator[Gateway]:
     with running(
         *(sys.executable, "-m", "gateway", "serve"),
         *("--port", str(port), "--processes", str(PROCESSES)),
-        environment={"GATEWAY_DATABASE_URL": database_url, "GATEWAY_JWT_SECRET": SECRET},
+        environment={
+            "GATEWAY_DATABASE_URL": database_url,
+            "GATEWAY_JWT_SECRET": SECRET,
+            "GATEWAY_POLL_SECONDS": "3600",
+        },
     ) as parent:
         yield Gateway(parent, f"http://127.0.0.1:{port}", token)
 
@@ -191,23 +196,48 @@ async def test_a_signal_to_the_parent_stops_all(gateway: Gateway):
 async def test_subscribers_of_one_process_receive_the_changes_of_the_other(
     gateway: Gateway, world: World
 ):
-    """Each process follows the log itself."""
+    """By wake-ups: the next poll is an hour away."""
     one, other = await gateway.are_ready()
-    event = await event_with_seats(world, 2)
-    first, second = ids("Candidate", await world.candidates(2))
+    event = await event_with_seats(world, 4)
+    first, *others = ids("Candidate", await world.candidates(4))
     host = gateway.address.removeprefix("http://")
     async with (
         AsyncExitStack() as opened,
-        gateway.connected(one, count=1) as some,
-        gateway.connected(other, count=1) as others,
+        gateway.connected(one, count=1) as [reader],
+        gateway.connected(other, count=1) as [booker],
     ):
-        assert (await Client(some).ask(BOOK, candidate=first, event=event))["errors"] == []
-        newest = await Client(some).ask(NEWEST)
+        assert (await Client([reader]).ask(BOOK, candidate=first, event=event))["errors"] == []
+        newest = await Client([reader]).ask(NEWEST)
         with stopped([other]):
             subscriber = await opened.enter_async_context(socket_to(host, gateway.token))
         await subscriber.subscribe(BOOKED, after=newest["pageInfo"]["endCursor"])
 
-        booked = await Client(others).ask(BOOK, candidate=second, event=event)
+        for candidate in others:
+            booked = await Client([booker]).ask(BOOK, candidate=candidate, event=event)
 
-        change = await subscriber.next()
-    assert change == {"type": "CREATED", "booking": {"id": booked["enrolment"]["id"]}}
+            change = await subscriber.next()
+            assert change == {"type": "CREATED", "booking": {"id": booked["enrolment"]["id"]}}
+
+
+async def test_subscribers_receive_what_is_imported(
+    gateway: Gateway, database_url: str, world: World
+):
+    """`booking-gateway import` wakes the gateways before it ends."""
+    one, _ = await gateway.are_ready()
+    event = await event_with_seats(world, 1)
+    [candidate] = ids("Candidate", await world.candidates(1))
+    async with (
+        gateway.connected(one, count=1) as [reader],
+        socket_to(gateway.address.removeprefix("http://"), gateway.token) as subscriber,
+    ):
+        assert (await Client([reader]).ask(BOOK, candidate=candidate, event=event))["errors"] == []
+        newest = await Client([reader]).ask(NEWEST)
+        await subscriber.subscribe(BOOKED, after=newest["pageInfo"]["endCursor"])
+
+        with running(
+            *(sys.executable, "-m", "gateway", "import", "surpass-scheduler", STUDENTS),
+            environment={"GATEWAY_DATABASE_URL": database_url, "GATEWAY_JWT_SECRET": SECRET},
+        ) as importing:
+            importing.line("2 made")
+
+        assert (await subscriber.next())["type"] == "CREATED"

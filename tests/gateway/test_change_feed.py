@@ -21,7 +21,7 @@ pytestmark = pytest.mark.both_databases
 async def feed(storage: Storage) -> AsyncIterator[ChangeFeed]:
     """A feed that looks by itself only when it starts; tests call `poll`."""
     made = ChangeFeed(storage, poll_seconds=3600)
-    made.start()
+    await made.start()
     await asyncio.sleep(0)
     yield made
     await made.close()
@@ -112,7 +112,7 @@ async def test_a_commit_of_another_process_is_found(
 
 async def test_the_feed_polls_by_itself(storage: Storage, database_url: str, organization_id: UUID):
     feed = ChangeFeed(storage, poll_seconds=0.01)
-    feed.start()
+    await feed.start()
     watch = feed.watch(organization_id)
     await asyncio.wait_for(watch.changed(), PATIENCE)
     elsewhere = storage_at(database_url, clock=storage.clock)
@@ -139,7 +139,7 @@ async def test_a_watch_that_nobody_holds_is_forgotten(feed: ChangeFeed, organiza
 
 async def test_a_closed_feed_hears_nothing(storage: Storage, organization_id: UUID):
     feed = ChangeFeed(storage)
-    feed.start()
+    await feed.start()
     watch = feed.watch(organization_id)
     await feed.close()
 

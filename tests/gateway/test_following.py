@@ -29,7 +29,7 @@ COMMITS = 240
 async def feed(storage: Storage) -> AsyncIterator[ChangeFeed]:
     """A feed that hears of commits and looks for none by itself."""
     made = ChangeFeed(storage, poll_seconds=3600)
-    made.start()
+    await made.start()
     await asyncio.sleep(0)
     yield made
     await made.close()

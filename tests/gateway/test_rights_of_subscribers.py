@@ -111,7 +111,7 @@ def world(storage: Storage, viewer: Viewer) -> World:
 async def feed(storage: Storage) -> AsyncIterator[Announced]:
     """A feed that hears of commits, and does not poll."""
     made = ChangeFeed(storage, poll_seconds=3600)
-    made.start()
+    await made.start()
     yield Announced(made)
     await made.close()
 

@@ -25,6 +25,9 @@ def test_every_variable_is_read():
             "GATEWAY_NOTIFY_PORTS": "8443, 444",
             "GATEWAY_KEEP_DELIVERED_DAYS": "7",
             "GATEWAY_FORGET_SECONDS": "60",
+            "GATEWAY_POLL_SECONDS": "30",
+            "GATEWAY_REDIS_URL": "rediss://gateway:p%40ss@redis.example:6380/3",
+            "GATEWAY_WAKEUP_URL": "postgresql://gateway@db:5432/gateway",
             "GATEWAY_TEST_POSTGRES_URL": "ignored",
         }
     )
@@ -47,6 +50,9 @@ def test_every_variable_is_read():
         notify_ports=frozenset({444, 8443}),
         keep_delivered_days=7,
         forget_seconds=60,
+        poll_seconds=30,
+        redis_url="rediss://gateway:p%40ss@redis.example:6380/3",
+        wakeup_url="postgresql://gateway@db:5432/gateway",
     )
 
 
@@ -61,6 +67,11 @@ def test_every_variable_is_read():
         ("GATEWAY_DATABASE_URL", "sqlite:///", "must be sqlite:///FILE"),
         ("GATEWAY_ENVIRONMENT", "live", "must be development or production, not 'live'"),
         ("GATEWAY_JWT_SECRET", "é" * 15, "must have at least 32 bytes"),
+        ("GATEWAY_POLL_SECONDS", "0", "must be a whole number from 1 to 3600, not '0'"),
+        ("GATEWAY_REDIS_URL", "redis://", "must be redis://USER:PASSWORD@HOST:PORT/NUMBER"),
+        ("GATEWAY_REDIS_URL", "redis://h/name", "must be redis://USER:PASSWORD@HOST:PORT/NUMBER"),
+        ("GATEWAY_REDIS_URL", "http://h", "must be redis://USER:PASSWORD@HOST:PORT/NUMBER"),
+        ("GATEWAY_WAKEUP_URL", "sqlite:///x", "must be postgresql://USER@HOST/DB"),
         ("GATEWAY_GRAPHIQL", "yes", "must be on or off, not 'yes'"),
         ("GATEWAY_GRAPHIQL_TOKEN", "two words", "must be a token"),
         ("GATEWAY_ALLOWED_HOSTS", "", "must be host names or IP addresses without a port"),
