@@ -26,6 +26,7 @@ from gateway.operations import Operations
 from gateway.page import Assets, Page, asks_for_page
 from gateway.security_headers import SecurityHeaders
 from gateway.settings import EMBEDDED, Settings
+from gateway.streams import Stream, Streams
 from gateway.wakeups import wakeups_of
 from gateway.warming import warm
 from gateway.websocket import SocketEndpoint
@@ -106,7 +107,9 @@ def _routes(
     authenticator = Authenticator(storage, settings.secret, storage.clock)
     exports = ExportAddresses(settings.secret, storage.clock)
 
-    def make_context(viewer: Viewer, who: Who | None = None) -> Context:
+    def make_context(
+        viewer: Viewer, who: Who | None = None, *, resume_after: str | None = None
+    ) -> Context:
         return Context(
             viewer=viewer,
             storage=storage,
@@ -117,8 +120,16 @@ def _routes(
             notification_ports=settings.notify_ports,
             max_response_bytes=settings.max_response_bytes,
             max_total_count=settings.max_total_count,
+            resume_after=resume_after,
         )
 
+    streams = Streams(
+        operations=operations,
+        authenticator=authenticator,
+        make_context=make_context,
+        clock=storage.clock,
+        heartbeat_seconds=settings.heartbeat_seconds,
+    )
     endpoint = Endpoint(
         operations=operations,
         authenticator=authenticator,
@@ -126,6 +137,7 @@ def _routes(
         max_body_bytes=settings.max_body_bytes,
         bodies=UnfinishedBodies(settings.max_unfinished_bytes),
         max_response_bytes=settings.max_response_bytes,
+        streams=streams,
     )
     sockets = SocketEndpoint(
         operations=operations,
@@ -155,7 +167,7 @@ def _page_routes() -> list[BaseRoute]:
 
 def _page_or_answer(
     settings: Settings, endpoint: Endpoint
-) -> Callable[[Request], Awaitable[Response]]:
+) -> Callable[[Request], Awaitable[Response | Stream]]:
     """A browser that opens the address gets the page; everybody else an answer.
 
     Only a browser on this machine gets the page with the token.
@@ -164,7 +176,7 @@ def _page_or_answer(
         return endpoint.respond
     page, local_page = Page(token=None), Page(token=settings.graphiql_token)
 
-    async def respond(request: Request) -> Response:
+    async def respond(request: Request) -> Response | Stream:
         if not asks_for_page(request):
             return await endpoint.respond(request)
         return (local_page if is_local(request.scope) else page).response()

@@ -20,21 +20,34 @@ from starlette.types import Receive, Scope, Send
 from gateway import errors
 from gateway.auth import Authenticator, TokenMissing, Unauthenticated
 from gateway.bodies import RETRY_SECONDS, TooManyUnfinishedBytes, UnfinishedBodies
+from gateway.deliveries import Delivery
 from gateway.disconnecting import ClientWatch
+from gateway.framing import EventStream
 from gateway.incoming.whole import WHOLE
+from gateway.media_types import (
+    EVENT_STREAM,
+    GRAPHQL_RESPONSE,
+    JSON,
+    accepts_events_only,
+    negotiated,
+    negotiated_stream,
+)
 from gateway.operations import Operations
 from gateway.request import GraphQLRequest, MalformedRequest
 from gateway.security_headers import HEADERS
+from gateway.streams import Stream, Streams
 from resolvers.viewer import Viewer
 from schema.executed import Executed
 
 logger = logging.getLogger(__name__)
 
-JSON: Final = "application/json"
-GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
 MakeContext = Callable[..., object]
 """What makes an operation's own context."""
 
+
+NEEDS_STREAM: Final = (
+    "A subscription needs a WebSocket at this address, or the header 'Accept: text/event-stream'."
+)
 
 CLIENT_CLOSED_REQUEST: Final = 499
 """The status of a response that no client receives, as nginx names it in its logs."""
@@ -114,6 +127,7 @@ class Endpoint:
         max_body_bytes: int,
         bodies: UnfinishedBodies,
         max_response_bytes: int,
+        streams: Streams,
     ) -> None:
         self._operations = operations
         self._authenticator = authenticator
@@ -121,15 +135,21 @@ class Endpoint:
         self._max_body_bytes = max_body_bytes
         self._bodies = bodies
         self._max_response_bytes = max_response_bytes
+        self._streams = streams
 
-    async def respond(self, request: Request) -> Response:
+    async def respond(self, request: Request) -> Response | Stream:
         """The response to any HTTP request; what is wrong with it is said in GraphQL's own form."""
         answer = await self._answer(request)
+        if isinstance(answer, Stream):
+            return answer
         return Response(answer.body, answer.status, answer.headers)
 
     async def post(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a POST as `respond` does, without the layers around it."""
         answer = await self._answer(Request(scope, receive))
+        if isinstance(answer, Stream):
+            await answer(scope, receive, send)
+            return
         if WHOLE in scope.get("extensions", ()) and not answer.more:
             head = HEADS[answer.media_type]
             whole = {"type": WHOLE, "status": answer.status, "head": head, "body": answer.body}
@@ -140,11 +160,14 @@ class Endpoint:
         )
         await send({"type": "http.response.body", "body": answer.body})
 
-    async def _answer(self, request: Request) -> "_Answer":
-        media_type = negotiated(request.headers.get("accept"))
+    async def _answer(self, request: Request) -> "_Answer | Stream":
+        accept = request.headers.get("accept")
+        media_type = negotiated(accept)
         try:
             viewer = await self._viewer(request)
             asked = await self._asked(request)
+            if self._operations.kind(asked) is OperationType.SUBSCRIPTION:
+                return await self._stream(request, asked, viewer)
             result = await self._result(request, asked, viewer)
         except _Refused as refused:
             told = {"errors": [refused.error]}
@@ -156,10 +179,31 @@ class Endpoint:
             return _Answer(status, media_type, errors.encoded(told), headers)
         is_mutation = partial(self._is_mutation, asked)
         if result.errors:
-            return _with_errors(result, media_type, self._max_response_bytes, is_mutation)
-        answered = errors.answer(result)
-        body = errors.encoded_within(answered, self._max_response_bytes, is_mutation)
-        return _Answer(200, media_type, body)
+            answer = _with_errors(result, media_type, self._max_response_bytes, is_mutation)
+        else:
+            answered = errors.answer(result)
+            body = errors.encoded_within(answered, self._max_response_bytes, is_mutation)
+            answer = _Answer(200, media_type, body)
+        return _as_events(answer) if accepts_events_only(accept) else answer
+
+    async def _stream(self, request: Request, asked: GraphQLRequest, viewer: Viewer) -> Stream:
+        """The response to a subscription.
+
+        Raises: _Refused, if the client accepts no stream or its token has just expired.
+        """
+        media_type = negotiated_stream(request.headers.get("accept"))
+        if media_type is None or request.method == "HEAD":
+            raise _Refused(400, NEEDS_STREAM, "BAD_REQUEST")
+        try:
+            return await self._streams.open(
+                asked,
+                media_type,
+                viewer,
+                authorization=request.headers.get("authorization"),
+                resume_after=request.headers.get("last-event-id") or None,
+            )
+        except Unauthenticated as no:
+            raise _unauthenticated(no) from None
 
     def _is_mutation(self, asked: GraphQLRequest) -> bool:
         return self._operations.kind(asked) is OperationType.MUTATION
@@ -185,8 +229,7 @@ class Endpoint:
         try:
             return await self._authenticator.viewer(request.headers.get("authorization"))
         except Unauthenticated as no:
-            challenge = "Bearer" if isinstance(no, TokenMissing) else 'Bearer error="invalid_token"'
-            raise _Refused(401, str(no), "UNAUTHENTICATED", WWW_Authenticate=challenge) from None
+            raise _unauthenticated(no) from None
 
     async def _asked(self, request: Request) -> GraphQLRequest:
         try:
@@ -202,8 +245,6 @@ class Endpoint:
 
     def _require_allowed(self, method: str, asked: GraphQLRequest) -> None:
         kind = self._operations.kind(asked)
-        if kind is OperationType.SUBSCRIPTION:
-            raise _Refused(400, "A subscription needs a WebSocket at this address.", "BAD_REQUEST")
         if method != "POST" and kind is OperationType.MUTATION:
             raise _Refused(405, "A mutation needs POST.", "METHOD_NOT_ALLOWED", Allow="POST")
 
@@ -240,6 +281,20 @@ class Endpoint:
     def _too_large(self) -> _Refused:
         rule = f"The request body must not be larger than {self._max_body_bytes} bytes."
         return _Refused(413, rule, "PAYLOAD_TOO_LARGE", Connection="close")
+
+
+def _unauthenticated(no: Unauthenticated) -> _Refused:
+    challenge = "Bearer" if isinstance(no, TokenMissing) else 'Bearer error="invalid_token"'
+    return _Refused(401, str(no), "UNAUTHENTICATED", WWW_Authenticate=challenge)
+
+
+def _as_events(answer: _Answer) -> _Answer:
+    """A response as server-sent events, unless it says when to repeat the request."""
+    if answer.more:
+        return answer
+    events = EventStream()
+    body = events.result(Delivery(answer.body)) + events.complete()
+    return _Answer(200, EVENT_STREAM, body, {"x-accel-buffering": "no"})
 
 
 def _stopped(executed: Executed | None) -> _Refused:
@@ -279,28 +334,6 @@ def _with_errors(
         return _Answer(503, media_type, errors.encoded(answered), {"retry-after": str(seconds)})
     status = 400 if media_type == GRAPHQL_RESPONSE and errors.is_request_error(result) else 200
     return _Answer(status, media_type, errors.encoded_within(answered, most_bytes, is_mutation))
-
-
-@lru_cache(maxsize=256)
-def negotiated(accept: str | None) -> str:
-    """The response's media type: JSON, unless GraphQL's own is named and liked at least as well."""
-    liked = {JSON: 0.0, GRAPHQL_RESPONSE: 0.0}
-    for part in (accept or "").split(","):
-        media_type, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        if media_type in liked:
-            liked[media_type] = _quality(parameters)
-    ours = liked[GRAPHQL_RESPONSE]
-    return GRAPHQL_RESPONSE if ours > 0 and ours >= liked[JSON] else JSON
-
-
-def _quality(parameters: list[str]) -> float:
-    for parameter in parameters:
-        if parameter.startswith("q="):
-            try:
-                return float(parameter.removeprefix("q="))
-            except ValueError:
-                return 0.0
-    return 1.0
 
 
 def _require_json(request: Request) -> None:

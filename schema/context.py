@@ -55,7 +55,8 @@ class Context:
 
     `who` tells who the viewer is by now; without it the viewer stays the same. With
     `local_notifications` messages may go to this machine, and beside 443 they may go to
-    `notification_ports`. A list is counted up to `max_total_count`.
+    `notification_ports`. A list is counted up to `max_total_count`. A subscription continues after
+    the cursor `resume_after`, which is newer than its argument `after`.
     """
 
     __slots__ = (
@@ -70,6 +71,7 @@ class Context:
         "max_response_bytes",
         "max_total_count",
         "notification_ports",
+        "resume_after",
         "storage",
         "viewer",
     )
@@ -86,6 +88,7 @@ class Context:
         notification_ports: frozenset[int] = frozenset(),
         max_response_bytes: int = DEFAULT_BYTES,
         max_total_count: int = MAX_TOTAL_COUNT,
+        resume_after: str | None = None,
     ) -> None:
         self.viewer = viewer
         self._who = who
@@ -96,6 +99,7 @@ class Context:
         self.notification_ports = notification_ports
         self.max_response_bytes = max_response_bytes
         self.max_total_count = max_total_count
+        self.resume_after = resume_after
         self._loaders: Loaders | None = None
         self._done: dict[str, Any] = {}
         self._doing: str | None = None

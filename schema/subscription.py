@@ -54,10 +54,11 @@ async def follow(context: Context, after: str | None, changes: Changes) -> Async
     more is delivered; Invalid, for a cursor beyond the end of the log, also when the log is shorter
     than before because the database was restored.
     """
-    if after is None:
+    cursor = context.resume_after or after
+    if cursor is None:
         position = await end_of_log(context)
     else:
-        position = IN_COMMIT_ORDER.place(after, "after")[0]
+        position = IN_COMMIT_ORDER.place(cursor, "after")[0]
     watch = context.feed.watch(context.viewer.organization_id)
     while True:
         page = PageRequest(IN_COMMIT_ORDER, MOST, after=(position,))

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.endpoint import negotiated
+from gateway.media_types import negotiated
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 
@@ -73,7 +73,10 @@ async def test_a_subscription_over_http_is_told_where_to_go(client: httpx.AsyncC
     response = await client.post("/graphql", json={"query": "subscription { count(to: 3) }"})
 
     assert response.status_code == 400
-    assert message(response) == "A subscription needs a WebSocket at this address."
+    assert message(response) == (
+        "A subscription needs a WebSocket at this address,"
+        " or the header 'Accept: text/event-stream'."
+    )
 
 
 @pytest.mark.parametrize(
