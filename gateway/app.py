@@ -26,6 +26,7 @@ from gateway.operations import Operations
 from gateway.page import Assets, Page, asks_for_page
 from gateway.security_headers import SecurityHeaders
 from gateway.settings import EMBEDDED, Settings
+from gateway.stopping import StopTimes
 from gateway.streams import Stream, Streams
 from gateway.wakeups import wakeups_of
 from gateway.warming import warm
@@ -37,9 +38,6 @@ from resolvers.viewer import Viewer
 from schema.context import Context, Who
 
 PATH = "/graphql"
-
-FINISHING_SECONDS = 15
-"""How long the background work may take to finish what it has begun, once it is told to stop."""
 
 
 def create_app(
@@ -76,7 +74,9 @@ def create_app(
             warming = warm(operations, settings.operations_manifest)
             await closing.enter_async_context(_in_background(warming, "warming"))
             if settings.worker == EMBEDDED:
-                await closing.enter_async_context(_working(make_worker(storage, settings)))
+                worker = make_worker(storage, settings)
+                seconds = StopTimes.within(settings.shutdown_seconds).background
+                await closing.enter_async_context(_working(worker, seconds))
             yield
 
     app = Gateway(routes=routes, lifespan=lifespan, middleware=[Middleware(SecurityHeaders)])
@@ -196,13 +196,13 @@ async def _in_background(work: Coroutine[Any, Any, None], name: str) -> AsyncIte
 
 
 @asynccontextmanager
-async def _working(worker: Worker) -> AsyncIterator[None]:
+async def _working(worker: Worker, finish_seconds: float) -> AsyncIterator[None]:
     """The background work beside everything else; at the end it finishes what it has begun."""
     task = asyncio.create_task(worker.run(), name="worker")
     try:
         yield
     finally:
         worker.stop()
-        await asyncio.wait([task], timeout=FINISHING_SECONDS)
+        await asyncio.wait([task], timeout=finish_seconds)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

@@ -35,7 +35,7 @@ def serve(host: str, port: int) -> None:
     require_host(host)
     app = application(settings, host)
     announce(settings, host, port)
-    server = Server(Config(app, limits(settings), **options(host, port)))
+    server = Server(Config(app, limits(settings), **options(settings, host, port)))
     with suppress(KeyboardInterrupt):  # uvicorn raises the signal again after its shutdown
         server.run()
     if not server.started:
@@ -66,9 +66,10 @@ def announce(settings: Settings, host: str, port: int) -> None:
         print(told, flush=True)
 
 
-def options(host: str, port: int) -> dict[str, Any]:
-    """The options of uvicorn."""
+def options(settings: Settings, host: str, port: int) -> dict[str, Any]:
+    """The options of the server, most of them uvicorn's."""
     return {
+        "stop_seconds": settings.shutdown_seconds,
         "host": host,
         "port": port,
         "log_level": "warning",

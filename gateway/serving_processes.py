@@ -27,6 +27,6 @@ def serve(host: str, port: int, processes: int) -> None:
             limits(settings),
             factory=True,
             workers=processes,
-            **options(host, port),
+            **options(settings, host, port),
         )
     )

@@ -59,6 +59,7 @@ class Settings:
     max_response_bytes: int = DEFAULT_BYTES
     max_total_count: int = MAX_TOTAL_COUNT
     heartbeat_seconds: float = 15.0
+    shutdown_seconds: float = 20.0
     cache_mib: int = DEFAULT_MIB
     operations_manifest: tuple[Document, ...] = ()
     statement_seconds: float = STATEMENT_SECONDS
@@ -258,6 +259,7 @@ RULES: Final[Mapping[str, Callable[[str, str], object]]] = {
     "GATEWAY_MAX_RESPONSE_BYTES": _whole(1024, 1024**4),
     "GATEWAY_MAX_TOTAL_COUNT": _whole(1, 1_000_000_000),
     "GATEWAY_HEARTBEAT_SECONDS": _whole(1, 600),
+    "GATEWAY_SHUTDOWN_SECONDS": _whole(1, 3_600),
     "GATEWAY_CACHE_MIB": _whole(1, 1024**2),
     "GATEWAY_OPERATIONS_MANIFEST": _manifest,
     "GATEWAY_STATEMENT_SECONDS": _whole(1, 600),

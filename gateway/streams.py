@@ -18,6 +18,7 @@ from gateway import errors
 from gateway.auth import Authenticator, TokenExpired, Unauthenticated
 from gateway.deliveries import Deliveries
 from gateway.framing import FRAMINGS, Framing
+from gateway.incoming.protocol import WHEN_STOPPING
 from gateway.operations import Operations
 from gateway.request import GraphQLRequest
 from gateway.security_headers import HEADERS
@@ -28,6 +29,9 @@ logger = logging.getLogger(__name__)
 
 RETRY_SECONDS: Final = (1.0, 3.0)
 """A client that is cut off reconnects after a time between these two."""
+
+RESTART_SECONDS: Final = (1.0, 5.0)
+"""The same at a stop, when all clients are cut off."""
 
 STREAM_HEADERS: Final[Mapping[str, str]] = {
     **HEADERS,
@@ -55,10 +59,13 @@ class Stream:
         self._heartbeat_seconds = heartbeat_seconds
         self._sent_at = 0.0
         self._timer: asyncio.Timeout | None = None
+        self._is_stopping = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the response, until the subscription, its token, the client or the server ends."""
+        scope.get("state", {}).get(WHEN_STOPPING, lambda _: None)(self.stop)
         await send(self._start())
-        await self._send(send, self._framing.begin(random.uniform(*RETRY_SECONDS)))  # noqa: S311 - spreads reconnects
+        await self._send(send, self._framing.begin(_chance(RETRY_SECONDS)))
         delivering = asyncio.create_task(self._deliver(send), name="graphql subscription")
         delivering.add_done_callback(lambda _: self._wake())
         try:
@@ -68,6 +75,11 @@ class Stream:
             await asyncio.gather(delivering, return_exceptions=True)
         if end is not None:
             await self._send(send, end, is_last=True)
+
+    def stop(self) -> None:
+        """End the response because the server stops: the client reconnects after some seconds."""
+        self._is_stopping = True
+        self._wake()
 
     def _start(self) -> Message:
         headers = {**STREAM_HEADERS, "content-type": self._framing.content_type}
@@ -99,6 +111,8 @@ class Stream:
     ) -> bytes | None:
         """Wait for the end, and return its frames; None once the client has disconnected."""
         while not delivering.done():
+            if self._is_stopping:
+                return self._framing.restart(_chance(RESTART_SECONDS))
             now = self._loop.time()
             if now >= self._expires_at:
                 return self._framing.revoked([unauthenticated(TokenExpired())])
@@ -174,6 +188,11 @@ class Streams:
             seconds_left=(claims.expires_at - self._clock()).total_seconds(),
             heartbeat_seconds=self._heartbeat_seconds,
         )
+
+
+def _chance(seconds: tuple[float, float]) -> float:
+    """A random time between two: clients must not reconnect all at once."""
+    return random.uniform(*seconds)  # noqa: S311 - spreads reconnects, and guards nothing
 
 
 def unauthenticated(no: Unauthenticated) -> errors.Formatted:

@@ -17,7 +17,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from gateway import errors
 from gateway.auth import Authenticator, TokenRefused, Unauthenticated
 from gateway.endpoint import MakeContext
-from gateway.incoming.protocol import AUTHENTICATED
+from gateway.incoming.sockets import AUTHENTICATED, IS_BUSY
 from gateway.operations import Operations
 from gateway.request import GraphQLRequest, MalformedRequest
 from resolvers.storage import Clock, Overloaded
@@ -100,6 +100,8 @@ class _Connection:
         self._authorization: str | None = websocket.headers.get("authorization")
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._stopping: set[asyncio.Task[None]] = set()
+        self._finite: set[asyncio.Task[None]] = set()
+        websocket.scope["state"][IS_BUSY] = self._finite.__len__
 
     async def run(self) -> "_Close":
         """Listen until the connection is to be closed, and why. Raises: WebSocketDisconnect."""
@@ -212,6 +214,9 @@ class _Connection:
         task = asyncio.create_task(self._operate(identifier, request), name="graphql operation")
         self._operations[identifier] = task
         task.add_done_callback(lambda _: self._forget(identifier, task))
+        if self._endpoint.operations.kind(request) is not OperationType.SUBSCRIPTION:
+            self._finite.add(task)
+            task.add_done_callback(self._finite.discard)
 
     def _cancel(self, identifier: str) -> None:
         """End an operation at its client's wish; the id is free from now on."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
+from uvicorn.server import ServerState
+
 logger = logging.getLogger(__name__)
 
 CLIENT_BITS: Final = 64
@@ -83,6 +85,15 @@ class Occupancy:
         )
         self._rejected = 0
         self._report_at = now + self._limits.report_seconds
+
+
+class State(ServerState):
+    """What the connections of a server share."""
+
+    def __init__(self, limits: Limits) -> None:
+        super().__init__()
+        self.limits = limits
+        self.occupancy = Occupancy(limits)
 
 
 class UnreadOutput:

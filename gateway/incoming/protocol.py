@@ -1,4 +1,4 @@
-"""HTTP and WebSocket as uvicorn speaks them, with limits on what a client can hold.
+"""HTTP as uvicorn speaks it, with limits on what a client can hold.
 
 uvicorn limits neither headers nor the time that a request takes to arrive, and waits forever for a
 client that does not read. Here each connection has a deadline for what its client must do next; the
@@ -12,7 +12,7 @@ anything, and no more.
 
 import asyncio
 import math
-from contextlib import suppress
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
@@ -24,35 +24,22 @@ from uvicorn.protocols.http.httptools_impl import (
     HttpToolsProtocol,
     RequestResponseCycle,
 )
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from uvicorn.server import ServerState
-from websockets.frames import CloseCode, Frame
-from websockets.http11 import Request
 
 from gateway import errors
-from gateway.incoming.limits import Limits, Occupancy, UnreadOutput, address_of
+from gateway.incoming.limits import Limits, State, UnreadOutput, address_of
 from gateway.incoming.whole import WHOLE, send_whole
 from gateway.security_headers import HEADERS
 
 RETRY_SECONDS: Final = 5
 
-AUTHENTICATED: Final = "authenticated"
-"""The function in the `state` of a WebSocket's scope that permits large messages.
+WHEN_STOPPING: Final = "when_stopping"
+"""The function in the `state` of an HTTP request's scope for responses that never end.
 
-The application calls it once the client is authenticated.
+The application calls it with a function that ends the response; the server calls that at a stop.
 """
 
 SHUTTING_DOWN: Final = "The gateway stopped before the request had ended."
 """For what is cancelled outside of an operation; the endpoint says more of those."""
-
-
-class State(ServerState):
-    """What the connections of a server share."""
-
-    def __init__(self, limits: Limits) -> None:
-        super().__init__()
-        self.limits = limits
-        self.occupancy = Occupancy(limits)
 
 
 class _Excess(Exception):
@@ -61,80 +48,6 @@ class _Excess(Exception):
     def __init__(self, status: int, message: str, code: str) -> None:
         super().__init__(message)
         self.status, self.code = status, code
-
-
-class LimitedSocket(WebSocketsSansIOProtocol):
-    """A WebSocket. Its connection was counted before the handshake."""
-
-    def __init__(
-        self, config: Config, server_state: State, app_state: dict[str, Any], _loop: Any = None
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        self.app = partial(_until_cancelled, self.app)
-        self._limits: Limits = server_state.limits
-        self._occupancy = server_state.occupancy
-        self._unread = UnreadOutput(server_state.limits)
-        self._has_failed = False
-        self.conn.max_message_size = self._limits.first_message_bytes
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._occupancy.leave(address_of(self.client))
-        super().connection_lost(exc)
-
-    def handle_connect(self, event: Request) -> None:
-        super().handle_connect(event)
-        if not self.close_sent:
-            self.scope["state"][AUTHENTICATED] = self._permit_large_messages
-
-    def _permit_large_messages(self) -> None:
-        self.conn.max_message_size = self._limits.message_bytes
-
-    def data_received(self, data: bytes) -> None:
-        if not self._has_failed:
-            super().data_received(data)
-
-    def handle_cont(self, event: Frame) -> None:
-        if self._has_failed:
-            return
-        if len(self.frames) >= self._limits.message_frames:
-            self.conn.fail(CloseCode.MESSAGE_TOO_BIG, "too many frames")
-            self.handle_parser_exception()
-            return
-        super().handle_cont(event)
-
-    def handle_parser_exception(self) -> None:
-        """Say why the connection is closed, and read the rest until the client closes it.
-
-        Closing it earlier would reset the connection, and the client could not read the reason.
-        """
-        if self._has_failed:
-            return
-        self._has_failed = True
-        self.frames = []
-        assert self.conn.close_sent is not None
-        code, reason = self.conn.close_sent.code, self.conn.close_sent.reason
-        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
-        self.transport.write(b"".join(self.conn.data_to_send()))
-        self.close_sent = True
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
-        if self.read_paused:
-            self.read_paused = False
-            self.transport.resume_reading()
-        self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
-
-    def close_overdue(self, now: float) -> None:
-        """Drop the connection if its client does not read."""
-        if self._unread.is_stalled(self.transport, now):
-            self.transport.abort()
-
-    def pause_writing(self) -> None:
-        self._unread.pause()
-        super().pause_writing()
-
-    def resume_writing(self) -> None:
-        self._unread.resume()
-        super().resume_writing()
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -156,6 +69,8 @@ class LimitedProtocol(HttpToolsProtocol):
         self._header_bytes = 0
         self._bytes_without_progress = 0
         self._has_progress = False
+        self._end_stream: Callable[[], None] | None = None
+        self._is_stopping = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -289,7 +204,28 @@ class LimitedProtocol(HttpToolsProtocol):
 
     # The end
 
+    @property
+    def is_subscriber(self) -> bool:
+        """Whether it has a response that never ends by itself."""
+        return self._end_stream is not None
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        self._is_stopping = True
+        if self._end_stream is not None:
+            self._end_stream()
+
+    def _when_stopping(self, end: Callable[[], None]) -> None:
+        self._end_stream = end
+        if self._is_stopping:
+            end()
+
+    def on_response_complete(self) -> None:
+        self._end_stream = None
+        super().on_response_complete()
+
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        cycle.scope["state"][WHEN_STOPPING] = self._when_stopping
         super()._start_asgi_task(cycle, partial(self._until_stopped, cycle, app))
 
     async def _until_stopped(
@@ -335,14 +271,6 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._in_head or not self._in_message:
             return self.cycle.response_complete
         return not (self.pipeline or self.cycle.response_started)
-
-
-async def _until_cancelled(
-    app: ASGI3Application, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
-) -> None:
-    """Run the application until it ends, or until the server stops and cancels it."""
-    with suppress(asyncio.CancelledError):
-        await app(scope, receive, send)
 
 
 def _response(excess: _Excess) -> bytes:
