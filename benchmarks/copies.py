@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel
 
 from benchmarks import databases
+from benchmarks.seats import COUNT_SEATS
 from resolvers.storage.tables import (
     Booking,
     Candidate,
@@ -67,7 +68,7 @@ async def _enlarge(url: str, times: int) -> None:
         await connection.execute("SET session_replication_role = replica")
         for model in COPIED:
             await connection.execute(_copies(table(model), times))
-        for statement in COUNTED:
+        for statement in (*COUNTED, *COUNT_SEATS):
             await connection.execute(statement.format(times=times))
         await connection.execute("VACUUM ANALYZE")
     finally:

@@ -16,8 +16,9 @@ import asyncpg
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
-from benchmarks import data
+from benchmarks import data, seats
 from benchmarks.data import Rows, Size
+from benchmarks.seats import COUNT_SEATS
 from resolvers.storage import POSTGRESQL_SCHEME, SQLITE_SCHEME
 from resolvers.storage.migrate import migrate
 from resolvers.storage.migrated import MIGRATIONS, is_newest
@@ -68,7 +69,7 @@ def build(url: str, size: Size) -> None:
 
 
 def fill(url: str, rows: Rows, statements: Sequence[str] = ()) -> None:
-    """Insert rows into empty tables, then run statements, which may insert more."""
+    """Insert rows into empty tables, run statements, which may insert more, and count the seats."""
     if kind_of(url) == "postgresql":
         asyncio.run(_fill_postgresql(url, rows, statements))
     else:
@@ -126,7 +127,11 @@ def available() -> tuple[str, ...]:
 def fingerprint(size: Size) -> str:
     """What the content follows from: the size, the generator and the tables."""
     known = hashlib.sha256(repr(size).encode())
-    for file in [Path(data.__file__), *sorted((MIGRATIONS / "versions").glob("*.py"))]:
+    for file in [
+        Path(data.__file__),
+        Path(seats.__file__),
+        *sorted((MIGRATIONS / "versions").glob("*.py")),
+    ]:
         known.update(file.read_bytes())
     return known.hexdigest()[:12]
 
@@ -183,7 +188,7 @@ async def _fill_postgresql(url: str, rows: Rows, statements: Sequence[str]) -> N
                 records=as_kept(model, of_table, DIALECTS["postgresql"]),
                 columns=[column.name for column in table(model).columns],
             )
-        for statement in statements:
+        for statement in (*statements, *COUNT_SEATS):
             await connection.execute(statement)
         await connection.execute("VACUUM ANALYZE")
     finally:
@@ -199,7 +204,7 @@ def _fill_sqlite(file: Path, rows: Rows, statements: Sequence[str]) -> None:
         connection.execute("BEGIN")
         for model, of_table in in_order(rows):
             connection.executemany(_insert(model), as_kept(model, of_table, DIALECTS["sqlite"]))
-        for statement in statements:
+        for statement in (*statements, *COUNT_SEATS):
             connection.execute(statement)
         connection.execute("COMMIT")
         if connection.execute("PRAGMA foreign_key_check").fetchone():

@@ -199,6 +199,22 @@ def fill_demo() -> None:
     print(f"{NAME!r} is ready." if made else f"{NAME!r} is there already, and stays as it is.")
 
 
+@cli.command("doctor")
+def check_counters(
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Correct the counters that differ.")
+    ] = False,
+) -> None:
+    """Recount the seats that are taken, and print each counter that differs.
+
+    The gateway can serve meanwhile. The exit code is 1 if a difference remains.
+    """
+    from gateway import commands
+
+    if not commands.check_seats(repair=repair):
+        raise typer.Exit(1)
+
+
 @cli.command("schema")
 def print_schema() -> None:
     """Print the schema in GraphQL's own language."""

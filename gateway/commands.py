@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from gateway.auth import make_token
 from gateway.background import run_every
+from gateway.checking import miscounted_seats
 from gateway.failures import Failed, Misused
 from gateway.roles import ROLE_NAMES
 from gateway.settings import Settings
@@ -103,6 +104,23 @@ def import_file(
     report = _with_storage(settings, run)
     _print_report(report)
     return not report.refused
+
+
+def check_seats(*, repair: bool) -> bool:
+    """Print the counters of seats that differ from their bookings; with `repair`, correct them.
+
+    Return whether they are right now.
+    """
+    differences = asyncio.run(miscounted_seats(settings_of_migrated_database(), repair=repair))
+    for difference in differences:
+        _print_line(difference)
+    if not differences:
+        print("All counters of seats are right.")
+    elif repair:
+        print(f"Counters corrected: {len(differences)}.")
+    else:
+        print("`booking-gateway doctor --repair` corrects them.")
+    return repair or not differences
 
 
 def _with_storage(settings: Settings, action: Callable[[Storage], Awaitable[Answer]]) -> Answer:

@@ -40,6 +40,7 @@ from resolvers.storage.migrate import migrate
 from resolvers.storage.tables import metadata
 from resolvers.viewer import PERMISSIONS, Viewer
 from resolvers.vocabulary import Role
+from tests.seats import miscounted
 
 POSTGRES_URL = os.environ.get("GATEWAY_TEST_POSTGRES_URL")
 DATABASES = ["sqlite", "postgresql"] if POSTGRES_URL else ["sqlite"]
@@ -145,16 +146,23 @@ def postgresql_url() -> Iterator[str]:
 
 @pytest.fixture
 def database_url(database: str, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The address of a migrated database that is empty, and this test's alone while it runs."""
+    """The address of a migrated database that is empty, and this test's alone while it runs.
+
+    After each test, the counters of seats must be the numbers of bookings.
+    """
     if database == "sqlite":
         folder: Path = request.getfixturevalue("tmp_path")
         shutil.copy(request.getfixturevalue("sqlite_template"), folder / "gateway.db")
-        yield f"sqlite:///{folder / 'gateway.db'}"
+        url = f"sqlite:///{folder / 'gateway.db'}"
+        yield url
+        assert miscounted(url) == []
         return
-    url: str = request.getfixturevalue("postgresql_url")
+    url = request.getfixturevalue("postgresql_url")
     yield url
+    wrong = miscounted(url)
     # a database of its own for each test takes 60 to 300 ms, this 10
     asyncio.run(run_statements(url, (DISCONNECT_OTHERS, EMPTY)))
+    assert wrong == []
 
 
 @pytest.fixture

@@ -30,7 +30,6 @@ from benchmarks.references.tokens import Caller
 from resolvers.bookings.seats import Span
 
 NUMBERS_AT_ONCE: Final = 256
-SEATED: Final = "status IN ('PENDING', 'CONFIRMED', 'IN_PROGRESS')"
 
 LOCK: Final = """
     WITH events AS MATERIALIZED (
@@ -71,19 +70,20 @@ LOCK: Final = """
     JOIN organization o ON o.id = $1
     ORDER BY n
 """
-COUNT: Final = f"""
-    SELECT event_id, count(*), NULL::uuid, NULL, NULL, NULL::uuid, NULL::uuid, NULL::timestamptz,
+COUNT: Final = """
+    SELECT event_id, taken, NULL::uuid, NULL, NULL, NULL::uuid, NULL::uuid, NULL::timestamptz,
         NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, NULL
-    FROM booking WHERE organization_id = $1 AND event_id = ANY ($2) AND {SEATED}
-    GROUP BY event_id
+    FROM event_seats WHERE organization_id = $1 AND event_id = ANY ($2)
     UNION ALL
-    SELECT DISTINCT b.room_id, count(*), NULL::uuid, 'room', NULL, NULL::uuid, NULL::uuid,
-        b.start_at, b.busy_until_at, b.opens_at, b.session_started_at, NULL::timestamptz, NULL
-    FROM unnest($3::uuid[], $4::timestamptz[], $5::timestamptz[]) WITH ORDINALITY
-        AS span (room_id, start_at, until, n)
-    JOIN booking b ON b.organization_id = $1 AND b.room_id = span.room_id
-        AND b.start_at < span.until AND b.busy_until_at > span.start_at AND b.{SEATED}
-    GROUP BY n, b.room_id, b.start_at, b.busy_until_at, b.opens_at, b.session_started_at
+    SELECT DISTINCT s.room_id, s.taken, NULL::uuid, 'room', NULL, NULL::uuid, NULL::uuid,
+        s.start_at, s.busy_until_at, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, NULL
+    FROM unnest($3::uuid[], $4::timestamptz[], $5::timestamptz[])
+        AS span (room_id, start_at, until)
+    CROSS JOIN LATERAL (
+        SELECT * FROM room_seats r WHERE r.organization_id = $1 AND r.room_id = span.room_id
+            AND r.start_at < span.until AND r.busy_until_at > span.start_at AND r.taken > 0
+        OFFSET 0
+    ) s
     UNION ALL
     (SELECT b.candidate_id, 0, b.id, b.kind, b.status, b.test_id, b.event_id, b.start_at,
         b.busy_until_at, b.opens_at, b.session_started_at, b.created_at, e.result
@@ -96,7 +96,7 @@ COUNT: Final = f"""
     FROM booking WHERE organization_id = $1 AND status = 'PENDING' AND lapses_at < $7
         AND (event_id = ANY ($2) OR room_id = ANY ($3) OR candidate_id = ANY ($6))
     HAVING count(*) > 0
-"""  # noqa: S608 - compiled in, not given
+"""
 NUMBERS: Final = """
     UPDATE number_series SET next = next + $2 WHERE organization_id = $1 AND name = 'enrolment'
     RETURNING next
@@ -151,6 +151,17 @@ WRITE: Final = f"""
     ), payments AS (
         INSERT INTO payment (organization_id, id, booking_id, reference, responsibility, status)
         SELECT $1, payment_id, id, payment_reference, 'ORGANIZATION', 'NOT_REQUIRED' FROM given
+    ), at_events AS (
+        INSERT INTO event_seats (organization_id, event_id, taken)
+        SELECT $1, event_id, count(*) FROM given GROUP BY event_id ORDER BY event_id
+        ON CONFLICT (organization_id, event_id)
+            DO UPDATE SET taken = event_seats.taken + excluded.taken
+    ), in_rooms AS (
+        INSERT INTO room_seats (organization_id, room_id, busy_until_at, start_at, taken)
+        SELECT $1, room_id, busy_until_at, start_at, count(*) FROM given
+        WHERE room_id IS NOT NULL GROUP BY 2, 3, 4 ORDER BY 2, 3, 4
+        ON CONFLICT (organization_id, room_id, busy_until_at, start_at)
+            DO UPDATE SET taken = room_seats.taken + excluded.taken
     ), raised AS (
         UPDATE log_position SET position = position + $4 WHERE organization_id = $1
         RETURNING position, notifies
@@ -237,10 +248,8 @@ class Postgres:
             elif kind == "overdue":
                 raise Unsupported("a booking that has lapsed")
             else:
-                *_, start_at, until, opens_at, session_started_at, _, _ = others
-                start = start_at if opens_at is None else session_started_at
-                if start is not None:
-                    in_rooms.setdefault(key, Counter())[start, until] += number
+                *_, start_at, until, _, _, _, _ = others
+                in_rooms.setdefault(key, Counter())[start_at, until] = number
         for room_id, spans in in_rooms.items():
             desk.busy_in_room(room_id, spans)
 

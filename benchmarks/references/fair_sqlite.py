@@ -36,7 +36,6 @@ from resolvers.storage.columns import instant_text
 from resolvers.storage.sqlite import connect
 
 NUMBERS_AT_ONCE: Final = 256
-SEATED: Final = "status IN ('PENDING', 'CONFIRMED', 'IN_PROGRESS')"
 
 SETTINGS: Final = """
     SELECT allow_resit_after_pass, min_days_between_attempts, conflict_policy FROM organization
@@ -65,15 +64,11 @@ CANDIDATE: Final = """
     SELECT id, first_names, last_name, reference, reference_generated FROM candidate
     WHERE organization_id = ? AND id = ?
 """
-AT_EVENT: Final = f"""
-    SELECT count(*) FROM booking WHERE organization_id = ? AND event_id = ? AND {SEATED}
-"""  # noqa: S608 - compiled in, not given
-IN_ROOM: Final = f"""
-    SELECT start_at, busy_until_at, opens_at, session_started_at, count(*) FROM booking
-    WHERE organization_id = ? AND room_id = ? AND {SEATED}
-        AND start_at < ? AND busy_until_at > ?
-    GROUP BY start_at, busy_until_at, opens_at, session_started_at
-"""  # noqa: S608 - compiled in, not given
+AT_EVENT: Final = "SELECT taken FROM event_seats WHERE organization_id = ? AND event_id = ?"
+IN_ROOM: Final = """
+    SELECT start_at, busy_until_at, taken FROM room_seats
+    WHERE organization_id = ? AND room_id = ? AND start_at < ? AND busy_until_at > ? AND taken > 0
+"""
 EARLIER: Final = """
     SELECT b.id, b.kind, b.status, b.test_id, b.event_id, b.start_at, b.busy_until_at, b.opens_at,
         b.session_started_at, b.created_at, e.result
@@ -180,6 +175,21 @@ INSERTS: Final = (
 )
 
 
+COUNT: Final = (
+    """
+    INSERT INTO event_seats (organization_id, event_id, taken) VALUES (:of, :event_id, 1)
+    ON CONFLICT (organization_id, event_id) DO UPDATE SET taken = taken + 1
+    """,
+    """
+    INSERT INTO room_seats (organization_id, room_id, busy_until_at, start_at, taken)
+    VALUES (:of, :room_id, :busy_until_at, :start_at, 1)
+    ON CONFLICT (organization_id, room_id, busy_until_at, start_at)
+        DO UPDATE SET taken = taken + 1
+    """,
+)
+"""What each booking adds to the counters of seats."""
+
+
 class Sqlite:
     """One connection in a thread, one transaction at a time."""
 
@@ -253,18 +263,18 @@ class Sqlite:
         """Count the seats taken at an event, and in its room at that time."""
         if event.id is None:
             return
-        [taken] = self._connection.execute(AT_EVENT, (of, event.id.hex)).fetchone()
-        desk.seats_taken(event.id, taken)
+        counted = self._connection.execute(AT_EVENT, (of, event.id.hex)).fetchone()
+        desk.seats_taken(event.id, 0 if counted is None else counted[0])
         if event.room_id is None or event.start_at is None:
             return
         until = max(event.end_at or event.start_at, event.start_at + SHORTEST)
         within = instant_text(until), instant_text(event.start_at)
         spans: Counter[Span] = Counter()
         for *times, number in self._connection.execute(IN_ROOM, (of, event.room_id.hex, *within)):
-            start_at, busy_until_at, opens_at, session_started_at = map(_instant, times)
-            start = start_at if opens_at is None else session_started_at
-            if start is not None and busy_until_at is not None:
-                spans[start, busy_until_at] += number
+            start_at, busy_until_at = map(_instant, times)
+            assert start_at
+            assert busy_until_at
+            spans[start_at, busy_until_at] = number
         desk.busy_in_room(event.room_id, spans)
 
     def _list_earlier(self, desk: Desk, of: str, candidate: Candidate) -> None:
@@ -303,7 +313,7 @@ class Sqlite:
             raise Unsupported("notification endpoints")
         first = position - len(drafts) + 1
         rows = [_row(draft, first + n) | common for n, draft in enumerate(drafts)]
-        for insert in INSERTS:
+        for insert in (*INSERTS, *COUNT):
             self._connection.executemany(insert, rows)
 
     def _take(self, of: str, count: int) -> list[int]:

@@ -19,13 +19,14 @@ from resolvers.storage.tables import (
     Accommodation,
     Booking,
     Event,
+    EventSeats,
     Organization,
     Payment,
     Room,
+    RoomSeats,
     columns,
     table,
 )
-from resolvers.storage.tables.bookings import TAKES_A_SEAT
 from resolvers.storage.unit_of_work import UnitOfWork, locked, locking
 from resolvers.vocabulary import BookingKind
 
@@ -238,50 +239,42 @@ def _keys_of(rows: Sequence[Event] | Sequence[Room]) -> dict[str, Any]:
 
 
 def _taken_at_events() -> sa.Select[Any]:
-    c = columns(Booking)
-    return (
-        sa.select(c.event_id, sa.func.count().label("taken"))
-        .where(
-            one_of(c.organization_id, "organizations"),
-            one_of(c.event_id, "keys"),
-            sa.text(TAKES_A_SEAT),
-        )
-        .group_by(c.event_id)
+    c = columns(EventSeats)
+    return sa.select(c.event_id, c.taken).where(
+        one_of(c.organization_id, "organizations"), one_of(c.event_id, "keys")
     )
 
 
 def _taken_in_rooms() -> sa.Select[Any]:
-    c = columns(Booking)
-    return (
-        sa.select(c.room_id, c.start_at, c.busy_until_at, sa.func.count().label("taken"))
-        .where(
-            one_of(c.organization_id, "organizations"),
-            one_of(c.room_id, "keys"),
-            sa.text(TAKES_A_SEAT),
-            c.start_at.is_not(None),
-            c.busy_until_at > sa.bindparam("since", type_=c.busy_until_at.type),
-        )
-        .group_by(c.room_id, c.start_at, c.busy_until_at)
+    c = columns(RoomSeats)
+    return sa.select(c.room_id, c.start_at, c.busy_until_at, c.taken).where(
+        one_of(c.organization_id, "organizations"),
+        one_of(c.room_id, "keys"),
+        c.busy_until_at > sa.bindparam("since", type_=c.busy_until_at.type),
+        c.taken > sa.literal_column("0"),
     )
 
 
 def _taken_in_windows() -> sa.Select[Any]:
-    c = columns(Booking)
+    """For each window a look into the index, however few or many counters there are."""
+    c = columns(RoomSeats)
     kinds = {"room_id": c.room_id.type, "starts": c.start_at.type, "ends": c.start_at.type}
     given = zip(("keys", "starts", "ends"), kinds.values(), strict=True)
     arrays = [sa.cast(sa.bindparam(name, type_=KeyList(kind)), ARRAY(kind)) for name, kind in given]
     windows = sa.func.unnest(*arrays).table_valued(*kinds, name="windows").render_derived()
-    return (
-        sa.select(c.room_id, c.start_at, c.busy_until_at, sa.func.count().label("taken"))
-        .join_from(windows, table(Booking), c.room_id == windows.c.room_id)
+    seats = (
+        sa.select(c.room_id, c.start_at, c.busy_until_at, c.taken)
         .where(
             one_of(c.organization_id, "organizations"),
-            sa.text(TAKES_A_SEAT),
+            c.room_id == windows.c.room_id,
             c.start_at < windows.c.ends,
             c.busy_until_at > windows.c.starts,
+            c.taken > sa.literal_column("0"),
         )
-        .group_by(c.room_id, c.start_at, c.busy_until_at)
+        .offset(sa.literal_column("0"))  # without it, the planner would rather join
+        .lateral("seats")
     )
+    return sa.select(*seats.c).join_from(windows, seats, sa.true())
 
 
 def payments(work: UnitOfWork, bookings: Keys) -> dict[UUID, Payment]:

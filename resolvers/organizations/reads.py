@@ -50,6 +50,11 @@ def only_organization() -> Read[Organization]:
     )
 
 
+def every_organization() -> Read[Organization]:
+    """All organizations, in the order in which they were made."""
+    return Read("every organization", lambda _: _organizations().order_by(columns(Organization).id))
+
+
 def user_by_reference(organization_id: UUID, reference: str) -> Read[User]:
     """The user with this reference, rather than one whose reference has the same folded form."""
     normal = normalized(reference)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import SQLModel
 
+from resolvers.storage import seat_counts
 from resolvers.storage.columns import KeyList
 from resolvers.storage.tables import ChangeLog, LogPosition, columns, table
 
@@ -48,14 +49,20 @@ def values(parts: Sequence[Rows]) -> dict[str, list[Any] | None]:
 
 
 def inserting(shapes: Sequence[Shape]) -> sa.Insert:
-    """A statement that inserts the rows of several tables. Foreign keys are checked at its end."""
+    """A statement that inserts the rows of several tables. Foreign keys are checked at its end.
+
+    Rows of counters of seats are added to the counters that are there.
+    """
     first, *others = (_insert(n, *shape) for n, shape in enumerate(shapes))
     return first.add_cte(*(each.cte(f"part_{n}") for n, each in enumerate(others, 1)))
 
 
 def _insert(n: int, model: type[SQLModel], names: tuple[str, ...]) -> sa.Insert:
     rows = _unnested(n, model, names).render_derived()
-    return table(model).insert().from_select(names, sa.select(*(rows.c[name] for name in names)))
+    source = sa.select(*(rows.c[name] for name in names))
+    if model in seat_counts.COUNTERS:
+        return seat_counts.adding(model, "postgresql", source)
+    return table(model).insert().from_select(names, source)
 
 
 def appending(names: tuple[str, ...]) -> sa.Select[Any]:

@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
-from resolvers.storage import bulk, outbox
+from resolvers.storage import bulk, outbox, seat_counts
 from resolvers.storage.columns import one_of
 from resolvers.storage.numbers import Blocks, Numbers
 from resolvers.storage.read import (
@@ -25,7 +25,8 @@ from resolvers.storage.read import (
     Statements,
 )
 from resolvers.storage.rows import Model, as_dict, difference
-from resolvers.storage.tables import ChangeLog, LogPosition, columns, table
+from resolvers.storage.seat_counts import SeatCounts
+from resolvers.storage.tables import Booking, ChangeLog, LogPosition, columns, table
 from resolvers.storage.tables.derived import DERIVED, derived
 
 VALUE = "v_"
@@ -124,6 +125,7 @@ class UnitOfWork:
         self._changes: list[outbox.Recorded] = []
         self._notifying: list[UUID] = []
         self._writes: dict[tuple[str, type[SQLModel]], list[dict[str, Any]]] = {}
+        self._seats = SeatCounts()
         self._waits_briefly = False
         self._in_part = in_part
         self._has_run = False  # anything since the savepoint
@@ -165,6 +167,8 @@ class UnitOfWork:
         for row in rows:
             values = as_dict(row)
             self._pending("insert", model).append({**values, **derived(model, None, values)})
+            if model is Booking:
+                self._seats.take(row)
 
     def save(self, model: type[Model], versions: Iterable[tuple[Model, Model]]) -> None:
         """Update rows, given as they were and as they shall be.
@@ -178,6 +182,9 @@ class UnitOfWork:
                 self._pending("update", model).append(
                     {**{name: getattr(before, name) for name in keys}, **values}
                 )
+                if model is Booking:
+                    self._seats.free(before)
+                    self._seats.take(after)
 
     def delete(self, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
         """Delete the rows that have exactly these values."""
@@ -191,8 +198,12 @@ class UnitOfWork:
         return self._writes.setdefault((verb, model), [])
 
     def flush(self) -> None:
-        """Write what waits: one statement for each table, verb and set of columns."""
+        """Write what waits: one statement for each table, verb and set of columns.
+
+        What bookings change about the counters of seats is written after them.
+        """
         writes, self._writes = self._writes, {}
+        taken, freed = self._seats.drain()
         together: list[bulk.Rows] = []
         for (verb, model), rows in writes.items():
             for alike in _alike(_merged(model, rows) if verb == "update" else rows):
@@ -202,7 +213,10 @@ class UnitOfWork:
                 self._insert(together)
                 together.clear()
                 self._write(verb, model, alike)
+        if self._inserts_together:
+            together += [bulk.Rows(*change) for change in taken]
         self._insert(together)
+        seat_counts.write(self, [] if self._inserts_together else taken, freed)
 
     def _insert(self, parts: Sequence[bulk.Rows]) -> None:
         """Insert the rows of several tables in one statement, on PostgreSQL."""
@@ -302,6 +316,7 @@ class UnitOfWork:
 
     def _undo(self, before: Part, *statements: str) -> None:
         self._writes.clear()
+        self._seats.clear()
         self._connection.run(*statements)
         del self._changes[before.changes :]
         del self._notifying[before.notifying :]

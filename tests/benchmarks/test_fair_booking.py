@@ -28,9 +28,11 @@ from resolvers.storage.tables import (
     ChangeLog,
     Enrolment,
     Event,
+    EventSeats,
     LogPosition,
     NumberSeries,
     Payment,
+    RoomSeats,
     table,
 )
 from tests.conftest import DATABASES
@@ -227,8 +229,8 @@ async def _written(url: str) -> tuple[dict[str, list[Any]], dict[Any, str]]:
         enrolments = await _rows(driver, Enrolment, f"id IN ({keys})")
         payments = await _rows(driver, Payment, f"booking_id IN ({keys})")
         others = {
-            model.__name__: await _rows(driver, model, "true")
-            for model in (LogPosition, NumberSeries)
+            model.__name__: sorted(await _rows(driver, model, "true"), key=str)
+            for model in (LogPosition, NumberSeries, EventSeats, RoomSeats)
         }
     order = [change["booking_id"] for change in changes]
     for rows, name in ((bookings, "id"), (enrolments, "id"), (payments, "booking_id")):

@@ -105,6 +105,36 @@ def test_a_token_of_a_user_has_the_role_of_the_user(
     assert "the user 'scheduler' is scheduler, not admin" in refused.stderr
 
 
+def test_the_doctor_finds_and_corrects_counters_of_seats(
+    command_line: CommandLine, demo_template: Path, tmp_path: Path
+):
+    """The demo's are right; the exit code says whether a difference remains."""
+    ready = with_database(command_line, demo_template, tmp_path)
+    right = Result(0, "All counters of seats are right.\n", "")
+    assert ready.run("doctor") == right
+    with closing(sqlite3.connect(tmp_path / "data" / "gateway.db")) as connection:
+        connection.execute("UPDATE event_seats SET taken = taken + 3 WHERE rowid <= 2")
+        connection.execute(
+            "DELETE FROM room_seats"
+            " WHERE rowid = (SELECT min(rowid) FROM room_seats WHERE taken > 0)"
+        )
+        connection.commit()
+
+    found = ready.run("doctor")
+    repaired = ready.run("doctor", "--repair")
+
+    *differences, advice = found.stdout.splitlines()
+    assert found.returncode == 1
+    assert [line.split(" ")[:5] for line in differences] == [
+        *[["Demo", "Exams:", "seats", "taken", "at"]] * 2,
+        ["Demo", "Exams:", "seats", "taken", "in"],
+    ]
+    assert advice == "`booking-gateway doctor --repair` corrects them."
+    assert repaired.returncode == 0
+    assert repaired.stdout.splitlines() == [*differences, "Counters corrected: 3."]
+    assert ready.run("doctor") == right
+
+
 def test_a_token_may_last_longer(ready: CommandLine):
     settings = {"GATEWAY_JWT_SECRET": "s" * 32}
 

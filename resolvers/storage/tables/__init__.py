@@ -56,6 +56,7 @@ from resolvers.storage.tables.products import (
     ProductOffer,
 )
 from resolvers.storage.tables.registrations import Registration, RegistrationTransfer
+from resolvers.storage.tables.seats import EventSeats, RoomSeats
 from resolvers.storage.tables.test_schedules import SessionPin, TestSchedule
 from resolvers.storage.tables.tests import Module, Subject, Test, TestForm, TestModule
 
@@ -93,6 +94,7 @@ __all__ = [
     "Enrolment",
     "Event",
     "EventModule",
+    "EventSeats",
     "EventVersion",
     "ExternalId",
     "IdempotencyKey",
@@ -111,6 +113,7 @@ __all__ = [
     "Registration",
     "RegistrationTransfer",
     "Room",
+    "RoomSeats",
     "SessionPin",
     "Subject",
     "Test",

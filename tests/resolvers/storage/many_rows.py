@@ -179,6 +179,8 @@ def _statements(sql: _Sql, seeds: Seeds) -> Iterator[str]:
         count = ENROLMENTS if table == "enrolment" else OTHERS
         yield from _bookings(sql, table, seed, begins, count)
         begins += count
+    yield _counters("event_seats", "event_id")
+    yield _counters("room_seats", "room_id", "busy_until_at", "start_at")
     yield f"UPDATE log_position SET position = {2 * begins} WHERE organization_id = :organization"
     yield f"UPDATE number_series SET next = {2 * begins} WHERE organization_id = :organization"
 
@@ -320,6 +322,16 @@ def _bookings(sql: _Sql, table: str, seed: UUID, begins: int, count: int) -> Ite
             "after": "'{}'",
             **spread,
         },
+    )
+
+
+def _counters(table: str, *key: str) -> str:
+    """Fill a table of counters of seats anew."""
+    names = ", ".join(("organization_id", *key))
+    return (
+        f"INSERT INTO {table} ({names}, taken) SELECT {names}, count(*) FROM booking "
+        f"WHERE status IN ('PENDING', 'CONFIRMED', 'IN_PROGRESS') AND {key[0]} IS NOT NULL "
+        f"GROUP BY {names} ON CONFLICT ({names}) DO UPDATE SET taken = excluded.taken"
     )
 
 
