@@ -8,7 +8,7 @@ carried out; everybody else gets `application/json`, and 200 for any well-formed
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Final
 
@@ -48,6 +48,9 @@ MakeContext = Callable[..., object]
 NEEDS_STREAM: Final = (
     "A subscription needs a WebSocket at this address, or the header 'Accept: text/event-stream'."
 )
+
+CHANGES_CURSOR: Final = "graphql-changes-cursor"
+"""The header that asks for the log position of a query, in the extensions of its result."""
 
 CLIENT_CLOSED_REQUEST: Final = 499
 """The status of a response that no client receives, as nginx names it in its logs."""
@@ -241,6 +244,8 @@ class Endpoint:
         except MalformedRequest as malformed:
             raise _Refused(400, str(malformed), "BAD_REQUEST") from None
         self._require_allowed(request.method, asked)
+        if request.headers.get(CHANGES_CURSOR) == "true":
+            return replace(asked, wants_changes_cursor=True)
         return asked
 
     def _require_allowed(self, method: str, asked: GraphQLRequest) -> None:

@@ -58,6 +58,8 @@ def answer(result: ExecutionResult) -> dict[str, Any]:
         answered["errors"] = formatted(result.errors)
     if not is_request_error(result):
         answered["data"] = result.data
+        if result.extensions:
+            answered["extensions"] = result.extensions
     return answered
 
 

@@ -5,6 +5,7 @@ What executes is behind `Operations.execute`; HTTP and WebSocket know nothing el
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from inspect import isawaitable
@@ -37,7 +38,7 @@ from resolvers.caching import BUDGET, Cache, CacheBudget
 from resolvers.viewer import Viewer
 from schema.context import Context
 from schema.executed import Executed
-from schema.log_cursors import cursor_of
+from schema.log_cursors import CHANGES_CURSOR, cursor_of, note_changes_cursor
 from schema.plan import Planned, Planner, estimated_plan_bytes
 from schema.response_size import DEFAULT_BYTES, ResponseTooLarge
 
@@ -64,6 +65,11 @@ class _Document:
     parsed: DocumentNode | None
     errors: tuple[GraphQLError, ...] = ()
     planned: Planned | None = None
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether it may select a log position, which is read before everything else."""
+        return CHANGES_CURSOR in self.text
 
 
 class Operations:
@@ -127,12 +133,16 @@ class Operations:
             parsed, planned = document.parsed, document.planned
             return await self._subscribe(parsed, planned, request, context, finish)
         try:
-            answered = await self.planner.execute(
+            if document.is_followed or request.wants_changes_cursor:
+                await _begin_to_follow(context)
+            result = await self.planner.execute(
                 document.planned, request.operation_name, request.variables, context
             )
-            if answered is not None:
-                return answered
-            return await self._by_graphql_core(document.parsed, request, context)
+            if result is None:
+                result = await self._by_graphql_core(document.parsed, request, context)
+            if request.wants_changes_cursor and self.kind(request) is OperationType.QUERY:
+                _extend_with_changes_cursor(result, context)
+            return result
         except asyncio.CancelledError:
             _cancel_reads(context)
             raise
@@ -179,6 +189,8 @@ class Operations:
             return ExecutionResult(None, errors=executor)
 
         async def answer(event: Any) -> ExecutionResult:
+            if isinstance(context, Context) and (cursor := cursor_of(event.root_value)):
+                context.note_changes_cursor(cursor)
             try:
                 result = await self.planner.event(
                     planned, request.operation_name, request.variables, context, event.root_value
@@ -259,6 +271,18 @@ def _drop_traceback(error: GraphQLError) -> None:
     while cause is not None:
         cause.__traceback__ = None
         cause = cause.__cause__ or cause.__context__
+
+
+async def _begin_to_follow(context: Any) -> None:
+    if isinstance(context, Context):
+        await note_changes_cursor(context)
+
+
+def _extend_with_changes_cursor(result: ExecutionResult, context: Any) -> None:
+    """Add the cursor to the extensions of a result, unless it could not be read."""
+    with suppress(Exception):
+        cursor = {CHANGES_CURSOR: context.changes_cursor}
+        result.extensions = {**(result.extensions or {}), **cursor}
 
 
 def _cancel_reads(context: Any) -> None:

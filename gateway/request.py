@@ -13,11 +13,15 @@ class MalformedRequest(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """A document, the values of its variables, and which of its operations to carry out."""
+    """A document, the values of its variables, and which of its operations to carry out.
+
+    `wants_changes_cursor`: the result of a query has it in its extensions.
+    """
 
     query: str
     variables: dict[str, Any] | None = None
     operation_name: str | None = None
+    wants_changes_cursor: bool = False
 
     @classmethod
     def of(cls, body: object, what: str = "The request body") -> "GraphQLRequest":

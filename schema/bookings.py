@@ -35,7 +35,7 @@ from schema.fields import OverRow, column, computed, embedded, relation, type_na
 from schema.found import Found, found
 from schema.lists import listed, listing, page_asked_for
 from schema.loaders import Many, One, register
-from schema.log_cursors import check_of
+from schema.log_cursors import changes_cursor, check_of
 from schema.node import ABSTRACT, KINDS, Node, Sourced, node_type, show_booking, shown_as
 from schema.organizations import Actor, Organization, actor
 from schema.references import ref_of
@@ -232,6 +232,7 @@ class Booking(Node, Sourced):
     created_at: datetime = column(description="When it was made.")
     updated_at: datetime = column(description="When it was last changed.")
     created_by: Actor = actor("created_by", description="Who made it.")
+    changes_cursor: str = changes_cursor()
 
     @listed("id", description="What happened to it, oldest first; append-only.")
     def history(

@@ -17,13 +17,13 @@ from schema.booking_lists import BOOKING_FILTER, booking_filter
 from schema.bookings import Booking
 from schema.commands import given
 from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
-from schema.context import Context
+from schema.context import Context, Info
 from schema.errors import Warning
 from schema.events import Event
 from schema.fields import Computed, OverRow, column, computed, embedded, relation
 from schema.lists import listed, listing, page_asked_for
 from schema.loaders import One, register
-from schema.log_cursors import check_of
+from schema.log_cursors import FOLLOWED, check_of
 from schema.node import Node, node_type
 from schema.organizations import Actor, actor
 
@@ -167,6 +167,10 @@ class EventChange(OverRow):
 
 @strawberry.type
 class ChangeQueries:
+    @strawberry.field(description=f"{FOLLOWED} Null beside an error.")
+    def changes_cursor(self, info: Info) -> str | None:
+        return info.context.changes_cursor
+
     @listed(
         description="Everything after a cursor, in commit order: the catch-up of bookingChanged. "
         "A change is found by a filter that its booking matches before or after it."

@@ -6,6 +6,7 @@ import strawberry
 
 from resolvers.storage.paging import PageRows
 from resolvers.vocabulary import CountPrecision
+from schema.log_cursors import FOLLOWED
 
 T = TypeVar("T")
 
@@ -101,6 +102,11 @@ class Connection(Generic[T]):
     async def total_count_precision(self) -> CountPrecision:
         _, precision = await self._total()
         return precision
+
+    @strawberry.field(description=FOLLOWED)
+    def changes_cursor(self) -> str:
+        cursor: str = self.context.changes_cursor
+        return cursor
 
 
 def total_of(counted: int, most: int) -> tuple[int, CountPrecision]:

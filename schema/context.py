@@ -60,6 +60,7 @@ class Context:
     """
 
     __slots__ = (
+        "_changes_cursor",
         "_doing",
         "_done",
         "_loaders",
@@ -103,6 +104,7 @@ class Context:
         self._loaders: Loaders | None = None
         self._done: dict[str, Any] = {}
         self._doing: str | None = None
+        self._changes_cursor: str | Exception | None = None
         self.held: dict[type, list[Any]] = {}
         """Rows that the last write returned with its outcomes, by table; a payload shows them."""
 
@@ -119,6 +121,20 @@ class Context:
         """
         self._loaders = None
         self.held = {}
+
+    @property
+    def changes_cursor(self) -> str:
+        """Where the log of changes ended before this operation read anything else.
+
+        Raises: what reading it has raised.
+        """
+        if isinstance(self._changes_cursor, Exception):
+            raise self._changes_cursor
+        assert self._changes_cursor is not None, "it is read at the start of an operation"
+        return self._changes_cursor
+
+    def note_changes_cursor(self, cursor: str | Exception) -> None:
+        self._changes_cursor = cursor
 
     def cancel(self) -> None:
         """Cancel what is being read for this operation, because its client has gone."""

@@ -23,6 +23,7 @@ from schema.event_candidates import INCLUDE_ELIGIBLE, MODULE_IDS, EventCandidate
 from schema.fields import OverRow, column, computed, embedded, relation
 from schema.lists import listed, part
 from schema.loaders import Assembled, Many, One, register
+from schema.log_cursors import changes_cursor
 from schema.node import Node, Sourced, node_type
 from schema.organizations import Organization
 from schema.room_conflicts import RoomConflict, sees_conflicts
@@ -133,6 +134,7 @@ class Event(Node, Sourced):
     )
     invigilator_minimum: int | None = column(description="How many invigilators it wants, or null.")
     seats: Seats = relation("seats_of_event", description="Its seats, as everybody may see them.")
+    changes_cursor: str = changes_cursor()
     room_conflicts: list[RoomConflict] | None = relation(
         "room_conflicts_of_event",
         shown_to=sees_conflicts,

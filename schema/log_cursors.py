@@ -5,11 +5,20 @@ Accepted, such a cursor would hide every change until the log has grown past it.
 """
 
 from collections.abc import Awaitable, Callable
+from typing import Any, Final
 
 from resolvers.change_reads import IN_COMMIT_ORDER, newest_position
 from resolvers.refusals import Invalid
 from resolvers.storage.paging import PageRequest
 from schema.context import Context
+from schema.fields import computed
+
+CHANGES_CURSOR: Final = "changesCursor"
+
+FOLLOWED: Final = (
+    "The cursor of the newest change when the operation began to read. Pass it as `after` to "
+    "receive every change since. In the result of a subscription, it is the cursor of the change."
+)
 
 BEYOND = (
     "is beyond the end of the log of changes. The log may have been restored from a backup, or the "
@@ -39,6 +48,22 @@ def check_of(page: PageRequest) -> Callable[[Context], Awaitable[None]] | None:
         require_reached(position, await end_of_log(context))
 
     return check
+
+
+def changes_cursor() -> Any:
+    """A field with the log position from which to follow what an operation has read."""
+    return computed(by=lambda _, context: context.changes_cursor, description=FOLLOWED)
+
+
+async def note_changes_cursor(context: Context) -> None:
+    """Read where the log ends, before the operation reads anything else.
+
+    A failure is raised where the cursor is shown.
+    """
+    try:
+        context.note_changes_cursor(IN_COMMIT_ORDER.cursor_of([await end_of_log(context)]))
+    except Exception as error:
+        context.note_changes_cursor(error)
 
 
 def cursor_of(change: object) -> str | None:

@@ -20,6 +20,9 @@ PAGE_INFO: dict[str, Callable[["_Part"], Any]] = {
 }
 
 
+UNREAD = frozenset({"totalCount", "totalCountPrecision", "changesCursor"})
+"""What a connection can show without any of its rows."""
+
 MOST_PARENTS = 100_000
 """For so many parents one statement may count, or say whether there is more."""
 
@@ -31,6 +34,7 @@ class _Part:
         "_request",
         "_width",
         "answers",
+        "changes_cursor",
         "has_next",
         "has_previous",
         "precision",
@@ -48,6 +52,7 @@ class _Part:
         more: bool,
         counted: int,
         most: int,
+        changes_cursor: str,
     ) -> None:
         self.has_next: bool
         self.has_previous: bool
@@ -60,6 +65,7 @@ class _Part:
         self.rows, self.answers = rows, answers
         self.total, self.precision = total_of(counted, most)
         self._request, self._width = request, width
+        self.changes_cursor = changes_cursor
 
     def cursor(self, index: int) -> str:
         return self._request.ordering.cursor_of(self.rows[index][self._width :])
@@ -103,6 +109,7 @@ class Pages:
         self._compiler = compiler
         self._selected: list[Any] = []
         self._counts = self._cursors = self._reads = self._looks_ahead = False
+        self._is_followed = False
         kind: Any = get_named_type(shown)
         fields = compiler.selections.fields(kind, sub_selections(nodes))
         self._write = self._written(kind, fields, self._field)
@@ -122,7 +129,7 @@ class Pages:
             return lambda _: kind.name
         field = kind.fields[name]
         inner: Any = get_named_type(field.type)
-        self._reads = self._reads or name not in {"totalCount", "totalCountPrecision"}
+        self._reads = self._reads or name not in UNREAD
         match name:
             case "nodes":
                 return self._nodes(inner, nodes)
@@ -137,6 +144,9 @@ class Pages:
             case "totalCountPrecision":
                 self._counts = True
                 return lambda part: part.precision.value
+            case "changesCursor":
+                self._is_followed = True
+                return lambda part: part.changes_cursor
         raise NotPlanned(f"{kind.name}.{name}")
 
     def _nodes(self, kind: Any, nodes: list[FieldNode]) -> Write:
@@ -191,7 +201,16 @@ class Pages:
             rows = rows[:size]
         answers = [await place.answer(run, rows) for place in self._places]
         width = self._width(listing)
-        part = _Part(listing.page, rows, answers, width, more=more, counted=counted, most=most)
+        part = _Part(
+            listing.page,
+            rows,
+            answers,
+            width,
+            more=more,
+            counted=counted,
+            most=most,
+            changes_cursor=self._changes_cursor(run),
+        )
         return self._write(part)
 
     async def of_parents(self, run: Any, listing: Listing, keys: Sequence[Any]) -> dict[Any, Any]:
@@ -209,7 +228,7 @@ class Pages:
         theirs = [_grouped(keys, parents, each) for each in answers]
         # of rows whose cursors nobody asks for it is enough to know how many there are
         marks = _grouped(keys, parents, rows) if self._cursors or not theirs else theirs[0]
-        found = {}
+        found, cursor = {}, self._changes_cursor(run)
         for key in keys:
             shown = [each[key] for each in theirs]
             part = _Part(
@@ -220,6 +239,7 @@ class Pages:
                 more=key in more,
                 counted=counted.get(key, 0),
                 most=most,
+                changes_cursor=cursor,
             )
             found[key] = self._write(part)
         return found
@@ -227,6 +247,9 @@ class Pages:
     def parents_at_once(self, run: Any, size: int) -> int:
         """For how many parents one statement may return pages of that size."""
         return min((place.keys_at_once(run, size) for place in self._places), default=MOST_PARENTS)
+
+    def _changes_cursor(self, run: Any) -> str:
+        return run.context.changes_cursor if self._is_followed else ""
 
     def _width(self, listing: Listing) -> int:
         """Where the columns of the cursor begin: after the places' columns and the parent's key."""

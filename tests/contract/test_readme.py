@@ -88,8 +88,8 @@ async def first_result(
     socket: Socket, client: Client, document: str, variables: dict[str, Any]
 ) -> Any:
     """What a subscription is told first, while candidates book until it is told something."""
-    await socket.subscribe(document, **variables)
-    told = asyncio.create_task(socket.next())
+    await socket.subscribe(document, operation=document, **variables)
+    told = asyncio.create_task(socket.next(document))
     for n in range(1, 100):
         if told.done():
             break
