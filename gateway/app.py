@@ -23,7 +23,9 @@ from gateway.exports import ExportEndpoint
 from gateway.health import Health
 from gateway.hosts import Hosts, host_of, is_local
 from gateway.operations import Operations
+from gateway.origins import Origins
 from gateway.page import Assets, Page, asks_for_page
+from gateway.quotas import Quotas
 from gateway.security_headers import SecurityHeaders
 from gateway.settings import EMBEDDED, Settings
 from gateway.stopping import StopTimes
@@ -82,6 +84,7 @@ def create_app(
     app = Gateway(routes=routes, lifespan=lifespan, middleware=[Middleware(SecurityHeaders)])
     app.state.storage = storage
     app.endpoint = endpoint
+    app.origins = Origins(settings.allowed_origins)
     app.hosts = Hosts([*settings.allowed_hosts, *([] if host is None else [host_of(host)])])
     return app
 
@@ -91,12 +94,15 @@ class Gateway(Starlette):
 
     endpoint: Endpoint
     hosts: Hosts
+    origins: Origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan" and (refusal := self.hosts.refusal(scope)) is not None:
             await refusal(scope, receive, send)
         elif scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "POST":
             await self.endpoint.post(scope, receive, send)
+        elif scope["type"] == "websocket" and (refusal := self.origins.refusal(scope)) is not None:
+            await refusal(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
@@ -123,12 +129,18 @@ def _routes(
             resume_after=resume_after,
         )
 
+    quotas = Quotas.of(
+        connections=settings.connections_per_viewer,
+        subscriptions=settings.max_subscriptions_per_viewer,
+        operations=settings.max_subscriptions_per_connection,
+    )
     streams = Streams(
         operations=operations,
         authenticator=authenticator,
         make_context=make_context,
         clock=storage.clock,
         heartbeat_seconds=settings.heartbeat_seconds,
+        quotas=quotas,
     )
     endpoint = Endpoint(
         operations=operations,
@@ -145,6 +157,7 @@ def _routes(
         make_context=make_context,
         clock=storage.clock,
         max_response_bytes=settings.max_response_bytes,
+        quotas=quotas,
     )
     health = Health(storage, operations.planner.counts)
     files = ExportEndpoint(addresses=exports, authenticator=authenticator, storage=storage)

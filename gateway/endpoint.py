@@ -33,6 +33,8 @@ from gateway.media_types import (
     negotiated_stream,
 )
 from gateway.operations import Operations
+from gateway.quotas import RETRY_SECONDS as QUOTA_SECONDS
+from gateway.quotas import TooMany
 from gateway.request import GraphQLRequest, MalformedRequest
 from gateway.security_headers import HEADERS
 from gateway.streams import Stream, Streams
@@ -192,7 +194,8 @@ class Endpoint:
     async def _stream(self, request: Request, asked: GraphQLRequest, viewer: Viewer) -> Stream:
         """The response to a subscription.
 
-        Raises: _Refused, if the client accepts no stream or its token has just expired.
+        Raises: _Refused, if the client accepts no stream, has too many of them, or its token has
+        just expired.
         """
         media_type = negotiated_stream(request.headers.get("accept"))
         if media_type is None or request.method == "HEAD":
@@ -207,6 +210,8 @@ class Endpoint:
             )
         except Unauthenticated as no:
             raise _unauthenticated(no) from None
+        except TooMany as too_many:
+            raise _too_many(too_many) from None
 
     def _is_mutation(self, asked: GraphQLRequest) -> bool:
         return self._operations.kind(asked) is OperationType.MUTATION
@@ -291,6 +296,16 @@ class Endpoint:
 def _unauthenticated(no: Unauthenticated) -> _Refused:
     challenge = "Bearer" if isinstance(no, TokenMissing) else 'Bearer error="invalid_token"'
     return _Refused(401, str(no), "UNAUTHENTICATED", WWW_Authenticate=challenge)
+
+
+def _too_many(too_many: TooMany) -> _Refused:
+    return _Refused(
+        429,
+        str(too_many),
+        too_many.code,
+        extensions={"retryAfterSeconds": QUOTA_SECONDS},
+        Retry_After=str(QUOTA_SECONDS),
+    )
 
 
 def _as_events(answer: _Answer) -> _Answer:

@@ -52,19 +52,19 @@ class Hosts:
         """The answer to a request for a host that is not ours; None if it is."""
         given = [value for name, value in scope["headers"] if name == b"host"]
         if len(given) != 1:
-            return _refused(400, "A request must have exactly one header 'Host'.", "BAD_REQUEST")
+            return refused(400, "A request must have exactly one header 'Host'.", "BAD_REQUEST")
         try:
-            host = _host(given[0])
+            host = host_in(given[0])
         except WrongHost:
             rule = "The header 'Host' must be HOST or HOST:PORT."
-            return _refused(400, rule, "BAD_REQUEST")
+            return refused(400, rule, "BAD_REQUEST")
         if self._allows(host) or host == _server(scope):
             return None
         rule = (
             f"This gateway does not serve the host '{host}'."
             f" If it should, add the host to the setting {SETTING}."
         )
-        return _refused(421, rule, "HOST_NOT_ALLOWED")
+        return refused(421, rule, "HOST_NOT_ALLOWED")
 
     def _allows(self, host: str) -> bool:
         return is_loopback(host) or host in self._exact or host.endswith(self._domains)
@@ -78,7 +78,7 @@ def is_local(scope: Scope) -> bool:
     names = [name for name, _ in scope["headers"]]
     if not FORWARDED.isdisjoint(names):
         return False
-    return all(is_loopback(_host(value)) for name, value in scope["headers"] if name == b"host")
+    return all(is_loopback(host_in(value)) for name, value in scope["headers"] if name == b"host")
 
 
 @lru_cache(maxsize=256)
@@ -115,7 +115,7 @@ def hosts_of(text: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=256)
-def _host(header: bytes) -> str:
+def host_in(header: bytes) -> str:
     """Raises: WrongHost."""
     match = WITH_PORT.fullmatch(header.decode("latin-1"))
     if match is None:
@@ -140,7 +140,7 @@ def _address(text: str) -> Address | None:
     return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
 
 
-def _refused(status: int, message: str, code: str) -> Response:
+def refused(status: int, message: str, code: str) -> Response:
     return Response(
         errors.encoded({"errors": [errors.top_level(message, code)]}),
         status,

@@ -15,7 +15,7 @@ from gateway.incoming.limits import Limits
 from gateway.incoming.open_files import connections_that_fit
 from gateway.incoming.server import Config, Server
 from gateway.memory import settle
-from gateway.settings import MAX_CONNECTIONS, Settings
+from gateway.settings import MAX_CONNECTIONS, SHARE_OF_ONE, Settings
 from gateway.start import log_to_stderr, settings_of_migrated_database
 from schema import build_schema
 
@@ -24,9 +24,6 @@ KEEP_ALIVE_SECONDS: Final = 75
 
 Whoever closes first must not be the server: a request may be on its way already.
 """
-
-SHARE_OF_ADDRESS: Final = 4
-"""By default, the connections of one address are at most this part of all."""
 
 
 def serve(host: str, port: int) -> None:
@@ -82,7 +79,7 @@ def options(settings: Settings, host: str, port: int) -> dict[str, Any]:
 def limits(settings: Settings) -> Limits:
     """The limits of connections that the settings and the process's open files permit."""
     total = connections_that_fit(settings.max_connections, setting=MAX_CONNECTIONS)
-    per_address = settings.max_connections_per_address or max(1, total // SHARE_OF_ADDRESS)
+    per_address = settings.max_connections_per_address or max(1, total // SHARE_OF_ONE)
     usual, largest = Limits(), settings.max_body_bytes
     return replace(
         usual,

@@ -14,7 +14,10 @@ from gateway.hosts import SETTING as ALLOWED_HOSTS
 from gateway.hosts import WrongHost, hosts_of
 from gateway.kept_secret import SECRET_BYTES, WrongSecret, kept_secret, make_first_secret
 from gateway.manifests import Document, WrongManifest, read_manifest
+from gateway.origins import SETTING as ALLOWED_ORIGINS
+from gateway.origins import Origin, WrongOrigin, origin_of
 from gateway.outgoing.mail_servers import WrongMailServer, mail_server
+from gateway.quotas import OPERATIONS_PER_CONNECTION
 from resolvers.caching import DEFAULT_MIB
 from resolvers.notifications.urls import MOST_OF_PORT
 from resolvers.storage import POSTGRESQL_SCHEME, SQLITE_SCHEME, STATEMENT_SECONDS
@@ -24,6 +27,9 @@ from schema.response_size import DEFAULT_BYTES
 PREFIX: Final = "GATEWAY_"
 FOR_TESTS: Final = "GATEWAY_TEST_"
 MAX_CONNECTIONS: Final = "GATEWAY_MAX_CONNECTIONS"
+
+SHARE_OF_ONE: Final = 4
+"""By default, the connections of one address or one viewer are at most this part of all."""
 
 EMBEDDED: Final = "embedded"
 
@@ -52,9 +58,13 @@ class Settings:
     graphiql: bool = True
     graphiql_token: str | None = None
     allowed_hosts: tuple[str, ...] = ()
+    allowed_origins: tuple[Origin, ...] = ()
     max_body_bytes: int = 8 * 1024 * 1024
     max_connections: int = 2_000
     max_connections_per_address: int | None = None
+    max_connections_per_viewer: int | None = None
+    max_subscriptions_per_viewer: int | None = None
+    max_subscriptions_per_connection: int = OPERATIONS_PER_CONNECTION
     max_unfinished_bytes: int = 64 * 1024 * 1024
     max_response_bytes: int = DEFAULT_BYTES
     max_total_count: int = MAX_TOTAL_COUNT
@@ -96,6 +106,15 @@ class Settings:
             for name, value in given.items()
         }
         return cls(**values)  # type: ignore[arg-type]
+
+    @property
+    def connections_per_viewer(self) -> int:
+        """How many connections one viewer can have; by default, as many as one address."""
+        return (
+            self.max_connections_per_viewer
+            or self.max_connections_per_address
+            or max(1, self.max_connections // SHARE_OF_ONE)
+        )
 
     @property
     def secret(self) -> str:
@@ -198,6 +217,14 @@ def _hosts(name: str, value: str) -> tuple[str, ...]:
         raise WrongSetting(name, f"{rule}, not {value!r}") from None
 
 
+def _origins(name: str, value: str) -> tuple[Origin, ...]:
+    try:
+        return tuple(origin_of(part.strip()) for part in value.split(","))
+    except WrongOrigin:
+        rule = "must be origins such as https://app.example.com, separated by commas"
+        raise WrongSetting(name, f"{rule}, not {value!r}") from None
+
+
 def _smtp_url(name: str, value: str) -> str:
     try:
         mail_server(value)
@@ -252,9 +279,13 @@ RULES: Final[Mapping[str, Callable[[str, str], object]]] = {
     "GATEWAY_GRAPHIQL": _switch,
     "GATEWAY_GRAPHIQL_TOKEN": _token,
     ALLOWED_HOSTS: _hosts,
+    ALLOWED_ORIGINS: _origins,
     "GATEWAY_MAX_BODY_BYTES": _whole(1024, 1024**3),
     MAX_CONNECTIONS: _whole(1, 1_000_000),
     "GATEWAY_MAX_CONNECTIONS_PER_ADDRESS": _whole(1, 1_000_000),
+    "GATEWAY_MAX_CONNECTIONS_PER_VIEWER": _whole(1, 1_000_000),
+    "GATEWAY_MAX_SUBSCRIPTIONS_PER_VIEWER": _whole(1, 1_000_000),
+    "GATEWAY_MAX_SUBSCRIPTIONS_PER_CONNECTION": _whole(1, 1_000_000),
     "GATEWAY_MAX_UNFINISHED_BYTES": _whole(1024, 1024**4),
     "GATEWAY_MAX_RESPONSE_BYTES": _whole(1024, 1024**4),
     "GATEWAY_MAX_TOTAL_COUNT": _whole(1, 1_000_000_000),

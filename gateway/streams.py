@@ -8,7 +8,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import aclosing
+from contextlib import AbstractContextManager, ExitStack, aclosing
 from typing import Final
 
 from graphql import ExecutionResult
@@ -20,6 +20,7 @@ from gateway.deliveries import Deliveries
 from gateway.framing import FRAMINGS, Framing
 from gateway.incoming.protocol import WHEN_STOPPING
 from gateway.operations import Operations
+from gateway.quotas import Quotas
 from gateway.request import GraphQLRequest
 from gateway.security_headers import HEADERS
 from resolvers.storage import Clock
@@ -46,14 +47,22 @@ Begin = Callable[[], Awaitable[ExecutionResult | Deliveries]]
 class Stream:
     """The response to one subscription, as an ASGI application.
 
-    `seconds_left` is the time until the token expires.
+    `places` is what the viewer holds until the end of the response. `seconds_left` is the time
+    until the token expires.
     """
 
     def __init__(
-        self, framing: Framing, begin: Begin, *, seconds_left: float, heartbeat_seconds: float
+        self,
+        framing: Framing,
+        begin: Begin,
+        places: AbstractContextManager[object],
+        *,
+        seconds_left: float,
+        heartbeat_seconds: float,
     ) -> None:
         self._framing = framing
         self._begin = begin
+        self._places = places
         self._loop = asyncio.get_running_loop()
         self._expires_at = self._loop.time() + seconds_left
         self._heartbeat_seconds = heartbeat_seconds
@@ -64,6 +73,10 @@ class Stream:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the response, until the subscription, its token, the client or the server ends."""
         scope.get("state", {}).get(WHEN_STOPPING, lambda _: None)(self.stop)
+        with self._places:
+            await self._respond(receive, send)
+
+    async def _respond(self, receive: Receive, send: Send) -> None:
         await send(self._start())
         await self._send(send, self._framing.begin(_chance(RETRY_SECONDS)))
         delivering = asyncio.create_task(self._deliver(send), name="graphql subscription")
@@ -153,11 +166,13 @@ class Streams:
         make_context: Callable[..., object],
         clock: Clock,
         heartbeat_seconds: float,
+        quotas: Quotas,
     ) -> None:
         self._operations = operations
         self._authenticator = authenticator
         self._make_context = make_context
         self._clock = clock
+        self._quotas = quotas
         self._heartbeat_seconds = heartbeat_seconds
 
     async def open(
@@ -171,7 +186,7 @@ class Streams:
     ) -> Stream:
         """The response to a subscription, after a cursor if there is one.
 
-        Raises: Unauthenticated.
+        Raises: Unauthenticated, TooMany.
         """
         claims = await self._authenticator.claims(authorization)
 
@@ -182,9 +197,14 @@ class Streams:
             context = self._make_context(viewer, who, resume_after=resume_after)
             return await self._operations.deliver(asked, context)
 
+        with ExitStack() as places:
+            places.enter_context(self._quotas.connections.place(viewer))
+            places.enter_context(self._quotas.subscriptions.place(viewer))
+            held = places.pop_all()
         return Stream(
             FRAMINGS[media_type],
             begin,
+            held,
             seconds_left=(claims.expires_at - self._clock()).total_seconds(),
             heartbeat_seconds=self._heartbeat_seconds,
         )

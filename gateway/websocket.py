@@ -7,7 +7,7 @@ asked for, so a slow reader slows its own operations and nobody else's.
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import aclosing, suppress
+from contextlib import AbstractContextManager, ExitStack, aclosing, nullcontext, suppress
 from typing import Any, Final
 
 import orjson
@@ -19,6 +19,7 @@ from gateway.auth import Authenticator, TokenRefused, Unauthenticated
 from gateway.endpoint import MakeContext
 from gateway.incoming.sockets import AUTHENTICATED, IS_BUSY
 from gateway.operations import Operations
+from gateway.quotas import Quotas, TooMany
 from gateway.request import GraphQLRequest, MalformedRequest
 from resolvers.storage import Clock, Overloaded
 from resolvers.viewer import Viewer
@@ -27,7 +28,6 @@ logger = logging.getLogger(__name__)
 
 SUBPROTOCOL: Final = "graphql-transport-ws"
 INIT_SECONDS: Final = 10.0
-MOST_OPERATIONS: Final = 100
 ID_LENGTH: Final = 200
 REASON_BYTES: Final = 123
 """What fits into the frame that closes a WebSocket."""
@@ -64,6 +64,7 @@ class SocketEndpoint:
         make_context: MakeContext,
         clock: Clock,
         max_response_bytes: int,
+        quotas: Quotas,
         init_seconds: float = INIT_SECONDS,
     ) -> None:
         self.operations = operations
@@ -71,6 +72,7 @@ class SocketEndpoint:
         self.make_context = make_context
         self.clock = clock
         self.max_response_bytes = max_response_bytes
+        self.quotas = quotas
         self.init_seconds = init_seconds
 
     async def serve(self, websocket: WebSocket) -> None:
@@ -100,6 +102,7 @@ class _Connection:
         self._authorization: str | None = websocket.headers.get("authorization")
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._stopping: set[asyncio.Task[None]] = set()
+        self._places = ExitStack()
         self._finite: set[asyncio.Task[None]] = set()
         websocket.scope["state"][IS_BUSY] = self._finite.__len__
 
@@ -139,29 +142,24 @@ class _Connection:
         tasks = [*self._operations.values(), *self._stopping]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        with self._places:
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _begin(self) -> None:
-        """Wait for `connection_init`; whatever else comes before it is too early."""
+        """Wait for `connection_init`; an operation before it is too early."""
         async for message in self._messages():
             match message["type"]:
                 case "connection_init":
                     self._take_credential(message)
                     return
-                case "ping":
-                    await self._send({"type": "pong"})
-                case "pong":
-                    pass
-                case _:
-                    raise _Close(UNAUTHORIZED, "Send connection_init first")
+                case "subscribe":
+                    raise _Close(UNAUTHORIZED, "Unauthorized")
+                case other:
+                    await self._handle_other(other, message)
 
     def _take_credential(self, message: Message) -> None:
-        payload = message.get("payload")
-        if payload is None:
-            return
-        if not isinstance(payload, dict):
-            raise _Close(MALFORMED, "'payload' of connection_init must be an object")
-        for name, value in payload.items():
+        _require_object(message)
+        for name, value in (message.get("payload") or {}).items():
             if name.lower() != "authorization":
                 continue
             if not isinstance(value, str):
@@ -172,9 +170,12 @@ class _Connection:
         try:
             claims = await self._endpoint.authenticator.claims(self._authorization)
             # the user too must be there: a client that may do nothing is told so at once
-            await self._endpoint.authenticator.viewer(self._authorization)
+            viewer = await self._endpoint.authenticator.viewer(self._authorization)
+            self._places.enter_context(self._endpoint.quotas.connections.place(viewer))
         except Unauthenticated as no:
             raise _unauthenticated(no) from None
+        except TooMany as too_many:
+            raise _Close(TRY_AGAIN_LATER, f"{too_many.code}: {too_many}") from None
         return (claims.expires_at - self._endpoint.clock()).total_seconds()
 
     async def _messages(self) -> AsyncIterator[Message]:
@@ -188,14 +189,21 @@ class _Connection:
         match message["type"]:
             case "subscribe":
                 await self._subscribe(message)
+            case "connection_init":
+                raise _Close(INIT_TWICE, "Too many initialisation requests")
+            case other:
+                await self._handle_other(other, message)
+
+    async def _handle_other(self, kind: str, message: Message) -> None:
+        """Handle a message that is allowed at any time. Raises: _Close."""
+        match kind:
             case "complete":
                 self._cancel(_id(message))
             case "ping":
+                _require_object(message)
                 await self._send({"type": "pong"})
             case "pong":
-                pass
-            case "connection_init":
-                raise _Close(INIT_TWICE, "Too many initialisation requests")
+                _require_object(message)
             case other:
                 raise _Close(MALFORMED, f"'type' {other!r} is not one of {SUBPROTOCOL}")
 
@@ -207,8 +215,9 @@ class _Connection:
             raise _Close(MALFORMED, str(malformed)) from None
         if identifier in self._operations:
             raise _Close(ID_IN_USE, f"Subscriber for {identifier} already exists")
-        if len(self._operations) >= MOST_OPERATIONS:
-            rule = f"A connection carries at most {MOST_OPERATIONS} operations at a time."
+        most = self._endpoint.quotas.operations
+        if len(self._operations) >= most:
+            rule = f"A connection can have at most {most} operations at a time."
             await self._send_errors(identifier, [errors.top_level(rule, "TOO_MANY_OPERATIONS")])
             return
         task = asyncio.create_task(self._operate(identifier, request), name="graphql operation")
@@ -233,15 +242,25 @@ class _Connection:
     async def _operate(self, identifier: str, request: GraphQLRequest) -> None:
         """Carry out one operation to its end; a failure is its own end and nobody else's."""
         try:
-            context = self._endpoint.make_context(await self._viewer(), self._viewer)
-            result = await self._endpoint.operations.deliver(request, context)
-            await self._deliver(identifier, request, result)
+            viewer = await self._viewer()
+            with self._place(request, viewer):
+                context = self._endpoint.make_context(viewer, self._viewer)
+                result = await self._endpoint.operations.deliver(request, context)
+                await self._deliver(identifier, request, result)
+        except TooMany as too_many:
+            await self._send_errors(identifier, [errors.top_level(str(too_many), too_many.code)])
         except Unauthenticated as no:
             await _close(self._websocket, _unauthenticated(no))
         except WebSocketDisconnect:
             pass  # whoever listened is gone
         except Exception as error:
             await self._send_errors(identifier, errors.of_exception(error))
+
+    def _place(self, request: GraphQLRequest, viewer: Viewer) -> AbstractContextManager[None]:
+        """What a subscription holds while it lasts. Raises: TooMany, when it is entered."""
+        if self._endpoint.operations.kind(request) is not OperationType.SUBSCRIPTION:
+            return nullcontext()
+        return self._endpoint.quotas.subscriptions.place(viewer)
 
     async def _viewer(self) -> Viewer:
         return await self._endpoint.authenticator.viewer(self._authorization)
@@ -299,6 +318,13 @@ def _message(text: str | None) -> Message:
     if not isinstance(message.get("type"), str):
         raise _Close(MALFORMED, "'type' is required and must be a string")
     return message
+
+
+def _require_object(message: Message) -> None:
+    """Raises: _Close, unless the payload is an object or missing."""
+    payload = message.get("payload")
+    if payload is not None and not isinstance(payload, dict):
+        raise _Close(MALFORMED, f"'payload' of {message['type']} must be an object")
 
 
 def _id(message: Message) -> str:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.origins import Origin
 from gateway.settings import Settings, WrongSetting
 
 
@@ -14,6 +15,12 @@ def test_every_variable_is_read():
             "GATEWAY_GRAPHIQL": "off",
             "GATEWAY_GRAPHIQL_TOKEN": "a.b.c",
             "GATEWAY_ALLOWED_HOSTS": "Bookings.Example., *.exams.example,[::1], 10.0.0.7",
+            "GATEWAY_ALLOWED_ORIGINS": "https://App.example:443, capacitor://localhost",
+            "GATEWAY_MAX_CONNECTIONS_PER_VIEWER": "20",
+            "GATEWAY_MAX_SUBSCRIPTIONS_PER_VIEWER": "30",
+            "GATEWAY_MAX_SUBSCRIPTIONS_PER_CONNECTION": "5",
+            "GATEWAY_HEARTBEAT_SECONDS": "10",
+            "GATEWAY_SHUTDOWN_SECONDS": "8",
             "GATEWAY_MAX_BODY_BYTES": "2048",
             "GATEWAY_EXPIRE_SECONDS": "5",
             "GATEWAY_WORKER": "off",
@@ -39,6 +46,15 @@ def test_every_variable_is_read():
         graphiql=False,
         graphiql_token="a.b.c",
         allowed_hosts=("bookings.example", "*.exams.example", "::1", "10.0.0.7"),
+        allowed_origins=(
+            Origin("https", "app.example", None),
+            Origin("capacitor", "localhost", None),
+        ),
+        max_connections_per_viewer=20,
+        max_subscriptions_per_viewer=30,
+        max_subscriptions_per_connection=5,
+        heartbeat_seconds=10,
+        shutdown_seconds=8,
         max_body_bytes=2048,
         expire_seconds=5,
         worker="off",
@@ -59,6 +75,11 @@ def test_every_variable_is_read():
 @pytest.mark.parametrize(
     ("name", "value", "rule"),
     [
+        (
+            "GATEWAY_ALLOWED_ORIGINS",
+            "https://app.example/path",
+            "must be origins such as https://app.example.com, separated by commas, not ",
+        ),
         (
             "GATEWAY_DATABASE_URL",
             "mysql://x",

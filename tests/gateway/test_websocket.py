@@ -256,6 +256,8 @@ async def test_a_slow_reader_slows_its_own_operation(opening: Callable[..., Any]
         ('{"type": "start"}', "'type' 'start' is not one of graphql-transport-ws"),
         ('{"type": "subscribe"}', "'id' is required and must be a string"),
         ('{"type": "subscribe", "id": {}}', "'id' is required and must be a string"),
+        ('{"type": "ping", "payload": 3}', "'payload' of ping must be an object"),
+        ('{"type": "pong", "payload": []}', "'payload' of pong must be an object"),
         ('{"type": "complete", "id": 1}', "'id' is required and must be a string"),
         ('{"type": "complete", "id": ""}', "'id' is required and must be a string"),
         ('{"type": "subscribe", "id": "1"}', "'payload' of subscribe must be a JSON object."),
@@ -288,7 +290,13 @@ async def test_a_malformed_beginning_closes_the_connection(
 async def test_an_operation_before_the_beginning_is_unauthorized(opening: Callable[..., Any]):
     async with opening() as client:
         await client.subscribe("1", "{ hello }")
-        assert await client.closed() == (4401, "Send connection_init first")
+        assert await client.closed() == (4401, "Unauthorized")
+
+
+async def test_an_unknown_message_before_the_beginning_is_malformed(opening: Callable[..., Any]):
+    async with opening() as client:
+        await client.send({"id": "1", "type": "start", "payload": {"query": "{ hello }"}})
+        assert (await client.closed())[0] == 4400
 
 
 async def test_without_a_token_the_connection_is_unauthorized(opening: Callable[..., Any]):
@@ -339,21 +347,6 @@ async def test_beginning_twice_closes_the_connection(client: Client):
     await client.send({"type": "connection_init"})
 
     assert await client.closed() == (4429, "Too many initialisation requests")
-
-
-async def test_the_operations_of_a_connection_are_bounded(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(websocket, "MOST_OPERATIONS", 2)
-    for identifier in ("1", "2"):
-        await client.subscribe(identifier, "subscription { changes }")
-        await client.receive()
-
-    await client.subscribe("3", "{ hello }")
-
-    answer = await client.receive()
-    assert (answer["id"], answer["type"]) == ("3", "error")
-    assert answer["payload"][0]["extensions"]["code"] == "TOO_MANY_OPERATIONS"
 
 
 async def test_a_subscription_does_not_outlive_its_token(
