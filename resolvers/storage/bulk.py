@@ -1,110 +1,98 @@
-"""Inserts on PostgreSQL: all rows of all tables in one statement, with an array for each column.
+"""Inserts on PostgreSQL: all rows of all tables in one statement, with an array for each table.
 
-`executemany` executes its statement once for each row, which costs the database twice as much, and
-each table costs a round trip.
+The elements of an array are records of the table's own type. An array for each column costs both
+sides half as much again, since asyncpg examines each array and each value in it. `executemany`
+executes its statement once for each row, and each table costs a round trip.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+import asyncpg
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import SQLModel
 
 from resolvers.storage import seat_counts
-from resolvers.storage.columns import KeyList
-from resolvers.storage.tables import ChangeLog, LogPosition, columns, table
+from resolvers.storage.encoding import names_of
+from resolvers.storage.read import DIALECTS
+from resolvers.storage.tables import ChangeLog, LogPosition, columns, metadata, table
 
-NUMBER: Final = "number"
-"""The number of an unnested row, from 1."""
+Held = Mapping[str, tuple[str, ...]]
+"""The columns that the tables of a database have, in their order there, by the tables' names."""
 
-Shape = tuple[type[SQLModel], tuple[str, ...]]
-"""A table and the columns that are inserted."""
+HELD: Final = """
+    SELECT t.relname, array_agg(c.attname::text ORDER BY c.attnum)
+    FROM pg_class t JOIN pg_attribute c ON c.attrelid = t.oid
+    WHERE t.relname = ANY ($1) AND t.relkind IN ('r', 'p') AND pg_table_is_visible(t.oid)
+        AND c.attnum > 0 AND NOT c.attisdropped
+    GROUP BY t.relname
+"""
 
-
-class Rows(NamedTuple):
-    """Rows for one table that have values for the same columns, in the same order."""
-
-    model: type[SQLModel]
-    rows: Sequence[Mapping[str, Any]]
-
-    @property
-    def shape(self) -> Shape:
-        return self.model, tuple(self.rows[0])
+ROWS: Final = "rows"
+"""The parameter with the records of the first table; the others have a number."""
 
 
-def values(parts: Sequence[Rows]) -> dict[str, list[Any] | None]:
-    """The parameters of `inserting`: the values of each column, in the order of the rows.
-
-    A column without any value is None instead of a list, which `unnest` fills up with nulls:
-    asyncpg spends more time on a list, and on a null in it, than on most values elsewhere.
-    """
-    given: dict[str, list[Any] | None] = {}
-    for n, part in enumerate(parts):
-        by_column = zip(*(row.values() for row in part.rows), strict=True)
-        for name, column in zip(part.rows[0], by_column, strict=True):
-            nothing = column.count(None) == len(column)
-            given[_parameter(n, name)] = None if nothing else list(column)
-    return given
+async def read_held(connection: "asyncpg.Connection[asyncpg.Record]") -> Held:
+    """The columns of our tables: a record has to have exactly these."""
+    found = await connection.fetch(HELD, [each.name for each in metadata.sorted_tables])
+    return {name: tuple(names) for name, names in found}
 
 
-def inserting(shapes: Sequence[Shape]) -> sa.Insert:
-    """A statement that inserts the rows of several tables. Foreign keys are checked at its end.
+def values(tables: Sequence[list[tuple[Any, ...]]]) -> dict[str, Any]:
+    """The parameters of `inserting`: the encoded rows of each table."""
+    return {f"{ROWS}{n}": rows for n, rows in enumerate(tables)}
+
+
+def inserting(models: Sequence[type[SQLModel]]) -> sa.TextClause:
+    """A statement that inserts rows into several tables. Foreign keys are checked at its end.
 
     Rows of counters of seats are added to the counters that are there.
     """
-    first, *others = (_insert(n, *shape) for n, shape in enumerate(shapes))
-    return first.add_cte(*(each.cte(f"part_{n}") for n, each in enumerate(others, 1)))
+    first, *others = (_insert(n, model) for n, model in enumerate(models))
+    parts = ", ".join(f"part_{n} AS ({each})" for n, each in enumerate(others))
+    return sa.text(f"WITH {parts} {first}" if others else first)
 
 
-def _insert(n: int, model: type[SQLModel], names: tuple[str, ...]) -> sa.Insert:
-    rows = _unnested(n, model, names).render_derived()
-    source = sa.select(*(rows.c[name] for name in names))
-    if model in seat_counts.COUNTERS:
-        return seat_counts.adding(model, "postgresql", source)
-    return table(model).insert().from_select(names, source)
+def _insert(n: int, model: type[SQLModel]) -> str:
+    names = [_quoted(name) for name in names_of(model)]
+    into = f"{_name(model)} ({', '.join(names)})"
+    given = ", ".join(f"r.{name}" for name in names)
+    adding = seat_counts.on_conflict_add(model) if model in seat_counts.COUNTERS else ""
+    return f"INSERT INTO {into} SELECT {given} FROM {_rows(n, model)} r {adding}"  # noqa: S608 - our names
 
 
-def appending(names: tuple[str, ...]) -> sa.Select[Any]:
+def appending() -> sa.TextualSelect:
     """A statement that raises an organization's log position and inserts changes up to it.
 
     It returns the new position, and whether the organization has notification endpoints. Its
     parameters are `of`, `by` (the number of changes), and `values` of the changes.
     """
+    names = [_quoted(name) for name in names_of(ChangeLog) if name != "position"]
+    given = ", ".join(f"r.{name}" for name in names)
     c = columns(LogPosition)
-    by = sa.bindparam("by", type_=sa.BigInteger)
-    raised = (
-        table(LogPosition)
-        .update()
-        .where(c.organization_id == sa.bindparam("of"))
-        .values(position=c.position + by)
-        .returning(c.position, c.notifies)
-        .cte("raised")
-    )
-    changes = _unnested(0, ChangeLog, names, with_ordinality=NUMBER).render_derived()
-    position = raised.c.position - by + changes.c[NUMBER]
-    written = (
-        table(ChangeLog)
-        .insert()
-        .from_select(
-            ["position", *names],
-            sa.select(position, *(changes.c[name] for name in names)).select_from(
-                raised.join(changes, sa.true())
-            ),
+    return sa.text(
+        f"""
+        WITH raised AS (
+            UPDATE {_name(LogPosition)} SET position = position + :by WHERE organization_id = :of
+            RETURNING position, notifies
+        ), written AS (
+            INSERT INTO {_name(ChangeLog)} (position, {", ".join(names)})
+            SELECT raised.position - :by + r.ordinality, {given}
+            FROM raised CROSS JOIN {_rows(0, ChangeLog)} WITH ORDINALITY r
         )
-    )
-    return sa.select(raised.c.position, raised.c.notifies).add_cte(written.cte("written"))
+        SELECT position, notifies FROM raised
+        """  # noqa: S608 - of our own names
+    ).columns(c.position, c.notifies)
 
 
-def _unnested(n: int, model: type[SQLModel], names: tuple[str, ...], **given: str) -> Any:
-    """The rows of a part, from the arrays of their columns."""
-    arrays = []
-    for name in names:
-        kind = columns(model)[name].type
-        values = sa.bindparam(_parameter(n, name), type_=KeyList(kind))
-        arrays.append(sa.cast(values, ARRAY(kind)))
-    return sa.func.unnest(*arrays).table_valued(*names, **given)
+def _rows(n: int, model: type[SQLModel]) -> str:
+    """The records of a table, unnested."""
+    return f"unnest(CAST(:{ROWS}{n} AS {_name(model)}[]))"
 
 
-def _parameter(n: int, name: str) -> str:
-    return f"{n}_{name}"
+def _name(model: type[SQLModel]) -> str:
+    return _quoted(table(model).name)
+
+
+def _quoted(name: str) -> str:
+    return DIALECTS["postgresql"].identifier_preparer.quote(name)

@@ -11,8 +11,11 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy.util import await_only, greenlet_spawn
+from sqlmodel import SQLModel
 
 from resolvers.storage.batches import Performed, Request, Trouble, lost, perform, undone
+from resolvers.storage.bulk import Held, read_held
+from resolvers.storage.encoding import encoder, names_of
 from resolvers.storage.faults import is_gone, is_unavailable, without_values
 from resolvers.storage.limits import (
     CLOSING_SECONDS,
@@ -29,6 +32,7 @@ from resolvers.storage.read import Combined, Compiled, Read, Row
 from resolvers.storage.readers import Reader, Readers
 from resolvers.storage.statistics import gather_on_postgresql
 from resolvers.storage.storage import Clock, Storage, utc_now
+from resolvers.storage.tables import table
 from resolvers.storage.unit_of_work import SAVEPOINT, UnitOfWork
 from resolvers.storage.writer import LOCK_PATIENCE_SECONDS
 
@@ -47,6 +51,13 @@ LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientErr
 asyncpg raises InternalClientError if the server has ended the connection with an error message,
 but the end of the connection itself has not arrived yet.
 """
+
+RECONNECTED = {
+    asyncpg.ReadOnlySQLTransactionError,  # after a failover, another server may be writable
+    asyncpg.DatatypeMismatchError,  # a table has changed since the columns of records were read
+    asyncpg.DataError,  # asyncpg's own error for the same; also for a value of another type
+}
+"""The errors after which the writer needs another connection; not the classes below them."""
 
 READING_CONNECTIONS = 10
 PREPARED_STATEMENTS = 500
@@ -79,7 +90,8 @@ class PostgresStorage(Storage):
         self._readers = Readers(self._connect_reader, READING_CONNECTIONS, statement_seconds)
         self._writing: Connection | None = None
         self._limit: Limit | None = None
-        self._is_read_only = False
+        self._held: Held = {}
+        self._is_unusable = False
 
     async def open(self) -> None:
         await self._connect_writer()
@@ -99,6 +111,7 @@ class PostgresStorage(Storage):
             plan_cache_mode="force_generic_plan",
         )
         self._limit = Limit(self._writing, self._statement_seconds)
+        self._held = await read_held(self._writing)
         return self._writing, self._limit
 
     async def _disconnect(self) -> None:
@@ -169,7 +182,7 @@ class PostgresStorage(Storage):
 
     async def _transact(self, requests: list[Request]) -> Performed:
         connection, limit = await self._begin()
-        opened = _Open(connection, limit, self._statement_seconds)
+        opened = _Open(connection, limit, self._statement_seconds, self._held)
         work = UnitOfWork(opened, self.statements, self.clock(), self._numbers, in_part=True)
         committing = False
         try:
@@ -195,8 +208,8 @@ class PostgresStorage(Storage):
         return performed
 
     def _trouble(self, error: BaseException) -> Trouble:
-        if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
-            self._is_read_only = True
+        if type(error) in RECONNECTED:
+            self._is_unusable = True
         if self._limit is not None and error is self._limit.cancelled:
             return Trouble.UNAVAILABLE  # running it again would take as long
         return trouble(error)
@@ -207,9 +220,9 @@ class PostgresStorage(Storage):
         Raises: Unavailable, also if it is cancelled: nothing was written.
         """
         connection, limit = self._writing, self._limit
-        if connection is not None and self._is_read_only:
-            connection.terminate()  # after a failover, another server may be writable
-            self._is_read_only = False
+        if connection is not None and self._is_unusable:
+            connection.terminate()
+            self._is_unusable = False
         if connection is not None and limit is not None and not connection.is_closed():
             try:
                 with limit:
@@ -233,9 +246,10 @@ class PostgresStorage(Storage):
 class _Open:
     """The connection inside its transaction, as a unit of work calls it from its greenlet."""
 
-    def __init__(self, connection: Connection, limit: Limit, seconds: float) -> None:
+    def __init__(self, connection: Connection, limit: Limit, seconds: float, held: Held) -> None:
         self._connection = connection
         self._limit = limit
+        self._held = held
         # the end of a connection does not end asyncpg's wait for room in its buffer
         self._seconds = seconds + 2 * LATE_SECONDS
 
@@ -243,8 +257,12 @@ class _Open:
         rows: list[asyncpg.Record] = self._wait(self._connection.fetch(statement.sql, *values))
         return rows
 
-    def execute_many(self, statement: Compiled, values: Sequence[list[Any]]) -> None:
+    def execute_many(self, statement: Compiled, values: Sequence[Sequence[Any]]) -> None:
         self._wait(self._connection.executemany(statement.sql, values, timeout=self._seconds))
+
+    def encode(self, model: type[SQLModel], rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+        names = self._held.get(table(model).name) or names_of(model)
+        return encoder(model, "postgresql", names)(rows)
 
     def run(self, *statements: str) -> None:
         self._wait(self._connection.execute("; ".join(statements)))
@@ -288,7 +306,11 @@ def trouble(error: BaseException) -> Trouble:
             return Trouble.LOCKED
         case asyncpg.IntegrityConstraintViolationError():
             return Trouble.CONSTRAINT
-        case asyncpg.InvalidCachedStatementError() | asyncpg.OutdatedSchemaCacheError():
+        case (
+            asyncpg.InvalidCachedStatementError()
+            | asyncpg.OutdatedSchemaCacheError()
+            | asyncpg.DatatypeMismatchError()  # of a record and its table
+        ):
             return Trouble.STALE
         case _ if is_unavailable(error):
             return Trouble.UNAVAILABLE

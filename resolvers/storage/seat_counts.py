@@ -92,21 +92,15 @@ def write(work: "UnitOfWork", added: Sequence[Change], subtracted: Sequence[Chan
             work.execute((verb, model), partial(verb, model), given)
 
 
-def adding(model: type[SQLModel], dialect: str, source: sa.Select[Any]) -> sa.Insert:
-    """Insert the selected counters, or add them to those that are there."""
-    names = [column.name for column in columns(model)]
-    return _on_conflict_add(model, _insert(model, dialect).from_select(names, source))
+def on_conflict_add(model: type[SQLModel]) -> str:
+    """What makes an INSERT of counters on PostgreSQL add to those that are there."""
+    name, keys = table(model).name, ", ".join(each.name for each in table(model).primary_key)
+    return f"ON CONFLICT ({keys}) DO UPDATE SET {TAKEN} = {name}.{TAKEN} + excluded.{TAKEN}"
 
 
 def _adding_values(model: type[SQLModel], dialect: str) -> sa.Insert:
-    return _on_conflict_add(model, _insert(model, dialect).values(_given(model)))
-
-
-def _insert(model: type[SQLModel], dialect: str) -> Any:
-    return (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table(model))
-
-
-def _on_conflict_add(model: type[SQLModel], insert: Any) -> sa.Insert:
+    insert_into: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    insert = insert_into(table(model)).values(_given(model))
     taken: sa.Insert = insert.on_conflict_do_update(
         index_elements=[*table(model).primary_key],
         set_={TAKEN: columns(model)[TAKEN] + insert.excluded[TAKEN]},

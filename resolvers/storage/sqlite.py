@@ -10,9 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from sqlmodel import SQLModel
+
 from resolvers.storage import write_ahead_log
 from resolvers.storage.batches import Performed, Request, Trouble, perform, undone
 from resolvers.storage.database_file import DatabaseFile, DatabaseFileMoved
+from resolvers.storage.encoding import encoder, names_of
 from resolvers.storage.faults import PRIMARY_CODE, is_unavailable
 from resolvers.storage.filters import lower
 from resolvers.storage.interrupting import run_interruptibly
@@ -268,8 +271,11 @@ class _Open:
     def fetch(self, statement: Compiled | Combined, values: list[Any]) -> Iterable[Iterable[Any]]:
         return self._connection.execute(statement.sql, values).fetchall()
 
-    def execute_many(self, statement: Compiled, values: Sequence[list[Any]]) -> None:
+    def execute_many(self, statement: Compiled, values: Sequence[Sequence[Any]]) -> None:
         self._connection.executemany(statement.sql, values)
+
+    def encode(self, model: type[SQLModel], rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+        return encoder(model, "sqlite", names_of(model))(rows)
 
     def run(self, *statements: str) -> None:
         for statement in statements:

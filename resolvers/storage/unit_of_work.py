@@ -7,6 +7,7 @@ that awaits the driver; command code is the same.
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from sqlmodel import SQLModel
 
 from resolvers.storage import bulk, outbox, seat_counts
 from resolvers.storage.columns import one_of
+from resolvers.storage.encoding import names_of
 from resolvers.storage.numbers import Blocks, Numbers
 from resolvers.storage.read import (
     ORGANIZATIONS,
@@ -24,7 +26,7 @@ from resolvers.storage.read import (
     Row,
     Statements,
 )
-from resolvers.storage.rows import Model, as_dict, difference
+from resolvers.storage.rows import Model, as_dict, changed, difference
 from resolvers.storage.seat_counts import SeatCounts
 from resolvers.storage.tables import Booking, ChangeLog, LogPosition, columns, table
 from resolvers.storage.tables.derived import DERIVED, derived
@@ -64,8 +66,11 @@ class Connection(Protocol):
     def fetch(
         self, statement: Compiled | Combined, values: list[Any]
     ) -> Iterable[Iterable[Any]]: ...
-    def execute_many(self, statement: Compiled, values: Sequence[list[Any]]) -> None: ...
+    def execute_many(self, statement: Compiled, values: Sequence[Sequence[Any]]) -> None: ...
     def run(self, *statements: str) -> None: ...
+    def encode(
+        self, model: type[SQLModel], rows: Sequence[Sequence[Any]]
+    ) -> list[tuple[Any, ...]]: ...
 
 
 def locking(model: type[Model], keys: Iterable[tuple[UUID, UUID]]) -> Read[Model]:
@@ -124,7 +129,7 @@ class UnitOfWork:
         self._numbers = numbers
         self._changes: list[outbox.Recorded] = []
         self._notifying: list[UUID] = []
-        self._writes: dict[tuple[str, type[SQLModel]], list[dict[str, Any]]] = {}
+        self._writes: dict[tuple[str, type[SQLModel]], list[Any]] = {}
         self._seats = SeatCounts()
         self._waits_briefly = False
         self._in_part = in_part
@@ -164,10 +169,11 @@ class UnitOfWork:
 
     def insert(self, model: type[Model], rows: Sequence[Model]) -> None:
         """Insert rows (`resolvers.storage.rows.new_row`)."""
-        for row in rows:
-            values = as_dict(row)
-            self._pending("insert", model).append({**values, **derived(model, None, values)})
-            if model is Booking:
+        if model in DERIVED:
+            rows = [changed(row, **derived(model, None, as_dict(row))) for row in rows]
+        self._pending("insert", model).extend(rows)
+        if model is Booking:
+            for row in rows:
                 self._seats.take(row)
 
     def save(self, model: type[Model], versions: Iterable[tuple[Model, Model]]) -> None:
@@ -191,8 +197,11 @@ class UnitOfWork:
         for row in rows:
             self._pending("delete", model).append(dict(row))
 
-    def _pending(self, verb: str, model: type[SQLModel]) -> list[dict[str, Any]]:
-        """What waits to be written in bulk. Two verbs for one table keep their order."""
+    def _pending(self, verb: str, model: type[SQLModel]) -> list[Any]:
+        """What waits to be written in bulk: rows to insert, or else values by column.
+
+        Two verbs for one table keep their order.
+        """
         if any(other != verb and waiting is model for other, waiting in self._writes):
             self.flush()
         return self._writes.setdefault((verb, model), [])
@@ -200,32 +209,38 @@ class UnitOfWork:
     def flush(self) -> None:
         """Write what waits: one statement for each table, verb and set of columns.
 
-        What bookings change about the counters of seats is written after them.
+        On PostgreSQL, successive inserts are one statement. What bookings change about the counters
+        of seats is written after them.
         """
         writes, self._writes = self._writes, {}
         taken, freed = self._seats.drain()
-        together: list[bulk.Rows] = []
+        inserts: dict[type[SQLModel], list[Any]] = {}
         for (verb, model), rows in writes.items():
+            if verb == "insert":
+                inserts[model] = rows
+                continue
+            self._insert(inserts)
+            inserts = {}
             for alike in _alike(_merged(model, rows) if verb == "update" else rows):
-                if verb == "insert" and self._inserts_together:
-                    together.append(bulk.Rows(model, alike))
-                    continue
-                self._insert(together)
-                together.clear()
                 self._write(verb, model, alike)
         if self._inserts_together:
-            together += [bulk.Rows(*change) for change in taken]
-        self._insert(together)
+            inserts |= {model: [tuple(row.values()) for row in rows] for model, rows in taken}
+        self._insert(inserts)
         seat_counts.write(self, [] if self._inserts_together else taken, freed)
 
-    def _insert(self, parts: Sequence[bulk.Rows]) -> None:
-        """Insert the rows of several tables in one statement, on PostgreSQL."""
-        if parts:
-            shapes = tuple(part.shape for part in parts)
-            inserted: Read[Any] = Read(
-                ("insert", shapes), lambda _: bulk.inserting(shapes), bulk.values(parts)
-            )
+    def _insert(self, tables: Mapping[type[SQLModel], Sequence[Any]]) -> None:
+        """Insert the rows of several tables."""
+        encoded = [(m, self._connection.encode(m, rows)) for m, rows in tables.items() if rows]
+        if self._inserts_together and encoded:
+            models = tuple(model for model, _ in encoded)
+            given = bulk.values([rows for _, rows in encoded])
+            inserted: Read[Any] = Read(("insert", models), lambda _: bulk.inserting(models), given)
             self._fetch(inserted)
+            return
+        for model, rows in encoded:
+            self._has_run = True
+            compiled = self._statements.of(("insert", model), partial(_inserting, model))
+            self._connection.execute_many(compiled, rows)
 
     def _write(self, verb: str, model: type[SQLModel], rows: list[dict[str, Any]]) -> None:
         names = tuple(rows[0])
@@ -363,10 +378,8 @@ class UnitOfWork:
 
     def _append(self, organization_id: UUID, changes: Sequence[outbox.Recorded]) -> None:
         """Write an organization's changes, and what is to be told of them."""
-        rows = [{**_BLANK_CHANGE, **change.row} for change in changes]
-        log = (self._append_together if self._inserts_together else self._append_rows)(
-            organization_id, rows
-        )
+        append = self._append_together if self._inserts_together else self._append_rows
+        log = append(organization_id, [change.row for change in changes])
         first = log.position - len(changes) + 1
         for n, change in enumerate(changes):
             change.row["position"] = first + n
@@ -375,32 +388,28 @@ class UnitOfWork:
             self.flush()
         self.changed_organizations[organization_id] = log.position
 
-    def _append_together(self, of: UUID, rows: Sequence[dict[str, Any]]) -> LogPosition:
+    def _append_together(self, of: UUID, changes: Sequence[Mapping[str, Any]]) -> LogPosition:
         """Raise the position and insert the changes in one statement."""
-        names = tuple(rows[0])
-        given = {"of": of, "by": len(rows), **bulk.values([bulk.Rows(ChangeLog, rows)])}
-        appended: Read[LogPosition] = Read(
-            ("append changes", names), lambda _: bulk.appending(names), given
-        )
+        rows = self._connection.encode(ChangeLog, [_row_of_change(each) for each in changes])
+        given = {"of": of, "by": len(rows), **bulk.values([rows])}
+        appended: Read[LogPosition] = Read("append changes", lambda _: bulk.appending(), given)
         [log] = self._fetch(appended)
         return log
 
-    def _append_rows(self, of: UUID, rows: Sequence[dict[str, Any]]) -> LogPosition:
+    def _append_rows(self, of: UUID, changes: Sequence[Mapping[str, Any]]) -> LogPosition:
         raised: Read[LogPosition] = Read(
-            "raise log position", lambda _: _raise_position(), {"of": of, "by": len(rows)}
+            "raise log position", lambda _: _raise_position(), {"of": of, "by": len(changes)}
         )
         [log] = self._fetch(raised)
-        first = log.position - len(rows) + 1
-        self._writes["insert", ChangeLog] = [
-            {**row, "position": first + n} for n, row in enumerate(rows)
-        ]
-        self.flush()
+        first = log.position - len(changes) + 1
+        rows = [_row_of_change({**each, "position": first + n}) for n, each in enumerate(changes)]
+        self._insert({ChangeLog: rows})
         return log
 
 
-_BLANK_CHANGE: dict[str, Any] = {
-    name: None for name in ChangeLog.model_fields if name not in {"organization_id", "position"}
-}
+def _row_of_change(change: Mapping[str, Any]) -> tuple[Any, ...]:
+    """A row of the log; what a change does not name is None."""
+    return tuple(map(change.get, names_of(ChangeLog)))
 
 
 def _derived_differences(
@@ -435,8 +444,8 @@ def _merged(model: type[SQLModel], rows: Iterable[dict[str, Any]]) -> Iterable[d
     return [{name: row[name] for name in order if name in row} for row in merged.values()]
 
 
-def _inserting(model: type[SQLModel], names: tuple[str, ...]) -> sa.Executable:
-    return table(model).insert().values({name: _bound(model, name) for name in names})
+def _inserting(model: type[SQLModel], _: str) -> sa.Executable:
+    return table(model).insert().values({name: _bound(model, name) for name in names_of(model)})
 
 
 def _updating(model: type[SQLModel], names: tuple[str, ...]) -> sa.Executable:
@@ -462,7 +471,6 @@ def _bound(model: type[SQLModel], name: str) -> sa.BindParameter[Any]:
 
 
 _WRITING: dict[str, Callable[[type[SQLModel], tuple[str, ...]], sa.Executable]] = {
-    "insert": _inserting,
     "update": _updating,
     "delete": _deleting,
 }

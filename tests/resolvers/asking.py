@@ -118,9 +118,12 @@ class _Counting:
         rows: Iterable[Any] = self.connection.fetch(statement, values)
         return rows
 
-    def execute_many(self, statement: Compiled, values: Sequence[list[Any]]) -> None:
+    def execute_many(self, statement: Compiled, values: Sequence[Any]) -> None:
         self.statements.counts[-1] += 1
         self.connection.execute_many(statement, values)
 
     def run(self, sql: str) -> None:
         self.connection.run(sql)
+
+    def encode(self, model: Any, rows: Sequence[Any]) -> Any:
+        return self.connection.encode(model, rows)

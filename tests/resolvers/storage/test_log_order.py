@@ -15,6 +15,7 @@ from resolvers.change_reads import IN_COMMIT_ORDER
 from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.outcomes import Outcome
 from resolvers.storage import Storage, UnitOfWork, postgresql, sqlite
+from resolvers.storage.bulk import read_held
 from resolvers.storage.limits import Limit, connect
 from resolvers.storage.numbers import Numbers
 from resolvers.storage.paging import PageRequest
@@ -74,7 +75,9 @@ async def slow_transaction(storage: Storage, fill: Callable[[UnitOfWork], None])
         file.close()
     if isinstance(storage, PostgresStorage):
         server = await connect(storage.url, seconds=PATIENCE, cached=0)
-        opened = postgresql._Open(server, Limit(server, PATIENCE), PATIENCE)
+        opened = postgresql._Open(
+            server, Limit(server, PATIENCE), PATIENCE, await read_held(server)
+        )
         await server.execute("BEGIN")
         work = UnitOfWork(opened, storage.statements, storage.clock(), numbers)
         await greenlet_spawn(fill, work)

@@ -203,6 +203,21 @@ async def test_the_first_command_after_an_alter_table_is_carried_out(
     assert len(await receipts.written()) == 10
 
 
+async def test_rows_are_inserted_into_a_table_that_has_changed_meanwhile(
+    storage: Storage, receipts: Receipts, foreign: Foreign
+):
+    """An added column stays null, a dropped one is left out; each of ten commands runs once."""
+    for n, change in enumerate(("ADD COLUMN note VARCHAR(9)", "DROP COLUMN note")):
+        await foreign.execute(f"ALTER TABLE import_receipt {change}")
+
+        writes = (storage.write(receipts.write, [f"{n}{m}"]) for m in range(10))
+        results = await asyncio.gather(*writes)
+
+        assert all(isinstance(result, Outcome) for [result] in results)
+
+    assert await receipts.written() == [f"{n}{m}" for n in range(2) for m in range(10)]
+
+
 async def test_a_database_that_has_become_read_only_is_not_available(
     storage: Storage, receipts: Receipts, foreign: Foreign
 ):
