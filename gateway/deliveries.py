@@ -1,10 +1,11 @@
 """What a transport sends of a subscription: encoded results, each with its place in the log."""
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+
+from resolvers.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Delivery:
     """One result of a subscription.
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +13,7 @@ from resolvers.notifications import messages
 from resolvers.notifications.shown import email_of
 from resolvers.outcomes import Outcome
 from resolvers.storage import Clock
+from resolvers.values import frozen
 from resolvers.vocabulary import NotificationChannel, NotificationTopic
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ REFUSES_THE_KEY: Final = frozenset({401, 403})
 """How a receiver rejects a key (X-5: 403): it may not know the newest one yet."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Delivery:
     """A message that was claimed, and where it goes. `keys` are those valid now, newest first."""
 

@@ -4,7 +4,6 @@ Most of it is possible; some is corrected, some is cancelled, and some stays imp
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum, auto
 from random import Random
@@ -42,6 +41,7 @@ from resolvers.reading import rows_by
 from resolvers.references import ByKey
 from resolvers.storage import Storage
 from resolvers.storage.tables import AgentBooking
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import CancellationReason
 
@@ -103,7 +103,7 @@ WRONG_PLACES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Trip:
     """Who goes where and when, and on which day it is booked."""
 

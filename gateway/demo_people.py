@@ -1,10 +1,11 @@
 """The people of the demo, with names as they are borne where they come from. Nobody is real."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 from typing import Final
+
+from resolvers.values import frozen
 
 NAMES: Final[Mapping[str, tuple[str, str]]] = {
     "GB": ("Amelia Harry Isla Callum Freya Owen", "Ashworth Bennett Clarke Hughes Morgan Whitaker"),
@@ -67,7 +68,7 @@ BORN_AFTER: Final = date(1975, 1, 1)
 DAYS_OF_BIRTH: Final = 33 * 365
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Person:
     """Who may be a candidate."""
 

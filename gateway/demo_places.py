@@ -1,12 +1,12 @@
 """The places of the demo, what is sat there, and who works there."""
 
-from dataclasses import dataclass
 from typing import Final
 
+from resolvers.values import frozen
 from resolvers.vocabulary import Role
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """A centre with three rooms: two for sittings, and one to drop in."""
 
@@ -18,7 +18,7 @@ class Place:
     subjects: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Paper:
     """A test, and what it costs to sit it."""
 
@@ -29,7 +29,7 @@ class Paper:
     cost: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Worker:
     """A user. The scope is that of the role."""
 

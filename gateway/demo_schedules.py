@@ -1,7 +1,7 @@
 """The test schedules of the demo: some in every state, around the present."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -24,6 +24,7 @@ from resolvers.test_schedules.deleting import delete
 from resolvers.test_schedules.sessions import record_sessions
 from resolvers.test_schedules.windows import Dates, windows
 from resolvers.times import wall_time_of
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import CancellationReason, SessionState
 
@@ -33,7 +34,7 @@ WORK: Final = timedelta(minutes=5)
 """How long the shortest session took."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Batch:
     """Schedules with one fate: from which day to which, and what happens on which day."""
 
@@ -60,7 +61,7 @@ PLAN: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Made:
     """A schedule that was made: whose, and what becomes of it."""
 

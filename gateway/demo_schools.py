@@ -4,7 +4,6 @@ The codes of the sample of [004] are among them: its booking is possible.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -19,6 +18,7 @@ from resolvers.products.commands import (
 from resolvers.products.offers import OfferProduct, offer_products
 from resolvers.references import ByReference
 from resolvers.storage import Storage
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import ProductKind
 
@@ -27,7 +27,7 @@ FIRST_WEEK, LAST_WEEK = -6, 40
 """From which week on, counted from this one, and until which, courses begin."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class School:
     """Where languages are taught."""
 
@@ -40,7 +40,7 @@ class School:
     sells: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ware:
     """A product; a course begins every so many weeks, with so many places each time."""
 
@@ -53,7 +53,7 @@ class Ware:
     places: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Office:
     """An office of an agency, who answers there, and where its students live."""
 

@@ -4,7 +4,7 @@ Pure: the same present gives the same term. Days count from today, so -3 is thre
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from random import Random
@@ -14,6 +14,7 @@ from uuid import UUID
 from gateway.demo_places import Place
 from gateway.demo_plan import FIRST_DAY, working_day
 from resolvers.times import instant_of
+from resolvers.values import frozen
 
 LEARNERS: Final = 32
 SEATS: Final = 12
@@ -43,7 +44,7 @@ EXTRA_DAY: Final = 27
 EXTRA_LEARNERS: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Trade:
     """What is examined, in two forms."""
 
@@ -87,7 +88,7 @@ TURNS: Final = (
 """One after the other, so that no two sittings are alike."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TermSitting:
     """A dated sitting at the college."""
 
@@ -106,7 +107,7 @@ class TermSitting:
         return f"{self.trade.name}, sitting {self.number + 1}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TermRegistration:
     """Who registers for what on which day, and what becomes of it on a later one."""
 
@@ -129,7 +130,7 @@ class TermRegistration:
         return not self.sitting.is_planned or self.number % 2 == 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Term:
     """The sittings in their order, the registrations in theirs."""
 

@@ -1,6 +1,5 @@
 """How deep a document's selections go, in time that grows with its length only."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from graphql import (
@@ -13,11 +12,13 @@ from graphql import (
     SelectionSetNode,
 )
 
+from resolvers.values import frozen
+
 DEEPEST: Final = 20
 """Levels of fields. GraphiQL's own introspection has 14."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Outline:
     """A selection set by itself: its deepest field, and how deep it spreads each fragment."""
 

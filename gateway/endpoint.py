@@ -8,7 +8,7 @@ carried out; everybody else gets `application/json`, and 200 for any well-formed
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache, partial
 from typing import Final
 
@@ -38,6 +38,7 @@ from gateway.quotas import TooMany
 from gateway.request import GraphQLRequest, MalformedRequest
 from gateway.security_headers import HEADERS
 from gateway.streams import Stream, Streams
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from schema.executed import Executed
 
@@ -79,7 +80,7 @@ class _Disconnected(Exception):
     """The client has disconnected, and the work for its request was cancelled."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Answer:
     """What a response says."""
 

@@ -6,7 +6,6 @@ from the gateway's secret: such an address is no token, and no token is such an 
 
 import hmac
 import zlib
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -19,6 +18,7 @@ from resolvers.exports.asked import EventExport, ExportedFile
 from resolvers.exports.files import FORMATS
 from resolvers.refusals import OutOfRange
 from resolvers.storage import Clock
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import Role
 
@@ -37,7 +37,7 @@ class AddressExpired(Exception):
     """This address has expired; ask exportEvents for another."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """What an address says: what file, and for whom."""
 

@@ -5,12 +5,13 @@ bodies are read: `{"operations": [{"name": "Roster", "body": "query Roster { …
 """
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from resolvers.values import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Document:
     """A GraphQL document as clients send it, and a name for the log."""
 

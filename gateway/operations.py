@@ -6,7 +6,6 @@ What executes is behind `Operations.execute`; HTTP and WebSocket know nothing el
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from inspect import isawaitable
 from typing import Any, Final, cast
@@ -35,6 +34,7 @@ from gateway.limited_executor import limited, within_limit
 from gateway.repeats import require_few_repeats
 from gateway.request import GraphQLRequest
 from resolvers.caching import BUDGET, Cache, CacheBudget
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from schema.context import Context
 from schema.executed import Executed
@@ -57,7 +57,7 @@ Finish = Callable[[ExecutionResult, Any], Any]
 """Makes what a subscriber gets of a result and the change that it is about."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Document:
     """A document that was read: either what it is, or what is wrong with it."""
 

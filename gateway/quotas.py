@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 
 RETRY_SECONDS: Final = 5
@@ -47,7 +47,7 @@ class Quota:
                 del self._taken[key]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Quotas:
     """The quotas of one process. A stream over HTTP is a connection with one subscription.
 

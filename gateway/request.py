@@ -1,17 +1,18 @@
 """The shape of a GraphQL request, whatever carries it; a wrong one is told field and rule."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
+
+from resolvers.values import frozen
 
 
 class MalformedRequest(ValueError):
     """Not a GraphQL request. The message is for the caller."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GraphQLRequest:
     """A document, the values of its variables, and which of its operations to carry out.
 

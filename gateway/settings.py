@@ -3,7 +3,6 @@
 import difflib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from email.errors import MessageError
 from email.headerregistry import Address
 from importlib.util import find_spec
@@ -22,6 +21,7 @@ from resolvers.caching import DEFAULT_MIB
 from resolvers.notifications.urls import MOST_OF_PORT
 from resolvers.storage import POSTGRESQL_SCHEME, SQLITE_SCHEME, STATEMENT_SECONDS
 from resolvers.storage.paging import MAX_TOTAL_COUNT
+from resolvers.values import frozen
 from schema.response_size import DEFAULT_BYTES
 
 PREFIX: Final = "GATEWAY_"
@@ -48,7 +48,7 @@ class WrongSetting(ValueError):
         self.name = name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Settings:
     """What a gateway can be told from outside; each field is the variable of the same name."""
 

@@ -3,12 +3,13 @@
 import logging
 import os
 import threading
-from dataclasses import dataclass
+
+from resolvers.values import frozen
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StopTimes:
     """The seconds of each step. The steps follow one another, and leave some time to close files.
 

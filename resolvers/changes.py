@@ -5,7 +5,6 @@ order.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +14,7 @@ from resolvers.storage.columns import new_key
 from resolvers.storage.rows import as_dict, new_row
 from resolvers.storage.tables import Booking, Event, EventVersion
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import ChangeType, EventChangeType, RuleOverride
 
@@ -25,7 +25,7 @@ GATEWAY = "Booking gateway"
 """The actor of what the clock brings about."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Origin:
     """What the caller said about itself `[003]`; recorded, and never a source of rights."""
 
@@ -49,7 +49,7 @@ class Origin:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cause:
     """Who brought a change about, why, which rules were set aside for it, and its warnings."""
 

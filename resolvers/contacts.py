@@ -1,10 +1,10 @@
 """How people are reached: addresses, emergency contacts, email. Limits are those of [004]."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from resolvers import checks
 from resolvers.refusals import Refusal
+from resolvers.values import frozen
 
 EMAIL = 254
 TELEPHONE = 50
@@ -15,7 +15,7 @@ _PHONE = 20
 _RELATIONSHIP = 50
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Address:
     """A postal address; only its country is always known."""
 
@@ -48,7 +48,7 @@ class Address:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class EmergencyContact:
     """Whom to call; only the number is always known."""
 

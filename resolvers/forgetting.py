@@ -5,7 +5,6 @@ can be redelivered.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -19,6 +18,7 @@ from resolvers.storage.read import Read
 from resolvers.storage.tables import IdempotencyKey, NotificationDelivery, WorkerPresence, table
 from resolvers.storage.tables.notifications import DELIVERED
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.values import frozen
 
 NOBODY = UUID(int=0)
 
@@ -29,7 +29,7 @@ AT_ONCE = 500
 """How many rows of a table a transaction deletes; bookings wait for no more."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ForgetOld:
     """Delete, in every organization, what is old. The age of a delivery counts from its success."""
 

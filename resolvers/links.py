@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +28,7 @@ from resolvers.storage.tables import (
     table,
 )
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 
 Owner = tuple[UUID, UUID]
@@ -37,7 +37,7 @@ Owner = tuple[UUID, UUID]
 Sets = Mapping[Owner, frozenset[UUID]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Link:
     """A link table, read from one of its two sides: `parent` and `child` are its columns."""
 

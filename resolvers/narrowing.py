@@ -1,7 +1,7 @@
 """Conditions that confine a read: to what a search means, to what a viewer may see."""
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +10,7 @@ from resolvers import checks
 from resolvers.reading import Narrow
 from resolvers.storage.filters import escaped
 from resolvers.texts import folded
+from resolvers.values import frozen
 
 MOST_SEARCHED = checks.TEXT
 
@@ -17,7 +18,7 @@ BETWEEN = "\n"
 """What stands between the texts of `search_text`: a search finds nothing across two of them."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Narrowing:
     """A condition with the shape that names it and the values bound in it."""
 

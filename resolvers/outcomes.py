@@ -1,12 +1,14 @@
 """What a command comes to: an outcome, or a refusal (`resolvers.refusals`)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 from uuid import UUID
 
+from resolvers.values import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Warning:
     """Done, but worth knowing."""
 
@@ -23,7 +25,7 @@ class Warning:
         return cls(code, message, tuple(path))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcome:
     """What a command did.
 

@@ -1,7 +1,6 @@
 """When background work was done: an outage must not count as time in which a receiver was tried."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -13,6 +12,7 @@ from resolvers.storage.read import Read
 from resolvers.storage.rows import changed, new_row
 from resolvers.storage.tables import WorkerPresence, columns, table
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.values import frozen
 
 NOBODY: Final = UUID(int=0)
 
@@ -23,7 +23,7 @@ LONGEST_SILENCE: Final = timedelta(seconds=60)
 """If no worker has said so for longer, there was a pause."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SayPresent:
     """Background work is being done."""
 

@@ -5,7 +5,6 @@ knows which key a row answers.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from resolvers.storage.joins import join_in_order
 from resolvers.storage.paging import PageRequest, in_order, paged
 from resolvers.storage.read import Read
 from resolvers.storage.tables import columns, table
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 
 Model = TypeVar("Model", bound=SQLModel)
@@ -25,7 +25,7 @@ Source = Callable[[], sa.FromClause]
 """What is read from, where it is more than the table: a join that has a row for each of its own."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Beginning:
     """Rows of another table with which a list begins if they are few.
 

@@ -7,7 +7,7 @@ are visible in it (`resolvers.visibility`): a row outside of it and no row at al
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -43,6 +43,7 @@ from resolvers.storage.tables import (
 )
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.texts import folded
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.visibility import BY_ROW, is_confined, narrowing_to
 from resolvers.vocabulary import SourceSystem
@@ -59,7 +60,7 @@ _UUID = re.compile(
 """A UUID as systems write it: with or without hyphens, and with or without braces."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ByKey:
     """Our own key, from a global id, and the type of object that the id says it is of."""
 
@@ -67,14 +68,14 @@ class ByKey:
     type_name: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ByReference:
     """The object's own reference, code or name."""
 
     reference: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ByExternalId:
     """A source system's key."""
 
@@ -88,7 +89,7 @@ class ByExternalId:
             object.__setattr__(self, "value", str(UUID(match[0])))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unreadable:
     """What was meant as a global id and is none, or is one of another type."""
 

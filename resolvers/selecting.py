@@ -5,7 +5,6 @@ The read keeps its conditions, its order and its limit. What it selects becomes 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -15,9 +14,10 @@ from sqlmodel import SQLModel
 from resolvers.storage.columns import Document
 from resolvers.storage.read import Read
 from resolvers.storage.tables import columns, metadata, table
+from resolvers.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WantedColumn:
     """A column by name; `plain` leaves an enum the text that the database keeps."""
 
@@ -25,7 +25,7 @@ class WantedColumn:
     plain: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wanted:
     """What is wanted of a row, and of the rows that it refers to."""
 
@@ -33,7 +33,7 @@ class Wanted:
     joins: "tuple[Join, ...]" = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Join:
     """The row of a table whose `column` is this row's `key`."""
 

@@ -36,13 +36,14 @@ from resolvers.storage.rows import changed, new_row
 from resolvers.storage.tables import columns, table
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.texts import folded
+from resolvers.values import frozen
 from resolvers.viewer import Scope, Viewer
 
 Keys = Mapping[str, Sequence[tuple[int, UUID]]]
 """By field: the keys that its references mean, each once, with its index in the list."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Upsert:
     """What the command of every upsert has. Reference data has no history that keeps the origin."""
 
@@ -58,7 +59,7 @@ Command = TypeVar("Command", bound=Upsert)
 Model = TypeVar("Model", bound=SQLModel)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change(Generic[Command, Model]):
     """What one command would do: `before` is None where it makes the object."""
 
@@ -110,7 +111,7 @@ class Asked(Generic[Command]):
     folded_identity: tuple[Any, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loading:
     """What a part is made from: the batch, and the objects that it may change, locked."""
 
@@ -132,7 +133,7 @@ def _nothing_dated(_: Any, __: date) -> list[Refusal]:
     return []
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Kind(Generic[Command, Model]):
     """How the upsert of one kind of object differs from the others.
 

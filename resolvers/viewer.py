@@ -1,9 +1,9 @@
 """Who is asking: an organization, permissions, and which rows they may see."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from resolvers.refusals import PermissionRefusal
+from resolvers.values import frozen
 from resolvers.vocabulary import AccessScope, Permission, Role
 
 _P = Permission
@@ -50,7 +50,7 @@ OUTSIDERS = frozenset({Role.AGENT, Role.CANDIDATE})
 """Roles that do not work for the organization: staff is hidden from them, as are its offices."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scope:
     """What confines a viewer inside the organization. None means: not by this.
 
@@ -100,7 +100,7 @@ EVERYTHING = Scope()
 NOTHING = Scope(nothing=True)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Viewer:
     """The caller, as a verified credential says. Nothing else is a source of rights.
 

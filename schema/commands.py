@@ -4,7 +4,6 @@ Mutations map words and decide nothing: an input becomes commands, outcomes beco
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, TypeVar
 from uuid import UUID
@@ -17,6 +16,7 @@ from resolvers.permitted import forbidden, needed_by
 from resolvers.refusals import Complaints, Refused, attempt
 from resolvers.storage import Idempotency
 from resolvers.storage.batches import Run
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import BatchMode
 from schema.context import Info
@@ -27,7 +27,7 @@ T = TypeVar("T")
 LONGEST_KEY = 255
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """What became of one command: an outcome, or errors."""
 

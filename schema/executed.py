@@ -1,10 +1,11 @@
 """What is committed of a mutation that has ended with an error as a whole."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from resolvers.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Executed:
     """The response keys of a mutation's fields that were executed, in order.
 

@@ -13,7 +13,6 @@ row.
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
@@ -23,6 +22,7 @@ from strawberry.types.field import StrawberryField
 from strawberry.types.lazy_type import LazyType
 
 from resolvers.identity import global_id
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import Permission
 from schema.context import Context
@@ -30,7 +30,7 @@ from schema.context import Context
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Column:
     """A column's value; null for viewers without the permission that `mask` names."""
 
@@ -40,7 +40,7 @@ class Column:
     through: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Computed:
     """A pure function of the row, of which it reads the columns in `needs`, and of the context."""
 
@@ -49,7 +49,7 @@ class Computed:
     through: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Derived:
     """A pure function of columns alone, which it is given in their order."""
 
@@ -58,7 +58,7 @@ class Derived:
     through: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Relation:
     """Rows of another type, by the column `key`, through the loader of that name.
 
@@ -75,21 +75,21 @@ class Relation:
     hidden_when: tuple[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Identity:
     """The row's key as a global id of the object's type."""
 
     through: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fixed:
     """A value that does not depend on the row."""
 
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Embedded:
     """An object of another type that is thin over the same row; null where `present` is null.
 

@@ -4,7 +4,6 @@ Fields that say which object they mean, and the roots `node` and `nodes`.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Annotated, Any
 from uuid import UUID
@@ -16,11 +15,12 @@ from strawberry.types.fields.resolver import StrawberryResolver
 from resolvers import checks
 from resolvers.identity import parse_global_id
 from resolvers.refusals import Invalid, Refusal
+from resolvers.values import frozen
 from schema.context import Info
 from schema.node import NODES, Node, rows_of_type
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Found:
     """The type of an object, by name, and its key. There need not be such an object.
 

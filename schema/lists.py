@@ -5,7 +5,7 @@ when it is asked for its elements; a plan reads it with no more columns than the
 """
 
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, cast
 
 from strawberry.types.field import StrawberryField
@@ -13,6 +13,7 @@ from strawberry.types.fields.resolver import StrawberryResolver
 
 from resolvers.storage.paging import Ordering, PageRequest, page_request
 from resolvers.storage.read import Read
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from schema.commands import given
 from schema.connections import Connection
@@ -20,7 +21,7 @@ from schema.context import Context
 from schema.loaders import ReadKeys
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listing:
     """A page of a list that was asked for.
 

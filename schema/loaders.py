@@ -7,13 +7,13 @@ statements of a query does not grow with its rows.
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from aiodataloader import DataLoader
 
 from resolvers.storage import Storage
 from resolvers.storage.read import Read
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 
 KEYS_AT_ONCE = 1000
@@ -21,7 +21,7 @@ KEYS_AT_ONCE = 1000
 ReadKeys = Callable[[Viewer, Sequence[Any]], Read[Any]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class One:
     """A row for each key; None where there is none or the viewer may not see it."""
 
@@ -29,7 +29,7 @@ class One:
     key: str = "id"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Many:
     """The rows of each key, in the read's order."""
 
@@ -37,7 +37,7 @@ class Many:
     key: str = "parent_id"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Assembled:
     """What the rows of a read come to at an instant, by key; None where there is nothing.
 

@@ -4,11 +4,12 @@ import asyncio
 import logging
 import math
 from collections import Counter
-from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 from uvicorn.server import ServerState
+
+from resolvers.values import frozen
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +20,7 @@ UNKNOWN: Final = ""
 """The address of a client that has none, such as one at a Unix socket."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Limits:
     """The limits of connections."""
 

@@ -1,9 +1,9 @@
 """What comes of an attempt to deliver."""
 
-from dataclasses import dataclass
+from resolvers.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """What came of an attempt: a status, whatever became of its body, or why there is none."""
 

@@ -1,10 +1,10 @@
 """Where email is handed over: smtp://[USER:PASSWORD@]HOST[:PORT], or the same with smtps."""
 
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from resolvers.notifications.urls import this_machine
+from resolvers.values import frozen
 
 SUBMISSION_PORT: Final = 587
 RELAY_PORT: Final = 25
@@ -15,7 +15,7 @@ class WrongMailServer(ValueError):
     """This is no address of a mail server."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MailServer:
     """A server, and as whom it is used; with TLS from the start, or after STARTTLS."""
 

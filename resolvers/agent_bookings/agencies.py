@@ -1,7 +1,6 @@
 """Whose a submission is: which office books, for which agency; domain.md, section 8.1."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from uuid import UUID
 
 from resolvers.agent_bookings.submission import Submission
@@ -10,6 +9,7 @@ from resolvers.checks import can_be_kept
 from resolvers.refusals import PermissionRefusal
 from resolvers.storage.tables import AgentOffice, Centre
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import AccessScope, Permission
 
@@ -26,7 +26,7 @@ def unknown_office_key(code: str) -> str:
     return f"office:{code}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Party:
     """Who books where.
 

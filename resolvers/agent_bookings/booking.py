@@ -1,7 +1,6 @@
 """Receives agent bookings: a batch, in the order lock, load, ask, write, record."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -46,6 +45,7 @@ from resolvers.storage.tables import (
     Booking,
 )
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import (
     AgentBookingStatus,
@@ -70,7 +70,7 @@ Name = tuple[UUID, str, str]
 """An organization, an agency's key and an id that is unique inside it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """A command, its submission without blank texts, and what is wrong with the fields.
 
@@ -93,7 +93,7 @@ class Asked:
         return cls(command, submission, mistakes, {} if mistakes else content_of(submission))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Held:
     """An agent booking as the batch knows it by now."""
 

@@ -1,13 +1,14 @@
 """What can be asked about agent bookings: the commands, as plain values."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from resolvers.agent_bookings.submission import Submission
 from resolvers.changes import Origin
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BookAgentBooking:
     """Create the booking that has this agentBookingId, or replace what it says.
 

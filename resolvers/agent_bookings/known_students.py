@@ -5,7 +5,7 @@ candidate of another party. domain.md, section 5.5.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from uuid import UUID
 
@@ -17,10 +17,11 @@ from resolvers.storage.columns import one_of
 from resolvers.storage.read import Read
 from resolvers.storage.tables import AgentBooking, Booking, Candidate, columns, table
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StudentOf:
     """A student whose fields are in order, the caller, and the agency that books.
 

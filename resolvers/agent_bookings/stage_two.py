@@ -4,7 +4,6 @@ The messages name things as people know them; `rule` and `path` are for programs
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from resolvers.agent_bookings.dates import end_of
 from resolvers.agent_bookings.submission import Content, Stay, stays_in
 from resolvers.storage.tables import AgentOffice, Centre, Product, ProductOffer
+from resolvers.values import frozen
 from resolvers.vocabulary import ProductKind
 
 NIGHTS_AROUND = timedelta(days=2)
@@ -45,7 +45,7 @@ AT_SCHOOLS = frozenset({ProductKind.COURSE, ProductKind.LODGING, ProductKind.OPT
 """What the school itself must offer."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Message:
     """Why a booking is not possible."""
 
@@ -57,7 +57,7 @@ class Message:
         return {"message": self.message, "rule": self.rule, "path": list(self.path)}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Offered:
     """A product at a school: the dates that were asked about on which it begins, and how many
     places each still has for this booking; None is any number."""
@@ -67,7 +67,7 @@ class Offered:
     free: Callable[[date], int | None]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Catalogue:
     """What is known of the codes that a booking names; offers by the product's code."""
 

@@ -1,11 +1,12 @@
 """What an agency submits `[004]`, as plain values; None is what was left out."""
 
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from datetime import date
 from typing import Any, TypeVar
 
 from resolvers.contacts import Address, EmergencyContact
 from resolvers.texts import normalized
+from resolvers.values import frozen
 from resolvers.vocabulary import (
     ChildrenPreference,
     Gender,
@@ -20,7 +21,7 @@ Content = dict[str, Any]
 """A submission as the database keeps it, under the names of the contract's AgentBooking."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class AgentContact:
     """Whom to ask at the agency."""
 
@@ -31,7 +32,7 @@ class AgentContact:
     email: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Student:
     """Who is to be taught."""
 
@@ -50,7 +51,7 @@ class Student:
     emergency_contact: EmergencyContact | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Wish:
     """A product that is asked for: a stay has a start and weeks, an extra has a quantity."""
 
@@ -60,7 +61,7 @@ class Wish:
     quantity: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SpecialRequirements:
     """What the school has to know about the student."""
 
@@ -69,7 +70,7 @@ class SpecialRequirements:
     general: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class HomestayPreferences:
     """With whom the student wishes to live."""
 
@@ -79,7 +80,7 @@ class HomestayPreferences:
     vegetarian_meals: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Submission:
     """All that one revision of a booking says."""
 
@@ -107,7 +108,7 @@ class Submission:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stay:
     """A course or a lodging of a submission that is in order."""
 

@@ -5,7 +5,6 @@ takes the booking up again. What was submitted meanwhile is newer and wins: it e
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -29,12 +28,13 @@ from resolvers.storage.read import Read
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import AgentBooking, Booking, Candidate, columns, table
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.values import frozen
 from resolvers.vocabulary import AgentBookingStatus, BookingStatus, ChangeType
 
 NOBODY = UUID(int=0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class TakeUp:
     """Take up to `most` bookings of an organization that wait, for `lease_seconds`."""
 
@@ -43,7 +43,7 @@ class TakeUp:
     lease_seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Validate:
     """Say what is possible of a booking that was taken up under a lease."""
 

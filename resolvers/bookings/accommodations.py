@@ -1,7 +1,6 @@
 """Exam accommodations: what may be granted, and how many minutes it comes to. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -12,6 +11,7 @@ from resolvers.refusals import AccommodationTypeEmpty, Complaints
 from resolvers.storage.rows import changed, new_row
 from resolvers.storage.tables import Accommodation, Booking
 from resolvers.texts import folded, normalized
+from resolvers.values import frozen
 from resolvers.vocabulary import AccommodationScope
 
 BREAKS = 99
@@ -37,7 +37,7 @@ class Terms(Protocol):
     def scope(self) -> AccommodationScope: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Granted:
     """An accommodation that a booking begins with."""
 
@@ -106,7 +106,7 @@ def accommodation_for(
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Extra:
     """The minutes that all accommodations of a booking add."""
 

@@ -7,7 +7,6 @@ is listed succeeds and whatever is not is refused.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from resolvers.bookings.clock import current_status
@@ -18,11 +17,12 @@ from resolvers.refusals import (
     Refusal,
 )
 from resolvers.storage.tables import Booking, Organization
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import AccessScope, BookingAction, BookingStatus, Permission
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Situation:
     """A booking, the rules of its organization, and the time."""
 
@@ -58,7 +58,7 @@ def is_overdue(booking: Booking, now: datetime) -> bool:
 Guard = Callable[[Situation], Refusal | None]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Transition:
     """One row of a kind's table.
 

@@ -4,7 +4,6 @@ Everything that a whole batch needs, locked and loaded once.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -30,6 +29,7 @@ from resolvers.storage.tables import (
     TestModule,
 )
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import Permission
 
@@ -37,7 +37,7 @@ FARTHEST_EAST = timedelta(hours=14)
 """How far a clock can be ahead of UTC."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wanted:
     """What one command names, and who asks.
 

@@ -1,7 +1,7 @@
 """What bookings of every kind are asked alike, and each kind answers for itself."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
 from resolvers.bookings.actions import Table
@@ -9,6 +9,7 @@ from resolvers.references import ByKey, Ref
 from resolvers.refusals import NotFoundRefusal
 from resolvers.storage.tables import Booking
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import BookingKind, Permission
 
@@ -22,7 +23,7 @@ class Cancelling(Protocol):
         """Write what else cancelling changes. Returns its facts before and after."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kind:
     """A kind's table of transitions, its values for the log, and how it differs from others.
 

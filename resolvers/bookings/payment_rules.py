@@ -1,6 +1,5 @@
 """What a booking costs and what may become of its payment; domain.md, section 8.6. Pure."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
@@ -11,6 +10,7 @@ from resolvers.refusals import Complaints, OutOfRange
 from resolvers.storage.columns import new_key
 from resolvers.storage.rows import changed, new_row
 from resolvers.storage.tables import Booking, Organization, Payment
+from resolvers.values import frozen
 from resolvers.vocabulary import (
     BookingStatus,
     PaymentMethod,
@@ -19,7 +19,7 @@ from resolvers.vocabulary import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class PaymentTerms:
     """What a booking costs, who pays, and until when."""
 

@@ -5,7 +5,6 @@ of one moment, whatever is booked meanwhile. A difference stays the same until i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -21,12 +20,13 @@ from resolvers.storage.read import ORGANIZATIONS
 from resolvers.storage.seat_counts import COUNTERS, TAKEN, Change
 from resolvers.storage.tables import Booking, columns, table
 from resolvers.storage.tables.bookings import TAKES_A_SEAT
+from resolvers.values import frozen
 
 CORRECTED: Final = "corrected"
 """The outcome's fact with the differences that there were, in words."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RepairSeats:
     """Correct the counters of an organization."""
 

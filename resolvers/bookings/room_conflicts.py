@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -16,10 +15,11 @@ from resolvers.storage.columns import one_of
 from resolvers.storage.read import Read
 from resolvers.storage.tables import Booking, Room, columns, table
 from resolvers.storage.tables.bookings import TAKES_A_SEAT
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RoomConflict:
     """A stretch of time in which a room has more bookings than seats, and the most of them."""
 

@@ -1,7 +1,6 @@
 """Whether a seat at an event can be given: the rules that hold for bookings of every kind."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -19,10 +18,11 @@ from resolvers.refusals import (
 )
 from resolvers.storage.tables import Booking, Candidate, Event, Room
 from resolvers.storage.tables.bookings import SEATED
+from resolvers.values import frozen
 from resolvers.vocabulary import ConflictPolicy, RuleOverride
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WantedSeat:
     """A seat that somebody wants, as the booking would be.
 

@@ -5,7 +5,6 @@ The rows of the events and rooms are locked, so nobody else takes a seat in the 
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from resolvers.refusals import EventFull, RoomFull
 from resolvers.storage.tables import Booking, Event, Room
 from resolvers.storage.tables.bookings import SEATED
 from resolvers.times import later
+from resolvers.values import frozen
 
 UNKNOWN_LENGTH = timedelta(minutes=1)
 """How long a booking without an end counts, for conflicts and rooms."""
@@ -53,7 +53,7 @@ def takes_seat(booking: Booking) -> bool:
     return booking.status in SEATED
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SeatLimits:
     """How many seats an event and a room have, and which of the limits is set aside."""
 

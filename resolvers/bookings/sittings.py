@@ -1,6 +1,5 @@
 """When a booking takes place. Pure: an event, a time and `now` in, a sitting or a refusal out."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,9 +10,10 @@ from resolvers.refusals import OnDemandTimeNotAllowed, OnDemandTimeRequired, Out
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import Booking, Event
 from resolvers.times import instant_of, is_ambiguous, later, wall_time_of
+from resolvers.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sitting:
     """When a booking takes place, on the clock that counts for it."""
 

@@ -1,7 +1,6 @@
 """Commands on candidates and departments: create or update by reference."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -25,11 +24,12 @@ from resolvers.refusals import PermissionRefusal, Refusal, Refused
 from resolvers.storage.tables import Candidate, Centre, Department, Module, Subject
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.upserts import Change, Kind, Loading, Rule, Upsert, given, upsert
+from resolvers.values import frozen
 from resolvers.viewer import Scope
 from resolvers.vocabulary import Gender, Permission
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class UpsertCandidate(Upsert):
     """A person who is examined or taught, known by a reference."""
 
@@ -55,7 +55,7 @@ class UpsertCandidate(Upsert):
     group_identifiers: tuple[UUID, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class UpsertDepartment(Upsert):
     """A department, known by its name."""
 

@@ -1,7 +1,6 @@
 """Commands on centres and rooms: create or update by reference."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from resolvers import checks
@@ -17,12 +16,13 @@ from resolvers.refusals import Invalid, Refusal, Refused
 from resolvers.storage.tables import Centre, Room, Subject
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.upserts import Kind, Upsert, check_named, given, upsert
+from resolvers.values import frozen
 from resolvers.vocabulary import Permission
 
 OLDEST_MINIMUM = 150
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class UpsertCentre(Upsert):
     """A place with a clock, known by its reference."""
 
@@ -37,7 +37,7 @@ class UpsertCentre(Upsert):
     subject_ids: tuple[Ref, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class UpsertRoom(Upsert):
     """A room with seats, known by its centre and its name."""
 

@@ -1,7 +1,7 @@
 """What can be asked about enrolments: the commands, as plain values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 from resolvers.bookings.payment_rules import NO_TERMS, PaymentTerms
 from resolvers.changes import Origin
 from resolvers.references import Ref
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import (
     BookingStatus,
@@ -19,7 +20,7 @@ from resolvers.vocabulary import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Happened:
     """What a source says about a booking that has already been made there.
 
@@ -35,7 +36,7 @@ class Happened:
     payment: Mapping[str, Any] = field(default_factory=dict)  # columns of `payment`
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BookEnrolment:
     """Book one seat for a candidate."""
 
@@ -52,7 +53,7 @@ class BookEnrolment:
     happened: Happened | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class MoveEnrolment:
     """Move an enrolment to another time, room, centre or event.
 
@@ -74,7 +75,7 @@ class MoveEnrolment:
     happened: Happened | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class AssignResult:
     """Assign a result to an enrolment, or correct it. `position` is its index in the request."""
 
@@ -86,7 +87,7 @@ class AssignResult:
     happened: Happened | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RecordPayment:
     """Record what became of a payment.
 

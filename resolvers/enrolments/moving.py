@@ -30,6 +30,7 @@ from resolvers.storage.rows import changed
 from resolvers.storage.tables import Accommodation, Booking, Enrolment, Event, Payment, Room
 from resolvers.storage.tables.bookings import SEATED
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.values import frozen
 from resolvers.vocabulary import BookingKind, BookingStatus, ChangeType, DeliveryMode, Permission
 
 
@@ -361,7 +362,7 @@ class _Movers:
             )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Target:
     """Where and when an enrolment is to be, and what it has there."""
 

@@ -1,7 +1,6 @@
 """What the references of a batch mean: venues, rooms, tests and modules, looked up at once."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -12,13 +11,14 @@ from resolvers.references import Ref, look_up
 from resolvers.refusals import Complaints, Invalid, PermissionRefusal
 from resolvers.storage.tables import Centre, Event, Module, Room, Test
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import AccessScope, Permission
 
 SCOPE_PATHS = {AccessScope.CENTRE: ("venue",), AccessScope.SUBJECT: ("test",)}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Choice:
     """Where an event is, and what is sat there. `modules` are its own."""
 

@@ -1,12 +1,13 @@
 """Commands on events; `creating` and `updating` carry them out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from uuid import UUID
 
 from resolvers.changes import Origin
 from resolvers.references import Ref
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import RuleOverride
 
@@ -15,7 +16,7 @@ Values = Mapping[str, Any]
 `room` and `test` as a Ref and `modules` as a sequence of Refs. What is left out is not in it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CreateEvent:
     """A new event. A value that is None is as good as left out; no `identifier` means the key.
 
@@ -29,7 +30,7 @@ class CreateEvent:
     last_change: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpdateEvent:
     """Other values for an event. What is left out stays; None clears what may be null.
 

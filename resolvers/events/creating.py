@@ -1,7 +1,6 @@
 """Makes events: a batch, in the order load, ask, write, record; only their tests are locked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +18,7 @@ from resolvers.storage.columns import new_key
 from resolvers.storage.rows import new_row
 from resolvers.storage.tables import Event, EventModule
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.values import frozen
 from resolvers.vocabulary import EventChangeType, EventKind, Permission
 
 PATHS = {"capacity_maximum": "registrationLimit"}
@@ -27,7 +27,7 @@ PATHS = {"capacity_maximum": "registrationLimit"}
 NIL = UUID(int=0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Created:
     """An event that was made in this batch, before it is written."""
 

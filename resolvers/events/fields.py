@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +9,7 @@ from resolvers import checks
 from resolvers.events.listed_texts import LISTED_TEXTS
 from resolvers.refusals import Complaints, OutOfRange, Refusal, Required
 from resolvers.storage.tables import Event, Organization
+from resolvers.values import frozen
 
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
@@ -20,7 +20,7 @@ MOST_OF_INT32 = 2**31 - 1
 Check = Callable[..., None]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EventField:
     """`path` is what follows `input`; `check` is asked about values that are not null."""
 

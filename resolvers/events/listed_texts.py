@@ -1,16 +1,16 @@
 """Texts of events whose values an organization can list in its settings."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from resolvers import checks
 from resolvers.events.refusals import InvalidBillingCode, InvalidExamFormat, InvalidExamType
 from resolvers.refusals import InputRefusal
 from resolvers.storage.tables import Organization
 from resolvers.texts import folded, normalized
+from resolvers.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListedText:
     """A column of events, the setting that lists its values, and the refusal of another value."""
 

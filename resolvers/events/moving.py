@@ -1,7 +1,6 @@
 """How an event's bookings go with it when it moves, and what stands in their way. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -25,6 +24,7 @@ from resolvers.refusals import Invalid
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import Accommodation, Booking, Event, Payment, Room
 from resolvers.times import instant_of, later, wall_time_of
+from resolvers.values import frozen
 from resolvers.vocabulary import AccommodationScope, ErrorCode
 
 MOST_WARNINGS = 10
@@ -39,7 +39,7 @@ LENGTH = (
 """What says how long an event is."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Move:
     """An event as it was and as it shall be, with where it shall be."""
 
@@ -208,7 +208,7 @@ def _extra_minutes(accommodations: Sequence[Accommodation]) -> dict[str, int]:
     return {"extra_time_minutes": added.time_minutes, "extra_break_minutes": added.break_minutes}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Moved:
     """A booking as it was and as it shall be, and so its accommodations and its payment."""
 

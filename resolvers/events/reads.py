@@ -4,7 +4,6 @@ Events are open to everybody in the organization who may READ.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -40,6 +39,7 @@ from resolvers.storage.tables import (
     table,
 )
 from resolvers.storage.tables.bookings import TAKES_A_SEAT
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import EventSortField, SortDirection
 
@@ -168,7 +168,7 @@ def modules_tied_to_events() -> "sa.CompoundSelect[Any]":
 # ---------------------------------------------------------------- seats
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RoomSeats:
     """The capacity of an event's room."""
 

@@ -1,6 +1,5 @@
 """What follows from an event's values and the clock: status, times, registration, seats."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -8,6 +7,7 @@ from resolvers.bookings.seats import UNKNOWN_LENGTH, Span
 from resolvers.refusals import RegistrationClosed
 from resolvers.storage.tables import Event
 from resolvers.times import later
+from resolvers.values import frozen
 from resolvers.vocabulary import DurationUnit, EventStatus, SeatState
 
 MINUTES_IN: dict[DurationUnit, int] = {DurationUnit.MINUTE: 1, DurationUnit.HOUR: 60}
@@ -34,7 +34,7 @@ class Seated(Protocol):
     def capacity(self) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SeatsFacts:
     """The seats of an event as everybody may see them; unlimited is None."""
 

@@ -1,7 +1,6 @@
 """Changes events, and moves their bookings with them: lock, load, ask, write, record."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from resolvers.bookings.overrides import check_overrides
@@ -27,6 +26,7 @@ from resolvers.refusals import (
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import Event
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.values import frozen
 from resolvers.vocabulary import (
     ChangeType,
     ConflictPolicy,
@@ -49,7 +49,7 @@ SEAT_SEEKING = (
 """The changes that may need seats in a room; the first of those sent is named in a refusal."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Updated:
     """An event that was changed in this batch, before it is written."""
 

@@ -1,7 +1,7 @@
 """Grants and revokes exam accommodations, for every kind of booking."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from typing import Any
 
@@ -40,11 +40,12 @@ from resolvers.storage.tables import Accommodation, Booking, Event, Test
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.texts import normalized
 from resolvers.times import later, wall_time_of
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import AccommodationScope, ChangeType, ConflictPolicy, Permission
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class GrantAccommodation:
     """Grant an accommodation, or replace the one of the same type."""
 
@@ -61,7 +62,7 @@ class GrantAccommodation:
     origin: Origin | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RevokeAccommodation:
     """Revoke the accommodation of a type."""
 

@@ -1,7 +1,7 @@
 """Cancels bookings of any kind. One and many are the same batch."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from uuid import UUID
 
@@ -28,6 +28,7 @@ from resolvers.storage.rows import changed
 from resolvers.storage.tables import Booking, Candidate, Event, Organization
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.texts import normalized
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import (
     BookingKind,
@@ -42,7 +43,7 @@ ENDED = frozenset({BookingStatus.CANCELLED, BookingStatus.NO_SHOW})
 """The statuses that cancelling leads to: cancelling again changes nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class CancelBooking:
     """Cancel a booking of any kind.
 

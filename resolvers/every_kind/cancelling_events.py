@@ -1,7 +1,7 @@
 """Cancels events, and their bookings of every kind in the same transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from uuid import UUID
 
@@ -32,6 +32,7 @@ from resolvers.storage.read import Read
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import Booking, Event, Test, columns
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import (
     BookingStatus,
@@ -44,7 +45,7 @@ from resolvers.vocabulary import (
 CANCELLABLE = frozenset({EventStatus.DRAFT, EventStatus.SCHEDULED, EventStatus.LOCKED})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class CancelEvent:
     """Cancel an event and, unless they shall stay, its bookings.
 

@@ -2,17 +2,17 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from resolvers.bookings.expiry import expire, overdue_in
 from resolvers.outcomes import Outcome
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.values import frozen
 
 NOBODY = UUID(int=0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExpireDue:
     """Expire what is overdue in an organization; without one, in every organization."""
 

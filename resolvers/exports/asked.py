@@ -1,19 +1,19 @@
 """What somebody asked to have in a file, and how it travels inside an address."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from resolvers.exports.fields import BY_NAME, FIELDS, ExportField
 from resolvers.storage.filters import AllOf, AnyOf, Condition, Filter, Not, Operator
+from resolvers.values import frozen
 from resolvers.vocabulary import EventSortField, ExportFormat, SortDirection
 
 Sort = tuple[tuple[EventSortField, SortDirection], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EventExport:
     """Which events in which order, and what of them in which format."""
 
@@ -43,7 +43,7 @@ class EventExport:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExportedFile:
     """Where a file can be fetched, and until when."""
 

@@ -2,11 +2,11 @@
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from resolvers import checks
 from resolvers.refusals import Complaints, Invalid
+from resolvers.values import frozen
 
 MOST_NAMES = 100
 
@@ -22,7 +22,7 @@ class Kind(StrEnum):
     WALL_TIME = "WALL_TIME"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExportField:
     """A field by the source's name, by the contract's, and by the name of its column."""
 

@@ -1,13 +1,13 @@
 """The formats of files: what each is called, and what writes it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from resolvers.exports.calendar import CalendarFile
 from resolvers.exports.fields import ExportField
 from resolvers.exports.tables import CsvFile, JsonFile, Rows
 from resolvers.exports.workbook import WorkbookFile
+from resolvers.values import frozen
 from resolvers.vocabulary import ExportFormat
 
 
@@ -27,7 +27,7 @@ class FileWriter(Protocol):
         """Let go of what the writing needed, also of a file that was given up."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileFormat:
     """A format; `write` begins a file that has the fields."""
 

@@ -1,16 +1,17 @@
 """What can be asked of notifications: by those who are told, and by the worker that tells them."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from uuid import UUID
 
 from resolvers.changes import Origin
 from resolvers.notifications.rights import Withheld
 from resolvers.references import Ref
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import NotificationChannel, NotificationTopic
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RegisterNotification:
     """Be told about topics, at a URL or by email.
 
@@ -28,7 +29,7 @@ class RegisterNotification:
     ports: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RotateKey:
     """Give an endpoint a new key; for an hour the previous one is valid too."""
 
@@ -37,7 +38,7 @@ class RotateKey:
     origin: Origin | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RemoveEndpoint:
     """Tell an endpoint nothing any more."""
 
@@ -46,7 +47,7 @@ class RemoveEndpoint:
     origin: Origin | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Redeliver:
     """Send a message again, whether it was delivered, given up, or is waiting."""
 
@@ -55,7 +56,7 @@ class Redeliver:
     origin: Origin | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ClaimDeliveries:
     """Take what is due at an endpoint, for as long as sending it may take."""
 
@@ -65,7 +66,7 @@ class ClaimDeliveries:
     most: int = 50
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReleaseDeliveries:
     """Give back what was taken and not attempted: pairs of a delivery and its lease."""
 
@@ -73,7 +74,7 @@ class ReleaseDeliveries:
     leases: tuple[tuple[UUID, UUID], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class FinishDelivery:
     """What came of an attempt: the HTTP status if there was one, or what went wrong.
 

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from resolvers.notifications.topics import OF_AGENTS, Content
+from resolvers.values import frozen
 from resolvers.vocabulary import NotificationTopic
 
 MOST_OF_SUBJECT: Final = 150
@@ -26,7 +26,7 @@ PAGE: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Email:
     """One message in both forms; each says everything."""
 

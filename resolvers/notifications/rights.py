@@ -5,7 +5,6 @@ any time. domain.md, section 8.7.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -24,6 +23,7 @@ from resolvers.storage.tables import (
     columns,
     table,
 )
+from resolvers.values import frozen
 from resolvers.viewer import scope_of
 
 INACTIVE: Final = "Its user is no longer active."
@@ -32,7 +32,7 @@ OUT_OF_SCOPE: Final = "Its user may no longer see the booking."
 GONE: Final = "The delivery is no longer there."
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Withheld:
     """Why a message is not sent. `disables`: nothing else is sent to the endpoint either."""
 

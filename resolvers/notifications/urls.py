@@ -5,7 +5,6 @@ URL says, not what its name resolves to: the sender checks that.
 """
 
 import re
-from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 from typing import Final
 from urllib.parse import SplitResult, quote, urlsplit
@@ -13,6 +12,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 import idna
 
 from resolvers.notifications.addresses import Address, allowed, loopback
+from resolvers.values import frozen
 
 MOST: Final = 2_000
 """Of a URL, in characters."""
@@ -33,7 +33,7 @@ class WrongUrl(ValueError):
     """Nothing is sent to this URL; the text says which rule it breaks."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Receiver:
     """A URL that keeps the rule, in the parts of a request, all of them ASCII."""
 

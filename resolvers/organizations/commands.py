@@ -1,7 +1,6 @@
 """Commands on organizations."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -14,9 +13,10 @@ from resolvers.storage.columns import new_key, one_of
 from resolvers.storage.rows import new_row
 from resolvers.storage.tables import LogPosition, Organization, columns, table
 from resolvers.texts import normalized
+from resolvers.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MakeOrganization:
     """A new tenant; its settings have their defaults."""
 

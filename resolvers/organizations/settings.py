@@ -1,7 +1,7 @@
 """The site settings of an organization."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from resolvers.storage.tables import Organization, columns, table
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.texts import distinct
 from resolvers.upserts import camel_case, given
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import ConflictPolicy, Permission
 
@@ -35,7 +36,7 @@ WORDS = {"exam_types": checks.NAME, "exam_formats": checks.NAME, "billing_codes"
 """The longest that a word of each list may be."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class UpdateSettings:
     """What is None stays as it is; a list replaces."""
 

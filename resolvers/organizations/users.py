@@ -1,7 +1,6 @@
 """Users: who works with the gateway, and what confines them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -22,13 +21,14 @@ from resolvers.storage.read import Read
 from resolvers.storage.tables import AgentOffice, Candidate, Centre, Subject, User, columns
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.upserts import Kind, Upsert, check_named, given, upsert
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import Permission, Role
 
 USERS_BY_NAME = Ordering("users", (Term("sort_key", str), Term("id", UUID)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class UpsertUser(Upsert):
     """Somebody who works with the gateway, known by a reference. An inactive user has no rights.
 

@@ -1,7 +1,6 @@
 """Commands on agent offices and products: create or update by code."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from resolvers import checks
@@ -12,12 +11,13 @@ from resolvers.refusals import OutOfRange, Refusal, Refused
 from resolvers.storage.tables import AgentOffice, Product
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.upserts import Change, Kind, Loading, Rule, Upsert, given, upsert
+from resolvers.values import frozen
 from resolvers.vocabulary import Permission, ProductKind
 
 WEEKS = 1_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class UpsertAgentOffice(Upsert):
     """An office of an agency, known by its code. An inactive office books nothing new.
 
@@ -30,7 +30,7 @@ class UpsertAgentOffice(Upsert):
     active: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class UpsertProduct(Upsert):
     """What schools can sell, known by its code. Weeks left out: of any length.
 

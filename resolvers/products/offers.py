@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -20,12 +19,13 @@ from resolvers.storage.rows import new_row
 from resolvers.storage.tables import Centre, OfferStartDate, Product, ProductOffer, columns
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.upserts import Change, Kind, Loading, Upsert, given, upsert
+from resolvers.values import frozen
 from resolvers.vocabulary import Permission
 
 Dates = frozenset[date]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class OfferProduct(Upsert):
     """Say that a school offers a product, from which dates on, and with how many places on each.
 

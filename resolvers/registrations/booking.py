@@ -1,7 +1,6 @@
 """Registers learners: a batch, in the order lock, load, ask, write, record."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -31,10 +30,11 @@ from resolvers.storage.rows import changed, new_row
 from resolvers.storage.tables import Accommodation, Booking, Candidate, Registration
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.texts import folded
+from resolvers.values import frozen
 from resolvers.vocabulary import BookingKind, BookingStatus, ChangeType, Permission
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """A command, and the identifier that its registration shall have."""
 
@@ -46,7 +46,7 @@ class Asked:
         return (self.command.viewer.organization_id, self.identifier)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Booked:
     """A registration that was made in this batch, before it is written."""
 

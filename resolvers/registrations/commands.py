@@ -1,17 +1,18 @@
 """What can be asked about registrations: the commands, as plain values."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from uuid import UUID
 
 from resolvers.bookings.accommodations import Granted
 from resolvers.changes import Origin
 from resolvers.references import Ref
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import OnNoMatch, RuleOverride
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class LaxEvent:
     """An event by its venue and start; what it needs besides counts where it has to be made.
 
@@ -26,7 +27,7 @@ class LaxEvent:
     on_no_match: OnNoMatch = OnNoMatch.CREATE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BookRegistration:
     """Register a learner for an event that is named (`Ref`) or found by place and time.
 
@@ -45,7 +46,7 @@ class BookRegistration:
     happened: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class TransferRegistration:
     """Transfer a registration to another event; its assessment form is kept."""
 
@@ -60,7 +61,7 @@ class TransferRegistration:
     happened: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ChangeAssessment:
     """Assign another assessment form, by its code."""
 
@@ -72,7 +73,7 @@ class ChangeAssessment:
     happened: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class DeleteRegistration:
     """Take a registration back; only its record remains."""
 
@@ -82,7 +83,7 @@ class DeleteRegistration:
     happened: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RegistrationCriteria:
     """What a search finds registrations by `[002]`; what is None does not narrow it."""
 

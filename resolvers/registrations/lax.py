@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -35,6 +34,7 @@ from resolvers.storage.tables import Centre, Event, Organization, columns, table
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.texts import folded, normalized
 from resolvers.times import later
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import EventChangeType, EventKind, OnNoMatch, SourceSystem
 
@@ -53,7 +53,7 @@ FIRST_YEAR = 1900
 NOTHING: Mapping[str, str | None] = {}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Spec:
     """A text that a new event needs: the call's field for it, and the refusal without it."""
 
@@ -73,7 +73,7 @@ SPECS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """The venue and the start, to the second, that a lax call means."""
 
@@ -85,7 +85,7 @@ class Place:
         return (self.venue.organization_id, self.venue.id, self.start)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sought:
     """The event that a lax call comes to, and what is worth knowing about it."""
 

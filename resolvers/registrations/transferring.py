@@ -1,7 +1,6 @@
 """Transfers registrations: the new seat is taken before the old one is freed, in one commit."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -44,6 +43,7 @@ from resolvers.storage.tables import (
 )
 from resolvers.storage.tables.bookings import SEATED
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import ChangeType, Permission
 
@@ -51,7 +51,7 @@ COPIED = ("exam_format", "billing_code")
 """What a new event has from the one that is left: the body of a transfer has neither `[002]`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Transferred:
     """A registration that is transferred in this batch, before it is written."""
 

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from resolvers.outcomes import Outcome
 from resolvers.refusals import Refused
 from resolvers.sources.paths import json_path
+from resolvers.values import frozen
 
 
 class Fate(StrEnum):
@@ -19,7 +19,7 @@ class Fate(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reason:
     """Why a row was refused, or what is worth knowing about one that was not.
 
@@ -31,7 +31,7 @@ class Reason:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RowReport:
     """A row, counted from 1, and what became of it.
 
@@ -45,7 +45,7 @@ class RowReport:
     warnings: tuple[Reason, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """Every row of a document, in its order."""
 

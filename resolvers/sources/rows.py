@@ -1,7 +1,6 @@
 """What a format makes of a document: rows to import, and rows that are not as they should be."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -9,10 +8,11 @@ from resolvers.references import Ref
 from resolvers.refusals import Refused
 from resolvers.sources.json_text import parse_json
 from resolvers.storage.batches import Run
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Importing:
     """Into which organization, as whom, and under which centre what has none is put."""
 
@@ -26,7 +26,7 @@ class Importing:
         return self.viewer.organization_id
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Row:
     """What one transaction imports; `path` is where it stands in the document."""
 
@@ -35,7 +35,7 @@ class Row:
     command: Any
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BadRow:
     """A row that cannot be read. The paths of its refusals begin at the row."""
 
@@ -43,7 +43,7 @@ class BadRow:
     refused: Refused
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Format:
     """A source's format. `rows` takes a document apart and never raises for what is in it.
 

@@ -5,7 +5,6 @@ its text; an empty one is null. Namespaces may be there or not.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Any, Final
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
@@ -13,6 +12,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
 from resolvers.sources.json_text import Unreadable, parse_json
+from resolvers.values import frozen
 
 MOST_BYTES: Final = 16 * 1024 * 1024
 UTF_16: Final = (
@@ -35,7 +35,7 @@ DIGITS = re.compile(r"-?[0-9]{1,19}(\.0+)?")
 FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Shape:
     """How a source writes its bodies as elements.
 

@@ -5,7 +5,6 @@ a filter that is asked again with other values is not compiled again.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -15,6 +14,7 @@ import sqlalchemy as sa
 from resolvers.storage.columns import LAST_OF_ROWS, one_of
 from resolvers.storage.nulls import nulls_last, stand_in
 from resolvers.texts import folded
+from resolvers.values import frozen
 
 
 class Operator(StrEnum):
@@ -29,7 +29,7 @@ class Operator(StrEnum):
     IS_NULL = "is_null"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Condition:
     """A field of the domain, an operator and its value."""
 
@@ -38,19 +38,19 @@ class Condition:
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AllOf:
     parts: "tuple[Filter, ...]" = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AnyOf:
     """At least one of the parts; without parts it is no condition."""
 
     parts: "tuple[Filter, ...]"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Not:
     part: "Filter"
 

@@ -6,7 +6,7 @@ names, types and nullability are compared, with one statement.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Self
 
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from resolvers.storage.read import DIALECTS, Read
 from resolvers.storage.tables import metadata
+from resolvers.values import frozen
 
 HELD = {
     "sqlite": """
@@ -35,7 +36,7 @@ POSTGRESQL_NAMES = {"VARCHAR": "character varying", "FLOAT": "double precision"}
 """What PostgreSQL calls types that a statement may call otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Column:
     """A column of a table. `kind` None is any type; `filled` is whether it has a default."""
 

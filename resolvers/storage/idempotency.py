@@ -1,7 +1,6 @@
 """Keys under which a request is carried out once, however often it is sent."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -17,6 +16,7 @@ from resolvers.storage.columns import new_key, one_of
 from resolvers.storage.read import Read
 from resolvers.storage.tables import IdempotencyKey, columns, table
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.values import frozen
 
 KEYS_KEPT_FOR = timedelta(hours=24)
 
@@ -24,7 +24,7 @@ REFUSALS = "refusals"
 """Marks a kept result that is refused; an outcome has no such member."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Idempotency:
     """A key of a viewer's, and what identifies the input that came with it."""
 

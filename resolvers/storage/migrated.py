@@ -9,7 +9,6 @@ import re
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ import asyncpg
 
 from resolvers.storage import POSTGRESQL_SCHEME, SQLITE_SCHEME, UnknownDatabase
 from resolvers.storage.held_columns import HELD, Columns, declared_columns
+from resolvers.values import frozen
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 STEP_FILE: Final = re.compile(r"v(\d+)_\w+\.py")
@@ -34,7 +34,7 @@ class NotMigrated(Exception):
     """The tables of the database are not the ones that this version of the gateway needs."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Held:
     """What a database says of itself: the last step that it has had, and its columns."""
 

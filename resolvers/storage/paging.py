@@ -10,7 +10,6 @@ which an index answers however deep the place is.
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -24,6 +23,7 @@ from resolvers.checks import can_be_kept
 from resolvers.refusals import Invalid, OutOfRange
 from resolvers.storage.nulls import BIGGEST, STAND_INS, nulls_last
 from resolvers.storage.read import Row
+from resolvers.values import frozen
 from resolvers.vocabulary import SortDirection
 
 DEFAULT_SIZE = 20
@@ -32,7 +32,7 @@ MAX_TOTAL_COUNT = 10_000
 """The number up to which a list is counted, unless a setting says otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Term:
     """One column of a sort order, by the name that it has in the row."""
 
@@ -42,7 +42,7 @@ class Term:
     nullable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ordering:
     """A total order: the last term must be unique. `name` goes into its cursors."""
 
@@ -95,7 +95,7 @@ def _typed(value: Any, term: Term) -> Any:
     return value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PageRequest:
     """Which part of a list.
 
@@ -144,7 +144,7 @@ class PageRequest:
         return PageRows(rows, has_next=more, has_previous=self.after is not None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PageRows(Generic[Row]):
     rows: list[Row]
     has_next: bool

@@ -1,16 +1,16 @@
 """Finds out whether anything can be written, without changing anything."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from resolvers.outcomes import Outcome
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.values import frozen
 
 NO_ORGANIZATION = UUID(int=0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Probe:
     """Write, but change nothing; in a lane of its own, because it needs no lock."""
 

@@ -10,7 +10,7 @@ from, since they answer to the same names; they are never instances of it.
 import re
 from collections import namedtuple
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -20,6 +20,7 @@ from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
 from resolvers.caching import BUDGET, Cache
 from resolvers.storage.columns import Processor
+from resolvers.values import frozen
 
 Row = TypeVar("Row")
 
@@ -37,7 +38,7 @@ and after ANALYZE it would rather scan an index than look 25 organizations up in
 """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Read(Generic[Row]):
     """What to select.
 

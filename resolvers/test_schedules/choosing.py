@@ -1,7 +1,5 @@
 """What the input of a new test schedule names and says, with every mistake in it at once."""
 
-from dataclasses import dataclass
-
 from resolvers.references import Ref
 from resolvers.refusals import Complaints, Refused
 from resolvers.storage.tables import Candidate, Centre, Test, TestForm, User
@@ -10,13 +8,14 @@ from resolvers.test_schedules.commands import BookTestSchedule
 from resolvers.test_schedules.desk import Desk
 from resolvers.test_schedules.forms import automatic_form, require_form
 from resolvers.test_schedules.windows import Dates, check_windows
+from resolvers.values import frozen
 from resolvers.vocabulary import AccessScope, Permission
 
 PATHS = {AccessScope.CENTRE: "centre", AccessScope.SUBJECT: "subject", AccessScope.OWN: "candidate"}
 """Where in the input each association stands that a viewer may lack."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Chosen:
     """What a command comes to, once nothing in its input is wrong."""
 

@@ -1,15 +1,16 @@
 """What can be asked about test schedules: the commands, as plain values."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, time
 
 from resolvers.changes import Origin
 from resolvers.references import Ref
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import SessionState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Adjustment:
     """Extra time that a schedule begins with: minutes win over percentage `[001]`."""
 
@@ -23,7 +24,7 @@ class Adjustment:
         return self != Adjustment()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BookTestSchedule:
     """Schedule a candidate for a test at a centre.
 
@@ -58,7 +59,7 @@ class BookTestSchedule:
     happened: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class MoveTestSchedule:
     """Give a test schedule another window or centre; what is None stays as it is."""
 
@@ -74,7 +75,7 @@ class MoveTestSchedule:
     origin: Origin | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class DeleteTestSchedule:
     """Take a test schedule back; only its record remains. A `ByReference` is its keycode."""
 
@@ -83,7 +84,7 @@ class DeleteTestSchedule:
     origin: Origin | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RecordSession:
     """What a delivery system reports of the session. A `ByReference` is the keycode."""
 

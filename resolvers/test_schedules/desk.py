@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
@@ -31,6 +30,7 @@ from resolvers.storage.tables import (
 )
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.test_schedules.codes import draw_keycode, draw_pin
+from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import BookingKind, BookingStatus
 
@@ -42,7 +42,7 @@ SHORTEST = 8
 NEVER_SAT = frozenset({BookingStatus.CANCELLED, BookingStatus.DELETED})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Wanted:
     """What one command names, who asks, and for which day."""
 

@@ -5,19 +5,19 @@ of clocks as after it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from resolvers.refusals import Complaints
 from resolvers.times import NonexistentTime, instant_of, is_ambiguous, zone
+from resolvers.values import frozen
 
 ONE_DAY = timedelta(days=1)
 
 EDGES = {"startTime": "startTime", "endTime": "endTime"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dates:
     """From which date to which, and from which time of day to which on each of them."""
 
@@ -35,7 +35,7 @@ class Dates:
         return (self.end_date - self.start_date).days + 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Window:
     """The part of one date in which the test can be sat: from `start`, before `end`.
 

@@ -1,7 +1,6 @@
 """Commands on subjects, modules and tests: create or update by reference."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from resolvers import checks
@@ -18,12 +17,13 @@ from resolvers.tests.following import Following
 from resolvers.tests.forms import Form, Forms, check_forms
 from resolvers.tests.languages import check_languages, language, with_default
 from resolvers.upserts import Asked, Kind, Upsert, check_named, given, upsert
+from resolvers.values import frozen
 from resolvers.vocabulary import Permission
 
 MOST_ATTEMPTS = 100_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class UpsertSubject(Upsert):
     """What tests are about, known by its reference."""
 
@@ -32,7 +32,7 @@ class UpsertSubject(Upsert):
     centre_ids: tuple[Ref, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class UpsertModule(Upsert):
     """What ties tests and events to candidates, known by its reference."""
 
@@ -40,7 +40,7 @@ class UpsertModule(Upsert):
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class UpsertTest(Upsert):
     """What is sat, known by its subject and its reference.
 

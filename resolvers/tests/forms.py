@@ -1,7 +1,6 @@
 """The forms of a test: Surpass test form, Shift iQ assessment form. They go with their test."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,12 +20,13 @@ from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.tests.languages import language
 from resolvers.texts import folded
 from resolvers.upserts import Change, Loading, given
+from resolvers.values import frozen
 
 NOT_MADE_YET = UUID(int=0)
 """Stands for the key of a form that is not there yet: whatever somebody has is not its own."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Form:
     """A form as a command gives it, known by its code inside its test.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from resolvers.selecting import Join, Wanted, WantedColumn
+from resolvers.values import frozen
 
 
 @dataclass(eq=False)
@@ -44,7 +45,7 @@ class Layout:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scope:
     """The row that an expression is about: its table, and other names for some of its columns."""
 

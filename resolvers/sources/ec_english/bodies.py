@@ -1,7 +1,6 @@
 """Reads the body of PutBookingRequest `[004]`: every field of its tables, in their order."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from resolvers import checks
@@ -17,6 +16,7 @@ from resolvers.agent_bookings.submission import (
 from resolvers.contacts import Address, EmergencyContact
 from resolvers.refusals import Complaints
 from resolvers.sources.members import Members
+from resolvers.values import frozen
 from resolvers.vocabulary import ChildrenPreference, Gender, PetsPreference, SmokingPreference
 
 BOOKING, ID = "Booking", "AgentBookingId"
@@ -39,7 +39,7 @@ CHILDREN: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Body:
     """What a body says, in order as far as stage 1 can tell; and where its id stands."""
 

@@ -1,7 +1,7 @@
 """The rows of a document: a PutBookingRequest `[004]`, or several of them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from resolvers.sources.receipts import content_hash, is_received, receive
 from resolvers.sources.rows import BadRow, Format, Importing, Row, each_document
 from resolvers.sources.xml_text import Shape, parse_body
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.values import frozen
 
 XML: Final = Shape(
     body="PutBookingRequest",
@@ -29,7 +30,7 @@ class NotADocument(InputRefusal):
     """This is no body of a booking [004]."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ImportBody:
     """A body into an organization; known by the hash of what it says, in whichever format."""
 

@@ -6,7 +6,6 @@ for the address of an event alone it is `add`.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from resolvers.sources.members import NIL, Members
 from resolvers.sources.shift_iq.events import EventDocument, check_values
 from resolvers.sources.shift_iq.words import V1
 from resolvers.sources.steps import Names
+from resolvers.values import frozen
 
 EVENT, REGISTRATION, COMMAND, BODY = "event", "registration", "command", "body"
 DELETE: Final = "delete"
@@ -60,14 +60,14 @@ OF_REGISTRATION_BODY: Final[Names] = {
 """Where each body has what the commands call so."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddEvent:
     """Add an event."""
 
     document: EventDocument
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CancelEvent:
     """Cancel an event."""
 
@@ -75,7 +75,7 @@ class CancelEvent:
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RegisterLax:
     """Register a learner at a place and time."""
 
@@ -87,7 +87,7 @@ class RegisterLax:
     accommodations: tuple[Granted, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class TransferLax:
     """Transfer a registration to a place and time."""
 
@@ -97,7 +97,7 @@ class TransferLax:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CancelRegistration:
     """Cancel a registration."""
 
@@ -105,7 +105,7 @@ class CancelRegistration:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AssignAssessment:
     """Assign another assessment form, by its code."""
 
@@ -113,7 +113,7 @@ class AssignAssessment:
     assessment: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Grant:
     """Grant an accommodation."""
 
@@ -121,7 +121,7 @@ class Grant:
     terms: Granted
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Revoke:
     """Revoke the accommodation of a type."""
 
@@ -129,7 +129,7 @@ class Revoke:
     type: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Delete:
     """Delete a registration."""
 

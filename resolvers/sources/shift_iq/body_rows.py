@@ -1,7 +1,6 @@
 """Imports the bodies of commands: each once, known by the hash of its content."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -47,10 +46,11 @@ from resolvers.sources.shift_iq.words import (
 from resolvers.sources.steps import done
 from resolvers.storage.tables import Booking, Candidate, Event, Registration
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.values import frozen
 from resolvers.vocabulary import BookingKind, CancellationReason
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ImportBody:
     """A body into an organization; known by its content's hash."""
 

@@ -1,7 +1,7 @@
 """Imports an event: made or brought up to date, with its venue, in one transaction."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,9 +25,10 @@ from resolvers.sources.shift_iq.words import EVENT, ORGANIZATION, V1, V2, VENUE,
 from resolvers.sources.steps import Names, done
 from resolvers.storage.tables import Centre, Event
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ImportEvent:
     """An event of the source, into an organization."""
 

@@ -1,7 +1,7 @@
 """An event, as printed in [003]: in an answer, or in an array of them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from uuid import UUID
 
@@ -29,10 +29,11 @@ from resolvers.sources.shift_iq.event_members import (
 )
 from resolvers.sources.shift_iq.words import V2, duration_unit, event_kind
 from resolvers.sources.steps import Names, moved_to_source
+from resolvers.values import frozen
 from resolvers.vocabulary import SourceSystem
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class EventDocument:
     """What the source says of an event.
 

@@ -1,7 +1,6 @@
 """Requests: they ask and tell nothing, so that there is nothing in them to keep."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from resolvers import checks
@@ -22,6 +21,7 @@ from resolvers.sources.shift_iq.event_members import (
     VENUE,
 )
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.values import frozen
 
 NOT_KEPT = "NOT_KEPT"
 """The code of a warning: read, in order, and left behind."""
@@ -32,7 +32,7 @@ CRITERIA_WITHOUT = frozenset({"BillingCodeEnabled"})
 Notes = tuple[Warning, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Heard:
     """A document that leaves nothing here but these notes."""
 

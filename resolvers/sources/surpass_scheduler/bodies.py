@@ -1,6 +1,5 @@
 """The bodies of the source's commands, as printed in [000]: book, assign results, move, cancel."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +12,7 @@ from resolvers.sources.surpass_scheduler.payment_models import (
     read_refund,
 )
 from resolvers.sources.surpass_scheduler.words import CANCELLED, REASONS, RESOURCES, RESULTS
+from resolvers.values import frozen
 from resolvers.vocabulary import CancellationReason, EnrolmentResult
 
 MOVE, ENROLMENT = "moveModel[{}]", "moveModel[Enrolment][{}]"
@@ -25,7 +25,7 @@ NOT_MODELLED = (
 """Members of the answer to cancelling several that have no place here, or say nothing new."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BookBody:
     """The body of Book/InRoom."""
 
@@ -38,7 +38,7 @@ class BookBody:
     payment: PaymentModel
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ResultBody:
     """One element of the array that assigns results."""
 
@@ -46,7 +46,7 @@ class ResultBody:
     result: EnrolmentResult
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class MoveBody:
     """The form that moves an enrolment. A dry run asks whether it could be moved (C-07)."""
 
@@ -61,7 +61,7 @@ class MoveBody:
     dry_run: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class CancelBody:
     """Cancels one enrolment, or several. `cancelled_at` is a wall time."""
 

@@ -1,7 +1,7 @@
 """Imports the bodies of commands: each once, known by the hash of its content."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -47,6 +47,7 @@ from resolvers.sources.surpass_scheduler.words import (
 from resolvers.storage.tables import Booking, Candidate, Payment
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.times import instant_of
+from resolvers.values import frozen
 from resolvers.vocabulary import CancellationReason, PaymentStatus
 
 PAYMENT: Final = "paymentModel"
@@ -97,7 +98,7 @@ OF_CANCELLED: Final[Names] = {
 """Where each body has what the commands call so."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ImportBody:
     """A body, or one result of a body, into an organization; known by its content's hash."""
 

@@ -1,6 +1,5 @@
 """The payment model of an enrolment: what is read of it, and what it is here; section 6.2."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -10,6 +9,7 @@ from resolvers.bookings.payment_rules import PaymentTerms
 from resolvers.sources.members import Members
 from resolvers.sources.surpass_scheduler.words import METHODS, PAYMENT_STATUSES, RESPONSIBILITIES
 from resolvers.times import instant_of
+from resolvers.values import frozen
 from resolvers.vocabulary import PaymentMethod, PaymentResponsibility, PaymentStatus
 
 PROVIDER_REFERENCE = 200
@@ -21,7 +21,7 @@ REFUNDED = "succeeded"
 """Stripe's word for a refund that was made."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class PaymentModel:
     """A payment as the source has it. `due_by` is a wall time."""
 

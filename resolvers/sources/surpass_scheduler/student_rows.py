@@ -1,7 +1,6 @@
 """Imports a student: the candidate, and the booking if there is one, in one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -33,6 +32,7 @@ from resolvers.storage.tables import Booking, Candidate, Event, Room
 from resolvers.storage.tables.bookings import SEATED
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.times import instant_of
+from resolvers.values import frozen
 from resolvers.vocabulary import BookingStatus, CancellationReason
 
 DETAILS: Final = "enrolmentDetails"
@@ -58,7 +58,7 @@ MEMBERS: Final[Names] = {
 """Where a student has what the commands call so."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ImportStudent:
     """A student of the students' query, into an organization."""
 

@@ -1,7 +1,7 @@
 """The answer of the students' query: booked and eligible students, as printed in [000]."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
@@ -10,10 +10,11 @@ from resolvers.refusals import Complaints
 from resolvers.sources.members import Members
 from resolvers.sources.surpass_scheduler.payment_models import PaymentModel, read_payment
 from resolvers.sources.surpass_scheduler.words import RESULTS, STATUSES
+from resolvers.values import frozen
 from resolvers.vocabulary import BookingStatus, EnrolmentResult
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class EnrolmentDetails:
     """A booking of a student's. Without a room it is online; `booked_date` is a wall time."""
 
@@ -29,7 +30,7 @@ class EnrolmentDetails:
     texts: Mapping[str, Any] = field(default_factory=dict)  # columns of `enrolment`
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Student:
     """A candidate, and the booking if it is a booked one."""
 

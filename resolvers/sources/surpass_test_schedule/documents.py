@@ -1,7 +1,7 @@
 """The rows of a document: a body of POST TestSchedule, or several of them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from resolvers.sources.xml_text import Shape, parse_body
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.test_schedules.booking import book
 from resolvers.test_schedules.commands import BookTestSchedule
+from resolvers.values import frozen
 
 SOURCE_NAMES: Final = {name[0].lower() + name[1:]: name for name in RESOURCES}
 """Where the source has what a command has under its own name; all else is called the same."""
@@ -30,7 +31,7 @@ class NotADocument(InputRefusal):
     """This is no body of a test schedule [001]."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ImportBody:
     """A body into an organization; known by its content's hash."""
 

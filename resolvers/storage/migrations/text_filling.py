@@ -5,7 +5,7 @@ The forms are those of `resolvers.texts`, which the running code compares with.
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from resolvers.storage.columns import Document
 from resolvers.storage.migrations.external_id_forms import canonical_external_ids
 from resolvers.texts import folded, normalized, sort_key
+from resolvers.values import frozen
 
 BATCH = 1000
 BETWEEN = "\n"
@@ -33,7 +34,7 @@ log = logging.getLogger(__name__)
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Filled:
     """A table, and what is filled in it.
 
