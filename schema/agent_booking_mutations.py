@@ -25,13 +25,14 @@ from schema.contacts import (
     given_emergency_contact,
 )
 from schema.context import Info
+from schema.declaring import input_type, object_type
 from schema.errors import BookingError, Warning
-from schema.fields import described
+from schema.fields import attribute, described
 from schema.inputs import IDEMPOTENCY_KEY, ORIGIN, Input, OriginInput, origin_of, values_given
 from schema.payloads import CREATED, ERRORS, WARNINGS, written
 
 
-@strawberry.input(description="Whom to ask at the agency.")
+@input_type(description="Whom to ask at the agency.")
 class AgentContactInput:
     first_names: str | None = described("Required; at most 100 characters.")
     last_name: str | None = described("Required; at most 100 characters.")
@@ -43,7 +44,7 @@ class AgentContactInput:
         return submitted.AgentContact(**values_given(self))
 
 
-@strawberry.input(description="Who is to be taught.")
+@input_type(description="Who is to be taught.")
 class StudentInput:
     first_names: str | None = described("Required; at most 100 characters.")
     last_name: str | None = described("Required; at most 100 characters.")
@@ -70,7 +71,7 @@ class StudentInput:
         )
 
 
-@strawberry.input(description="A course that is asked for.")
+@input_type(description="A course that is asked for.")
 class CourseInput:
     course_code: str | None = described("Required; EC's code, at most 10 characters.")
     date_from: date | None = described("Required: the day it begins.")
@@ -80,7 +81,7 @@ class CourseInput:
         return submitted.Wish(code=given(self.course_code), **values_given(self, "course_code"))
 
 
-@strawberry.input(description="Lodging that is asked for; the source calls it accommodation.")
+@input_type(description="Lodging that is asked for; the source calls it accommodation.")
 class LodgingInput:
     accommodation_code: str | None = described("Required; EC's code, at most 10 characters.")
     date_from: date | None = described("Required: the day it begins.")
@@ -92,7 +93,7 @@ class LodgingInput:
         )
 
 
-@strawberry.input(description="An optional extra that is asked for.")
+@input_type(description="An optional extra that is asked for.")
 class OptionalExtraInput:
     optional_extra_code: str | None = described("Required; EC's code, at most 10 characters.")
     quantity: int | None = described("Required; from 1 to 100,000.")
@@ -101,7 +102,7 @@ class OptionalExtraInput:
         return submitted.Wish(code=given(self.optional_extra_code), quantity=given(self.quantity))
 
 
-@strawberry.input(description="An airport transfer that is asked for.")
+@input_type(description="An airport transfer that is asked for.")
 class AirportTransferInput:
     transfer_code: str | None = described("Required; EC's code, at most 10 characters.")
 
@@ -109,7 +110,7 @@ class AirportTransferInput:
         return submitted.Wish(code=given(self.transfer_code))
 
 
-@strawberry.input(description="What the school has to know about the student.")
+@input_type(description="What the school has to know about the student.")
 class SpecialRequirementsInput:
     medical_condition: str | None = described("Except allergies; at most 500 characters.")
     allergies: str | None = described("At most 500 characters.")
@@ -119,7 +120,7 @@ class SpecialRequirementsInput:
         return submitted.SpecialRequirements(**values_given(self))
 
 
-@strawberry.input(description="With whom the student wishes to live; all four are required.")
+@input_type(description="With whom the student wishes to live; all four are required.")
 class HomestayPreferencesInput:
     smoking: SmokingPreference | None = described("Whether there may be smoking.")
     pets: PetsPreference | None = described("Whether there may be pets.")
@@ -139,9 +140,9 @@ def _parts(values: Iterable[Any] | None) -> tuple[submitted.Wish, ...]:
     return tuple(value.to_domain() for value in given(values) or ())
 
 
-@strawberry.input(description="Creates, or replaces, the booking that has this agentBookingId.")
+@input_type(description="Creates, or replaces, the booking that has this agentBookingId.")
 class BookAgentBookingInput:
-    agent_booking_id: str = strawberry.field(
+    agent_booking_id: str = attribute(
         description="The agency's own id of the booking; at most 50 characters."
     )
     agent_office_code: str | None = described("Required; EC's code, at most 10 characters.")
@@ -187,23 +188,17 @@ class BookAgentBookingInput:
         )
 
 
-@strawberry.type(description="What became of a submission.")
+@object_type(description="What became of a submission.")
 class BookAgentBookingPayload:
-    agent_booking: AgentBooking | None = strawberry.field(
-        description="As it is now; null when refused."
-    )
-    created: bool = strawberry.field(description=CREATED)
-    changed: bool = strawberry.field(
-        description="False where the content is that of the newest revision."
-    )
-    replayed: bool = strawberry.field(
-        description="True when an idempotency key was answered from memory."
-    )
-    warnings: list[Warning] = strawberry.field(description=WARNINGS)
-    errors: list[BookingError] = strawberry.field(description=ERRORS)
+    agent_booking: AgentBooking | None = attribute(description="As it is now; null when refused.")
+    created: bool = attribute(description=CREATED)
+    changed: bool = attribute(description="False where the content is that of the newest revision.")
+    replayed: bool = attribute(description="True when an idempotency key was answered from memory.")
+    warnings: list[Warning] = attribute(description=WARNINGS)
+    errors: list[BookingError] = attribute(description=ERRORS)
 
 
-@strawberry.type
+@object_type
 class AgentBookingMutations:
     @strawberry.mutation(
         description="Submit a booking: a new one, or a new revision. All that is malformed is told "

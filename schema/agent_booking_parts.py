@@ -23,7 +23,8 @@ from resolvers.vocabulary import (
 )
 from schema.contacts import Address, EmergencyContact, address_of, emergency_contact_of
 from schema.context import Context
-from schema.fields import OverRow, column, computed, derived, relation
+from schema.declaring import object_type
+from schema.fields import OverRow, attribute, column, computed, derived, relation
 from schema.loaders import Many, One, register
 from schema.products import Product
 from schema.scalars import CountryCode, EmailAddress
@@ -81,7 +82,7 @@ def personal(name: str, *, description: str, convert: Callable[[Any], Any] = str
     return computed(name, by=read, description=f"{description} Needs VIEW_PII.")
 
 
-@strawberry.type(description="Whom to ask at the agency.")
+@object_type(description="Whom to ask at the agency.")
 class AgentContact(OverRow):
     row: strawberry.Private[Any]
 
@@ -92,7 +93,7 @@ class AgentContact(OverRow):
     email: EmailAddress = personal("email", description="The contact's email address.")
 
 
-@strawberry.type(description="The student as submitted with a revision.")
+@object_type(description="The student as submitted with a revision.")
 class StudentDetails(OverRow):
     row: strawberry.Private[Any]
 
@@ -121,7 +122,7 @@ class StudentDetails(OverRow):
     )
 
 
-@strawberry.type(description="A course that is asked for.")
+@object_type(description="A course that is asked for.")
 class CourseBooking(OverRow):
     row: strawberry.Private[Any]
 
@@ -136,7 +137,7 @@ class CourseBooking(OverRow):
     number_of_weeks: int = column(description="For how many weeks.")
 
 
-@strawberry.type(description="Lodging that is asked for.")
+@object_type(description="Lodging that is asked for.")
 class LodgingBooking(OverRow):
     row: strawberry.Private[Any]
 
@@ -151,7 +152,7 @@ class LodgingBooking(OverRow):
     number_of_weeks: int = column(description="For how many weeks.")
 
 
-@strawberry.type(description="An optional extra that is asked for.")
+@object_type(description="An optional extra that is asked for.")
 class OptionalExtraBooking(OverRow):
     row: strawberry.Private[Any]
 
@@ -162,7 +163,7 @@ class OptionalExtraBooking(OverRow):
     quantity: int = column(description="How many of it.")
 
 
-@strawberry.type(description="An airport transfer that is asked for.")
+@object_type(description="An airport transfer that is asked for.")
 class AirportTransferBooking(OverRow):
     row: strawberry.Private[Any]
 
@@ -174,7 +175,7 @@ class AirportTransferBooking(OverRow):
     code: str = column(description="The transfer's code, as submitted.")
 
 
-@strawberry.type(description="What the school has to know about the student.")
+@object_type(description="What the school has to know about the student.")
 class SpecialRequirements(OverRow):
     row: strawberry.Private[Any]
 
@@ -183,7 +184,7 @@ class SpecialRequirements(OverRow):
     general: str | None = column(description="Anything else; null where nothing was given.")
 
 
-@strawberry.type(description="With whom the student wishes to live.")
+@object_type(description="With whom the student wishes to live.")
 class HomestayPreferences(OverRow):
     row: strawberry.Private[Any]
 
@@ -199,8 +200,8 @@ class HomestayPreferences(OverRow):
     )
 
 
-@strawberry.type(description="Why a revision is not possible, for the agency's staff.")
+@object_type(description="Why a revision is not possible, for the agency's staff.")
 class ValidationMessage:
-    message: str = strawberry.field(description="What is wrong, in words.")
-    rule: str = strawberry.field(description="Which rule says so, for programs.")
-    path: list[str] = strawberry.field(description="Where in the submission.")
+    message: str = attribute(description="What is wrong, in words.")
+    rule: str = attribute(description="Which rule says so, for programs.")
+    path: list[str] = attribute(description="Where in the submission.")

@@ -30,6 +30,7 @@ from schema.centres import Centre
 from schema.commands import given
 from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
 from schema.context import Info
+from schema.declaring import object_type
 from schema.fields import column, computed, relation
 from schema.found import Found, found
 from schema.lists import listed
@@ -46,7 +47,7 @@ register(
 
 
 @node_type("agent_booking_by_id")
-@strawberry.type(
+@object_type(
     description="An agency's booking of courses for a student. What it shows is its newest "
     "revision; the one in force may be an earlier one."
 )
@@ -158,7 +159,7 @@ AGENCY = Annotated[
 ]
 
 
-@strawberry.type
+@object_type
 class AgentBookingQueries:
     @found(
         description="An agent booking by the agency's id; null where there is none that you may "

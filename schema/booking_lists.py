@@ -14,6 +14,8 @@ from resolvers.storage.paging import PageRequest
 from resolvers.vocabulary import BookingKind, BookingSortField, BookingStatus, SortDirection
 from schema.commands import given
 from schema.connections import Connection
+from schema.declaring import input_type
+from schema.fields import attribute
 from schema.filters import DateTimeFilter, IdFilter, StringFilter, filter_of
 from schema.lists import listing, page_asked_for
 from schema.node import show_booking
@@ -28,61 +30,59 @@ BOOKING_IDS: dict[str, tuple[str, ...]] = {
 """Of which type the ids of each criterion are."""
 
 
-@strawberry.input(
+@input_type(
     description="Which bookings. Given criteria are ANDed; a filter has at most 100 conditions and "
     "100 `and`, `or` and `not` terms, nested at most 5 deep."
 )
 class BookingFilter:
-    and_: list["BookingFilter"] | None = strawberry.field(
+    and_: list["BookingFilter"] | None = attribute(
         name="and", default=UNSET, description="All of these hold."
     )
-    or_: list["BookingFilter"] | None = strawberry.field(
+    or_: list["BookingFilter"] | None = attribute(
         name="or", default=UNSET, description="At least one of these holds."
     )
-    not_: "BookingFilter | None" = strawberry.field(
+    not_: "BookingFilter | None" = attribute(
         name="not", default=UNSET, description="This does not hold."
     )
-    kind: list[BookingKind] | None = strawberry.field(
+    kind: list[BookingKind] | None = attribute(
         default=UNSET, description="The kind is one of these."
     )
-    status: list[BookingStatus] | None = strawberry.field(
+    status: list[BookingStatus] | None = attribute(
         default=UNSET,
         description="The common status is one of these; EXPIRED is what it is now. Only DELETED "
         "finds deleted bookings.",
     )
-    reference: StringFilter | None = strawberry.field(
+    reference: StringFilter | None = attribute(
         default=UNSET, description="On the booking's reference."
     )
-    candidate_id: IdFilter | None = strawberry.field(default=UNSET, description="On the candidate.")
-    candidate_name: StringFilter | None = strawberry.field(
+    candidate_id: IdFilter | None = attribute(default=UNSET, description="On the candidate.")
+    candidate_name: StringFilter | None = attribute(
         default=UNSET, description="On the candidate's first names and last name."
     )
-    candidate_email: StringFilter | None = strawberry.field(
+    candidate_email: StringFilter | None = attribute(
         default=UNSET, description="On the candidate's email; needs VIEW_PII."
     )
-    candidate_reference: StringFilter | None = strawberry.field(
+    candidate_reference: StringFilter | None = attribute(
         default=UNSET, description="On the candidate's reference."
     )
-    centre_id: IdFilter | None = strawberry.field(default=UNSET, description="On the centre.")
-    room_id: IdFilter | None = strawberry.field(default=UNSET, description="On the room.")
-    event_id: IdFilter | None = strawberry.field(default=UNSET, description="On the event.")
-    test_id: IdFilter | None = strawberry.field(default=UNSET, description="On the test.")
-    start: DateTimeFilter | None = strawberry.field(default=UNSET, description="On the start.")
-    created_at: DateTimeFilter | None = strawberry.field(
-        default=UNSET, description="On when it was made."
-    )
-    updated_at: DateTimeFilter | None = strawberry.field(
+    centre_id: IdFilter | None = attribute(default=UNSET, description="On the centre.")
+    room_id: IdFilter | None = attribute(default=UNSET, description="On the room.")
+    event_id: IdFilter | None = attribute(default=UNSET, description="On the event.")
+    test_id: IdFilter | None = attribute(default=UNSET, description="On the test.")
+    start: DateTimeFilter | None = attribute(default=UNSET, description="On the start.")
+    created_at: DateTimeFilter | None = attribute(default=UNSET, description="On when it was made.")
+    updated_at: DateTimeFilter | None = attribute(
         default=UNSET, description="On when it was last changed."
     )
-    has_accommodations: bool | None = strawberry.field(
+    has_accommodations: bool | None = attribute(
         default=UNSET, description="Whether it was granted an accommodation."
     )
 
 
-@strawberry.input(description="One term of the sort order of bookings.")
+@input_type(description="One term of the sort order of bookings.")
 class BookingSort:
-    field: BookingSortField = strawberry.field(description="What they are sorted by.")
-    direction: SortDirection = strawberry.field(
+    field: BookingSortField = attribute(description="What they are sorted by.")
+    direction: SortDirection = attribute(
         default=SortDirection.ASC, description="In which direction."
     )
 

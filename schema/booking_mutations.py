@@ -21,8 +21,9 @@ from resolvers.vocabulary import AccommodationScope, BatchMode, CancellationReas
 from schema.bookings import Accommodation, Booking, Money, booking_types
 from schema.commands import Answer, ask, ask_all, errors_of, given
 from schema.context import Info
+from schema.declaring import input_type, object_type
 from schema.errors import BookingError, Warning
-from schema.fields import described
+from schema.fields import attribute, described
 from schema.inputs import IDEMPOTENCY_KEY, ORIGIN, OriginInput, origin_of
 from schema.node import show_booking
 from schema.payloads import booking_rows, written_booking
@@ -32,11 +33,11 @@ MESSAGE = "Required when the reason is OTHER; at most 500 characters."
 CANCELLED_AT = "When it was cancelled, not in the future; now unless given."
 
 
-@strawberry.input(description="A booking to cancel, and why.")
+@input_type(description="A booking to cancel, and why.")
 class CancelBookingInput:
-    booking_id: strawberry.ID = strawberry.field(description="The booking's global id.")
+    booking_id: strawberry.ID = attribute(description="The booking's global id.")
     candidate_id: strawberry.ID | None = described("Whose booking it must be.")
-    reason: CancellationReason = strawberry.field(description="Why.")
+    reason: CancellationReason = attribute(description="Why.")
     message: str | None = described(MESSAGE)
     cancelled_at: datetime | None = described(CANCELLED_AT)
     expected_version: int | None = described("The version that it must have; else STALE_BOOKING.")
@@ -57,30 +58,28 @@ class CancelBookingInput:
         )
 
 
-@strawberry.type(description="The booking as it is now, or why it was not cancelled.")
+@object_type(description="The booking as it is now, or why it was not cancelled.")
 class CancelBookingPayload:
-    booking: Booking | None = strawberry.field(description="The booking; null with errors.")
-    changed: bool = strawberry.field(description="False when it was cancelled already.")
-    replayed: bool = strawberry.field(
-        description="True when an idempotency key was answered from memory."
-    )
-    warnings: list[Warning] = strawberry.field(description="Done, but worth knowing.")
-    errors: list[BookingError] = strawberry.field(description="Why it was not done.")
+    booking: Booking | None = attribute(description="The booking; null with errors.")
+    changed: bool = attribute(description="False when it was cancelled already.")
+    replayed: bool = attribute(description="True when an idempotency key was answered from memory.")
+    warnings: list[Warning] = attribute(description="Done, but worth knowing.")
+    errors: list[BookingError] = attribute(description="Why it was not done.")
 
 
-@strawberry.input(description="Bookings to cancel together, and why.")
+@input_type(description="Bookings to cancel together, and why.")
 class CancelBookingsInput:
-    booking_ids: list[strawberry.ID] = strawberry.field(
+    booking_ids: list[strawberry.ID] = attribute(
         description="1 to 1,000 global ids; one given twice counts once."
     )
     candidate_ids: list[strawberry.ID] | None = described(
         "Every booking must be one of these candidates', and each of them must have one."
     )
     event_id: strawberry.ID | None = described("Every booking must be at this event.")
-    reason: CancellationReason = strawberry.field(description="Why.")
+    reason: CancellationReason = attribute(description="Why.")
     message: str | None = described(MESSAGE)
     cancelled_at: datetime | None = described(CANCELLED_AT)
-    mode: BatchMode = strawberry.field(
+    mode: BatchMode = attribute(
         default=BatchMode.ALL_OR_NOTHING, description="What becomes of the rest if one is refused."
     )
     idempotency_key: str | None = described(IDEMPOTENCY_KEY)
@@ -117,30 +116,26 @@ class CancelBookingsInput:
         ]
 
 
-@strawberry.type(description="A booking that is cancelled now.")
+@object_type(description="A booking that is cancelled now.")
 class CancelledBooking:
-    booking: Booking = strawberry.field(description="The booking.")
-    on_behalf: bool = strawberry.field(
-        description="Whether somebody else cancelled it for the candidate."
-    )
-    cost: Money | None = strawberry.field(description="What it cost; null without a cost.")
-    payment_reference: UUID | None = strawberry.field(
+    booking: Booking = attribute(description="The booking.")
+    on_behalf: bool = attribute(description="Whether somebody else cancelled it for the candidate.")
+    cost: Money | None = attribute(description="What it cost; null without a cost.")
+    payment_reference: UUID | None = attribute(
         description="Our reference of its payment; null for kinds that have none."
     )
 
 
-@strawberry.type(description="What was cancelled, and what was not.")
+@object_type(description="What was cancelled, and what was not.")
 class CancelBookingsPayload:
-    cancelled: list[CancelledBooking] = strawberry.field(
+    cancelled: list[CancelledBooking] = attribute(
         description="Those that are cancelled now, also by an earlier request."
     )
-    replayed: bool = strawberry.field(
-        description="True when an idempotency key was answered from memory."
-    )
-    errors: list[BookingError] = strawberry.field(description="Why it was not done.")
+    replayed: bool = attribute(description="True when an idempotency key was answered from memory.")
+    errors: list[BookingError] = attribute(description="Why it was not done.")
 
 
-@strawberry.input(description="An exam accommodation.")
+@input_type(description="An exam accommodation.")
 class AccommodationInput:
     type: str | None = described("What it is, 1 to 50 characters; one of each type on a booking.")
     name: str | None = described("A short description, at most 200 characters.")
@@ -148,7 +143,7 @@ class AccommodationInput:
     extra_time_percentage: int | None = described("Extra time in percent, 0 to 999.")
     extra_breaks_per_section: int | None = described("Extra breaks in each section, 0 to 99.")
     reason: str | None = described("Why, at most 500 characters.")
-    scope: AccommodationScope = strawberry.field(
+    scope: AccommodationScope = attribute(
         default=AccommodationScope.TEST_TIME, description="What it lengthens."
     )
 
@@ -165,10 +160,10 @@ class AccommodationInput:
         }
 
 
-@strawberry.input(description="An accommodation for a booking of any kind.")
+@input_type(description="An accommodation for a booking of any kind.")
 class GrantAccommodationInput:
-    booking_id: strawberry.ID = strawberry.field(description="The booking's global id.")
-    accommodation: AccommodationInput = strawberry.field(
+    booking_id: strawberry.ID = attribute(description="The booking's global id.")
+    accommodation: AccommodationInput = attribute(
         description="What is granted; replaces the one of the same type."
     )
     expected_version: int | None = described("The version that it must have; else STALE_BOOKING.")
@@ -184,10 +179,10 @@ class GrantAccommodationInput:
         )
 
 
-@strawberry.input(description="An accommodation to revoke.")
+@input_type(description="An accommodation to revoke.")
 class RevokeAccommodationInput:
-    booking_id: strawberry.ID = strawberry.field(description="The booking's global id.")
-    type: str = strawberry.field(description="Which of its accommodations.")
+    booking_id: strawberry.ID = attribute(description="The booking's global id.")
+    type: str = attribute(description="Which of its accommodations.")
     expected_version: int | None = described("The version that it must have; else STALE_BOOKING.")
     origin: OriginInput | None = described(ORIGIN)
 
@@ -201,15 +196,15 @@ class RevokeAccommodationInput:
         )
 
 
-@strawberry.type(description="The booking with its accommodation, or why it has it not.")
+@object_type(description="The booking with its accommodation, or why it has it not.")
 class AccommodationPayload:
-    booking: Booking | None = strawberry.field(description="The booking; null with errors.")
-    accommodation: Accommodation | None = strawberry.field(
+    booking: Booking | None = attribute(description="The booking; null with errors.")
+    accommodation: Accommodation | None = attribute(
         description="What was granted; null with errors, and when one was revoked."
     )
-    changed: bool = strawberry.field(description="False when it was just so already.")
-    warnings: list[Warning] = strawberry.field(description="Done, but worth knowing.")
-    errors: list[BookingError] = strawberry.field(description="Why it was not done.")
+    changed: bool = attribute(description="False when it was just so already.")
+    warnings: list[Warning] = attribute(description="Done, but worth knowing.")
+    errors: list[BookingError] = attribute(description="Why it was not done.")
 
 
 async def _booking(info: Info, answer: Answer) -> Any:
@@ -245,7 +240,7 @@ async def _accommodation_payload(info: Info, answer: Answer) -> AccommodationPay
     )
 
 
-@strawberry.type
+@object_type
 class BookingMutations:
     @strawberry.mutation(
         description="Cancel a booking of any kind; again changes nothing. After the start the "

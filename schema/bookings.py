@@ -30,8 +30,9 @@ from schema.candidates import Candidate
 from schema.centres import Centre, Room
 from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
 from schema.context import Context, Info
+from schema.declaring import interface_type, object_type
 from schema.events import Event
-from schema.fields import OverRow, column, computed, embedded, relation, type_name
+from schema.fields import OverRow, attribute, column, computed, embedded, relation, type_name
 from schema.found import Found, found
 from schema.lists import listed, listing, page_asked_for
 from schema.loaders import Many, One, register
@@ -55,7 +56,7 @@ register(
 )
 
 
-@strawberry.type(description="An amount of money.")
+@object_type(description="An amount of money.")
 class Money(OverRow):
     row: strawberry.Private[Any]
 
@@ -63,23 +64,23 @@ class Money(OverRow):
     currency: CurrencyCode = column("cost_currency", description="Its currency.")
 
 
-@strawberry.type(
+@object_type(
     description="A payment that was made after the booking had already been paid. It must be "
     "refunded."
 )
 class DuplicatePayment:
-    provider: str | None = strawberry.field(
+    provider: str | None = attribute(
         description="The payment provider; null if it was not recorded."
     )
-    provider_reference: str = strawberry.field(description="The provider's number of the payment.")
-    method: PaymentMethod | None = strawberry.field(
+    provider_reference: str = attribute(description="The provider's number of the payment.")
+    method: PaymentMethod | None = attribute(
         description="How it was paid; null if that was not recorded."
     )
-    recorded_at: datetime = strawberry.field(description="When it was recorded.")
-    refund_reference: str | None = strawberry.field(
+    recorded_at: datetime = attribute(description="When it was recorded.")
+    refund_reference: str | None = attribute(
         description="The provider's number of the refund; null until it is refunded."
     )
-    refunded_at: datetime | None = strawberry.field(
+    refunded_at: datetime | None = attribute(
         description="When the refund was recorded; null while it is to be refunded."
     )
 
@@ -98,7 +99,7 @@ class DuplicatePayment:
 
 
 @node_type("payment_by_id")
-@strawberry.type(description="What a booking costs, and what became of it.")
+@object_type(description="What a booking costs, and what became of it.")
 class Payment(Node):
     reference: UUID = column(description="Our reference; always there.")
     method: PaymentMethod | None = column(description="How it is paid; null while unknown.")
@@ -138,9 +139,7 @@ def return_url_of(reference: Any) -> str:
 
 
 @node_type("accommodation_by_id")
-@strawberry.type(
-    description="Exam accommodation, also called reasonable adjustment. Never lodging."
-)
+@object_type(description="Exam accommodation, also called reasonable adjustment. Never lodging.")
 class Accommodation(Node):
     type: str = column(description="What it is; unique inside one booking.")
     name: str | None = column(description="A short description; null without one.")
@@ -164,7 +163,7 @@ async def _allowed(row: Any, context: Context) -> list[BookingAction]:
     return list(actions.allowed(kind_of(row).transitions, situation, context.viewer))
 
 
-@strawberry.interface(
+@interface_type(
     description="The common face of Enrolment, TestSchedule, Registration and AgentBooking."
 )
 class Booking(Node, Sourced):
@@ -266,7 +265,7 @@ def booking_types() -> tuple[str, ...]:
     return tuple(type_name(kind) for kind in KINDS.values())
 
 
-@strawberry.type
+@object_type
 class BookingQueries:
     @found(
         description="A booking of any kind by its id; null where there is none that you may see."

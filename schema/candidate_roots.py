@@ -36,8 +36,9 @@ from schema.contacts import (
     given_emergency_contact,
 )
 from schema.context import Info
+from schema.declaring import input_type, object_type
 from schema.errors import BookingError
-from schema.fields import described
+from schema.fields import attribute, described
 from schema.found import found
 from schema.inputs import (
     EXTERNAL_IDS,
@@ -55,13 +56,13 @@ from schema.references import REF, ExternalIdInput, refs_of
 from schema.scalars import URL, CountryCode
 
 
-@strawberry.input(
+@input_type(
     description="A candidate, known by the reference. What is left out or null stays as it is."
 )
 class UpsertCandidateInput:
-    reference: str = strawberry.field(description="Surpass reference code, Shift iQ person code.")
-    first_names: str = strawberry.field(description="First names.")
-    last_name: str = strawberry.field(description="Last name.")
+    reference: str = attribute(description="Surpass reference code, Shift iQ person code.")
+    first_names: str = attribute(description="First names.")
+    last_name: str = attribute(description="Last name.")
     email: str | None = described("Email address.")
     telephone: str | None = described("Telephone number.")
     mobile: str | None = described("Mobile number.")
@@ -118,9 +119,9 @@ class UpsertCandidateInput:
         )
 
 
-@strawberry.input(description="A department, known by its name.")
+@input_type(description="A department, known by its name.")
 class UpsertDepartmentInput:
-    name: str = strawberry.field(description="Its name.")
+    name: str = attribute(description="Its name.")
     external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
     origin: OriginInput | None = described(ORIGIN)
 
@@ -133,21 +134,21 @@ class UpsertDepartmentInput:
         )
 
 
-@strawberry.type(description="What became of an upsert of a candidate.")
+@object_type(description="What became of an upsert of a candidate.")
 class CandidatePayload:
-    candidate: Candidate | None = strawberry.field(description="As it is now; null when refused.")
-    created: bool = strawberry.field(description=CREATED)
-    errors: list[BookingError] = strawberry.field(description=ERRORS)
+    candidate: Candidate | None = attribute(description="As it is now; null when refused.")
+    created: bool = attribute(description=CREATED)
+    errors: list[BookingError] = attribute(description=ERRORS)
 
 
-@strawberry.type(description="What became of an upsert of a department.")
+@object_type(description="What became of an upsert of a department.")
 class DepartmentPayload:
-    department: Department | None = strawberry.field(description="As it is now; null when refused.")
-    created: bool = strawberry.field(description=CREATED)
-    errors: list[BookingError] = strawberry.field(description=ERRORS)
+    department: Department | None = attribute(description="As it is now; null when refused.")
+    created: bool = attribute(description=CREATED)
+    errors: list[BookingError] = attribute(description=ERRORS)
 
 
-@strawberry.type
+@object_type
 class CandidateQueries:
     @found(description="A candidate; null where there is none that you may see.")
     async def candidate(self, info: Info, ref: REF) -> Candidate | None:
@@ -182,7 +183,7 @@ class CandidateQueries:
         )
 
 
-@strawberry.type
+@object_type
 class CandidateMutations:
     @strawberry.mutation(description="Make or update a candidate. Needs MANAGE_CANDIDATES.")
     async def upsert_candidate(

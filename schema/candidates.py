@@ -23,6 +23,7 @@ from schema.booking_lists import BOOKING_FILTER, bookings_of
 from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
 from schema.contacts import Address, EmergencyContact, address_of, emergency_contact_of
 from schema.context import Info
+from schema.declaring import object_type
 from schema.fields import column, derived, relation
 from schema.lists import listed
 from schema.loaders import Many, One, register
@@ -49,13 +50,13 @@ PII = Permission.VIEW_PII
 
 
 @node_type("department_by_id")
-@strawberry.type(description="A department at which candidates are registered.")
+@object_type(description="A department at which candidates are registered.")
 class Department(Node, Sourced):
     name: str = column(description="Its name; no other department has it.")
 
 
 @node_type("candidate_by_id")
-@strawberry.type(description="A person who is examined or taught.")
+@object_type(description="A person who is examined or taught.")
 class Candidate(Node, Sourced):
     reference: str = column(description="Surpass reference code, Shift iQ person code.")
     reference_generated: bool = column(description="Made by the gateway: not a person code.")

@@ -12,8 +12,9 @@ from schema.commands import ask
 from schema.connections import AFTER, BEFORE, FIRST, LAST, SEARCH, Connection
 from schema.contacts import AddressInput, given_address
 from schema.context import Info
+from schema.declaring import input_type, object_type
 from schema.errors import BookingError
-from schema.fields import described
+from schema.fields import attribute, described
 from schema.found import found
 from schema.inputs import (
     EXTERNAL_IDS,
@@ -31,18 +32,18 @@ from schema.references import REF, ExternalIdInput, RefInput, refs_of
 from schema.scalars import CountryCode, TimeZone
 
 
-@strawberry.input(
+@input_type(
     description="A centre, known by the reference. What is left out or null stays as it is."
 )
 class UpsertCentreInput:
-    reference: str = strawberry.field(description="What it is known by.")
-    name: str = strawberry.field(description="Its name.")
-    time_zone: TimeZone = strawberry.field(
+    reference: str = attribute(description="What it is known by.")
+    name: str = attribute(description="Its name.")
+    time_zone: TimeZone = attribute(
         description="The zone of its clock; fixed while it has events or bookings to come."
     )
     city: str | None = described("Where it is.")
     country: CountryCode | None = described("Where it is.")
-    is_school: bool = strawberry.field(default=False, description="Whether it teaches.")
+    is_school: bool = attribute(default=False, description="Whether it teaches.")
     address: AddressInput | None = described("Its address; replaces the one before.")
     minimum_age: int | None = described("How old students are at least.")
     subject_ids: list[strawberry.ID] | None = described(
@@ -62,11 +63,11 @@ class UpsertCentreInput:
         )
 
 
-@strawberry.input(description="A room, known by its centre and its name.")
+@input_type(description="A room, known by its centre and its name.")
 class UpsertRoomInput:
-    centre: RefInput = strawberry.field(description="Where it is.")
-    name: str = strawberry.field(description="Its name.")
-    capacity: int = strawberry.field(description="How many seats it has.")
+    centre: RefInput = attribute(description="Where it is.")
+    name: str = attribute(description="Its name.")
+    capacity: int = attribute(description="How many seats it has.")
     external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
     origin: OriginInput | None = described(ORIGIN)
 
@@ -81,21 +82,21 @@ class UpsertRoomInput:
         )
 
 
-@strawberry.type(description="What became of an upsert of a centre.")
+@object_type(description="What became of an upsert of a centre.")
 class CentrePayload:
-    centre: Centre | None = strawberry.field(description="As it is now; null when refused.")
-    created: bool = strawberry.field(description=CREATED)
-    errors: list[BookingError] = strawberry.field(description=ERRORS)
+    centre: Centre | None = attribute(description="As it is now; null when refused.")
+    created: bool = attribute(description=CREATED)
+    errors: list[BookingError] = attribute(description=ERRORS)
 
 
-@strawberry.type(description="What became of an upsert of a room.")
+@object_type(description="What became of an upsert of a room.")
 class RoomPayload:
-    room: Room | None = strawberry.field(description="As it is now; null when refused.")
-    created: bool = strawberry.field(description=CREATED)
-    errors: list[BookingError] = strawberry.field(description=ERRORS)
+    room: Room | None = attribute(description="As it is now; null when refused.")
+    created: bool = attribute(description=CREATED)
+    errors: list[BookingError] = attribute(description=ERRORS)
 
 
-@strawberry.type
+@object_type
 class CentreQueries:
     @found(description="A centre; null where there is none.")
     async def centre(self, info: Info, ref: REF) -> Centre | None:
@@ -114,7 +115,7 @@ class CentreQueries:
         return searched(CENTRES_BY_NAME, Centre.of, centres_page, centres_count, search, **page)
 
 
-@strawberry.type
+@object_type
 class CentreMutations:
     @strawberry.mutation(description="Make or update a centre. Needs MANAGE_CENTRES.")
     async def upsert_centre(

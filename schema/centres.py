@@ -14,6 +14,7 @@ from resolvers.centres.reads import (
 from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
 from schema.contacts import Address, address_of
 from schema.context import Info
+from schema.declaring import object_type
 from schema.event_lists import EVENT_FILTER, events_of_centre
 from schema.fields import column, relation
 from schema.lists import listed
@@ -36,7 +37,7 @@ register(
 
 
 @node_type("centre_by_id")
-@strawberry.type(description="Surpass centre = Shift iQ venue = EC school.")
+@object_type(description="Surpass centre = Shift iQ venue = EC school.")
 class Centre(Node, Sourced):
     reference: str = column(description="What it is known by.")
     name: str = column(description="Its name.")
@@ -79,7 +80,7 @@ class Centre(Node, Sourced):
 
 
 @node_type("room_by_id")
-@strawberry.type(description="A room with seats.")
+@object_type(description="A room with seats.")
 class Room(Node, Sourced):
     name: str = column(description="Its name; no other room of the centre has it.")
     centre: Centre = relation("centre_by_id", key="centre_id", description="Where it is.")

@@ -18,9 +18,10 @@ from schema.bookings import Booking
 from schema.commands import given
 from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
 from schema.context import Context, Info
+from schema.declaring import object_type
 from schema.errors import Warning
 from schema.events import Event
-from schema.fields import Computed, OverRow, column, computed, embedded, relation
+from schema.fields import Computed, OverRow, attribute, column, computed, embedded, relation
 from schema.lists import listed, listing, page_asked_for
 from schema.loaders import One, register
 from schema.log_cursors import FOLLOWED, check_of
@@ -38,19 +39,17 @@ TYPES = Annotated[
 ]
 
 
-@strawberry.type(
+@object_type(
     description="What the caller said about itself; recorded, and never a source of rights."
 )
 class Origin:
-    when: datetime | None = strawberry.field(description="When it was asked for.")
-    organization: UUID | None = strawberry.field(
-        description="The organization, as the source knows it."
-    )
-    user: UUID | None = strawberry.field(description="The user, as the source knows them.")
-    proxy: UUID | None = strawberry.field(description="On whose behalf.")
-    description: str | None = strawberry.field(description="What it was about.")
-    reason: str | None = strawberry.field(description="Why it was asked for.")
-    source: str | None = strawberry.field(description="From which system.")
+    when: datetime | None = attribute(description="When it was asked for.")
+    organization: UUID | None = attribute(description="The organization, as the source knows it.")
+    user: UUID | None = attribute(description="The user, as the source knows them.")
+    proxy: UUID | None = attribute(description="On whose behalf.")
+    description: str | None = attribute(description="What it was about.")
+    reason: str | None = attribute(description="Why it was asked for.")
+    source: str | None = attribute(description="From which system.")
 
 
 def _uuid(value: str | None) -> UUID | None:
@@ -79,7 +78,7 @@ def _warnings(row: Any, context: Context) -> list[Warning] | None:
 
 
 @node_type("change_by_id")
-@strawberry.type(description="One recorded fact; also what subscribers receive.")
+@object_type(description="One recorded fact; also what subscribers receive.")
 class BookingChange(Node):
     cursor: str = computed(
         "position",
@@ -127,7 +126,7 @@ class BookingChange(Node):
     )
 
 
-@strawberry.type(description="One recorded fact about an event, as subscribers receive it.")
+@object_type(description="One recorded fact about an event, as subscribers receive it.")
 class EventChange(OverRow):
     row: strawberry.Private[Any]
 
@@ -165,7 +164,7 @@ class EventChange(OverRow):
     )
 
 
-@strawberry.type
+@object_type
 class ChangeQueries:
     @strawberry.field(description=f"{FOLLOWED} Null beside an error.")
     def changes_cursor(self, info: Info) -> str | None:

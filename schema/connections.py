@@ -6,6 +6,8 @@ import strawberry
 
 from resolvers.storage.paging import PageRows
 from resolvers.vocabulary import CountPrecision
+from schema.declaring import object_type
+from schema.fields import attribute
 from schema.log_cursors import FOLLOWED
 
 T = TypeVar("T")
@@ -31,27 +33,25 @@ SEARCH = Annotated[
 ]
 
 
-@strawberry.type(description="Where a page stands in its list.")
+@object_type(description="Where a page stands in its list.")
 class PageInfo:
-    has_next_page: bool = strawberry.field(description="Whether there is more after this page.")
-    has_previous_page: bool = strawberry.field(
-        description="Whether there is more before this page."
-    )
-    start_cursor: str | None = strawberry.field(
+    has_next_page: bool = attribute(description="Whether there is more after this page.")
+    has_previous_page: bool = attribute(description="Whether there is more before this page.")
+    start_cursor: str | None = attribute(
         description="The cursor of the page's first element; null for an empty page."
     )
-    end_cursor: str | None = strawberry.field(
+    end_cursor: str | None = attribute(
         description="The cursor of the page's last element; null for an empty page."
     )
 
 
-@strawberry.type(description="An element of a list, with its place.")
+@object_type(description="An element of a list, with its place.")
 class Edge(Generic[T]):
-    cursor: str = strawberry.field(description="The element's place in the list.")
-    node: T = strawberry.field(description="The element.")
+    cursor: str = attribute(description="The element's place in the list.")
+    node: T = attribute(description="The element.")
 
 
-@strawberry.type(description="A page of a list.")
+@object_type(description="A page of a list.")
 class Connection(Generic[T]):
     listing: strawberry.Private[Any]
     parent: strawberry.Private[Any]

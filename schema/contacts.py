@@ -3,36 +3,33 @@
 from collections.abc import Mapping
 from typing import Any
 
-import strawberry
-
 from resolvers import contacts
-from schema.fields import described
+from schema.declaring import input_type, object_type
+from schema.fields import attribute, described
 from schema.inputs import values_given
 from schema.scalars import CountryCode
 
 
-@strawberry.type(description="A postal address.")
+@object_type(description="A postal address.")
 class Address:
-    line1: str | None = strawberry.field(description="First line; null where unknown.")
-    line2: str | None = strawberry.field(description="Second line; null where there is none.")
-    city: str | None = strawberry.field(description="Town or city; null where unknown.")
-    state_province: str | None = strawberry.field(
-        description="State or province; null where unknown."
-    )
-    postal_code: str | None = strawberry.field(description="Postal code; null where unknown.")
-    country: CountryCode = strawberry.field(description="The country.")
+    line1: str | None = attribute(description="First line; null where unknown.")
+    line2: str | None = attribute(description="Second line; null where there is none.")
+    city: str | None = attribute(description="Town or city; null where unknown.")
+    state_province: str | None = attribute(description="State or province; null where unknown.")
+    postal_code: str | None = attribute(description="Postal code; null where unknown.")
+    country: CountryCode = attribute(description="The country.")
 
 
-@strawberry.type(description="Whom to call when something happens.")
+@object_type(description="Whom to call when something happens.")
 class EmergencyContact:
-    name: str | None = strawberry.field(description="Who it is; null where unknown.")
-    phone: str = strawberry.field(description="The number to call.")
-    relationship: str | None = strawberry.field(
+    name: str | None = attribute(description="Who it is; null where unknown.")
+    phone: str = attribute(description="The number to call.")
+    relationship: str | None = attribute(
         description="What they are to the candidate; null where unknown."
     )
 
 
-@strawberry.input(description="A postal address.")
+@input_type(description="A postal address.")
 class AddressInput:
     line1: str | None = described("First line.")
     line2: str | None = described("Second line.")
@@ -45,7 +42,7 @@ class AddressInput:
         return contacts.Address(**{"country_iso_code": None, **values_given(self)})
 
 
-@strawberry.input(description="Whom to call when something happens.")
+@input_type(description="Whom to call when something happens.")
 class EmergencyContactInput:
     name: str | None = described("Who it is.")
     phone: str | None = described("The number to call; required.")

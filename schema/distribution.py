@@ -5,10 +5,11 @@ from typing import Any
 
 import strawberry
 
+from schema.declaring import input_type, object_type
 from schema.fields import OverRow, column, described
 
 
-@strawberry.type(description="Where an event's material is.")
+@object_type(description="Where an event's material is.")
 class Distribution(OverRow):
     row: strawberry.Private[Any]
 
@@ -41,7 +42,7 @@ class Distribution(OverRow):
     )
 
 
-@strawberry.input(description="Where an event's material is.")
+@input_type(description="Where an event's material is.")
 class DistributionInput:
     code: str | None = described("Its code.")
     process: str | None = described("How it is distributed.")

@@ -27,9 +27,10 @@ from resolvers.vocabulary import (
 from schema.bookings import Booking, Payment, return_url_of
 from schema.commands import Answer, ask, ask_all, errors_of, given
 from schema.context import Info
+from schema.declaring import input_type, object_type
 from schema.enrolments import Enrolment
 from schema.errors import BookingError, Warning
-from schema.fields import described
+from schema.fields import attribute, described
 from schema.inputs import (
     IDEMPOTENCY_KEY,
     ORIGIN,
@@ -44,13 +45,13 @@ from schema.references import RefInput, optional_id, optional_ref, ref_of
 from schema.scalars import CurrencyCode, LocalDateTime
 
 
-@strawberry.input(description="An amount of money.")
+@input_type(description="An amount of money.")
 class MoneyInput:
-    amount: Decimal = strawberry.field(description="The exact amount, not negative.")
-    currency: CurrencyCode = strawberry.field(description="Its currency.")
+    amount: Decimal = attribute(description="The exact amount, not negative.")
+    currency: CurrencyCode = attribute(description="Its currency.")
 
 
-@strawberry.input(description="What a booking costs, who pays, and until when.")
+@input_type(description="What a booking costs, who pays, and until when.")
 class PaymentInput:
     method: PaymentMethod | None = described("How it is paid.")
     responsibility: PaymentResponsibility | None = described(
@@ -75,15 +76,15 @@ class PaymentInput:
         )
 
 
-@strawberry.input(description="A seat for a candidate.")
+@input_type(description="A seat for a candidate.")
 class BookEnrolmentInput:
-    candidate: RefInput = strawberry.field(description="Who sits.")
-    event: RefInput = strawberry.field(description="At which event.")
+    candidate: RefInput = attribute(description="Who sits.")
+    event: RefInput = attribute(description="At which event.")
     module: RefInput | None = described(
         "In which of the event's modules; required where there are several to be eligible for."
     )
     room: RefInput | None = described("In which room at the venue; the event's own unless given.")
-    is_online: bool = strawberry.field(default=False, description="Online, without a room.")
+    is_online: bool = attribute(default=False, description="Online, without a room.")
     on_demand_booking_time: LocalDateTime | None = described(
         "The start, at an event on demand; on the centre's clock, online the organization's."
     )
@@ -108,22 +109,20 @@ class BookEnrolmentInput:
         )
 
 
-@strawberry.type(description="The seat that was booked, or why it was not.")
+@object_type(description="The seat that was booked, or why it was not.")
 class BookEnrolmentPayload:
-    enrolment: Enrolment | None = strawberry.field(description="The booking; null with errors.")
-    return_url: str | None = strawberry.field(
+    enrolment: Enrolment | None = attribute(description="The booking; null with errors.")
+    return_url: str | None = attribute(
         description="Payment/Confirmation/{payment reference}; null with errors."
     )
-    replayed: bool = strawberry.field(
-        description="True when an idempotency key was answered from memory."
-    )
-    warnings: list[Warning] = strawberry.field(description="Done, but worth knowing.")
-    errors: list[BookingError] = strawberry.field(description="Why it was not done.")
+    replayed: bool = attribute(description="True when an idempotency key was answered from memory.")
+    warnings: list[Warning] = attribute(description="Done, but worth knowing.")
+    errors: list[BookingError] = attribute(description="Why it was not done.")
 
 
-@strawberry.input(description="Where an enrolment goes; at least one of the `to…` fields.")
+@input_type(description="Where an enrolment goes; at least one of the `to…` fields.")
 class MoveEnrolmentInput:
-    enrolment_id: strawberry.ID = strawberry.field(description="The enrolment's global id.")
+    enrolment_id: strawberry.ID = attribute(description="The enrolment's global id.")
     to_event: RefInput | None = described("Another event.")
     to_room: RefInput | None = described("Another room.")
     to_on_demand_time: LocalDateTime | None = described("Another time, at an event on demand.")
@@ -159,29 +158,27 @@ class MoveEnrolmentInput:
         )
 
 
-@strawberry.type(description="The enrolment where it is now, or why it did not move.")
+@object_type(description="The enrolment where it is now, or why it did not move.")
 class MoveEnrolmentPayload:
-    enrolment: Enrolment | None = strawberry.field(description="The booking; null with errors.")
-    changed: bool = strawberry.field(description="False when it was there already.")
-    replayed: bool = strawberry.field(
-        description="True when an idempotency key was answered from memory."
-    )
-    warnings: list[Warning] = strawberry.field(description="Done, but worth knowing.")
-    errors: list[BookingError] = strawberry.field(description="Why it was not done.")
+    enrolment: Enrolment | None = attribute(description="The booking; null with errors.")
+    changed: bool = attribute(description="False when it was there already.")
+    replayed: bool = attribute(description="True when an idempotency key was answered from memory.")
+    warnings: list[Warning] = attribute(description="Done, but worth knowing.")
+    errors: list[BookingError] = attribute(description="Why it was not done.")
 
 
-@strawberry.input(description="The result of one enrolment.")
+@input_type(description="The result of one enrolment.")
 class AssignResultInput:
-    enrolment_id: strawberry.ID = strawberry.field(description="The enrolment's global id.")
-    result: EnrolmentResult = strawberry.field(description="Its result.")
+    enrolment_id: strawberry.ID = attribute(description="The enrolment's global id.")
+    result: EnrolmentResult = attribute(description="Its result.")
 
 
-@strawberry.input(description="Results to assign or to correct.")
+@input_type(description="Results to assign or to correct.")
 class AssignResultsInput:
-    results: list[AssignResultInput] = strawberry.field(
+    results: list[AssignResultInput] = attribute(
         description="1 to 1,000 of them; an enrolment named twice counts once."
     )
-    mode: BatchMode = strawberry.field(
+    mode: BatchMode = attribute(
         default=BatchMode.ALL_OR_NOTHING, description="What becomes of the rest if one is refused."
     )
     origin: OriginInput | None = described(ORIGIN)
@@ -208,16 +205,16 @@ class AssignResultsInput:
         return list({repr(c.enrolment): c for c in reversed(commands)}.values())[::-1]
 
 
-@strawberry.type(description="The enrolments with their results, or why they have none.")
+@object_type(description="The enrolments with their results, or why they have none.")
 class AssignResultsPayload:
-    updated: list[Enrolment] = strawberry.field(description="Those that have their result now.")
-    errors: list[BookingError] = strawberry.field(description="Why it was not done.")
+    updated: list[Enrolment] = attribute(description="Those that have their result now.")
+    errors: list[BookingError] = attribute(description="Why it was not done.")
 
 
-@strawberry.input(description="What became of a payment; what a provider's webhook calls.")
+@input_type(description="What became of a payment; what a provider's webhook calls.")
 class RecordPaymentInput:
-    payment_reference: UUID = strawberry.field(description="Our reference of the payment.")
-    status: PaymentStatus = strawberry.field(description="Its status now.")
+    payment_reference: UUID = attribute(description="Our reference of the payment.")
+    status: PaymentStatus = attribute(description="Its status now.")
     method: PaymentMethod | None = described("How it was paid.")
     provider: str | None = described("Who handles it, 1 to 50 characters.")
     provider_reference: str | None = described(
@@ -242,15 +239,15 @@ class RecordPaymentInput:
         )
 
 
-@strawberry.type(description="The payment as it is now, or why it was not recorded.")
+@object_type(description="The payment as it is now, or why it was not recorded.")
 class RecordPaymentPayload:
-    payment: Payment | None = strawberry.field(description="The payment; null with errors.")
-    booking: Booking | None = strawberry.field(description="Its booking; null with errors.")
-    changed: bool = strawberry.field(
+    payment: Payment | None = attribute(description="The payment; null with errors.")
+    booking: Booking | None = attribute(description="Its booking; null with errors.")
+    changed: bool = attribute(
         description="False if the payment already had this status and no duplicate was added."
     )
-    warnings: list[Warning] = strawberry.field(description="Done, but worth knowing.")
-    errors: list[BookingError] = strawberry.field(description="Why it was not done.")
+    warnings: list[Warning] = attribute(description="Done, but worth knowing.")
+    errors: list[BookingError] = attribute(description="Why it was not done.")
 
 
 async def _enrolment(info: Info, answer: Answer) -> Enrolment | None:
@@ -268,7 +265,7 @@ async def _return_url(info: Info, answer: Answer) -> str | None:
     return None if payment is None else return_url_of(payment.reference)
 
 
-@strawberry.type
+@object_type
 class EnrolmentMutations:
     @strawberry.mutation(description="Book one seat for a candidate; also a resit. Needs BOOK.")
     async def book_enrolment(

@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Any
 
-import strawberry
 from strawberry import UNSET
 
 from resolvers.bookings.reads import bookings_of_kind_by_id
@@ -19,6 +18,7 @@ from resolvers.vocabulary import (
 from schema.booking_lists import BOOKING_FILTER, BOOKING_SORT, bookings_list
 from schema.bookings import Booking
 from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
+from schema.declaring import object_type
 from schema.fields import column, derived, relation
 from schema.lists import listed
 from schema.loaders import One, register
@@ -39,7 +39,7 @@ def _type(on_demand: bool) -> EnrolmentType:
 
 
 @node_type("enrolment_by_id")
-@strawberry.type(description="A candidate's claim on one seat at one event.")
+@object_type(description="A candidate's claim on one seat at one event.")
 class Enrolment(Booking):
     @classmethod
     def of(cls, row: Any) -> Any:
@@ -84,7 +84,7 @@ class Enrolment(Booking):
 KINDS[BookingKind.ENROLMENT] = Enrolment
 
 
-@strawberry.type
+@object_type
 class EnrolmentQueries:
     @listed(description="The enrolments that you may see.")
     def enrolments(

@@ -18,6 +18,8 @@ from resolvers.vocabulary import (
     Permission,
 )
 from schema.context import Info
+from schema.declaring import interface_type, object_type
+from schema.fields import attribute
 from schema.node import show_booking
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ def _of_refusal(name: str, description: str) -> Any:
     return strawberry.field(resolver=resolve, description=description)
 
 
-@strawberry.interface(description="A refusal that the caller can act on.")
+@interface_type(description="A refusal that the caller can act on.")
 class BookingError:
     refusal: strawberry.Private[Any]
 
@@ -48,7 +50,7 @@ class BookingError:
     http_status: int = _of_refusal("http_status", "HTTP class of the same answer in REST.")
 
 
-@strawberry.type(description="What was sent cannot be right.")
+@object_type(description="What was sent cannot be right.")
 class InputError(BookingError):
     field_name: str = _of_refusal("field_name", "The input's field, by its own name.")
     min_length: int | None = _of_refusal("min_length", "Fewest characters, for STRING_LENGTH.")
@@ -58,7 +60,7 @@ class InputError(BookingError):
     )
 
 
-@strawberry.type(description="What was named is not there, or is not yours to see.")
+@object_type(description="What was named is not there, or is not yours to see.")
 class NotFoundError(BookingError):
     object_type: str = _of_refusal("object_type", "The type of what was looked for.")
     identifier: str | None = _of_refusal(
@@ -66,13 +68,13 @@ class NotFoundError(BookingError):
     )
 
 
-@strawberry.type(description="There is no seat left.")
+@object_type(description="There is no seat left.")
 class CapacityError(BookingError):
     capacity: int = _of_refusal("capacity", "How many seats there are.")
     taken: int = _of_refusal("taken", "How many of them are taken.")
 
 
-@strawberry.type(description="Something that exists stands in the way.")
+@object_type(description="Something that exists stands in the way.")
 class ConflictError(BookingError):
     @strawberry.field(description="At most 10, and only those that you may see.")
     async def conflicting(
@@ -83,7 +85,7 @@ class ConflictError(BookingError):
         return [show_booking(row) for row in rows if row is not None]
 
 
-@strawberry.type(description="Not from the state that it is in.")
+@object_type(description="Not from the state that it is in.")
 class StateError(BookingError):
     current_status: BookingStatus | None = _of_refusal(
         "status", "Null when the refusal concerns an event: then eventStatus."
@@ -95,7 +97,7 @@ class StateError(BookingError):
     allowed_actions: list[BookingAction] = _of_refusal("allowed", "What you may do now.")
 
 
-@strawberry.type(description="A rule of the organization, the test or the event.")
+@object_type(description="A rule of the organization, the test or the event.")
 class PolicyError(BookingError):
     setting: str | None = _of_refusal("setting", "The setting that the rule comes from, if one.")
     deadline: datetime | None = _of_refusal(
@@ -103,7 +105,7 @@ class PolicyError(BookingError):
     )
 
 
-@strawberry.type(description="Not by this viewer.")
+@object_type(description="Not by this viewer.")
 class PermissionError(BookingError):
     required: Permission = _of_refusal("required", "The permission that this needs.")
     missing_scope: AccessScope | None = _of_refusal(
@@ -112,11 +114,11 @@ class PermissionError(BookingError):
     )
 
 
-@strawberry.type(description="Done, but worth knowing.")
+@object_type(description="Done, but worth knowing.")
 class Warning:
-    code: str = strawberry.field(description="What it is about, for programs.")
-    message: str = strawberry.field(description="What it is about, for people.")
-    path: list[str] = strawberry.field(description="Where in the input it comes from.")
+    code: str = attribute(description="What it is about, for programs.")
+    message: str = attribute(description="What it is about, for people.")
+    path: list[str] = attribute(description="Where in the input it comes from.")
 
     @classmethod
     def all_of(cls, warnings: Iterable[DomainWarning]) -> "list[Warning]":

@@ -14,6 +14,7 @@ from schema.booking_lists import booked_at
 from schema.candidates import Candidate
 from schema.commands import given
 from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
+from schema.declaring import object_type
 from schema.lists import listed, listing, page_asked_for
 from schema.references import ref_of
 
@@ -32,7 +33,7 @@ MODULE_IDS = Annotated[
 ]
 
 
-@strawberry.type(description="The candidates of an event.")
+@object_type(description="The candidates of an event.")
 class EventCandidates:
     row: strawberry.Private[Any]
     include_eligible: strawberry.Private[bool]

@@ -12,7 +12,9 @@ from resolvers.exports.fields import chosen
 from resolvers.vocabulary import EventSortField, ExportFormat, Permission, SortDirection
 from schema.commands import given
 from schema.context import Info
+from schema.declaring import object_type
 from schema.event_filters import EVENT_FILTER, EVENT_SORT, event_filter
+from schema.fields import attribute
 
 NAMES = (
     "Names as in Shift iQ v2 (EventTitle) or in EventFilter (title), in any case, and "
@@ -20,18 +22,18 @@ NAMES = (
 )
 
 
-@strawberry.type(description="A file that can be fetched for a few minutes.")
+@object_type(description="A file that can be fetched for a few minutes.")
 class ExportFile:
-    url: str = strawberry.field(
+    url: str = attribute(
         description="Where it is fetched with GET, without a token: a path on the host of this "
         "endpoint. Whoever has it can fetch the file, with what the one who asked may see by then."
     )
-    file_name: str = strawberry.field(description="What it is called.")
-    content_type: str = strawberry.field(description="Its media type.")
-    expires_at: datetime = strawberry.field(description="From when on it cannot be fetched.")
+    file_name: str = attribute(description="What it is called.")
+    content_type: str = attribute(description="Its media type.")
+    expires_at: datetime = attribute(description="From when on it cannot be fetched.")
 
 
-@strawberry.type
+@object_type
 class EventExportQueries:
     @strawberry.field(
         description="download: the address of a file of events, which is read when it is fetched, "

@@ -8,7 +8,8 @@ from strawberry import UNSET
 
 from resolvers.storage.filters import Filter
 from resolvers.vocabulary import EventKind, EventSortField, EventStatus, SortDirection
-from schema.fields import described
+from schema.declaring import input_type
+from schema.fields import attribute, described
 from schema.filters import (
     DateTimeFilter,
     FloatFilter,
@@ -27,19 +28,19 @@ def _on(field: str) -> str:
     return f"On the event's {field}."
 
 
-@strawberry.input(
+@input_type(
     description="Which events: every criterion of Shift iQ v2, by the name that it has here. "
     "Given criteria are ANDed, a null is none; a filter has at most 100 conditions and 100 `and`, "
     "`or` and `not` terms, nested at most 5 deep."
 )
 class EventFilter:
-    and_: list["EventFilter"] | None = strawberry.field(
+    and_: list["EventFilter"] | None = attribute(
         name="and", default=UNSET, description="All of these hold."
     )
-    or_: list["EventFilter"] | None = strawberry.field(
+    or_: list["EventFilter"] | None = attribute(
         name="or", default=UNSET, description="At least one of these holds."
     )
-    not_: "EventFilter | None" = strawberry.field(
+    not_: "EventFilter | None" = attribute(
         name="not", default=UNSET, description="This does not hold."
     )
     identifier: UuidFilter | None = described(_on("identifier"))
@@ -114,10 +115,10 @@ class EventFilter:
     has_free_seats: bool | None = described("Whether a seat is free, open for booking or not.")
 
 
-@strawberry.input(description="One term of the sort order of events.")
+@input_type(description="One term of the sort order of events.")
 class EventSort:
-    field: EventSortField = strawberry.field(description="What they are sorted by.")
-    direction: SortDirection = strawberry.field(
+    field: EventSortField = attribute(description="What they are sorted by.")
+    direction: SortDirection = attribute(
         default=SortDirection.ASC, description="In which direction."
     )
 

@@ -13,13 +13,14 @@ from resolvers.every_kind.cancelling_events import CancelEvent
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import DurationUnit, EventKind, RuleOverride
 from schema.commands import given
+from schema.declaring import input_type
 from schema.distribution import COLUMNS, DistributionInput
-from schema.fields import described
+from schema.fields import attribute, described
 from schema.inputs import ORIGIN, OriginInput, given_tuple, origin_of
 from schema.references import RefInput, ref_of
 
 
-@strawberry.input(
+@input_type(
     description="The rest of the source's fields. In an update, what is left out stays as it is "
     "and a null clears."
 )
@@ -66,14 +67,14 @@ class EventDetailsInput:
     )
 
 
-@strawberry.input(description="A new event; what is left out has its default.")
+@input_type(description="A new event; what is left out has its default.")
 class CreateEventInput:
     identifier: UUID | None = described("Your own UUID of it; ours unless given.")
     venue: RefInput | None = described("Where it takes place.")
     start: datetime | None = described("When it starts; without a start it is a draft.")
     end: datetime | None = described("When it ends; after its duration unless given.")
     title: str | None = described("What it is called; made of its type and venue unless given.")
-    kind: EventKind = strawberry.field(default=EventKind.EXAM, description="What it is.")
+    kind: EventKind = attribute(default=EventKind.EXAM, description="What it is.")
     exam_type: str | None = described("The type of the exam.")
     exam_format: str | None = described("The format of the exam.")
     billing_code: str | None = described("What it is billed under.")
@@ -85,19 +86,19 @@ class CreateEventInput:
     room: RefInput | None = described("In which room of the venue.")
     test: RefInput | None = described("What is sat.")
     modules: list[RefInput] | None = described("Its own modules; those of its test unless given.")
-    on_demand: bool = strawberry.field(
+    on_demand: bool = attribute(
         default=False, description="Whether each booking chooses its own time."
     )
-    waitlist_enabled: bool = strawberry.field(
+    waitlist_enabled: bool = attribute(
         default=False, description="Whether it is to have a waiting list."
     )
-    allow_multiple_registrations: bool = strawberry.field(
+    allow_multiple_registrations: bool = attribute(
         default=False, description="Whether a candidate may have several bookings."
     )
-    person_code_is_required: bool = strawberry.field(
+    person_code_is_required: bool = attribute(
         default=False, description="Whether candidates need a person code."
     )
-    eligibility_configured: bool = strawberry.field(
+    eligibility_configured: bool = attribute(
         default=False, description="Whether candidates need one of its modules."
     )
     registration_start: datetime | None = described("When registration opens.")
@@ -115,11 +116,11 @@ class CreateEventInput:
         )
 
 
-@strawberry.input(
+@input_type(
     description="What is left out stays as it is; an explicit null clears what may be null."
 )
 class UpdateEventInput:
-    event_id: strawberry.ID = strawberry.field(description="Which event.")
+    event_id: strawberry.ID = attribute(description="Which event.")
     expected_version: int | None = described("Refused as stale at any other version.")
     title: str | None = described("What it is called.")
     start: datetime | None = described("When it starts; its bookings move with it.")
@@ -164,12 +165,12 @@ class UpdateEventInput:
         )
 
 
-@strawberry.input(description="Which event to call off, and why.")
+@input_type(description="Which event to call off, and why.")
 class CancelEventInput:
-    event_id: strawberry.ID = strawberry.field(description="Which event.")
+    event_id: strawberry.ID = attribute(description="Which event.")
     expected_version: int | None = described("Refused as stale at any other version.")
-    reason: str = strawberry.field(description="Why.")
-    cancel_bookings: bool = strawberry.field(
+    reason: str = attribute(description="Why.")
+    cancel_bookings: bool = attribute(
         default=True, description="Whether its bookings are cancelled too."
     )
     origin: OriginInput | None = described(ORIGIN)

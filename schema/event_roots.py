@@ -24,11 +24,13 @@ from resolvers.vocabulary import Permission
 from schema.commands import Answer, ask
 from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
 from schema.context import Info
+from schema.declaring import object_type
 from schema.errors import BookingError, Warning
 from schema.event_filters import EVENT_FILTER, EVENT_SORT, event_filter
 from schema.event_inputs import CancelEventInput, CreateEventInput, UpdateEventInput
 from schema.event_lists import events_list
 from schema.events import Event
+from schema.fields import attribute
 from schema.found import found
 from schema.inputs import Input
 from schema.lists import listed
@@ -37,17 +39,17 @@ from schema.payloads import ERRORS, WARNINGS, written
 from schema.references import REF, optional_id
 
 
-@strawberry.type(description="What became of a command on an event.")
+@object_type(description="What became of a command on an event.")
 class EventPayload:
-    event: Event | None = strawberry.field(description="As it is now; null when refused.")
-    affected_bookings: int = strawberry.field(
+    event: Event | None = attribute(description="As it is now; null when refused.")
+    affected_bookings: int = attribute(
         description="How many bookings were moved or cancelled with it."
     )
-    warnings: list[Warning] = strawberry.field(description=WARNINGS)
-    errors: list[BookingError] = strawberry.field(description=ERRORS)
+    warnings: list[Warning] = attribute(description=WARNINGS)
+    errors: list[BookingError] = attribute(description=ERRORS)
 
 
-@strawberry.type
+@object_type
 class EventQueries:
     @found(description="An event; null where there is none.")
     async def event(self, info: Info, ref: REF) -> Event | None:
@@ -111,7 +113,7 @@ class EventQueries:
         return [row.class_code for row in await info.context.read(class_codes(viewer))]
 
 
-@strawberry.type
+@object_type
 class EventMutations:
     @strawberry.mutation(description="Make an event. Needs MANAGE_EVENTS.")
     async def create_event(self, info: Info, input: Input[CreateEventInput]) -> EventPayload | None:

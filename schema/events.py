@@ -18,6 +18,7 @@ from resolvers.vocabulary import DurationUnit, EventKind, EventStatus, SeatState
 from schema.booking_lists import BOOKING_FILTER, bookings_of, enrolments_of
 from schema.centres import Centre, Room
 from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
+from schema.declaring import object_type
 from schema.distribution import Distribution
 from schema.event_candidates import INCLUDE_ELIGIBLE, MODULE_IDS, EventCandidates, candidates_of
 from schema.fields import OverRow, column, computed, embedded, relation
@@ -44,7 +45,7 @@ CLOCK = ("cancelled_at", "start_at", "end_at", "on_demand", "exam_started", "reg
 """The columns that the status depends on."""
 
 
-@strawberry.type(description="How many seats an event has, and how many are taken.")
+@object_type(description="How many seats an event has, and how many are taken.")
 class Seats(OverRow):
     row: strawberry.Private[Any]
 
@@ -60,7 +61,7 @@ class Seats(OverRow):
 
 
 @node_type("event_by_id")
-@strawberry.type(
+@object_type(
     description="A sitting that candidates book into: Surpass Scheduler's test (event) and Shift "
     "iQ's event in one type."
 )

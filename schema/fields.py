@@ -11,6 +11,7 @@ else executes documents can read it with `source_of`. `through` names a loader t
 row.
 """
 
+import dataclasses
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
@@ -316,3 +317,10 @@ def type_name(kind: type) -> str:
 def described(description: str, **options: Any) -> Any:
     """An argument or an input's field with its description; left out unless given."""
     return LateField(description=description, default=strawberry.UNSET, **options)
+
+
+def attribute(
+    *, description: str, default: Any = dataclasses.MISSING, name: str | None = None
+) -> Any:
+    """A value that the object or the input holds itself."""
+    return LateField(description=description, default=default, graphql_name=name)

@@ -14,6 +14,8 @@ from resolvers import checks
 from resolvers.references import ByKey
 from resolvers.refusals import Invalid, OutOfRange
 from resolvers.storage.filters import AllOf, AnyOf, Condition, Filter, Not, Operator
+from schema.declaring import input_type
+from schema.fields import attribute, described
 from schema.references import ref_of
 
 DEEPEST = 5
@@ -23,13 +25,13 @@ MOST_VALUES = 1000
 
 
 def _operator(description: str) -> Any:
-    return strawberry.field(default=UNSET, description=description)
+    return described(description)
 
 
-@strawberry.input(description="Conditions on a text, in any case; given ones are ANDed.")
+@input_type(description="Conditions on a text, in any case; given ones are ANDed.")
 class StringFilter:
     eq: str | None = _operator("Is this.")
-    in_: list[str] | None = strawberry.field(
+    in_: list[str] | None = attribute(
         name="in", default=UNSET, description="Is one of these; an empty list matches nothing."
     )
     contains: str | None = _operator("Contains this.")
@@ -37,10 +39,10 @@ class StringFilter:
     is_null: bool | None = _operator("Is there (false) or is not (true).")
 
 
-@strawberry.input(description="Conditions on a whole number; given ones are ANDed.")
+@input_type(description="Conditions on a whole number; given ones are ANDed.")
 class IntFilter:
     eq: int | None = _operator("Is this.")
-    in_: list[int] | None = strawberry.field(
+    in_: list[int] | None = attribute(
         name="in", default=UNSET, description="Is one of these; an empty list matches nothing."
     )
     gte: int | None = _operator("Is this or more.")
@@ -48,7 +50,7 @@ class IntFilter:
     is_null: bool | None = _operator("Is there (false) or is not (true).")
 
 
-@strawberry.input(description="Conditions on a number; given ones are ANDed.")
+@input_type(description="Conditions on a number; given ones are ANDed.")
 class FloatFilter:
     eq: float | None = _operator("Is this.")
     gte: float | None = _operator("Is this or more.")
@@ -56,7 +58,7 @@ class FloatFilter:
     is_null: bool | None = _operator("Is there (false) or is not (true).")
 
 
-@strawberry.input(description="Conditions on an instant; given ones are ANDed.")
+@input_type(description="Conditions on an instant; given ones are ANDed.")
 class DateTimeFilter:
     eq: datetime | None = _operator("Is within the same second.")
     gte: datetime | None = _operator("Is this or later.")
@@ -66,19 +68,19 @@ class DateTimeFilter:
     is_null: bool | None = _operator("Is there (false) or is not (true).")
 
 
-@strawberry.input(description="Conditions on an object by its global id; given ones are ANDed.")
+@input_type(description="Conditions on an object by its global id; given ones are ANDed.")
 class IdFilter:
     eq: strawberry.ID | None = _operator("Is this one.")
-    in_: list[strawberry.ID] | None = strawberry.field(
+    in_: list[strawberry.ID] | None = attribute(
         name="in", default=UNSET, description="Is one of these; an empty list matches nothing."
     )
     is_null: bool | None = _operator("Is there (false) or is not (true).")
 
 
-@strawberry.input(description="Conditions on a UUID; given ones are ANDed.")
+@input_type(description="Conditions on a UUID; given ones are ANDed.")
 class UuidFilter:
     eq: UUID | None = _operator("Is this.")
-    in_: list[UUID] | None = strawberry.field(
+    in_: list[UUID] | None = attribute(
         name="in", default=UNSET, description="Is one of these; an empty list matches nothing."
     )
     is_null: bool | None = _operator("Is there (false) or is not (true).")

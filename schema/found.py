@@ -17,6 +17,7 @@ from resolvers.identity import parse_global_id
 from resolvers.refusals import Invalid, Refusal
 from resolvers.values import frozen
 from schema.context import Info
+from schema.declaring import object_type
 from schema.node import NODES, Node, rows_of_type
 
 
@@ -83,7 +84,7 @@ async def load_nodes(info: Info, name: str, keys: Sequence[UUID]) -> list[Any]:
 MOST_IDS = 100
 
 
-@strawberry.type
+@object_type
 class NodeQueries:
     @found(description="The object of a global id; null where there is none that you may see.")
     def node(

@@ -11,6 +11,7 @@ from strawberry import UNSET
 
 from resolvers.changes import Origin
 from resolvers.references import ByExternalId
+from schema.declaring import input_type
 from schema.fields import described
 from schema.references import ExternalIdInput
 
@@ -20,7 +21,7 @@ Input = Annotated[T, strawberry.argument(description="What to do, and with what.
 """The argument of a mutation."""
 
 
-@strawberry.input(
+@input_type(
     description="On whose behalf, why and from where; kept in the history, no source of rights."
 )
 class OriginInput:

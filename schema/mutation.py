@@ -1,11 +1,10 @@
 """What can be done: the sum of what the domains offer."""
 
-import strawberry
-
 from schema.agent_booking_mutations import AgentBookingMutations
 from schema.booking_mutations import BookingMutations
 from schema.candidate_roots import CandidateMutations
 from schema.centre_roots import CentreMutations
+from schema.declaring import object_type
 from schema.enrolment_mutations import EnrolmentMutations
 from schema.event_roots import EventMutations
 from schema.notification_roots import NotificationMutations
@@ -16,7 +15,7 @@ from schema.test_roots import TestMutations
 from schema.test_schedule_mutations import TestScheduleMutations
 
 
-@strawberry.type(
+@object_type(
     description="What can be done. A payload has either its object or errors; a null stands beside "
     "a top-level error."
 )

@@ -6,6 +6,7 @@ from typing import Any
 import strawberry
 
 from resolvers.vocabulary import BookingKind, SourceSystem
+from schema.declaring import interface_type, object_type
 from schema.fields import OverRow, column, identity, relation, type_name
 
 NODES: dict[str, tuple[type[Any], str]] = {}
@@ -43,14 +44,14 @@ def show_booking(row: Any) -> Any:
     return KINDS[row.kind].of(row)
 
 
-@strawberry.interface(description="An object with a global id.")
+@interface_type(description="An object with a global id.")
 class Node(OverRow):
     row: strawberry.Private[Any]
 
     id: strawberry.ID = identity(description="The object's global id; opaque.")
 
 
-@strawberry.type(description="The key under which a source system knows an object.")
+@object_type(description="The key under which a source system knows an object.")
 class ExternalId(OverRow):
     row: strawberry.Private[Any]
 
@@ -59,7 +60,7 @@ class ExternalId(OverRow):
     value: str = column(description="The key itself.")
 
 
-@strawberry.interface(description="Known to one of the source systems under that system's own key.")
+@interface_type(description="Known to one of the source systems under that system's own key.")
 class Sourced:
     external_ids: list[ExternalId] = relation(
         "external_ids_of", description="The keys under which the source systems know it."

@@ -15,8 +15,9 @@ from resolvers.viewer import Viewer
 from resolvers.vocabulary import NotificationChannel, NotificationTopic
 from schema.commands import Answer, ask, given
 from schema.context import Info
+from schema.declaring import input_type, object_type
 from schema.errors import BookingError
-from schema.fields import described
+from schema.fields import attribute, described
 from schema.inputs import ORIGIN, Input, OriginInput, origin_of
 from schema.notifications import NotificationDelivery, NotificationEndpoint
 from schema.payloads import ERRORS, DeletePayload, written
@@ -24,12 +25,10 @@ from schema.references import ref_of
 from schema.scalars import URL, EmailAddress
 
 
-@strawberry.input(description="Whom to tell of which changes, and how.")
+@input_type(description="Whom to tell of which changes, and how.")
 class RegisterNotificationInput:
-    topics: list[NotificationTopic] = strawberry.field(
-        description="What to tell; at least one topic."
-    )
-    channel: NotificationChannel = strawberry.field(description="How to tell it.")
+    topics: list[NotificationTopic] = attribute(description="What to tell; at least one topic.")
+    channel: NotificationChannel = attribute(description="How to tell it.")
     url: URL | None = described(
         "Where to post messages: https, to the public internet, at port 443 or another that the "
         "deployment allows, at most 2,000 characters. Required for HTTP, to be left out for emails."
@@ -53,9 +52,9 @@ class RegisterNotificationInput:
         )
 
 
-@strawberry.input(description="Which endpoint gets another key.")
+@input_type(description="Which endpoint gets another key.")
 class RotateNotificationKeyInput:
-    endpoint_id: strawberry.ID = strawberry.field(description="The endpoint.")
+    endpoint_id: strawberry.ID = attribute(description="The endpoint.")
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> RotateKey:
@@ -63,9 +62,9 @@ class RotateNotificationKeyInput:
         return RotateKey(viewer=viewer, endpoint=endpoint, origin=origin_of(self.origin))
 
 
-@strawberry.input(description="Which endpoint is told nothing any more.")
+@input_type(description="Which endpoint is told nothing any more.")
 class RemoveNotificationInput:
-    endpoint_id: strawberry.ID = strawberry.field(description="The endpoint.")
+    endpoint_id: strawberry.ID = attribute(description="The endpoint.")
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> RemoveEndpoint:
@@ -73,9 +72,9 @@ class RemoveNotificationInput:
         return RemoveEndpoint(viewer=viewer, endpoint=endpoint, origin=origin_of(self.origin))
 
 
-@strawberry.input(description="Which message is sent again.")
+@input_type(description="Which message is sent again.")
 class RedeliverInput:
-    delivery_id: strawberry.ID = strawberry.field(description="The delivery.")
+    delivery_id: strawberry.ID = attribute(description="The delivery.")
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> Redeliver:
@@ -83,27 +82,27 @@ class RedeliverInput:
         return Redeliver(viewer=viewer, delivery=delivery, origin=origin_of(self.origin))
 
 
-@strawberry.type(description="What became of an endpoint that is made or gets another key.")
+@object_type(description="What became of an endpoint that is made or gets another key.")
 class NotificationPayload:
-    endpoint: NotificationEndpoint | None = strawberry.field(
+    endpoint: NotificationEndpoint | None = attribute(
         description="As it is now; null when refused."
     )
-    notification_key: str | None = strawberry.field(
+    notification_key: str | None = attribute(
         description="The secret that signs each message. Shown only when the endpoint is created "
         "or its key is rotated: null with errors, and when an identical endpoint already exists."
     )
-    errors: list[BookingError] = strawberry.field(description=ERRORS)
+    errors: list[BookingError] = attribute(description=ERRORS)
 
 
-@strawberry.type(description="What became of a message that is to be sent again.")
+@object_type(description="What became of a message that is to be sent again.")
 class RedeliverPayload:
-    delivery: NotificationDelivery | None = strawberry.field(
+    delivery: NotificationDelivery | None = attribute(
         description="As it is now; null when refused."
     )
-    errors: list[BookingError] = strawberry.field(description=ERRORS)
+    errors: list[BookingError] = attribute(description=ERRORS)
 
 
-@strawberry.type
+@object_type
 class NotificationQueries:
     @strawberry.field(
         description="The endpoints that you may see, oldest first. Needs MANAGE_NOTIFICATIONS."
@@ -113,7 +112,7 @@ class NotificationQueries:
         return [NotificationEndpoint.of(row) for row in rows]
 
 
-@strawberry.type
+@object_type
 class NotificationMutations:
     @strawberry.mutation(
         description="Have changes told to a URL or by email, from now on. What is told is what you "

@@ -14,6 +14,7 @@ from resolvers.notifications.topics import TOPIC_NAMES
 from resolvers.vocabulary import DeliveryStatus, NotificationChannel, NotificationTopic
 from schema.commands import given
 from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
+from schema.declaring import object_type
 from schema.fields import column, derived
 from schema.lists import listed, listing, page_asked_for
 from schema.loaders import One, register
@@ -36,7 +37,7 @@ def _topics(kept: Iterable[str]) -> list[NotificationTopic]:
 
 
 @node_type("notification_delivery_by_id")
-@strawberry.type(description="One change, told or still to be told to one endpoint.")
+@object_type(description="One change, told or still to be told to one endpoint.")
 class NotificationDelivery(Node):
     topic: NotificationTopic = column(description="What it is about.")
     topic_name: str = derived(
@@ -67,7 +68,7 @@ class NotificationDelivery(Node):
 
 
 @node_type("notification_endpoint_by_id")
-@strawberry.type(
+@object_type(
     description="Where changes are told. Whoever is confined sees their own user's only. Its "
     "key is shown once, when it is made."
 )

@@ -17,8 +17,9 @@ from resolvers.vocabulary import ConflictPolicy, Permission, Role
 from schema.commands import ask
 from schema.connections import AFTER, BEFORE, FIRST, LAST, SEARCH, Connection
 from schema.context import Info
+from schema.declaring import input_type, object_type
 from schema.errors import BookingError
-from schema.fields import Fixed, Renamed, described
+from schema.fields import Fixed, Renamed, attribute, described
 from schema.found import load_node, load_nodes
 from schema.inputs import (
     EXTERNAL_IDS,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from schema.tests import Subject
 
 
-@strawberry.type(description="Who is asking, and what they may do and see.")
+@object_type(description="Who is asking, and what they may do and see.")
 class Viewer:
     domain: strawberry.Private[DomainViewer]
 
@@ -99,20 +100,18 @@ async def _by_name(info: Info, name: str, keys: Any) -> list[Any]:
     return sorted(found, key=lambda node: (node.row.name, node.row.id))
 
 
-@strawberry.input(description="Somebody who works with the gateway, known by the reference.")
+@input_type(description="Somebody who works with the gateway, known by the reference.")
 class UpsertUserInput:
-    reference: str = strawberry.field(description="What the user is known by.")
-    name: str = strawberry.field(description="The user's name.")
+    reference: str = attribute(description="What the user is known by.")
+    name: str = attribute(description="The user's name.")
     email: str | None = described("The user's email address.")
-    role: Role = strawberry.field(description="What the user may do.")
+    role: Role = attribute(description="What the user may do.")
     active: bool | None = described(
         "Whether the user has any rights. Omitted or null: unchanged, so an inactive user stays "
         "inactive; a new user is active."
     )
-    may_mark: bool = strawberry.field(
-        default=False, description="Whether the user can be a marker."
-    )
-    may_moderate: bool = strawberry.field(
+    may_mark: bool = attribute(default=False, description="Whether the user can be a marker.")
+    may_moderate: bool = attribute(
         default=False, description="Whether the user can be a moderator."
     )
     centre_ids: list[strawberry.ID] | None = described("The centres in scope; a list replaces.")
@@ -145,14 +144,14 @@ class UpsertUserInput:
         )
 
 
-@strawberry.type(description="What became of an upsert of a user.")
+@object_type(description="What became of an upsert of a user.")
 class UserPayload:
-    user: User | None = strawberry.field(description="As it is now; null when refused.")
-    created: bool = strawberry.field(description=CREATED)
-    errors: list[BookingError] = strawberry.field(description=ERRORS)
+    user: User | None = attribute(description="As it is now; null when refused.")
+    created: bool = attribute(description=CREATED)
+    errors: list[BookingError] = attribute(description=ERRORS)
 
 
-@strawberry.input(description="Other rules; what is left out stays as it is, a list replaces.")
+@input_type(description="Other rules; what is left out stays as it is, a list replaces.")
 class UpdateSettingsInput:
     test_scheduling_over_multiple_days: bool | None = described(
         "Whether the window of a test schedule may have several days."
@@ -178,15 +177,13 @@ class UpdateSettingsInput:
     billing_codes: list[str] | None = described("The billing codes that an event may have.")
 
 
-@strawberry.type(description="What became of a change of the settings.")
+@object_type(description="What became of a change of the settings.")
 class SettingsPayload:
-    settings: SiteSettings | None = strawberry.field(
-        description="As they are now; null when refused."
-    )
-    errors: list[BookingError] = strawberry.field(description=ERRORS)
+    settings: SiteSettings | None = attribute(description="As they are now; null when refused.")
+    errors: list[BookingError] = attribute(description=ERRORS)
 
 
-@strawberry.type
+@object_type
 class OrganizationQueries:
     @strawberry.field(description="Who you are to the gateway.")
     def viewer(self, info: Info) -> Viewer | None:
@@ -205,7 +202,7 @@ class OrganizationQueries:
         return searched(USERS_BY_NAME, User.of, users_page, users_count, search, **page)
 
 
-@strawberry.type
+@object_type
 class OrganizationMutations:
     @strawberry.mutation(description="Make or update a user. Needs MANAGE_USERS.")
     async def upsert_user(self, info: Info, input: Input[UpsertUserInput]) -> UserPayload | None:

@@ -13,6 +13,7 @@ from resolvers.organizations.users import (
     users_by_id,
 )
 from resolvers.vocabulary import ConflictPolicy, Permission, Role
+from schema.declaring import object_type
 from schema.fields import OverRow, column, embedded, relation
 from schema.loaders import Many, One, register
 from schema.node import Node, Sourced, node_type
@@ -34,7 +35,7 @@ register(
 )
 
 
-@strawberry.type(description="The rules that an organization has chosen.")
+@object_type(description="The rules that an organization has chosen.")
 class SiteSettings(OverRow):
     row: strawberry.Private[Any]
 
@@ -74,7 +75,7 @@ class SiteSettings(OverRow):
 
 
 @node_type("organization_by_id")
-@strawberry.type(description="Whose exams, people and rules these are.")
+@object_type(description="Whose exams, people and rules these are.")
 class Organization(Node, Sourced):
     name: str = column(description="Its name.")
     time_zone: TimeZone = column(description="The zone of what has no centre.")
@@ -83,7 +84,7 @@ class Organization(Node, Sourced):
 
 
 @node_type("user_by_id")
-@strawberry.type(
+@object_type(
     description="Somebody who works with the gateway; marker and moderator of a test schedule are "
     "users."
 )
@@ -113,7 +114,7 @@ class User(Node, Sourced):
     )
 
 
-@strawberry.type(description="Who did something.")
+@object_type(description="Who did something.")
 class Actor(OverRow):
     row: strawberry.Private[Any]
 

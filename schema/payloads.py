@@ -9,7 +9,9 @@ import strawberry
 from resolvers.identity import global_id
 from schema.commands import Answer
 from schema.context import Info
+from schema.declaring import object_type
 from schema.errors import BookingError
+from schema.fields import attribute
 from schema.found import load_node
 from schema.node import rows_of_type
 
@@ -44,12 +46,12 @@ async def booking_rows(info: Info, answers: Sequence[Answer]) -> list[Any]:
     return [row for row in rows if row is not None]
 
 
-@strawberry.type(description="What was deleted, or why it was not.")
+@object_type(description="What was deleted, or why it was not.")
 class DeletePayload:
-    deleted_id: strawberry.ID | None = strawberry.field(
+    deleted_id: strawberry.ID | None = attribute(
         description="The global id of what was deleted; null with errors."
     )
-    errors: list[BookingError] = strawberry.field(description="Why it was not done.")
+    errors: list[BookingError] = attribute(description="Why it was not done.")
 
     @classmethod
     def of(cls, name: str, answer: Answer) -> "DeletePayload":

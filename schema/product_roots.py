@@ -25,8 +25,9 @@ from resolvers.vocabulary import ProductKind
 from schema.commands import ask, given
 from schema.connections import AFTER, BEFORE, FIRST, LAST, SEARCH, Connection
 from schema.context import Info
+from schema.declaring import input_type, object_type
 from schema.errors import BookingError
-from schema.fields import described
+from schema.fields import attribute, described
 from schema.inputs import (
     EXTERNAL_IDS,
     ORIGIN,
@@ -43,11 +44,11 @@ from schema.products import AgentOffice, Product, ProductOffer
 from schema.references import ExternalIdInput, RefInput
 
 
-@strawberry.input(description="An office of an agency, known by the code.")
+@input_type(description="An office of an agency, known by the code.")
 class UpsertAgentOfficeInput:
-    code: str = strawberry.field(description="EC's code of it.")
-    name: str = strawberry.field(description="Its name.")
-    agency: str = strawberry.field(description="The agency that it belongs to.")
+    code: str = attribute(description="EC's code of it.")
+    name: str = attribute(description="Its name.")
+    agency: str = attribute(description="The agency that it belongs to.")
     active: bool | None = described(
         "Whether it may book. Omitted or null: unchanged; a new office is active."
     )
@@ -63,13 +64,11 @@ class UpsertAgentOfficeInput:
         )
 
 
-@strawberry.input(
-    description="A product, known by the code. What is left out or null stays as it is."
-)
+@input_type(description="A product, known by the code. What is left out or null stays as it is.")
 class UpsertProductInput:
-    code: str = strawberry.field(description="EC's code of it.")
-    kind: ProductKind = strawberry.field(description="What it is.")
-    name: str = strawberry.field(description="Its name.")
+    code: str = attribute(description="EC's code of it.")
+    kind: ProductKind = attribute(description="What it is.")
+    name: str = attribute(description="Its name.")
     min_weeks: int | None = described("For how many weeks at least, from 1 to 1,000.")
     max_weeks: int | None = described("For how many weeks at most, from 1 to 1,000.")
     active: bool | None = described(
@@ -87,13 +86,13 @@ class UpsertProductInput:
         )
 
 
-@strawberry.input(
+@input_type(
     description="Says that a school offers a product; startDates are added, and only a course "
     "needs them."
 )
 class OfferProductInput:
-    product: RefInput = strawberry.field(description="What is offered.")
-    centre: RefInput = strawberry.field(description="The school.")
+    product: RefInput = attribute(description="What is offered.")
+    centre: RefInput = attribute(description="The school.")
     start_dates: list[date] | None = described("Dates on which it can begin; at most 500 in all.")
     remove_start_dates: list[date] | None = described("Dates on which it no longer can.")
     capacity: int | None = described("Places on each start date, from 1 to 100,000.")
@@ -112,30 +111,28 @@ class OfferProductInput:
         )
 
 
-@strawberry.type(description="What became of an upsert of an agent office.")
+@object_type(description="What became of an upsert of an agent office.")
 class AgentOfficePayload:
-    agent_office: AgentOffice | None = strawberry.field(
-        description="As it is now; null when refused."
-    )
-    created: bool = strawberry.field(description=CREATED)
-    errors: list[BookingError] = strawberry.field(description=ERRORS)
+    agent_office: AgentOffice | None = attribute(description="As it is now; null when refused.")
+    created: bool = attribute(description=CREATED)
+    errors: list[BookingError] = attribute(description=ERRORS)
 
 
-@strawberry.type(description="What became of an upsert of a product.")
+@object_type(description="What became of an upsert of a product.")
 class ProductPayload:
-    product: Product | None = strawberry.field(description="As it is now; null when refused.")
-    created: bool = strawberry.field(description=CREATED)
-    errors: list[BookingError] = strawberry.field(description=ERRORS)
+    product: Product | None = attribute(description="As it is now; null when refused.")
+    created: bool = attribute(description=CREATED)
+    errors: list[BookingError] = attribute(description=ERRORS)
 
 
-@strawberry.type(description="What became of an offer.")
+@object_type(description="What became of an offer.")
 class OfferProductPayload:
-    offer: ProductOffer | None = strawberry.field(description="As it is now; null when refused.")
-    changed: bool = strawberry.field(description="False where it was like that already.")
-    errors: list[BookingError] = strawberry.field(description=ERRORS)
+    offer: ProductOffer | None = attribute(description="As it is now; null when refused.")
+    changed: bool = attribute(description="False where it was like that already.")
+    errors: list[BookingError] = attribute(description=ERRORS)
 
 
-@strawberry.type
+@object_type
 class ProductQueries:
     @listed(description="What schools can sell, by name.")
     def products(
@@ -180,7 +177,7 @@ class ProductQueries:
         )
 
 
-@strawberry.type
+@object_type
 class ProductMutations:
     @strawberry.mutation(description="Make or update an agent office. Needs MANAGE_PRODUCTS.")
     async def upsert_agent_office(

@@ -10,6 +10,7 @@ from resolvers.products import reads
 from resolvers.vocabulary import ProductKind
 from schema.centres import Centre
 from schema.context import Info
+from schema.declaring import object_type
 from schema.fields import OverRow, column, relation
 from schema.loaders import One, register
 from schema.node import ABSTRACT, Node, Sourced, node_type
@@ -23,7 +24,7 @@ register(
 
 
 @node_type("agent_office_by_id")
-@strawberry.type(description="An office of an agency; an agent sees its own only.")
+@object_type(description="An office of an agency; an agent sees its own only.")
 class AgentOffice(Node, Sourced):
     code: str = column(description="EC's code of it.")
     name: str = column(description="Its name.")
@@ -34,7 +35,7 @@ class AgentOffice(Node, Sourced):
 
 
 @node_type("product_by_id")
-@strawberry.type(description="What schools can sell.")
+@object_type(description="What schools can sell.")
 class Product(Node, Sourced):
     code: str = column(description="EC's code of it.")
     kind: ProductKind = column(description="What it is.")
@@ -50,9 +51,7 @@ class Product(Node, Sourced):
         return await dates_of_product(info, self.row.id, from_, to, centre_id)
 
 
-@strawberry.type(
-    description="What a school offers; capacity is for each start date, null = unlimited."
-)
+@object_type(description="What a school offers; capacity is for each start date, null = unlimited.")
 class ProductOffer(OverRow):
     row: strawberry.Private[Any]
 

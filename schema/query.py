@@ -1,12 +1,11 @@
 """What can be asked: the sum of what the domains offer."""
 
-import strawberry
-
 from schema.agent_bookings import AgentBookingQueries
 from schema.bookings import BookingQueries
 from schema.candidate_roots import CandidateQueries
 from schema.centre_roots import CentreQueries
 from schema.changes import ChangeQueries
+from schema.declaring import object_type
 from schema.enrolments import EnrolmentQueries
 from schema.event_exports import EventExportQueries
 from schema.event_roots import EventQueries
@@ -20,7 +19,7 @@ from schema.test_roots import TestQueries
 from schema.test_schedules import TestScheduleQueries
 
 
-@strawberry.type(
+@object_type(
     description="What can be asked. A null stands beside a top-level error, or where nothing was "
     "found."
 )

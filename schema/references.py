@@ -13,28 +13,30 @@ from strawberry import UNSET
 from resolvers.identity import global_id, parse_global_id
 from resolvers.references import ByExternalId, ByKey, ByReference, Ref, Unreadable
 from resolvers.vocabulary import SourceSystem
+from schema.declaring import input_type
+from schema.fields import attribute
 
 
-@strawberry.input(description="An object's key in one of the source systems.")
+@input_type(description="An object's key in one of the source systems.")
 class ExternalIdInput:
-    system: SourceSystem = strawberry.field(description="Whose key it is.")
-    kind: str = strawberry.field(description="What the key is of, such as student or event.")
-    value: str = strawberry.field(description="The key itself.")
+    system: SourceSystem = attribute(description="Whose key it is.")
+    kind: str = attribute(description="What the key is of, such as student or event.")
+    value: str = attribute(description="The key itself.")
 
     def to_ref(self) -> ByExternalId:
         return ByExternalId(self.system, self.kind, self.value)
 
 
-@strawberry.input(
+@input_type(
     one_of=True,
     description="An object by global id, by its reference or code, or by a source system's key.",
 )
 class RefInput:
-    id: strawberry.ID | None = strawberry.field(default=UNSET, description="Its global id.")
-    reference: str | None = strawberry.field(
+    id: strawberry.ID | None = attribute(default=UNSET, description="Its global id.")
+    reference: str | None = attribute(
         default=UNSET, description="Its own reference, code or, for rooms and departments, name."
     )
-    external: ExternalIdInput | None = strawberry.field(
+    external: ExternalIdInput | None = attribute(
         default=UNSET, description="A source system's key."
     )
 
@@ -48,10 +50,10 @@ class RefInput:
         return self.external.to_ref()
 
 
-@strawberry.input(one_of=True, description="A test schedule by its global id or by its keycode.")
+@input_type(one_of=True, description="A test schedule by its global id or by its keycode.")
 class TestScheduleRef:
-    id: strawberry.ID | None = strawberry.field(default=UNSET, description="Its global id.")
-    keycode: str | None = strawberry.field(
+    id: strawberry.ID | None = attribute(default=UNSET, description="Its global id.")
+    keycode: str | None = attribute(
         default=UNSET, description="Its keycode: 8 capital letters and digits."
     )
 

@@ -23,9 +23,10 @@ from resolvers.vocabulary import OnNoMatch, RuleOverride
 from schema.booking_mutations import AccommodationInput
 from schema.commands import Answer, ask, given
 from schema.context import Info
+from schema.declaring import input_type, object_type
 from schema.errors import BookingError, Warning
 from schema.events import Event
-from schema.fields import described
+from schema.fields import attribute, described
 from schema.found import load_node
 from schema.inputs import (
     EXPECTED_VERSION,
@@ -46,7 +47,7 @@ REPLAYED = "True when an idempotency key was answered from memory."
 NEW_EVENT = "needed where the event has to be made, one of the site's unless it lists none."
 
 
-@strawberry.input(description="An event by its venue and start, as a lax call has it.")
+@input_type(description="An event by its venue and start, as a lax call has it.")
 class LaxEventInput:
     event_venue: UUID | None = described("The venue: Shift iQ's UUID of it, or our own key.")
     event_start: str | None = described("When it starts: ISO 8601 with an offset.")
@@ -57,7 +58,7 @@ class LaxEventInput:
     event_billing_code: str | None = described(
         f"The billing code; {NEW_EVENT} A transfer copies that of the event before."
     )
-    on_no_match: OnNoMatch = strawberry.field(
+    on_no_match: OnNoMatch = attribute(
         default=OnNoMatch.CREATE, description="What happens where there is no such event."
     )
 
@@ -72,14 +73,14 @@ class LaxEventInput:
         )
 
 
-@strawberry.input(
+@input_type(
     one_of=True,
     description="Strict names the event; lax looks it up by venue and start, and makes it if there "
     "is none.",
 )
 class RegistrationTargetInput:
-    event: RefInput | None = strawberry.field(default=UNSET, description="The event by name.")
-    lax: LaxEventInput | None = strawberry.field(
+    event: RefInput | None = attribute(default=UNSET, description="The event by name.")
+    lax: LaxEventInput | None = attribute(
         default=UNSET, description="The event by its venue and start."
     )
 
@@ -90,13 +91,13 @@ class RegistrationTargetInput:
         return self.event.to_ref("Event")
 
 
-@strawberry.input(description="A learner's registration for an event.")
+@input_type(description="A learner's registration for an event.")
 class BookRegistrationInput:
     registration: UUID | None = described(
         "The caller's own UUID, never used before; made here when absent and the target is strict."
     )
-    target: RegistrationTargetInput = strawberry.field(description="For which event.")
-    learner: RefInput = strawberry.field(description="Who registers.")
+    target: RegistrationTargetInput = attribute(description="For which event.")
+    learner: RefInput = attribute(description="Who registers.")
     assessment: str | None = described(
         "The code of a published form that is not bilingual; required by a lax target."
     )
@@ -124,12 +125,12 @@ class BookRegistrationInput:
         )
 
 
-@strawberry.input(description="Where a registration goes; its assessment form stays.")
+@input_type(description="Where a registration goes; its assessment form stays.")
 class TransferRegistrationInput:
-    registration_id: strawberry.ID = strawberry.field(description=REGISTRATION_ID)
-    target: RegistrationTargetInput = strawberry.field(description="To which event.")
-    learner: RefInput = strawberry.field(description="Whose registration it must be.")
-    reason: str = strawberry.field(description="Why, 1 to 500 characters.")
+    registration_id: strawberry.ID = attribute(description=REGISTRATION_ID)
+    target: RegistrationTargetInput = attribute(description="To which event.")
+    learner: RefInput = attribute(description="Whose registration it must be.")
+    reason: str = attribute(description="Why, 1 to 500 characters.")
     overrides: list[RuleOverride] | None = described(OVERRIDES)
     expected_version: int | None = described(EXPECTED_VERSION)
     idempotency_key: str | None = described(IDEMPOTENCY_KEY)
@@ -148,12 +149,10 @@ class TransferRegistrationInput:
         )
 
 
-@strawberry.input(description="Another assessment form for a registration.")
+@input_type(description="Another assessment form for a registration.")
 class ChangeAssessmentInput:
-    registration_id: strawberry.ID = strawberry.field(description=REGISTRATION_ID)
-    assessment: str = strawberry.field(
-        description="The code of a published form that is not bilingual."
-    )
+    registration_id: strawberry.ID = attribute(description=REGISTRATION_ID)
+    assessment: str = attribute(description="The code of a published form that is not bilingual.")
     expected_version: int | None = described(EXPECTED_VERSION)
     origin: OriginInput | None = described(ORIGIN)
 
@@ -167,9 +166,9 @@ class ChangeAssessmentInput:
         )
 
 
-@strawberry.input(description="A registration to take back.")
+@input_type(description="A registration to take back.")
 class DeleteRegistrationInput:
-    registration_id: strawberry.ID = strawberry.field(description=REGISTRATION_ID)
+    registration_id: strawberry.ID = attribute(description=REGISTRATION_ID)
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> DeleteRegistration:
@@ -180,33 +179,31 @@ class DeleteRegistrationInput:
         )
 
 
-@strawberry.type(description="The registration that was made, or why it was not.")
+@object_type(description="The registration that was made, or why it was not.")
 class BookRegistrationPayload:
-    registration: Registration | None = strawberry.field(description="It; null with errors.")
-    event: Event | None = strawberry.field(description="What it is for; null with errors.")
-    event_created: bool = strawberry.field(description="Whether a lax call made the event.")
-    replayed: bool = strawberry.field(description=REPLAYED)
-    warnings: list[Warning] = strawberry.field(description=WARNINGS)
-    errors: list[BookingError] = strawberry.field(description=ERRORS)
+    registration: Registration | None = attribute(description="It; null with errors.")
+    event: Event | None = attribute(description="What it is for; null with errors.")
+    event_created: bool = attribute(description="Whether a lax call made the event.")
+    replayed: bool = attribute(description=REPLAYED)
+    warnings: list[Warning] = attribute(description=WARNINGS)
+    errors: list[BookingError] = attribute(description=ERRORS)
 
 
-@strawberry.type(description="The registration where it is now, or why it was not transferred.")
+@object_type(description="The registration where it is now, or why it was not transferred.")
 class TransferRegistrationPayload:
-    registration: Registration | None = strawberry.field(description="It; null with errors.")
-    from_: Event | None = strawberry.field(
-        name="from", description="Where it was; null with errors."
-    )
-    to: Event | None = strawberry.field(description="Where it is now; null with errors.")
-    event_created: bool = strawberry.field(description="Whether a lax call made the event.")
-    replayed: bool = strawberry.field(description=REPLAYED)
-    warnings: list[Warning] = strawberry.field(description=WARNINGS)
-    errors: list[BookingError] = strawberry.field(description=ERRORS)
+    registration: Registration | None = attribute(description="It; null with errors.")
+    from_: Event | None = attribute(name="from", description="Where it was; null with errors.")
+    to: Event | None = attribute(description="Where it is now; null with errors.")
+    event_created: bool = attribute(description="Whether a lax call made the event.")
+    replayed: bool = attribute(description=REPLAYED)
+    warnings: list[Warning] = attribute(description=WARNINGS)
+    errors: list[BookingError] = attribute(description=ERRORS)
 
 
-@strawberry.type(description="The registration with its form, or why it has it not.")
+@object_type(description="The registration with its form, or why it has it not.")
 class ChangeAssessmentPayload:
-    registration: Registration | None = strawberry.field(description="It; null with errors.")
-    errors: list[BookingError] = strawberry.field(description=ERRORS)
+    registration: Registration | None = attribute(description="It; null with errors.")
+    errors: list[BookingError] = attribute(description=ERRORS)
 
 
 async def _event(info: Info, answer: Answer, fact: str) -> Event | None:
@@ -216,7 +213,7 @@ async def _event(info: Info, answer: Answer, fact: str) -> Event | None:
     return event
 
 
-@strawberry.type
+@object_type
 class RegistrationMutations:
     @strawberry.mutation(
         description="Register a learner for an event, strict or lax: a lax call makes an event "

@@ -30,6 +30,7 @@ from schema.booking_lists import (
 from schema.bookings import Booking
 from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
 from schema.context import Info
+from schema.declaring import input_type, object_type
 from schema.events import Event
 from schema.fields import OverRow, column, derived, described, relation
 from schema.found import Found, found
@@ -49,7 +50,7 @@ register(
 )
 
 
-@strawberry.type(description="A move of a registration from one event to another.")
+@object_type(description="A move of a registration from one event to another.")
 class RegistrationTransfer(OverRow):
     row: strawberry.Private[Any]
 
@@ -63,7 +64,7 @@ class RegistrationTransfer(OverRow):
 
 
 @node_type("registration_by_id")
-@strawberry.type(description="A learner's registration for an event; its form is what is assessed.")
+@object_type(description="A learner's registration for an event; its form is what is assessed.")
 class Registration(Booking):
     @classmethod
     def of(cls, row: Any) -> Any:
@@ -90,7 +91,7 @@ class Registration(Booking):
 KINDS[BookingKind.REGISTRATION] = Registration
 
 
-@strawberry.input(
+@input_type(
     name="RegistrationCriteria",
     description="Shift iQ v1 search and count. Given criteria are ANDed; an empty text is none.",
 )
@@ -116,7 +117,7 @@ def _criteria(given: RegistrationCriteriaInput | None) -> RegistrationCriteria:
     return RegistrationCriteria(**values_given(given)) if given else EVERY_ONE
 
 
-@strawberry.type
+@object_type
 class RegistrationQueries:
     @found(description="A registration; REGISTRATION_NOT_FOUND where you may see none.")
     async def registration(self, info: Info, identifier: IDENTIFIER) -> Registration | None:

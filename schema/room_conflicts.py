@@ -12,6 +12,7 @@ from resolvers.bookings.room_conflicts import (
 )
 from resolvers.viewer import Viewer
 from schema.centres import Room
+from schema.declaring import object_type
 from schema.fields import OverRow, column, relation
 from schema.loaders import Assembled, register
 
@@ -26,7 +27,7 @@ def sees_conflicts(viewer: Viewer) -> bool:
     return viewer.is_staff
 
 
-@strawberry.type(description="A time at which a room has more bookings than seats.")
+@object_type(description="A time at which a room has more bookings than seats.")
 class RoomConflict(OverRow):
     row: strawberry.Private[Any]
 

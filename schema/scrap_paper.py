@@ -10,12 +10,13 @@ from resolvers.references import ByKey
 from resolvers.refusals import Invalid, OutOfRange
 from schema.candidates import Candidate
 from schema.context import Info
+from schema.declaring import object_type
 from schema.events import Event
-from schema.fields import OverRow, column, relation
+from schema.fields import OverRow, attribute, column, relation
 from schema.references import ref_of
 
 
-@strawberry.type(description="One candidate's sheet.")
+@object_type(description="One candidate's sheet.")
 class ScrapPaperSheet(OverRow):
     row: strawberry.Private[Any]
 
@@ -28,15 +29,15 @@ class ScrapPaperSheet(OverRow):
     reference: str = column(description="The booking's reference.")
 
 
-@strawberry.type(description="The sheets for rough work at an event.")
+@object_type(description="The sheets for rough work at an event.")
 class ScrapPaper:
-    event: Event = strawberry.field(description="Where they are needed.")
-    sheets: list[ScrapPaperSheet] = strawberry.field(
+    event: Event = attribute(description="Where they are needed.")
+    sheets: list[ScrapPaperSheet] = attribute(
         description="One for each booking with a seat that you may see, of every kind, by seat."
     )
 
 
-@strawberry.type
+@object_type
 class ScrapPaperQueries:
     @strawberry.field(
         description="The scrap paper of an event, at most 10,000 sheets (else OUT_OF_RANGE); null "

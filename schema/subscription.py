@@ -26,20 +26,22 @@ from schema.changes import TYPES, BookingChange, EventChange
 from schema.commands import given
 from schema.connections import AFTER
 from schema.context import Context, Info
+from schema.declaring import object_type
 from schema.event_filters import EVENT_FILTER, event_filter
 from schema.events import Event, Seats
+from schema.fields import attribute
 from schema.log_cursors import end_of_log, require_reached
 from schema.references import ref_of
 
 MOST_EVENTS = 100
 
 
-@strawberry.type(description="The seats of an event, after something changed them.")
+@object_type(description="The seats of an event, after something changed them.")
 class SeatsChange:
-    cursor: str = strawberry.field(description="The place in the log that this count includes.")
-    event: Event = strawberry.field(description="The event.")
-    seats: Seats = strawberry.field(description="Its seats now.")
-    at: datetime = strawberry.field(description="When they were counted.")
+    cursor: str = attribute(description="The place in the log that this count includes.")
+    event: Event = attribute(description="The event.")
+    seats: Seats = attribute(description="Its seats now.")
+    at: datetime = attribute(description="When they were counted.")
 
 
 Changes = Callable[[Viewer, PageRequest], Read[ChangeLog]]
@@ -118,9 +120,7 @@ class _SeatCounts:
         return touched, max(row.position for row in rows)
 
 
-@strawberry.type(
-    description="What can be watched: each begins when it is asked for and never ends."
-)
+@object_type(description="What can be watched: each begins when it is asked for and never ends.")
 class Subscription:
     @strawberry.subscription(
         description="Every change that you may see. With `after`: first the backlog from the log, "

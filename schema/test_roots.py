@@ -28,8 +28,9 @@ from resolvers.viewer import Viewer
 from schema.commands import ask, given
 from schema.connections import AFTER, BEFORE, FIRST, LAST, SEARCH, Connection
 from schema.context import Info
+from schema.declaring import input_type, object_type
 from schema.errors import BookingError, Warning
-from schema.fields import described
+from schema.fields import attribute, described
 from schema.found import found
 from schema.inputs import (
     EXTERNAL_IDS,
@@ -48,10 +49,10 @@ from schema.scalars import LanguageTag
 from schema.tests import Module, Subject, Test
 
 
-@strawberry.input(description="A subject, known by the reference.")
+@input_type(description="A subject, known by the reference.")
 class UpsertSubjectInput:
-    reference: str = strawberry.field(description="What it is known by.")
-    name: str = strawberry.field(description="Its name.")
+    reference: str = attribute(description="What it is known by.")
+    name: str = attribute(description="Its name.")
     centre_ids: list[strawberry.ID] | None = described(
         "The centres that examine it; a list replaces."
     )
@@ -69,10 +70,10 @@ class UpsertSubjectInput:
         )
 
 
-@strawberry.input(description="A module, known by the reference.")
+@input_type(description="A module, known by the reference.")
 class UpsertModuleInput:
-    reference: str = strawberry.field(description="What it is known by.")
-    name: str = strawberry.field(description="Its name.")
+    reference: str = attribute(description="What it is known by.")
+    name: str = attribute(description="Its name.")
     external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
     origin: OriginInput | None = described(ORIGIN)
 
@@ -86,15 +87,15 @@ class UpsertModuleInput:
         )
 
 
-@strawberry.input(description="A form of a test, known by its code inside the test.")
+@input_type(description="A form of a test, known by its code inside the test.")
 class TestFormInput:
-    code: str = strawberry.field(description="What it is known by.")
-    name: str = strawberry.field(description="Its name.")
+    code: str = attribute(description="What it is known by.")
+    name: str = attribute(description="Its name.")
     published: bool | None = described(
         "Whether it can be sat. Omitted or null: unchanged; a new form is published."
     )
     published_at: datetime | None = described("Since when.")
-    bilingual: bool = strawberry.field(default=False, description="Whether it has two languages.")
+    bilingual: bool = attribute(default=False, description="Whether it has two languages.")
     language: LanguageTag | None = described("Its language.")
     external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
 
@@ -105,33 +106,31 @@ class TestFormInput:
         )
 
 
-@strawberry.input(
+@input_type(
     description="A test, known by its subject and its reference. What is left out or null stays "
     "as it is. Events without a duration of their own follow the test until they start; existing "
     "bookings keep their values."
 )
 class UpsertTestInput:
-    reference: str = strawberry.field(description="What it is known by inside its subject.")
-    name: str = strawberry.field(description="Its name.")
+    reference: str = attribute(description="What it is known by inside its subject.")
+    name: str = attribute(description="Its name.")
     subject: RefInput | None = described(
         "What it is about; left out: the only test of that reference."
     )
-    duration_minutes: int = strawberry.field(description="Minutes of work.")
-    break_minutes: int = strawberry.field(default=0, description="Minutes of breaks.")
+    duration_minutes: int = attribute(description="Minutes of work.")
+    break_minutes: int = attribute(default=0, description="Minutes of breaks.")
     requires_invigilation: bool | None = described(
         "Whether it must be invigilated. Omitted or null: unchanged; false for a new test."
     )
     max_attempts: int | None = described("How often a candidate may sit it.")
-    default_language: LanguageTag = strawberry.field(
+    default_language: LanguageTag = attribute(
         default=LanguageTag("en"), description="The language unless another is chosen."
     )
     languages: list[LanguageTag] | None = described(
         "The languages to choose from; a list replaces, and always has the default language."
     )
-    allows_markers: bool = strawberry.field(
-        default=False, description="Whether it may have a marker."
-    )
-    allows_moderators: bool = strawberry.field(
+    allows_markers: bool = attribute(default=False, description="Whether it may have a marker.")
+    allows_moderators: bool = attribute(
         default=False, description="Whether it may have a moderator."
     )
     modules: list[RefInput] | None = described("Its modules; a list replaces.")
@@ -156,32 +155,32 @@ def _forms(forms: Iterable[TestFormInput]) -> tuple[Form, ...]:
     return tuple(form.to_form() for form in forms)
 
 
-@strawberry.type(description="What became of an upsert of a subject.")
+@object_type(description="What became of an upsert of a subject.")
 class SubjectPayload:
-    subject: Subject | None = strawberry.field(description="As it is now; null when refused.")
-    created: bool = strawberry.field(description=CREATED)
-    errors: list[BookingError] = strawberry.field(description=ERRORS)
+    subject: Subject | None = attribute(description="As it is now; null when refused.")
+    created: bool = attribute(description=CREATED)
+    errors: list[BookingError] = attribute(description=ERRORS)
 
 
-@strawberry.type(description="What became of an upsert of a module.")
+@object_type(description="What became of an upsert of a module.")
 class ModulePayload:
-    module: Module | None = strawberry.field(description="As it is now; null when refused.")
-    created: bool = strawberry.field(description=CREATED)
-    errors: list[BookingError] = strawberry.field(description=ERRORS)
+    module: Module | None = attribute(description="As it is now; null when refused.")
+    created: bool = attribute(description=CREATED)
+    errors: list[BookingError] = attribute(description=ERRORS)
 
 
-@strawberry.type(description="What became of an upsert of a test.")
+@object_type(description="What became of an upsert of a test.")
 class TestPayload:
-    test: Test | None = strawberry.field(description="As it is now; null when refused.")
-    created: bool = strawberry.field(description=CREATED)
-    warnings: list[Warning] = strawberry.field(
+    test: Test | None = attribute(description="As it is now; null when refused.")
+    created: bool = attribute(description=CREATED)
+    warnings: list[Warning] = attribute(
         description="BOOKINGS_KEEP_VALUES with the number of live bookings that keep an earlier "
         "duration, share of the breaks or invigilation; empty without any."
     )
-    errors: list[BookingError] = strawberry.field(description=ERRORS)
+    errors: list[BookingError] = attribute(description=ERRORS)
 
 
-@strawberry.type
+@object_type
 class TestQueries:
     @listed(description="The subjects of the organization, by name.")
     def subjects(
@@ -212,7 +211,7 @@ class TestQueries:
         return searched(TESTS_BY_NAME, Test.of, tests_page, tests_count, search, **page)
 
 
-@strawberry.type
+@object_type
 class TestMutations:
     @strawberry.mutation(description="Make or update a subject. Needs MANAGE_TESTS.")
     async def upsert_subject(

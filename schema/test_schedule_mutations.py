@@ -20,8 +20,9 @@ from resolvers.viewer import Viewer
 from resolvers.vocabulary import SessionState
 from schema.commands import Answer, ask, given
 from schema.context import Info
+from schema.declaring import input_type, object_type
 from schema.errors import BookingError, Warning
-from schema.fields import described
+from schema.fields import attribute, described
 from schema.inputs import IDEMPOTENCY_KEY, ORIGIN, Input, OriginInput, given_tuple, origin_of
 from schema.payloads import DeletePayload, written_booking
 from schema.references import (
@@ -38,7 +39,7 @@ PERCENTAGE = "Extra time in percent, 0 to 999, rounded up to minutes."
 REASON = "Why; at most 500 characters."
 
 
-@strawberry.input(description="Extra time to work.")
+@input_type(description="Extra time to work.")
 class ReasonableAdjustmentsInput:
     extra_time_min: int | None = described(MINUTES)
     extra_time_percentage: int | None = described(PERCENTAGE)
@@ -52,7 +53,7 @@ class ReasonableAdjustmentsInput:
         )
 
 
-@strawberry.input(description="Extra breaks; a percentage counts on the breaks of the test.")
+@input_type(description="Extra breaks; a percentage counts on the breaks of the test.")
 class BreakReasonableAdjustmentsInput:
     extra_time_min: int | None = described(MINUTES)
     extra_time_percentage: int | None = described(PERCENTAGE)
@@ -68,9 +69,9 @@ class BreakReasonableAdjustmentsInput:
         )
 
 
-@strawberry.input(description="Breaks that the candidate takes at any time.")
+@input_type(description="Breaks that the candidate takes at any time.")
 class UnscheduledBreakInput:
-    extra_time_min: int = strawberry.field(description="Minutes, 0 to 999.")
+    extra_time_min: int = attribute(description="Minutes, 0 to 999.")
 
 
 def _adjustment(
@@ -80,31 +81,29 @@ def _adjustment(
     return Adjustment() if chosen is None else chosen.to_adjustment()
 
 
-@strawberry.input(
+@input_type(
     description="A test for a candidate at a centre. Dates and times are independent: there is one "
     "window for each date, at most 366."
 )
 class BookTestScheduleInput:
-    test: RefInput = strawberry.field(description="What is sat.")
-    centre: RefInput = strawberry.field(description="Where.")
-    candidate: RefInput = strawberry.field(description="Who sits.")
-    start_date: date = strawberry.field(description="The first date.")
-    end_date: date = strawberry.field(description="The last date; not before the first.")
-    start_time: time = strawberry.field(
+    test: RefInput = attribute(description="What is sat.")
+    centre: RefInput = attribute(description="Where.")
+    candidate: RefInput = attribute(description="Who sits.")
+    start_date: date = attribute(description="The first date.")
+    end_date: date = attribute(description="The last date; not before the first.")
+    start_time: time = attribute(
         description="From when on each date, as the centre's clock shows it."
     )
-    end_time: time = strawberry.field(
-        description="Until when on each date; later than the start time."
-    )
+    end_time: time = attribute(description="Until when on each date; later than the start time.")
     reasonable_adjustments: ReasonableAdjustmentsInput | None = described("Extra time to work.")
     break_reasonable_adjustments: BreakReasonableAdjustmentsInput | None = described(
         "Extra breaks."
     )
     unscheduled_break: UnscheduledBreakInput | None = described("Unscheduled breaks.")
-    marked_externally: bool = strawberry.field(
+    marked_externally: bool = attribute(
         default=False, description="Whether the test bypasses marking once it is completed."
     )
-    allow_multiple_open_sessions: bool = strawberry.field(
+    allow_multiple_open_sessions: bool = attribute(
         default=False,
         description="Whether the candidate may have another open schedule for the test.",
     )
@@ -136,7 +135,7 @@ class BookTestScheduleInput:
         "Whether the window is meant exactly; else it is widened by the buffer of the site "
         "settings. No unless given; required where the site settings say so."
     )
-    auto_sync_centre_subject: bool = strawberry.field(
+    auto_sync_centre_subject: bool = attribute(
         default=False,
         description="Whether the candidate is associated with the centre and with the subject, "
         "where not associated yet; those two must be associated with each other.",
@@ -174,24 +173,20 @@ class BookTestScheduleInput:
         )
 
 
-@strawberry.type(description="The test that was scheduled, or why it was not.")
+@object_type(description="The test that was scheduled, or why it was not.")
 class BookTestSchedulePayload:
-    test_schedule: TestSchedule | None = strawberry.field(
-        description="The booking; null with errors."
-    )
-    replayed: bool = strawberry.field(
-        description="True when an idempotency key was answered from memory."
-    )
-    warnings: list[Warning] = strawberry.field(description="Done, but worth knowing.")
-    errors: list[BookingError] = strawberry.field(description="Why it was not done.")
+    test_schedule: TestSchedule | None = attribute(description="The booking; null with errors.")
+    replayed: bool = attribute(description="True when an idempotency key was answered from memory.")
+    warnings: list[Warning] = attribute(description="Done, but worth knowing.")
+    errors: list[BookingError] = attribute(description="Why it was not done.")
 
 
-@strawberry.input(
+@input_type(
     description="Where a test schedule goes: at least one of its centre, dates and times. What is "
     "left out stays as it is."
 )
 class MoveTestScheduleInput:
-    test_schedule_id: strawberry.ID = strawberry.field(description="The schedule's global id.")
+    test_schedule_id: strawberry.ID = attribute(description="The schedule's global id.")
     to_centre: RefInput | None = described("Another centre.")
     start_date: date | None = described("Another first date.")
     end_date: date | None = described("Another last date.")
@@ -217,22 +212,18 @@ class MoveTestScheduleInput:
         )
 
 
-@strawberry.type(description="The test schedule as it is now, or why it did not move.")
+@object_type(description="The test schedule as it is now, or why it did not move.")
 class MoveTestSchedulePayload:
-    test_schedule: TestSchedule | None = strawberry.field(
-        description="The booking; null with errors."
-    )
-    changed: bool = strawberry.field(description="False when it was there already.")
-    replayed: bool = strawberry.field(
-        description="True when an idempotency key was answered from memory."
-    )
-    warnings: list[Warning] = strawberry.field(description="Done, but worth knowing.")
-    errors: list[BookingError] = strawberry.field(description="Why it was not done.")
+    test_schedule: TestSchedule | None = attribute(description="The booking; null with errors.")
+    changed: bool = attribute(description="False when it was there already.")
+    replayed: bool = attribute(description="True when an idempotency key was answered from memory.")
+    warnings: list[Warning] = attribute(description="Done, but worth knowing.")
+    errors: list[BookingError] = attribute(description="Why it was not done.")
 
 
-@strawberry.input(description="Which test schedule to take back.")
+@input_type(description="Which test schedule to take back.")
 class DeleteTestScheduleInput:
-    test_schedule: TestScheduleRef = strawberry.field(description="By its id or its keycode.")
+    test_schedule: TestScheduleRef = attribute(description="By its id or its keycode.")
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> DeleteTestSchedule:
@@ -243,18 +234,18 @@ class DeleteTestScheduleInput:
         )
 
 
-@strawberry.input(
+@input_type(
     description="What a delivery system reports. An invigilated session starts with its PIN or "
     "unlocked."
 )
 class RecordSessionInput:
-    test_schedule: TestScheduleRef = strawberry.field(description="By its id or its keycode.")
-    state: SessionState = strawberry.field(description="What has happened.")
+    test_schedule: TestScheduleRef = attribute(description="By its id or its keycode.")
+    state: SessionState = attribute(description="What has happened.")
     at: datetime | None = described(
         "When; now unless given. A start must be inside a window of the schedule."
     )
     pin: str | None = described("The PIN that the candidate gave.")
-    unlocked: bool = strawberry.field(
+    unlocked: bool = attribute(
         default=False, description="Whether an invigilator unlocked the session."
     )
     expected_version: int | None = described("The version that it must have; else STALE_BOOKING.")
@@ -273,13 +264,11 @@ class RecordSessionInput:
         )
 
 
-@strawberry.type(description="The test schedule as it is now, or why nothing was recorded.")
+@object_type(description="The test schedule as it is now, or why nothing was recorded.")
 class RecordSessionPayload:
-    test_schedule: TestSchedule | None = strawberry.field(
-        description="The booking; null with errors."
-    )
-    changed: bool = strawberry.field(description="False when that was known already.")
-    errors: list[BookingError] = strawberry.field(description="Why it was not done.")
+    test_schedule: TestSchedule | None = attribute(description="The booking; null with errors.")
+    changed: bool = attribute(description="False when that was known already.")
+    errors: list[BookingError] = attribute(description="Why it was not done.")
 
 
 async def _schedule(info: Info, answer: Answer) -> Any:
@@ -287,7 +276,7 @@ async def _schedule(info: Info, answer: Answer) -> Any:
     return None if row is None else TestSchedule(row=row)
 
 
-@strawberry.type
+@object_type
 class TestScheduleMutations:
     @strawberry.mutation(
         description="Schedule a candidate for a test. Needs SCHEDULE_TEST, and that you are "

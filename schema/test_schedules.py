@@ -3,7 +3,6 @@
 from datetime import date, datetime, time
 from typing import Any
 
-import strawberry
 from strawberry import UNSET
 
 from resolvers import checks
@@ -28,6 +27,7 @@ from schema.booking_lists import BOOKING_FILTER, BOOKING_SORT, bookings_list
 from schema.bookings import Booking
 from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
 from schema.context import Context, Info
+from schema.declaring import object_type
 from schema.fields import Fixed, column, computed, embedded, relation
 from schema.found import Found, found
 from schema.lists import listed
@@ -80,7 +80,7 @@ def _user(role: str, *, description: str) -> Any:
 
 
 @node_type("booking_by_id")
-@strawberry.type(
+@object_type(
     description="A candidate's test at a centre, to be sat in a window of dates and times of day."
 )
 class TestSchedule(Booking):
@@ -175,7 +175,7 @@ class TestSchedule(Booking):
 KINDS[BookingKind.TEST_SCHEDULE] = TestSchedule
 
 
-@strawberry.type
+@object_type
 class TestScheduleQueries:
     @found(description="A test schedule; null where there is none that you may see.")
     async def test_schedule(self, info: Info, ref: TEST_SCHEDULE_REF) -> TestSchedule | None:

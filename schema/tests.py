@@ -14,6 +14,7 @@ from resolvers.tests.reads import (
     test_forms_by_id,
     tests_by_id,
 )
+from schema.declaring import object_type
 from schema.fields import column, relation
 from schema.loaders import Many, One, register
 from schema.node import Node, Sourced, node_type
@@ -34,7 +35,7 @@ register(
 
 
 @node_type("subject_by_id")
-@strawberry.type(description="What tests are about.")
+@object_type(description="What tests are about.")
 class Subject(Node, Sourced):
     reference: str = column(description="What it is known by.")
     name: str = column(description="Its name.")
@@ -44,14 +45,14 @@ class Subject(Node, Sourced):
 
 
 @node_type("module_by_id")
-@strawberry.type(description="Ties tests and events to the candidates eligible for them.")
+@object_type(description="Ties tests and events to the candidates eligible for them.")
 class Module(Node, Sourced):
     reference: str = column(description="What it is known by.")
     name: str = column(description="Its name.")
 
 
 @node_type("test_form_by_id")
-@strawberry.type(description="Surpass test form = Shift iQ assessment form.")
+@object_type(description="Surpass test form = Shift iQ assessment form.")
 class TestForm(Node, Sourced):
     code: str = column(description="What it is known by inside its test.")
     name: str = column(description="Its name.")
@@ -62,7 +63,7 @@ class TestForm(Node, Sourced):
 
 
 @node_type("test_by_id")
-@strawberry.type(description="What is sat.")
+@object_type(description="What is sat.")
 class Test(Node, Sourced):
     reference: str = column(description="What it is known by inside its subject.")
     name: str = column(description="Its name.")

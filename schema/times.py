@@ -9,12 +9,13 @@ import strawberry
 from resolvers.times import wall_time_of
 from resolvers.vocabulary import CancellationReason
 from schema.context import Context
+from schema.declaring import object_type
 from schema.fields import Computed, Fixed, OverRow, column, embedded, relation
 from schema.organizations import Actor
 from schema.scalars import LocalDateTime, TimeZone
 
 
-@strawberry.type(description="The part of one date in which a test can be sat.")
+@object_type(description="The part of one date in which a test can be sat.")
 class TimeWindow(OverRow):
     row: strawberry.Private[Any]
 
@@ -31,7 +32,7 @@ class TimeWindow(OverRow):
     )
 
 
-@strawberry.type(
+@object_type(
     description="When it takes place. The centre's local wall time is the truth; instants are "
     "derived from it with the centre's zone."
 )
@@ -72,7 +73,7 @@ def event_times(*, description: str) -> Any:
     )
 
 
-@strawberry.type(description="How it was called off.")
+@object_type(description="How it was called off.")
 class Cancellation(OverRow):
     row: strawberry.Private[Any]
 
