@@ -7,7 +7,7 @@ PORT ?= 8000
 ORGANIZATION := Demo Exams
 WORKERS ?= auto
 
-.PHONY: run test faults check compare format schema bench clean
+.PHONY: run test clients faults check compare format schema bench clean
 
 run: .venv/runtime
 	@$(BIN)/booking-gateway migrate
@@ -19,6 +19,12 @@ run: .venv/runtime
 # WORKERS=3 runs three processes. Those that tests start read the bytecode that the first ones wrote.
 test: .venv/development
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --durations=10 $(TESTS)
+
+# Test subscriptions with the clients that npm has, in a folder that is removed at the end.
+clients: .venv/development
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && cp tests/end_to_end/npm/* "$$folder" && \
+	npm install --prefix "$$folder" --no-audit --no-fund --silent && \
+	GATEWAY_TEST_NPM="$$folder" $(BIN)/python -m pytest -n 0 tests/end_to_end/test_reference_clients.py
 
 # Inject faults under load and print what each did; FAULTS="network SIGKILL" chooses some by their names.
 faults: .venv/development

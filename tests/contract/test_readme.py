@@ -29,6 +29,7 @@ from tests.conftest import DEMO_AT
 from tests.end_to_end.clients import Client, Socket, client_of, socket_to
 from tests.end_to_end.servers import SECRET, Server, serving
 from tests.patience import PATIENCE
+from tests.streaming import EVENTS, streaming
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -104,6 +105,13 @@ async def test_the_example_for_curl_is_answered(server: Server, token: str):
     async with client_of(server.host, token) as client:
         answer = (await client.http.post("/graphql", json=json.loads(body))).json()
     assert answer["data"]["viewer"]["organization"] == {"name": NAME}
+
+
+async def test_the_example_of_a_stream_for_curl_begins(server: Server, token: str):
+    [query] = re.findall(r"curl -N -G .*?'query=(.*?)'", README, re.DOTALL)
+    async with streaming(server.host, token, query, method="GET") as stream:
+        assert stream.response.headers["content-type"].startswith(EVENTS)
+        assert (await stream.until(b"\n\n")).startswith(b"retry: ")
 
 
 def test_it_begins_with_running_and_testing():

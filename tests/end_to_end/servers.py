@@ -60,17 +60,24 @@ def process(database_url: str) -> Iterator[str]:
     """
     with socket.create_server(("127.0.0.1", 0), backlog=512) as opened:
         host, port = opened.getsockname()
-        with running(
-            *(sys.executable, "-m", "tests.end_to_end.servers", str(opened.fileno())),
-            environment={
-                "GATEWAY_DATABASE_URL": database_url,
-                "GATEWAY_JWT_SECRET": SECRET,
-                "GATEWAY_MAX_WAIT_MS": str(PATIENCE * 1000),  # a busy machine is slow
-            },
-            pass_fds=[opened.fileno()],
-        ) as started:
+        with process_at(opened, database_url):
             yield f"{host}:{port}"
-            ended = started.end()
+
+
+@contextmanager
+def process_at(opened: socket.socket, database_url: str) -> Iterator[None]:
+    """The same at a socket that listens. Afterwards, connections wait for the next process."""
+    with running(
+        *(sys.executable, "-m", "tests.end_to_end.servers", str(opened.fileno())),
+        environment={
+            "GATEWAY_DATABASE_URL": database_url,
+            "GATEWAY_JWT_SECRET": SECRET,
+            "GATEWAY_MAX_WAIT_MS": str(PATIENCE * 1000),  # a busy machine is slow
+        },
+        pass_fds=[opened.fileno()],
+    ) as started:
+        yield
+        ended = started.end()
     assert ended.code in {0, -signal.SIGTERM}, ended  # after a good shutdown, uvicorn raises it
 
 

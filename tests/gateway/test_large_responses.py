@@ -11,6 +11,7 @@ from websockets.asyncio.client import connect
 from gateway import errors
 from gateway.settings import Settings
 from tests.patience import UNHURRIED
+from tests.streaming import streaming
 
 LIMIT = 10_000
 LARGE = '"' + "x" * (LIMIT // 2) + '"'
@@ -66,6 +67,21 @@ async def test_over_websocket(address: str, token: str) -> None:
             assert (answered["id"], answered["type"]) == ("2", "next")
             require_too_large(answered["payload"])
         assert await told() == {"id": "2", "type": "complete"}
+
+
+async def test_over_server_sent_events(address: str, token: str) -> None:
+    """The limit is for each result, and not for the whole stream."""
+    async with streaming(address, token, "subscription { large(times: 3) }") as stream:
+        for _ in range(3):
+            require_too_large((await stream.event()).data)
+        assert (await stream.event()).event == "complete"
+
+    query = "subscription ($to: Int!) { count(to: $to) }"
+    async with streaming(address, token, query, to=LIMIT // 20) as stream:
+        content = await stream.rest()
+
+    assert len(content) > LIMIT
+    assert b"errors" not in content
 
 
 def test_a_mutation_says_what_is_committed() -> None:
