@@ -13,7 +13,7 @@ from resolvers.bookings.seats import Span
 from resolvers.reading import ORGANIZATION, of_organization
 from resolvers.storage.columns import one_of
 from resolvers.storage.read import Read
-from resolvers.storage.tables import Booking, Room, columns, table
+from resolvers.storage.tables import Booking, Room, RoomSeats, columns, table
 from resolvers.storage.tables.bookings import TAKES_A_SEAT
 from resolvers.values import frozen
 from resolvers.viewer import Viewer
@@ -105,9 +105,8 @@ def _select_crowded(parent: str) -> sa.Select[Any]:
         .distinct()
         .subquery("own")
     )
-    other = table(Booking).alias("other")
+    other = columns(RoomSeats)
     times = own.c.parent_id, own.c.room_id, own.c.start_at, own.c.busy_until_at
-    taken = sa.func.count()
     together = (
         sa.select(
             own.c.parent_id,
@@ -115,10 +114,10 @@ def _select_crowded(parent: str) -> sa.Select[Any]:
             r.capacity,
             own.c.start_at.label("own_start_at"),
             own.c.busy_until_at.label("own_until_at"),
-            other.c.start_at,
-            other.c.busy_until_at,
-            taken.label("taken"),
-            sa.func.sum(taken).over(partition_by=times).label("meanwhile"),
+            other.start_at,
+            other.busy_until_at,
+            other.taken,
+            sa.func.sum(other.taken).over(partition_by=times).label("meanwhile"),
         )
         .join_from(
             own,
@@ -126,16 +125,14 @@ def _select_crowded(parent: str) -> sa.Select[Any]:
             sa.and_(r.organization_id == own.c.organization_id, r.id == own.c.room_id),
         )
         .join(
-            other,
+            table(RoomSeats),
             sa.and_(
-                other.c.organization_id == own.c.organization_id,
-                other.c.room_id == own.c.room_id,
-                sa.text(f"other.{TAKES_A_SEAT}"),
-                other.c.start_at < own.c.busy_until_at,
-                other.c.busy_until_at > own.c.start_at,
+                other.organization_id == own.c.organization_id,
+                other.room_id == own.c.room_id,
+                other.start_at < own.c.busy_until_at,
+                other.busy_until_at > own.c.start_at,
             ),
         )
-        .group_by(*times, r.capacity, other.c.start_at, other.c.busy_until_at)
         .subquery("together")
     )
     return sa.select(together).where(together.c.meanwhile > together.c.capacity)

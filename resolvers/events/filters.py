@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.sql.selectable import NamedFromClause
 
 from resolvers.bookings.seats import UNKNOWN_LENGTH
 from resolvers.events.folded_texts import folded_text
@@ -34,8 +33,15 @@ from resolvers.storage.filters import (
     with_nulls_last,
 )
 from resolvers.storage.nulls import nulls_last
-from resolvers.storage.tables import Booking, Event, ExternalId, Room, columns, table
-from resolvers.storage.tables.bookings import TAKES_A_SEAT
+from resolvers.storage.tables import (
+    Event,
+    EventSeats,
+    ExternalId,
+    Room,
+    RoomSeats,
+    columns,
+    table,
+)
 from resolvers.storage.tables.events import FOLDED_TEXTS
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import EventStatus, SourceSystem
@@ -154,12 +160,15 @@ def status_in_sql() -> sa.ColumnElement[Any]:
 
 def has_free_seats_in_sql() -> sa.ColumnElement[bool]:
     """True where `rules.seats` has some free, or no limit."""
-    c, b, r = columns(Event), columns(Booking), columns(Room)
-    taken = (
-        sa.select(sa.func.count())
-        .where(b.organization_id == c.organization_id, b.event_id == c.id, sa.text(TAKES_A_SEAT))
+    c, t, r = columns(Event), columns(EventSeats), columns(Room)
+    full = (
+        sa.exists()
+        .where(
+            t.organization_id == c.organization_id,
+            t.event_id == c.id,
+            t.taken >= c.capacity_maximum,
+        )
         .correlate(table(Event))
-        .scalar_subquery()
     )
     full_room = (
         sa.exists()
@@ -167,7 +176,7 @@ def has_free_seats_in_sql() -> sa.ColumnElement[bool]:
         .correlate(table(Event))
     )
     return sa.and_(
-        sa.or_(c.capacity_maximum.is_(None), c.capacity_maximum > taken),
+        sa.or_(c.capacity_maximum.is_(None), sa.not_(full)),
         sa.or_(c.on_demand, c.start_at.is_(None), sa.not_(full_room)),
     )
 
@@ -177,13 +186,13 @@ def _room_is_full(event: Any, room: Any) -> sa.ColumnElement[bool]:
 
     What is taken can reach its peak only there.
     """
-    begins = table(Booking).alias("begins")
+    begins = table(RoomSeats).alias("begins")
     while_it_lasts = (
         sa.exists()
         .where(
             begins.c.organization_id == room.organization_id,
             begins.c.room_id == room.id,
-            _seated(begins),
+            begins.c.taken > sa.literal_column("0"),
             begins.c.start_at > event.start_at,
             sa.or_(
                 begins.c.start_at < event.end_at,
@@ -199,25 +208,20 @@ def _room_is_full(event: Any, room: Any) -> sa.ColumnElement[bool]:
 def _taken_at(
     instant: sa.ColumnElement[Any], room: Any, outer: sa.FromClause
 ) -> sa.ColumnElement[int]:
-    """How many bookings keep a seat of the room busy at an instant."""
-    busy = table(Booking).alias("busy")
+    """How many bookings keep a seat of the room busy at an instant; null if there is none."""
+    busy = table(RoomSeats).alias("busy")
     return (
-        sa.select(sa.func.count())
+        sa.select(sa.func.sum(busy.c.taken))
         .select_from(busy)
         .where(
             busy.c.organization_id == room.organization_id,
             busy.c.room_id == room.id,
-            _seated(busy),
             busy.c.start_at <= instant,
             busy.c.busy_until_at > instant,
         )
         .correlate(table(Room), outer)
         .scalar_subquery()
     )
-
-
-def _seated(bookings: NamedFromClause[Any]) -> sa.TextClause:
-    return sa.text(f"{bookings.name}.{TAKES_A_SEAT}")
 
 
 def _literal(status: EventStatus) -> sa.ColumnElement[str]:

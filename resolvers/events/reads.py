@@ -29,16 +29,16 @@ from resolvers.storage.filters import NO_FILTER, AllOf, Condition, Filter, Opera
 from resolvers.storage.paging import Ordering, PageRequest
 from resolvers.storage.read import Read
 from resolvers.storage.tables import (
-    Booking,
     Event,
     EventModule,
+    EventSeats,
     Module,
     Room,
+    RoomSeats,
     TestModule,
     columns,
     table,
 )
-from resolvers.storage.tables.bookings import TAKES_A_SEAT
 from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import EventSortField, SortDirection
@@ -169,7 +169,7 @@ def modules_tied_to_events() -> "sa.CompoundSelect[Any]":
 
 
 @frozen
-class RoomSeats:
+class RoomCapacity:
     """The capacity of an event's room."""
 
     capacity: int
@@ -217,7 +217,7 @@ def _seats_of(rows: Sequence[Any], now: datetime) -> SeatsFacts:
         for row in rows
         if row.taken_there is not None
     )
-    room = None if event.room_capacity is None else RoomSeats(event.room_capacity)
+    room = None if event.room_capacity is None else RoomCapacity(event.room_capacity)
     return seats(
         event,
         room,
@@ -228,24 +228,20 @@ def _seats_of(rows: Sequence[Any], now: datetime) -> SeatsFacts:
 
 
 def _seats_of_events() -> sa.Select[Any]:
-    e, b, r = columns(Event), columns(Booking), columns(Room)
-    taken = (
-        sa.select(sa.func.count())
-        .where(b.organization_id == e.organization_id, b.event_id == e.id, sa.text(TAKES_A_SEAT))
-        .correlate(table(Event))
-        .scalar_subquery()
-    )
+    e, t, r = columns(Event), columns(EventSeats), columns(Room)
+    of_event = sa.and_(t.organization_id == e.organization_id, t.event_id == e.id)
     of_room = sa.and_(r.organization_id == e.organization_id, r.id == e.room_id)
     there = _in_rooms().subquery("there")
     return (
         sa.select(
             *(e[name] for name in SEATS_FOLLOW_FROM),
             r.capacity.label("room_capacity"),
-            taken.label("taken"),
+            sa.func.coalesce(t.taken, sa.literal_column("0")).label("taken"),
             there.c.starts_at,
             there.c.busy_until_at,
             there.c.taken_there,
         )
+        .join(table(EventSeats), of_event, isouter=True)
         .join(table(Room), of_room, isouter=True)
         .join(there, there.c.event_id == e.id, isouter=True)
         .where(of_organization(Event), one_of(e.id, "keys"))
@@ -253,23 +249,22 @@ def _seats_of_events() -> sa.Select[Any]:
 
 
 def _in_rooms() -> sa.Select[Any]:
-    e, b = columns(Event), columns(Booking)
-    in_its_room = sa.and_(b.organization_id == e.organization_id, b.room_id == e.room_id)
-    before_its_end = sa.or_(b.start_at < e.end_at, b.start_at < a_minute_after(e.start_at))
+    e, t = columns(Event), columns(RoomSeats)
+    in_its_room = sa.and_(t.organization_id == e.organization_id, t.room_id == e.room_id)
+    before_its_end = sa.or_(t.start_at < e.end_at, t.start_at < a_minute_after(e.start_at))
     return (
         sa.select(
             e.id.label("event_id"),
-            b.start_at.label("starts_at"),
-            b.busy_until_at,
-            sa.func.count().label("taken_there"),
+            t.start_at.label("starts_at"),
+            t.busy_until_at,
+            t.taken.label("taken_there"),
         )
-        .join(table(Booking), in_its_room)
+        .join(table(RoomSeats), in_its_room)
         .where(
             of_organization(Event),
             one_of(e.id, "keys"),
-            sa.text(TAKES_A_SEAT),
-            b.busy_until_at > e.start_at,
+            t.taken > sa.literal_column("0"),
+            t.busy_until_at > e.start_at,
             before_its_end,
         )
-        .group_by(e.id, b.start_at, b.busy_until_at)
     )

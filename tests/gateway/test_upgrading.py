@@ -18,6 +18,7 @@ from tests.gateway.migrating import (
     rows_in,
     upgrade_with_rows,
 )
+from tests.seats import miscounted
 
 pytestmark = pytest.mark.both_databases
 
@@ -50,6 +51,7 @@ def test_rows_and_rules_survive_the_later_steps(step: str, new_url: str, databas
     assert only(rows_in(new_url), kept) == only(before, kept)
     assert made_of(new_url) == made_of(database_url)
     assert new_url.startswith("postgresql") or faults_of_file(new_url) == []
+    assert miscounted(new_url) == []
 
 
 def test_a_migration_that_has_landed_never_changes():

@@ -23,7 +23,7 @@ SEATED = frozenset({BookingStatus.PENDING, BookingStatus.CONFIRMED, BookingStatu
 """The statuses in which a booking takes a seat."""
 
 TAKES_A_SEAT = "status in ('PENDING', 'CONFIRMED', 'IN_PROGRESS')"
-"""The same in SQL, word for word as the partial indexes have it."""
+"""The same in SQL."""
 
 
 class Booking(Keyed, table=True):
@@ -54,9 +54,6 @@ class Booking(Keyed, table=True):
             unique=True,
         ),
         index("ix_booking_event", "event_id", "start_at", "id"),
-        index("ix_booking_event_seats", "event_id", where=TAKES_A_SEAT),
-        # what is over is passed by: a room's bookings of years are not read for one seat
-        index("ix_booking_room_busy", "room_id", "busy_until_at", "start_at", where=TAKES_A_SEAT),
         index("ix_booking_reference", "lower(reference)"),
         index("ix_booking_candidate", "candidate_id", "start_at", "id"),
         index(
