@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from email.errors import MessageError
 from email.headerregistry import Address
 from importlib.util import find_spec
@@ -83,6 +84,7 @@ class Settings:
     notify_ports: frozenset[int] = frozenset()
     keep_delivered_days: int = 30
     forget_seconds: float = 600.0
+    log_retention: timedelta | None = None
     poll_seconds: float = POLL_SECONDS
     redis_url: str | None = None
     wakeup_url: str | None = None
@@ -256,6 +258,13 @@ def _whole(least: int, most: int) -> Callable[[str, str], int]:
     return rule
 
 
+def _duration(name: str, value: str) -> timedelta:
+    if not re.fullmatch("[1-9][0-9]{0,4}[hd]", value):
+        raise WrongSetting(name, f"must be a number of hours or days, as 12h or 90d, not {value!r}")
+    number = int(value[:-1])
+    return timedelta(days=number) if value.endswith("d") else timedelta(hours=number)
+
+
 def _manifest(name: str, value: str) -> tuple[Document, ...]:
     try:
         return read_manifest(Path(value))
@@ -304,6 +313,7 @@ RULES: Final[Mapping[str, Callable[[str, str], object]]] = {
     "GATEWAY_NOTIFY_PORTS": _ports,
     "GATEWAY_KEEP_DELIVERED_DAYS": _whole(1, 36_500),
     "GATEWAY_FORGET_SECONDS": _whole(1, 86_400),
+    "GATEWAY_LOG_RETENTION": _duration,
     "GATEWAY_POLL_SECONDS": _whole(1, 3_600),
     "GATEWAY_REDIS_URL": _redis_url,
     "GATEWAY_WAKEUP_URL": _wakeup_url,

@@ -23,6 +23,11 @@ from gateway.validating import Waiting, validate_waiting
 from resolvers.bookings.expiry import organizations_with_overdue
 from resolvers.every_kind.expiry import ExpireDue, expire_due
 from resolvers.forgetting import ForgetOld, forget_old
+from resolvers.log_retention import (
+    DeleteOldChanges,
+    delete_old_changes,
+    organizations_with_changes_before,
+)
 from resolvers.outcomes import Outcome
 from resolvers.presence import BEAT_SECONDS, SayPresent, say_present
 from resolvers.storage import Storage
@@ -33,9 +38,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-EXPIRE, FORGET, SAY_PRESENT = (
+EXPIRE, FORGET, DELETE_OLD_CHANGES, SAY_PRESENT = (
     cast(Run, run)
-    for run in (expire_due, forget_old, say_present)  # which refuse nothing
+    for run in (expire_due, forget_old, delete_old_changes, say_present)  # which refuse nothing
 )
 
 POLL_SECONDS: Final = 1.0
@@ -65,6 +70,7 @@ def make_worker(storage: Storage, settings: Settings) -> "Worker":
         expire_seconds=settings.expire_seconds,
         forget_seconds=settings.forget_seconds,
         deliveries_kept_for=timedelta(days=settings.keep_delivered_days),
+        log_kept_for=settings.log_retention,
     )
 
 
@@ -92,6 +98,7 @@ class Worker:
         expire_seconds: float,
         forget_seconds: float,
         deliveries_kept_for: timedelta,
+        log_kept_for: timedelta | None = None,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._storage = storage
@@ -100,6 +107,7 @@ class Worker:
         self._expire_seconds = expire_seconds
         self._forget_seconds = forget_seconds
         self._deliveries_kept_for = deliveries_kept_for
+        self._log_kept_for = log_kept_for
         self._poll_seconds = poll_seconds
         self._stopping = False
         self._received, self._queued, self._overdue, self._present, self._stopped = (
@@ -130,6 +138,7 @@ class Worker:
                         ("expiry", self._expire, self._overdue, self._expire_seconds),
                         ("presence", self._say_present, self._present, BEAT_SECONDS),
                         ("deletion", self._forget, self._stopped, self._forget_seconds),
+                        ("retention", self._shorten_logs, self._stopped, self._forget_seconds),
                         ("statistics", self._gather, self._stopped, STATISTICS_SECONDS),
                     ):
                         tasks.create_task(self._watch(name, action, woken, seconds))
@@ -243,6 +252,18 @@ class Worker:
         while more and not self._stopping:
             ask = ForgetOld(deliveries_kept_for=self._deliveries_kept_for)
             more = (await self._one(FORGET, ask)).changed
+
+    async def _shorten_logs(self) -> None:
+        """Delete the changes that are not kept any longer, a batch at a time."""
+        kept_for = self._log_kept_for
+        if kept_for is None:
+            return
+        before = self._storage.clock() - kept_for
+        for row in await self._storage.read(organizations_with_changes_before(before)):
+            more = True
+            while more and not self._stopping:
+                ask = DeleteOldChanges(row.id, kept_for)
+                more = (await self._one(DELETE_OLD_CHANGES, ask)).changed
 
     async def _one(self, run: Run, command: Any) -> Outcome:
         [outcome] = await self._storage.write(run, [command])

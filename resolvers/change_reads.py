@@ -118,6 +118,28 @@ def newest_position(viewer: Viewer) -> Read[LogPosition]:
     return Read("newest position", build, {ORGANIZATION: viewer.organization_id}, by_key=True)
 
 
+def log_bounds(viewer: Viewer) -> Read[Any]:
+    """The newest position of the organization's log, and the one after which changes are kept.
+
+    The row has `newest` and `kept_after`, which is 0 if no change was ever deleted: positions are
+    dense.
+    """
+
+    def build(_: str) -> sa.Select[Any]:
+        c, log = columns(ChangeLog), columns(LogPosition)
+        oldest = (
+            sa.select(sa.func.min(c.position))
+            .where(c.organization_id == log.organization_id)
+            .scalar_subquery()
+        )
+        return sa.select(
+            log.position.label("newest"),
+            sa.func.coalesce(oldest - 1, log.position).label("kept_after"),
+        ).where(log.organization_id == sa.bindparam(ORGANIZATION, type_=log.organization_id.type))
+
+    return Read("log bounds", build, {ORGANIZATION: viewer.organization_id}, by_key=True)
+
+
 def touched_since(viewer: Viewer, position: int) -> Read[Any]:
     """The events and rooms that changes after a position touched, each with its newest position."""
 

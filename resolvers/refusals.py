@@ -172,6 +172,12 @@ class OutOfRange(Invalid):
     code = ErrorCode.OUT_OF_RANGE
 
 
+class CursorExpired(Invalid):
+    """The changes right after a cursor are no longer kept."""
+
+    code = ErrorCode.CURSOR_EXPIRED
+
+
 class InvalidDate(InputRefusal):
     """A date cannot be read, or there is no such day."""
 

@@ -233,7 +233,11 @@ class Booking(Node, Sourced):
     created_by: Actor = actor("created_by", description="Who made it.")
     changes_cursor: str = changes_cursor()
 
-    @listed("id", description="What happened to it, oldest first; append-only.")
+    @listed(
+        "id",
+        description="What happened to it, oldest first; append-only. A deployment can limit for "
+        "how long changes are kept; older ones are not listed.",
+    )
     def history(
         self,
         first: FIRST = UNSET,

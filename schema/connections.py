@@ -59,7 +59,7 @@ class Connection(Generic[T]):
 
     async def _page(self) -> PageRows[Any]:
         rows = await self.context.loaders.listed(self.listing, self.parent)
-        if not rows and self.listing.check is not None:
+        if self.listing.check is not None:
             await self.listing.check(self.context)
         page: PageRows[Any] = self.listing.page.rows(rows)
         return page

@@ -426,6 +426,7 @@ _described(
     REQUIRED="A value is missing.",
     STRING_LENGTH="A text is too short or too long.",
     INVALID_VALUE="A value cannot be used here.",
+    CURSOR_EXPIRED="The changes right after a cursor are no longer kept. Read the current state.",
     INVALID_DATE="A date cannot be read.",
     INVALID_COUNTRY_CODE="No country of ISO 3166-1 alpha-2.",
     INVALID_EMAIL="No email address.",

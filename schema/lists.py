@@ -29,7 +29,7 @@ class Listing:
     read it for the keys of its parents, whose key is in the rows' column `key`; a root's list has
     no parent and its reads look at no keys. The count's rows have `total` and, for parents,
     `parent_id`. Without `rows` the list is empty. `show` makes objects of rows. `check` is asked
-    when a page is empty, and raises if that is the fault of its cursor.
+    once a page was read, and raises if its cursor is not one of the list.
     """
 
     page: PageRequest

@@ -1,4 +1,4 @@
-"""Cursors of the log of changes: one that lies beyond the log's end is refused.
+"""Cursors of the log of changes: one beyond the log's end, or of before its beginning, is refused.
 
 After a database was restored from a backup, clients have cursors that the log has not reached yet.
 Accepted, such a cursor would hide every change until the log has grown past it.
@@ -7,8 +7,8 @@ Accepted, such a cursor would hide every change until the log has grown past it.
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from resolvers.change_reads import IN_COMMIT_ORDER, newest_position
-from resolvers.refusals import Invalid
+from resolvers.change_reads import IN_COMMIT_ORDER, log_bounds, newest_position
+from resolvers.refusals import CursorExpired, Invalid
 from resolvers.storage.paging import PageRequest
 from schema.context import Context
 from schema.fields import computed
@@ -26,6 +26,12 @@ BEYOND = (
 )
 
 
+EXPIRED = (
+    "is older than the changes that are kept. Read the current state, then continue with its "
+    "changesCursor"
+)
+
+
 async def end_of_log(context: Context) -> int:
     """The position of the log's newest change; 0 without any."""
     rows = await context.read(newest_position(context.viewer))
@@ -38,14 +44,26 @@ def require_reached(position: int, end: int) -> None:
         raise Invalid("after", rule=BEYOND)
 
 
+async def require_kept(context: Context, position: int) -> None:
+    """Require that no change after a position has been deleted.
+
+    Ask after the changes were read: they may be deleted at any time.
+    Raises: CursorExpired; Invalid, for a position that the log has not reached.
+    """
+    rows = await context.read(log_bounds(context.viewer))
+    require_reached(position, rows[0].newest if rows else 0)
+    if rows and position < rows[0].kept_after:
+        raise CursorExpired("after", rule=EXPIRED)
+
+
 def check_of(page: PageRequest) -> Callable[[Context], Awaitable[None]] | None:
-    """What an empty page of the log asks: whether the log has reached the page's cursor."""
+    """What a page of the log asks once it was read: whether the log has the page's cursor."""
     if page.after is None:
         return None
     [position] = page.after
 
     async def check(context: Context) -> None:
-        require_reached(position, await end_of_log(context))
+        await require_kept(context, position)
 
     return check
 

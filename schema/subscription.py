@@ -30,7 +30,7 @@ from schema.declaring import object_type
 from schema.event_filters import EVENT_FILTER, event_filter
 from schema.events import Event, Seats
 from schema.fields import attribute
-from schema.log_cursors import end_of_log, require_reached
+from schema.log_cursors import end_of_log, require_kept, require_reached
 from schema.references import ref_of
 
 MOST_EVENTS = 100
@@ -54,7 +54,7 @@ async def follow(context: Context, after: str | None, changes: Changes) -> Async
     The viewer's rights are read again before each change is delivered. If they have changed, the
     page is read again with the new rights. Raises: what `renew_viewer` raises, and then nothing
     more is delivered; Invalid, for a cursor beyond the end of the log, also when the log is shorter
-    than before because the database was restored.
+    than before because the database was restored; CursorExpired.
     """
     cursor = context.resume_after or after
     if cursor is None:
@@ -62,12 +62,15 @@ async def follow(context: Context, after: str | None, changes: Changes) -> Async
     else:
         position = IN_COMMIT_ORDER.place(cursor, "after")[0]
     watch = context.feed.watch(context.viewer.organization_id)
+    in_backlog = cursor is not None
     while True:
         page = PageRequest(IN_COMMIT_ORDER, MOST, after=(position,))
         await context.feed.turn()
         newest = await end_of_log(context)
         require_reached(position, newest)
         rows = await context.read(changes(context.viewer, page))
+        if in_backlog:  # the changes that come later are too young to be deleted
+            await require_kept(context, position)
         rights_changed = not rows and await context.renew_viewer()
         for row in rows[:MOST]:
             await context.feed.turn()
@@ -79,7 +82,7 @@ async def follow(context: Context, after: str | None, changes: Changes) -> Async
             yield row
         if len(rows) <= MOST and not rights_changed:
             # nothing that matches is left up to `newest`, which was read before the page
-            position = max(position, newest)
+            position, in_backlog = max(position, newest), False
             await watch.changed()
 
 

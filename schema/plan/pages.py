@@ -268,6 +268,6 @@ class Pages:
             assert read.exact is not None, "a list reads pages"
             read = read.exact()
         rows: Sequence[Any] = await run.tuples(selecting(read, wanted, *also))
-        if not rows and listing.check is not None:
+        if listing.check is not None:
             await listing.check(run.context)
         return rows

@@ -1,5 +1,7 @@
 """Settings: read once, and a wrong one is named."""
 
+from datetime import timedelta
+
 import pytest
 
 from gateway.origins import Origin
@@ -32,6 +34,7 @@ def test_every_variable_is_read():
             "GATEWAY_NOTIFY_PORTS": "8443, 444",
             "GATEWAY_KEEP_DELIVERED_DAYS": "7",
             "GATEWAY_FORGET_SECONDS": "60",
+            "GATEWAY_LOG_RETENTION": "90d",
             "GATEWAY_POLL_SECONDS": "30",
             "GATEWAY_REDIS_URL": "rediss://gateway:p%40ss@redis.example:6380/3",
             "GATEWAY_WAKEUP_URL": "postgresql://gateway@db:5432/gateway",
@@ -66,6 +69,7 @@ def test_every_variable_is_read():
         notify_ports=frozenset({444, 8443}),
         keep_delivered_days=7,
         forget_seconds=60,
+        log_retention=timedelta(days=90),
         poll_seconds=30,
         redis_url="rediss://gateway:p%40ss@redis.example:6380/3",
         wakeup_url="postgresql://gateway@db:5432/gateway",
@@ -88,6 +92,8 @@ def test_every_variable_is_read():
         ("GATEWAY_DATABASE_URL", "sqlite:///", "must be sqlite:///FILE"),
         ("GATEWAY_ENVIRONMENT", "live", "must be development or production, not 'live'"),
         ("GATEWAY_JWT_SECRET", "é" * 15, "must have at least 32 bytes"),
+        ("GATEWAY_LOG_RETENTION", "90", "must be a number of hours or days, as 12h or 90d"),
+        ("GATEWAY_LOG_RETENTION", "0d", "must be a number of hours or days, as 12h or 90d"),
         ("GATEWAY_POLL_SECONDS", "0", "must be a whole number from 1 to 3600, not '0'"),
         ("GATEWAY_REDIS_URL", "redis://", "must be redis://USER:PASSWORD@HOST:PORT/NUMBER"),
         ("GATEWAY_REDIS_URL", "redis://h/name", "must be redis://USER:PASSWORD@HOST:PORT/NUMBER"),

@@ -59,7 +59,7 @@ class Remembering(World):
         return endpoint.id
 
     def delivery(
-        self, endpoint: UUID, status: DeliveryStatus, finished_at: datetime
+        self, endpoint: UUID, status: DeliveryStatus, finished_at: datetime, *, position: int = 1
     ) -> NotificationDelivery:
         return new_row(
             NotificationDelivery,
@@ -67,7 +67,7 @@ class Remembering(World):
             id=uuid4(),
             endpoint_id=endpoint,
             subject_id=uuid4(),
-            position=1,
+            position=position,
             channel=NotificationChannel.HTML_EMAIL,
             topic=NotificationTopic.BOOKING_CREATED,
             content={},
