@@ -273,6 +273,15 @@ def test_events_are_searched_with_the_same_answers(kind: str, tmp_path: Path) ->
     assert events.markdown([measured]).count(f"| {kind} |") == 3
 
 
+def test_measured_starts_read_compiled_modules() -> None:
+    """Neither the settings of the shell nor its ban on bytecode reach the servers."""
+    measuring = {"PATH": "/bin", "PYTHONDONTWRITEBYTECODE": "1", "GATEWAY_WORKER": "off"}
+
+    environment = start.environment(measuring, "sqlite:///x.db")
+
+    assert environment.keys() == {"PATH", "GATEWAY_DATABASE_URL", "GATEWAY_JWT_SECRET"}
+
+
 @pytest.mark.parametrize("kind", ONE)
 def test_starts_are_measured_until_the_first_query_is_answered(url: str, kind: str) -> None:
     """Each server in each round; the gateway answers from its database."""
