@@ -4,6 +4,7 @@ XML follows the data contracts of [004]: members in alphabetical order, one name
 """
 
 import re
+from functools import cache
 from typing import Any, Final
 
 import orjson
@@ -15,8 +16,8 @@ NAMESPACE: Final = "http://schemas.datacontract.org/2004/07/EcEnglish.Api.Servic
 SCHEMA_INSTANCE: Final = "http://www.w3.org/2001/XMLSchema-instance"
 
 REPLACEMENT: Final = "\ufffd"
-_SURROGATES: Final = re.compile("[\ud800-\udfff]")
-_NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SURROGATES: Final = "[\ud800-\udfff]"
+_NOT_XML: Final = "[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 """What XML 1.0 cannot hold, not even as a reference."""
 
 _ESCAPED: Final = {
@@ -78,14 +79,20 @@ def _element(name: str, value: Any) -> str:
             for each in value
         )
     else:
-        inner = _NOT_XML.sub(REPLACEMENT, str(value)).translate(_ESCAPED)
+        inner = _compiled(_NOT_XML).sub(REPLACEMENT, str(value)).translate(_ESCAPED)
     return f"<{name}>{inner}</{name}>"
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern, compiled for the first message: these two take 4 ms of CPU."""
+    return re.compile(pattern)
 
 
 def _writable(value: Any) -> Any:
     """A value without halves of surrogate pairs, which UTF-8 cannot hold."""
     if isinstance(value, str):
-        return _SURROGATES.sub(REPLACEMENT, value)
+        return _compiled(_SURROGATES).sub(REPLACEMENT, value)
     if isinstance(value, list):
         return [_writable(each) for each in value]
     if isinstance(value, dict):
