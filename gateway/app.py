@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 
 import strawberry
@@ -16,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.auth import Authenticator
 from gateway.bodies import UnfinishedBodies
 from gateway.change_feed import ChangeFeed
+from gateway.embedded_worker import EmbeddedWorker
 from gateway.endpoint import Endpoint
 from gateway.export_addresses import PATH as EXPORTS
 from gateway.export_addresses import ExportAddresses
@@ -33,7 +35,7 @@ from gateway.streams import Stream, Streams
 from gateway.wakeups import wakeups_of
 from gateway.warming import warm
 from gateway.websocket import SocketEndpoint
-from gateway.worker import Worker, make_worker
+from gateway.worker import make_worker
 from resolvers.caching import BUDGET, MIB
 from resolvers.storage import Clock, Storage, storage_at, utc_now
 from resolvers.viewer import Viewer
@@ -76,7 +78,7 @@ def create_app(
             warming = warm(operations, settings.operations_manifest)
             await closing.enter_async_context(_in_background(warming, "warming"))
             if settings.worker == EMBEDDED:
-                worker = make_worker(storage, settings)
+                worker = EmbeddedWorker(partial(make_worker, storage, settings))
                 seconds = StopTimes.within(settings.shutdown_seconds).background
                 await closing.enter_async_context(_working(worker, seconds))
             yield
@@ -209,9 +211,9 @@ async def _in_background(work: Coroutine[Any, Any, None], name: str) -> AsyncIte
 
 
 @asynccontextmanager
-async def _working(worker: Worker, finish_seconds: float) -> AsyncIterator[None]:
+async def _working(worker: EmbeddedWorker, finish_seconds: float) -> AsyncIterator[None]:
     """The background work beside everything else; at the end it finishes what it has begun."""
-    task = asyncio.create_task(worker.run(), name="worker")
+    task = asyncio.create_task(worker.run(), name="embedded worker")
     try:
         yield
     finally:

@@ -9,6 +9,7 @@ import pytest
 from starlette.applications import Starlette
 
 from gateway.app import create_app
+from gateway.embedded_worker import TASK
 from gateway.settings import EMBEDDED, Settings
 from resolvers.storage import storage_at
 from resolvers.viewer import Viewer
@@ -163,3 +164,24 @@ async def test_the_background_work_is_in_the_service(settings: Settings, viewer:
 def test_an_unknown_database_stops_the_start():
     with pytest.raises(ValueError, match="expected sqlite:///FILE"):
         storage_at("mysql://x")
+
+
+async def test_background_work_that_ends_by_itself_begins_again(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+):
+    app = create_app(replace(settings, worker=EMBEDDED), SCHEMA)
+
+    async with app.router.lifespan_context(app):
+        [first] = await eventually(running_workers)
+        first.cancel()
+        await asyncio.wait([first])
+        [second] = await eventually(running_workers)
+
+    assert second is not first
+    assert "The background work has ended; it begins again" in caplog.messages
+    assert second.done()
+    assert not second.cancelled()
+
+
+def running_workers() -> "list[asyncio.Task[None]]":
+    return [task for task in asyncio.all_tasks() if task.get_name() == TASK]
