@@ -22,6 +22,7 @@ from gateway.endpoint import Endpoint
 from gateway.export_addresses import PATH as EXPORTS
 from gateway.export_addresses import ExportAddresses
 from gateway.exports import ExportEndpoint
+from gateway.fanout import Hub
 from gateway.health import Health
 from gateway.hosts import Hosts, host_of, is_local
 from gateway.operations import Operations
@@ -136,8 +137,10 @@ def _routes(
         subscriptions=settings.max_subscriptions_per_viewer,
         operations=settings.max_subscriptions_per_connection,
     )
+    hub = Hub(storage=storage, feed=feed, authenticator=authenticator, make_context=make_context)
     streams = Streams(
         operations=operations,
+        hub=hub,
         authenticator=authenticator,
         make_context=make_context,
         clock=storage.clock,
@@ -155,6 +158,7 @@ def _routes(
     )
     sockets = SocketEndpoint(
         operations=operations,
+        hub=hub,
         authenticator=authenticator,
         make_context=make_context,
         clock=storage.clock,

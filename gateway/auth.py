@@ -2,7 +2,7 @@
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -136,6 +136,28 @@ class Authenticator:
             return await self._viewer_of_user(claims, claims.user_id)
         return claims.viewer
 
+    async def viewers_now(
+        self, claims: Collection[Claims]
+    ) -> dict[Claims, "Viewer | Unauthenticated"]:
+        """Whom claims of one organization speak for by now, or why for nobody; one statement."""
+        now = self._clock()
+        users = {each.user_id for each in claims if each.user_id is not None}
+        known: dict[UUID, Viewer | Unauthenticated] = {}
+        if users:
+            organization_id = next(iter(claims)).organization_id
+            rows = await self._storage.read(reads.users_with_scope(organization_id, sorted(users)))
+            of_user: dict[UUID, list[Any]] = {user: [] for user in users}
+            for row in rows:
+                of_user[row.user_id].append(row)
+            known = {user: _user_now(organization_id, user, rows) for user, rows in of_user.items()}
+        found: dict[Claims, Viewer | Unauthenticated] = {}
+        for each in claims:
+            if each.expires_at <= now:
+                found[each] = TokenExpired()
+            else:
+                found[each] = each.viewer if each.user_id is None else known[each.user_id]
+        return found
+
     async def claims(self, authorization: str | None) -> Claims:
         """What the token says; verified once, and then known until it expires.
 
@@ -175,28 +197,42 @@ class Authenticator:
     async def _viewer_of_user(self, claims: Claims, user_id: UUID) -> Viewer:
         """The user's own role counts, whatever the token says. One statement."""
         rows = await self._storage.read(reads.user_with_scope(claims.organization_id, user_id))
-        user = next((row for row in rows if row.key is None), None)
-        if user is None:
-            raise TokenRefused("The token's user does not exist.")
-        if not user.active:
-            raise TokenRefused("The token's user is not active.")
-        scope = scope_of(
-            user.role,
-            centres=frozenset(row.key for row in rows if row.of == "centre_id"),
-            subjects=frozenset(row.key for row in rows if row.of == "subject_id"),
-            agent_offices=frozenset(row.key for row in rows if row.of == "agent_office_id"),
-            candidate=user.candidate_id,
-            user=user_id,
-        )
-        return Viewer(
-            organization_id=claims.organization_id,
-            role=user.role,
-            name=user.name,
-            key=user_id.hex,
-            permissions=PERMISSIONS[user.role],
-            user_id=user_id,
-            scope=scope,
-        )
+        return _viewer_of(claims.organization_id, user_id, rows)
+
+
+def _user_now(
+    organization_id: UUID, user_id: UUID, rows: Sequence[Any]
+) -> "Viewer | Unauthenticated":
+    try:
+        return _viewer_of(organization_id, user_id, rows)
+    except Unauthenticated as no:
+        return no
+
+
+def _viewer_of(organization_id: UUID, user_id: UUID, rows: Sequence[Any]) -> Viewer:
+    """The viewer of a user, from the rows of `reads.users_with_scope`. Raises: TokenRefused."""
+    user = next((row for row in rows if row.key is None), None)
+    if user is None:
+        raise TokenRefused("The token's user does not exist.")
+    if not user.active:
+        raise TokenRefused("The token's user is not active.")
+    scope = scope_of(
+        user.role,
+        centres=frozenset(row.key for row in rows if row.of == "centre_id"),
+        subjects=frozenset(row.key for row in rows if row.of == "subject_id"),
+        agent_offices=frozenset(row.key for row in rows if row.of == "agent_office_id"),
+        candidate=user.candidate_id,
+        user=user_id,
+    )
+    return Viewer(
+        organization_id=organization_id,
+        role=user.role,
+        name=user.name,
+        key=user_id.hex,
+        permissions=PERMISSIONS[user.role],
+        user_id=user_id,
+        scope=scope,
+    )
 
 
 def _role_name(role: Role) -> str:

@@ -4,11 +4,12 @@ What executes is behind `Operations.execute`; HTTP and WebSocket know nothing el
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
 from functools import partial
 from inspect import isawaitable
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 import strawberry
 from graphql import (
@@ -33,11 +34,12 @@ from gateway.depth import require_shallow
 from gateway.limited_executor import limited, within_limit
 from gateway.repeats import require_few_repeats
 from gateway.request import GraphQLRequest
+from gateway.subscribed import SharedResults, Subscribed
 from resolvers.caching import BUDGET, Cache, CacheBudget
-from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from schema.context import Context
 from schema.executed import Executed
+from schema.followed import Followed
 from schema.log_cursors import CHANGES_CURSOR, cursor_of, note_changes_cursor
 from schema.plan import Planned, Planner, estimated_plan_bytes
 from schema.response_size import DEFAULT_BYTES, ResponseTooLarge
@@ -53,11 +55,10 @@ ABORTED: Final = "Validation aborted."
 
 Responses = AsyncGenerator[ExecutionResult, None]
 
-Finish = Callable[[ExecutionResult, Any], Any]
-"""Makes what a subscriber gets of a result and the change that it is about."""
+T = TypeVar("T")
 
 
-@frozen
+@dataclass(slots=True)
 class _Document:
     """A document that was read: either what it is, or what is wrong with it."""
 
@@ -65,6 +66,7 @@ class _Document:
     parsed: DocumentNode | None
     errors: tuple[GraphQLError, ...] = ()
     planned: Planned | None = None
+    shared: SharedResults | None = None
 
     @property
     def is_followed(self) -> bool:
@@ -112,26 +114,14 @@ class Operations:
         Whoever iterates over a subscription closes it. What goes wrong is among the result's
         errors, except that a subscription may also raise what its source raises.
         """
-        return cast(
-            ExecutionResult | Responses,
-            await self._carry_out(request, context, lambda result, _: result),
-        )
-
-    async def deliver(self, request: GraphQLRequest, context: Any) -> ExecutionResult | Deliveries:
-        """Carry out a request as `execute` does; the results of a subscription are encoded."""
-        return cast(
-            ExecutionResult | Deliveries,
-            await self._carry_out(request, context, partial(_delivery, _limit(context))),
-        )
-
-    async def _carry_out(self, request: GraphQLRequest, context: Any, finish: Finish) -> Any:
-        """The result of a request, or for a subscription what `finish` makes of each result."""
         document = self._document(request.query)
         if document.parsed is None or document.planned is None:
             return ExecutionResult(data=None, errors=list(document.errors))
         if self.kind(request) is OperationType.SUBSCRIPTION:
-            parsed, planned = document.parsed, document.planned
-            return await self._subscribe(parsed, planned, request, context, finish)
+            source = await self._source(document.parsed, request, context)
+            if isinstance(source, ExecutionResult):
+                return source
+            return self._results(document, request, context, source, lambda result, _: result)
         try:
             if document.is_followed or request.wants_changes_cursor:
                 await _begin_to_follow(context)
@@ -168,55 +158,132 @@ class Operations:
         )
         return found
 
-    async def _subscribe(
-        self,
-        document: DocumentNode,
-        planned: Planned,
-        request: GraphQLRequest,
-        context: Any,
-        finish: Finish,
-    ) -> Any:
-        """graphql-core's own `subscribe`, but that plans answer the events."""
-        executor: Any = self._executor.build(
+    async def subscribe(
+        self, request: GraphQLRequest, context: Any
+    ) -> ExecutionResult | Subscribed | Deliveries:
+        """Accept a subscription, or return the result that says why not.
+
+        One to something else than the log of changes is returned as its results.
+        """
+        document = self._document(request.query)
+        if document.parsed is None or document.planned is None:
+            return ExecutionResult(data=None, errors=list(document.errors))
+        source = await self._source(document.parsed, request, context)
+        if isinstance(source, ExecutionResult):
+            return source
+        if not isinstance(source, Followed):
+            finish = partial(_delivery, _limit(context))
+            return self._results(document, request, context, source, finish)
+        operation = document.planned.operation(request.operation_name)
+        assert operation is not None
+        if document.shared is None:
+            document.shared = SharedResults(self._schema, document.parsed)
+        return Subscribed(
+            source,
+            partial(self._answers, document, request),
+            (request.query, *document.shared.key(operation, request.variables)),
+            depends_on_user=document.shared.depend_on_user,
+            shows_cursor=document.is_followed,
+        )
+
+    async def _source(self, document: DocumentNode, request: GraphQLRequest, context: Any) -> Any:
+        """What a subscription follows, or the result that says why it cannot."""
+        executor = self._event_executor(document, request, context)
+        if isinstance(executor, list):
+            return ExecutionResult(None, errors=executor)
+        events: Any = create_source_event_stream(executor)
+        return await events if isawaitable(events) else events
+
+    def _event_executor(self, document: DocumentNode, request: GraphQLRequest, context: Any) -> Any:
+        return self._executor.build(
             self._schema,
             document,
             context_value=context,
             raw_variable_values=request.variables,
             operation_name=request.operation_name,
-            operation_extensions=None,
+            operation_extensions=None,  # Strawberry's executor expects it
         )
-        if isinstance(executor, list):
-            return ExecutionResult(None, errors=executor)
+
+    async def _results(
+        self,
+        document: _Document,
+        request: GraphQLRequest,
+        context: Any,
+        source: AsyncGenerator[Any, None],
+        finish: Callable[[ExecutionResult, Any], T],
+    ) -> AsyncGenerator[T, None]:
+        """What `finish` makes of the result for each event of a source, given both."""
+        async with aclosing(source):
+            async for event in source:
+                [result] = await self._answers(document, request, context, [event])
+                yield finish(result, event)
+
+    async def _answers(
+        self, document: _Document, request: GraphQLRequest, context: Any, payloads: Sequence[Any]
+    ) -> list[ExecutionResult]:
+        """The results of events of a subscription, in their order.
+
+        The context notes the cursor of an event if the document may select it.
+        """
+        if len(payloads) > 1 and document.is_followed:
+            return await self._answers_one_by_one(document, request, context, payloads)
+        if document.is_followed and isinstance(context, Context):
+            cursor = cursor_of(payloads[0])
+            if cursor is not None:
+                context.note_changes_cursor(cursor)
+        try:
+            return await self._answers_together(document, request, context, payloads)
+        except asyncio.CancelledError:
+            _cancel_reads(context)
+            raise
+        except ResponseTooLarge as too_large:
+            _cancel_reads(context)
+            if len(payloads) == 1:
+                return [ExecutionResult(None, [too_large.error()])]
+        return await self._answers_one_by_one(document, request, context, payloads)
+
+    async def _answers_one_by_one(
+        self, document: _Document, request: GraphQLRequest, context: Any, payloads: Sequence[Any]
+    ) -> list[ExecutionResult]:
+        return [
+            result
+            for payload in payloads
+            for result in await self._answers(document, request, context, [payload])
+        ]
+
+    async def _answers_together(
+        self, document: _Document, request: GraphQLRequest, context: Any, payloads: Sequence[Any]
+    ) -> list[ExecutionResult]:
+        parsed, planned = document.parsed, document.planned
+        assert parsed is not None
+        assert planned is not None
+        results = await self.planner.events(
+            planned, request.operation_name, request.variables, context, payloads
+        )
+        if results is not None:
+            return results
+        return [
+            await self._event_by_graphql_core(parsed, request, context, payload)
+            for payload in payloads
+        ]
+
+    async def _event_by_graphql_core(
+        self, document: DocumentNode, request: GraphQLRequest, context: Any, payload: Any
+    ) -> ExecutionResult:
+        async def source() -> AsyncGenerator[Any, None]:
+            yield payload
 
         async def answer(event: Any) -> ExecutionResult:
-            if isinstance(context, Context) and (cursor := cursor_of(event.root_value)):
-                context.note_changes_cursor(cursor)
-            try:
-                result = await self.planner.event(
-                    planned, request.operation_name, request.variables, context, event.root_value
-                )
-                if result is not None:
-                    return result
-                found: ExecutionResult = await within_limit(
-                    lambda: execute_subscription_event(event), _limit(context)
-                )
-                return found
-            except asyncio.CancelledError:
-                _cancel_reads(context)
-                raise
-            except ResponseTooLarge as too_large:
-                _cancel_reads(context)
-                return ExecutionResult(None, [too_large.error()])
+            found: ExecutionResult = await within_limit(
+                lambda: execute_subscription_event(event), _limit(context)
+            )
+            return found
 
-        events: Any = create_source_event_stream(executor)
-        events = await events if isawaitable(events) else events
-        if isinstance(events, ExecutionResult):
-            return events
-
-        async def finished(event: Any) -> Any:
-            return finish(await answer(event), event.root_value)
-
-        return map_source_to_response_event(executor, events, finished)
+        executor = self._event_executor(document, request, context)
+        results: Any = map_source_to_response_event(executor, source(), answer)
+        async with aclosing(results):
+            result: ExecutionResult = await anext(results)
+        return result
 
     def _document(self, text: str, *, is_expected: bool = False) -> _Document:
         last = self._last

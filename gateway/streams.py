@@ -17,14 +17,17 @@ from starlette.types import Message, Receive, Scope, Send
 from gateway import errors
 from gateway.auth import Authenticator, TokenExpired, Unauthenticated
 from gateway.deliveries import Deliveries
+from gateway.fanout import Hub, deliveries
 from gateway.framing import FRAMINGS, Framing
 from gateway.incoming.protocol import WHEN_STOPPING
 from gateway.operations import Operations
 from gateway.quotas import Quotas
 from gateway.request import GraphQLRequest
 from gateway.security_headers import HEADERS
+from gateway.subscribed import Subscribed
 from resolvers.storage import Clock
 from resolvers.viewer import Viewer
+from schema.context import Context
 
 logger = logging.getLogger(__name__)
 
@@ -162,13 +165,15 @@ class Streams:
         self,
         *,
         operations: Operations,
+        hub: Hub,
         authenticator: Authenticator,
-        make_context: Callable[..., object],
+        make_context: Callable[..., Context],
         clock: Clock,
         heartbeat_seconds: float,
         quotas: Quotas,
     ) -> None:
         self._operations = operations
+        self._hub = hub
         self._authenticator = authenticator
         self._make_context = make_context
         self._clock = clock
@@ -190,12 +195,12 @@ class Streams:
         """
         claims = await self._authenticator.claims(authorization)
 
-        async def who() -> Viewer:
-            return await self._authenticator.viewer(authorization)
-
         async def begin() -> ExecutionResult | Deliveries:
-            context = self._make_context(viewer, who, resume_after=resume_after)
-            return await self._operations.deliver(asked, context)
+            context = self._make_context(viewer, resume_after=resume_after)
+            accepted = await self._operations.subscribe(asked, context)
+            if isinstance(accepted, Subscribed):
+                return deliveries(self._hub, accepted, claims, viewer)
+            return accepted
 
         with ExitStack() as places:
             places.enter_context(self._quotas.connections.place(viewer))

@@ -1,13 +1,14 @@
 """GraphQL over WebSocket: the protocol `graphql-transport-ws`, for every kind of operation.
 
-Each operation is a task with a context of its own. A frame is awaited before the next result is
-asked for, so a slow reader slows its own operations and nobody else's.
+Each operation is a task with a context of its own; a subscription that was accepted is a subscriber
+of the hub.
 """
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AbstractContextManager, ExitStack, aclosing, nullcontext, suppress
+from contextlib import ExitStack, aclosing, suppress
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -15,12 +16,15 @@ from graphql import ExecutionResult, OperationType
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway import errors
-from gateway.auth import Authenticator, TokenRefused, Unauthenticated
+from gateway.auth import Authenticator, Claims, TokenRefused, Unauthenticated
 from gateway.endpoint import MakeContext
+from gateway.fanout import Hub, Subscriber
 from gateway.incoming.sockets import AUTHENTICATED, IS_BUSY
 from gateway.operations import Operations
 from gateway.quotas import Quotas, TooMany
 from gateway.request import GraphQLRequest, MalformedRequest
+from gateway.socket_outlets import SocketOutlet, sender_of
+from gateway.subscribed import Subscribed
 from resolvers.storage import Clock, Overloaded
 from resolvers.viewer import Viewer
 
@@ -60,6 +64,7 @@ class SocketEndpoint:
         self,
         *,
         operations: Operations,
+        hub: Hub,
         authenticator: Authenticator,
         make_context: MakeContext,
         clock: Clock,
@@ -68,6 +73,7 @@ class SocketEndpoint:
         init_seconds: float = INIT_SECONDS,
     ) -> None:
         self.operations = operations
+        self.hub = hub
         self.authenticator = authenticator
         self.make_context = make_context
         self.clock = clock
@@ -100,7 +106,9 @@ class _Connection:
         self._endpoint = endpoint
         self._websocket = websocket
         self._authorization: str | None = websocket.headers.get("authorization")
-        self._operations: dict[str, asyncio.Task[None]] = {}
+        self._sender = sender_of(websocket.scope, self._send_text)
+        self._claims: Claims | None = None
+        self._operations: dict[str, asyncio.Task[None] | Subscriber] = {}
         self._stopping: set[asyncio.Task[None]] = set()
         self._places = ExitStack()
         self._finite: set[asyncio.Task[None]] = set()
@@ -139,11 +147,10 @@ class _Connection:
 
     async def stop(self) -> None:
         """End every operation, and wait until each has closed what it reads from."""
-        tasks = [*self._operations.values(), *self._stopping]
-        for task in tasks:
-            task.cancel()
+        for identifier in list(self._operations):
+            self._cancel(identifier)
         with self._places:
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*self._stopping, return_exceptions=True)
 
     async def _begin(self) -> None:
         """Wait for `connection_init`; an operation before it is too early."""
@@ -168,7 +175,7 @@ class _Connection:
 
     async def _seconds_left(self) -> float:
         try:
-            claims = await self._endpoint.authenticator.claims(self._authorization)
+            claims = self._claims = await self._endpoint.authenticator.claims(self._authorization)
             # the user too must be there: a client that may do nothing is told so at once
             viewer = await self._endpoint.authenticator.viewer(self._authorization)
             self._places.enter_context(self._endpoint.quotas.connections.place(viewer))
@@ -229,10 +236,11 @@ class _Connection:
 
     def _cancel(self, identifier: str) -> None:
         """End an operation at its client's wish; the id is free from now on."""
-        task = self._operations.pop(identifier, None)
-        if task is not None:
-            self._stopping.add(task)
-            task.cancel()
+        operation = self._operations.pop(identifier, None)
+        if isinstance(operation, asyncio.Task):
+            self._stopping.add(operation)
+        if operation is not None:
+            operation.cancel()
 
     def _forget(self, identifier: str, task: "asyncio.Task[None]") -> None:
         self._stopping.discard(task)
@@ -243,9 +251,14 @@ class _Connection:
         """Carry out one operation to its end; a failure is its own end and nobody else's."""
         try:
             viewer = await self._viewer()
-            with self._place(request, viewer):
-                context = self._endpoint.make_context(viewer, self._viewer)
-                result = await self._endpoint.operations.deliver(request, context)
+            context = self._endpoint.make_context(viewer, self._viewer)
+            if self._endpoint.operations.kind(request) is OperationType.SUBSCRIPTION:
+                with ExitStack() as place:
+                    place.enter_context(self._endpoint.quotas.subscriptions.place(viewer))
+                    await self._follow(identifier, request, context, place)
+            else:
+                result = await self._endpoint.operations.execute(request, context)
+                assert isinstance(result, ExecutionResult)
                 await self._deliver(identifier, request, result)
         except TooMany as too_many:
             await self._send_errors(identifier, [errors.top_level(str(too_many), too_many.code)])
@@ -256,25 +269,52 @@ class _Connection:
         except Exception as error:
             await self._send_errors(identifier, errors.of_exception(error))
 
-    def _place(self, request: GraphQLRequest, viewer: Viewer) -> AbstractContextManager[None]:
-        """What a subscription holds while it lasts. Raises: TooMany, when it is entered."""
-        if self._endpoint.operations.kind(request) is not OperationType.SUBSCRIPTION:
-            return nullcontext()
-        return self._endpoint.quotas.subscriptions.place(viewer)
-
     async def _viewer(self) -> Viewer:
         return await self._endpoint.authenticator.viewer(self._authorization)
 
-    async def _deliver(self, identifier: str, request: GraphQLRequest, result: Any) -> None:
-        if not isinstance(result, ExecutionResult):
-            async with aclosing(result) as deliveries:
-                async for delivery in deliveries:
+    async def _follow(
+        self, identifier: str, request: GraphQLRequest, context: Any, place: ExitStack
+    ) -> None:
+        """Begin a subscription; from then on, the hub sends its results and it keeps its place."""
+        accepted = await self._endpoint.operations.subscribe(request, context)
+        if isinstance(accepted, ExecutionResult):
+            await self._send_errors(identifier, errors.formatted(accepted.errors or ()))
+            return
+        if not isinstance(accepted, Subscribed):
+            async with aclosing(accepted) as results:
+                async for delivery in results:
                     await self._send_next(identifier, delivery.payload)
-        elif errors.is_request_error(result):
+            await self._send({"id": identifier, "type": "complete"})
+            return
+        assert self._claims is not None
+        kept = place.pop_all()
+        outlet = SocketOutlet(self._sender, identifier, kept, partial(self._fail, identifier))
+        try:
+            subscriber = await self._endpoint.hub.subscribe(
+                accepted, self._claims, context.viewer, outlet
+            )
+        except BaseException:
+            kept.close()
+            raise
+        # no await from here to the end: a client that ends it finds the task or the subscriber
+        self._operations[identifier] = subscriber
+
+    def _fail(self, identifier: str, error: Exception) -> None:
+        """A subscription has ended with an error."""
+        self._operations.pop(identifier, None)
+        if isinstance(error, Unauthenticated):
+            self._closing = asyncio.create_task(_close(self._websocket, _unauthenticated(error)))
+        else:
+            told = {"id": identifier, "type": "error", "payload": errors.of_exception(error)}
+            self._sender.send_text(orjson.dumps(told))
+
+    async def _deliver(
+        self, identifier: str, request: GraphQLRequest, result: ExecutionResult
+    ) -> None:
+        if errors.is_request_error(result):
             await self._send_errors(identifier, errors.formatted(result.errors or ()))
             return
-        else:
-            await self._next(identifier, request, result)
+        await self._next(identifier, request, result)
         await self._send({"id": identifier, "type": "complete"})
 
     async def _next(

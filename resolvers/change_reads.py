@@ -13,6 +13,7 @@ from resolvers.reading import (
     count_of,
     count_of_each,
     first_of_each,
+    of_organization,
     page_of,
     rows_by,
 )
@@ -21,7 +22,14 @@ from resolvers.storage.filters import NO_FILTER, Filter
 from resolvers.storage.nulls import BIGGEST
 from resolvers.storage.paging import Ordering, PageRequest, Term
 from resolvers.storage.read import Read
-from resolvers.storage.tables import ChangeLog, LogPosition, columns, table
+from resolvers.storage.tables import (
+    Candidate,
+    ChangeLog,
+    LogPosition,
+    TestSchedule,
+    columns,
+    table,
+)
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import ChangeType
 
@@ -171,3 +179,48 @@ def touched_since(viewer: Viewer, position: int) -> Read[Any]:
         {ORGANIZATION: viewer.organization_id, "position": position, "last": BIGGEST},
         by_key=True,
     )
+
+
+def slice_after(organization_id: UUID, position: int, most: int) -> Read[ChangeLog]:
+    """The next changes of an organization's log after a position, in commit order."""
+
+    def build(_: str) -> sa.Select[Any]:
+        c = columns(ChangeLog)
+        return (
+            sa.select(table(ChangeLog))
+            .where(
+                of_organization(ChangeLog),
+                c.position > sa.bindparam("position", type_=c.position.type),
+                c.position <= sa.bindparam("last", type_=c.position.type),
+            )
+            .order_by(c.position)
+        )
+
+    values = {ORGANIZATION: organization_id, "position": position, "last": position + most}
+    return Read("slice of changes", build, values, by_key=True)
+
+
+def candidate_texts_of(organization_id: UUID, keys: Sequence[UUID]) -> Read[Candidate]:
+    """The texts of candidates that filters of bookings compare, in their folded form."""
+
+    def build(_: str) -> sa.Select[Any]:
+        c = columns(Candidate)
+        return sa.select(c.id, c.name_folded, c.email_folded, c.reference_folded).where(
+            of_organization(Candidate), one_of(c.id, "keys")
+        )
+
+    values = {ORGANIZATION: organization_id, "keys": list(keys)}
+    return Read("candidate texts", build, values, by_key=True)
+
+
+def markers_of(organization_id: UUID, keys: Sequence[UUID]) -> Read[TestSchedule]:
+    """Who marks and who moderates test schedules, by their bookings' keys."""
+
+    def build(_: str) -> sa.Select[Any]:
+        s = columns(TestSchedule)
+        return sa.select(s.id, s.marker_user_id, s.moderator_user_id).where(
+            of_organization(TestSchedule), one_of(s.id, "keys")
+        )
+
+    values = {ORGANIZATION: organization_id, "keys": list(keys)}
+    return Read("markers", build, values, by_key=True)

@@ -12,6 +12,7 @@ from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request
 
 from gateway.incoming.limits import Limits, State, UnreadOutput, address_of
+from gateway.socket_outlets import SENDER
 
 AUTHENTICATED: Final = "authenticated"
 """The function in the `state` of a WebSocket's scope that permits large messages.
@@ -24,6 +25,9 @@ IS_BUSY: Final = "is_busy"
 
 The function returns whether operations run that end by themselves. A stop waits for them.
 """
+
+TEXT_FRAME: Final = 0x81
+"""The first byte of a frame that is a whole text message."""
 
 BUSY_SECONDS: Final = 0.05
 """How often a stop looks whether a WebSocket is still busy."""
@@ -51,6 +55,7 @@ class LimitedSocket(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if not self.close_sent:
             self.scope["state"][AUTHENTICATED] = self._permit_large_messages
+            self.scope["state"][SENDER] = self
 
     @property
     def is_subscriber(self) -> bool:
@@ -74,6 +79,20 @@ class LimitedSocket(WebSocketsSansIOProtocol):
 
     def _permit_large_messages(self) -> None:
         self.conn.max_message_size = self._limits.message_bytes
+
+    def send_text(self, text: bytes) -> bool:
+        """Send a text frame without waiting; it is dropped if the connection is closing.
+
+        Returns False if the client has to read before more can be sent. uvicorn's own path costs
+        twice as much for each frame.
+        """
+        if not self.close_sent and not self.transport.is_closing():
+            self.transport.write(_frame_head(len(text)) + text)
+        return self.writable.is_set()
+
+    async def until_writable(self) -> None:
+        """Return once the client has read, or once the connection is lost."""
+        await self.writable.wait()
 
     def data_received(self, data: bytes) -> None:
         if not self._has_failed:
@@ -121,6 +140,15 @@ class LimitedSocket(WebSocketsSansIOProtocol):
     def resume_writing(self) -> None:
         self._unread.resume()
         super().resume_writing()
+
+
+def _frame_head(length: int) -> bytes:
+    """The beginning of an unmasked text frame with so many bytes."""
+    if length < 126:
+        return bytes((TEXT_FRAME, length))
+    if length < 1 << 16:
+        return b"%c\x7e%b" % (TEXT_FRAME, length.to_bytes(2))
+    return b"%c\x7f%b" % (TEXT_FRAME, length.to_bytes(8))
 
 
 async def _until_cancelled(

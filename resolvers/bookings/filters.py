@@ -13,14 +13,12 @@ from resolvers.refusals import PermissionRefusal
 from resolvers.storage.canonical_filters import canonical
 from resolvers.storage.columns import one_of
 from resolvers.storage.filters import (
-    AllOf,
-    AnyOf,
-    Condition,
     Criterion,
     Filter,
-    Not,
     Operator,
     any_case,
+    conditions_of,
+    fields_of,
     lower,
     plain,
     prepared,
@@ -150,13 +148,11 @@ def narrowed_to(
     Statuses are judged at `now`; without it they count as they were stored. Raises:
     PermissionRefusal (a filter by email without VIEW_PII would tell whose address it is).
     """
-    fields = set(_fields(condition))
-    if "candidate_email" in fields and not viewer.may(Permission.VIEW_PII):
-        raise PermissionRefusal("filter", "candidateEmail", required=Permission.VIEW_PII)
+    require_may_filter(condition, viewer)
     comparable = prepared(prepared(condition, REFERENCE, lower), TEXTS)
     shape, values = shape_and_values(canonical(comparable), prefix)
-    with_deleted = _names_deleted(condition)
-    by_the_clock = now is not None and "status" in fields
+    with_deleted = names_deleted(condition)
+    by_the_clock = now is not None and "status" in fields_of(condition)
     if by_the_clock:
         values[NOW] = now
 
@@ -171,24 +167,17 @@ def narrowed_to(
     )
 
 
-def _parts(condition: Filter) -> list[Condition]:
-    match condition:
-        case AllOf(parts) | AnyOf(parts):
-            return [inner for part in parts for inner in _parts(part)]
-        case Not(part):
-            return _parts(part)
-        case Condition():
-            return [condition]
+def require_may_filter(condition: Filter, viewer: Viewer) -> None:
+    """Raises: PermissionRefusal."""
+    if "candidate_email" in fields_of(condition) and not viewer.may(Permission.VIEW_PII):
+        raise PermissionRefusal("filter", "candidateEmail", required=Permission.VIEW_PII)
 
 
-def _fields(condition: Filter) -> list[str]:
-    return [part.field for part in _parts(condition)]
-
-
-def _names_deleted(condition: Filter) -> bool:
+def names_deleted(condition: Filter) -> bool:
+    """Whether a filter finds deleted bookings."""
     return any(
         part.field == "status" and BookingStatus.DELETED in part.value
-        for part in _parts(condition)
+        for part in conditions_of(condition)
         if part.operator is Operator.IN
     )
 

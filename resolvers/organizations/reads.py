@@ -1,6 +1,6 @@
 """Reads of organizations and of their users, by key or by name."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -82,29 +82,48 @@ def user_with_scope(organization_id: UUID, user_id: UUID) -> Read[Any]:
     One row has `name`, `role`, `active` and `candidate_id`, and no `key`. Each of the others has
     the `key` of an object in the user's scope, and in `of` the column of its link table.
     """
+    return Read(
+        "user with scope",
+        lambda _: _with_scope(lambda column: column == sa.bindparam("user_id")),
+        {"organization_id": organization_id, "user_id": user_id},
+        by_key=True,
+    )
+
+
+def users_with_scope(organization_id: UUID, user_ids: Sequence[UUID]) -> Read[Any]:
+    """As `user_with_scope`, of several users; each row has the user's key as `user_id`."""
+    return Read(
+        "users with scope",
+        lambda _: _with_scope(lambda column: one_of(column, "user_ids")),
+        {"organization_id": organization_id, "user_ids": list(user_ids)},
+        by_key=True,
+    )
+
+
+def _with_scope(
+    is_asked: Callable[[sa.ColumnElement[UUID]], sa.ColumnElement[bool]],
+) -> sa.CompoundSelect[Any]:
     links: tuple[tuple[type[SQLModel], str], ...] = (
         (UserCentre, "centre_id"),
         (UserSubject, "subject_id"),
         (UserAgentOffice, "agent_office_id"),
     )
+    u = columns(User)
+    shown = (u.name, u.role, u.active, u.candidate_id)
+    nothing = [sa.type_coerce(sa.null(), column.type).label(column.name) for column in shown]
+    no_key = sa.type_coerce(sa.null(), u.id.type).label("key")
+    no_link = sa.type_coerce(sa.null(), sa.String()).label("of")
+    user = sa.select(u.id.label("user_id"), *shown, no_link, no_key).where(
+        u.organization_id == sa.bindparam("organization_id"), is_asked(u.id)
+    )
 
-    def build(_: str) -> sa.CompoundSelect[Any]:
-        u = columns(User)
-        shown = (u.name, u.role, u.active, u.candidate_id)
-        nothing = [sa.type_coerce(sa.null(), column.type).label(column.name) for column in shown]
-        no_key = sa.type_coerce(sa.null(), u.id.type).label("key")
-        no_link = sa.type_coerce(sa.null(), sa.String()).label("of")
-        user = sa.select(*shown, no_link, no_key).where(*_is_user(u.organization_id, u.id))
-        return sa.union_all(
-            user, *(_linked(nothing, columns(model), column) for model, column in links)
+    def linked(c: Any, column: str) -> "sa.Select[tuple[Any, ...]]":
+        of = sa.literal_column(f"'{column}'", sa.String()).label("of")
+        return sa.select(c.user_id, *nothing, of, c[column].label("key")).where(
+            c.organization_id == sa.bindparam("organization_id"), is_asked(c.user_id)
         )
 
-    return Read(
-        "user with scope",
-        build,
-        {"organization_id": organization_id, "user_id": user_id},
-        by_key=True,
-    )
+    return sa.union_all(user, *(linked(columns(model), column) for model, column in links))
 
 
 def log_positions(organization_ids: Sequence[UUID]) -> Read[LogPosition]:
@@ -127,24 +146,4 @@ def _users() -> "sa.Select[tuple[object, ...]]":
     """Users of one organization, bound as `organization_id`."""
     return sa.select(table(User)).where(
         columns(User).organization_id == sa.bindparam("organization_id")
-    )
-
-
-def _is_user(
-    organization_id: sa.ColumnElement[UUID], user_id: sa.ColumnElement[UUID]
-) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
-    """The user bound as `organization_id` and `user_id`."""
-    return (
-        organization_id == sa.bindparam("organization_id"),
-        user_id == sa.bindparam("user_id"),
-    )
-
-
-def _linked(
-    nothing: Sequence[sa.ColumnElement[Any]], c: Any, column: str
-) -> "sa.Select[tuple[Any, ...]]":
-    """The keys in a link table of the bound user, as `key`, each with the column's name as `of`."""
-    of = sa.literal_column(f"'{column}'", sa.String()).label("of")
-    return sa.select(*nothing, of, c[column].label("key")).where(
-        *_is_user(c.organization_id, c.user_id)
     )

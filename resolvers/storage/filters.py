@@ -59,6 +59,23 @@ Filter = Condition | AllOf | AnyOf | Not
 
 NO_FILTER = AllOf()
 
+
+def conditions_of(filter: Filter) -> list[Condition]:
+    """Every condition of a filter."""
+    match filter:
+        case AllOf(parts) | AnyOf(parts):
+            return [inner for part in parts for inner in conditions_of(part)]
+        case Not(part):
+            return conditions_of(part)
+        case Condition():
+            return [filter]
+
+
+def fields_of(filter: Filter) -> set[str]:
+    """The fields that a filter compares."""
+    return {condition.field for condition in conditions_of(filter)}
+
+
 Shape = tuple[Any, ...]
 Criterion = Callable[[Operator, str], sa.ColumnElement[bool]]
 """Makes SQL for an operator and the name under which its value is bound."""

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,6 +13,7 @@ from graphql import (
     ExecutionResult,
     FieldNode,
     GraphQLError,
+    GraphQLList,
     GraphQLObjectType,
     GraphQLSchema,
     OperationDefinitionNode,
@@ -113,6 +114,12 @@ class _Root:
             return None if value is None else value.told(await self._found(run, value))
         return await self._objects.answer(run, self._field.type, self._nodes, value)
 
+    async def answer_each(self, run: Run, values: Sequence[Any]) -> list[Any]:
+        """The answers of several values, whose rows are read together."""
+        each = GraphQLList(self._field.type)
+        answers: list[Any] = await self._objects.answer(run, each, self._nodes, list(values))
+        return answers
+
     async def _found(self, run: Run, found: Found) -> Any:
         of_type = rows_of_type(found.name)
         if of_type is None:
@@ -186,13 +193,14 @@ class Plan:
             run.size.finished(data[key])
         return data
 
-    async def event(self, run: Run, payload: Any) -> dict[str, Any]:
-        """The data of one event of a subscription."""
+    async def events(self, run: Run, payloads: Sequence[Any]) -> list[dict[str, Any]]:
+        """The data of events of a subscription, in their order."""
         [(key, root)] = self._roots
         assert isinstance(root, _Root)
-        answer = await root.answer(run, payload)
-        run.size.finished(answer)
-        return {key: answer}
+        answers = await root.answer_each(run, payloads)
+        for answer in answers:
+            run.size.finished(answer)
+        return [{key: answer} for answer in answers]
 
 
 @dataclass(slots=True)
@@ -263,22 +271,24 @@ class Planner:
             return None
         queries = operation.operation is OperationType.QUERY
         answer = Plan.query if queries else Plan.mutation
-        return await self._run(planned, operation, raw, context, answer)
+        data = await self._run(planned, operation, raw, context, answer)
+        return None if data is None else ExecutionResult(data, None)
 
-    async def event(
+    async def events(
         self,
         planned: Planned,
         name: str | None,
         raw: dict[str, Any] | None,
         context: Context,
-        payload: Any,
-    ) -> ExecutionResult | None:
-        """The result of one event of a subscription; None where graphql-core has to find it."""
+        payloads: Sequence[Any],
+    ) -> list[ExecutionResult] | None:
+        """The results of events of a subscription; None where graphql-core has to find them."""
         operation = planned.operation(name)
         assert operation is not None
-        return await self._run(
-            planned, operation, raw, context, lambda plan, run: plan.event(run, payload)
+        found = await self._run(
+            planned, operation, raw, context, lambda plan, run: plan.events(run, payloads)
         )
+        return None if found is None else [ExecutionResult(data, None) for data in found]
 
     async def _run(
         self,
@@ -287,7 +297,8 @@ class Planner:
         raw: dict[str, Any] | None,
         context: Context,
         answer: Callable[[Plan, Run], Any],
-    ) -> ExecutionResult | None:
+    ) -> Any:
+        """What a plan answers; None where graphql-core has to."""
         if not isinstance(context, Context):
             return None  # an operation of another schema, which nothing here knows
         variables: Values = {}
@@ -308,7 +319,7 @@ class Planner:
             return None
         plan.failures = 0
         self.counts.answered += 1
-        return ExecutionResult(data, None)
+        return data
 
     def _gave_up(self, plan: Plan, error: Exception) -> None:
         if isinstance(error, NotPlanned):

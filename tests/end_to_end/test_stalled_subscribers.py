@@ -1,11 +1,13 @@
 """Clients that ask for a long backlog and do not read it delay others only a little."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack
+from typing import Any
 from uuid import UUID
 
 import pytest
 
+from gateway.auth import Authenticator, Claims
 from resolvers.changes import GATEWAY
 from resolvers.identity import parse_global_id
 from resolvers.outcomes import Outcome
@@ -13,7 +15,6 @@ from resolvers.refusals import Refused
 from resolvers.storage import Storage, UnitOfWork
 from resolvers.storage.columns import new_key
 from resolvers.vocabulary import EventChangeType
-from schema.context import Context
 from tests.end_to_end.clients import Client, socket_to
 from tests.end_to_end.servers import Server
 from tests.end_to_end.watching import EVENT_CHANGED, Place, end_of_log, renamed
@@ -64,14 +65,14 @@ async def test_stalled_readers_of_the_backlog_let_mutations_pass(
 ):
     """While a mutation is answered, few of their changes are read, whatever the machine's load."""
     read = 0
-    renew_viewer = Context.renew_viewer
+    viewers_now = Authenticator.viewers_now
 
-    async def counted(context: Context) -> bool:
+    async def counted(authenticator: Authenticator, claims: Collection[Claims]) -> Any:
         nonlocal read
         read += 1
-        return await renew_viewer(context)
+        return await viewers_now(authenticator, claims)
 
-    monkeypatch.setattr(Context, "renew_viewer", counted)
+    monkeypatch.setattr(Authenticator, "viewers_now", counted)
 
     async def all_begun() -> bool:
         return read > STALLED

@@ -1,7 +1,7 @@
 """Following the log: no change is lost or told twice, whenever it is committed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any
 from uuid import UUID
@@ -10,16 +10,15 @@ import pytest
 
 from gateway.change_feed import ChangeFeed
 from gateway.export_addresses import ExportAddresses
-from resolvers import change_reads
 from resolvers.change_reads import IN_COMMIT_ORDER
-from resolvers.events import changes as event_changes
 from resolvers.outcomes import Outcome
-from resolvers.storage import Storage, UnitOfWork, utc_now
+from resolvers.storage import Storage, UnitOfWork
 from resolvers.storage.columns import new_key
+from resolvers.storage.filters import NO_FILTER
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import ChangeType, EventChangeType
 from schema.context import Context
-from schema.subscription import Changes, follow
+from schema.followed import BookingChanges, Changes, EventChanges
 from tests.patience import PATIENCE
 
 COMMITS = 240
@@ -66,15 +65,12 @@ class Interposed(Context):
         self._committed = min(self._committed + count, COMMITS)
 
 
-FOLLOWED: dict[str, tuple[int, Changes]] = {
+FOLLOWED: dict[str, tuple[int, Callable[[Context, str], Changes]]] = {
     "bookings": (
         1,
-        lambda viewer, page: change_reads.changes_page(viewer, page, types=[ChangeType.UPDATED]),
+        lambda context, after: BookingChanges(context, after, NO_FILTER, [ChangeType.UPDATED]),
     ),
-    "events": (
-        0,
-        lambda viewer, page: event_changes.changes_page(viewer, page, now=utc_now()),
-    ),
+    "events": (0, lambda context, after: EventChanges(context, after, NO_FILTER)),
 }
 
 
@@ -91,7 +87,7 @@ async def test_whatever_is_committed_between_two_reads_is_told_once(
     expected = [n + 1 for n in range(COMMITS) if n % 2 == first]
 
     told = []
-    async with aclosing(follow(context, beginning, changes)) as following:
+    async with aclosing(changes(context, beginning).rows()) as following:
         async with asyncio.timeout(PATIENCE):
             while len(told) < len(expected):
                 told.append((await anext(following)).position)

@@ -64,8 +64,8 @@ class SwitchedPlanner(Planner):
     async def execute(self, *given: Any, **named: Any) -> ExecutionResult | None:
         return await super().execute(*given, **named) if self.on else None
 
-    async def event(self, *given: Any, **named: Any) -> ExecutionResult | None:
-        return await super().event(*given, **named) if self.on else None
+    async def events(self, *given: Any, **named: Any) -> list[ExecutionResult] | None:
+        return await super().events(*given, **named) if self.on else None
 
 
 @dataclass(frozen=True, slots=True)
