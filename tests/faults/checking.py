@@ -1,5 +1,6 @@
 """Compares what clients were told with what the database holds after a fault."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from tests.end_to_end.clients import Client, client_of
 from tests.faults.load import BOOK, Booked, Known, Organization
 from tests.faults.seeding import SEATS, administrator
 from tests.resolvers.world import World
+from tests.seats import miscounted
 
 REPLAYED: Final = 20
 """How many bookings of each organization are asked for again with their keys."""
@@ -62,6 +64,8 @@ async def check(database_url: str, organizations: Sequence[Organization], known:
             async with client_of(organization.host, organization.token) as client:
                 findings.add(compare_seats(rows[Booking], await _taken(client, organization)))
                 findings.add(await _replayed(client, told))
+        differing = await asyncio.to_thread(miscounted, database_url)
+        findings.add(Findings(broken=[f"a counter of seats differs: {one}" for one in differing]))
     finally:
         await storage.close()
     return findings
