@@ -56,11 +56,14 @@ def _frozen(cls: type[Any], kw_only: bool) -> type[Any]:
 
 
 def _compiled(cls: type[Any]) -> list[Callable[..., Any]]:
-    """`__init__`, `__eq__` and `__hash__` of a class, over its fields."""
+    """`__eq__`, `__hash__` and `__init__` of a class, over its fields.
+
+    `__init__` is the last: another thread must not compare instances without the other two.
+    """
     names: dict[str, Any] = {"_set": object.__setattr__, "_FACTORY": _FACTORY}
     text = "\n".join([*_initializer(cls, names), *_comparison(cls)])
     exec(text, names)  # noqa: S102 - made of the names of fields in our own classes
-    methods = [names["__init__"], names["__eq__"], names["__hash__"]]
+    methods = [names["__eq__"], names["__hash__"], names["__init__"]]
     for method in methods:
         method.__qualname__ = f"{cls.__qualname__}.{method.__name__}"
     return methods
