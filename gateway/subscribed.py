@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -21,6 +20,7 @@ from graphql import (
     visit,
 )
 
+from resolvers.values import frozen
 from schema.context import Context
 from schema.followed import Followed
 
@@ -33,7 +33,7 @@ RESUMES: Final = "after"
 Answers = Callable[[Context, Sequence[Any]], Awaitable[list[ExecutionResult]]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Subscribed:
     """A subscription.
 

@@ -5,7 +5,6 @@ just been committed. Both forms find the same changes.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -29,6 +28,7 @@ from resolvers.storage.filters import (
     fields_of,
     lower,
 )
+from resolvers.values import frozen
 from resolvers.viewer import Scope, Viewer
 from resolvers.vocabulary import BookingStatus, ChangeType
 
@@ -81,7 +81,7 @@ class Change:
             values[CANDIDATE], values[MARKERS] = candidate, markers
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Matcher:
     """Decides whether a viewer receives a change.
 
