@@ -8,6 +8,7 @@ are visible in it (`resolvers.visibility`): a row outside of it and no row at al
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import field
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -121,6 +122,7 @@ NAMES: dict[type[SQLModel], tuple[str, str | None]] = {
 """The type's name in the contract, and the column that its reference means."""
 
 
+@lru_cache(maxsize=256)
 def folded_column(model: type[SQLModel], column: str | None) -> str | None:
     """The column with the folded form of another; None where texts are compared as they are."""
     name = f"{column}_folded"

@@ -2,7 +2,9 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from uuid import UUID, uuid4
+from uuid import UUID
+
+from uuid_utils.compat import uuid4
 
 from resolvers import checks
 from resolvers.money import check_amount, check_currency, exact

@@ -17,7 +17,7 @@ from resolvers.outcomes import Outcome
 from resolvers.storage import Read, UnitOfWork, seat_counts
 from resolvers.storage.columns import one_of
 from resolvers.storage.read import ORGANIZATIONS
-from resolvers.storage.seat_counts import COUNTERS, TAKEN, Change
+from resolvers.storage.seat_counts import COUNTERS, Change
 from resolvers.storage.tables import Booking, columns, table
 from resolvers.storage.tables.bookings import TAKES_A_SEAT
 from resolvers.values import frozen
@@ -83,8 +83,10 @@ def _model_of(row: Any) -> type[SQLModel]:
 def _missing(found: Sequence[Any], sign: int) -> list[Change]:
     """What is to be added to the counters, or with -1 what is to be subtracted."""
     rows = [
-        {name: getattr(row, name) for name in _key_of(_model_of(row))}
-        | {TAKEN: sign * (row.bookings - row.counter)}
+        (
+            *(getattr(row, name) for name in _key_of(_model_of(row))),
+            sign * (row.bookings - row.counter),
+        )
         for row in found
         if sign * (row.bookings - row.counter) > 0
     ]

@@ -165,9 +165,12 @@ class _OneOf(sa.ColumnElement[bool]):
 
 
 @compiles(_OneOf)
-def _one_of_postgresql(element: _OneOf, compiler: Any, **options: Any) -> str:
+def _one_of_postgresql(
+    element: _OneOf, compiler: Any, *, alone: Container[str] = (), **options: Any
+) -> str:
     column = compiler.process(element.column, **options)
-    return f"{column} = ANY ({compiler.process(element.values, **options)})"
+    values = compiler.process(element.values, **options)
+    return f"{column} = {values}" if element.values.key in alone else f"{column} = ANY ({values})"
 
 
 @compiles(_OneOf, "sqlite")

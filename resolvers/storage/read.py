@@ -79,8 +79,13 @@ class Compiled:
         )
         self.sql: str = str(compiled)
         parameters = compiled.positiontup or []
+        alone = options.get("alone", ()) if dialect.name == "postgresql" else ()
         self._parameters = [
-            (name, _bind(compiled.binds[name].type, dialect), compiled.binds[name].value)
+            (
+                name,
+                _only if name in alone else _bind(compiled.binds[name].type, dialect),
+                compiled.binds[name].value,
+            )
             for name in parameters
         ]
         selected = list(getattr(statement, "exported_columns", ()))
@@ -189,6 +194,12 @@ _PARAMETER = re.compile(r"\$(\d+)")
 
 def _renumbered(first: int, parameter: "re.Match[str]") -> str:
     return f"${first + int(parameter[1])}"
+
+
+def _only(values: Sequence[Any]) -> Any:
+    """The value of a list of one: PostgreSQL gets it without an array around it."""
+    [value] = values
+    return value
 
 
 def _bind(kind: Any, dialect: sa.Dialect) -> Processor:

@@ -25,10 +25,13 @@ GIVEN: Final = "given_"
 
 
 class Change(NamedTuple):
-    """Rows of one table of counters; `taken` in each is how many seats to add or to subtract."""
+    """Rows of one table of counters, with all of its columns.
+
+    `taken`, the last one, is how many seats to add or to subtract.
+    """
 
     model: type[SQLModel]
-    rows: list[dict[str, Any]]
+    rows: list[tuple[Any, ...]]
 
 
 class SeatCounts:
@@ -74,11 +77,8 @@ class SeatCounts:
 
     def _changes(self, sign: int) -> Iterator[Change]:
         for model, changed in zip(COUNTERS, self._changed, strict=True):
-            names = [column.name for column in table(model).primary_key]
             rows = [
-                {**dict(zip(names, key, strict=True)), TAKEN: sign * count}
-                for key, count in sorted(changed.items())
-                if sign * count > 0
+                (*key, sign * count) for key, count in sorted(changed.items()) if sign * count > 0
             ]
             if rows:
                 yield Change(model, rows)
@@ -88,7 +88,8 @@ def write(work: "UnitOfWork", added: Sequence[Change], subtracted: Sequence[Chan
     """Add to counters and subtract from others, each by a statement of its own."""
     for verb, changes in ((_adding_values, added), (_subtracting, subtracted)):
         for model, rows in changes:
-            given = [{f"{GIVEN}{name}": value for name, value in row.items()} for row in rows]
+            names = [f"{GIVEN}{column.name}" for column in columns(model)]
+            given = [dict(zip(names, row, strict=True)) for row in rows]
             work.execute((verb, model), partial(verb, model), given)
 
 

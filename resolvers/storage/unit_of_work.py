@@ -224,7 +224,7 @@ class UnitOfWork:
             for alike in _alike(_merged(model, rows) if verb == "update" else rows):
                 self._write(verb, model, alike)
         if self._inserts_together:
-            inserts |= {model: [tuple(row.values()) for row in rows] for model, rows in taken}
+            inserts |= dict(taken)
         self._insert(inserts)
         seat_counts.write(self, [] if self._inserts_together else taken, freed)
 
