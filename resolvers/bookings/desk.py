@@ -3,7 +3,7 @@
 Everything that a whole batch needs, locked and loaded once.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from resolvers.bookings.expiry import expire, overdue
 from resolvers.bookings.seats import Span, span_of_event
 from resolvers.references import Lookup, Ref, look_up
 from resolvers.refusals import EventNotFound, NotFoundRefusal, PermissionRefusal
+from resolvers.storage.read import Read
 from resolvers.storage.tables import (
     Booking,
     Candidate,
@@ -60,13 +61,20 @@ class Desk:
     """
 
     def __init__(
-        self, work: UnitOfWork, wanted: Sequence[Wanted], *, at_event_times: bool = False
+        self,
+        work: UnitOfWork,
+        wanted: Sequence[Wanted],
+        *,
+        at_event_times: bool = False,
+        of_candidates: Callable[[loading.Keys], Read[Any] | None] = lambda _: None,
     ) -> None:
         """`at_event_times` says that each seat at an event with a fixed time lasts as the event.
 
-        Its room is then counted for that time only.
+        Its room is then counted for that time only. `of_candidates` makes a read that is added to
+        those of the desk, from the keys of the candidates; its rows have the same name.
         """
         self._work = work
+        self._read_of_candidates = of_candidates
         self._at_event_times = at_event_times
         self._candidates = Lookup(Candidate, ((w.viewer, w.candidate) for w in wanted))
         self._events = Lookup(Event, _given((w.viewer, w.event) for w in wanted))
@@ -208,6 +216,7 @@ class Desk:
             "at_events": loading.seats_at_events(events),
             "in_rooms": loading.seats_in_rooms(rooms, events, since, windows),
             "of_candidates": loading.read_of_keys(Booking, "candidate_id", keys),
+            "also": self._read_of_candidates(keys),
         }
         found = loading.gather(
             work,
@@ -239,6 +248,7 @@ class Desk:
         self.settings: dict[UUID, Organization] = _by_key(found["settings"])
         self.seats = loading.counted(found["at_events"], found["in_rooms"], windows)
         self.diaries = Diaries(found["of_candidates"])
+        self.of_candidates = found["also"]
         self._tests = _by_key(found["tests"])
         self._event_modules = _grouped(found["event_modules"], "event_id", "module_id")
         self._test_modules = _grouped(found["test_modules"], "test_id", "module_id")

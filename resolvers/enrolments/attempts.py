@@ -1,32 +1,68 @@
 """What a batch knows of candidates' earlier attempts, for the rules of duplicates and resits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+
+import sqlalchemy as sa
 
 from resolvers.bookings import loading
 from resolvers.bookings.desk import Desk
+from resolvers.bookings.diaries import Diaries
+from resolvers.bookings.loading import Keys
 from resolvers.enrolments import rules
 from resolvers.refusals import Complaints
-from resolvers.storage.tables import Booking, Enrolment, Event
+from resolvers.storage.columns import one_of
+from resolvers.storage.read import Read
+from resolvers.storage.tables import Booking, Enrolment, Event, columns, table
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.vocabulary import BookingStatus, EnrolmentResult
+
+
+def results_of(candidates: Keys) -> Read[Any] | None:
+    """The `id` and the `result` of the candidates' completed enrolments."""
+    pairs = list(candidates)
+    if not pairs:
+        return None
+    b, e = columns(Booking), columns(Enrolment)
+    same = sa.and_(e.organization_id == b.organization_id, e.id == b.id)
+    return Read(
+        "results of candidates",
+        lambda _: (
+            sa.select(e.id, e.result)
+            .select_from(sa.join(table(Booking), table(Enrolment), same))
+            .where(
+                one_of(b.organization_id, "organizations"),
+                one_of(b.candidate_id, "keys"),
+                b.status == BookingStatus.COMPLETED,
+            )
+        ),
+        {
+            "organizations": list({organization_id for organization_id, _ in pairs}),
+            "keys": list({key for _, key in pairs}),
+        },
+    )
+
+
+def results_in(work: UnitOfWork, diaries: Diaries) -> list[Any]:
+    """The completed enrolments in diaries, which may have been entered since a desk read them."""
+    completed = [
+        (booking.organization_id, booking.id)
+        for booking in diaries.everything()
+        if booking.status is BookingStatus.COMPLETED
+    ]
+    return loading.of_keys(work, Enrolment, "id", completed)
 
 
 class Attempts:
     """The results of the candidates' completed enrolments."""
 
-    def __init__(self, work: UnitOfWork, desk: Desk) -> None:
+    def __init__(self, work: UnitOfWork, desk: Desk, results: Iterable[Any]) -> None:
+        """`results` are the rows of `results_of` or of `results_in`."""
         self._desk = desk
         self._now: datetime = work.now
-        completed = [
-            (booking.organization_id, booking.id)
-            for booking in desk.diaries.everything()
-            if booking.status is BookingStatus.COMPLETED
-        ]
-        self._results: dict[UUID, EnrolmentResult | None] = {
-            row.id: row.result for row in loading.of_keys(work, Enrolment, "id", completed)
-        }
+        self._results: dict[UUID, EnrolmentResult | None] = {row.id: row.result for row in results}
 
     def rules(
         self, wanted: Booking, event: Event, *, moving: Booking | None = None

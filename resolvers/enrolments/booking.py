@@ -17,7 +17,7 @@ from resolvers.bookings.seating import WantedSeat, check_seat
 from resolvers.bookings.sittings import Sitting, ambiguous_time, sitting_of, when
 from resolvers.changes import Cause, record_booking
 from resolvers.enrolments import rules
-from resolvers.enrolments.attempts import Attempts
+from resolvers.enrolments.attempts import Attempts, results_of
 from resolvers.enrolments.commands import BookEnrolment, Happened
 from resolvers.enrolments.facts import enrolment_facts
 from resolvers.outcomes import Outcome, Warning
@@ -88,8 +88,9 @@ def book(work: UnitOfWork, commands: Sequence[BookEnrolment]) -> list[Outcome | 
     AttemptsExhausted, ResitAfterPassDisabled, ResitTooEarly, RegistrationClosed, NotEligible,
     PersonCodeRequired; EventFull, RoomFull; CandidateTimeConflict.
     """
-    desk = Desk(work, [_wanted(command) for command in commands], at_event_times=True)
-    attempts = Attempts(work, desk)
+    wanted = [_wanted(command) for command in commands]
+    desk = Desk(work, wanted, at_event_times=True, of_candidates=results_of)
+    attempts = Attempts(work, desk, desk.of_candidates)
     results = [attempt(_book, work, desk, attempts, command) for command in commands]
     _write(work, [result for result in results if isinstance(result, Booked)])
     return [result.outcome(desk) if isinstance(result, Booked) else result for result in results]

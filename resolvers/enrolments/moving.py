@@ -18,7 +18,7 @@ from resolvers.bookings.seating import WantedSeat, check_seat
 from resolvers.bookings.sittings import Sitting, ambiguous_time, as_booked, sitting_of, when
 from resolvers.changes import Cause, record_booking
 from resolvers.enrolments import rules
-from resolvers.enrolments.attempts import Attempts
+from resolvers.enrolments.attempts import Attempts, results_in
 from resolvers.enrolments.commands import MoveEnrolment
 from resolvers.enrolments.facts import enrolment_facts
 from resolvers.enrolments.transitions import TRANSITIONS
@@ -91,7 +91,8 @@ class _Movers:
         self._payments = loading.payments(work, unpaid)
         for booking in self._locked.values():
             self._desk.diaries.write(booking)
-        self._attempts = Attempts(work, self._desk)
+        results = results_in(work, self._desk.diaries)
+        self._attempts = Attempts(work, self._desk, results)
 
     def _wanted(self, command: MoveEnrolment) -> Wanted | None:
         booking = self._found.first(command.viewer, command.enrolment)

@@ -79,9 +79,8 @@ class OneEach(Loaded):
 
     async def load(self, run: Any, keys: Sequence[Any]) -> Mapping[Any, Any]:
         if run.context.held and (held := self._held(run, keys)) is not None:
-            return dict(
-                zip(held, await answer_values(run, self._place, [*held.values()]), strict=True)
-            )
+            answers = await answer_values(run, self._place, [*held.values()])
+            return dict(zip(held, answers, strict=True))
         rows, answers = await self._rows(run, keys)
         position = self._position
         return {row[position]: answer for row, answer in zip(rows, answers, strict=True)}
@@ -92,8 +91,9 @@ class OneEach(Loaded):
             return None
         model, column = self._table
         held = {getattr(row, column): row for row in run.context.held.get(model, ())}
-        wanted = {key for key in keys if key is not None}
-        return {key: held[key] for key in wanted} if wanted <= held.keys() else None
+        wanted = dict.fromkeys(keys)
+        wanted.pop(None, None)
+        return {key: held[key] for key in wanted} if wanted.keys() <= held.keys() else None
 
 
 class ManyEach(Loaded):
@@ -136,9 +136,7 @@ class AssembledEach(Child):
 
 async def answer_values(run: Any, place: Place, values: Sequence[Any]) -> list[Any]:
     """The answers of rows that are there already, as named values."""
-    names = [column.name for column in place.wanted.columns]
-    rows = [[getattr(value, name) for name in names] for value in values]
-    return await place.answer(run, rows)
+    return await place.answer(run, place.rows_of(values))
 
 
 class Awaited(Child):

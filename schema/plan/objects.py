@@ -29,7 +29,7 @@ from schema.plan.children import OneEach, answer_values
 from schema.plan.leaves import GaveUp
 from schema.plan.pages import Pages
 from schema.plan.places import DEFINITION, Compiler
-from schema.plan.selection import NotPlanned, sub_selections
+from schema.plan.selection import Fields, NotPlanned, sub_selections
 
 OfRows = Callable[[Any, Sequence[Any]], Awaitable[list[Any]]]
 """Answers rows of one type, in their order."""
@@ -43,6 +43,7 @@ class Objects:
         self._shown: dict[Any, OfRows] = {}
         self._pages: dict[Any, Pages] = {}
         self._arguments: dict[Any, Arguments] = {}
+        self._fields: dict[Any, Fields] = {}
 
     async def answer(self, run: Any, shown: Any, nodes: Sequence[FieldNode], value: Any) -> Any:
         """The answer of a value that a field of this type shows. Raises: GaveUp, NotPlanned."""
@@ -64,6 +65,8 @@ class Objects:
 
     async def _list(self, run: Any, shown: Any, nodes: Sequence[FieldNode], value: Any) -> Any:
         values = list(value)
+        if not values:
+            return values
         answers = await self._of_rows(run, nodes, values)
         of_type: dict[type, list[int]] = {}
         for n, element in enumerate(values):
@@ -103,8 +106,10 @@ class Objects:
     async def _objects(self, run: Any, nodes: Sequence[FieldNode], values: Sequence[Any]) -> Any:
         """The answers of objects of one type; each field is answered for all of them together."""
         kind = self._kind(values[0])
-        fields = self._compiler.selections.fields(kind, sub_selections(nodes))
+        fields = self._fields_of(kind, nodes)
         columns = [await self._field(run, kind, found, values) for found in fields.values()]
+        if len(values) == 1:
+            return [{key: column[0] for key, column in zip(fields, columns, strict=True)}]
         return [
             {key: column[n] for key, column in zip(fields, columns, strict=True)}
             for n in range(len(values))
@@ -138,8 +143,18 @@ class Objects:
             for value in values:
                 each = arguments.call(run, value)
                 found.append(await each if isawaitable(each) else each)
-        answers: Sequence[Any] = await self._list(run, graphql_field.type, nodes, found)
+        shown: Any = graphql_field.type
+        if len(found) == 1:
+            return [await self.answer(run, shown, nodes, found[0])]
+        answers: Sequence[Any] = await self._list(run, shown, nodes, found)
         return answers
+
+    def _fields_of(self, kind: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Fields:
+        key = _key(kind, nodes)
+        if key not in self._fields:
+            selections = self._compiler.selections
+            self._fields[key] = selections.fields(kind, sub_selections(nodes))
+        return self._fields[key]
 
     def _arguments_of(
         self, kind: GraphQLObjectType, declared: Any, nodes: list[FieldNode], field: Any
