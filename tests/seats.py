@@ -53,8 +53,14 @@ def _in_file(file: Path) -> list[Any]:
 async def _on_server(url: str) -> list[Any]:
     connection = await asyncpg.connect(url)
     try:
+        return await miscounted_through(connection)
+    finally:
+        await connection.close()
+
+
+async def miscounted_through(connection: "asyncpg.Connection[asyncpg.Record]") -> list[Any]:
+    """The same, through a connection to PostgreSQL."""
+    try:
         return [tuple(row) for query in DIFFERING for row in await connection.fetch(query)]
     except asyncpg.UndefinedTableError:
         return []
-    finally:
-        await connection.close()
