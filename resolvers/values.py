@@ -29,7 +29,7 @@ def frozen(
     """Make a class a dataclass, as `dataclass(frozen=True, slots=True)` does.
 
     The first call of the class compiles `__init__`, `__eq__` and `__hash__` together. Fields with
-    `init=False`, `InitVar`, and `copy` are not supported; `dataclasses.replace` is.
+    `init=False` and `InitVar` are not supported; `dataclasses.replace`, `copy` and `pickle` are.
     """
     if cls is None:
         return lambda decorated: _frozen(decorated, kw_only)
@@ -49,6 +49,7 @@ def _frozen(cls: type[Any], kw_only: bool) -> type[Any]:
         "__repr__": _repr,
         "__setattr__": _refuse,
         "__delattr__": _refuse,
+        "__reduce__": _reduce,
     }
     for name, method in methods.items():
         setattr(made, name, method)
@@ -105,6 +106,15 @@ def _comparison(cls: type[Any]) -> Iterator[str]:
 def _repr(self: Any) -> str:
     shown = (f"{one.name}={getattr(self, one.name)!r}" for one in fields(self) if one.repr)
     return f"{type(self).__qualname__}({', '.join(shown)})"
+
+
+def _reduce(self: Any) -> tuple[Any, ...]:
+    """How `pickle` and `copy` make the same value: with a call, which compiles the methods."""
+    return _made, (type(self), {one.name: getattr(self, one.name) for one in fields(self)})
+
+
+def _made(cls: type[Any], values: dict[str, Any]) -> Any:
+    return cls(**values)
 
 
 def _refuse(self: Any, name: str, *_: Any) -> NoReturn:

@@ -1,7 +1,9 @@
 """`frozen` makes what `dataclass(frozen=True, slots=True)` makes, with less work at import."""
 
 import ast
+import copy
 import dataclasses
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -102,6 +104,14 @@ def test_fields_cannot_change():
 
 def test_a_copy_can_have_another_value():
     assert dataclasses.replace(OWN("A"), number=2) == OWN("A", 2)
+
+
+def test_an_instance_can_be_sent_to_another_process():
+    """As the settings are: `serve --processes` pickles them."""
+    for value in (Named(name="A", at=2), CheckedTwice(1)):
+        for same in (pickle.loads(pickle.dumps(value)), copy.copy(value)):
+            assert same == value
+            assert hash(same) == hash(value)
 
 
 def test_fields_can_be_given_by_name_only():
