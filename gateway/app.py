@@ -11,8 +11,9 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from gateway.auth import Authenticator
 from gateway.bodies import UnfinishedBodies
@@ -51,7 +52,7 @@ def create_app(
     *,
     host: str | None = None,
     clock: Clock = utc_now,
-) -> Starlette:
+) -> "Gateway":
     """The service for these settings, with the background work in it unless they say otherwise.
 
     Requests may name `host`, which is where it listens, besides the hosts of the settings.
@@ -67,7 +68,7 @@ def create_app(
     )
     feed = ChangeFeed(storage, wakeups_of(settings), poll_seconds=settings.poll_seconds)
     operations = Operations(schema)
-    endpoint, routes = _routes(settings, operations, storage, feed)
+    endpoint, sockets, routes = _routes(settings, operations, storage, feed)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -87,6 +88,7 @@ def create_app(
     app = Gateway(routes=routes, lifespan=lifespan, middleware=[Middleware(SecurityHeaders)])
     app.state.storage = storage
     app.endpoint = endpoint
+    app.sockets = sockets
     app.origins = Origins(settings.allowed_origins)
     app.hosts = Hosts([*settings.allowed_hosts, *([] if host is None else [host_of(host)])])
     return app
@@ -96,6 +98,7 @@ class Gateway(Starlette):
     """The application. What it is asked most takes the shortest way, past Starlette's layers."""
 
     endpoint: Endpoint
+    sockets: SocketEndpoint
     hosts: Hosts
     origins: Origins
 
@@ -106,13 +109,15 @@ class Gateway(Starlette):
             await self.endpoint.post(scope, receive, send)
         elif scope["type"] == "websocket" and (refusal := self.origins.refusal(scope)) is not None:
             await refusal(scope, receive, send)
+        elif scope["type"] == "websocket" and scope["path"] == PATH:
+            await self.sockets.serve(WebSocket(scope, receive, send))
         else:
             await super().__call__(scope, receive, send)
 
 
 def _routes(
     settings: Settings, operations: Operations, storage: Storage, feed: ChangeFeed
-) -> tuple[Endpoint, list[BaseRoute]]:
+) -> tuple[Endpoint, SocketEndpoint, list[BaseRoute]]:
     authenticator = Authenticator(storage, settings.secret, storage.clock)
     exports = ExportAddresses(settings.secret, storage.clock)
 
@@ -167,14 +172,17 @@ def _routes(
     )
     health = Health(storage, operations.planner.counts)
     files = ExportEndpoint(addresses=exports, authenticator=authenticator, storage=storage)
-    return endpoint, [
-        Route(PATH, _page_or_answer(settings, endpoint), methods=["GET", "POST"]),
-        WebSocketRoute(PATH, sockets.serve),
-        Route(f"{EXPORTS}/{{address:path}}", files),
-        Route("/health", health.respond),
-        Route("/health/live", health.live),
-        *(_page_routes() if settings.graphiql else []),
-    ]
+    return (
+        endpoint,
+        sockets,
+        [
+            Route(PATH, _page_or_answer(settings, endpoint), methods=["GET", "POST"]),
+            Route(f"{EXPORTS}/{{address:path}}", files),
+            Route("/health", health.respond),
+            Route("/health/live", health.live),
+            *(_page_routes() if settings.graphiql else []),
+        ],
+    )
 
 
 def _page_routes() -> list[BaseRoute]:

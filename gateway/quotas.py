@@ -1,8 +1,6 @@
 """How many connections and subscriptions one viewer can have in this process."""
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 from uuid import UUID
 
@@ -32,19 +30,37 @@ class Quota:
         self._what, self._most = what, most
         self._taken: Counter[tuple[UUID, str]] = Counter()
 
-    @contextmanager
-    def place(self, viewer: Viewer) -> Iterator[None]:
-        """Hold a place. Raises: TooMany."""
+    def place(self, viewer: Viewer) -> "Place":
+        """Take a place. Raises: TooMany."""
         key = (viewer.organization_id, viewer.key)
         if self._taken[key] >= self._most:
             raise TooMany(self._what, self._most)
         self._taken[key] += 1
-        try:
-            yield
-        finally:
+        return Place(self._taken, key)
+
+
+class Place:
+    """A place that is taken until it is closed, at the end of a `with` block or before."""
+
+    __slots__ = ("_key", "_taken")
+
+    def __init__(self, taken: "Counter[tuple[UUID, str]]", key: tuple[UUID, str]) -> None:
+        self._taken = taken
+        self._key: tuple[UUID, str] | None = key
+
+    def close(self) -> None:
+        """Give the place back, unless that was done before."""
+        key, self._key = self._key, None
+        if key is not None:
             self._taken[key] -= 1
             if not self._taken[key]:
                 del self._taken[key]
+
+    def __enter__(self) -> "Place":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 @frozen

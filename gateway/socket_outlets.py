@@ -3,11 +3,12 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from contextlib import ExitStack
 from typing import Any, Final, Protocol
 
 import orjson
 from starlette.types import Scope
+
+from gateway.quotas import Place
 
 SENDER: Final = "sender"
 """In the `state` of a WebSocket's scope: the `Sender` of its connection, if its server has one."""
@@ -38,7 +39,7 @@ class SocketOutlet:
         self,
         sender: Sender,
         identifier: str,
-        place: ExitStack,
+        place: Place,
         end: Callable[[Exception], None],
     ) -> None:
         self._sender = sender

@@ -6,13 +6,13 @@ of the hub.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import ExitStack, aclosing, suppress
+from contextlib import aclosing, suppress
 from functools import partial
 from typing import Any, Final
 
 import orjson
 from graphql import ExecutionResult, OperationType
+from starlette.datastructures import Headers
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway import errors
@@ -21,7 +21,7 @@ from gateway.endpoint import MakeContext
 from gateway.fanout import Hub, Subscriber
 from gateway.incoming.sockets import AUTHENTICATED, IS_BUSY
 from gateway.operations import Operations
-from gateway.quotas import Quotas, TooMany
+from gateway.quotas import Place, Quotas, TooMany
 from gateway.request import GraphQLRequest, MalformedRequest
 from gateway.socket_outlets import SocketOutlet, sender_of
 from gateway.subscribed import Subscribed
@@ -87,8 +87,9 @@ class SocketEndpoint:
             await websocket.accept()
             await websocket.close(WRONG_SUBPROTOCOL, f"The subprotocol must be {SUBPROTOCOL}")
             return
-        await websocket.accept(SUBPROTOCOL)
         connection = _Connection(self, websocket)
+        await websocket.accept(SUBPROTOCOL)
+        websocket.scope["headers"] = []  # which nothing needs for as long as the connection lasts
         try:
             end = await connection.run()
         except WebSocketDisconnect:
@@ -105,12 +106,12 @@ class _Connection:
     def __init__(self, endpoint: SocketEndpoint, websocket: WebSocket) -> None:
         self._endpoint = endpoint
         self._websocket = websocket
-        self._authorization: str | None = websocket.headers.get("authorization")
+        self._authorization: str | None = Headers(scope=websocket.scope).get("authorization")
         self._sender = sender_of(websocket.scope, self._send_text)
         self._claims: Claims | None = None
         self._operations: dict[str, asyncio.Task[None] | Subscriber] = {}
         self._stopping: set[asyncio.Task[None]] = set()
-        self._places = ExitStack()
+        self._place: Place | None = None
         self._finite: set[asyncio.Task[None]] = set()
         websocket.scope["state"][IS_BUSY] = self._finite.__len__
 
@@ -142,19 +143,21 @@ class _Connection:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._send({"type": "connection_ack"})
-                async for message in self._messages():
-                    await self._handle(message)
+                while True:  # nothing refers to a message while the next one is awaited
+                    await self._handle(await self._next_message())
 
     async def stop(self) -> None:
         """End every operation, and wait until each has closed what it reads from."""
         for identifier in list(self._operations):
             self._cancel(identifier)
-        with self._places:
-            await asyncio.gather(*self._stopping, return_exceptions=True)
+        if self._place is not None:
+            self._place.close()
+        await asyncio.gather(*self._stopping, return_exceptions=True)
 
     async def _begin(self) -> None:
         """Wait for `connection_init`; an operation before it is too early."""
-        async for message in self._messages():
+        while True:
+            message = await self._next_message()
             match message["type"]:
                 case "connection_init":
                     self._take_credential(message)
@@ -178,19 +181,19 @@ class _Connection:
             claims = self._claims = await self._endpoint.authenticator.claims(self._authorization)
             # the user too must be there: a client that may do nothing is told so at once
             viewer = await self._endpoint.authenticator.viewer(self._authorization)
-            self._places.enter_context(self._endpoint.quotas.connections.place(viewer))
+            self._place = self._endpoint.quotas.connections.place(viewer)
         except Unauthenticated as no:
             raise _unauthenticated(no) from None
         except TooMany as too_many:
             raise _Close(TRY_AGAIN_LATER, f"{too_many.code}: {too_many}") from None
         return (claims.expires_at - self._endpoint.clock()).total_seconds()
 
-    async def _messages(self) -> AsyncIterator[Message]:
-        while True:
-            received = await self._websocket.receive()
-            if received["type"] == "websocket.disconnect":
-                raise WebSocketDisconnect(received.get("code", 1005))
-            yield _message(received.get("text"))
+    async def _next_message(self) -> Message:
+        """The next message. Raises: _Close, WebSocketDisconnect."""
+        received = await self._websocket.receive()
+        if received["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(received.get("code", 1005))
+        return _message(received.get("text"))
 
     async def _handle(self, message: Message) -> None:
         match message["type"]:
@@ -253,9 +256,12 @@ class _Connection:
             viewer = await self._viewer()
             context = self._endpoint.make_context(viewer, self._viewer)
             if self._endpoint.operations.kind(request) is OperationType.SUBSCRIPTION:
-                with ExitStack() as place:
-                    place.enter_context(self._endpoint.quotas.subscriptions.place(viewer))
-                    await self._follow(identifier, request, context, place)
+                place, is_kept = self._endpoint.quotas.subscriptions.place(viewer), False
+                try:
+                    is_kept = await self._follow(identifier, request, context, place)
+                finally:
+                    if not is_kept:
+                        place.close()
             else:
                 result = await self._endpoint.operations.execute(request, context)
                 assert isinstance(result, ExecutionResult)
@@ -273,31 +279,30 @@ class _Connection:
         return await self._endpoint.authenticator.viewer(self._authorization)
 
     async def _follow(
-        self, identifier: str, request: GraphQLRequest, context: Any, place: ExitStack
-    ) -> None:
-        """Begin a subscription; from then on, the hub sends its results and it keeps its place."""
+        self, identifier: str, request: GraphQLRequest, context: Any, place: Place
+    ) -> bool:
+        """Begin a subscription; from then on, the hub sends its results.
+
+        Returns False if nothing keeps the place, because there is no subscriber.
+        """
         accepted = await self._endpoint.operations.subscribe(request, context)
         if isinstance(accepted, ExecutionResult):
             await self._send_errors(identifier, errors.formatted(accepted.errors or ()))
-            return
+            return False
         if not isinstance(accepted, Subscribed):
             async with aclosing(accepted) as results:
                 async for delivery in results:
                     await self._send_next(identifier, delivery.payload)
             await self._send({"id": identifier, "type": "complete"})
-            return
+            return False
         assert self._claims is not None
-        kept = place.pop_all()
-        outlet = SocketOutlet(self._sender, identifier, kept, partial(self._fail, identifier))
-        try:
-            subscriber = await self._endpoint.hub.subscribe(
-                accepted, self._claims, context.viewer, outlet
-            )
-        except BaseException:
-            kept.close()
-            raise
+        outlet = SocketOutlet(self._sender, identifier, place, partial(self._fail, identifier))
+        subscriber = await self._endpoint.hub.subscribe(
+            accepted, self._claims, context.viewer, outlet
+        )
         # no await from here to the end: a client that ends it finds the task or the subscriber
         self._operations[identifier] = subscriber
+        return True
 
     def _fail(self, identifier: str, error: Exception) -> None:
         """A subscription has ended with an error."""

@@ -12,6 +12,7 @@ from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request
 
 from gateway.incoming.limits import Limits, State, UnreadOutput, address_of
+from gateway.incoming.waiting import Gate, Inbox
 from gateway.socket_outlets import SENDER
 
 AUTHENTICATED: Final = "authenticated"
@@ -41,6 +42,8 @@ class LimitedSocket(WebSocketsSansIOProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.app = partial(_until_cancelled, self.app)
+        self.queue = Inbox()  # type: ignore[assignment]
+        self.writable = Gate()  # type: ignore[assignment]
         self._limits: Limits = server_state.limits
         self._occupancy = server_state.occupancy
         self._unread = UnreadOutput(server_state.limits)
@@ -56,6 +59,13 @@ class LimitedSocket(WebSocketsSansIOProtocol):
         if not self.close_sent:
             self.scope["state"][AUTHENTICATED] = self._permit_large_messages
             self.scope["state"][SENDER] = self
+
+    def start_keepalive(self) -> None:
+        """Begin to ping, and drop what only the handshake needs: a client may stay for days."""
+        super().start_keepalive()
+        for message in (self.request, self.response):
+            message.headers.clear()  # the parser holds it too
+        del self.request, self.response
 
     @property
     def is_subscriber(self) -> bool:

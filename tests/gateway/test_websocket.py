@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from gateway import websocket
+from gateway.app import Gateway
 from tests.conftest import SettableClock
 from tests.gateway.conftest import CLOSED, FLOODED
 from tests.gateway.test_change_feed import commit
@@ -318,16 +318,8 @@ async def test_another_subprotocol_is_told_which(opening: Callable[..., Any]):
         assert await client.closed() == (4406, "The subprotocol must be graphql-transport-ws")
 
 
-async def test_who_does_not_begin_is_not_waited_for(
-    opening: Callable[..., Any], app: Starlette, monkeypatch: pytest.MonkeyPatch
-):
-    endpoint = next(
-        r
-        for r in app.routes
-        if hasattr(r, "endpoint")
-        and isinstance(getattr(r.endpoint, "__self__", None), websocket.SocketEndpoint)
-    )
-    endpoint.endpoint.__self__.init_seconds = 0.01
+async def test_who_does_not_begin_is_not_waited_for(opening: Callable[..., Any], app: Gateway):
+    app.sockets.init_seconds = 0.01
 
     async with opening() as client:
         assert await client.closed() == (4408, "Connection initialisation timeout")
