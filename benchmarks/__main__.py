@@ -23,6 +23,7 @@ from benchmarks import (
     report,
     rush,
     start,
+    watching,
 )
 from benchmarks import books as booking
 from benchmarks import events as searching
@@ -66,6 +67,14 @@ def measure_reads(
     typer.echo(report.markdown(report.Results(measured)), nl=False)
     if json is not None:
         report.write_json(json, measured, effort=asdict(effort), size=asdict(Size()))
+
+
+@cli.command("subscribers")
+def measure_subscribers(quick: Quick = False) -> None:
+    """What subscriptions cost on PostgreSQL, beside a bare broadcast of the same bytes."""
+    effort = watching.QUICK if quick else watching.Effort()
+    _stay_off_the_servers_core()
+    typer.echo(watching.markdown(_run(watching.measure(effort))), nl=False)
 
 
 @cli.command("profile")

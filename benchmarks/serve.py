@@ -42,6 +42,18 @@ SERVERS answer the queries of `reads`, BOOKING_SERVERS the mutation of `books`.
 """
 
 
+WATCHED_SERVERS: Final = {
+    "gateway": SERVERS["gateway"],
+    "broadcast": "benchmarks.references.bare_broadcast",
+}
+"""The servers of `subscribers`."""
+
+CONNECTIONS: Final = 20_000
+MODULES: Final = {**SERVERS, **BOOKING_SERVERS, **WATCHED_SERVERS}
+
+LIMITS: Final = Limits(connections=CONNECTIONS, connections_per_address=CONNECTIONS)
+"""All clients of a benchmark come from one address."""
+
 TWO_PROCESSES: Final = "two_processes"
 """The gateway as `serve --processes 2` runs it."""
 
@@ -55,7 +67,7 @@ OPTIONS: Final[dict[str, Any]] = {
 
 def main() -> None:
     given = argparse.ArgumentParser()
-    given.add_argument("name", choices=[*SERVERS, *BOOKING_SERVERS, TWO_PROCESSES])
+    given.add_argument("name", choices=[*MODULES, TWO_PROCESSES])
     given.add_argument("url")
     given.add_argument("fd", type=int)
     given.add_argument("--core", type=int)
@@ -67,12 +79,12 @@ def main() -> None:
         return
     if asked.core is not None:
         os.sched_setaffinity(0, {asked.core})
-    app = import_module({**SERVERS, **BOOKING_SERVERS}[asked.name]).create(asked.url, SECRET)
+    app = import_module(MODULES[asked.name]).create(asked.url, SECRET)
     if asked.cache_mib is not None:
         BUDGET.resize(asked.cache_mib * MIB)
     settle()
     if asked.name == "gateway":
-        server: uvicorn.Server = Server(Config(app, Limits(), finish_seconds=1, **OPTIONS))
+        server: uvicorn.Server = Server(Config(app, LIMITS, finish_seconds=1, **OPTIONS))
     else:
         limit = {"http": "httptools", "timeout_graceful_shutdown": 1}
         server = uvicorn.Server(uvicorn.Config(app, **limit, **OPTIONS))
@@ -85,7 +97,7 @@ def _serve_in_processes(url: str, fd: int) -> None:
     with socket.socket(fileno=fd) as listening:
         app = partial(_settled_gateway, url)
         options = {"factory": True, "workers": 2, **OPTIONS}
-        run_processes(Config(app, Limits(), finish_seconds=1, **options), listening)
+        run_processes(Config(app, LIMITS, finish_seconds=1, **options), listening)
 
 
 def _settled_gateway(url: str) -> Any:
