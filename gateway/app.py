@@ -69,6 +69,7 @@ def create_app(
     feed = ChangeFeed(storage, wakeups_of(settings), poll_seconds=settings.poll_seconds)
     operations = Operations(schema)
     endpoint, sockets, routes = _routes(settings, operations, storage, feed)
+    hub = sockets.hub
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -77,6 +78,7 @@ def create_app(
             await storage.open()
             closing.push_async_callback(feed.close)
             await feed.start()
+            closing.callback(hub.close)
             warming = warm(operations, settings.operations_manifest)
             await closing.enter_async_context(_in_background(warming, "warming"))
             if settings.worker == EMBEDDED:

@@ -67,6 +67,7 @@ class Channel:
         self._watch = feed.watch(organization_id)
         self._subscribers: set[Subscriber] = set()
         self._by_claims: defaultdict[Claims, set[Subscriber]] = defaultdict(set)
+        self._viewers: dict[Claims, Viewer | None] = {}
         self._groups: dict[Hashable, ChangeGroup | SeatsGroup] = {}
         self._bookings = MatchIndex()
         self._events: set[EventGroup] = set()
@@ -100,6 +101,7 @@ class Channel:
         others.discard(subscriber)
         if not others:
             del self._by_claims[subscriber.claims]
+            self._viewers.pop(subscriber.claims, None)
         if not self._subscribers:
             self._when_idle(self._organization_id)
 
@@ -131,6 +133,8 @@ class Channel:
 
     def _group_of(self, subscriber: Subscriber, make: Callable[..., G]) -> G:
         subscribed, viewer = subscriber.subscribed, subscriber.viewer
+        if self._viewers.setdefault(subscriber.claims, viewer) != viewer:
+            self._viewers[subscriber.claims] = None  # one of them has rights of before
         key = (subscribed.key, _rights(viewer, subscribed))
         group: Any = self._groups.get(key)
         if group is None:
@@ -233,9 +237,15 @@ class Channel:
             await self._deliver_seats(moment, touched)
 
     async def _renew_rights(self) -> None:
-        """Read the viewers' rights again, and move those whose rights have changed."""
+        """Read the viewers' rights again, and move those whose rights have changed.
+
+        The subscribers of a caller are looked at only if its rights are not those that they have.
+        """
         found = await self._authenticator.viewers_now(list(self._by_claims))
         for claims, viewer in found.items():
+            if viewer == self._viewers.get(claims):
+                continue
+            self._viewers[claims] = None if isinstance(viewer, Exception) else viewer
             for subscriber in list(self._by_claims.get(claims, ())):
                 if isinstance(viewer, Exception):
                     subscriber.end(viewer)

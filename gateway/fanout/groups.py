@@ -1,5 +1,6 @@
 """Subscribers with the same document, variables and access rights: one execution, shared bytes."""
 
+import abc
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Hashable, Sequence
@@ -106,7 +107,7 @@ class SeatsMember(Protocol):
         """End the subscription with an error."""
 
 
-class _Group:
+class _Group(abc.ABC):
     """What groups of every kind have in common: a task that delivers what is due, in order."""
 
     def __init__(
@@ -128,8 +129,9 @@ class _Group:
         finally:
             self._delivering = None
 
+    @abc.abstractmethod
     async def _deliver_due(self) -> None:
-        raise NotImplementedError
+        """Deliver until nothing is due."""
 
     def close(self) -> None:
         """Deliver nothing more."""

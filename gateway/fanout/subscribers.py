@@ -1,5 +1,6 @@
 """One subscription: it reads the log until it has caught up, and then its group delivers to it."""
 
+import abc
 import asyncio
 import logging
 from collections import deque
@@ -60,7 +61,7 @@ class Channel(Protocol):
         """Forget a subscriber that has ended."""
 
 
-class Subscriber:
+class Subscriber(abc.ABC):
     """One subscription of one client."""
 
     def __init__(
@@ -98,15 +99,17 @@ class Subscriber:
             self.cancel()
             self._outlet.fail(error)
 
+    @abc.abstractmethod
     def rights_changed(self, viewer: Viewer) -> None:
         """Go on with other rights, before the next change is delivered."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     async def _begin(self) -> None:
-        raise NotImplementedError
+        """Deliver what is due at first, and join a group."""
 
+    @abc.abstractmethod
     def _leave(self) -> None:
-        raise NotImplementedError
+        """Leave the group."""
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:
         """Work on its own, in place of what it was doing."""
