@@ -5,7 +5,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from resolvers.storage import Clock, utc_now
 from schema import build_schema
 from tests.listening import listening
 from tests.patience import PATIENCE
-from tests.processes import running
+from tests.processes import Process, running
 
 SECRET = "a secret of thirty-two bytes, or more"
 
@@ -67,7 +67,15 @@ def process(database_url: str) -> Iterator[str]:
 @contextmanager
 def process_at(opened: socket.socket, database_url: str) -> Iterator[None]:
     """The same at a socket that listens. Afterwards, connections wait for the next process."""
-    with running(
+    with process_of(opened, database_url) as started:
+        yield
+        ended = started.end()
+    assert ended.code in {0, -signal.SIGTERM}, ended  # after a good shutdown, uvicorn raises it
+
+
+def process_of(opened: socket.socket, database_url: str) -> AbstractContextManager[Process]:
+    """The same process, for a test that ends it in another way."""
+    return running(
         *(sys.executable, "-m", "tests.end_to_end.servers", str(opened.fileno())),
         environment={
             "GATEWAY_DATABASE_URL": database_url,
@@ -75,10 +83,7 @@ def process_at(opened: socket.socket, database_url: str) -> Iterator[None]:
             "GATEWAY_MAX_WAIT_MS": str(PATIENCE * 1000),  # a busy machine is slow
         },
         pass_fds=[opened.fileno()],
-    ) as started:
-        yield
-        ended = started.end()
-    assert ended.code in {0, -signal.SIGTERM}, ended  # after a good shutdown, uvicorn raises it
+    )
 
 
 def serve(opened: socket.socket) -> None:
