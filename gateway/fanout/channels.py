@@ -34,6 +34,9 @@ from schema.log_cursors import BEYOND
 
 logger = logging.getLogger(__name__)
 
+PAUSE_SECONDS: Final = 0.01
+"""Between two reads of a log: under a rush, the commits of this time are read together."""
+
 G = TypeVar("G", ChangeGroup, SeatsGroup)
 
 SLICE: Final = MOST
@@ -187,6 +190,7 @@ class Channel:
             except Exception:
                 logger.exception("Changes could not be delivered; the channel tries again")
                 self._retry()
+            await asyncio.sleep(PAUSE_SECONDS)
 
     def _retry(self) -> None:
         """Deliver again after a while."""

@@ -30,7 +30,7 @@ BY_THE_CLOCK_OR_BOOKINGS = {
     "candidates",
     "roomConflicts",
 }
-OF_EVERY_CHANGE = {"version", "lastChangeTime", "lastChangeType", "lastChangeUser"}
+OF_EVERY_CHANGE = {"version", "changesCursor", "lastChangeTime", "lastChangeType", "lastChangeUser"}
 NEVER_CHANGED = {"id", "organization", "externalIds"}
 
 
