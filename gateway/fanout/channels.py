@@ -14,7 +14,6 @@ from gateway.fanout.groups import (
     BookingGroup,
     ChangeGroup,
     EventGroup,
-    Moment,
     SeatsGroup,
 )
 from gateway.fanout.index import MatchIndex
@@ -58,7 +57,7 @@ class Channel:
         read_seconds: float,
         when_idle: Callable[[UUID], None],
     ) -> None:
-        self.position = 0
+        self.position = self.read_up_to = 0
         self.read_seconds = read_seconds
         self.make_context = make_context
         self.turn = feed.turn
@@ -76,11 +75,12 @@ class Channel:
         self._events: set[EventGroup] = set()
         self._seats: defaultdict[UUID, set[SeatsGroup]] = defaultdict(set)
         self._room_of: dict[UUID, UUID | None] = {}
+        self._uncounted: set[UUID] = set()
         self._following: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Begin to follow the log at its end. Raises: Overloaded."""
-        self.position = await self._newest()
+        self.position = self.read_up_to = await self._newest()
         self._following = asyncio.create_task(self._follow(), name="channel of changes")
 
     def close(self) -> None:
@@ -116,7 +116,7 @@ class Channel:
         return found
 
     def join_changes(self, subscriber: ChangeSubscriber) -> ChangeGroup:
-        """Deliver to a subscriber what comes after its position and the channel's.
+        """Deliver to a subscriber what comes after its position and what the channel has read.
 
         Raises: PermissionRefusal, for a filter that its viewer may not use.
         """
@@ -125,7 +125,7 @@ class Channel:
             subscriber, BookingGroup if is_of_bookings else EventGroup
         )
         group.members.add(subscriber)
-        subscriber.joined_at = max(subscriber.position, self.position)
+        subscriber.joined_at = max(subscriber.position, self.read_up_to)
         return group
 
     def join_seats(self, subscriber: SeatsSubscriber) -> SeatsGroup:
@@ -141,7 +141,9 @@ class Channel:
         key = (subscribed.key, _rights(viewer, subscribed))
         group: Any = self._groups.get(key)
         if group is None:
-            group = self._groups[key] = make(key, subscribed, viewer, self._slots)
+            group = self._groups[key] = make(
+                key, subscribed, viewer, self._slots, self.make_context
+            )
             match group:
                 case BookingGroup():
                     self._bookings.add(group)
@@ -205,6 +207,7 @@ class Channel:
                 await self._deliver(rows)
             elif await self._newest() < self.position:
                 await self._restored()
+            await self._deliver_seats()
             if len(rows) < SLICE:
                 return
 
@@ -214,19 +217,23 @@ class Channel:
 
     async def _restored(self) -> None:
         """The log is shorter than before: the database was restored from a backup."""
-        self.position = await self._newest()
+        self.position = self.read_up_to = await self._newest()
         for subscriber in list(self._subscribers):
             if isinstance(subscriber, ChangeSubscriber):
                 subscriber.end(Invalid("after", rule=BEYOND))
-        await self._deliver_seats(Moment(self.make_context), list(self._seats))
+        self._uncounted.update(self._seats)
 
     async def _deliver(self, rows: Sequence[Any]) -> None:
-        """Give a slice to the groups that receive its changes."""
+        """Give a slice to the groups that receive its changes.
+
+        A subscriber that joins meanwhile reads these changes for itself: its rights may have been
+        read before those of the others.
+        """
+        self.read_up_to = rows[-1].position
         await self._renew_rights()
         changes = [Change(row) for row in rows if row.booking_type is not None]
         await self._add_facts(changes)
         by_event = await self._matching_events(rows)
-        moment = Moment(self.make_context)
         due: defaultdict[ChangeGroup, list[Any]] = defaultdict(list)
         for change in changes:
             for group in self._bookings.matching(change):
@@ -235,10 +242,8 @@ class Channel:
             due[group] += found
         self.position = rows[-1].position
         for group, found in due.items():
-            group.deliver(moment, found)
-        touched = self._touched(rows)
-        if touched:
-            await self._deliver_seats(moment, touched)
+            group.deliver(found)
+        self._uncounted.update(self._touched(rows))
 
     async def _renew_rights(self) -> None:
         """Read the viewers' rights again, and move those whose rights have changed.
@@ -302,18 +307,20 @@ class Channel:
             event for event in self._seats if event in events or self._room_of.get(event) in rooms
         ]
 
-    async def _deliver_seats(self, moment: Moment, keys: Sequence[UUID]) -> None:
-        """Count the seats of events once for all groups."""
-        group = next((group for key in keys for group in self._seats.get(key, ())), None)
-        if group is None:
-            return
-        for key, (row, seats) in (
-            await counted(moment.context(group.viewer, group.subscribed), keys)
-        ).items():
-            if key in self._seats:
-                self._room_of[key] = row.room_id
-            for each in self._seats.get(key, ()):
-                each.deliver(moment, key, row, seats, self.position)
+    async def _deliver_seats(self) -> None:
+        """Count the seats of events once for all groups.
+
+        Raises: Overloaded; then the events stay uncounted, and the next call counts them.
+        """
+        keys = [key for key in self._uncounted if key in self._seats]
+        group = next((group for key in keys for group in self._seats[key]), None)
+        if group is not None:
+            for key, (row, seats) in (await counted(self.make_context(group.viewer), keys)).items():
+                if key in self._seats:
+                    self._room_of[key] = row.room_id
+                for each in self._seats.get(key, ()):
+                    each.deliver(key, row, seats, self.position)
+        self._uncounted.clear()
 
 
 def _rights(viewer: Viewer, subscribed: Subscribed) -> Hashable:

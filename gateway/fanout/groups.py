@@ -34,21 +34,11 @@ MOST_DUE: Final = 1_000
 """So many changes wait for one group; beyond, its members read the log for themselves."""
 
 
-class Moment:
-    """A slice of the log while it is delivered: groups with the same rights share their loaders."""
+MakeContext = Callable[[Viewer], Context]
+"""Makes the context of an execution.
 
-    def __init__(self, make_context: Callable[[Viewer], Context]) -> None:
-        self._make_context = make_context
-        self._contexts: dict[Viewer, Context] = {}
-
-    def context(self, viewer: Viewer, subscribed: Subscribed) -> Context:
-        """The context of a group; one that notes cursors has its own."""
-        if subscribed.shows_cursor:
-            return self._make_context(viewer)
-        context = self._contexts.get(viewer)
-        if context is None:
-            context = self._contexts[viewer] = self._make_context(viewer)
-        return context
+No two groups share one: a group that ends cancels what its context reads.
+"""
 
 
 async def executed(
@@ -111,12 +101,18 @@ class _Group(abc.ABC):
     """What groups of every kind have in common: a task that delivers what is due, in order."""
 
     def __init__(
-        self, key: Hashable, subscribed: Subscribed, viewer: Viewer, slots: asyncio.Semaphore
+        self,
+        key: Hashable,
+        subscribed: Subscribed,
+        viewer: Viewer,
+        slots: asyncio.Semaphore,
+        make_context: MakeContext,
     ) -> None:
         self.key = key
         self.viewer = viewer
         self.subscribed = subscribed
         self._slots = slots
+        self._make_context = make_context
         self._delivering: asyncio.Task[None] | None = None
 
     def _begin(self) -> None:
@@ -138,8 +134,8 @@ class _Group(abc.ABC):
         if self._delivering is not None:
             self._delivering.cancel()
 
-    async def _executed(self, moment: Moment, payloads: Sequence[Any]) -> list[bytes]:
-        context = moment.context(self.viewer, self.subscribed)
+    async def _executed(self, payloads: Sequence[Any]) -> list[bytes]:
+        context = self._make_context(self.viewer)
         async with self._slots:
             return await executed(self.subscribed, context, payloads)
 
@@ -148,19 +144,24 @@ class ChangeGroup(_Group):
     """The subscribers to the same changes."""
 
     def __init__(
-        self, key: Hashable, subscribed: Subscribed, viewer: Viewer, slots: asyncio.Semaphore
+        self,
+        key: Hashable,
+        subscribed: Subscribed,
+        viewer: Viewer,
+        slots: asyncio.Semaphore,
+        make_context: MakeContext,
     ) -> None:
-        super().__init__(key, subscribed, viewer, slots)
+        super().__init__(key, subscribed, viewer, slots, make_context)
         source = subscribed.source
         assert isinstance(source, Changes)
         self.source: Changes = source
         self.members: set[ChangeMember] = set()
-        self._due: deque[tuple[Moment, list[Any]]] = deque()
+        self._due: deque[list[Any]] = deque()
         self._due_count = 0
 
-    def deliver(self, moment: Moment, rows: list[Any]) -> None:
+    def deliver(self, rows: list[Any]) -> None:
         """Deliver changes to the members, after those that are due already."""
-        self._due.append((moment, rows))
+        self._due.append(rows)
         self._due_count += len(rows)
         if self._due_count > MOST_DUE:
             self._give_up()
@@ -169,7 +170,7 @@ class ChangeGroup(_Group):
 
     def delivered(self, position: int) -> int:
         """Up to which position everything has been delivered, if the channel is at `position`."""
-        return self._due[0][1][0].position - 1 if self._due else position
+        return self._due[0][0].position - 1 if self._due else position
 
     def _give_up(self) -> None:
         delivered = self.delivered(0)
@@ -181,19 +182,19 @@ class ChangeGroup(_Group):
 
     async def _deliver_due(self) -> None:
         while self._due:
-            moment, rows = self._due[0]
+            rows = self._due[0]
             try:
-                await self._deliver(moment, rows)
+                await self._deliver(rows)
             except Exception as error:
                 for member in list(self.members):
                     member.end(error)
             self._due.popleft()
             self._due_count -= len(rows)
 
-    async def _deliver(self, moment: Moment, rows: Sequence[Any]) -> None:
+    async def _deliver(self, rows: Sequence[Any]) -> None:
         if not self.members:
             return
-        payloads = await self._executed(moment, [self.source.payload(row) for row in rows])
+        payloads = await self._executed([self.source.payload(row) for row in rows])
         for row, payload in zip(rows, payloads, strict=True):
             position, cursor = row.position, cursor_at(row.position)
             async for some in _in_parts(self.members):
@@ -206,9 +207,14 @@ class BookingGroup(ChangeGroup):
     """The subscribers to the same changes of bookings. Raises: PermissionRefusal."""
 
     def __init__(
-        self, key: Hashable, subscribed: Subscribed, viewer: Viewer, slots: asyncio.Semaphore
+        self,
+        key: Hashable,
+        subscribed: Subscribed,
+        viewer: Viewer,
+        slots: asyncio.Semaphore,
+        make_context: MakeContext,
     ) -> None:
-        super().__init__(key, subscribed, viewer, slots)
+        super().__init__(key, subscribed, viewer, slots, make_context)
         assert isinstance(self.source, BookingChanges)
         self.matcher: Matcher = self.source.matcher(viewer)
 
@@ -223,37 +229,40 @@ class SeatsGroup(_Group):
     """The subscribers to the seats of the same events."""
 
     def __init__(
-        self, key: Hashable, subscribed: Subscribed, viewer: Viewer, slots: asyncio.Semaphore
+        self,
+        key: Hashable,
+        subscribed: Subscribed,
+        viewer: Viewer,
+        slots: asyncio.Semaphore,
+        make_context: MakeContext,
     ) -> None:
-        super().__init__(key, subscribed, viewer, slots)
+        super().__init__(key, subscribed, viewer, slots, make_context)
         assert isinstance(subscribed.source, SeatCounts)
         self.keys = subscribed.source.keys
         self.members: set[SeatsMember] = set()
-        self._due: dict[UUID, tuple[Moment, Any, Any, int]] = {}
+        self._due: dict[UUID, tuple[Any, Any, int]] = {}
 
-    def deliver(self, moment: Moment, key: UUID, row: Any, seats: Any, position: int) -> None:
+    def deliver(self, key: UUID, row: Any, seats: Any, position: int) -> None:
         """Deliver the newest count of an event to the members; it replaces one that is due."""
-        self._due[key] = (moment, row, seats, position)
+        self._due[key] = (row, seats, position)
         self._begin()
 
     async def _deliver_due(self) -> None:
         while self._due:
             key = next(iter(self._due))
-            moment, row, seats, position = self._due.pop(key)
+            row, seats, position = self._due.pop(key)
             try:
-                await self._deliver(moment, key, row, seats, position)
+                await self._deliver(key, row, seats, position)
             except Exception as error:
                 for member in list(self.members):
                     member.end(error)
 
-    async def _deliver(
-        self, moment: Moment, key: UUID, row: Any, seats: Any, position: int
-    ) -> None:
+    async def _deliver(self, key: UUID, row: Any, seats: Any, position: int) -> None:
         if not any(member.needs(key, seats, position) for member in self.members):
             return
-        now = moment.context(self.viewer, self.subscribed).now
+        now = self._make_context(self.viewer).now
         change = SeatsChange.at_position(position, Event.of(row), Seats.of(seats), now)
-        [payload] = await self._executed(moment, [change])
+        [payload] = await self._executed([change])
         async for some in _in_parts(self.members):
             for member in some:
                 if member.needs(key, seats, position):

@@ -37,6 +37,9 @@ class Channel(Protocol):
     position: int
     """The position of the log up to which changes were given to the groups."""
 
+    read_up_to: int
+    """The position up to which changes were read; a subscriber joins its group after it."""
+
     read_seconds: float
     """For so long a client may leave its results unread."""
 
@@ -211,7 +214,7 @@ class ChangeSubscriber(Subscriber):
 
     async def _begin(self) -> None:
         self.position = await self._source.first_position()
-        if self._source.has_backlog or self._channel.position > self.position:
+        if self._source.has_backlog or self._channel.read_up_to > self.position:
             await self._catch_up()
         else:
             self._join()
@@ -231,7 +234,7 @@ class ChangeSubscriber(Subscriber):
                 # nothing for this subscriber is left up to `newest`, which was read before the page
                 self.position = max(self.position, newest)
                 break
-        if self._channel.position <= self.position:
+        if self._channel.read_up_to <= self.position:
             self._join()
         else:
             await self._join_ahead()

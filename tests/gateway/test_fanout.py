@@ -7,14 +7,17 @@ from uuid import UUID
 
 import pytest
 
+from gateway.fanout import channels
 from resolvers.change_reads import IN_COMMIT_ORDER
 from resolvers.identity import global_id
 from resolvers.references import ByKey
-from resolvers.storage import Storage
+from resolvers.storage import Overloaded, Storage
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import Role
+from schema import build_schema
 from tests.gateway.fanning import Fan, fan_on
-from tests.patience import eventually
+from tests.patience import PATIENCE, eventually, several_turns
+from tests.plan.both_ways import SwitchedPlanner
 from tests.resolvers.world import World
 
 pytestmark = pytest.mark.both_databases
@@ -256,3 +259,104 @@ async def test_rights_that_change_count_from_the_next_change_on(
     assert [b"@example.org" in payload for payload in reader.payloads] == [True, False, True]
     assert [b"@example.org" in payload for payload in other.payloads] == [True, True, True]
     assert reader.cursors == other.cursors
+
+
+async def test_a_subscriber_that_joins_during_a_delivery_has_its_present_rights(
+    fan: Fan, world: World, centre: UUID, event: UUID, monkeypatch: pytest.MonkeyPatch
+):
+    """Its rights were read before they changed, and it joins after the others' were read again."""
+    named = {"filter": {"candidateName": {"contains": "Lovelace"}}}
+    reader = await fan.joined(await fan.token_of("A"), BOOKINGS, **named)
+    candidate = await world.candidate(email="c@example.org")
+    user = await fan.token_of("U")
+    beginning = Gate(world.storage, monkeypatch, "newest position")
+    late = await fan.subscribe(user, BOOKINGS)
+    await beginning.is_reached()
+    await fan.token_of("U", Role.INVIGILATOR, centre_ids=(ByKey(centre),))
+    delivering = Gate(world.storage, monkeypatch, "candidate texts")
+    await world.booked(candidate, event)
+    await delivering.is_reached()
+
+    beginning.open.set()
+    subscriber: Any = late.subscriber
+    await eventually(lambda: late.payloads or subscriber._group is not None)
+    delivering.open.set()
+
+    await late.has(1)
+    await reader.has(1)
+    assert b"c@example.org" in reader.payloads[0]
+    assert b"c@example.org" not in late.payloads[0]
+
+
+async def test_seats_are_counted_again_after_the_database_was_overloaded(
+    fan: Fan, world: World, event: UUID, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(channels, "RETRY_SECONDS", 0.01)
+    reader = await fan.joined(await fan.token_of("A"), SEATS, ids=[global_id("Event", event)])
+    [candidate] = await world.candidates(1)
+    failed = overloaded_once(world.storage, monkeypatch, "seats")
+
+    await world.booked(candidate, event)
+    await reader.has(2)
+
+    assert failed
+    assert [taken(payload) for payload in reader.payloads] == [0, 1]
+
+
+async def test_a_subscriber_that_leaves_takes_no_reads_of_others_with_it(
+    fan: Fan, world: World, event: UUID, monkeypatch: pytest.MonkeyPatch
+):
+    """Although both are answered by graphql-core, which reads through loaders."""
+    fan.operations.planner = planner = SwitchedPlanner(build_schema()._schema)
+    planner.on = False
+    admin = await fan.token_of("A")
+    leaving = await fan.joined(admin, BOOKINGS)
+    reader = await fan.joined(admin, BOOKINGS.replace("email", "id email"))
+    [candidate] = await world.candidates(1)
+    reading = Gate(world.storage, monkeypatch, "Candidate")
+
+    await world.booked(candidate, event)
+    await reading.is_reached()
+    await several_turns()
+    leaving.subscriber.cancel()
+    reading.open.set()
+
+    await reader.has(1)
+    assert leaving.payloads == []
+
+
+class Gate:
+    """Holds the result of the next read of a shape, which the database has answered already."""
+
+    def __init__(self, storage: Storage, monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
+        self.open = asyncio.Event()
+        self._reached = asyncio.Event()
+        self._shape = shape
+        self._read = storage.read
+        monkeypatch.setattr(storage, "read", self.read)
+
+    async def is_reached(self) -> None:
+        async with asyncio.timeout(PATIENCE):
+            await self._reached.wait()
+
+    async def read(self, asked: Any, *given: Any, **more: Any) -> Any:
+        rows = await self._read(asked, *given, **more)
+        if self._shape in str(asked.shape) and not self._reached.is_set():
+            self._reached.set()
+            await self.open.wait()
+        return rows
+
+
+def overloaded_once(storage: Storage, monkeypatch: pytest.MonkeyPatch, shape: str) -> list[Any]:
+    """Refuse the next read of a shape; the reads that were refused."""
+    refused: list[Any] = []
+    read = storage.read
+
+    async def noted(asked: Any, *given: Any, **more: Any) -> Any:
+        if shape in str(asked.shape) and not refused:
+            refused.append(asked.shape)
+            raise Overloaded
+        return await read(asked, *given, **more)
+
+    monkeypatch.setattr(storage, "read", noted)
+    return refused
