@@ -1,7 +1,7 @@
-"""No subscriber misses or repeats a change, whatever is killed and whoever is cut off.
+"""No subscriber misses or repeats a change while servers are killed and clients disconnect.
 
-The seed of the random choices is GATEWAY_TEST_SEED. GATEWAY_TEST_CHAOS_CHANGES makes the test
-longer: 2,000 changes take some minutes.
+The seed of the random choices is GATEWAY_TEST_SEED. GATEWAY_TEST_CHAOS_CHANGES sets the
+number of changes: 2,000 take about a minute.
 """
 
 import asyncio
@@ -180,7 +180,7 @@ def key_in(id: str) -> UUID:
 async def test_every_stream_equals_the_filtered_log(
     database_url: str, processes: int, setting: Setting, token: str
 ):
-    """In order, without gaps or duplicates, while processes are killed and clients are cut off."""
+    """In order, without gaps or duplicates, while processes are killed and clients disconnect."""
     chance = Random(SEED)
     progress = Progress()
     with ExitStack() as opened:
@@ -243,7 +243,7 @@ async def kill(addresses: Sequence[Address], progress: Progress) -> None:
 
 
 async def logged(watch: Watch, hosts: Sequence[str], after: str | None) -> list[str]:
-    """The cursors of the changes after one, as bookingChanges has them for who watches."""
+    """The cursors of the changes after one, as bookingChanges returns them to the same viewer."""
     found: list[str] = []
     async with client_of(hosts[0], watch.token) as client:
         has_more = True
