@@ -76,18 +76,31 @@ class Beside:
     subscribers: int
     per_second: float
     cpu_milliseconds: float
-    kilobytes_for_each: float | None
 
 
-async def measure(effort: Effort, world: World = World()) -> list[Delivered | Beside]:  # noqa: B008
+@dataclass(frozen=True, slots=True)
+class Held:
+    """By how much the memory of a server grew with so many idle subscribers."""
+
+    subscribers: int
+    kilobytes: float
+    """For each."""
+
+
+Found = Delivered | Beside | Held
+
+
+async def measure(effort: Effort, world: World = World()) -> list[Found]:  # noqa: B008
     """Everything, on PostgreSQL."""
     template = await asyncio.to_thread(booking_world.template, "postgresql", world)
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(copy_of(template, "gateway"))
         core, _ = cores()
+        with serving("gateway", url, core=core) as fresh:
+            held = await _Run(effort, world, fresh, fresh).held()
         gateway = stack.enter_context(serving("gateway", url, core=core))
         bare = stack.enter_context(serving("broadcast", url, core=core))
-        return await _Run(effort, world, gateway, bare).measured()
+        return [held, *await _Run(effort, world, gateway, bare).measured()]
 
 
 class _Run:
@@ -97,9 +110,20 @@ class _Run:
         self._token = token()
         self._hot = self._crowd.events.hot[0]
 
-    async def measured(self) -> list[Delivered | Beside]:
+    async def held(self) -> Held:
+        """The memory of subscribers in a server that has just started."""
+        count, quiet = self._effort.idle, self._crowd.events.quiet
+        async with watching(self._gateway, [self._subscription(0, quiet)]):
+            before = _resident_bytes(self._gateway)
+            idle = [self._subscription(n, quiet) for n in range(count)]
+            async with watching(self._gateway, idle):
+                held = _resident_bytes(self._gateway) - before
+        say(f"{count:,} idle subscribers")
+        return Held(count, held / count / 1000)
+
+    async def measured(self) -> list[Found]:
         effort, events = self._effort, self._crowd.events
-        found: list[Delivered | Beside] = []
+        found: list[Found] = []
         warm = self._crowd.requests(Part(SPREAD, effort.clients), 256, 0)
         await cost_of(self._gateway, warm, effort.clients, proof=BOOKED)
         alone, _ = await self._paced(self._gateway, self._book, [])
@@ -163,10 +187,8 @@ class _Run:
 
     async def _beside(self, count: int) -> Beside:
         """How fast others book while subscribers of another event receive nothing."""
-        before = _resident_bytes(self._gateway)
         quiet = [self._subscription(n, self._crowd.events.quiet) for n in range(count)]
         async with watching(self._gateway, quiet):
-            held = _resident_bytes(self._gateway) - before
             rates, costs = [], []
             for number in range(self._effort.rounds):
                 part = Part(SPREAD, self._effort.clients)
@@ -175,8 +197,7 @@ class _Run:
                 rates.append(cost.per_second)
                 costs.append(cost.cpu_milliseconds)
         say(f"bookings beside {count} subscribers")
-        kilobytes = held / count / 1000 if count else None
-        return Beside(count, max(rates), min(costs), kilobytes)
+        return Beside(count, max(rates), min(costs))
 
 
 def _delivered_to(
@@ -205,8 +226,8 @@ def _resident_bytes(server: Server) -> int:
     return int(pages) * resource.getpagesize()
 
 
-def markdown(found: Sequence[Delivered | Beside]) -> str:
-    """Both tables."""
+def markdown(found: Sequence[Found]) -> str:
+    """Two tables and the memory."""
     lines = [
         "| | messages | lost | CPU for each message | CPU for each commit | p50 | p99 |",
         "|---|---|---|---|---|---|---|",
@@ -219,15 +240,17 @@ def markdown(found: Sequence[Delivered | Beside]) -> str:
     ]
     lines += [
         "",
-        "| subscribers that do not match | bookings a second | CPU for each booking | memory for "
-        "each subscriber |",
-        "|---|---|---|---|",
+        "| subscribers that do not match | bookings a second | CPU for each booking |",
+        "|---|---|---|",
     ]
-    for one in found:
-        if isinstance(one, Beside):
-            memory = "" if one.kilobytes_for_each is None else f"{one.kilobytes_for_each:.1f} kB"
-            lines.append(
-                f"| {one.subscribers:,} | {one.per_second:,.0f}"
-                f" | {one.cpu_milliseconds:.2f} ms | {memory} |"
-            )
+    lines += [
+        f"| {one.subscribers:,} | {one.per_second:,.0f} | {one.cpu_milliseconds:.2f} ms |"
+        for one in found
+        if isinstance(one, Beside)
+    ]
+    lines += [
+        f"\nMemory: {one.kilobytes:.1f} kB for each of {one.subscribers:,} idle subscribers."
+        for one in found
+        if isinstance(one, Held)
+    ]
     return "\n".join(lines) + "\n"
