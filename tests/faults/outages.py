@@ -48,7 +48,7 @@ async def backend_killed(scene: Scene) -> AsyncIterator[None]:
     The fault ends when the server accepts sessions again.
     """
     async with session(scene) as other:
-        pid = await other.fetchval(WRITER)
+        pid = await eventually(lambda: other.fetchval(WRITER))  # none while a statement runs
     os.kill(pid, signal.SIGKILL)
     yield
 
