@@ -188,7 +188,7 @@ def fill_demo() -> None:
     """Make an organization with a month of bookings around today, once."""
     import asyncio
 
-    from gateway.demo import NAME, make_demo
+    from demo.organization import NAME, make_demo
     from gateway.start import settings_of_migrated_database
     from gateway.wakeups import wakeups_of
     from resolvers.storage import utc_now

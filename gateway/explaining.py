@@ -7,7 +7,6 @@ import asyncpg
 import sqlalchemy.exc
 from alembic.util import CommandError
 
-from gateway.demo_storage import NotAsPlanned
 from gateway.failures import Failed, Misused
 from gateway.settings import WrongSetting
 from resolvers.sources.json_text import Unreadable
@@ -28,7 +27,7 @@ def explained(error: Exception) -> tuple[str, int] | None:
     match error:
         case WrongSetting() | Misused() | Unreadable():
             return str(error), 2
-        case Failed() | NotAsPlanned() | NotMigrated():
+        case Failed() | NotMigrated():
             return str(error), 1
         case Overloaded():
             return "the database is busy: run it again, what was done stays done", 1

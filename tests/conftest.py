@@ -31,8 +31,8 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from demo.organization import make_demo
 from gateway import memory, warming
-from gateway.demo import make_demo
 from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.outcomes import Outcome
 from resolvers.storage import Storage, storage_at

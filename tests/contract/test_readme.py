@@ -13,9 +13,9 @@ from uuid import UUID
 import pytest
 from typer.testing import CliRunner
 
+from demo.organization import NAME
 from gateway.__main__ import cli
 from gateway.auth import make_token
-from gateway.demo import NAME
 from gateway.settings import RULES, Settings
 from resolvers.notifications.messages import signature
 from resolvers.organizations.reads import organization_named

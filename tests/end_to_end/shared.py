@@ -9,8 +9,8 @@ from uuid import UUID
 import strawberry
 from anyio.from_thread import start_blocking_portal
 
+from demo.organization import NAME
 from gateway.auth import make_token
-from gateway.demo import NAME
 from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.organizations.reads import organization_named
 from resolvers.outcomes import Outcome

@@ -303,7 +303,7 @@ NOT_FOR_A_START = {
     "alembic",
     "email_validator",
     "gateway.commands",
-    "gateway.demo",
+    "demo.organization",
     "gateway.outgoing.attempts",
     "gateway.outgoing.mail",
     "httpcore",

@@ -14,8 +14,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from gateway.demo import NAME, make_demo
-from gateway.demo_storage import carry_out
+from demo.organization import NAME, make_demo
+from demo.storage import carry_out
 from resolvers import contacts
 from resolvers.agent_bookings.booking import book as book_courses
 from resolvers.agent_bookings.commands import BookAgentBooking

@@ -13,7 +13,7 @@ import pytest
 from resolvers.values import frozen
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("resolvers", "schema", "gateway")
+PACKAGES = ("resolvers", "schema", "gateway", "demo")
 
 
 def seat_class(decorate: Callable[[type], type]) -> Any:

@@ -11,14 +11,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from gateway.demo import DOCUMENTS, NAME, make_demo
-from gateway.demo_agents import IMPOSSIBLE, SAMPLE, STUDENTS, request_for, trips
-from gateway.demo_agents import Turn as TripTurn
-from gateway.demo_imports import demo_document
-from gateway.demo_plan import BOOKINGS, CANDIDATES, EVENTS, plan
-from gateway.demo_schedules import SCHEDULES
-from gateway.demo_schools import OFFICES, SAMPLE_STARTS_ON, SCHOOLS, WARES
-from gateway.demo_term import (
+from demo.agents import IMPOSSIBLE, SAMPLE, STUDENTS, request_for, trips
+from demo.agents import Turn as TripTurn
+from demo.imports import demo_document
+from demo.organization import DOCUMENTS, NAME, make_demo
+from demo.plan import BOOKINGS, CANDIDATES, EVENTS, plan
+from demo.schools import OFFICES, SAMPLE_STARTS_ON, SCHOOLS, WARES
+from demo.term import (
     CALLED_OFF,
     COLLEGE,
     EXTRA,
@@ -31,6 +30,7 @@ from gateway.demo_term import (
     Turn,
     term,
 )
+from demo.test_schedules import SCHEDULES
 from gateway.graphiql import EXAMPLES
 from resolvers.bookings.seats import SeatLimits, Seats
 from resolvers.enrolments.booking import book

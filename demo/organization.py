@@ -9,18 +9,18 @@ from random import Random
 from typing import Final
 from uuid import UUID
 
-from gateway.demo_agents import DemoAgents
-from gateway.demo_college import make_college
-from gateway.demo_imports import demo_document, import_all
-from gateway.demo_life import DemoLife, candidate_reference
-from gateway.demo_people import people
-from gateway.demo_places import ONLINE, PAPERS, PLACES, ROOMS, SUBJECTS, WALK_IN, WORKERS, Worker
-from gateway.demo_plan import CANDIDATES, FIRST_DAY, place_of, plan
-from gateway.demo_registrations import DemoRegistrations
-from gateway.demo_schedules import DemoSchedules
-from gateway.demo_schools import make_schools
-from gateway.demo_storage import Calendar, carry_out
-from gateway.demo_term import term
+from demo.agents import DemoAgents
+from demo.college import make_college
+from demo.enrolments import DemoLife, candidate_reference
+from demo.imports import demo_document, import_all
+from demo.people import people
+from demo.places import ONLINE, PAPERS, PLACES, ROOMS, SUBJECTS, WALK_IN, WORKERS, Worker
+from demo.plan import CANDIDATES, FIRST_DAY, place_of, plan
+from demo.registrations import DemoRegistrations
+from demo.schools import make_schools
+from demo.storage import Calendar, carry_out
+from demo.term import term
+from demo.test_schedules import DemoSchedules
 from gateway.wakeups import NoWakeups, Wakeups, announcing
 from resolvers.candidates.commands import UpsertCandidate, upsert_candidates
 from resolvers.centres.commands import UpsertCentre, UpsertRoom, upsert_centres, upsert_rooms

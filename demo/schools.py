@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from gateway.demo_storage import carry_out
+from demo.storage import carry_out
 from resolvers.centres.commands import UpsertCentre, upsert_centres
 from resolvers.products.commands import (
     UpsertAgentOffice,

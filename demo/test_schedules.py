@@ -6,10 +6,10 @@ from datetime import datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from gateway.demo_life import candidate_reference
-from gateway.demo_places import PAPERS
-from gateway.demo_plan import place_of
-from gateway.demo_storage import carry_out
+from demo.enrolments import candidate_reference
+from demo.places import PAPERS
+from demo.plan import place_of
+from demo.storage import carry_out
 from resolvers.every_kind.cancelling import CancelBooking, cancel
 from resolvers.references import ByKey, ByReference
 from resolvers.storage import Storage

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from gateway.demo_college import BILLING_CODE, EXAM_FORMAT, EXAM_TYPE, event_ref, learner_ref
-from gateway.demo_storage import carry_out
-from gateway.demo_term import CALLED_OFF, LATER, VENUE, Term, TermRegistration, TermSitting, Turn
+from demo.college import BILLING_CODE, EXAM_FORMAT, EXAM_TYPE, event_ref, learner_ref
+from demo.storage import carry_out
+from demo.term import CALLED_OFF, LATER, VENUE, Term, TermRegistration, TermSitting, Turn
 from resolvers.bookings.accommodations import Granted
 from resolvers.every_kind.accommodations import (
     GrantAccommodation,

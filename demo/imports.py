@@ -4,7 +4,7 @@ from importlib.resources import files
 from typing import Any
 from uuid import UUID
 
-from gateway.demo_storage import NotAsPlanned
+from demo.storage import NotAsPlanned
 from resolvers.sources.formats import FORMATS
 from resolvers.sources.importing import import_document
 from resolvers.sources.json_text import parse_json
@@ -13,7 +13,7 @@ from resolvers.storage import Storage
 
 def demo_document(name: str) -> Any:
     """One of the documents of [000], or the booking of [004]."""
-    folder = files(__package__) / "demo_documents"
+    folder = files(__package__) / "documents"
     return parse_json((folder / f"{name}.json").read_bytes())
 
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any, Final, cast
 from uuid import UUID
 
-from gateway.demo_plan import Claim, Fate, Plan, Sitting
-from gateway.demo_storage import carry_out
+from demo.plan import Claim, Fate, Plan, Sitting
+from demo.storage import carry_out
 from resolvers.bookings.payment_rules import PaymentTerms
 from resolvers.enrolments.booking import book
 from resolvers.enrolments.commands import AssignResult, BookEnrolment, MoveEnrolment, RecordPayment

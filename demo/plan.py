@@ -12,7 +12,7 @@ from random import Random
 from typing import Final
 from uuid import UUID
 
-from gateway.demo_places import DROP_IN, HALL, ONLINE, PAPERS, PLACES, ROOM, WALK_IN, Paper, Place
+from demo.places import DROP_IN, HALL, ONLINE, PAPERS, PLACES, ROOM, WALK_IN, Paper, Place
 from resolvers.times import instant_of, wall_time_of
 from resolvers.vocabulary import CancellationReason
 

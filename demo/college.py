@@ -5,11 +5,11 @@ from random import Random
 from typing import Any, Final
 from uuid import UUID
 
-from gateway.demo_life import create_known_events
-from gateway.demo_people import people
-from gateway.demo_plan import CANDIDATES
-from gateway.demo_storage import carry_out
-from gateway.demo_term import (
+from demo.enrolments import create_known_events
+from demo.people import people
+from demo.plan import CANDIDATES
+from demo.storage import carry_out
+from demo.term import (
     COLLEGE,
     LEARNERS,
     TRADES,

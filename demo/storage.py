@@ -1,9 +1,10 @@
-"""The storage of the demo: a calendar for a clock, and commands that nobody refuses."""
+"""The storage of the demo: its clock is set day by day, and each of its commands must succeed."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from gateway.failures import Failed
 from resolvers.outcomes import Outcome
 from resolvers.storage import Storage
 from resolvers.storage.batches import Run
@@ -22,8 +23,8 @@ class Calendar:
         self._at = self._now + timedelta(days=day)
 
 
-class NotAsPlanned(RuntimeError):
-    """A command of the demo was refused: the plan breaks a rule, or somebody else changes it."""
+class NotAsPlanned(Failed):
+    """A command of the demo was refused: the plan breaks a rule, or other data interferes."""
 
 
 async def carry_out(storage: Storage, run: Run, commands: Sequence[Any]) -> list[Outcome]:

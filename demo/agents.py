@@ -9,10 +9,10 @@ from enum import Enum, auto
 from random import Random
 from typing import Any, Final
 
-from gateway.demo_imports import demo_document, import_all
-from gateway.demo_people import EVERYBODY, NAMES, Person, people
-from gateway.demo_plan import CANDIDATES, FIRST_DAY
-from gateway.demo_schools import (
+from demo.imports import demo_document, import_all
+from demo.people import EVERYBODY, NAMES, Person, people
+from demo.plan import CANDIDATES, FIRST_DAY
+from demo.schools import (
     ARRIVAL,
     BOOKS,
     BOSTON,
@@ -33,8 +33,8 @@ from gateway.demo_schools import (
     Ware,
     monday,
 )
-from gateway.demo_storage import carry_out
-from gateway.demo_term import LEARNERS
+from demo.storage import carry_out
+from demo.term import LEARNERS
 from gateway.validating import validate_waiting
 from resolvers.every_kind.cancelling import CancelBooking, cancel
 from resolvers.reading import rows_by

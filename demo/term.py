@@ -11,8 +11,8 @@ from random import Random
 from typing import Final
 from uuid import UUID
 
-from gateway.demo_places import Place
-from gateway.demo_plan import FIRST_DAY, working_day
+from demo.places import Place
+from demo.plan import FIRST_DAY, working_day
 from resolvers.times import instant_of
 from resolvers.values import frozen
 
