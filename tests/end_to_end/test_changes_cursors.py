@@ -1,4 +1,4 @@
-"""README's pattern: read a list with its `changesCursor`, then subscribe after that."""
+"""The pattern of docs/subscriptions.md: read a list with its `changesCursor`, then subscribe after that."""
 
 import re
 from typing import Any
@@ -9,7 +9,7 @@ from tests.end_to_end.clients import Client, Socket
 from tests.end_to_end.watching import Place, booked
 from tests.processes import ROOT
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "subscriptions.md").read_text(encoding="utf-8")
 HEADER = {"GraphQL-Changes-Cursor": "true"}
 NEWEST = "{ changesCursor bookingChanges(last: 1) { pageInfo { endCursor } } }"
 SHOWN = """
@@ -22,9 +22,9 @@ SHOWN = """
 
 
 def example(name: str) -> str:
-    """The document of README with an operation of this name."""
+    """The document on the page with an operation of this name."""
     [found] = re.findall(
-        rf"^```graphql\n((?:query|subscription) {name}\b.*?)^```$", README, re.M | re.S
+        rf"^```graphql\n((?:query|subscription) {name}\b.*?)^```$", PAGE, re.M | re.S
     )
     return str(found)
 

@@ -1,4 +1,4 @@
-"""What README says is so: its examples run, its commands and settings exist."""
+"""The documentation is correct: examples run, and commands, settings and links exist."""
 
 import asyncio
 import hmac
@@ -32,8 +32,13 @@ from tests.patience import PATIENCE
 from tests.streaming import EVENTS, streaming
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+PAGES = {
+    file: file.read_text(encoding="utf-8")
+    for file in [*sorted(ROOT.glob("[A-Z]*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+    if file.name != "CHANGELOG.md"
+}
+README, DOCUMENTATION = PAGES[ROOT / "README.md"], "\n".join(PAGES.values())
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", DOCUMENTATION, re.MULTILINE | re.DOTALL)
 BOOK = """
     mutation ($candidate: String!) {
         bookEnrolment(input: {
@@ -64,7 +69,7 @@ async def server(demo_template: Path, tmp_path: Path) -> AsyncIterator[Server]:
 
 @pytest.fixture
 async def token(server: Server) -> str:
-    """An administrator's of the demo organization."""
+    """The token of an administrator of the demo organization."""
     [organization] = await server.app.state.storage.read(organization_named(NAME))
     return make_token(
         secret=SECRET, organization_id=organization.id, role="admin", now=DEMO_AT, hours=1
@@ -72,7 +77,7 @@ async def token(server: Server) -> str:
 
 
 async def test_the_examples_run_in_their_order(server: Server, token: str):
-    """None has an error; what they ask for is there; a subscription has a first result."""
+    """No example returns an error or an empty list, and each subscription has a first result."""
     async with client_of(server.host, token) as client, socket_to(server.host, token) as socket:
         for document, variables in examples():
             if document.lstrip().startswith("subscription"):
@@ -88,7 +93,7 @@ async def test_the_examples_run_in_their_order(server: Server, token: str):
 async def first_result(
     socket: Socket, client: Client, document: str, variables: dict[str, Any]
 ) -> Any:
-    """What a subscription is told first, while candidates book until it is told something."""
+    """The first result of a subscription. Candidates book until it arrives."""
     await socket.subscribe(document, operation=document, **variables)
     told = asyncio.create_task(socket.next(document))
     for n in range(1, 100):
@@ -100,7 +105,7 @@ async def first_result(
 
 
 async def test_the_example_for_curl_is_answered(server: Server, token: str):
-    """The body that is shown is a request, and goes well."""
+    """The request of the example succeeds."""
     [body] = re.findall(r"-d '(\{.*?\})'", README)
     async with client_of(server.host, token) as client:
         answer = (await client.http.post("/graphql", json=json.loads(body))).json()
@@ -108,38 +113,41 @@ async def test_the_example_for_curl_is_answered(server: Server, token: str):
 
 
 async def test_the_example_of_a_stream_for_curl_begins(server: Server, token: str):
-    [query] = re.findall(r"curl -N -G .*?'query=(.*?)'", README, re.DOTALL)
+    """The stream of the example starts with the delay for reconnects."""
+    [query] = re.findall(r"curl -N -G .*?'query=(.*?)'", DOCUMENTATION, re.DOTALL)
     async with streaming(server.host, token, query, method="GET") as stream:
         assert stream.response.headers["content-type"].startswith(EVENTS)
         assert (await stream.until(b"\n\n")).startswith(b"retry: ")
 
 
-def test_it_begins_with_running_and_testing():
-    """The first two commands are all that somebody needs who has just cloned it."""
+def test_readme_starts_with_running_and_testing():
+    """The first two commands are all that a newcomer needs after cloning."""
     shell = next(text for language, text in BLOCKS if language == "sh")
     commands = [line.partition("#")[0].strip() for line in shell.splitlines()]
     assert commands[:2] == ["make run", "make test"]
 
 
-def test_its_make_targets_exist():
-    """Every `make …` in it is one of Makefile's verbs."""
+def test_make_targets_exist():
+    """Every `make …` on a page is a target of the Makefile."""
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = set(
-        re.findall(r"(?:^|`|\s)make (?=[a-z])(\w+)(?=`|\s+#| TESTS|$)", README, re.MULTILINE)
+        re.findall(
+            r"(?:^|`|\s)make (?=[a-z])(\w+)(?=`|\s+#| [A-Z]+=|$)", DOCUMENTATION, re.MULTILINE
+        )
     )
     assert {"run", "test"} <= named <= set(targets)
 
 
 def helped(*command: str) -> str:
-    """What the command line says of itself, or of one command."""
+    """The help of the command line, or of one command."""
     wide = {"COLUMNS": "200", "NO_COLOR": "1"}
     return CliRunner(env=wide).invoke(cli, [*command, "--help"]).stdout
 
 
-def test_its_commands_and_their_options_exist():
-    """Every `booking-gateway …` in it is a command, with the options that are shown with it."""
+def test_commands_and_their_options_exist():
+    """Every `booking-gateway …` on a page is a command with the options that are shown."""
     shown: dict[str, set[str]] = {}
-    for command, rest in re.findall(r"booking-gateway ([a-z][\w-]*)([^`\n]*)", README):
+    for command, rest in re.findall(r"booking-gateway ([a-z][\w-]*)([^`\n]*)", DOCUMENTATION):
         shown.setdefault(command, set()).update(re.findall(r"--[\w-]+", rest))
     assert "serve" in shown
     known = helped()
@@ -149,41 +157,45 @@ def test_its_commands_and_their_options_exist():
         assert {option for option in options if option not in text} == set(), command
 
 
-def test_its_commands_of_shift_iq_are_read():
-    """The bodies that are shown are documents, and every command of the format is named."""
+def test_commands_of_shift_iq_can_be_imported():
+    """The bodies in the example are valid, and the page names every command of the format."""
     [text] = [text for language, text in BLOCKS if language == "json" and '"command"' in text]
     viewer = importer(UUID(int=1), SHIFT_IQ.name)
     rows = list(SHIFT_IQ.rows(json.loads(text), Importing(SHIFT_IQ.name, viewer)))
     assert len(rows) == 2
     assert all(isinstance(row, Row) for row in rows)
-    assert all(f"`{command}`" in README for commands in READERS.values() for command in commands)
+    assert all(
+        f"`{command}`" in DOCUMENTATION for commands in READERS.values() for command in commands
+    )
 
 
-def test_its_booking_of_an_agency_is_read():
-    """The body that is shown is in order."""
+def test_booking_of_an_agency_can_be_imported():
+    """The body in the example is valid."""
     [text] = [text for language, text in BLOCKS if language == "json" and "AgentBookingId" in text]
     viewer = importer(UUID(int=1), EC_ENGLISH.name)
     [row] = EC_ENGLISH.rows(json.loads(text), Importing(EC_ENGLISH.name, viewer))
     assert isinstance(row, Row)
 
 
-def test_its_settings_are_all_there_are():
-    """Every setting has a row with its name, and no row names another."""
-    rows = re.findall(r"^\| `(GATEWAY_\w+)`", README, re.MULTILINE)
+def test_settings_are_complete():
+    """Every setting has one row, and every row names a setting."""
+    rows = re.findall(r"^\| `(GATEWAY_\w+)`", DOCUMENTATION, re.MULTILINE)
     assert sorted(rows) == sorted(RULES)
 
 
-def test_its_defaults_are_those_of_the_settings():
-    """A setting with its documented default has the effect of no setting."""
-    rows = re.findall(r"^\| `(GATEWAY_\w+)` \| (?:`([^`]+)`|(\d+) MiB) \|", README, re.MULTILINE)
+def test_defaults_of_settings_are_correct():
+    """A setting with its documented default has the same effect as no setting."""
+    rows = re.findall(
+        r"^\| `(GATEWAY_\w+)` \| (?:`([^`]+)`|(\d+) MiB) \|", DOCUMENTATION, re.MULTILINE
+    )
     assert len(rows) >= len(RULES) / 2
     for name, value, mebibytes in rows:
         given = value or str(int(mebibytes) * 1024 * 1024)
         assert Settings.read({name: given}) == Settings.read({}), name
 
 
-def test_its_check_of_a_signature_is_right():
-    """What a receiver is told to do takes our messages, and none that was changed."""
+def test_signature_check_is_correct():
+    """The example accepts the gateway's messages and rejects changed ones."""
     [text] = [text for language, text in BLOCKS if language == "python"]
     known: dict[str, Any] = {"Mapping": Mapping, "hmac": hmac}
     exec(text, known)
@@ -193,3 +205,18 @@ def test_its_check_of_a_signature_is_right():
     assert not known["is_ours"]("other", made, b"{}")
     assert not known["is_ours"]("k", made, b"{ }")
     assert not known["is_ours"]("k", {**made, "X-Booking-Timestamp": "18"}, b"{}")
+
+
+def test_links_between_pages_work():
+    """Every relative link leads to a file, and every anchor to a heading of that file."""
+    for page, text in PAGES.items():
+        for target, _, anchor in re.findall(r"\]\((?!https?:)([^)#]*)(#)?([^)]*)\)", text):
+            file = (page.parent / target).resolve() if target else page
+            assert file.is_file(), f"{page.name}: {target}"
+            assert not anchor or anchor in anchors(file.read_text()), f"{page.name}: #{anchor}"
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors that GitHub makes of the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
