@@ -1,6 +1,6 @@
-"""What the agencies of the demo book for their students, each like the sample of [004].
+"""The agent bookings of the demo. Each one follows the sample of [004].
 
-Most of it is possible; some is corrected, some is cancelled, and some stays impossible.
+Most are confirmed. Some are corrected or cancelled, and some stay invalid.
 """
 
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ Document = dict[str, Any]
 SAMPLE: Final = "agent-booking"
 STUDENTS: Final = 24
 FIRST_NUMBER: Final = 8347848
-"""The sample is X8347848; those that are like it count on."""
+"""The number of the sample, X8347848. The other bookings have the numbers after it."""
 
 LEVELS: Final = ("Elementary", "Intermediate", "Upper Intermediate", "Advanced")
 HOST: Final = {
@@ -62,8 +62,8 @@ HOST: Final = {
 NEEDS: Final = (None, {"Allergies": "Allergic to nuts"}, None, {"General": "Arrives after 22:00"})
 
 
-class Turn(Enum):
-    """What becomes of a booking after it is made."""
+class TripOutcome(Enum):
+    """What happens to an agent booking after it is submitted."""
 
     NONE = auto()
     CORRECTED = auto()
@@ -74,17 +74,19 @@ class Turn(Enum):
 
 
 TURNS: Final = {
-    3: Turn.CORRECTED,
-    5: Turn.STARTS_BETWEEN,
-    9: Turn.CANCELLED,
-    11: Turn.TOO_LONG,
-    14: Turn.CORRECTED,
-    18: Turn.NOT_SOLD,
-    20: Turn.STARTS_BETWEEN,
+    3: TripOutcome.CORRECTED,
+    5: TripOutcome.STARTS_BETWEEN,
+    9: TripOutcome.CANCELLED,
+    11: TripOutcome.TOO_LONG,
+    14: TripOutcome.CORRECTED,
+    18: TripOutcome.NOT_SOLD,
+    20: TripOutcome.STARTS_BETWEEN,
 }
-"""By student; all others' bookings stay as they were made."""
+"""By student. The bookings of all other students do not change."""
 
-IMPOSSIBLE: Final = frozenset({Turn.STARTS_BETWEEN, Turn.TOO_LONG, Turn.NOT_SOLD})
+IMPOSSIBLE: Final = frozenset(
+    {TripOutcome.STARTS_BETWEEN, TripOutcome.TOO_LONG, TripOutcome.NOT_SOLD}
+)
 
 PLACES: Final = (
     (BRIGHTON, GENERAL, 4, HOMESTAY),
@@ -95,17 +97,17 @@ PLACES: Final = (
     (BRIGHTON, GENERAL, 3, None),
     (BOSTON, BUSINESS, 2, RESIDENCE),
 )
-"""Where which course is booked for how many weeks, and with which lodging; one after another."""
+"""School, course, weeks and lodging, used in turn."""
 
 WRONG_PLACES: Final = {
-    Turn.TOO_LONG: (BRIGHTON, GENERAL, 30, RESIDENCE),
-    Turn.NOT_SOLD: (MALTA, BUSINESS, 2, RESIDENCE),
+    TripOutcome.TOO_LONG: (BRIGHTON, GENERAL, 30, RESIDENCE),
+    TripOutcome.NOT_SOLD: (MALTA, BUSINESS, 2, RESIDENCE),
 }
 
 
 @frozen
 class Trip:
-    """Who goes where and when, and on which day it is booked."""
+    """One student's stay at a school, and the day on which it is booked."""
 
     number: int
     student: Person
@@ -116,7 +118,7 @@ class Trip:
     weeks: int
     lodging: str | None
     day: int
-    turn: Turn
+    turn: TripOutcome
     turns_on: int
 
     @property
@@ -125,7 +127,7 @@ class Trip:
 
 
 def trips(now: datetime) -> list[Trip]:
-    """Those of a present."""
+    """The trips around `now`."""
     random = Random(4)  # noqa: S311 - the same trips every time, no secret
     others = people(EVERYBODY, Random(2024))[CANDIDATES + LEARNERS :]  # noqa: S311
     at_home = {
@@ -141,14 +143,14 @@ def trips(now: datetime) -> list[Trip]:
 
 
 def request_for(trip: Trip, *, first: bool = True) -> Document:
-    """The body with which a trip is booked: the sample, with what is different about this one.
+    """The request body for a trip: the sample of [004] with the values of this trip.
 
     `first`: one that is corrected later begins on a wrong day.
     """
     made: Document = demo_document(SAMPLE)
     made["AgentBookingId"] = trip.agent_booking_id
     names = ("FirstNames", "LastName", "Email")
-    wrong = first and trip.turn is Turn.CORRECTED
+    wrong = first and trip.turn is TripOutcome.CORRECTED
     starts_on = trip.starts_on + timedelta(days=2 if wrong else 0)
     made["Booking"] |= {
         "AgentOfficeCode": trip.office.code,
@@ -172,20 +174,22 @@ def request_for(trip: Trip, *, first: bool = True) -> Document:
 
 
 class DemoAgents:
-    """The trips, on their way to having been booked."""
+    """Submits the trips day by day."""
 
     def __init__(self, storage: Storage, viewer: Viewer, now: datetime) -> None:
         self._storage, self._viewer, self._trips = storage, viewer, trips(now)
 
-    async def live_through(self, day: int) -> None:
-        """What the agencies put on a day, and what is possible of it. Raises: NotAsPlanned."""
+    async def run_day(self, day: int) -> None:
+        """Submit and validate the bookings of a day. Raises: DemoRefused."""
         put = [demo_document(SAMPLE)] if day == FIRST_DAY else []
         put += [request_for(trip) for trip in self._trips if trip.day == day]
         turning = [trip for trip in self._trips if trip.turns_on == day]
-        put += [request_for(trip, first=False) for trip in turning if trip.turn is Turn.CORRECTED]
+        put += [
+            request_for(trip, first=False) for trip in turning if trip.turn is TripOutcome.CORRECTED
+        ]
         if put:
             await import_all(self._storage, "ec-english", put, self._viewer.organization_id)
-        await self._cancel([trip for trip in turning if trip.turn is Turn.CANCELLED])
+        await self._cancel([trip for trip in turning if trip.turn is TripOutcome.CANCELLED])
         await validate_waiting(self._storage, self._viewer.organization_id, lease_seconds=60)
 
     async def _cancel(self, cancelled: Sequence[Trip]) -> None:
@@ -204,8 +208,8 @@ class DemoAgents:
 
 
 def _trip(number: int, student: Person, office: Office, now: datetime, random: Random) -> Trip:
-    """Some have been there for a while; most will go in the months to come."""
-    turn = TURNS.get(number, Turn.NONE)
+    """Some trips have started already; most start in the next months."""
+    turn = TURNS.get(number, TripOutcome.NONE)
     school, code, weeks, lodging = WRONG_PLACES.get(turn, PLACES[number % len(PLACES)])
     has_begun = number % 8 == 0
     week = -2 if has_begun else random.randint(2, 20)
@@ -219,7 +223,7 @@ def _trip(number: int, student: Person, office: Office, now: datetime, random: R
         office=office,
         school=school,
         course=course,
-        starts_on=starts_on + timedelta(days=2 if turn is Turn.STARTS_BETWEEN else 0),
+        starts_on=starts_on + timedelta(days=2 if turn is TripOutcome.STARTS_BETWEEN else 0),
         weeks=weeks,
         lodging=lodging,
         day=day,

@@ -1,4 +1,4 @@
-"""The college of the demo's term: what is there before anybody registers."""
+"""The college of the demo's term: its data before the first registration."""
 
 from datetime import timedelta
 from random import Random
@@ -36,7 +36,7 @@ EXAM_TYPE, EXAM_FORMAT, BILLING_CODE = "Standard", "Paper", "SITTING"
 
 
 async def make_college(storage: Storage, viewer: Viewer, term: Term) -> None:
-    """The venue, the trades with their forms, the learners and the sittings that are planned."""
+    """Create the venue, the tests with their forms, the learners and the planned events."""
     centre = UpsertCentre(
         viewer=viewer,
         reference=COLLEGE.reference,
@@ -89,7 +89,7 @@ def _tests(viewer: Viewer) -> list[UpsertTest]:
 
 
 def _learners(viewer: Viewer) -> list[UpsertCandidate]:
-    """Apprentices, who bear names that no candidate of the demo bears."""
+    """Apprentices. Their names differ from those of all candidates of the demo."""
     others = people(CANDIDATES + LEARNERS, Random(2024))[CANDIDATES:]  # noqa: S311 - no secret
     return [
         UpsertCandidate(

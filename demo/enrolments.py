@@ -1,4 +1,4 @@
-"""What happens in the demo, day after day: seats are booked, paid, moved and cancelled, and sat."""
+"""The enrolments of the demo, day by day: booked, paid, moved, cancelled and completed."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Final, cast
 from uuid import UUID
 
-from demo.plan import Claim, Fate, Plan, Sitting
+from demo.plan import BookingOutcome, Plan, PlannedBooking, Sitting
 from demo.storage import carry_out
 from resolvers.bookings.payment_rules import PaymentTerms
 from resolvers.enrolments.booking import book
@@ -44,7 +44,7 @@ CLOSED: Final = "The building is closed for repairs"
 TIME_TO_PAY: Final = timedelta(days=2)
 MOVES: Final = 8
 ACCOMMODATED: Final = 15
-"""One booking in so many has an accommodation."""
+"""One booking in this many has an accommodation."""
 
 ACCOMMODATIONS: Final[Sequence[dict[str, Any]]] = (
     {"type": "extra-test-time", "extra_time_percentage": 25, "reason": "Dyslexia"},
@@ -56,23 +56,26 @@ ACCOMMODATIONS: Final[Sequence[dict[str, Any]]] = (
     },
     {"type": "reader", "scope": AccommodationScope.OTHER, "reason": "Visual impairment"},
 )
-RESULTS: Final = {Fate.PASSED: EnrolmentResult.PASS, Fate.FAILED: EnrolmentResult.FAIL}
+RESULTS: Final = {
+    BookingOutcome.PASSED: EnrolmentResult.PASS,
+    BookingOutcome.FAILED: EnrolmentResult.FAIL,
+}
 
 
-class DemoLife:
-    """The plan, on its way to having happened."""
+class DemoEnrolments:
+    """Carries out the plan day by day."""
 
     def __init__(self, storage: Storage, viewer: Viewer, plan: Plan) -> None:
         self._storage, self._viewer, self._plan = storage, viewer, plan
         self._bookings: dict[int, UUID] = {}
 
     async def make_events(self) -> None:
-        """All events are planned on the first day."""
+        """Create all events on the first day."""
         commands = [(self._event(s), event_ref(s)) for s in self._plan.sittings]
         await self._do(create_known_events, commands)
 
-    async def live_through(self, day: int) -> None:
-        """One day; today some move."""
+    async def run_day(self, day: int) -> None:
+        """Carry out one day of the plan. On the last day, today, some bookings move."""
         await self._do(cast(Run, expire_due), [ExpireDue()])
         await self._book([c for c in self._plan.claims if c.day == day])
         await self._end([c for c in self._plan.claims if c.ends_on == day])
@@ -81,7 +84,7 @@ class DemoLife:
         if day == 0:
             await self._move()
 
-    async def _book(self, claims: Sequence[Claim]) -> None:
+    async def _book(self, claims: Sequence[PlannedBooking]) -> None:
         outcomes = await self._do(book, [self._booking(claim) for claim in claims])
         for claim, outcome in zip(claims, outcomes, strict=True):
             self._bookings[claim.number] = outcome.subject
@@ -97,7 +100,7 @@ class DemoLife:
             [self._payment(c, waived if c.number % 17 == 0 else PaymentStatus.PAID) for c in paid],
         )
 
-    async def _end(self, claims: Sequence[Claim]) -> None:
+    async def _end(self, claims: Sequence[PlannedBooking]) -> None:
         await self._do(cancel, [self._cancellation(c) for c in claims if c.fate not in RESULTS])
         await self._do(
             assign_results,
@@ -110,7 +113,7 @@ class DemoLife:
         refunded = [
             c
             for c in claims
-            if c.fate is Fate.CANCELLED and paid_by_candidate(c) and c.number % 17 != 0
+            if c.fate is BookingOutcome.CANCELLED and paid_by_candidate(c) and c.number % 17 != 0
         ]
         await self._do(
             record_payments, [self._payment(c, PaymentStatus.REFUNDED) for c in refunded]
@@ -125,12 +128,12 @@ class DemoLife:
         await self._do(cancel_events, commands)
 
     async def _move(self) -> None:
-        """Some who chose their time choose another: an hour later."""
+        """Move some on-demand bookings by an hour."""
         today = self._storage.clock() + timedelta(days=1)
         ahead = [
             c
             for c in self._plan.claims
-            if c.sitting.start_at is None and c.fate is Fate.BOOKED and c.start_at > today
+            if c.sitting.start_at is None and c.fate is BookingOutcome.BOOKED and c.start_at > today
         ]
         commands = [
             MoveEnrolment(
@@ -146,7 +149,7 @@ class DemoLife:
     async def _do(self, run: Run, commands: Sequence[Any]) -> list[Outcome]:
         return await carry_out(self._storage, run, commands)
 
-    def _ref(self, claim: Claim) -> ByKey:
+    def _ref(self, claim: PlannedBooking) -> ByKey:
         return ByKey(self._bookings[claim.number])
 
     def _event(self, sitting: Sitting) -> CreateEvent:
@@ -165,7 +168,7 @@ class DemoLife:
             values["room"] = ByReference(sitting.room or "")
         return CreateEvent(self._viewer, values)
 
-    def _booking(self, claim: Claim) -> BookEnrolment:
+    def _booking(self, claim: PlannedBooking) -> BookEnrolment:
         on_demand = claim.sitting.start_at is None
         return BookEnrolment(
             viewer=self._viewer,
@@ -176,10 +179,10 @@ class DemoLife:
             payment=self._terms(claim),
         )
 
-    def _terms(self, claim: Claim) -> PaymentTerms:
-        """Candidates pay by card; the others' employers are sent an invoice."""
+    def _terms(self, claim: PlannedBooking) -> PaymentTerms:
+        """Candidates pay by card; organizations get an invoice."""
         by_candidate = paid_by_candidate(claim)
-        waits = claim.fate is Fate.PENDING_PAYMENT
+        waits = claim.fate is BookingOutcome.PENDING_PAYMENT
         return PaymentTerms(
             method=PaymentMethod.CARD if by_candidate else PaymentMethod.INVOICE,
             responsibility=PaymentResponsibility.CANDIDATE
@@ -191,7 +194,7 @@ class DemoLife:
             reference=claim.payment,
         )
 
-    def _payment(self, claim: Claim, status: PaymentStatus) -> RecordPayment:
+    def _payment(self, claim: PlannedBooking, status: PaymentStatus) -> RecordPayment:
         waived = status is PaymentStatus.WAIVED
         refunded = status is PaymentStatus.REFUNDED
         return RecordPayment(
@@ -204,11 +207,11 @@ class DemoLife:
             else f"{'refund' if refunded else 'charge'}-{claim.number:04}",
         )
 
-    def _accommodation(self, claim: Claim) -> GrantAccommodation:
+    def _accommodation(self, claim: PlannedBooking) -> GrantAccommodation:
         terms = ACCOMMODATIONS[claim.number // ACCOMMODATED % len(ACCOMMODATIONS)]
         return GrantAccommodation(viewer=self._viewer, booking=self._ref(claim), **terms)
 
-    def _cancellation(self, claim: Claim) -> CancelBooking:
+    def _cancellation(self, claim: PlannedBooking) -> CancelBooking:
         reason = claim.reason or CancellationReason.ABSENT
         other = reason is CancellationReason.OTHER
         return CancelBooking(
@@ -219,15 +222,15 @@ class DemoLife:
         )
 
 
-UNPAID: Final = frozenset({Fate.PENDING_PAYMENT, Fate.EXPIRED})
+UNPAID: Final = frozenset({BookingOutcome.PENDING_PAYMENT, BookingOutcome.EXPIRED})
 
 
-def paid_by_candidate(claim: Claim) -> bool:
-    """Two in three pay for themselves, and so does everybody who has not paid yet."""
+def paid_by_candidate(claim: PlannedBooking) -> bool:
+    """Two in three candidates pay for themselves, and so do those with a pending payment."""
     return claim.fate in UNPAID or claim.number % 3 > 0
 
 
-def accommodated(claim: Claim) -> bool:
+def accommodated(claim: PlannedBooking) -> bool:
     return claim.number % ACCOMMODATED == 0
 
 
@@ -242,7 +245,7 @@ def event_ref(sitting: Sitting) -> ByExternalId:
 def create_known_events(
     work: UnitOfWork, commands: Sequence[tuple[CreateEvent, ByExternalId]]
 ) -> list[Outcome | Refused]:
-    """Make events that are known by external ids.
+    """Create events with external ids.
 
     Refusals: as `create_events`. The ids must be new.
     """
@@ -256,5 +259,5 @@ def create_known_events(
     return outcomes
 
 
-def _own_time(claim: Claim) -> datetime:
+def _own_time(claim: PlannedBooking) -> datetime:
     return wall_time_of(claim.start_at, claim.sitting.time_zone)

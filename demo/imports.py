@@ -1,10 +1,10 @@
-"""The documents that the demo imports: those of the sources, as they print them."""
+"""The documents that the demo imports, as printed in the source documents."""
 
 from importlib.resources import files
 from typing import Any
 from uuid import UUID
 
-from demo.storage import NotAsPlanned
+from demo.storage import DemoRefused
 from resolvers.sources.formats import FORMATS
 from resolvers.sources.importing import import_document
 from resolvers.sources.json_text import parse_json
@@ -25,9 +25,9 @@ async def import_all(
     *,
     centre: str | None = None,
 ) -> None:
-    """Import a document, every row of it. Raises: NotAsPlanned."""
+    """Import every row of a document. Raises: DemoRefused."""
     report = await import_document(
         storage, FORMATS[format], document, organization_id=organization_id, centre=centre
     )
     if report.refused:
-        raise NotAsPlanned(f"{format}: {report.refused[0].reasons}")
+        raise DemoRefused(f"{format}: {report.refused[0].reasons}")

@@ -1,6 +1,6 @@
-"""The demo: an organization with a believable month around the present, made by its own commands.
+"""The demo organization: a realistic month of bookings around today, made with real commands.
 
-The storage's clock is set to each day in turn, so everything has happened when it says it has.
+The clock of the storage is set to each day in turn, so times in the data are consistent.
 """
 
 from dataclasses import replace
@@ -11,7 +11,7 @@ from uuid import UUID
 
 from demo.agents import DemoAgents
 from demo.college import make_college
-from demo.enrolments import DemoLife, candidate_reference
+from demo.enrolments import DemoEnrolments, candidate_reference
 from demo.imports import demo_document, import_all
 from demo.people import people
 from demo.places import ONLINE, PAPERS, PLACES, ROOMS, SUBJECTS, WALK_IN, WORKERS, Worker
@@ -37,16 +37,16 @@ NAME: Final = "Demo Exams"
 TIME_ZONE, CURRENCY = "Europe/London", "GBP"
 
 DOCUMENTS: Final = ("students", "assign-results", "book", "move", "cancel-many")
-"""The documents of [000] in the order in which they can have happened.
+"""The documents of [000] in an order in which they could have happened.
 
 Not `cancel-one`: as printed it cancels enrolment 1, which `assign-results` has completed.
 """
 
 
 async def make_demo(database_url: str, now: datetime, wakeups: Wakeups | None = None) -> bool:
-    """Fill the organization "Demo Exams"; whether there was anything to do.
+    """Fill the organization "Demo Exams". Returns False if it already has data.
 
-    One that has a log of changes already is left as it is. Raises: NotAsPlanned.
+    An organization with a log of changes is not changed. Raises: DemoRefused.
     """
     calendar = Calendar(now)
     storage = storage_at(database_url, clock=calendar)
@@ -69,23 +69,23 @@ async def _fill(storage: Storage, calendar: Calendar, now: datetime) -> bool:
     await make_schools(storage, viewer, now)
     await _make_users(storage, viewer)
     await _import_documents(storage, organization_id)
-    life, trades = DemoLife(storage, viewer, plan(now)), term(now)
+    enrolments, trades = DemoEnrolments(storage, viewer, plan(now)), term(now)
     registrations = DemoRegistrations(storage, viewer, trades)
     schedules, agents = DemoSchedules(storage, viewer, now), DemoAgents(storage, viewer, now)
-    await life.make_events()
+    await enrolments.make_events()
     await make_college(storage, viewer, trades)
     for day in range(FIRST_DAY, 1):
         calendar.turn_to(day)
-        await life.live_through(day)
-        await registrations.live_through(day)
-        await schedules.live_through(day)
-        await agents.live_through(day)
+        await enrolments.run_day(day)
+        await registrations.run_day(day)
+        await schedules.run_day(day)
+        await agents.run_day(day)
     await storage.gather_statistics()
     return True
 
 
 async def _empty_organization(storage: Storage) -> UUID | None:
-    """The demo's organization, made if need be; None if something has happened in it."""
+    """The id of the organization, created if it does not exist; None if it already has data."""
     found = one_row(await storage.read(reads.organization_named(NAME)))
     if found is None:
         command = MakeOrganization(name=NAME, time_zone=TIME_ZONE, currency=CURRENCY)
@@ -96,7 +96,7 @@ async def _empty_organization(storage: Storage) -> UUID | None:
 
 
 async def _administrator(storage: Storage, organization_id: UUID) -> Viewer:
-    """Who does it all: the demo's first user."""
+    """The demo's first user, who carries out all commands."""
     first = WORKERS[0]
     viewer = Viewer(
         organization_id=organization_id,
@@ -188,7 +188,7 @@ def _user(viewer: Viewer, worker: Worker) -> UpsertUser:
 
 
 async def _import_documents(storage: Storage, organization_id: UUID) -> None:
-    """Raises: NotAsPlanned."""
+    """Raises: DemoRefused."""
     for name in DOCUMENTS:
         document, centre = demo_document(name), PLACES[0].reference
         await import_all(storage, "surpass-scheduler", document, organization_id, centre=centre)

@@ -1,4 +1,4 @@
-"""The people of the demo, with names as they are borne where they come from. Nobody is real."""
+"""The people of the demo, with names that are common in their countries. All are invented."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -60,7 +60,7 @@ NAMES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "TR": ("Elif Emre Zeynep Kerem Defne Burak", "Arslan Çelik Demir Öztürk Şahin Koç"),
 }
-"""By country: first names, of women and men in turn, and last names."""
+"""By country: first names (women and men in turn), and last names."""
 
 EVERYBODY: Final = sum(len(firsts.split()) * len(lasts.split()) for firsts, lasts in NAMES.values())
 
@@ -70,7 +70,7 @@ DAYS_OF_BIRTH: Final = 33 * 365
 
 @frozen
 class Person:
-    """Who may be a candidate."""
+    """A person who can be a candidate, a learner or a student."""
 
     first_names: str
     last_name: str
@@ -79,7 +79,7 @@ class Person:
 
 
 def people(count: int, random: Random) -> list[Person]:
-    """So many people, no two with one name."""
+    """`count` people with different names."""
     names = [
         (first, last.replace("-", " "), country)
         for country, (firsts, lasts) in NAMES.items()

@@ -1,4 +1,4 @@
-"""The places of the demo, what is sat there, and who works there."""
+"""The test centres, tests and users of the demo."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from resolvers.vocabulary import Role
 
 @frozen
 class Place:
-    """A centre with three rooms: two for sittings, and one to drop in."""
+    """A centre with three rooms: two for scheduled events, and one for events on demand."""
 
     reference: str
     name: str
@@ -20,7 +20,7 @@ class Place:
 
 @frozen
 class Paper:
-    """A test, and what it costs to sit it."""
+    """A test and its price."""
 
     reference: str
     name: str
@@ -31,7 +31,7 @@ class Paper:
 
 @frozen
 class Worker:
-    """A user. The scope is that of the role."""
+    """A user. The role determines the scope."""
 
     role: Role
     name: str

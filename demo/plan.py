@@ -1,6 +1,6 @@
-"""What happens in the demo: forty events and six hundred bookings around the present, decided here.
+"""The plan of the demo: forty events and six hundred bookings around today.
 
-Pure: the same present gives the same plan. Days count from today, so -3 is three days ago.
+Pure: the same time gives the same plan. Days count from today, so -3 is three days ago.
 """
 
 from collections import Counter, defaultdict
@@ -21,19 +21,19 @@ EVENTS: Final = 40
 BOOKINGS: Final = 600
 RESITS: Final = 12
 FIRST_DAY: Final = -30
-"""When it all begins."""
+"""The first day of the demo."""
 
 FREE_CANDIDATES: Final = 2
-"""The first candidates have no bookings: the examples book for them."""
+"""The number of candidates without bookings. The examples of README and the page book for them."""
 
 APART: Final = timedelta(hours=20)
-"""How far the bookings of one candidate are from each other."""
+"""The shortest time between two bookings of a candidate."""
 
 SATURDAY: Final = 5
 
 
-class Fate(Enum):
-    """What becomes of a booking."""
+class BookingOutcome(Enum):
+    """What happens to a booking."""
 
     BOOKED = auto()
     PENDING_PAYMENT = auto()
@@ -45,19 +45,19 @@ class Fate(Enum):
 
 
 PAST: Final = (
-    *[Fate.PASSED] * 9,
-    *[Fate.FAILED] * 4,
-    *[Fate.ABSENT] * 2,
-    *[Fate.CANCELLED] * 3,
-    *[Fate.EXPIRED] * 1,
+    *[BookingOutcome.PASSED] * 9,
+    *[BookingOutcome.FAILED] * 4,
+    *[BookingOutcome.ABSENT] * 2,
+    *[BookingOutcome.CANCELLED] * 3,
+    *[BookingOutcome.EXPIRED] * 1,
 )
 AHEAD: Final = (
-    *[Fate.BOOKED] * 14,
-    *[Fate.PENDING_PAYMENT] * 2,
-    *[Fate.CANCELLED] * 2,
-    *[Fate.EXPIRED] * 1,
+    *[BookingOutcome.BOOKED] * 14,
+    *[BookingOutcome.PENDING_PAYMENT] * 2,
+    *[BookingOutcome.CANCELLED] * 2,
+    *[BookingOutcome.EXPIRED] * 1,
 )
-"""How often each fate comes, in the past and ahead."""
+"""The frequency of each outcome for bookings in the future. `PAST` has those in the past."""
 
 REASONS: Final = (
     CancellationReason.ILLNESS,
@@ -71,7 +71,7 @@ REASONS: Final = (
 
 @dataclass(slots=True)
 class Sitting:
-    """An event. One on demand has no start; a full one has as many seats as bookings."""
+    """An event. An event on demand has no start. A full event has as many seats as bookings."""
 
     number: int
     place: Place | None
@@ -98,15 +98,15 @@ class Sitting:
 
 
 @dataclass(slots=True)
-class Claim:
-    """A booking, and what becomes of it on which day."""
+class PlannedBooking:
+    """A booking, its outcome, and the day of the outcome."""
 
     number: int
     candidate: int
     sitting: Sitting
     start_at: datetime
     day: int
-    fate: Fate
+    fate: BookingOutcome
     payment: UUID
     ends_on: int | None = None
     reason: CancellationReason | None = None
@@ -114,14 +114,14 @@ class Claim:
 
 @dataclass(slots=True)
 class Plan:
-    """All of it, in the order of the events."""
+    """All events and bookings of the demo."""
 
     sittings: list[Sitting]
-    claims: list[Claim] = field(default_factory=list)
+    claims: list[PlannedBooking] = field(default_factory=list)
 
 
 def plan(now: datetime) -> Plan:
-    """The demo of a present."""
+    """The plan of the demo around `now`."""
     planning = _Planning(now)
     for sitting in planning.plan.sittings:
         planning.fill(sitting, _wanted(sitting))
@@ -137,7 +137,7 @@ def _wanted(sitting: Sitting) -> int:
 
 
 def _sittings(now: datetime) -> Iterator[Sitting]:
-    """The examples' two first, then the others of every place, then those on demand."""
+    """The two events of the examples, then those of each place, then those on demand."""
     yield _fixed(1, PLACES[0], 0, PAPERS[0], 8, now)
     yield _fixed(2, PLACES[0], 1, PAPERS[0], 14, now)
     number = 2
@@ -158,7 +158,7 @@ def _sittings(now: datetime) -> Iterator[Sitting]:
 
 
 def _fixed(number: int, place: Place, k: int, paper: Paper, day: int, now: datetime) -> Sitting:
-    """A sitting on a working day, in the morning or after lunch."""
+    """An event on a working day, at 9:00 or 14:00."""
     local = working_day(now, place.time_zone, day, 9 if k % 3 else 14)
     return Sitting(
         number, place, ROOM if k % 2 else HALL, paper, instant_of(local, place.time_zone)
@@ -166,7 +166,7 @@ def _fixed(number: int, place: Place, k: int, paper: Paper, day: int, now: datet
 
 
 def working_day(now: datetime, time_zone: str, day: int, hour: int) -> datetime:
-    """An hour of the day, or of the Monday after it, on the wall."""
+    """A local time on the day, or on the next Monday if the day is on a weekend."""
     date = wall_time_of(now, time_zone).date() + timedelta(days=day)
     while date.weekday() >= SATURDAY:
         date += timedelta(days=1)
@@ -174,7 +174,7 @@ def working_day(now: datetime, time_zone: str, day: int, hour: int) -> datetime:
 
 
 class _Planning:
-    """Gives out seats, so that no rule is broken: each candidate sits a test once, far apart."""
+    """Assigns seats: each candidate takes a test once, and bookings are far apart."""
 
     def __init__(self, now: datetime) -> None:
         self.plan = Plan(list(_sittings(now)))
@@ -185,7 +185,7 @@ class _Planning:
         self._starts: defaultdict[int, list[datetime]] = defaultdict(list)
 
     def fill(self, sitting: Sitting, count: int) -> None:
-        """Give seats to the next candidates of the place whose turn it is."""
+        """Assign seats to the next candidates of the place."""
         before = len(self.plan.claims)
         for n in range(count):
             self._book_next(sitting, n)
@@ -193,18 +193,18 @@ class _Planning:
             sitting.capacity = len(self.plan.claims) - before
 
     def book_resits(self) -> None:
-        """Who failed books the same test again, where it is sat once more."""
-        failed = [c for c in self.plan.claims if c.fate is Fate.FAILED]
+        """Book the same test again for candidates who failed, if there is a later event."""
+        failed = [c for c in self.plan.claims if c.fate is BookingOutcome.FAILED]
         left = RESITS
         for claim in failed:
             again = next(self._resits(claim), None) if left else None
             if again is not None:
                 sitting, start_at = again
-                self._claim(claim.candidate, sitting, start_at, Fate.BOOKED, day=0)
+                self._claim(claim.candidate, sitting, start_at, BookingOutcome.BOOKED, day=0)
                 left -= 1
 
     def fill_up(self) -> None:
-        """Exactly so many bookings: what is missing goes to the events on demand."""
+        """Add bookings to events on demand until there are exactly `BOOKINGS`."""
         on_demand = [s for s in self.plan.sittings if s.start_at is None]
         n = 0
         while len(self.plan.claims) < BOOKINGS:
@@ -218,12 +218,12 @@ class _Planning:
             self._claim(candidate, sitting, start_at, self._fate(sitting, start_at))
 
     def _own_start(self, sitting: Sitting, n: int) -> datetime:
-        """The n-th of the times at an event on demand: no two days run, and every hour in turn."""
+        """The n-th start at an event on demand. Consecutive starts are days and hours apart."""
         day, hour = -12 + (n * 5) % 29, 9 + n % 8
         return instant_of(working_day(self._now, sitting.time_zone, day, hour), sitting.time_zone)
 
     def _next(self, sitting: Sitting, start_at: datetime) -> int | None:
-        """The next candidate of the place who is free, and has not sat this test."""
+        """The next candidate of the place who is free and has not taken this test."""
         here = [
             n for n in range(FREE_CANDIDATES, CANDIDATES) if sitting.place in {None, place_of(n)}
         ]
@@ -239,8 +239,8 @@ class _Planning:
     def _is_free(self, candidate: int, start_at: datetime) -> bool:
         return all(abs(start_at - other) >= APART for other in self._starts[candidate])
 
-    def _resits(self, claim: Claim) -> Iterator[tuple[Sitting, datetime]]:
-        """Where and when a candidate could sit the same test at the same place again."""
+    def _resits(self, claim: PlannedBooking) -> Iterator[tuple[Sitting, datetime]]:
+        """Later events at which a candidate could take the same test at the same place."""
         same = (claim.sitting.place, claim.sitting.paper)
         for sitting in self.plan.sittings:
             if (sitting.place, sitting.paper) != same or sitting.full or sitting.cancelled:
@@ -251,17 +251,17 @@ class _Planning:
                 if ahead and self._is_free(claim.candidate, start_at):
                     yield sitting, start_at
 
-    def _fate(self, sitting: Sitting, start_at: datetime) -> Fate:
-        """Bookings of the last days wait for their result; those of the next days are in order."""
+    def _fate(self, sitting: Sitting, start_at: datetime) -> BookingOutcome:
+        """Bookings of the last days have no result yet; bookings of the next days stay booked."""
         day = self._day(start_at)
         if day <= -3:
             return self._random.choice(PAST)
         if day < 4 or sitting.full or sitting.cancelled:
-            return Fate.BOOKED
+            return BookingOutcome.BOOKED
         return self._random.choice(AHEAD)
 
     def _day(self, start_at: datetime) -> int:
-        """How many whole days from now: the days before now are negative."""
+        """Whole days from now; negative in the past."""
         return (start_at - self._now) // timedelta(days=1)
 
     def _claim(
@@ -269,7 +269,7 @@ class _Planning:
         candidate: int,
         sitting: Sitting,
         start_at: datetime,
-        fate: Fate,
+        fate: BookingOutcome,
         *,
         day: int | None = None,
     ) -> None:
@@ -277,7 +277,7 @@ class _Planning:
         self._papers[candidate].add(sitting.paper.reference)
         self._starts[candidate].append(start_at)
         booked_on = self._booked_on(fate, starts) if day is None else day
-        claim = Claim(
+        claim = PlannedBooking(
             number=len(self.plan.claims),
             candidate=candidate,
             sitting=sitting,
@@ -287,20 +287,20 @@ class _Planning:
             payment=UUID(int=self._random.getrandbits(128), version=4),
         )
         self.plan.claims.append(claim)
-        if fate in {Fate.PASSED, Fate.FAILED, Fate.ABSENT}:
+        if fate in {BookingOutcome.PASSED, BookingOutcome.FAILED, BookingOutcome.ABSENT}:
             claim.ends_on = starts + 2
-        elif fate is Fate.CANCELLED:
+        elif fate is BookingOutcome.CANCELLED:
             self._cancel(claim, starts)
 
-    def _booked_on(self, fate: Fate, starts: int) -> int:
-        """Days before the start, and for what is over time enough to come to it."""
-        if fate is Fate.PENDING_PAYMENT:
+    def _booked_on(self, fate: BookingOutcome, starts: int) -> int:
+        """A day before the start, early enough for the outcome to follow."""
+        if fate is BookingOutcome.PENDING_PAYMENT:
             return self._random.choice((-1, 0))
         latest = min(starts - 3, -5)
         return self._random.randint(max(FIRST_DAY + 1, latest - 12), latest)
 
-    def _cancel(self, claim: Claim, starts: int) -> None:
-        """One reason after the other; what was partly completed is cancelled after the start."""
+    def _cancel(self, claim: PlannedBooking, starts: int) -> None:
+        """Use each reason in turn. PARTIALLY_COMPLETED requires a start in the past."""
         cancelled = sum(1 for c in self.plan.claims if c.reason is not None)
         claim.reason = REASONS[cancelled % len(REASONS)]
         if claim.reason is CancellationReason.PARTIALLY_COMPLETED and starts <= -3:
@@ -312,5 +312,5 @@ class _Planning:
 
 
 def place_of(candidate: int) -> Place:
-    """Where a candidate sits what is not online."""
+    """The centre of a candidate."""
     return PLACES[candidate % len(PLACES)]

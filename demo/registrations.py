@@ -1,4 +1,4 @@
-"""What happens in the term, day after day: learners register, change their minds, are helped."""
+"""The registrations of the term, day by day."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -6,7 +6,15 @@ from uuid import UUID
 
 from demo.college import BILLING_CODE, EXAM_FORMAT, EXAM_TYPE, event_ref, learner_ref
 from demo.storage import carry_out
-from demo.term import CALLED_OFF, LATER, VENUE, Term, TermRegistration, TermSitting, Turn
+from demo.term import (
+    CALLED_OFF,
+    LATER,
+    VENUE,
+    RegistrationOutcome,
+    Term,
+    TermRegistration,
+    TermSitting,
+)
 from resolvers.bookings.accommodations import Granted
 from resolvers.every_kind.accommodations import (
     GrantAccommodation,
@@ -45,22 +53,25 @@ Command = Callable[[TermRegistration], Any]
 
 
 class DemoRegistrations:
-    """The term, on its way to having happened."""
+    """Carries out the term day by day."""
 
     def __init__(self, storage: Storage, viewer: Viewer, term: Term) -> None:
         self._storage, self._viewer, self._term = storage, viewer, term
         self._bookings: dict[int, UUID] = {}
-        self._turns: Mapping[Turn, Sequence[tuple[Run, Command]]] = {
-            Turn.CANCELLED: [(cancel, self._cancellation)],
-            Turn.TRANSFERRED: [(transfer, self._transfer)],
-            Turn.REASSESSED: [(change_assessments, self._other_form)],
-            Turn.GRANTED: [(grant, self._accommodation)],
-            Turn.GRANTED_AND_REVOKED: [(grant, self._accommodation), (revoke, self._revocation)],
-            Turn.DELETED: [(delete, self._deletion)],
+        self._turns: Mapping[RegistrationOutcome, Sequence[tuple[Run, Command]]] = {
+            RegistrationOutcome.CANCELLED: [(cancel, self._cancellation)],
+            RegistrationOutcome.TRANSFERRED: [(transfer, self._transfer)],
+            RegistrationOutcome.REASSESSED: [(change_assessments, self._other_form)],
+            RegistrationOutcome.GRANTED: [(grant, self._accommodation)],
+            RegistrationOutcome.GRANTED_AND_REVOKED: [
+                (grant, self._accommodation),
+                (revoke, self._revocation),
+            ],
+            RegistrationOutcome.DELETED: [(delete, self._deletion)],
         }
 
-    async def live_through(self, day: int) -> None:
-        """One day: who registers, then what becomes of those who have."""
+    async def run_day(self, day: int) -> None:
+        """Make the registrations of a day, then change earlier ones."""
         new = [one for one in self._term.registrations if one.day == day]
         outcomes = await self._do(book, [self._booking(one) for one in new])
         for one, outcome in zip(new, outcomes, strict=True):
@@ -134,7 +145,7 @@ class DemoRegistrations:
 
 
 def _lax(sitting: TermSitting) -> LaxEvent:
-    """A sitting by its place and time, with what it needs where nobody planned it."""
+    """An event by its venue and start, with the values that a new event needs."""
     return LaxEvent(
         venue=VENUE,
         start=sitting.start_at.isoformat(),

@@ -1,4 +1,4 @@
-"""The schools of the demo, what they sell and when, and the agencies that sell it for them.
+"""The language schools of the demo, their products and start dates, and the agencies.
 
 The codes of the sample of [004] are among them: its booking is possible.
 """
@@ -24,12 +24,12 @@ from resolvers.vocabulary import ProductKind
 
 SAMPLE_STARTS_ON: Final = date(2016, 3, 14)
 FIRST_WEEK, LAST_WEEK = -6, 40
-"""From which week on, counted from this one, and until which, courses begin."""
+"""The first week with course starts, and the week after the last, counted from this week."""
 
 
 @frozen
 class School:
-    """Where languages are taught."""
+    """A language school."""
 
     reference: str
     name: str
@@ -42,7 +42,7 @@ class School:
 
 @frozen
 class Ware:
-    """A product; a course begins every so many weeks, with so many places each time."""
+    """A product. A course starts every `every_weeks` weeks, with `places` places each time."""
 
     code: str
     kind: ProductKind
@@ -55,7 +55,7 @@ class Ware:
 
 @frozen
 class Office:
-    """An office of an agency, who answers there, and where its students live."""
+    """An office of an agency, its contact person, and the country of its students."""
 
     code: str
     agency: str
@@ -97,7 +97,7 @@ BRIGHTON: Final = School(
     minimum_age=16,
     sells=(*EVERYWHERE, EXAM, HOMESTAY, DEPARTURE),
 )
-"""The school of the sample."""
+"""The school in the sample of [004]."""
 
 MALTA: Final = School(
     reference="S350",
@@ -164,7 +164,7 @@ OFFICES: Final = (
 
 
 async def make_schools(storage: Storage, viewer: Viewer, now: datetime) -> None:
-    """The schools, the offices of agencies, the products, and which school offers which when."""
+    """Create the schools, the agent offices, the products and the offers."""
     await carry_out(storage, upsert_centres, _centres(viewer))
     await carry_out(storage, upsert_agent_offices, _offices(viewer))
     await carry_out(storage, upsert_products, _products(viewer))
@@ -172,13 +172,13 @@ async def make_schools(storage: Storage, viewer: Viewer, now: datetime) -> None:
 
 
 def monday(now: datetime, week: int) -> date:
-    """The Monday of a week, counted from this one."""
+    """The Monday of a week, counted from this week."""
     today = now.date()
     return today - timedelta(days=today.weekday()) + timedelta(weeks=week)
 
 
 def start_dates(ware: Ware, school: School, now: datetime) -> tuple[date, ...]:
-    """When a course begins at a school; what is no course has no dates."""
+    """The start dates of a course at a school; empty for other products."""
     if ware.every_weeks is None:
         return ()
     weeks = range(FIRST_WEEK, LAST_WEEK, ware.every_weeks)

@@ -11,7 +11,7 @@ from resolvers.storage.batches import Run
 
 
 class Calendar:
-    """A clock that stands still until it is set: to a number of days from now."""
+    """A clock that stands still until it is set to a number of days from now."""
 
     def __init__(self, now: datetime) -> None:
         self._now, self._at = now, now
@@ -23,16 +23,16 @@ class Calendar:
         self._at = self._now + timedelta(days=day)
 
 
-class NotAsPlanned(Failed):
-    """A command of the demo was refused: the plan breaks a rule, or other data interferes."""
+class DemoRefused(Failed):
+    """A command of the demo was refused. The plan breaks a rule, or other data interferes."""
 
 
 async def carry_out(storage: Storage, run: Run, commands: Sequence[Any]) -> list[Outcome]:
-    """The outcomes of commands, in their order. Raises: NotAsPlanned."""
+    """Carry out commands; the outcomes are in the order of the commands. Raises: DemoRefused."""
     if not commands:
         return []
     results = await storage.write(run, commands)
     for command, result in zip(commands, results, strict=True):
         if not isinstance(result, Outcome):
-            raise NotAsPlanned(f"{result}: {command}")
+            raise DemoRefused(f"{result}: {command}")
     return [result for result in results if isinstance(result, Outcome)]

@@ -1,6 +1,6 @@
-"""A term at a college of trades, as Shift iQ has it: its sittings, and who registers for them.
+"""A term at a college of trades with data from Shift iQ: its events and registrations.
 
-Pure: the same present gives the same term. Days count from today, so -3 is three days ago.
+Pure: the same time gives the same term. Days count from today, so -3 is three days ago.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from resolvers.values import frozen
 LEARNERS: Final = 32
 SEATS: Final = 12
 REGISTERED: Final = 8
-"""How many register for each sitting."""
+"""The number of registrations for each event."""
 
 COLLEGE: Final = Place(
     "VANCOUVER",
@@ -31,14 +31,14 @@ COLLEGE: Final = Place(
 )
 WORKSHOP: Final = "Workshop"
 VENUE: Final = UUID("0d7c1f3a-8b52-4e64-9a17-2f6e5c0b4d01")
-"""What Shift iQ calls the college."""
+"""Shift iQ's identifier of the college."""
 
 DAYS: Final = (-23, -16, -9, -3, 4, 9, 13, 20)
-"""When the sittings are, or on the Monday after."""
+"""The days of the events. An event on a weekend moves to the next Monday."""
 
 CALLED_OFF, FULL, LATER, EXTRA = 5, 6, 7, 8
-"""Sittings: one that is cancelled, one without a free seat, one that some are transferred to, and
-one more that nobody planned: it is made for who asks for that day."""
+"""Events by number: a cancelled one, a full one, the target of transfers, and an unplanned one that
+the first lax registration for that day creates."""
 
 EXTRA_DAY: Final = 27
 EXTRA_LEARNERS: Final = 3
@@ -46,7 +46,7 @@ EXTRA_LEARNERS: Final = 3
 
 @frozen
 class Trade:
-    """What is examined, in two forms."""
+    """A test with two forms."""
 
     code: str
     name: str
@@ -64,8 +64,8 @@ TRADES: Final = (
 )
 
 
-class Turn(Enum):
-    """What becomes of a registration after it is made."""
+class RegistrationOutcome(Enum):
+    """What happens to a registration after it is made."""
 
     NONE = auto()
     CANCELLED = auto()
@@ -77,20 +77,20 @@ class Turn(Enum):
 
 
 TURNS: Final = (
-    *[Turn.NONE] * 3,
-    Turn.CANCELLED,
-    Turn.GRANTED,
-    Turn.NONE,
-    Turn.REASSESSED,
-    Turn.GRANTED_AND_REVOKED,
-    Turn.NONE,
+    *[RegistrationOutcome.NONE] * 3,
+    RegistrationOutcome.CANCELLED,
+    RegistrationOutcome.GRANTED,
+    RegistrationOutcome.NONE,
+    RegistrationOutcome.REASSESSED,
+    RegistrationOutcome.GRANTED_AND_REVOKED,
+    RegistrationOutcome.NONE,
 )
-"""One after the other, so that no two sittings are alike."""
+"""Used in turn. Their number is odd, so each event has different outcomes."""
 
 
 @frozen
 class TermSitting:
-    """A dated sitting at the college."""
+    """An event at the college."""
 
     number: int
     identifier: UUID
@@ -109,37 +109,37 @@ class TermSitting:
 
 @frozen
 class TermRegistration:
-    """Who registers for what on which day, and what becomes of it on a later one."""
+    """A registration, the day on which it is made, and its outcome on a later day."""
 
     number: int
     identifier: UUID
     learner: int
     sitting: TermSitting
     day: int
-    turn: Turn = Turn.NONE
+    turn: RegistrationOutcome = RegistrationOutcome.NONE
     turns_on: int | None = None
 
     @property
     def is_accommodated(self) -> bool:
-        """Whether extra time is asked for from the beginning."""
+        """Whether the registration requests extra time when it is made."""
         return self.number % 6 == 1
 
     @property
     def is_lax(self) -> bool:
-        """Whether the sitting is found by its place and time."""
+        """Whether the registration finds its event by venue and start."""
         return not self.sitting.is_planned or self.number % 2 == 0
 
 
 @frozen
 class Term:
-    """The sittings in their order, the registrations in theirs."""
+    """The events and registrations of a term."""
 
     sittings: list[TermSitting]
     registrations: list[TermRegistration] = field(default_factory=list)
 
 
 def term(now: datetime) -> Term:
-    """The term of a present."""
+    """The term around `now`."""
     random = Random(1911)  # noqa: S311 - the same term every time, no secret
     made = Term([_sitting(n, day, now, random) for n, day in enumerate((*DAYS, EXTRA_DAY))])
     for sitting in made.sittings:
@@ -149,7 +149,7 @@ def term(now: datetime) -> Term:
 
 
 def learner_identifier(learner: int) -> UUID:
-    """What Shift iQ calls a learner."""
+    """Shift iQ's identifier of a learner."""
     return UUID(int=VENUE.int + 1 + learner)
 
 
@@ -164,7 +164,7 @@ def _sitting(number: int, day: int, now: datetime, random: Random) -> TermSittin
 
 
 def _learners(sitting: TermSitting) -> Iterator[int]:
-    """Each comes to one in four of the planned sittings."""
+    """The learners of an event. Each learner registers for one in four planned events."""
     count = REGISTERED if sitting.is_planned else EXTRA_LEARNERS
     return ((sitting.number * REGISTERED + n) % LEARNERS for n in range(count))
 
@@ -177,18 +177,20 @@ def _registration(
     latest = min(starts - 3, -4)
     day = random.randint(max(FIRST_DAY + 1, latest - 10), latest)
     turn = _turn(sitting, number)
-    turns_on = None if turn is Turn.NONE else random.randint(day + 1, min(starts - 2, -2))
+    turns_on = (
+        None if turn is RegistrationOutcome.NONE else random.randint(day + 1, min(starts - 2, -2))
+    )
     return TermRegistration(number, _uuid(random), learner, sitting, day, turn, turns_on)
 
 
-def _turn(sitting: TermSitting, number: int) -> Turn:
-    """Who is at the sitting that is cancelled stays; so does who is at the full one."""
+def _turn(sitting: TermSitting, number: int) -> RegistrationOutcome:
+    """Registrations of the cancelled event and of the full event do not change."""
     if sitting.number in {CALLED_OFF, FULL} or not sitting.is_planned:
-        return Turn.NONE
+        return RegistrationOutcome.NONE
     same_trade_later = sitting.number == LATER - len(TRADES)
     if same_trade_later and number % 3 == 0:
-        return Turn.TRANSFERRED
-    return Turn.DELETED if number == REGISTERED else TURNS[number % len(TURNS)]
+        return RegistrationOutcome.TRANSFERRED
+    return RegistrationOutcome.DELETED if number == REGISTERED else TURNS[number % len(TURNS)]
 
 
 def _uuid(random: Random) -> UUID:

@@ -1,4 +1,4 @@
-"""The test schedules of the demo: some in every state, around the present."""
+"""The test schedules of the demo, with some in every state."""
 
 from collections.abc import Sequence
 from dataclasses import field
@@ -31,12 +31,12 @@ from resolvers.vocabulary import CancellationReason, SessionState
 BOOKED_ON: Final = -12
 NINE, FIVE = time(9), time(17)
 WORK: Final = timedelta(minutes=5)
-"""How long the shortest session took."""
+"""The duration of a session."""
 
 
 @frozen
 class Batch:
-    """Schedules with one fate: from which day to which, and what happens on which day."""
+    """Schedules with the same dates and the same outcome."""
 
     count: int
     first_day: int
@@ -63,7 +63,7 @@ PLAN: Final = (
 
 @frozen
 class Made:
-    """A schedule that was made: whose, and what becomes of it."""
+    """A schedule that was made, with its batch and candidate."""
 
     batch: Batch
     candidate: int
@@ -74,14 +74,14 @@ SCHEDULES: Final = sum(batch.count for batch in PLAN)
 
 
 class DemoSchedules:
-    """The schedules, on their way to having happened. Each candidate has one."""
+    """Makes the schedules, one for each candidate, and carries out their outcomes day by day."""
 
     def __init__(self, storage: Storage, viewer: Viewer, today: datetime) -> None:
         self._storage, self._viewer, self._today = storage, viewer, today
         self._made: list[Made] = []
 
-    async def live_through(self, day: int) -> None:
-        """What happens on a day. Raises: NotAsPlanned."""
+    async def run_day(self, day: int) -> None:
+        """Carry out one day. Raises: DemoRefused."""
         if day == BOOKED_ON:
             await self._book()
         started = [one for one in self._made if one.batch.started_on == day]
@@ -100,7 +100,7 @@ class DemoSchedules:
         ]
 
     async def _report(self, state: SessionState, made: Sequence[Made]) -> None:
-        """Sessions start when a window last opened, and are completed when the work was done."""
+        """Start each session at the latest opening of a window, and complete it after `WORK`."""
         now = self._storage.clock()
         worked = WORK if state is SessionState.COMPLETED else timedelta()
         commands = [

@@ -122,7 +122,7 @@ async def test_the_example_of_a_stream_for_curl_begins(server: Server, token: st
 
 def test_readme_starts_with_running_and_testing():
     """The first two commands are all that a newcomer needs after cloning."""
-    shell = next(text for language, text in BLOCKS if language == "sh")
+    [shell, *_] = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
     commands = [line.partition("#")[0].strip() for line in shell.splitlines()]
     assert commands[:2] == ["make run", "make test"]
 

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from demo.agents import IMPOSSIBLE, SAMPLE, STUDENTS, request_for, trips
-from demo.agents import Turn as TripTurn
+from demo.agents import IMPOSSIBLE, SAMPLE, STUDENTS, TripOutcome, request_for, trips
 from demo.imports import demo_document
 from demo.organization import DOCUMENTS, NAME, make_demo
 from demo.plan import BOOKINGS, CANDIDATES, EVENTS, plan
@@ -27,7 +26,7 @@ from demo.term import (
     LEARNERS,
     REGISTERED,
     VENUE,
-    Turn,
+    RegistrationOutcome,
     term,
 )
 from demo.test_schedules import SCHEDULES
@@ -294,7 +293,9 @@ async def test_there_is_a_term_of_registrations(demo: Storage) -> None:
     assert len(bookings) == EXTRA * REGISTERED + EXTRA_LEARNERS
     assert statuses[BookingStatus.CONFIRMED] > statuses[BookingStatus.CANCELLED] > REGISTERED
     assert statuses[BookingStatus.DELETED] == 1
-    reassessed = [one for one in planned.registrations if one.turn is Turn.REASSESSED]
+    reassessed = [
+        one for one in planned.registrations if one.turn is RegistrationOutcome.REASSESSED
+    ]
     forms = {row.id: row.code for row in await rows(demo, TestForm)}
     codes = Counter(forms[row.test_form_id][-1] for row in await rows(demo, Registration))
     assert codes["B"] == len(reassessed) > 3
@@ -335,8 +336,8 @@ async def test_agencies_have_booked(demo: Storage) -> None:
     assert details.keys() == {"X8347848", *(trip.agent_booking_id for trip in planned)}
     assert Counter(row.status for row in details.values()) == {
         AgentBookingStatus.INVALID: len(impossible),
-        AgentBookingStatus.CANCELLED: turns[TripTurn.CANCELLED],
-        AgentBookingStatus.CONFIRMED: STUDENTS + 1 - len(impossible) - turns[TripTurn.CANCELLED],
+        AgentBookingStatus.CANCELLED: turns[TripOutcome.CANCELLED],
+        AgentBookingStatus.CONFIRMED: STUDENTS + 1 - len(impossible) - turns[TripOutcome.CANCELLED],
     }
     told = {
         key: [message["rule"] for message in row.validation_messages]
@@ -346,7 +347,7 @@ async def test_agencies_have_booked(demo: Storage) -> None:
     assert told.keys() == impossible
     assert sorted(told.values()) == [["OFFER"], ["START_DATE"], ["START_DATE"], ["WEEKS"]]
     assert details["X8347848"].status is AgentBookingStatus.CONFIRMED
-    assert Counter(row.revision for row in details.values())[2] == turns[TripTurn.CORRECTED] == 2
+    assert Counter(row.revision for row in details.values())[2] == turns[TripOutcome.CORRECTED] == 2
     assert all(row.centre_id and row.agent_office_id for row in bookings.values())
     assert len({row.candidate_id for row in bookings.values()}) == STUDENTS + 1
 
@@ -387,7 +388,7 @@ def test_trips_are_booked_in_time_on_every_day(days: int) -> None:
         assert -30 < trip.day < trip.turns_on < 0
         begins = trip.starts_on - timedelta(days=1)
         assert (now + timedelta(days=trip.day)).date() < begins
-    assert {trip.turn for trip in made} == set(TripTurn)
+    assert {trip.turn for trip in made} == set(TripOutcome)
     assert len({(trip.student.first_names, trip.student.last_name) for trip in made}) == STUDENTS
     assert made == trips(now)
 
@@ -423,7 +424,7 @@ def test_the_term_holds_on_every_day(days: int) -> None:
         assert -30 < one.day < 0
         assert now + timedelta(days=one.day) < one.sitting.start_at - timedelta(days=2)
         assert one.turns_on is None or one.day < one.turns_on < 0
-    assert {one.turn for one in made.registrations} == set(Turn)
+    assert {one.turn for one in made.registrations} == set(RegistrationOutcome)
     assert made == term(now)
 
 

@@ -1,4 +1,4 @@
-"""The pattern of docs/subscriptions.md: read a list with its `changesCursor`, then subscribe after that."""
+"""The pattern of docs/subscriptions.md: read a list, then subscribe after its `changesCursor`."""
 
 import re
 from typing import Any
