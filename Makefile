@@ -13,7 +13,7 @@ run: .venv/runtime
 	@$(BIN)/booking-gateway migrate
 	@$(BIN)/booking-gateway demo
 	@token=$$($(BIN)/booking-gateway token --role admin --organization "$(ORGANIZATION)") && \
-	echo "A token to paste, valid for 12 hours: $$token" && \
+	echo "Token, valid for 12 hours: $$token" && \
 	GATEWAY_GRAPHIQL_TOKEN="$$token" $(BIN)/booking-gateway serve --host $(HOST) --port $(PORT)
 
 # WORKERS=3 runs three processes. Those that tests start read the bytecode that the first ones wrote.

@@ -17,7 +17,7 @@ from gateway.roles import OF_USERS, ROLE_NAMES
 FORMAT_NAMES: Final = ("surpass-scheduler", "surpass-test-schedule", "shift-iq", "ec-english")
 
 cli = typer.Typer(
-    help="One GraphQL API over the booking systems of the exam world.",
+    help="One GraphQL API over the booking systems of the exam industry.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -38,7 +38,9 @@ def _print_version(wanted: bool) -> None:
 def _options(
     version: Annotated[
         bool,
-        typer.Option("--version", help="Print it.", callback=_print_version, is_eager=True),
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
     ] = False,
 ) -> None:
     """Options of the program itself."""
@@ -55,7 +57,7 @@ def serve(
         ),
     ] = 1,
 ) -> None:
-    """Serve GraphQL over HTTP and WebSocket until told to stop."""
+    """Serve GraphQL over HTTP and WebSocket."""
     with starting():
         if processes == 1:
             from gateway import serving
@@ -69,7 +71,7 @@ def serve(
 
 @cli.command("worker")
 def work() -> None:
-    """Do the background work until told to stop: validate, deliver, expire.
+    """Do the background work: validate agent bookings, deliver notifications, expire bookings.
 
     For gateways that serve with GATEWAY_WORKER=off; any number of workers may
     run beside each other.
@@ -81,7 +83,7 @@ def work() -> None:
 
 @cli.command("migrate")
 def bring_up_to_date() -> None:
-    """Make the database's tables, or bring them to the newest version."""
+    """Create the database tables, or upgrade them to the current version."""
     import os
 
     from gateway.settings import Settings
@@ -94,11 +96,11 @@ def bring_up_to_date() -> None:
 
 @cli.command("organization")
 def add_organization(
-    name: Annotated[str, typer.Argument(help="Its name, which no other organization has.")],
+    name: Annotated[str, typer.Argument(help="The organization's name, which must be unique.")],
     time_zone: Annotated[str, typer.Option(help="An IANA time zone, such as Europe/London.")],
     currency: Annotated[str, typer.Option(help="An ISO 4217 code, such as GBP.")],
 ) -> None:
-    """Make an organization."""
+    """Create an organization."""
     from gateway import commands
 
     commands.add_organization(name, time_zone=time_zone, currency=currency)
@@ -110,18 +112,21 @@ def print_token(
     role: Annotated[
         str | None,
         typer.Option(
-            help=f"One of {', '.join(ROLE_NAMES)}; by default the user's. agent and candidate"
+            help=f"One of {', '.join(ROLE_NAMES)}; by default, the user's role. agent and candidate"
             " require --user."
         ),
     ] = None,
     user: Annotated[
-        str | None, typer.Option(help="The reference of a user, whose role and scope count.")
+        str | None,
+        typer.Option(help="The reference of a user. The token has the user's role and scope."),
     ] = None,
-    hours: Annotated[float, typer.Option(help="How long it is valid.", min=0.01, max=87_600)] = 12,
+    hours: Annotated[
+        float, typer.Option(help="How many hours the token is valid.", min=0.01, max=87_600)
+    ] = 12,
 ) -> None:
-    """Print a token for a role or a user, and nothing else."""
+    """Print a token for a role or a user."""
     if role is None and user is None:
-        raise Misused("one of --role and --user is needed")
+        raise Misused("--role or --user is required")
     if role is not None and role not in ROLE_NAMES:
         raise Misused(f"--role must be one of {', '.join(ROLE_NAMES)}, not {role!r}")
     if role is not None and user is None and ROLE_NAMES[role] in OF_USERS:
@@ -141,7 +146,7 @@ def import_file(
         ),
     ],
     organization: Annotated[
-        str | None, typer.Option(help="The organization's name; needed where there are several.")
+        str | None, typer.Option(help="The organization's name; required if there are several.")
     ] = None,
     centre: Annotated[
         str | None, typer.Option(help="The reference of the centre that new rooms belong to.")
@@ -154,7 +159,7 @@ def import_file(
         ),
     ] = False,
 ) -> None:
-    """Import what has happened in another system; the same file again changes nothing.
+    """Import data of another system. Importing the same file again changes nothing.
 
     surpass-scheduler: the students of an event, and the bodies of commands.
 
@@ -185,7 +190,7 @@ def import_file(
 
 @cli.command("demo")
 def fill_demo() -> None:
-    """Make an organization with a month of bookings around today, once."""
+    """Create a demo organization with a month of bookings around today."""
     import asyncio
 
     from demo.organization import NAME, make_demo
@@ -196,7 +201,7 @@ def fill_demo() -> None:
     settings = settings_of_migrated_database()
     settings.make_first_secret()
     made = asyncio.run(make_demo(settings.database_url, utc_now(), wakeups_of(settings)))
-    print(f"{NAME!r} is ready." if made else f"{NAME!r} is there already, and stays as it is.")
+    print(f"{NAME!r} is ready." if made else f"{NAME!r} already exists; nothing changed.")
 
 
 @cli.command("doctor")
@@ -205,7 +210,7 @@ def check_counters(
         bool, typer.Option("--repair", help="Correct the counters that differ.")
     ] = False,
 ) -> None:
-    """Recount the seats that are taken, and print each counter that differs.
+    """Count the seats that are taken, and print each counter that differs.
 
     The gateway can serve meanwhile. The exit code is 1 if a difference remains.
     """
@@ -217,7 +222,7 @@ def check_counters(
 
 @cli.command("schema")
 def print_schema() -> None:
-    """Print the schema in GraphQL's own language."""
+    """Print the GraphQL schema."""
     from schema import build_schema
 
     print(build_schema().as_str())

@@ -30,7 +30,7 @@ class Failures:
         """Note a failure; how many seconds to wait before the next try."""
         kind = repr(error)
         if not isinstance(error, Overloaded) and kind != self._logged:
-            logger.error("%s failed; it is tried again", self._what, exc_info=error)
+            logger.error("%s failed and will be tried again", self._what, exc_info=error)
             self._logged = kind
         pause = self._pause
         self._pause = min(2 * pause, max(LONGEST_PAUSE, self._first_pause))

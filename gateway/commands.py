@@ -90,7 +90,7 @@ def import_file(
     """
     format = FORMATS[name]
     if centre is not None and not format.names_rooms:
-        raise Misused(f"--centre is for new rooms, and {name} names none")
+        raise Misused(f"--centre is not an option of {name}")
     if associate and not format.associates:
         raise Misused(f"--auto-sync-centre-subject is not an option of {name}")
     settings = settings_of_migrated_database()
@@ -115,11 +115,11 @@ def check_seats(*, repair: bool) -> bool:
     for difference in differences:
         _print_line(difference)
     if not differences:
-        print("All counters of seats are right.")
+        print("All seat counters are correct.")
     elif repair:
-        print(f"Counters corrected: {len(differences)}.")
+        print(f"Corrected counters: {len(differences)}.")
     else:
-        print("`booking-gateway doctor --repair` corrects them.")
+        print("Run `booking-gateway doctor --repair` to correct them.")
     return repair or not differences
 
 
@@ -192,9 +192,9 @@ async def _organization(storage: Storage, name: str | None) -> Organization:
         return (await _find(storage, name, None))[0]
     found = await storage.read(reads.only_organization())
     if len(found) > 1:
-        raise Misused("--organization is needed, since there are several")
+        raise Misused("--organization is required because there are several organizations")
     if not found:
-        raise Failed("there is no organization: make one with `booking-gateway organization`")
+        raise Failed("there is no organization. Create one with `booking-gateway organization`")
     return found[0]
 
 

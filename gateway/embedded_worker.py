@@ -33,7 +33,9 @@ class EmbeddedWorker:
                 task.cancel()
                 [ended] = await asyncio.gather(task, return_exceptions=True)
             if not self._stopping.is_set():
-                logger.error("The background work has ended; it begins again", exc_info=ended)
+                logger.error(
+                    "The background work ended unexpectedly; it starts again", exc_info=ended
+                )
                 await set_within(self._stopping, PAUSE_SECONDS)
 
     def stop(self) -> None:

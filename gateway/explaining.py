@@ -30,7 +30,7 @@ def explained(error: Exception) -> tuple[str, int] | None:
         case Failed() | NotMigrated():
             return str(error), 1
         case Overloaded():
-            return "the database is busy: run it again, what was done stays done", 1
+            return "the database is busy. Run the command again; completed work is kept", 1
         case OSError() if error.filename is not None:
             return _first_line(error), 1
     if isinstance(error, (OSError, *DATABASE_ERRORS)):

@@ -187,13 +187,13 @@ class _Delivery:
                         await self._give(piece)
                 await self._give(b"", more=False)
         except _Refused:
-            logger.warning("A file was given up: the right to read it has ended")
+            logger.warning("An export ended: the caller is no longer permitted to read it")
         except Exception as fault:
             if self._begun and isinstance(fault, TimeoutError):
-                logger.warning("A file was given up: to read and to send it took too long")
+                logger.warning("An export ended: reading and sending it took too long")
                 return
             if self._begun and isinstance(fault, Overloaded):
-                logger.warning("A file was given up: %r", fault.__cause__ or fault)
+                logger.warning("An export ended: %r", fault.__cause__ or fault)
                 return
             failure = _failure(fault)
             if not self._begun:

@@ -122,7 +122,7 @@ class Lanes:
         except Overloaded:  # the storage logs outages
             await asyncio.sleep(self._pause_seconds)
         except Exception:
-            logger.exception("Delivering to an endpoint failed; it is tried again")
+            logger.exception("Delivery to an endpoint failed and will be tried again")
             await asyncio.sleep(self._pause_seconds)
         finally:
             for one in shares:
@@ -241,7 +241,9 @@ class Lanes:
                 written = True
             except Exception as error:
                 if not isinstance(error, Overloaded):  # the storage logs outages
-                    logger.exception("What came of the delivery %s is not written", delivery.id)
+                    logger.exception(
+                        "The outcome of the delivery %s could not be written", delivery.id
+                    )
                 if self._storage.clock() >= ends_at:
                     return
                 await asyncio.sleep(WRITE_AGAIN_SECONDS)

@@ -59,7 +59,7 @@ def announce(settings: Settings, host: str, port: int) -> None:
     """Print where the gateway is about to listen."""
     print(f"GraphQL at http://{host}:{port}{PATH}", flush=True)
     if settings.graphiql and settings.graphiql_token is not None:
-        told = "On this machine, the page there opens with a token (GATEWAY_GRAPHIQL_TOKEN)."
+        told = "On this machine, the page opens with the token in GATEWAY_GRAPHIQL_TOKEN."
         print(told, flush=True)
 
 

@@ -34,5 +34,8 @@ def exit_after(seconds: float) -> None:
 
 
 def _exit(seconds: float) -> None:
-    logger.error("The stop has taken %g seconds; the process ends without finishing it", seconds)
+    logger.error(
+        "The stop took longer than %g seconds; the process exits without finishing its work",
+        seconds,
+    )
     os._exit(1)

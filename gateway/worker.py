@@ -177,7 +177,9 @@ class Worker:
                 await self._repeat(name, action, woken, seconds)
             except Exception:
                 with suppress(Exception):  # a log that cannot be written, for example
-                    logger.exception("The background work (%s) has ended; it begins again", name)
+                    logger.exception(
+                        "The background work (%s) ended unexpectedly; it starts again", name
+                    )
                 await self._pause(self._poll_seconds)
 
     async def _repeat(

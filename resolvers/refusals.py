@@ -209,19 +209,19 @@ class InvalidCountryCode(InputRefusal):
 
 
 class AmbiguousReference(InputRefusal):
-    """The reference names several objects; use the id."""
+    """The reference matches several objects. Use the id."""
 
     code = ErrorCode.AMBIGUOUS_REFERENCE
 
 
 class OnDemandTimeRequired(InputRefusal):
-    """This event is on demand: the booking needs its time."""
+    """This event is on demand. The booking needs a start time."""
 
     code = ErrorCode.ON_DEMAND_TIME_REQUIRED
 
 
 class OnDemandTimeNotAllowed(InputRefusal):
-    """This event has its own time: the booking cannot choose one."""
+    """This event has a fixed time. The booking cannot choose another."""
 
     code = ErrorCode.ON_DEMAND_TIME_NOT_ALLOWED
 
@@ -253,7 +253,7 @@ class IdempotencyKeyReused(InputRefusal):
 
 
 class NotFoundRefusal(Refusal):
-    """There is no such object, or it is not yours to see."""
+    """The object does not exist, or you are not permitted to see it."""
 
     code = ErrorCode.NOT_FOUND
     http_status = 404
@@ -289,7 +289,7 @@ class AccommodationNotGranted(NotFoundRefusal):
 
 
 class CapacityRefusal(Refusal):
-    """There is no seat left."""
+    """No seat is left."""
 
     code = ErrorCode.EVENT_FULL
     http_status = 409
@@ -310,7 +310,7 @@ class RoomFull(CapacityRefusal):
 
 
 class CapacityBelowTaken(CapacityRefusal):
-    """The capacity would be lower than the number of seats that are taken."""
+    """The capacity must not be lower than the number of seats taken."""
 
     code = ErrorCode.OUT_OF_RANGE
 
@@ -319,7 +319,7 @@ class CapacityBelowTaken(CapacityRefusal):
 
 
 class ConflictRefusal(Refusal):
-    """Something that exists stands in the way."""
+    """An existing object prevents this."""
 
     code = ErrorCode.ALREADY_EXISTS
     http_status = 409
@@ -330,11 +330,11 @@ class ConflictRefusal(Refusal):
 
 
 class AlreadyExists(ConflictRefusal):
-    """This key is another object's."""
+    """This key already belongs to another object."""
 
 
 class DuplicateBooking(ConflictRefusal):
-    """The candidate has a booking for this already."""
+    """The candidate already has a booking for this event."""
 
     code = ErrorCode.DUPLICATE_BOOKING
 
@@ -349,7 +349,7 @@ class CandidateTimeConflict(ConflictRefusal):
 
 
 class StateRefusal(Refusal):
-    """This cannot be done in the present state."""
+    """This action is not possible in the current state."""
 
     code = ErrorCode.ILLEGAL_STATE
     http_status = 409
@@ -368,11 +368,11 @@ class StateRefusal(Refusal):
 
 
 class IllegalState(StateRefusal):
-    """This cannot be done in the present state."""
+    """This action is not possible in the current state."""
 
 
 class StaleBooking(StateRefusal):
-    """It was changed since you read it; read it again."""
+    """The booking was changed after you read it. Read it again."""
 
     code = ErrorCode.STALE_BOOKING
 
@@ -381,7 +381,7 @@ class StaleBooking(StateRefusal):
 
 
 class PolicyRefusal(Refusal):
-    """A rule forbids it."""
+    """A rule prevents this."""
 
     code: ClassVar[ErrorCode]
     http_status = 422
@@ -393,7 +393,7 @@ class PolicyRefusal(Refusal):
 
 
 class RegistrationClosed(PolicyRefusal):
-    """The event does not take bookings now."""
+    """The event does not accept bookings at this time."""
 
     code = ErrorCode.REGISTRATION_CLOSED
 
@@ -406,27 +406,27 @@ class CancellationClosed(PolicyRefusal):
 
 
 class ResitResultRequired(PolicyRefusal):
-    """The earlier attempt needs a result before a resit can be booked."""
+    """A resit can be booked only after the earlier attempt has a result."""
 
     code = ErrorCode.RESIT_RESULT_REQUIRED
 
 
 class ResitAfterPassDisabled(PolicyRefusal):
-    """The candidate has passed this test, and it cannot be resat after a pass."""
+    """The candidate has passed this test. It cannot be taken again after a pass."""
 
     code = ErrorCode.RESIT_AFTER_PASS_DISABLED
     setting = "allowResitAfterPass"
 
 
 class ResitTooEarly(PolicyRefusal):
-    """A resit cannot be this soon after the earlier attempt."""
+    """The resit is too soon after the earlier attempt."""
 
     code = ErrorCode.RESIT_TOO_EARLY
     setting = "minDaysBetweenAttempts"
 
 
 class AttemptsExhausted(PolicyRefusal):
-    """The candidate has no attempts left at this test."""
+    """The candidate has no attempts left for this test."""
 
     code = ErrorCode.ATTEMPTS_EXHAUSTED
     setting = "maxAttempts"
@@ -439,7 +439,7 @@ class NotEligible(PolicyRefusal):
 
 
 class PersonCodeRequired(PolicyRefusal):
-    """The event needs a person code, and the candidate has a generated reference only."""
+    """The event requires a person code. The candidate has only a generated reference."""
 
     code = ErrorCode.PERSON_CODE_REQUIRED
 
@@ -448,7 +448,7 @@ class PersonCodeRequired(PolicyRefusal):
 
 
 class PermissionRefusal(Refusal):
-    """You may not do this."""
+    """You are not permitted to do this."""
 
     code = ErrorCode.FORBIDDEN
     http_status = 403
@@ -462,6 +462,6 @@ class PermissionRefusal(Refusal):
     @property
     def message(self) -> str:
         if self.missing_scope is None:
-            return f"This needs the permission {self.required}."
+            return f"This action requires the permission {self.required}."
         what = self.missing_scope.lower().replace("_", " ")
-        return f"This needs the permission {self.required} for this {what}."
+        return f"This action requires the permission {self.required} for this {what}."

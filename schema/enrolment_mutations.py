@@ -192,7 +192,7 @@ class AssignResultsInput:
         for position, one in enumerate(self.results):
             if chosen.setdefault(one.enrolment_id, one.result) is not one.result:
                 path = ("input", "results", str(position), "result")
-                raise Invalid(*path, rule="is not the result given for this enrolment before")
+                raise Invalid(*path, rule="is not the current result of the enrolment")
             commands.append(
                 AssignResult(
                     viewer=viewer,

@@ -68,13 +68,13 @@ class NotFoundError(BookingError):
     )
 
 
-@object_type(description="There is no seat left.")
+@object_type(description="No seat is left.")
 class CapacityError(BookingError):
     capacity: int = _of_refusal("capacity", "How many seats there are.")
     taken: int = _of_refusal("taken", "How many of them are taken.")
 
 
-@object_type(description="Something that exists stands in the way.")
+@object_type(description="An existing object prevents this.")
 class ConflictError(BookingError):
     @strawberry.field(description="At most 10, and only those that you may see.")
     async def conflicting(

@@ -113,22 +113,24 @@ class Refusal(NamedTuple):
 
 CANDIDATE_NOT_FOUND: Final = Refusal("NOT_FOUND", "Candidate not found.", ("input", "candidate"))
 EVENT_NOT_FOUND: Final = Refusal("EVENT_NOT_FOUND", "Event not found.", ("input", "event"))
-DUPLICATE: Final = Refusal("DUPLICATE_BOOKING", "The candidate has a booking for this already.")
-RESULT_REQUIRED: Final = Refusal(
-    "RESIT_RESULT_REQUIRED", "The earlier attempt needs a result before a resit can be booked."
+DUPLICATE: Final = Refusal(
+    "DUPLICATE_BOOKING", "The candidate already has a booking for this event."
 )
-EXHAUSTED: Final = Refusal("ATTEMPTS_EXHAUSTED", "The candidate has no attempts left at this test.")
+RESULT_REQUIRED: Final = Refusal(
+    "RESIT_RESULT_REQUIRED", "A resit can be booked only after the earlier attempt has a result."
+)
+EXHAUSTED: Final = Refusal(
+    "ATTEMPTS_EXHAUSTED", "The candidate has no attempts left for this test."
+)
 PASSED: Final = Refusal(
     "RESIT_AFTER_PASS_DISABLED",
-    "The candidate has passed this test, and it cannot be resat after a pass.",
+    "The candidate has passed this test. It cannot be taken again after a pass.",
 )
-TOO_EARLY: Final = Refusal(
-    "RESIT_TOO_EARLY", "A resit cannot be this soon after the earlier attempt."
-)
-CLOSED: Final = Refusal("REGISTRATION_CLOSED", "The event does not take bookings now.")
+TOO_EARLY: Final = Refusal("RESIT_TOO_EARLY", "The resit is too soon after the earlier attempt.")
+CLOSED: Final = Refusal("REGISTRATION_CLOSED", "The event does not accept bookings at this time.")
 CODE_REQUIRED: Final = Refusal(
     "PERSON_CODE_REQUIRED",
-    "The event needs a person code, and the candidate has a generated reference only.",
+    "The event requires a person code. The candidate has only a generated reference.",
 )
 EVENT_FULL: Final = Refusal("EVENT_FULL", "Every seat at this event is taken.")
 ROOM_FULL: Final = Refusal("ROOM_FULL", "Every seat in this room is taken at that time.")

@@ -11,9 +11,7 @@ from resolvers.outcomes import Warning
 from resolvers.storage.tables import Booking, Candidate, Event, Room
 from resolvers.storage.unit_of_work import UnitOfWork
 
-ROOM_FULL = Warning(
-    "ROOM_FULL", "In the time that was added, the room has more bookings than seats."
-)
+ROOM_FULL = Warning("ROOM_FULL", "The room has more bookings than seats in the added time.")
 
 
 class Lengthening:

@@ -96,7 +96,7 @@ class Seats:
         """The most seats taken at one time within a span, which must be in the room's window."""
         start, end = self._windows.get(room_id, within)
         if within[0] < start or end < within[1]:
-            raise AssertionError(f"{within} is outside of the room's window {(start, end)}")
+            raise AssertionError(f"{within} is outside the room's window {(start, end)}")
         return peak(self._in_room[room_id].items(), within)
 
     def take(self, booking: Booking) -> None:

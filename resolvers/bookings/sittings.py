@@ -127,7 +127,7 @@ def overrun(event: Event, booking: Booking) -> list[Warning]:
     """A warning where the booking ends later than its event."""
     if booking.end_at is None or event.end_at is None or booking.end_at <= event.end_at:
         return []
-    return [Warning("ENDS_AFTER_EVENT", "With its extra time the booking ends after the event.")]
+    return [Warning("ENDS_AFTER_EVENT", "With its extra time, the booking ends after the event.")]
 
 
 def times(sitting: Sitting) -> dict[str, Any]:
@@ -159,6 +159,6 @@ def _on_the_wall(instant: datetime | None, zone: str) -> datetime | None:
 def ambiguous_time(name: str) -> Warning:
     return Warning(
         "AMBIGUOUS_TIME",
-        "The clock shows this time twice, since it goes back; the first of them is meant.",
+        "The clock goes back, so this local time occurs twice. The first one is used.",
         ("input", name),
     )

@@ -61,7 +61,7 @@ class RoomsOfCentre(Rule):
         centre = (change.owner[0], change.after.centre_id)
         if change.before is not None or self._sizes[centre] < checks.PLAIN_LIST:
             return []
-        return [OutOfRange("input", "centre", rule=f"has {checks.PLAIN_LIST} rooms already")]
+        return [OutOfRange("input", "centre", rule=f"already has {checks.PLAIN_LIST} rooms")]
 
     def take(self, change: Change[Any, Any]) -> bool:
         if change.before is None:

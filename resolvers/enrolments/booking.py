@@ -47,7 +47,7 @@ PAYMENT_REFERENCE = "paymentReference"
 
 DUE_AT_START = Warning(
     "PAYMENT_DUE_AT_START",
-    "The candidate has to pay by the start of the sitting.",
+    "The payment is due by the start of the event.",
     ("input", "payment", "dueBy"),
 )
 

@@ -168,7 +168,7 @@ def _too_late(status: PaymentStatus) -> tuple[Warning, ...]:
     return (
         Warning(
             "BOOKING_ENDED",
-            "The booking had ended before it was paid, and stays so; you may have to refund it.",
+            "The booking ended before it was paid and does not change. A refund may be due.",
             ("input", "status"),
         ),
     )

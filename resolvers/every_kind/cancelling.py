@@ -159,11 +159,11 @@ class _Cancelling:
             if command.together_with or command.candidates_path == "candidateId":
                 self._check_candidates(command, positions, stage)
             if booking.candidate_id not in positions:
-                stage.add(Invalid(*command.path, rule="is another candidate's booking"))
+                stage.add(Invalid(*command.path, rule="is a booking of another candidate"))
         if command.event is not None:
             event = stage.of(self._events.one, viewer, command.event, "input", "eventId")
             if event is not None and booking.event_id != event.id:
-                stage.add(Invalid(*command.path, rule="is a booking at another event"))
+                stage.add(Invalid(*command.path, rule="is a booking for another event"))
 
     def _check_candidates(
         self, command: CancelBooking, positions: dict[UUID, int], stage: Complaints
@@ -179,7 +179,7 @@ class _Cancelling:
         theirs = {b.candidate_id for b in self._named(viewer, command.together_with)}
         for candidate_id, n in positions.items():
             if candidate_id not in theirs:
-                stage.add(Invalid(*path, str(n), rule="has none of these bookings"))
+                stage.add(Invalid(*path, str(n), rule="is the event of none of these bookings"))
 
     def _named(self, viewer: Viewer, refs: Iterable[Ref]) -> Iterable[Booking]:
         found = (self._found.first(viewer, ref) for ref in refs)

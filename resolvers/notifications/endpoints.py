@@ -101,7 +101,7 @@ def _require_url(command: RegisterNotification) -> None:
 def _require_no_url(command: RegisterNotification) -> None:
     """Raises: Invalid."""
     if command.url is not None:
-        raise Invalid("input", "url", rule="must be left out: this channel is an email")
+        raise Invalid("input", "url", rule="must be omitted for this channel")
 
 
 def _kept(
@@ -150,7 +150,7 @@ def _register(
     if same is not None:
         return Outcome(same.id, changed=False)
     if len(others) >= checks.PLAIN_LIST:
-        raise OutOfRange("input", rule=f"would be one more than {checks.PLAIN_LIST} endpoints")
+        raise OutOfRange("input", rule=f"would exceed the limit of {checks.PLAIN_LIST} endpoints")
     others.append(endpoint)
     work.insert(NotificationEndpoint, [endpoint])
     work.notify_from_now_on(organization_id)

@@ -21,7 +21,7 @@ WAITING = frozenset({DeliveryStatus.QUEUED, DeliveryStatus.RETRYING})
 
 
 class EndpointNotActive(StateRefusal):
-    """Nothing is sent to this endpoint any more: it was disabled. Register it anew."""
+    """This endpoint is disabled. Register a new endpoint."""
 
     code = ErrorCode.ILLEGAL_STATE
 

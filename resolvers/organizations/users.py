@@ -98,7 +98,7 @@ def _check_user(command: UpsertUser) -> list[Refusal]:
         (email, command.email, "input", "email"),
     )
     if command.candidate is not None and command.role is not Role.CANDIDATE:
-        found.append(Invalid("input", "candidate", rule="is for the role CANDIDATE only"))
+        found.append(Invalid("input", "candidate", rule="is only for the role CANDIDATE"))
     return found
 
 

@@ -98,8 +98,9 @@ class _Weeks(Rule):
         least, most = change.after.min_weeks, change.after.max_weeks
         if least is None or most is None or least <= most:
             return []
-        name = "minWeeks" if change.command.min_weeks is not None else "maxWeeks"
-        return [OutOfRange("input", name, rule="must leave minWeeks at most maxWeeks")]
+        if change.command.min_weeks is not None:
+            return [OutOfRange("input", "minWeeks", rule="must not be greater than maxWeeks")]
+        return [OutOfRange("input", "maxWeeks", rule="must not be less than minWeeks")]
 
 
 def _office_values(command: UpsertAgentOffice, _: AgentOffice | None) -> dict[str, Any]:

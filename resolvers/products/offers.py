@@ -67,7 +67,9 @@ def _check(command: OfferProduct) -> list[Refusal]:
     )
     both = set(added) & set(removed)
     found += [
-        Invalid("input", "removeStartDates", str(n), rule="is to be added as well")
+        Invalid(
+            "input", "removeStartDates", str(n), rule="must not also be in the list of additions"
+        )
         for n, day in enumerate(removed)
         if day in both
     ]

@@ -259,7 +259,7 @@ def _check_details(command: BookRegistration, stage: Complaints) -> None:
         check_terms(terms, stage, *path, str(n))
         kind = folded(type_of(terms))
         if kind in seen:
-            stage.add(Invalid(*path, str(n), "type", rule="is that of another one in this list"))
+            stage.add(Invalid(*path, str(n), "type", rule="is used twice in this list"))
         if kind:  # an empty type has its own refusal
             seen.add(kind)
 

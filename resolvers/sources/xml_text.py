@@ -134,7 +134,7 @@ def _value(element: Element, shape: Shape, *, in_list: bool = False) -> Any:
     children = list(element)
     if element.get(NIL) in {"true", "1"}:
         if children or (element.text or "").strip():
-            raise Unreadable(f"{_name(element)} is said to be nil, and is not empty")
+            raise Unreadable(f"{_name(element)} is nil but not empty")
         return None
     if _name(element) in shape.lists and not in_list:
         _require_no_text(element, f", as in {shape.example}")

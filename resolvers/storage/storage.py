@@ -113,4 +113,4 @@ class Storage(abc.ABC):
             try:
                 told(changed)
             except Exception:  # what is committed must be answered
-                logger.exception("Somebody who was told of a commit failed")
+                logger.exception("An observer of commits failed")

@@ -11,7 +11,7 @@ class PurchaseOrderRequired(InputRefusal):
 
 
 class EnforceTimesRequired(InputRefusal):
-    """It must be said whether the times are enforced."""
+    """'enforceTimes' is required by this organization."""
 
     code = ErrorCode.ENFORCE_TIMES_REQUIRED
 
@@ -23,27 +23,27 @@ class OpenScheduleExists(ConflictRefusal):
 
 
 class InvigilationRequiredByTest(PolicyRefusal):
-    """The test requires invigilation, so it cannot be scheduled without."""
+    """The test requires invigilation. It cannot be scheduled without it."""
 
     code = ErrorCode.INVIGILATION_REQUIRED_BY_TEST
     setting = "requiresInvigilation"
 
 
 class MultiDaySchedulingDisabled(PolicyRefusal):
-    """Tests cannot be scheduled over several days."""
+    """A test schedule cannot extend over several days."""
 
     code = ErrorCode.MULTI_DAY_SCHEDULING_DISABLED
     setting = "testSchedulingOverMultipleDays"
 
 
 class CentreSubjectNotAssociated(PolicyRefusal):
-    """The centre is not associated with the subject of the test."""
+    """The centre is not associated with the test's subject."""
 
     code = ErrorCode.CENTRE_SUBJECT_NOT_ASSOCIATED
 
 
 class CandidateNotAssociated(PolicyRefusal):
-    """The candidate is not associated with the centre and the subject of the test."""
+    """The candidate is not associated with the centre and the test's subject."""
 
     code = ErrorCode.CANDIDATE_NOT_ASSOCIATED
 

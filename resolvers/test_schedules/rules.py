@@ -162,7 +162,7 @@ def require_marker(test: Test, user: User) -> None:
     if not test.allows_markers:
         raise MarkerNotEnabled("input", "marker")
     if not (user.active and user.may_mark):
-        raise Invalid("input", "marker", rule="may not mark")
+        raise Invalid("input", "marker", rule="is not permitted to mark")
 
 
 def require_moderator(test: Test, user: User) -> None:
@@ -170,7 +170,7 @@ def require_moderator(test: Test, user: User) -> None:
     if not test.allows_moderators:
         raise ModeratorNotEnabled("input", "moderator")
     if not (user.active and user.may_moderate):
-        raise Invalid("input", "moderator", rule="may not moderate")
+        raise Invalid("input", "moderator", rule="is not permitted to moderate")
 
 
 def require_target(*given: object) -> None:

@@ -55,7 +55,7 @@ def check_forms(
         at = (*path, str(n))
         found += _check_form(form, *at)
         if codes.setdefault(folded(form.code), form) != form:
-            found.append(Invalid(*at, "code", rule="is that of another form in this list"))
+            found.append(Invalid(*at, "code", rule="is used twice in this list"))
         for m, external_id in enumerate(form.external_ids or ()):
             if claimed.setdefault(external_id, form.code) != form.code:
                 found.append(AlreadyExists(*at, "externalIds", str(m)))

@@ -178,7 +178,7 @@ async def test_background_work_that_ends_by_itself_begins_again(
         [second] = await eventually(running_workers)
 
     assert second is not first
-    assert "The background work has ended; it begins again" in caplog.messages
+    assert "The background work ended unexpectedly; it starts again" in caplog.messages
     assert second.done()
     assert not second.cancelled()
 

@@ -110,7 +110,7 @@ def test_the_doctor_finds_and_corrects_counters_of_seats(
 ):
     """The demo's are right; the exit code says whether a difference remains."""
     ready = with_database(command_line, demo_template, tmp_path)
-    right = Result(0, "All counters of seats are right.\n", "")
+    right = Result(0, "All seat counters are correct.\n", "")
     assert ready.run("doctor") == right
     with closing(sqlite3.connect(tmp_path / "data" / "gateway.db")) as connection:
         connection.execute("UPDATE event_seats SET taken = taken + 3 WHERE rowid <= 2")
@@ -129,9 +129,9 @@ def test_the_doctor_finds_and_corrects_counters_of_seats(
         *[["Demo", "Exams:", "seats", "taken", "at"]] * 2,
         ["Demo", "Exams:", "seats", "taken", "in"],
     ]
-    assert advice == "`booking-gateway doctor --repair` corrects them."
+    assert advice == "Run `booking-gateway doctor --repair` to correct them."
     assert repaired.returncode == 0
-    assert repaired.stdout.splitlines() == [*differences, "Counters corrected: 3."]
+    assert repaired.stdout.splitlines() == [*differences, "Corrected counters: 3."]
     assert ready.run("doctor") == right
 
 
@@ -155,7 +155,7 @@ def test_a_token_may_last_longer(ready: CommandLine):
             1,
             "'Northfield' has no user 'U'",
         ),
-        (["token", "--organization", "Northfield"], 2, "one of --role and --user is needed"),
+        (["token", "--organization", "Northfield"], 2, "--role or --user is required"),
         (
             ["token", "--role", "boss", "--organization", "Northfield"],
             2,
@@ -174,7 +174,7 @@ def test_a_token_may_last_longer(ready: CommandLine):
         (
             ["organization", "Northfield", "--time-zone", "Europe/London", "--currency", "GBP"],
             1,
-            "This key is another object's.",
+            "This key already belongs to another object.",
         ),
         (
             ["organization", "South", "--time-zone", "Mars", "--currency", "XXL"],
@@ -391,7 +391,7 @@ def test_serve_answers_until_it_is_told_to_stop(ready: CommandLine, free_port: i
         environment={**ready.environment, **settings},
     ) as server:
         assert server.line("") == f"GraphQL at {address}\n"
-        assert "On this machine, the page there opens with a token" in server.line("")
+        assert "On this machine, the page opens with the token" in server.line("")
 
         with httpx.Client(transport=httpx.HTTPTransport(retries=20)) as client:
             answer = client.post(

@@ -177,7 +177,7 @@ async def test_a_right_that_ends_in_the_middle_ends_the_file(
         await running
     assert (client.status, client.ended) == (200, False)
     assert len(client.pieces) <= 2
-    assert "the right to read it has ended" in caplog.text
+    assert "no longer permitted to read it" in caplog.text
 
 
 async def test_whoever_has_lost_read_gets_nothing(

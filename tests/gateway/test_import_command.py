@@ -114,7 +114,7 @@ def test_what_is_worth_knowing_is_listed(ready: CommandLine) -> None:
     assert result.stdout.splitlines() == [
         "0 made, 0 changed, 1 unchanged, 0 refused",
         "row 1, $: warning: A request for events has nothing to keep. (NOT_KEPT)",
-        "row 1, $.Texts: warning: 'Texts' has no place here. (NOT_KEPT)",
+        "row 1, $.Texts: warning: 'Texts' is not allowed here. (NOT_KEPT)",
     ]
 
 
@@ -158,7 +158,7 @@ def test_a_file_that_cannot_be_read_says_where(
         (
             ["shift-iq", str(REQUEST), "--centre", "X"],
             2,
-            "--centre is for new rooms, and shift-iq names none",
+            "--centre is not an option of shift-iq",
         ),
         (
             [FORMAT, STUDENTS, "--auto-sync-centre-subject"],
@@ -189,7 +189,10 @@ def test_of_several_organizations_one_is_named(ready: CommandLine) -> None:
     named = ready.run("import", FORMAT, STUDENTS, "--organization", "Southfield")
 
     assert unnamed.returncode == 2
-    assert unnamed.stderr == "booking-gateway: --organization is needed, since there are several\n"
+    assert (
+        unnamed.stderr
+        == "booking-gateway: --organization is required because there are several organizations\n"
+    )
     assert named.returncode == 0
 
 
@@ -200,5 +203,5 @@ def test_the_demo_is_made_once(ready: CommandLine) -> None:
     imported = ready.run("import", FORMAT, STUDENTS, *into)
 
     assert (first.returncode, first.stdout) == (0, "'Demo Exams' is ready.\n")
-    assert again.stdout == "'Demo Exams' is there already, and stays as it is.\n"
+    assert again.stdout == "'Demo Exams' already exists; nothing changed.\n"
     assert imported.stdout == "0 made, 0 changed, 2 unchanged, 0 refused\n"

@@ -66,7 +66,7 @@ async def test_every_mutation(
         needed = error["required"]
         assert error == {
             "code": "FORBIDDEN",
-            "message": f"This needs the permission {needed}.",
+            "message": f"This action requires the permission {needed}.",
             "path": ["input"],
             "httpStatus": 403,
             "required": needed,

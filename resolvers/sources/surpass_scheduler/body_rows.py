@@ -292,4 +292,4 @@ def _require_owner(work: UnitOfWork, importing: Importing, enrolment: int, stude
     booking = bookings.one(viewer, booking_ref, *names)
     candidate = candidates.one(viewer, student_ref, *at)
     if booking.candidate_id != candidate.id:
-        raise Invalid(*at, rule="is not the student whose enrolment it is")
+        raise Invalid(*at, rule="is not the student of the enrolment")

@@ -31,7 +31,7 @@ async def test_texts_are_reported(imports: ImportShift) -> None:
 
     assert notes(with_texts) == [("$[0]", KEPT_NOTHING), ("$[0].Texts", KEPT_NOTHING)]
     assert notes(without) == [("$", KEPT_NOTHING)]
-    assert with_texts.rows[0].warnings[1].message == "'Texts' has no place here."
+    assert with_texts.rows[0].warnings[1].message == "'Texts' is not allowed here."
 
 
 async def test_every_part_may_be_missing(imports: ImportShift) -> None:
