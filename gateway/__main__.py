@@ -73,8 +73,7 @@ def serve(
 def work() -> None:
     """Do the background work: validate agent bookings, deliver notifications, expire bookings.
 
-    For gateways that serve with GATEWAY_WORKER=off; any number of workers may
-    run beside each other.
+    For gateways with GATEWAY_WORKER=off. Any number of workers may run at the same time.
     """
     from gateway import commands
 
@@ -166,12 +165,12 @@ def import_file(
     surpass-test-schedule: the bodies with which tests are scheduled, in JSON or
     in XML.
 
-    shift-iq: events, requests, and the bodies of commands. Beside each body
-    stands what its address has: {"registration": UUID, "command":
+    shift-iq: events, requests, and the bodies of commands. The values of the request's address
+    stand beside each body: {"registration": UUID, "command":
     "register-lax", "body": {...}}; with "event" in place of "registration"
     for the commands "add" and "cancel" of events.
 
-    ec-english: the bookings that agencies put, in JSON or in XML, as bodies of
+    ec-english: the bookings of agencies, in JSON or in XML, as bodies of
     PutBookingRequest: {"AgentBookingId": ..., "Booking": {...}}.
     """
     if format not in FORMAT_NAMES:
@@ -212,7 +211,7 @@ def check_counters(
 ) -> None:
     """Count the seats that are taken, and print each counter that differs.
 
-    The gateway can serve meanwhile. The exit code is 1 if a difference remains.
+    The gateway can run at the same time. The exit code is 1 if a difference remains.
     """
     from gateway import commands
 
@@ -229,7 +228,7 @@ def print_schema() -> None:
 
 
 def main() -> None:
-    """Run the command line; what is wrong is said in one line, and by the exit code."""
+    """Run the command line. An error is one line on stderr, and an exit code."""
     expect_many_objects()
     try:
         cli()

@@ -1,4 +1,4 @@
-"""The running service, put together; the only place where its parts are joined."""
+"""Creates the service. This is the only module that joins its parts."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -53,9 +53,9 @@ def create_app(
     host: str | None = None,
     clock: Clock = utc_now,
 ) -> "Gateway":
-    """The service for these settings, with the background work in it unless they say otherwise.
+    """The service for these settings, with the background work unless they disable it.
 
-    Requests may name `host`, which is where it listens, besides the hosts of the settings.
+    `host` is the address at which the service listens; requests may use it as host name.
 
     Raises: WrongSetting, WrongHost.
     """
@@ -97,7 +97,8 @@ def create_app(
 
 
 class Gateway(Starlette):
-    """The application. What it is asked most takes the shortest way, past Starlette's layers."""
+    """The application. GraphQL requests bypass Starlette's layers, because they are the most
+    frequent."""
 
     endpoint: Endpoint
     sockets: SocketEndpoint
@@ -197,7 +198,7 @@ def _page_routes() -> list[BaseRoute]:
 def _page_or_answer(
     settings: Settings, endpoint: Endpoint
 ) -> Callable[[Request], Awaitable[Response | Stream]]:
-    """A browser that opens the address gets the page; everybody else an answer.
+    """Browsers get the page; other clients get a GraphQL response.
 
     Only a browser on this machine gets the page with the token.
     """
@@ -215,7 +216,7 @@ def _page_or_answer(
 
 @asynccontextmanager
 async def _in_background(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
-    """Work beside everything else, which is cancelled at the end."""
+    """Run work in the background, and cancel it at the end."""
     task = asyncio.create_task(work, name=name)
     try:
         yield
@@ -226,7 +227,7 @@ async def _in_background(work: Coroutine[Any, Any, None], name: str) -> AsyncIte
 
 @asynccontextmanager
 async def _working(worker: EmbeddedWorker, finish_seconds: float) -> AsyncIterator[None]:
-    """The background work beside everything else; at the end it finishes what it has begun."""
+    """Run the background work. At the end, it finishes what it has started."""
     task = asyncio.create_task(worker.run(), name="embedded worker")
     try:
         yield

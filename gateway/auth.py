@@ -1,4 +1,4 @@
-"""Who is calling: a signed token becomes a Viewer. Nothing else reads a credential."""
+"""Authentication: turns a signed token into a Viewer. No other module reads credentials."""
 
 import secrets
 from collections import OrderedDict
@@ -24,11 +24,12 @@ TEXT_LENGTH: Final = 200
 """A viewer's key contains `sub` or `jti`, and the column for it has 250 characters."""
 
 LEEWAY: Final = timedelta(minutes=1)
-"""How far ahead of the gateway's clock the issuer's clock may be."""
+"""The tolerance for an issuer's clock that is ahead of the gateway's."""
 
 
 class Unauthenticated(Exception):
-    """There is no valid token. The message is for the caller; a new token may help."""
+    """The request has no valid token. The message is for the caller, who may retry with a new
+    token."""
 
 
 class TokenRefused(Unauthenticated):
@@ -36,21 +37,21 @@ class TokenRefused(Unauthenticated):
 
 
 class TokenMissing(Unauthenticated):
-    """There is no token."""
+    """The request has no token."""
 
     def __init__(self) -> None:
         super().__init__("A token is required: send the header 'Authorization: Bearer TOKEN'.")
 
 
 class TokenExpired(Unauthenticated):
-    """The token was valid until now."""
+    """The token has expired."""
 
     def __init__(self) -> None:
         super().__init__("The token has expired.")
 
 
 class TokenNotYetValid(Unauthenticated):
-    """The token is valid only from a later time on."""
+    """The token is not valid yet."""
 
     def __init__(self, claim: str, at: datetime, now: datetime) -> None:
         super().__init__(
@@ -61,7 +62,7 @@ class TokenNotYetValid(Unauthenticated):
 
 @dataclass(frozen=True)
 class Claims:
-    """What a token that we signed says.
+    """The claims of a token that the gateway signed.
 
     `key` distinguishes the tokens of one organization that have no user.
     """
@@ -97,7 +98,7 @@ def make_token(
     subject: str | None = None,
     user_id: UUID | None = None,
 ) -> str:
-    """A token for one of ROLE_NAMES in an organization, narrowed to a user where one is named."""
+    """A token for one of ROLE_NAMES in an organization, optionally for a user."""
     claims: dict[str, Any] = {
         "org": str(organization_id),
         "role": role,
@@ -121,16 +122,17 @@ class Authenticator:
         self._known: OrderedDict[str, Claims] = OrderedDict()
 
     async def viewer(self, authorization: str | None) -> Viewer:
-        """The caller. What a token's user may see is read at every call, since it may change.
+        """The caller. The permissions of the token's user are read at every call, because they may
+        change.
 
         Raises: Unauthenticated.
         """
         return await self.viewer_of(await self.claims(authorization))
 
     async def viewer_of(self, claims: Claims) -> Viewer:
-        """Whom claims speak for by now.
+        """The current viewer of these claims.
 
-        Raises: Unauthenticated, for a user who is none any more.
+        Raises: Unauthenticated, if the user does not exist or is deactivated.
         """
         if claims.user_id is not None:
             return await self._viewer_of_user(claims, claims.user_id)
@@ -139,7 +141,7 @@ class Authenticator:
     async def viewers_now(
         self, claims: Collection[Claims]
     ) -> dict[Claims, "Viewer | Unauthenticated"]:
-        """Whom claims of one organization speak for by now, or why for nobody; one statement."""
+        """The current viewers of claims of one organization, or the errors; reads one statement."""
         now = self._clock()
         users = {each.user_id for each in claims if each.user_id is not None}
         known: dict[UUID, Viewer | Unauthenticated] = {}
@@ -159,7 +161,7 @@ class Authenticator:
         return found
 
     async def claims(self, authorization: str | None) -> Claims:
-        """What the token says; verified once, and then known until it expires.
+        """The claims of the token. They are verified once and cached until the token expires.
 
         Raises: Unauthenticated.
         """
@@ -195,7 +197,7 @@ class Authenticator:
             raise TokenRefused("The token's organization does not exist.")
 
     async def _viewer_of_user(self, claims: Claims, user_id: UUID) -> Viewer:
-        """The user's own role counts, whatever the token says. One statement."""
+        """The viewer of a user. The user's role overrides the token's role. Reads one statement."""
         rows = await self._storage.read(reads.user_with_scope(claims.organization_id, user_id))
         return _viewer_of(claims.organization_id, user_id, rows)
 
@@ -250,7 +252,8 @@ def _bearer_token(authorization: str | None) -> str:
 
 
 def _verified(token: str, secret: str) -> Claims:
-    """The claims of a token that we signed; the times in them are not compared with the clock.
+    """The claims of a token that the gateway signed. Their times are not compared with the clock
+    here.
 
     Raises: TokenRefused.
     """
@@ -295,9 +298,9 @@ def _claims(given: Mapping[str, Any], token: str) -> Claims:
 
 
 def _viewer_key(given: Mapping[str, Any], role: Role, token: str) -> str:
-    """What distinguishes a token without a user: the subject, else `jti`, else its own text.
+    """The key of a token without a user: the subject, else `jti`, else a hash of its text.
 
-    A subject that repeats the role identifies no caller: `booking-gateway token` writes that one.
+    A subject that equals the role identifies no caller; `booking-gateway token` writes it.
     """
     name = _role_name(role)
     subject = _text(given, "sub")

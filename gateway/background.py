@@ -1,4 +1,4 @@
-"""Work that nobody asks for: it is done again and again, and outlives its failures."""
+"""Runs periodic background work, which continues after failures."""
 
 import asyncio
 import logging
@@ -11,13 +11,13 @@ from resolvers.storage import Overloaded
 logger = logging.getLogger(__name__)
 
 LONGEST_PAUSE: Final = 4.0
-"""Work goes on within 5 s of the end of an outage."""
+"""Work continues within 5 s after the end of an outage."""
 
 
 class Failures:
-    """The failures of a piece of work in a row: each is logged once, the pauses between them grow.
+    """Consecutive failures of a piece of work. Each is logged once, and the pauses grow.
 
-    An outage of the database is not logged here: the storage does, once for everybody.
+    The storage logs an outage of the database, so it is not logged here.
     """
 
     def __init__(self, what: str, *, first_pause: float) -> None:
@@ -27,7 +27,7 @@ class Failures:
         self._logged: str | None = None
 
     def failed(self, error: BaseException) -> float:
-        """Note a failure; how many seconds to wait before the next try."""
+        """Record a failure. Returns the seconds to wait before the next attempt."""
         kind = repr(error)
         if not isinstance(error, Overloaded) and kind != self._logged:
             logger.error("%s failed and will be tried again", self._what, exc_info=error)
@@ -43,7 +43,7 @@ class Failures:
 
 
 def is_cancelled(error: BaseException) -> bool:
-    """Whether the current task is told to end, and not merely something that it waited for."""
+    """Whether the current task itself is cancelled, and not only something that it awaited."""
     task = asyncio.current_task()
     cancelling = task is not None and task.cancelling() > 0
     return isinstance(error, asyncio.CancelledError) and cancelling
@@ -52,7 +52,7 @@ def is_cancelled(error: BaseException) -> bool:
 class ByOrganization:
     """A piece of work in which each organization has a task of its own.
 
-    A lock or a fault in one organization does not hold up the others. `pause` waits for some
+    A lock or a failure in one organization does not delay the others. `pause` waits for some
     seconds after a failure; until then, the organization counts as busy.
     """
 
@@ -74,7 +74,8 @@ class ByOrganization:
         self.busy: dict[UUID, asyncio.Task[None]] = {}
 
     def begin(self, organization_id: UUID, action: Callable[[], Awaitable[bool]]) -> None:
-        """Do the work for an organization, unless it is being done or too many others are busy.
+        """Do the work for an organization, unless it is already running or too many others are
+        busy.
 
         The action returns whether there may be more to do.
         """
@@ -82,12 +83,12 @@ class ByOrganization:
             self.busy[organization_id] = asyncio.create_task(self._do(organization_id, action))
 
     async def ended(self) -> None:
-        """Wait until every task has ended."""
+        """Wait until all tasks have ended."""
         while self.busy:
             await asyncio.wait(self.busy.values())
 
     def cancel(self) -> None:
-        """Break off what has begun."""
+        """Cancel running work."""
         for task in self.busy.values():
             task.cancel()
 
@@ -117,7 +118,7 @@ class ByOrganization:
 async def run_every(
     seconds: float, action: Callable[[], Awaitable[object]], *, woken: asyncio.Event | None = None
 ) -> NoReturn:
-    """Run an action at once and then every so often, until cancelled. No failure ends it.
+    """Run an action now and then periodically, until cancelled. It continues after failures.
 
     It also runs at once when `woken` is set, unless it has just failed.
     """
@@ -137,7 +138,7 @@ async def run_every(
 
 
 async def set_within(event: asyncio.Event, seconds: float) -> bool:
-    """Whether an event is set within some seconds."""
+    """Wait for an event. Returns whether it was set within `seconds`."""
     try:
         async with asyncio.timeout(seconds):
             await event.wait()

@@ -1,4 +1,4 @@
-"""Limits the memory that unfinished request bodies hold together."""
+"""Limits the total memory of unfinished request bodies."""
 
 from typing import Final
 
@@ -9,11 +9,11 @@ RETRY_SECONDS: Final = 5
 
 
 class TooManyUnfinishedBytes(Exception):
-    """Unfinished request bodies hold as much memory as they may together."""
+    """Unfinished request bodies have reached their memory limit."""
 
 
 class UnfinishedBodies:
-    """The bodies of one process that have not arrived completely.
+    """The request bodies of one process that are still arriving.
 
     `held` is the number of bytes that count, at most `most`.
     """
@@ -27,7 +27,7 @@ class UnfinishedBodies:
 
 
 class UnfinishedBody:
-    """One body while it arrives; `end` releases its bytes."""
+    """A body that is arriving. `end` releases its bytes."""
 
     __slots__ = ("_bodies", "_counted", "content")
 
@@ -37,7 +37,7 @@ class UnfinishedBody:
         self.content = bytearray()
 
     def add(self, chunk: bytes) -> None:
-        """Append what has arrived. Raises: TooManyUnfinishedBytes."""
+        """Append a chunk. Raises: TooManyUnfinishedBytes."""
         counted = max(0, len(self.content) + len(chunk) - UNCOUNTED_BYTES)
         more = counted - self._counted
         if more and self._bodies.held + more > self._bodies.most:
@@ -47,7 +47,7 @@ class UnfinishedBody:
         self._counted = counted
 
     def end(self) -> None:
-        """Release the bytes, whether the body is complete, refused or abandoned."""
+        """Release the bytes of a body that is complete, rejected or abandoned."""
         self._bodies.held -= self._counted
         self._counted = 0
         self.content = bytearray()

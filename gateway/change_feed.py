@@ -1,7 +1,8 @@
-"""Follows the log of changes, and wakes who waits for an organization's next one.
+"""Follows the log of changes and wakes tasks that wait for an organization's next change.
 
-A wake-up carries no data, so one too many costs a read and one that is lost costs seconds: a commit
-of this process wakes at once, those of others by `gateway.wakeups`, and a slow poll finds the rest.
+A wake-up carries no data, so a superfluous one costs a read and a lost one costs seconds. Commits
+of this process wake at once, commits of other processes through `gateway.wakeups`, and a slow poll
+finds the rest.
 """
 
 import asyncio
@@ -27,19 +28,19 @@ class Watch:
         self._grown = asyncio.Event()
 
     async def changed(self) -> None:
-        """Return once the log may have grown since the last call, or since the watch began."""
+        """Return when the log may have grown since the last call, or since the watch started."""
         await self._grown.wait()
         self._grown.clear()
 
     def wake(self) -> None:
-        """Let the next call return at once, or the one that waits."""
+        """Make the waiting call, or else the next call, return at once."""
         self._grown.set()
 
 
 class Turns:
-    """Lets the tasks that read changes go on one after another.
+    """Lets the tasks that read changes continue one after another.
 
-    Each goes on in an iteration of the event loop of its own, so other work never waits for more
+    Each task continues in its own iteration of the event loop, so other work never waits for more
     than one change. Without this, a task whose client takes every frame at once, and whose reads
     do not wait, reads a whole page in one iteration.
     """
@@ -49,7 +50,7 @@ class Turns:
         self._giving = False
 
     async def next(self) -> None:
-        """Return when it is the caller's turn; the callers take turns in order."""
+        """Return when it is the caller's turn. Turns are in the order of the calls."""
         loop = asyncio.get_running_loop()
         turn = loop.create_future()
         self._waiting.append(turn)
@@ -70,7 +71,7 @@ class Turns:
 
 
 class ChangeFeed:
-    """The feed of one process. A watch that nobody holds any more is forgotten."""
+    """The feed of one process. It drops a watch when the last reference to it is gone."""
 
     def __init__(
         self,
@@ -89,7 +90,7 @@ class ChangeFeed:
         self._turns = Turns()
 
     async def start(self) -> None:
-        """Begin to follow, with the storage open."""
+        """Start to follow the log. The storage must be open."""
         self._storage.when_changed.append(self._told)
         self._storage.when_changed.append(self._wakeups.announce)
         await self._wakeups.start(self._woken)
@@ -98,7 +99,7 @@ class ChangeFeed:
         )
 
     async def close(self) -> None:
-        """Stop following. Who still waits is not woken."""
+        """Stop following. Waiting tasks are not woken."""
         self._storage.when_changed.remove(self._told)
         self._storage.when_changed.remove(self._wakeups.announce)
         await self._wakeups.close()
@@ -107,7 +108,7 @@ class ChangeFeed:
             await asyncio.gather(self._polling, return_exceptions=True)
 
     def watch(self, organization_id: UUID) -> Watch:
-        """A place in the feed; drop it to leave."""
+        """A watch on an organization's changes. Drop the reference to end it."""
         watch = Watch()
         self._watches.setdefault(organization_id, WeakSet()).add(watch)
         return watch
@@ -117,7 +118,7 @@ class ChangeFeed:
         await self._turns.next()
 
     async def poll(self) -> None:
-        """Look at the positions of all organizations that are watched, in one statement."""
+        """Read the positions of all watched organizations in one statement."""
         self._forget_unwatched()
         if self._watches:
             rows = await self._storage.read(log_positions(list(self._watches)))
@@ -129,14 +130,14 @@ class ChangeFeed:
             self._told(found)
 
     def _woken(self, positions: Mapping[UUID, int]) -> None:
-        """Another process has committed; without positions, any log may have grown."""
+        """Handle a commit of another process. Without positions, any log may have grown."""
         if positions:
             self._told(positions)
         else:
             self._look.set()
 
     def _told(self, positions: Mapping[UUID, int]) -> None:
-        """Wake those whose log is further than was known; at first sight nothing is known."""
+        """Wake the watches whose log has grown beyond the known position."""
         for organization_id, position in positions.items():
             watches = self._watches.get(organization_id)
             if watches is not None and position > self._positions.get(organization_id, -1):

@@ -1,4 +1,4 @@
-"""What `booking-gateway doctor` checks: that the counters are the numbers of what they count."""
+"""The checks of `booking-gateway doctor`: whether counters match the bookings."""
 
 from typing import Final
 
@@ -16,13 +16,13 @@ from resolvers.storage import Storage, storage_at
 from resolvers.storage.tables import Organization
 
 SECONDS: Final = 3_600.0
-"""How long a statement may take: it reads every booking of an organization."""
+"""The timeout of a statement, which reads every booking of an organization."""
 
 
 async def miscounted_seats(settings: Settings, *, repair: bool) -> list[str]:
-    """The counters of seats that differ from their bookings, a line for each.
+    """The seat counters that differ from their bookings, one line for each.
 
-    With `repair`, they are corrected.
+    With `repair`, the counters are corrected.
     """
     storage = storage_at(settings.database_url, statement_seconds=SECONDS)
     try:

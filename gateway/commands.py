@@ -1,4 +1,4 @@
-"""What the commands do that use a database: each opens it, and closes it at the end."""
+"""The commands that use a database. Each opens it, and closes it at the end."""
 
 import asyncio
 import signal
@@ -47,7 +47,7 @@ async def _work(storage: Storage, settings: Settings) -> None:
 
 
 def add_organization(name: str, *, time_zone: str, currency: str) -> None:
-    """Make an organization. Raises: Failed."""
+    """Create an organization. Raises: Failed."""
     settings = settings_of_migrated_database()
     settings.make_first_secret()
     command = MakeOrganization(name=name, time_zone=time_zone, currency=currency)
@@ -57,7 +57,7 @@ def add_organization(name: str, *, time_zone: str, currency: str) -> None:
 
 
 def token_for(organization: str, *, role: str | None, user: str | None, hours: float) -> str:
-    """A token for a role or a user, one of which is given. Raises: Failed."""
+    """A token for a role or a user. At least one is given. Raises: Failed."""
     settings = settings_of_migrated_database()
     found, found_user = _with_storage(settings, lambda storage: _find(storage, organization, user))
     if found_user is not None:
@@ -84,9 +84,9 @@ def _role_of(user: User, asked: str | None) -> str:
 def import_file(
     name: str, file: Path, *, organization: str | None, centre: str | None, associate: bool
 ) -> bool:
-    """Import a document of the format of that name, and print the report.
+    """Import a document in the format `name`, and print the report.
 
-    Return whether nothing was refused. Raises: Failed, Misused.
+    Returns True if no row was refused. Raises: Failed, Misused.
     """
     format = FORMATS[name]
     if centre is not None and not format.names_rooms:
@@ -107,9 +107,9 @@ def import_file(
 
 
 def check_seats(*, repair: bool) -> bool:
-    """Print the counters of seats that differ from their bookings; with `repair`, correct them.
+    """Print the seat counters that differ from their bookings; with `repair`, correct them.
 
-    Return whether they are right now.
+    Returns whether the counters are correct at the end.
     """
     differences = asyncio.run(miscounted_seats(settings_of_migrated_database(), repair=repair))
     for difference in differences:
@@ -171,7 +171,7 @@ async def _statistics_of(storage: Storage) -> AsyncIterator[None]:
 
 
 def _print_report(report: Report) -> None:
-    """How many rows were made, changed, unchanged and refused; then what there is to say of any."""
+    """Print how many rows were made, changed, unchanged and refused, then refusals and warnings."""
     print(", ".join(f"{report.count(fate)} {fate}" for fate in Fate))
     for row in report.rows:
         for reason in row.reasons:
@@ -182,12 +182,12 @@ def _print_report(report: Report) -> None:
 
 
 def _print_line(line: str) -> None:
-    # what the file holds must not command the terminal
+    # control characters in the file must not reach the terminal
     print("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line))
 
 
 async def _organization(storage: Storage, name: str | None) -> Organization:
-    """The organization of that name, without a name the only one. Raises: Failed, Misused."""
+    """The organization with this name, by default the only one. Raises: Failed, Misused."""
     if name is not None:
         return (await _find(storage, name, None))[0]
     found = await storage.read(reads.only_organization())

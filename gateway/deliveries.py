@@ -1,4 +1,4 @@
-"""What a transport sends of a subscription: encoded results, each with its place in the log."""
+"""The encoded results of a subscription, each with its position in the log."""
 
 from collections.abc import AsyncGenerator
 

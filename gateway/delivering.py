@@ -1,4 +1,4 @@
-"""Makes one delivery: what was claimed, sent through its channel; domain.md, section 8.7."""
+"""Delivers a claimed notification through its channel (domain.md, section 8.7)."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 NO_MAIL_SERVER: Final = "there is no mail server: GATEWAY_SMTP_URL is not set"
 
 REFUSES_THE_KEY: Final = frozenset({401, 403})
-"""How a receiver rejects a key (X-5: 403): it may not know the newest one yet."""
+"""The status with which a receiver rejects a key (X-5). It may not know the newest key yet."""
 
 
 @frozen
 class Delivery:
-    """A message that was claimed, and where it goes. `keys` are those valid now, newest first."""
+    """A claimed message and its destination. `keys` are the valid keys, newest first."""
 
     id: UUID
     lease: UUID
@@ -58,7 +58,7 @@ def deliveries_of(claimed: Outcome) -> list[Delivery]:
 
 
 class Deliverer:
-    """Sends by HTTP, and by email where there is a mail server. Closed when the work ends."""
+    """Sends by HTTP, and by email if a mail server is configured. Close it when the work ends."""
 
     def __init__(self, http: HttpSender, mail: "MailSender | None", clock: Clock) -> None:
         self._http, self._mail, self._clock = http, mail, clock
@@ -75,19 +75,19 @@ class Deliverer:
         await self._http.aclose()
 
     def turn(self, delivery: Delivery, organization_id: UUID) -> AbstractAsyncContextManager[None]:
-        """What an attempt waits for, and holds while it is made: a connection that is free."""
+        """The free connection that an attempt waits for and holds."""
         if delivery.channel is not NotificationChannel.HTML_EMAIL:
             return self._http.turns.of(organization_id)
         return nullcontext() if self._mail is None else self._mail.turns.of(organization_id)
 
     async def deliver(self, delivery: Delivery) -> Answer:
-        """Make one attempt, in a `turn`. Nothing that a receiver does is an exception."""
+        """Make one attempt during a `turn`. Failures of the receiver are returned, not raised."""
         if delivery.channel is NotificationChannel.HTML_EMAIL:
             return Answer(error=await self._by_email(delivery))
         return await self._by_http(delivery)
 
     async def _by_http(self, delivery: Delivery) -> Answer:
-        """With the newest key; where that is refused while the previous one counts, with that."""
+        """Send with the newest key, and again with the previous key if the newest is rejected."""
         assert delivery.url is not None
         sent = messages.body(delivery.channel, delivery.topic, delivery.content).encode()
         answer = Answer()

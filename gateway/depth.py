@@ -1,4 +1,4 @@
-"""How deep a document's selections go, in time that grows with its length only."""
+"""Limits the depth of a document, in time linear in its length."""
 
 from typing import Final
 
@@ -20,14 +20,14 @@ DEEPEST: Final = 20
 
 @frozen
 class _Outline:
-    """A selection set by itself: its deepest field, and how deep it spreads each fragment."""
+    """A selection set: its deepest field, and the depth at which it spreads each fragment."""
 
     depth: int
     spreads: dict[str, int]
 
 
 def require_shallow(document: DocumentNode) -> list[GraphQLError]:
-    """What is wrong with a valid document: an operation deeper than DEEPEST, or nothing."""
+    """An error if an operation of a valid document is deeper than DEEPEST, else None."""
     fragments = _fragment_depths(document)
     return [
         GraphQLError(f"The selections are nested deeper than {DEEPEST} levels.", definition)
@@ -38,10 +38,11 @@ def require_shallow(document: DocumentNode) -> list[GraphQLError]:
 
 
 def _fragment_depths(document: DocumentNode) -> dict[str, int]:
-    """The depth of each fragment, those that it spreads included.
+    """The depth of each fragment, including the fragments that it spreads.
 
-    Each is judged once, after the ones it needs; with a stack, since a chain of fragments may be
-    longer than Python's. A valid document has no cycle of fragments.
+    Each fragment is measured once, after the fragments that it spreads. The function uses its own
+    stack, because a chain of fragments may exceed Python's. A valid document has no cycle of
+    fragments.
     """
     outlines = {
         definition.name.value: _outline(definition.selection_set)

@@ -6,9 +6,9 @@ from typing import Final
 from starlette.types import Receive
 
 WATCH_AFTER_SECONDS: Final = 0.5
-"""How long a request runs before its client is watched.
+"""How long a request runs before the gateway watches its client.
 
-Even the bookings of a rush end earlier, and a watch costs as much as a tenth of a booking.
+Even bookings in a rush end earlier, and a watch costs a tenth of the CPU of a booking.
 """
 
 

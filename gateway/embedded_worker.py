@@ -1,4 +1,4 @@
-"""The background work inside of a serving process, which begins again if it ends by itself."""
+"""The background work inside a serving process. It restarts if it ends unexpectedly."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ PAUSE_SECONDS: Final = 1.0
 
 
 class EmbeddedWorker:
-    """Runs one worker after another until told to stop."""
+    """Runs a worker, and starts another if it ends, until `stop` is called."""
 
     def __init__(self, make: Callable[[], Worker]) -> None:
         self._make = make
@@ -23,7 +23,7 @@ class EmbeddedWorker:
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
-        """Work until told to stop. What has been begun by then is finished, and written."""
+        """Work until `stop` is called. Work that has started is finished and written."""
         while not self._stopping.is_set():
             self._worker = self._make()
             task = asyncio.create_task(self._worker.run(), name=TASK)
@@ -39,7 +39,7 @@ class EmbeddedWorker:
                 await set_within(self._stopping, PAUSE_SECONDS)
 
     def stop(self) -> None:
-        """Begin nothing new."""
+        """Start no new work."""
         self._stopping.set()
         if self._worker is not None:
             self._worker.stop()

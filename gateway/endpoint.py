@@ -60,7 +60,7 @@ CLIENT_CLOSED_REQUEST: Final = 499
 
 
 class _Refused(Exception):
-    """The request is answered with a status and one error."""
+    """The request is refused with a status and one error."""
 
     def __init__(
         self,

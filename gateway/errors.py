@@ -1,7 +1,7 @@
-"""What a caller is told when something goes wrong; the same words over HTTP and WebSocket.
+"""The errors of responses, the same over HTTP and WebSocket.
 
-A client's mistake is answered and not logged. A fault of ours is logged once, under a reference,
-and the caller is told that reference and nothing else.
+A client error is returned and not logged. An internal error is logged once with a reference, and
+the response contains only this reference.
 """
 
 import logging
@@ -23,16 +23,16 @@ from schema.response_size import ResponseTooLarge
 logger = logging.getLogger(__name__)
 
 Formatted = dict[str, Any]
-"""An error as the response has it."""
+"""An error in the form of the response."""
 
 INTERNAL: Final = "INTERNAL"
 OVERLOADED: Final = "OVERLOADED"
 OUTCOME_UNKNOWN: Final = "OUTCOME_UNKNOWN"
 LONGEST_MESSAGE: Final = 1_000
-"""What graphql-core says about a value repeats it, and the value may have a megabyte."""
+"""The limit of a message. graphql-core repeats the value, which may have a megabyte."""
 
 ARGUMENTS: Final = "graphql.execution.values"
-"""Where graphql-core reads the values of arguments."""
+"""The functions in which graphql-core reads the values of arguments."""
 
 
 def top_level(message: str, code: str, **extensions: object) -> Formatted:
@@ -41,7 +41,8 @@ def top_level(message: str, code: str, **extensions: object) -> Formatted:
 
 
 def is_request_error(result: ExecutionResult) -> bool:
-    """Whether the operation never began: the document, the variables or the name was wrong."""
+    """Whether the operation did not start, because the document, the variables or the name is
+    invalid."""
     return result.data is None and all(
         error.path is None and not _is_too_large(error) for error in result.errors or ()
     )
@@ -52,7 +53,7 @@ def _is_too_large(error: GraphQLError) -> bool:
 
 
 def answer(result: ExecutionResult) -> dict[str, Any]:
-    """A result as the response has it; without `data` when the operation never began."""
+    """A result in the form of the response; without `data` if the operation did not start."""
     answered: dict[str, Any] = {}
     if result.errors:
         answered["errors"] = formatted(result.errors)
@@ -64,7 +65,7 @@ def answer(result: ExecutionResult) -> dict[str, Any]:
 
 
 def encoded(answered: Any) -> bytes:
-    """JSON. A value that JSON cannot hold is a fault of ours, and is answered as one."""
+    """The response as JSON. A value that JSON cannot represent is an internal error."""
     try:
         return orjson.dumps(answered, default=_plain, option=orjson.OPT_UTC_Z)
     except TypeError as error:
@@ -85,7 +86,7 @@ def encoded_within(answered: Any, most_bytes: int, is_mutation: Callable[[], boo
 
 
 def _plain(value: object) -> str:
-    """What orjson does not know: asyncpg's own kind of UUID. Raises: TypeError, for all else."""
+    """Encodes asyncpg's UUIDs, which orjson does not know. Raises: TypeError, for other values."""
     if isinstance(value, UUID):
         return str(value)
     raise TypeError(type(value))
@@ -98,7 +99,7 @@ def formatted(errors: Iterable[GraphQLError]) -> list[Formatted]:
 
 
 def of_exception(error: Exception) -> list[Formatted]:
-    """What is told of an exception that ended an operation as a whole."""
+    """The error for an exception that ended the whole operation."""
     if isinstance(error, GraphQLError):
         return formatted([error])
     return _told(error, {}, {})
@@ -114,7 +115,7 @@ def failure(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
 
 
 def _formatted(error: GraphQLError, references: dict[int, str]) -> list[Formatted]:
-    """An error without a path is the request's: it was found before any field was resolved."""
+    """An error without a path concerns the request. It was found before any field was resolved."""
     whole = error.formatted
     cause = error.original_error
     if error.path is None or cause is None or _is_for_client(cause):
@@ -125,14 +126,14 @@ def _formatted(error: GraphQLError, references: dict[int, str]) -> list[Formatte
 
 
 def _code(error: GraphQLError) -> str:
-    """The code of what graphql-core found wrong, by the names that clients know from elsewhere."""
+    """The code for an error of graphql-core, with the names that other servers use."""
     if isinstance(error, GraphQLSyntaxError):
         return "GRAPHQL_PARSE_FAILED"
     return "GRAPHQL_VALIDATION_FAILED" if error.path is None else "BAD_USER_INPUT"
 
 
 def _shortened(message: str) -> str:
-    """A long message without its middle: the field is named at its start, the rule at its end."""
+    """A long message without its middle. The field is at its start, and the rule at its end."""
     if len(message) <= LONGEST_MESSAGE:
         return message
     half = LONGEST_MESSAGE // 2
@@ -140,9 +141,9 @@ def _shortened(message: str) -> str:
 
 
 def _is_for_client(cause: Exception) -> bool:
-    """Whether a GraphQLError was made for whoever asked: about an argument, or by a resolver.
+    """Whether a GraphQLError is meant for the caller: about an argument, or raised by a resolver.
 
-    What graphql-core raises about a resolver's value (a null, a number out of range) is our fault.
+    Errors of graphql-core about a resolver's value (a null, a number out of range) are internal.
     """
     if not isinstance(cause, GraphQLError):
         return False
@@ -177,9 +178,8 @@ def _overloaded(overloaded: Overloaded) -> Formatted:
 
 
 def retry_after(answered: Mapping[str, Any]) -> int | None:
-    """The seconds to wait, if the gateway was too busy, or its database down, for all of a request.
-
-    All root fields of the response have then failed in this way.
+    """The seconds to wait, if all root fields failed because the gateway or its database is
+    overloaded.
     """
     errors: list[Formatted] = answered.get("errors") or []
     extensions = [error.get("extensions") or {} for error in errors]
@@ -193,7 +193,7 @@ def retry_after(answered: Mapping[str, Any]) -> int | None:
 
 
 def masked(fault: BaseException, references: dict[int, str] | None = None) -> Formatted:
-    """A fault of ours: logged with its traceback under a reference, and told as that reference."""
+    """Log an internal error with its traceback. The response contains only the reference."""
     known = references if references is not None else {}
     reference = known.get(id(fault))
     if reference is None:

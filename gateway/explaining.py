@@ -1,4 +1,4 @@
-"""Errors of the command line in one line, with the exit code of the process."""
+"""Messages and exit codes for errors of the command line."""
 
 import sqlite3
 from typing import Final
@@ -23,7 +23,7 @@ DATABASE_ERRORS: Final = (
 
 
 def explained(error: Exception) -> tuple[str, int] | None:
-    """The message and the exit code for an error; None for a fault of the program."""
+    """The message and the exit code for an error; None for an unexpected exception."""
     match error:
         case WrongSetting() | Misused() | Unreadable():
             return str(error), 2

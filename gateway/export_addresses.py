@@ -1,7 +1,7 @@
-"""Addresses of files: what was asked, by whom and until when, signed and in the address itself.
+"""Addresses of exported files. An address contains the request, the caller and the expiry, signed.
 
-Nothing is kept, so any process of the gateway can serve any address. The signing key is derived
-from the gateway's secret: such an address is no token, and no token is such an address.
+The gateway stores nothing, so any process can serve any address. The signing key is derived from
+the gateway's secret, so an address cannot be used as a token, or a token as an address.
 """
 
 import hmac
@@ -26,20 +26,20 @@ PATH: Final = "/exports"
 PURPOSE: Final = b"booking-gateway: addresses of exported files"
 VALID: Final = timedelta(minutes=5)
 LONGEST: Final = 8_000
-"""In characters. What stands before servers takes request lines of 8 KiB, hardly ever more."""
+"""The longest address, in characters. Most proxies accept request lines of at most 8 KiB."""
 
 
 class AddressRefused(Exception):
-    """This address was not made by this gateway, or was changed."""
+    """This address is invalid or was changed."""
 
 
 class AddressExpired(Exception):
-    """This address has expired; ask exportEvents for another."""
+    """This address has expired. Request a new one with exportEvents."""
 
 
 @frozen
 class Asked:
-    """What an address says: what file, and for whom."""
+    """The content of an address: the file, and the caller."""
 
     claims: Claims
     export: EventExport
@@ -47,7 +47,7 @@ class Asked:
 
 
 class ExportAddresses:
-    """Makes addresses, and reads those that it has made."""
+    """Creates and reads addresses."""
 
     def __init__(self, secret: str, clock: Clock) -> None:
         key = secret.encode(errors="surrogateescape")
@@ -71,7 +71,7 @@ class ExportAddresses:
         return ExportedFile(url, file_name, written.content_type, expires_at)
 
     def asked(self, address: str) -> Asked:
-        """What was asked for with an address, given what stands behind PATH in it.
+        """The request in an address, given the part after PATH.
 
         Raises: AddressRefused, AddressExpired.
         """

@@ -11,10 +11,10 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 SLOTS: Final = 4
-"""How many files a process writes at a time: each has a connection and a thread of its own."""
+"""The number of files that a process writes at a time. Each has its own connection and thread."""
 
 MOST_WAITING: Final = 4
-"""How many requests of one viewer wait at a time."""
+"""The number of waiting requests of one viewer."""
 
 MOST_WAITING_VIEWERS: Final = 100
 WAIT_SECONDS: Final = 30.0
@@ -51,7 +51,7 @@ class ExportSlots:
                 await turn
         except BaseException as error:
             if not self._leave(viewer, turn):
-                self._release(viewer)  # the turn came while the request was cancelled
+                self._release(viewer)  # the request got its turn while it was being cancelled
             if isinstance(error, TimeoutError):
                 raise NoSlot from None
             raise

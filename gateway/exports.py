@@ -1,8 +1,8 @@
-"""Serves the files that `exportEvents` gives addresses of.
+"""Serves the files of `exportEvents`.
 
-Rows are read, written and sent a few at a time, so that a file of any length takes the same memory.
-What has been sent cannot be taken back: a fault in the middle ends the connection instead of the
-file, which every client tells from a file that is whole.
+Rows are read, written and sent in pieces, so a file of any length takes the same memory. After an
+error in the middle, the connection ends without the end of the file, so clients can detect that the
+file is incomplete.
 """
 
 import asyncio
@@ -35,18 +35,18 @@ Value = TypeVar("Value")
 
 METHODS: Final = ("GET", "HEAD")
 ROWS: Final = 200
-"""How many rows are in memory at a time."""
+"""The number of rows in memory at a time."""
 
 RETRY_SECONDS: Final = 5
 SEND_SECONDS: Final = 30
-"""How long a client may take for one piece."""
+"""The timeout for a client to receive one piece."""
 
 FILE_SECONDS: Final = 15 * 60
-"""How long a whole file may take: as long as it is read, the database keeps what was deleted."""
+"""The timeout for a file. While it is read, the database keeps deleted rows."""
 
 
 class _Refused(Exception):
-    """The request is answered with a status and one error."""
+    """The request is refused with a status and one error."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ def _failure(fault: Exception) -> Response:
 
 
 class ExportEndpoint:
-    """Answers GET and HEAD at the addresses of files."""
+    """Responds to GET and HEAD at the addresses of files."""
 
     def __init__(
         self, *, addresses: ExportAddresses, authenticator: Authenticator, storage: Storage
@@ -133,12 +133,13 @@ class ExportEndpoint:
             raise _Refused(410, str(no.__doc__), "EXPIRED") from None
 
     async def _read(self, asked: Asked) -> Read[Any]:
-        """What is to be read, by the rights that whoever asked has by now."""
+        """The read of the file, with the caller's current permissions."""
         viewer = await self._viewer(asked)
         return exported_events(viewer, asked.export, now=self._storage.clock())
 
     async def _viewer(self, asked: Asked) -> Viewer:
-        """The caller with its current rights. Raises: _Refused, without the right to the file."""
+        """The caller with its current permissions. Raises: _Refused, if they do not include the
+        file."""
         try:
             viewer = await self._authenticator.viewer_of(asked.claims)
             viewer.require(Permission.READ)
@@ -207,7 +208,7 @@ class _Delivery:
             await self._send({"type": "http.response.body", "body": piece, "more_body": more})
 
     async def _pieces(self) -> AsyncGenerator[bytes]:
-        """The file's bytes; the first piece comes when the database has answered."""
+        """The bytes of the file, from the first response of the database on."""
         export = self._asked.export
         rows = self._storage.stream(self._read, size=ROWS)
         file = FORMATS[export.format].write(export.fields)
@@ -237,7 +238,7 @@ def _start(asked: Asked) -> Message:
 
 
 class _Thread:
-    """A thread in which a file is written, step by step: meanwhile others are answered."""
+    """Writes a file step by step in a thread, so the event loop stays free."""
 
     def __init__(self) -> None:
         self._steps = ThreadPoolExecutor(1, "export")
@@ -246,13 +247,13 @@ class _Thread:
         return await asyncio.get_running_loop().run_in_executor(self._steps, step)
 
     def end_with(self, step: Callable[[], object]) -> None:
-        """Take one more step once the one before it has ended, whoever waits for that."""
+        """Take the next step after the previous one has ended."""
         self._steps.submit(step)
         self._steps.shutdown(wait=False)
 
 
 async def _until_gone(receive: Receive, answer: Coroutine[Any, Any, None]) -> None:
-    """Answer a request; when the client disconnects, the work for it ends."""
+    """Respond to a request, and cancel its work if the client disconnects."""
     answering = asyncio.create_task(answer)
     leaving = asyncio.create_task(_gone(receive))
     try:
@@ -264,6 +265,6 @@ async def _until_gone(receive: Receive, answer: Coroutine[Any, Any, None]) -> No
 
 
 async def _gone(receive: Receive) -> None:
-    """Return once the client has gone away."""
+    """Return when the client has disconnected."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -24,13 +24,14 @@ class Framing(Protocol):
     content_type: str
 
     def begin(self, retry_seconds: float) -> bytes:
-        """The start of the body. A client that is cut off reconnects after `retry_seconds`."""
+        """The start of the body. A client that loses the connection reconnects after
+        `retry_seconds`."""
 
     def result(self, delivery: Delivery) -> bytes:
         """One result."""
 
     def heartbeat(self) -> bytes:
-        """Something that a client ignores, so that no proxy closes an idle connection."""
+        """A heartbeat, which clients ignore. It keeps proxies from closing an idle connection."""
 
     def complete(self) -> bytes:
         """The end of a subscription."""
@@ -96,7 +97,7 @@ class Multipart:
         return self.result(Delivery(errors.encoded(answered))) + self.complete()
 
     def revoked(self, told: Sequence[errors.Formatted]) -> bytes:
-        """Errors beside a null payload end the subscription, which errors inside of it do not."""
+        """Errors beside a null payload end the subscription; errors inside the payload do not."""
         return self._part(errors.encoded({"payload": None, "errors": told})) + self.complete()
 
     def restart(self, retry_seconds: float) -> bytes:

@@ -14,7 +14,7 @@ from schema.plan import Counts
 logger = logging.getLogger(__name__)
 
 ANSWER_SECONDS: Final = 0.05
-"""How long a request waits for its check; then the result of the last check counts."""
+"""How long a request waits for its check. After that, it uses the last result."""
 
 FIRST_SECONDS: Final = 5.0
 """How long the first request waits, because there is no earlier result."""
@@ -29,7 +29,7 @@ NOT_WRITABLE: Final[State] = {"status": "nothing can be written"}
 
 
 class Health:
-    """Answers load balancers and supervisors, within 100 ms even if the database hangs."""
+    """Responds to load balancers and supervisors within 100 ms, even if the database hangs."""
 
     def __init__(self, storage: Storage, counts: Counts) -> None:
         self._storage = storage
@@ -46,8 +46,8 @@ class Health:
     async def respond(self, _: Request) -> Response:
         """200 if the database answers, has the declared tables and can be written to, else 503.
 
-        It also counts the operations that plans have answered since the start, and those that were
-        left to graphql-core: because their plan gave up, or because they have none.
+        It also shows the number of operations that plans executed since the start, and of those
+        that graphql-core executed because their plan fell back or they have no plan.
         """
         failure = await self._failure()
         if failure is not None:

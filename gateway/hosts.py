@@ -1,7 +1,8 @@
-"""The hosts that requests may name: any other is refused before anything is answered.
+"""The host names that requests may use. All others are refused.
 
-With DNS rebinding, a page of another site resolves its own name to this server's address, and
-then reads what it likes: for the browser, both are one origin. Only the header `Host` shows it.
+With DNS rebinding, a page of another site resolves its own name to this server's address and can
+then read any data, because the browser treats both as one origin. Only the header `Host` reveals
+it.
 """
 
 import re
@@ -27,7 +28,7 @@ WITH_PORT: Final = re.compile(
 )
 
 FORWARDED: Final = frozenset({b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host"})
-"""Headers of a proxy: behind one, the loopback address says nothing about the client."""
+"""Headers of a proxy. Behind a proxy, a loopback address is not the client's."""
 
 Address = IPv4Address | IPv6Address
 
@@ -37,10 +38,11 @@ class WrongHost(ValueError):
 
 
 class Hosts:
-    """The hosts that a gateway answers for; `*.example.com` allows every host below that one.
+    """The allowed hosts. `*.example.com` allows all of its subdomains.
 
-    Loopback names and addresses are always allowed. So is the address that the connection came in
-    at: load balancers use it for health checks, and no page of another site can have it as origin.
+    Loopback names and addresses are always allowed. The address at which the connection arrived is
+    allowed too: load balancers use it for health checks, and no page of another site can have it as
+    its origin.
     """
 
     def __init__(self, allowed: Iterable[str]) -> None:
@@ -49,7 +51,7 @@ class Hosts:
         self._domains = tuple(name[1:] for name in named if name.startswith("*."))
 
     def refusal(self, scope: Scope) -> Response | None:
-        """The answer to a request for a host that is not ours; None if it is."""
+        """The response to a request for a host that is not allowed; None if it is allowed."""
         given = [value for name, value in scope["headers"] if name == b"host"]
         if len(given) != 1:
             return refused(400, "A request must have exactly one header 'Host'.", "BAD_REQUEST")
@@ -89,7 +91,7 @@ def is_loopback(host: str) -> bool:
 
 
 def host_of(text: str) -> str:
-    """A host in the one form in which hosts are compared.
+    """A host in the form in which hosts are compared.
 
     Names are in lower case and without the final dot, IPv6 addresses without brackets.
 
@@ -124,7 +126,7 @@ def host_in(header: bytes) -> str:
 
 
 def _server(scope: Scope) -> str | None:
-    """The address that a connection came in at; None if it is no IP address."""
+    """The local address of a connection; None if it is not an IP address."""
     name = (scope.get("server") or ("", None))[0]
     address = _address(name)
     return None if address is None else str(address)

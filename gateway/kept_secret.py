@@ -1,7 +1,7 @@
-"""The secret that tokens are signed with, in a file beside a SQLite database.
+"""The secret that signs tokens, in a file next to a SQLite database.
 
-The file is made together with the database's first organization. If it is missing later, it was
-lost, or was left out when the database was restored: every token is invalid then.
+The file is created together with the database's first organization. If it is missing later, it was
+lost, or the database was restored without it. All tokens are then invalid.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 FILE: Final = "jwt-secret"
 SECRET_BYTES: Final = 32
-"""HS256 signs with 256 bits; a shorter secret is the weaker part."""
+"""The shortest secret. HS256 uses 256 bits."""
 
 LOST: Final = (
     "%s is missing, although the database has organizations. A new secret was made:"
@@ -26,14 +26,15 @@ LOST: Final = (
 
 
 class WrongSecret(ValueError):
-    """The kept secret cannot be used; the message is the end of a sentence about it."""
+    """The stored secret cannot be used. The message completes a sentence that starts with the
+    setting."""
 
 
 def kept_secret(database: Path, *, may_replace: bool) -> str:
-    """The secret beside a database; a new one if there is none.
+    """The secret of a database; a new one if there is none.
 
-    `may_replace`: also if the database has organizations, whose tokens it makes invalid. Raises:
-    WrongSecret.
+    With `may_replace`, a lost secret is replaced even if the database has organizations, which
+    makes their tokens invalid. Raises: WrongSecret.
     """
     file = database.parent / FILE
     if not file.exists():
@@ -53,16 +54,16 @@ def kept_secret(database: Path, *, may_replace: bool) -> str:
 
 
 def make_first_secret(database: Path) -> None:
-    """Make the secret of a database without organizations, unless it is there."""
+    """Create the secret of a database without organizations, unless it exists."""
     file = database.parent / FILE
     if not file.exists() and not has_organizations(database):
         make_secret(file)
 
 
 def make_secret(file: Path) -> None:
-    """Put a new secret into a file that only its owner can read, unless it exists by then."""
+    """Write a new secret to a file that only its owner can read, unless the file exists."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    # whole before it has its name: another process must not read half of it
+    # complete before it has its name: another process must not read a part of it
     made = file.with_name(f"{file.name}.{os.getpid()}")
     with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:
         opened.write(secrets.token_urlsafe(48))

@@ -1,8 +1,8 @@
-"""Delivers notifications: a lane for each endpoint that something is due at; domain.md, 8.7.
+"""Delivers notifications: a lane for each endpoint with messages that are due (domain.md, 8.7).
 
-Lanes and connections are shared fairly among organizations (`gateway.shares`), and within an
-organization the endpoint that was served longest ago is next. Endpoints that do not answer in time
-get one connection at a time, and at most a part of the lanes.
+Lanes and connections are shared fairly among organizations (`gateway.shares`). Within an
+organization, the endpoint that was served longest ago is next. Endpoints that do not respond in
+time get one connection at a time, and at most a part of the lanes.
 """
 
 import asyncio
@@ -36,16 +36,16 @@ CLAIM, FINISH, RELEASE = (cast(Run, run) for run in (claim, finish, release))  #
 
 DELIVERIES_AT_ONCE: Final = 50
 LANES: Final = 128
-"""How many endpoints are delivered to at the same time."""
+"""The number of endpoints with deliveries at the same time."""
 
 SLOW_LANES: Final = 32
-"""How many of them may be endpoints that did not answer in time."""
+"""The number of these that may be endpoints that did not respond in time."""
 
 CONNECTIONS_EACH: Final = 8
-"""How many messages an endpoint is sent at the same time, unless it is slow."""
+"""The number of messages that an endpoint receives at the same time, unless it is slow."""
 
 TRIES: Final = 2
-"""How many attempts a delivery may need at once: the second with the previous key."""
+"""The number of requests of one attempt: the second uses the previous key."""
 
 WRITE_AGAIN_SECONDS: Final = 0.5
 
@@ -78,7 +78,7 @@ class Lanes:
         self._others_wait = False
 
     def stop(self) -> None:
-        """Begin nothing new."""
+        """Start no new work."""
         self._stopping = True
 
     async def closed(self) -> None:
@@ -87,12 +87,12 @@ class Lanes:
             await asyncio.wait(self._open.values())
 
     def cancel(self) -> None:
-        """Break off what has begun."""
+        """Cancel running work."""
         for task in self._open.values():
             task.cancel()
 
     async def open_some(self) -> None:
-        """Have a lane for each endpoint that something is due at, as far as there are lanes."""
+        """Open a lane for each endpoint with messages that are due, as far as lanes are free."""
         rows = await self._storage.read(due_endpoints(self._storage.clock()))
         due = [(row.organization_id, row.endpoint_id) for row in rows]
         self._served = {one: self._served[one] for one in due if one in self._served}
@@ -113,7 +113,7 @@ class Lanes:
         self._open[endpoint] = asyncio.create_task(self._lane(endpoint, shares))
 
     async def _lane(self, endpoint: Endpoint, shares: Sequence[Shares]) -> None:
-        """Deliver to an endpoint while something is due there and no other waits for a lane."""
+        """Deliver to an endpoint while messages are due and no other endpoint waits for a lane."""
         try:
             more = True
             while more and not self._stopping:
@@ -131,7 +131,7 @@ class Lanes:
             self._when_closed()
 
     async def _deliver_some(self, endpoint: Endpoint) -> bool:
-        """Claim what is due, and deliver it; False where nothing is."""
+        """Claim and deliver messages that are due. Returns False if there are none."""
         ends_at = self._storage.clock() + timedelta(seconds=self._lease_seconds)
         ask = ClaimDeliveries(
             organization_id=endpoint[0],
@@ -146,10 +146,10 @@ class Lanes:
     async def _deliver_all(
         self, endpoint: Endpoint, deliveries: list[Delivery], ends_at: datetime
     ) -> None:
-        """Make the attempts that fit into the lease; the rest are claimed anew once it has ended.
+        """Make the attempts that fit into the lease. The rest are claimed again after it has ended.
 
-        Whether one fits is known when it is its turn. As long as an attempt takes is left to write
-        what has come of it. If the endpoint becomes slow, the rest are given back at once.
+        Each attempt is checked when its turn comes, with enough time left to write its outcome. If
+        the endpoint becomes slow, the rest are released at once.
         """
         free = asyncio.Semaphore(CONNECTIONS_EACH)
         begin_by = ends_at - timedelta(seconds=(TRIES + 1) * self._attempt_seconds)
@@ -165,7 +165,7 @@ class Lanes:
                 if not known or self._stopping or self._storage.clock() > begin_by:
                     return
                 answer = Answer() if withheld else await self._timed(endpoint, delivery)
-            # while this is written, together with others, the next is on its way
+            # the next attempt starts while this outcome is written in a batch with others
             await self._write_down(endpoint, delivery, answer, ends_at, withheld)
 
         async with asyncio.TaskGroup() as tasks:
@@ -176,7 +176,7 @@ class Lanes:
             await self._one(RELEASE, ReleaseDeliveries(endpoint[0], leases))
 
     async def _timed(self, endpoint: Endpoint, delivery: Delivery) -> Answer:
-        """Make an attempt, and note whether the endpoint has kept its connection for nothing."""
+        """Make an attempt, and record whether the endpoint was slow."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         answer = await self._answer_to(delivery)
@@ -189,10 +189,10 @@ class Lanes:
     async def _rights(
         self, organization_id: UUID, delivery: Delivery
     ) -> tuple[bool, Withheld | None]:
-        """Why a message is not sent, if it is not; first, whether that could be found out.
+        """Whether the permissions could be read, and the reason why a message is not sent, if any.
 
-        Read before each attempt: the endpoint's user may have lost the right to the message since
-        it was queued, or since it was claimed.
+        They are read before each attempt, because the endpoint's user may have lost them since the
+        message was queued or claimed.
         """
         try:
             rows = await self._storage.read(rights_to(organization_id, delivery.id))
@@ -204,7 +204,7 @@ class Lanes:
         return True, withheld_because(rows)
 
     async def _answer_to(self, delivery: Delivery) -> Answer:
-        """Make an attempt. A fault of ours stops none of the others."""
+        """Make an attempt. An internal error does not stop the other attempts."""
         try:
             return await self._deliverer.deliver(delivery)
         except Exception:
@@ -219,10 +219,10 @@ class Lanes:
         ends_at: datetime,
         withheld: Withheld | None,
     ) -> None:
-        """Write what came of an attempt, which must not be made again.
+        """Write the outcome of an attempt, which must not be repeated.
 
-        It is tried as long as the lease lasts, and once in any case: a lease that is over and
-        nobody else's still counts.
+        The write is retried until the lease ends, and tried at least once: an expired lease is
+        still valid if no other worker has taken it.
         """
         done = FinishDelivery(
             organization_id=endpoint[0],

@@ -1,4 +1,4 @@
-"""graphql-core's executor with a limit of the size of what it completes.
+"""graphql-core's executor with a limit on the size of the response.
 
 graphql-core treats an exception as the failure of one field and continues with the others, so an
 execution that has become too large is cancelled: its task, and with it everything that it awaits.
@@ -13,14 +13,14 @@ from typing import Any, Final
 from schema.response_size import SCALAR_BYTES, ResponseTooLarge, text_bytes
 
 KEY_BYTES: Final = 16
-"""What a field counts beside its value: its key and what separates it."""
+"""The size of a field in addition to its value: its key and the separators."""
 
 OBJECT_BYTES: Final = 256
-"""What an object counts. Until all is complete, graphql-core holds some 4 kB for each object."""
+"""The size of an object. Until the response is complete, graphql-core holds about 4 kB for each."""
 
 
 class _Execution:
-    """One execution: what its response has come to."""
+    """The size of one execution's response so far."""
 
     __slots__ = ("_bytes", "_limit", "is_too_large", "task")
 

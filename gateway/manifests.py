@@ -13,7 +13,7 @@ from resolvers.values import frozen
 
 @frozen
 class Document:
-    """A GraphQL document as clients send it, and a name for the log."""
+    """A GraphQL document with a name for the log."""
 
     name: str
     text: str

@@ -1,4 +1,4 @@
-"""Which media type a response has, by the header `Accept` of its request."""
+"""Chooses the media type of a response by the header `Accept`."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -18,7 +18,8 @@ SUBSCRIPTION_SPEC: Final = "1.0"
 
 @lru_cache(maxsize=256)
 def negotiated(accept: str | None) -> str:
-    """The response's media type: JSON, unless GraphQL's own is named and liked at least as well."""
+    """The media type of the response: JSON, unless the client accepts GraphQL's own at least as
+    much."""
     liked = {JSON: 0.0, GRAPHQL_RESPONSE: 0.0}
     for media_type, parameters in _parts(accept):
         if media_type in liked:

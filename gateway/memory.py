@@ -8,7 +8,7 @@ from typing import Final
 YOUNG: Final = 20_000
 """Objects before a collection.
 
-The default of 700 collects several times in the answer to one list.
+With the default of 700, one response with a list causes several collections.
 """
 
 MIDDLE: Final = 50
@@ -23,7 +23,7 @@ that were dropped from a cache; with 100 in place of 10, there was one in hours.
 
 
 def expect_many_objects() -> None:
-    """Collect seldom: what a start or a request makes is not garbage yet."""
+    """Collect rarely: the objects of a start or a request are not garbage yet."""
     gc.set_threshold(YOUNG, MIDDLE, OLD)
 
 
@@ -38,11 +38,12 @@ def starting() -> Iterator[None]:
 
 
 def settle() -> None:
-    """Leave what was made at the start out of every collection to come; it lives as long as we do.
+    """Exclude the objects of the start from all later collections; they live as long as the
+    process.
 
-    The schema alone is some hundred thousand objects, which a full collection would look at again
-    and again: a third of the CPU of a list of lists. There is no collection before: it takes 0.15 s
-    of CPU and finds almost nothing.
+    The schema alone has some hundred thousand objects. Full collections would visit them again and
+    again, which takes a third of the CPU of a list of lists. No collection precedes this, because
+    it takes 0.15 s of CPU and finds almost nothing.
     """
     gc.freeze()
     expect_many_objects()

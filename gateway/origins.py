@@ -1,7 +1,7 @@
 """The origins whose pages may open WebSockets.
 
-A browser asks no server before it opens a WebSocket for a page of another site, unlike for requests
-with JSON. Only the header `Origin` shows which site it is; other clients do not send it.
+For a WebSocket of a page of another site, a browser sends no preflight request, unlike for requests
+with JSON. Only the header `Origin` names the site. Other clients do not send it.
 """
 
 import re
@@ -34,9 +34,9 @@ class Origin(NamedTuple):
 
 
 class Origins:
-    """The origins that may connect to a gateway: those of its settings, and its own host.
+    """The allowed origins: those of the settings, and the gateway's own host.
 
-    The scheme and the port of its own host are not compared: a proxy changes them.
+    The scheme and the port of its own host are not compared, because a proxy changes them.
     """
 
     def __init__(self, allowed: Iterable[Origin]) -> None:
@@ -45,7 +45,7 @@ class Origins:
         self._domains = named - self._exact
 
     def refusal(self, scope: Scope) -> Response | None:
-        """The response to a handshake of a page that may not connect; None if it may.
+        """The response to a handshake from an origin that is not allowed; None if it is allowed.
 
         The header `Host` of the handshake has been checked.
         """
@@ -72,7 +72,7 @@ class Origins:
 
 
 def origin_of(text: str) -> Origin:
-    """An origin in the one form in which origins are compared. Raises: WrongOrigin."""
+    """An origin in the form in which origins are compared. Raises: WrongOrigin."""
     match = ORIGIN.fullmatch(text.lower())
     if match is None:
         raise WrongOrigin(text)
@@ -86,6 +86,6 @@ def origin_of(text: str) -> Origin:
 
 
 def _is_below(origin: Origin, domain: Origin) -> bool:
-    """Whether an origin is at a host below a domain, which begins with `*.`."""
+    """Whether an origin is a subdomain of `domain`, which starts with `*.`."""
     same = (origin.scheme, origin.port) == (domain.scheme, domain.port)
     return same and origin.host.endswith(domain.host[1:])

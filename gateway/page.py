@@ -1,4 +1,4 @@
-"""The page that a browser gets, and what it is made of, with the headers that they need."""
+"""Serves the page and its assets, with their headers."""
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -8,11 +8,11 @@ from starlette.types import Scope
 from gateway.graphiql import ASSETS, CONTENT_SECURITY_POLICY, graphiql_page
 
 ASSET_SECONDS = 24 * 60 * 60
-"""How long a browser keeps a file of the page; a newer gateway's has the same name."""
+"""How long a browser caches an asset. A newer version has the same name."""
 
 
 def asks_for_page(request: Request) -> bool:
-    """Whether a browser opens the address, as opposed to a program that sends a query."""
+    """Whether a browser opens the address, and not a client that sends a query."""
     return request.method == "GET" and "text/html" in request.headers.get("accept", "")
 
 
@@ -23,7 +23,7 @@ class Page:
         self._html = graphiql_page(token=token)
 
     def response(self) -> Response:
-        """The page, never to be kept: it may hold a token."""
+        """The page. It must not be cached, because it may contain a token."""
         return HTMLResponse(
             self._html,
             headers={
@@ -35,7 +35,7 @@ class Page:
 
 
 class Assets(StaticFiles):
-    """The files of the page, which a browser may keep."""
+    """The assets of the page, which a browser may cache."""
 
     def __init__(self) -> None:
         super().__init__(directory=ASSETS)

@@ -1,4 +1,4 @@
-"""How many connections and subscriptions one viewer can have in this process."""
+"""Limits the connections and subscriptions of one viewer in this process."""
 
 from collections import Counter
 from typing import Final
@@ -10,11 +10,11 @@ from resolvers.viewer import Viewer
 RETRY_SECONDS: Final = 5
 OPERATIONS_PER_CONNECTION: Final = 100
 SUBSCRIPTIONS_FOR_EACH: Final = 10
-"""By default, a viewer can have this many subscriptions for each connection that it can have."""
+"""The default number of subscriptions of a viewer for each connection that it may have."""
 
 
 class TooMany(Exception):
-    """A viewer has as many of something as it can have. The message is for the caller."""
+    """A viewer has reached a limit. The message is for the caller."""
 
     def __init__(self, what: str, most: int) -> None:
         super().__init__(
@@ -40,7 +40,7 @@ class Quota:
 
 
 class Place:
-    """A place that is taken until it is closed, at the end of a `with` block or before."""
+    """A taken place. It is released by `close`, at the latest at the end of a `with` block."""
 
     __slots__ = ("_key", "_taken")
 
@@ -49,7 +49,7 @@ class Place:
         self._key: tuple[UUID, str] | None = key
 
     def close(self) -> None:
-        """Give the place back, unless that was done before."""
+        """Release the place, once."""
         key, self._key = self._key, None
         if key is not None:
             self._taken[key] -= 1
@@ -67,7 +67,7 @@ class Place:
 class Quotas:
     """The quotas of one process. A stream over HTTP is a connection with one subscription.
 
-    `operations` is how many operations one WebSocket can have at a time.
+    `operations` is the number of operations that one WebSocket may have at a time.
     """
 
     connections: Quota

@@ -1,7 +1,7 @@
-"""How often a document selects the same response name at one place.
+"""Limits how often a document selects the same response name at one place.
 
-Validation compares all fields of one response name with each other, and its recursion grows with
-their number.
+Validation compares all fields with the same response name, and its recursion grows with their
+number.
 """
 
 from collections.abc import Iterable
@@ -20,10 +20,10 @@ MOST_REPEATS: Final = 50
 
 
 def require_few_repeats(document: DocumentNode) -> list[GraphQLError]:
-    """The first place where a document repeats a response name too often, or nothing.
+    """An error for the first place where a document repeats a response name too often, or None.
 
-    Fields of one response name merge, so their selections are at one place. The time grows with the
-    length of the document. The document need not be valid.
+    Fields with the same response name merge, so their selections are at one place. The time is
+    linear in the length of the document. The document need not be valid.
     """
     places = [
         [definition.selection_set]

@@ -1,4 +1,4 @@
-"""The shape of a GraphQL request, whatever carries it; a wrong one is told field and rule."""
+"""The shape of a GraphQL request, for all transports. An error names the field and the rule."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,9 +14,9 @@ class MalformedRequest(ValueError):
 
 @frozen
 class GraphQLRequest:
-    """A document, the values of its variables, and which of its operations to carry out.
+    """A document, the values of its variables, and the name of the operation to execute.
 
-    `wants_changes_cursor`: the result of a query has it in its extensions.
+    With `wants_changes_cursor`, the result of a query has the cursor in its extensions.
     """
 
     query: str
@@ -32,9 +32,7 @@ class GraphQLRequest:
         query = body.get("query")
         if not isinstance(query, str):
             raise MalformedRequest("'query' is required and must be a string.")
-        _object_or_null(
-            body, "extensions"
-        )  # has no meaning here, and must be well formed all the same
+        _object_or_null(body, "extensions")  # not used, but it must be well formed
         return cls(query, _object_or_null(body, "variables"), _operation_name(body))
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The roles as a command line and a token name them."""
+"""The names of roles on the command line and in tokens."""
 
 from typing import Final
 
@@ -7,4 +7,4 @@ from resolvers.vocabulary import Role
 ROLE_NAMES: Final = {role.name.lower().replace("_", "-"): role for role in Role}
 
 OF_USERS: Final = frozenset({Role.AGENT, Role.CANDIDATE})
-"""The roles that have a scope only through a user: a token for them must name one."""
+"""The roles whose scope comes from a user. A token for such a role must name a user."""

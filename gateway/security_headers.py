@@ -1,4 +1,4 @@
-"""Headers that keep a browser from making more of a response than it is."""
+"""Security headers for browsers."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,7 +12,7 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """Middleware: every HTTP response has HEADERS."""
+    """Middleware that adds HEADERS to every HTTP response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -20,9 +20,9 @@ from gateway.start import log_to_stderr, settings_of_migrated_database
 from schema import build_schema
 
 KEEP_ALIVE_SECONDS: Final = 75
-"""How long an idle connection is kept: longer than load balancers keep theirs, which is 60 s.
+"""How long an idle connection is kept: longer than load balancers keep theirs, usually 60 s.
 
-Whoever closes first must not be the server: a request may be on its way already.
+The server must not close first, because a request may already be on its way.
 """
 
 
@@ -56,7 +56,7 @@ def require_host(host: str) -> None:
 
 
 def announce(settings: Settings, host: str, port: int) -> None:
-    """Print where the gateway is about to listen."""
+    """Print the address at which the gateway is about to listen."""
     print(f"GraphQL at http://{host}:{port}{PATH}", flush=True)
     if settings.graphiql and settings.graphiql_token is not None:
         told = "On this machine, the page opens with the token in GATEWAY_GRAPHIQL_TOKEN."
@@ -71,7 +71,7 @@ def options(settings: Settings, host: str, port: int) -> dict[str, Any]:
         "port": port,
         "log_level": "warning",
         "access_log": False,
-        "proxy_headers": False,  # nothing here asks where a caller is
+        "proxy_headers": False,  # the gateway does not use the caller's address of a proxy
         "timeout_keep_alive": KEEP_ALIVE_SECONDS,
     }
 

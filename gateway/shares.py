@@ -1,7 +1,8 @@
 """Shares a limited number of places fairly among organizations.
 
-An organization may take a place only if more are free than it holds. One busy organization gets
-half of the places, two get a third each, and so on: there is nearly always a place for one more.
+An organization may take a place only if more places are free than it holds. One busy organization
+gets half of the places, two get a third each, and so on. A place is nearly always free for another
+organization.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from uuid import UUID
 
 
 class Shares:
-    """Places, and how many of them each organization holds."""
+    """Places, with the number that each organization holds."""
 
     def __init__(self, places: int) -> None:
         self.free = places
@@ -33,8 +34,8 @@ class Shares:
 
 
 class Turns:
-    """Places that are waited for. Of those that may have one, the organization with fewest is next;
-    within an organization, the one that has waited longest.
+    """Places with a queue. The next place goes to the eligible organization with the fewest places,
+    and within it to the task that has waited longest.
     """
 
     def __init__(self, places: int) -> None:

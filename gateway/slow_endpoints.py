@@ -1,4 +1,4 @@
-"""Remembers which endpoints keep a connection without an answer, and when to try them again."""
+"""Remembers slow endpoints, and when to try them again."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,14 +8,14 @@ from uuid import UUID
 from resolvers.storage import Clock
 
 Endpoint = tuple[UUID, UUID]
-"""An organization and an endpoint of it."""
+"""An organization and one of its endpoints."""
 
 SLOW_SECONDS: Final = 1.0
-"""An attempt that fails after so long has cost a connection for that time."""
+"""An attempt that fails after this time counts as slow, because it held a connection."""
 
 LONGEST_PAUSE: Final = timedelta(seconds=30)
 FORGOTTEN_AFTER: Final = timedelta(hours=2)
-"""Longer than the longest wait of a delivery, so that an endpoint stays slow until it is tried."""
+"""Longer than the longest delay between attempts: an endpoint stays slow until the next one."""
 
 
 @dataclass(slots=True)
@@ -28,7 +28,7 @@ class _Slow:
 class SlowEndpoints:
     """The endpoints whose last attempt failed slowly.
 
-    After one such failure in a row nothing is sent for a second, then for two, four, at most 30.
+    After each consecutive slow failure, an endpoint pauses for 1, 2, 4 and at most 30 seconds.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -39,13 +39,13 @@ class SlowEndpoints:
         return endpoint in self._slow
 
     def is_paused(self, endpoint: Endpoint) -> bool:
-        """Whether nothing is to be sent yet. A clock that was set back ends the pause."""
+        """Whether the endpoint pauses. If the clock is set back, the pause ends."""
         slow = self._slow.get(endpoint)
         now = self._clock()
         return slow is not None and slow.failed_at <= now < slow.not_before
 
     def failed(self, endpoint: Endpoint) -> None:
-        """Count a slow failure; those of attempts that began before a pause count once."""
+        """Count a slow failure. Attempts that started before a pause count once."""
         if self.is_paused(endpoint):
             return
         now = self._clock()

@@ -1,4 +1,4 @@
-"""What a WebSocket sends, and the outlets of the subscriptions on it."""
+"""The sender of a WebSocket, and the outlets of its subscriptions."""
 
 import asyncio
 from collections import deque

@@ -1,4 +1,4 @@
-"""What a process of the gateway does first."""
+"""The first steps of a process: settings and logging."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""How long each step of a stop may take, and what happens if it takes longer."""
+"""The time limits for the steps of a stop."""
 
 import logging
 import os
@@ -11,10 +11,11 @@ logger = logging.getLogger(__name__)
 
 @frozen
 class StopTimes:
-    """The seconds of each step. The steps follow one another, and leave some time to close files.
+    """The seconds for each step. The steps run one after another and leave some time to close
+    files.
 
-    Requests and subscribers have `requests` to end, and after they were cancelled `cancelled`. Then
-    the background work has `background` to finish what it has begun.
+    Requests and subscribers have `requests` seconds to end, and `cancelled` seconds after they were
+    cancelled. Then the background work has `background` seconds to finish what it has started.
     """
 
     requests: float
@@ -27,7 +28,7 @@ class StopTimes:
 
 
 def exit_after(seconds: float) -> None:
-    """End this process after so many seconds, whatever it is doing then."""
+    """Exit this process after this many seconds, even if work is not finished."""
     timer = threading.Timer(seconds, _exit, [seconds])
     timer.daemon = True
     timer.start()

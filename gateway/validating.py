@@ -1,4 +1,4 @@
-"""Judges agent bookings: stage 2 of all that waits, a batch at a time `[004]`."""
+"""Validates waiting agent bookings, stage 2 of [004], batch by batch."""
 
 import asyncio
 from collections.abc import Callable, Container
@@ -11,7 +11,7 @@ from resolvers.outcomes import Outcome
 from resolvers.storage import Storage
 from resolvers.storage.batches import Run
 
-TAKE_UP, VALIDATE = cast(Run, take_up), cast(Run, validate)  # which refuse nothing
+TAKE_UP, VALIDATE = cast(Run, take_up), cast(Run, validate)  # these commands refuse nothing
 
 AT_ONCE: Final = 50
 
@@ -20,10 +20,10 @@ WIDER: Final = 4
 
 
 class Waiting:
-    """Finds the organizations that have agent bookings that wait.
+    """Finds the organizations with waiting agent bookings.
 
-    Only the oldest bookings are looked at. If all of them belong to organizations that are being
-    worked for, the next look goes further.
+    It reads only the oldest bookings. If all of them belong to busy organizations, the next read
+    continues after them.
     """
 
     def __init__(self, storage: Storage) -> None:
@@ -31,7 +31,7 @@ class Waiting:
         self._window = FIRST_WINDOW
 
     async def organizations(self, busy: Container[UUID] = ()) -> list[UUID]:
-        """Organizations with bookings that wait, except those that are `busy`."""
+        """Organizations with waiting bookings, except the `busy` ones."""
         rows = await self._storage.read(organizations_waiting(self._storage.clock(), self._window))
         found = [row.organization_id for row in rows if row.organization_id not in busy]
         is_full = sum(row.total for row in rows) == self._window
@@ -46,11 +46,11 @@ async def validate_waiting(
     lease_seconds: float,
     going_on: Callable[[], bool] = lambda: True,
 ) -> bool:
-    """Judge every agent booking of an organization that nobody else does; whether there was one.
+    """Validate the waiting agent bookings of an organization. Returns whether there were any.
 
-    Between the two steps of a batch it is held under a lease: who dies there is followed. Each is
-    judged by itself, in one transaction with the others: one that cannot be, for a fault of ours,
-    waits until its lease ends, and keeps none of the others. Raises: what went wrong with it.
+    A lease protects each booking between the two steps of a batch; if a worker dies, another one
+    continues after the lease ends. An internal error in one booking does not affect the others: the
+    booking waits until its lease ends. Raises: the internal error.
     """
     ask = TakeUp(organization_id=organization_id, most=AT_ONCE, lease_seconds=lease_seconds)
     judged_any = False

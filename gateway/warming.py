@@ -1,7 +1,7 @@
-"""Compiles documents before their first use, which costs 2 to 20 ms, in the background.
+"""Compiles documents in the background before their first use, which costs 2 to 20 ms.
 
-The work begins when the first requests have been answered, and goes on in small steps: no step
-takes longer than the first use of a document, and most of the time passes between them.
+The work starts after the first requests and runs in small steps with pauses. No step takes longer
+than the first use of a document.
 """
 
 import asyncio
@@ -23,15 +23,15 @@ from resolvers.vocabulary import Role
 logger = logging.getLogger(__name__)
 
 DELAY_SECONDS: Final = 1.0
-"""How long after the start it begins."""
+"""The delay after the start."""
 
 REST: Final = 9
-"""After each step it rests for so many times as long: it takes a tenth of a core."""
+"""The pause after each step, as a multiple of the step's time. The work takes a tenth of a core."""
 
 LEAST_REST_SECONDS: Final = 0.001
 
 MOST_DOCUMENTS: Final = 1_000
-"""More of them would fill the cache, and take a minute."""
+"""The largest number of documents. More would fill the cache and take a minute."""
 
 PACKAGE: Final = "booking-gateway"
 BLOCK: Final = re.compile(r"^```graphql\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -48,7 +48,8 @@ VIEWERS: Final = tuple(
     )
     for role in (Role.ADMIN, Role.SCHEDULER, Role.CENTRE_STAFF)
 )
-"""For whom plans are compiled: plans depend on the role, and on whether it is confined."""
+"""The viewers for whom plans are compiled. A plan depends on the role, and on whether it is
+restricted."""
 
 
 def documents(manifest: Iterable[Document]) -> Iterator[Document]:
@@ -65,7 +66,7 @@ def _of_page() -> Iterator[Document]:
 
 
 def _of_readme() -> Iterator[Document]:
-    """README is the description of the package."""
+    """The examples of README, which is the description of the package."""
     try:
         description = metadata(PACKAGE)["Description"]
     except (PackageNotFoundError, KeyError):

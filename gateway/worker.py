@@ -1,8 +1,8 @@
-"""Background work: judges agent bookings, delivers notifications, expires and forgets what is due.
+"""Background work: validates agent bookings, delivers notifications, expires and removes old data.
 
-All of it waits in the database, and is taken from there under leases: any number of workers may run
-beside each other, and one that is killed loses nothing. Commits of this process wake the work at
-once, in `booking-gateway worker` those of other processes too; a look every second finds the rest.
+All work waits in the database and is claimed with leases, so any number of workers may run at the
+same time, and a killed worker loses nothing. Commits of this process wake the work at once, in
+`booking-gateway worker` commits of other processes too. A check every second finds the rest.
 """
 
 import asyncio
@@ -40,24 +40,25 @@ logger = logging.getLogger(__name__)
 
 EXPIRE, FORGET, DELETE_OLD_CHANGES, SAY_PRESENT = (
     cast(Run, run)
-    for run in (expire_due, forget_old, delete_old_changes, say_present)  # which refuse nothing
+    for run in (expire_due, forget_old, delete_old_changes, say_present)  # these commands refuse
+    nothing
 )
 
 POLL_SECONDS: Final = 1.0
 BREATH_SECONDS: Final = 0.02
-"""How long commits gather before the work is looked for: not once for each of a burst."""
+"""The delay after a commit before the worker looks for work, so a burst causes one look."""
 
 ORGANIZATIONS_AT_ONCE: Final = 64
-"""For how many organizations a piece of work is done at the same time."""
+"""The number of organizations for which a piece of work runs at the same time."""
 
 STATISTICS_SECONDS: Final = 60.0
 
 SECONDS_OF_LEASE: Final = 4
-"""An attempt takes at most this part of a lease: two, and writing what came of them, fit in."""
+"""An attempt takes at most this part of a lease, so two attempts and the writes fit into it."""
 
 
 def make_worker(storage: Storage, settings: Settings) -> "Worker":
-    """The worker for these settings, in the event loop that it will run in."""
+    """The worker for these settings. Call it in the event loop in which the worker runs."""
     attempt_seconds = min(SECONDS, settings.lease_seconds / SECONDS_OF_LEASE)
     http = HttpSender(
         local=settings.notify_local, ports=settings.notify_ports, seconds=attempt_seconds
@@ -75,7 +76,7 @@ def make_worker(storage: Storage, settings: Settings) -> "Worker":
 
 
 def _mail_sender(settings: Settings, attempt_seconds: float) -> "MailSender | None":
-    """The mail sender, if there is a mail server; only then are the libraries for it imported."""
+    """The mail sender, if a mail server is configured. Only then are its libraries imported."""
     if settings.smtp_url is None:
         return None
     from gateway.outgoing.mail import SECONDS as MAIL_SECONDS
@@ -86,7 +87,7 @@ def _mail_sender(settings: Settings, attempt_seconds: float) -> "MailSender | No
 
 
 class Worker:
-    """One process's share of the work. `run` until `stop`."""
+    """The worker of one process. `run` works until `stop` is called."""
 
     def __init__(
         self,
@@ -126,7 +127,7 @@ class Worker:
         self._expiring = self._by_organization("expiry", self._overdue)
 
     async def run(self) -> None:
-        """Work until told to stop. What has been begun by then is finished, and written."""
+        """Work until `stop` is called. Work that has started is finished and written."""
         self._storage.when_changed.append(self.wake)
         try:
             async with self._deliverer:
@@ -153,14 +154,14 @@ class Worker:
             self._storage.when_changed.remove(self.wake)
 
     def stop(self) -> None:
-        """Begin nothing new."""
+        """Start no new work."""
         self._stopping = True
         self._lanes.stop()
         for woken in (self._received, self._queued, self._overdue, self._present, self._stopped):
             woken.set()
 
     def wake(self, _: Mapping[UUID, int]) -> None:
-        """After a commit there may be something to do."""
+        """Look for work soon, because of a commit."""
         self._received.set()
         self._queued.set()
 
@@ -171,7 +172,7 @@ class Worker:
         woken: asyncio.Event,
         seconds: float,
     ) -> None:
-        """Repeat a part of the work; begin again if the repetition itself fails."""
+        """Repeat a part of the work, and restart it if the repetition itself fails."""
         while not self._stopping:
             try:
                 await self._repeat(name, action, woken, seconds)
@@ -189,7 +190,7 @@ class Worker:
         woken: asyncio.Event,
         seconds: float,
     ) -> None:
-        """Do it again once woken, and every so often, until told to stop. No failure ends it."""
+        """Run an action when woken and periodically, until `stop`. It continues after failures."""
         failures = Failures(f"The background work ({name})", first_pause=self._poll_seconds)
         while not self._stopping:
             woken.clear()
@@ -205,7 +206,7 @@ class Worker:
                 await asyncio.sleep(BREATH_SECONDS)
 
     async def _pause(self, seconds: float) -> None:
-        """Wait, unless the work is to stop."""
+        """Wait, at most until `stop` is called."""
         await set_within(self._stopped, seconds)
 
     def _by_organization(self, what: str, again: asyncio.Event) -> ByOrganization:
@@ -232,31 +233,31 @@ class Worker:
     # ---------------------------------------------------------------- the clock
 
     async def _expire(self) -> None:
-        """Expire every booking that was not paid in time."""
+        """Expire every booking whose payment is overdue."""
         for row in await self._read(organizations_with_overdue):
             self._expiring.begin(row.id, partial(self._expire_in, row.id))
 
     async def _expire_in(self, organization_id: UUID) -> bool:
-        """Expire what is overdue in an organization, a batch at a time, except what is locked."""
+        """Expire overdue bookings of an organization in batches, except locked ones."""
         return (await self._one(EXPIRE, ExpireDue(organization_id))).changed
 
     async def _say_present(self) -> None:
-        """Pauses in which no worker says so do not count against notifications."""
+        """Record that a worker is running. Times without a worker do not count as retry time."""
         await self._one(SAY_PRESENT, SayPresent())
 
     async def _gather(self) -> None:
-        """Gather the planner's statistics of tables that have grown."""
+        """Update the planner's statistics of tables that have grown."""
         await self._storage.gather_statistics()
 
     async def _forget(self) -> None:
-        """Delete what is old, a batch at a time: other requests come in between."""
+        """Delete old rows in batches, so other requests can run in between."""
         more = True
         while more and not self._stopping:
             ask = ForgetOld(deliveries_kept_for=self._deliveries_kept_for)
             more = (await self._one(FORGET, ask)).changed
 
     async def _shorten_logs(self) -> None:
-        """Delete the changes that are not kept any longer, a batch at a time."""
+        """Delete expired changes in batches."""
         kept_for = self._log_kept_for
         if kept_for is None:
             return

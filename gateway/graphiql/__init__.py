@@ -1,6 +1,6 @@
-"""The page at /graphql: GraphiQL with five examples, all of it served from this package.
+"""The page at /graphql: GraphiQL with five examples, served from this package.
 
-`assets/` is the bundle that `source/` builds; `examples/` are the tabs of a first visit.
+`assets/` is the bundle that `source/` builds. `examples/` has the tabs of a first visit.
 """
 
 import json
@@ -19,18 +19,18 @@ CONTENT_SECURITY_POLICY: Final = "; ".join(
         "default-src 'none'",
         "script-src 'self'",
         "worker-src 'self'",  # Monaco's workers
-        "style-src 'self' 'unsafe-inline'",  # Monaco writes its colours and positions as styles
+        "style-src 'self' 'unsafe-inline'",  # Monaco sets its colours and positions as styles
         "font-src 'self'",
-        "img-src data:",  # Monaco's icons; a picture in an answer is not fetched
+        "img-src data:",  # Monaco's icons; pictures in responses are not loaded
         "connect-src 'self'",  # ws and wss of the same host are in 'self'
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",
     )
 )
-"""What the page may do: run and reach what comes from its own origin.
+"""The page may run and load only resources of its own origin.
 
-A worker obeys the header of its own script, so the assets are served with it too.
+The policy of a web worker comes with its script, so the assets have this header too.
 """
 
 
@@ -79,10 +79,10 @@ _PAGE: Final = """\
 
 
 def graphiql_page(*, token: str | None) -> str:
-    """The page as HTML, with the token in its headers editor where there is one.
+    """The page as HTML, with the token in its headers editor, if any.
 
-    A token that the page has not shown before replaces the one that the browser kept. Serve the
-    page with a token to this machine only, with `Cache-Control: no-store` and
+    A new token replaces the token that the browser stored. Serve the page with a token only to this
+    machine, with `Cache-Control: no-store` and
     `CONTENT_SECURITY_POLICY`.
     """
     config = {
@@ -94,7 +94,7 @@ def graphiql_page(*, token: str | None) -> str:
 
 
 def _json_in_html(value: object) -> str:
-    """JSON in which no character can end, or open, an element of the page around it."""
+    """JSON without characters that could end or open an element of the page."""
     text = json.dumps(value)
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")

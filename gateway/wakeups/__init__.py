@@ -1,7 +1,7 @@
-"""Wake-ups: processes tell each other which organizations' logs have grown.
+"""Wake-ups: processes notify each other of organizations whose logs have grown.
 
-A wake-up carries no data and may be lost or repeated. It only spares subscribers the wait for the
-next poll.
+A wake-up carries no data and may be lost or repeated. It saves subscribers the wait for the next
+poll.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -18,7 +18,7 @@ Positions = Mapping[UUID, int]
 """The newest log position of organizations."""
 
 Wake = Callable[[Positions], None]
-"""Receives positions from another process; without any, every log may have grown."""
+"""Receives positions of another process. Without positions, every log may have grown."""
 
 
 class Wakeups(Protocol):
@@ -31,11 +31,11 @@ class Wakeups(Protocol):
         """Send the positions of commits of this process to the others. Does not wait."""
 
     async def close(self) -> None:
-        """Stop. What was announced is sent first, if that is possible within a second."""
+        """Stop. Pending announcements are sent first, if that is possible within a second."""
 
 
 class NoWakeups:
-    """Other processes find the commits of this one by their poll, as on SQLite."""
+    """No wake-ups: other processes find the commits of this one by their poll, as on SQLite."""
 
     async def start(self, wake: Wake) -> None:
         pass

@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 MOST_ORGANIZATIONS: Final = 100
-"""Above it, a hint names none. PostgreSQL limits a payload to 7999 bytes."""
+"""The largest number of positions in a hint. PostgreSQL limits a payload to 7999 bytes."""
 
 _NAMED: Final = re.compile(r"([0-9a-f]{32}):(\d{1,19})", re.ASCII)
 

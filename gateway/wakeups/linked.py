@@ -1,4 +1,4 @@
-"""Wake-ups over a link that can fail: it is opened again, and a failure delays changes at most."""
+"""Wake-ups over a link that can fail. It is reopened, and a failure only delays changes."""
 
 import asyncio
 import logging
@@ -14,17 +14,17 @@ from gateway.wakeups.hints import hint_of, positions_in
 logger = logging.getLogger(__name__)
 
 GAP_SECONDS: Final = 0.01
-"""The least time between two hints: what is announced meanwhile is the next one."""
+"""The least time between two hints. Announcements in the meantime are joined into the next hint."""
 
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 5.0
-"""Between two attempts to open the link; they double. A link that lasts longer ends an outage."""
+"""The delay between attempts to open the link; it doubles. A longer link ends an outage."""
 
 CLOSING_SECONDS: Final = 1.0
 
 
 class Link(Protocol):
-    """A connection to a server that passes hints on. A failure raises an exception."""
+    """A connection to a server that distributes hints. A failure raises an exception."""
 
     async def send(self, hint: str) -> None:
         """Send a hint to every link, which may include this one."""
@@ -122,7 +122,7 @@ class LinkedWakeups:
 
 
 async def _until_one_fails(*parts: Coroutine[Any, Any, None]) -> None:
-    """Run parts that never return beside each other. Raises: what the first of them raises."""
+    """Run endless parts at the same time. Raises: the first exception of a part."""
     tasks = [asyncio.create_task(part) for part in parts]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -13,7 +13,7 @@ APPLICATION: Final = "booking-gateway wake-ups"
 """The name of the connection in pg_stat_activity."""
 
 ANSWER_SECONDS: Final = 5.0
-"""How long the server may take to accept a hint; then the link counts as lost."""
+"""The timeout for the server to accept a hint. After that, the link counts as lost."""
 
 CLOSING_SECONDS: Final = 0.5
 

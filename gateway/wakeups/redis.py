@@ -12,11 +12,11 @@ from redis.backoff import NoBackoff
 from gateway.wakeups.linked import Link, OpenLink
 
 ANSWER_SECONDS: Final = 5.0
-"""How long the server may take to answer. After as long without a hint, it is pinged."""
+"""The timeout for a response of the server. After the same time without a hint, it is pinged."""
 
 
 class DoesNotAnswer(Exception):
-    """The server is connected, and silent."""
+    """The server is connected but does not respond."""
 
 
 def linked_through_redis(url: str, *, seconds: float = ANSWER_SECONDS) -> OpenLink:
