@@ -40,8 +40,7 @@ logger = logging.getLogger(__name__)
 
 EXPIRE, FORGET, DELETE_OLD_CHANGES, SAY_PRESENT = (
     cast(Run, run)
-    for run in (expire_due, forget_old, delete_old_changes, say_present)  # these commands refuse
-    nothing
+    for run in (expire_due, forget_old, delete_old_changes, say_present)  # refuse nothing
 )
 
 POLL_SECONDS: Final = 1.0
