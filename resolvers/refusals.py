@@ -16,7 +16,7 @@ in order.
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar, ParamSpec, TypeVar
 from uuid import UUID
 
 from resolvers.vocabulary import (
@@ -27,6 +27,9 @@ from resolvers.vocabulary import (
     EventStatus,
     Permission,
 )
+
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
 
 LONGEST_IDENTIFIER = 500
 """How much of what was looked for is repeated; no key or reference is longer."""
@@ -70,7 +73,9 @@ class Complaints:
     def add(self, refusal: Refusal) -> None:
         self.refusals.append(refusal)
 
-    def of(self, rule: Callable[..., Any], *given: Any, **named: Any) -> Any:
+    def of(
+        self, rule: Callable[Given, Answer], *given: Given.args, **named: Given.kwargs
+    ) -> Answer | None:
         """Ask a rule; a refusal is kept and the answer is then None."""
         try:
             return rule(*given, **named)
@@ -84,7 +89,9 @@ class Complaints:
             raise Refused(self.refusals)
 
 
-def attempt(command: Callable[..., Any], *given: Any, **named: Any) -> Any:
+def attempt(
+    command: Callable[Given, Answer], *given: Given.args, **named: Given.kwargs
+) -> Answer | Refused:
     """What a command comes to: its outcome, or its Refused as a value."""
     try:
         return command(*given, **named)

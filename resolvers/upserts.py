@@ -252,7 +252,8 @@ def _asked(
     for name, (column, model) in kind.one.items():
         if (ref := getattr(command, name)) is not None:
             key = complaints.of(_key, lookups[model], command, ref, "input", camel_case(name))
-            asked.one[column] = key
+            if key is not None:
+                asked.one[column] = key
     for name, listed in kind.many.items():
         if (given_list := _elements(command, name)) is not None:
             keys: dict[UUID, int] = {}
@@ -262,7 +263,8 @@ def _asked(
                 key = ref
                 if listed:
                     key = complaints.of(_key, lookups[listed], command, ref, *at, within=within)
-                keys.setdefault(key, n)
+                if key is not None:
+                    keys.setdefault(key, n)
             asked.keys[name] = [(n, key) for key, n in keys.items()]
     complaints.settle()
     asked.identity = tuple(

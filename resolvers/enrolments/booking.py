@@ -113,7 +113,7 @@ def _book(work: UnitOfWork, desk: Desk, attempts: Attempts, command: BookEnrolme
     currency = desk.settings[viewer.organization_id].currency
     check_terms(command.payment, currency, work.now, stage, past=happened is not None)
     if event is None:
-        stage.settle()
+        raise Refused(stage.refusals)
     module_id = None
     if command.module is None or module is not None:
         modules = desk.modules_of(event)
@@ -130,6 +130,8 @@ def _book(work: UnitOfWork, desk: Desk, attempts: Attempts, command: BookEnrolme
         may_be_past=happened is not None,
     )
     stage.settle()
+    assert candidate is not None
+    assert sitting is not None
     draft = _draft(work, desk, command, candidate, event, room, module_id, sitting)
     warnings = check_seat(
         desk,

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from resolvers import checks
@@ -118,10 +117,9 @@ class _Movers:
             stage.add(OneRequired("input", "toEvent", names=names))
         was_at, was_in = self._places_before(command, stage)
         if booking is None:
-            stage.settle()
+            raise Refused(stage.refusals)
         enrolment = self._enrolments[booking.id]
         target = self._target(command, booking, enrolment, stage)
-        stage.settle()
         _require_unchanged(command, self._situation(booking), was_at, was_in)
         if booking.status in SEATED and _same_place(booking, target):
             return Outcome(booking.id, changed=False)
@@ -153,7 +151,7 @@ class _Movers:
             warnings,
         )
 
-    def _find(self, command: MoveEnrolment, stage: Complaints) -> Any:
+    def _find(self, command: MoveEnrolment, stage: Complaints) -> Booking | None:
         """The booking, or None with a complaint."""
         path = ("input", "enrolmentId")
         return stage.of(
@@ -207,12 +205,13 @@ class _Movers:
     def _target(
         self, command: MoveEnrolment, booking: Booking, enrolment: Enrolment, stage: Complaints
     ) -> "_Target":
+        """Where it goes, which ends the stage. Raises: Refused."""
         desk, viewer = self._desk, command.viewer
         where = "enrolmentId" if command.to_event is None else "toEvent"
         event = stage.of(self._event, command, booking, "input", where)
         given = stage.of(desk.room, viewer, command.to_room, event, "input", "toRoom")
         if event is None or (command.to_room is not None and given is None):
-            stage.settle()
+            raise Refused(stage.refusals)
         online = enrolment.delivery is DeliveryMode.ONLINE
         room = stage.of(
             rules.choose_room,
@@ -244,6 +243,8 @@ class _Movers:
             path=path,
         )
         module_id = stage.of(self._module_at, enrolment, booking, event)
+        stage.settle()
+        assert sitting is not None
         return _Target(event, room, sitting, module_id, accommodations, path)
 
     def _module_at(self, enrolment: Enrolment, booking: Booking, event: Event) -> UUID | None:

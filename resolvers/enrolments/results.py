@@ -56,7 +56,7 @@ def assign_results(work: UnitOfWork, commands: Sequence[AssignResult]) -> list[O
     def _find(command: AssignResult) -> Booking:
         stage = Complaints()
         path = ("input", "results", str(command.position), "enrolmentId")
-        booking: Booking = stage.of(
+        booking = stage.of(
             find,
             found,
             locked,
@@ -66,6 +66,7 @@ def assign_results(work: UnitOfWork, commands: Sequence[AssignResult]) -> list[O
             kind=BookingKind.ENROLMENT,
         )
         stage.settle()
+        assert booking is not None
         return booking
 
     return [attempt(assign, command) for command in commands]

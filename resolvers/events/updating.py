@@ -147,7 +147,7 @@ def _draft(gathered: Gathered, command: UpdateEvent) -> tuple[Event, Event, Choi
     if event is not None and settings is not None:
         changes = fields.in_settings(changes, settings, complaints, present=event)
     if event is None or complaints.refusals:
-        complaints.settle()
+        raise Refused(complaints.refusals)
     draft = changed(event, **plain_columns(changes), **choice.columns())
     complaints.refusals += inconsistencies(draft, changes)
     complaints.settle()

@@ -183,7 +183,7 @@ class _Granted:
         self, command: GrantAccommodation | RevokeAccommodation, stage: Complaints
     ) -> Booking | None:
         path = ("input", "bookingId")
-        booking: Booking | None = stage.of(
+        return stage.of(
             find,
             self._found,
             self._locked,
@@ -192,7 +192,6 @@ class _Granted:
             *path,
             missing=missing_of(command.booking),
         )
-        return booking
 
     def _require(
         self, command: GrantAccommodation | RevokeAccommodation, booking: Booking, name: str

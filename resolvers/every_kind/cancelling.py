@@ -127,7 +127,7 @@ class _Cancelling:
 
     def _check_input(self, command: CancelBooking) -> Booking:
         stage = Complaints()
-        booking: Booking | None = stage.of(
+        booking = stage.of(
             find,
             self._found,
             self._locked,

@@ -100,10 +100,8 @@ class _Changing:
     def _asked(self, command: ChangeAssessment) -> tuple[Booking, Form]:
         """The registration and its new form. Raises: Refused, or a refusal."""
         stage, viewer = Complaints(), command.viewer
-        booking: Booking | None = stage.of(
-            registration, self._found, self._locked, viewer, command.registration
-        )
-        form: Form | None = stage.of(form_of, self._forms, viewer, command.assessment)
+        booking = stage.of(registration, self._found, self._locked, viewer, command.registration)
+        form = stage.of(form_of, self._forms, viewer, command.assessment)
         stage.settle()
         assert booking is not None
         assert form is not None

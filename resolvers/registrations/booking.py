@@ -127,6 +127,7 @@ class _Registering:
             path = ("input", "target", "lax", "eventVenue")
             stage.of(desk.in_scope, viewer, sought.event, Permission.BOOK, *path)
         stage.settle()
+        assert candidate is not None
         assert sought is not None
         return self._seated(asked, candidate, sought, form, overrides)
 
@@ -224,8 +225,7 @@ class _Registering:
             if isinstance(command.target, LaxEvent):
                 stage.add(AssessmentFormNotFound("input", "assessment", object_type="TestForm"))
             return None
-        form: Form | None = stage.of(form_of, self._forms, command.viewer, command.assessment)
-        return form
+        return stage.of(form_of, self._forms, command.viewer, command.assessment)
 
     def _check_identifier(self, asked: Asked, stage: Complaints) -> None:
         command = asked.command

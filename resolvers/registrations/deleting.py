@@ -32,9 +32,7 @@ def delete(work: UnitOfWork, commands: Sequence[DeleteRegistration]) -> list[Out
 
     def remove(command: DeleteRegistration) -> Outcome:
         stage, viewer = Complaints(), command.viewer
-        booking: Booking | None = stage.of(
-            registration, found, locked, viewer, command.registration
-        )
+        booking = stage.of(registration, found, locked, viewer, command.registration)
         stage.settle()
         assert booking is not None
         if booking.status is BookingStatus.DELETED:

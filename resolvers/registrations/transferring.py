@@ -129,9 +129,7 @@ class _Transferring:
         """Raises: Refused, or a refusal."""
         viewer, stage = command.viewer, Complaints()
         overrides = check_overrides(viewer, command.overrides, stage)
-        booking: Booking | None = stage.of(
-            registration, self._found, self._locked, viewer, command.registration
-        )
+        booking = stage.of(registration, self._found, self._locked, viewer, command.registration)
         self._check_learner(command, booking, stage)
         if booking is not None and self._registrations[booking.id].test_form_id is None:
             path = ("input", "registrationId")

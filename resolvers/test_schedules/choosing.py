@@ -72,6 +72,11 @@ def choose(desk: Desk, command: BookTestSchedule) -> Chosen:
     if form is not None:
         stage.of(require_form, test, form)
     stage.settle()
+    assert candidate is not None
+    assert centre is not None
+    assert enforced is not None
+    assert invigilated is not None
+    assert language is not None
     if command.test_form is None:
         forms, used = desk.forms_of(test), desk.forms_used(candidate)
         form = automatic_form(forms, language, used)
@@ -96,7 +101,7 @@ def _test(desk: Desk, command: BookTestSchedule, stage: Complaints) -> Test | No
     if command.subject is not None:
         path = ("input", "subject")
         subject = stage.of(desk.subjects.one, command.viewer, command.subject, *path)
-    test: Test | None = stage.of(
+    test = stage.of(
         desk.tests.one,
         command.viewer,
         command.test,
@@ -115,7 +120,7 @@ def _form(
     """The form that was asked for; of several with its code the test's."""
     if command.test_form is None:
         return None
-    form: TestForm | None = stage.of(
+    return stage.of(
         desk.test_forms.one,
         command.viewer,
         command.test_form,
@@ -123,7 +128,6 @@ def _form(
         "testForm",
         prefer=lambda row: test is not None and row.test_id == test.id,
     )
-    return form
 
 
 def _user(
@@ -131,5 +135,4 @@ def _user(
 ) -> User | None:
     if ref is None:
         return None
-    user: User | None = stage.of(desk.users.one, command.viewer, ref, "input", name)
-    return user
+    return stage.of(desk.users.one, command.viewer, ref, "input", name)

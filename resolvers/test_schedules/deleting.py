@@ -42,8 +42,9 @@ def _delete(
     command: DeleteTestSchedule,
 ) -> Outcome:
     stage, viewer = Complaints(), command.viewer
-    booking: Booking = stage.of(found.one, viewer, command.test_schedule)
+    booking = stage.of(found.one, viewer, command.test_schedule)
     stage.settle()
+    assert booking is not None
     if booking.status is BookingStatus.DELETED:
         return Outcome(booking.id, changed=False)
     situation = Situation(booking, found.settings[booking.organization_id], work.now)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from resolvers import checks
 from resolvers.bookings import loading
 from resolvers.links import CANDIDATE_CENTRES, CANDIDATE_SUBJECTS, CENTRE_SUBJECTS, Link, linked
-from resolvers.references import Ref, look_up
+from resolvers.references import Lookup, Model, Ref, look_up
 from resolvers.refusals import OutOfRange
 from resolvers.storage.columns import one_of
 from resolvers.storage.read import Read
@@ -66,7 +66,9 @@ class Desk:
     def __init__(self, work: UnitOfWork, wanted: Sequence[Wanted]) -> None:
         self._work = work
 
-        def found(model: type[Any], name: Callable[[Wanted], Iterable[Ref | None]]) -> Any:
+        def found(
+            model: type[Model], name: Callable[[Wanted], Iterable[Ref | None]]
+        ) -> Lookup[Model]:
             names = ((w.viewer, ref) for w in wanted for ref in name(w))
             return look_up(work, model, names)
 

@@ -122,7 +122,7 @@ class _Movers:
     def _target(self, command: MoveTestSchedule) -> tuple[Booking, TestSchedule, Dates, Centre]:
         """What moves, and where it goes, with every mistake at once. Raises: Refused."""
         stage, viewer, desk = Complaints(), command.viewer, self._desk
-        booking: Booking | None = stage.of(
+        booking = stage.of(
             find,
             self._found,
             self._locked,
@@ -160,6 +160,7 @@ class _Movers:
         if rules.check_dates(dates, settings, stage, names) and centre is not None:
             check_windows(dates, centre.time_zone, stage, _edges(names))
         stage.settle()
+        assert centre is not None
         return booking, schedule, dates, centre
 
     def _centre(self, command: MoveTestSchedule, booking: Booking) -> Centre:

@@ -47,9 +47,10 @@ def record_sessions(work: UnitOfWork, commands: Sequence[RecordSession]) -> list
 
 def _record(work: UnitOfWork, found: Found, command: RecordSession) -> Outcome:
     stage, viewer = Complaints(), command.viewer
-    booking: Booking = stage.of(found.one, viewer, command.test_schedule)
+    booking = stage.of(found.one, viewer, command.test_schedule)
     stage.of(checks.code, command.pin, "input", "pin", least=0)
     stage.settle()
+    assert booking is not None
     situation = Situation(booking, found.settings[booking.organization_id], work.now)
     require_version(situation, viewer, command.expected_version)
     if booking.status in AFTER[command.state]:
