@@ -78,19 +78,29 @@ class OneEach(Loaded):
         self._table = compiler.joinable(relation)
 
     async def load(self, run: Any, keys: Sequence[Any]) -> Mapping[Any, Any]:
-        if run.context.held and (held := self._held(run, keys)) is not None:
-            answers = await answer_values(run, self._place, [*held.values()])
-            return dict(zip(held, answers, strict=True))
+        if run.context.held and (there := self._there(run, keys)) is not None:
+            answers = await answer_values(run, self._place, [*there.values()])
+            return dict(zip(there, answers, strict=True))
         rows, answers = await self._rows(run, keys)
         position = self._position
         return {row[position]: answer for row, answer in zip(rows, answers, strict=True)}
 
-    def _held(self, run: Any, keys: Sequence[Any]) -> dict[Any, Any] | None:
+    def held(self, run: Any, rows: Sequence[Any]) -> Mapping[Any, Any] | None:
+        there = self._there(run, [row[self.position] for row in rows])
+        if not there:
+            return there
+        answers = self._place.held(run, self._place.rows_of(there.values()))
+        return None if answers is None else dict(zip(there, answers, strict=True))
+
+    def _there(self, run: Any, keys: Sequence[Any]) -> dict[Any, Any] | None:
         """The rows of these keys that the last write returned; None unless it returned all."""
         if self._table is None:
             return None
         model, column = self._table
-        held = {getattr(row, column): row for row in run.context.held.get(model, ())}
+        rows = run.context.held.get(model, ())
+        if len(rows) == len(keys) == 1 and getattr(rows[0], column) == keys[0]:
+            return {keys[0]: rows[0]}  # of one command, as nearly all are
+        held = {getattr(row, column): row for row in rows}
         wanted = dict.fromkeys(keys)
         wanted.pop(None, None)
         return {key: held[key] for key in wanted} if wanted.keys() <= held.keys() else None

@@ -5,18 +5,19 @@ field is asked. A place that needs more than the row has is read anew, by the ro
 here is on the path of a list's rows.
 """
 
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from inspect import isawaitable
-from typing import Any
+from typing import Any, Final
 
 from graphql import (
     FieldNode,
+    GraphQLEnumType,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
+    GraphQLScalarType,
     get_nullable_type,
     is_composite_type,
-    is_leaf_type,
 )
 
 from schema.connections import Connection
@@ -29,45 +30,94 @@ from schema.plan.children import OneEach, answer_values
 from schema.plan.leaves import GaveUp
 from schema.plan.pages import Pages
 from schema.plan.places import DEFINITION, Compiler
-from schema.plan.selection import Fields, NotPlanned, sub_selections
+from schema.plan.selection import NotPlanned, sub_selections
+
+LEAVES: Final = (GraphQLScalarType, GraphQLEnumType)
 
 OfRows = Callable[[Any, Sequence[Any]], Awaitable[list[Any]]]
 """Answers rows of one type, in their order."""
 
 
+class Selected:
+    """What is selected of the values of a field, compiled for each type of value that turns up."""
+
+    __slots__ = ("nodes", "of_objects", "of_rows", "pages")
+
+    def __init__(self, nodes: list[FieldNode]) -> None:
+        self.nodes = nodes
+        self.of_objects: dict[type, list[_Field]] = {}
+        self.of_rows: dict[type, OfRows] = {}
+        self.pages: dict[str, Pages] = {}
+
+
+class _Field:
+    """A field of objects of one type; `always` is its answer if that depends on no object."""
+
+    __slots__ = ("_arguments", "_name", "always", "key", "selected", "shown")
+
+    def __init__(
+        self, compiler: Compiler, kind: GraphQLObjectType, key: str, nodes: list[FieldNode]
+    ) -> None:
+        name = nodes[0].name.value
+        self.key, self.selected = key, Selected(nodes)
+        self.shown: Any = None
+        self.always = kind.name if name == "__typename" else None
+        if self.always is not None:
+            return
+        graphql_field = kind.fields[name]
+        declared = graphql_field.extensions[DEFINITION]
+        if isinstance(declared, ListField) or declared.extensions:
+            raise NotPlanned(f"{kind.name}.{name}")
+        self.shown = graphql_field.type
+        self._name: str = declared.python_name
+        self._arguments = None
+        if declared.base_resolver is not None:
+            self._arguments = Arguments(compiler.inputs, declared, nodes[0], graphql_field)
+
+    async def values(self, run: Any, objects: Sequence[Any]) -> list[Any]:
+        """What the field has for each of the objects, before it is answered."""
+        if self._arguments is None:
+            return [getattr(each, self._name) for each in objects]
+        found = []
+        for each in objects:
+            value = self._arguments.call(run, each)
+            found.append(await value if isawaitable(value) else value)
+        return found
+
+
 class Objects:
-    """What is selected of the values of one operation; compiled as the types turn up."""
+    """Answers the values of one operation."""
 
     def __init__(self, compiler: Compiler) -> None:
         self._compiler = compiler
-        self._shown: dict[Any, OfRows] = {}
-        self._pages: dict[Any, Pages] = {}
-        self._arguments: dict[Any, Arguments] = {}
-        self._fields: dict[Any, Fields] = {}
 
-    async def answer(self, run: Any, shown: Any, nodes: Sequence[FieldNode], value: Any) -> Any:
+    async def answer(self, run: Any, shown: Any, selected: Selected, value: Any) -> Any:
         """The answer of a value that a field of this type shows. Raises: GaveUp, NotPlanned."""
-        if isinstance(shown, GraphQLNonNull):
-            answer = await self.answer(run, shown.of_type, nodes, value)
-            if answer is None:
-                raise GaveUp
-            return answer
-        if value is None:
-            return None
-        if isinstance(shown, GraphQLList):
-            return await self._list(run, shown.of_type, nodes, value)
-        if is_leaf_type(shown):
-            leaf: Any = shown
-            return leaf.serialize(value)
-        if isinstance(value, Connection):
-            return await self._connection(run, shown, nodes, value)
-        return await self._object(run, nodes, value)
+        required = isinstance(shown, GraphQLNonNull)
+        kind = shown.of_type if required else shown
+        answer = None if value is None else await self._answer(run, kind, selected, value)
+        if answer is None and required:
+            raise GaveUp
+        return answer
 
-    async def _list(self, run: Any, shown: Any, nodes: Sequence[FieldNode], value: Any) -> Any:
+    async def _answer(self, run: Any, kind: Any, selected: Selected, value: Any) -> Any:
+        if isinstance(kind, GraphQLList):
+            return await self._list(run, kind.of_type, selected, value)
+        if isinstance(kind, LEAVES):
+            return kind.serialize(value)
+        if isinstance(value, Connection):
+            return await self._connection(run, kind, selected, value)
+        if isinstance(value, OverRow):
+            [answer] = await self._of_type(value, selected)(run, [value.row])
+            return answer
+        [answer] = await self._objects(run, selected, [value])
+        return answer
+
+    async def _list(self, run: Any, shown: Any, selected: Selected, value: Any) -> Any:
         values = list(value)
         if not values:
             return values
-        answers = await self._of_rows(run, nodes, values)
+        answers = await self._of_rows(run, selected, values)
         of_type: dict[type, list[int]] = {}
         for n, element in enumerate(values):
             if n in answers:
@@ -75,15 +125,13 @@ class Objects:
             if _is_object(shown, element):
                 of_type.setdefault(type(element), []).append(n)
             else:
-                answers[n] = await self.answer(run, shown, nodes, element)
+                answers[n] = await self.answer(run, shown, selected, element)
         for numbers in of_type.values():
-            objects = await self._objects(run, nodes, [values[n] for n in numbers])
+            objects = await self._objects(run, selected, [values[n] for n in numbers])
             answers.update(zip(numbers, objects, strict=True))
         return [answers[n] for n in range(len(values))]
 
-    async def _of_rows(
-        self, run: Any, nodes: Sequence[FieldNode], values: Sequence[Any]
-    ) -> dict[int, Any]:
+    async def _of_rows(self, run: Any, selected: Selected, values: Sequence[Any]) -> dict[int, Any]:
         """The answers of those that are thin over a row, by their places; a type's all together."""
         of_type: dict[type, list[int]] = {}
         for n, value in enumerate(values):
@@ -91,79 +139,47 @@ class Objects:
                 of_type.setdefault(type(value), []).append(n)
         answers: dict[int, Any] = {}
         for numbers in of_type.values():
-            of_rows = self._of_type(values[numbers[0]], nodes)
+            of_rows = self._of_type(values[numbers[0]], selected)
             rows = [values[n].row for n in numbers]
             answers.update(zip(numbers, await of_rows(run, rows), strict=True))
         return answers
 
-    async def _object(self, run: Any, nodes: Sequence[FieldNode], value: Any) -> Any:
-        if isinstance(value, OverRow):
-            [answer] = await self._of_type(value, nodes)(run, [value.row])
-            return answer
-        [answer] = await self._objects(run, nodes, [value])
-        return answer
-
-    async def _objects(self, run: Any, nodes: Sequence[FieldNode], values: Sequence[Any]) -> Any:
+    async def _objects(self, run: Any, selected: Selected, objects: Sequence[Any]) -> Any:
         """The answers of objects of one type; each field is answered for all of them together."""
-        kind = self._kind(values[0])
-        fields = self._fields_of(kind, nodes)
-        columns = [await self._field(run, kind, found, values) for found in fields.values()]
-        if len(values) == 1:
-            return [{key: column[0] for key, column in zip(fields, columns, strict=True)}]
-        return [
-            {key: column[n] for key, column in zip(fields, columns, strict=True)}
-            for n in range(len(values))
-        ]
+        answers: list[dict[str, Any]] = [{} for _ in objects]
+        for field in self._fields_of(objects[0], selected):
+            column = await self._column(run, field, objects)
+            for answer, value in zip(answers, column, strict=True):
+                answer[field.key] = value
+        return answers
 
-    async def _connection(self, run: Any, kind: Any, nodes: Sequence[FieldNode], value: Any) -> Any:
-        key = _key(kind, nodes)
-        if key not in self._pages:
-            self._pages[key] = Pages(self._compiler, kind, nodes)
-        pages = self._pages[key]
+    async def _column(self, run: Any, field: _Field, objects: Sequence[Any]) -> Sequence[Any]:
+        """The answers of a field of each object."""
+        if field.always is not None:
+            return [field.always] * len(objects)
+        found = await field.values(run, objects)
+        if len(found) == 1:
+            return [await self.answer(run, field.shown, field.selected, found[0])]
+        answers: Sequence[Any] = await self._list(run, field.shown, field.selected, found)
+        return answers
+
+    async def _connection(self, run: Any, kind: Any, selected: Selected, value: Any) -> Any:
+        pages = selected.pages.get(kind.name)
+        if pages is None:
+            pages = selected.pages[kind.name] = Pages(self._compiler, kind, selected.nodes)
         if value.listing.key is None:
             return await pages.of_root(run, value.listing)
         return (await pages.of_parents(run, value.listing, [value.parent]))[value.parent]
 
-    async def _field(
-        self, run: Any, kind: GraphQLObjectType, nodes: list[FieldNode], values: Sequence[Any]
-    ) -> Sequence[Any]:
-        """The answers of a field of each value."""
-        name = nodes[0].name.value
-        if name == "__typename":
-            return [kind.name] * len(values)
-        graphql_field = kind.fields[name]
-        declared = graphql_field.extensions[DEFINITION]
-        if isinstance(declared, ListField) or declared.extensions:
-            raise NotPlanned(f"{kind.name}.{name}")
-        if declared.base_resolver is None:
-            found = [getattr(value, declared.python_name) for value in values]
-        else:
-            arguments = self._arguments_of(kind, declared, nodes, graphql_field)
-            found = []
-            for value in values:
-                each = arguments.call(run, value)
-                found.append(await each if isawaitable(each) else each)
-        shown: Any = graphql_field.type
-        if len(found) == 1:
-            return [await self.answer(run, shown, nodes, found[0])]
-        answers: Sequence[Any] = await self._list(run, shown, nodes, found)
-        return answers
-
-    def _fields_of(self, kind: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Fields:
-        key = _key(kind, nodes)
-        if key not in self._fields:
-            selections = self._compiler.selections
-            self._fields[key] = selections.fields(kind, sub_selections(nodes))
-        return self._fields[key]
-
-    def _arguments_of(
-        self, kind: GraphQLObjectType, declared: Any, nodes: list[FieldNode], field: Any
-    ) -> Arguments:
-        key = _key(kind, nodes)
-        if key not in self._arguments:
-            inputs = self._compiler.inputs
-            self._arguments[key] = Arguments(inputs, declared, nodes[0], field)
-        return self._arguments[key]
+    def _fields_of(self, value: Any, selected: Selected) -> list[_Field]:
+        """The fields that are selected of an object of the value's type."""
+        fields = selected.of_objects.get(type(value))
+        if fields is None:
+            kind = self._kind(value)
+            found = self._compiler.selections.fields(kind, sub_selections(selected.nodes))
+            fields = [_Field(self._compiler, kind, key, nodes) for key, nodes in found.items()]
+            selected.of_objects[type(value)] = fields
+        return fields
 
     def _kind(self, value: Any) -> GraphQLObjectType:
         kind = self._compiler.schema.type_map.get(type_name(type(value)))
@@ -171,16 +187,17 @@ class Objects:
             raise NotPlanned(type(value).__name__)
         return kind
 
-    def _of_type(self, value: Any, nodes: Sequence[FieldNode]) -> OfRows:
+    def _of_type(self, value: Any, selected: Selected) -> OfRows:
         """What answers rows of the value's type."""
-        kind = self._kind(value)
-        key = _key(kind, nodes)
-        if key not in self._shown:
+        of_rows = selected.of_rows.get(type(value))
+        if of_rows is None:
+            kind = self._kind(value)
             try:
-                self._shown[key] = self._of_rows_there(kind, nodes)
+                of_rows = self._of_rows_there(kind, selected.nodes)
             except NotPlanned:
-                self._shown[key] = self._of_rows_anew(kind, nodes)
-        return self._shown[key]
+                of_rows = self._of_rows_anew(kind, selected.nodes)
+            selected.of_rows[type(value)] = of_rows
+        return of_rows
 
     def _of_rows_there(self, kind: GraphQLObjectType, nodes: Sequence[FieldNode]) -> OfRows:
         place = self._compiler.place(kind, sub_selections(nodes), joins=False)
@@ -209,8 +226,3 @@ def _is_object(shown: Any, value: Any) -> bool:
     """Whether each field of the value is answered by itself."""
     composite = is_composite_type(get_nullable_type(shown))
     return composite and value is not None and not isinstance(value, Connection)
-
-
-def _key(kind: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Hashable:
-    """What is selected of a type: the field of a fragment is merged with others here and there."""
-    return (kind.name, *map(id, nodes))

@@ -8,7 +8,7 @@ are the answers of other places by their keys.
 
 from binascii import b2a_base64
 from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from inspect import iscoroutinefunction
 from operator import attrgetter
 from typing import Any
@@ -66,6 +66,10 @@ class Child:
     def number(self, place: Callable[[str], int]) -> None:
         self.position = place(self._key)
 
+    def held(self, run: Any, rows: Sequence[Any]) -> Any:
+        """What `load_rows` finds, if the context holds all of it; else None."""
+        return None
+
     async def load_rows(self, run: Any, rows: Sequence[Any]) -> Any:
         """What the answers of these rows need of the other place."""
         return await self.load(run, [row[self.position] for row in rows])
@@ -102,7 +106,7 @@ class Place:
         self.positions = positions
         self._values_of = _reader([column.name for column in wanted.columns])
 
-    def rows_of(self, values: Sequence[Any]) -> list[Sequence[Any]]:
+    def rows_of(self, values: Iterable[Any]) -> list[Sequence[Any]]:
         """The rows of values that have the place's columns by their names."""
         return [*map(self._values_of, values)]
 
@@ -110,7 +114,22 @@ class Place:
         """The answers of the rows, in their order."""
         if not rows:
             return []
-        found = [await child.load_rows(run, rows) for child in self._children]
+        if run.context.held and (held := self.held(run, rows)) is not None:
+            return held
+        return self._built(run, rows, [await each.load_rows(run, rows) for each in self._children])
+
+    def held(self, run: Any, rows: Sequence[Sequence[Any]]) -> list[Any] | None:
+        """The answers of rows, if the context holds what they need of other places; else None."""
+        found = []
+        for child in self._children:
+            there = child.held(run, rows)
+            if there is None:
+                return None
+            found.append(there)
+        return self._built(run, rows, found)
+
+    def _built(self, run: Any, rows: Sequence[Sequence[Any]], found: Sequence[Any]) -> list[Any]:
+        """The answers of rows, given what is found at the other places."""
         width = len(rows[0])  # whoever reads the rows may have added columns
         build = self._written.get(width)
         if build is None:

@@ -32,7 +32,7 @@ from schema.node import rows_of_type
 from schema.plan.arguments import Arguments, Info
 from schema.plan.children import make_child
 from schema.plan.inputs import Inputs, Values, Variables
-from schema.plan.objects import Objects
+from schema.plan.objects import Objects, Selected
 from schema.plan.pages import Pages
 from schema.plan.places import DEFINITION, Compiler, Place
 from schema.plan.selection import (
@@ -87,7 +87,7 @@ class _Root:
         self, compiler: Compiler, kind: GraphQLObjectType, nodes: list[FieldNode], objects: Objects
     ) -> None:
         name = nodes[0].name.value
-        self._nodes = nodes
+        self._selected = Selected(nodes)
         self._objects = objects
         self._compiler = compiler
         self._field = kind.fields[name]
@@ -112,12 +112,12 @@ class _Root:
             return await self._pages.of_root(run, value)
         if self._finds:
             return None if value is None else value.told(await self._found(run, value))
-        return await self._objects.answer(run, self._field.type, self._nodes, value)
+        return await self._objects.answer(run, self._field.type, self._selected, value)
 
     async def answer_each(self, run: Run, values: Sequence[Any]) -> list[Any]:
         """The answers of several values, whose rows are read together."""
         each = GraphQLList(self._field.type)
-        answers: list[Any] = await self._objects.answer(run, each, self._nodes, list(values))
+        answers: list[Any] = await self._objects.answer(run, each, self._selected, list(values))
         return answers
 
     async def _found(self, run: Run, found: Found) -> Any:
@@ -129,7 +129,7 @@ class _Root:
         place = self._places.get(found.name)
         if place is None:
             kind = self._compiler.schema.type_map[found.name]
-            place = self._compiler.place(kind, sub_selections(self._nodes), relation.key)
+            place = self._compiler.place(kind, sub_selections(self._selected.nodes), relation.key)
             self._places[found.name] = place
         read = relation.read(run.viewer, [found.key])
         rows = await run.tuples(selecting(read, place.wanted))
