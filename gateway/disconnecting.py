@@ -5,6 +5,8 @@ from typing import Final
 
 from starlette.types import Receive
 
+from resolvers.storage.deadlines import Deadlines
+
 WATCH_AFTER_SECONDS: Final = 0.5
 """How long a request runs before the gateway watches its client.
 
@@ -12,24 +14,36 @@ Even bookings in a rush end earlier, and a watch costs a tenth of the CPU of a b
 """
 
 
+class ClientWatches:
+    """The watches of the requests that run, all with one timer."""
+
+    def __init__(self) -> None:
+        self._soon = Deadlines[ClientWatch](WATCH_AFTER_SECONDS, lambda watch: watch._begin())
+
+    def begin(self, receive: Receive) -> "ClientWatch":
+        """Watch the client of the current task's request, whose body must have been received."""
+        watch = ClientWatch(receive)
+        self._soon.begin(watch)
+        return watch
+
+    def end(self, watch: "ClientWatch") -> None:
+        self._soon.end(watch)
+        watch.stop()
+
+
 class ClientWatch:
-    """Cancels the task that makes it when the client disconnects, until `stop` is called.
+    """Cancels the task that makes it when the client disconnects, until `stop` is called."""
 
-    The request's body must have been received. An ordinary request costs a timer and nothing else.
-    """
-
-    __slots__ = ("_receive", "_task", "_timer", "_watching", "disconnected")
+    __slots__ = ("_receive", "_task", "_watching", "disconnected")
 
     def __init__(self, receive: Receive) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._receive, self._task = receive, task
         self._watching: asyncio.Task[None] | None = None
-        self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER_SECONDS, self._begin)
         self.disconnected = False
 
     def stop(self) -> None:
-        self._timer.cancel()
         if self._watching is not None:
             self._watching.cancel()
 

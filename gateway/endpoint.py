@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import field, replace
 from functools import lru_cache, partial
+from operator import is_
 from typing import Final
 
 from graphql import ExecutionResult, OperationType
@@ -21,7 +22,7 @@ from gateway import errors
 from gateway.auth import Authenticator, TokenMissing, Unauthenticated
 from gateway.bodies import RETRY_SECONDS, TooManyUnfinishedBytes, UnfinishedBodies
 from gateway.deliveries import Delivery
-from gateway.disconnecting import ClientWatch
+from gateway.disconnecting import ClientWatches
 from gateway.framing import EventStream
 from gateway.incoming.whole import WHOLE
 from gateway.media_types import (
@@ -36,6 +37,7 @@ from gateway.operations import Operations
 from gateway.quotas import RETRY_SECONDS as QUOTA_SECONDS
 from gateway.quotas import TooMany
 from gateway.request import GraphQLRequest, MalformedRequest
+from gateway.request_headers import FirstHeaders
 from gateway.security_headers import HEADERS
 from gateway.streams import Stream, Streams
 from resolvers.values import frozen
@@ -52,7 +54,7 @@ NEEDS_STREAM: Final = (
     "A subscription needs a WebSocket at this address, or the header 'Accept: text/event-stream'."
 )
 
-CHANGES_CURSOR: Final = "graphql-changes-cursor"
+CHANGES_CURSOR: Final = b"graphql-changes-cursor"
 """The header that asks for the log position of a query, in the extensions of its result."""
 
 CLIENT_CLOSED_REQUEST: Final = 499
@@ -142,6 +144,7 @@ class Endpoint:
         self._bodies = bodies
         self._max_response_bytes = max_response_bytes
         self._streams = streams
+        self._watches = ClientWatches()
 
     async def respond(self, request: Request) -> Response | Stream:
         """The response to any HTTP request; what is wrong with it is said in GraphQL's own form."""
@@ -167,13 +170,17 @@ class Endpoint:
         await send({"type": "http.response.body", "body": answer.body})
 
     async def _answer(self, request: Request) -> "_Answer | Stream":
-        accept = request.headers.get("accept")
+        sent = FirstHeaders(request.scope)
+        accept = sent.get(b"accept")
         media_type = negotiated(accept)
         try:
-            viewer = await self._viewer(request)
-            asked = await self._asked(request)
-            if self._operations.kind(asked) is OperationType.SUBSCRIPTION:
+            viewer = await self._viewer(sent)
+            asked = await self._asked(request, sent)
+            kind = self._operations.kind(asked)
+            if kind is OperationType.SUBSCRIPTION:
                 return await self._stream(request, asked, viewer)
+            if kind is OperationType.MUTATION and request.method != "POST":
+                raise _Refused(405, "A mutation needs POST.", "METHOD_NOT_ALLOWED", Allow="POST")
             result = await self._result(request, asked, viewer)
         except _Refused as refused:
             told = {"errors": [refused.error]}
@@ -183,7 +190,7 @@ class Endpoint:
         except Exception as fault:
             status, told, headers = errors.failure(fault)
             return _Answer(status, media_type, errors.encoded(told), headers)
-        is_mutation = partial(self._is_mutation, asked)
+        is_mutation = partial(is_, kind, OperationType.MUTATION)
         if result.errors:
             answer = _with_errors(result, media_type, self._max_response_bytes, is_mutation)
         else:
@@ -214,14 +221,11 @@ class Endpoint:
         except TooMany as too_many:
             raise _too_many(too_many) from None
 
-    def _is_mutation(self, asked: GraphQLRequest) -> bool:
-        return self._operations.kind(asked) is OperationType.MUTATION
-
     async def _result(
         self, request: Request, asked: GraphQLRequest, viewer: Viewer
     ) -> ExecutionResult:
         """The result of an operation. Raises: _Disconnected, _Refused."""
-        watch = ClientWatch(request.receive)
+        watch = self._watches.begin(request.receive)
         context = self._make_context(viewer)
         try:
             result = await self._operations.execute(asked, context)
@@ -230,41 +234,35 @@ class Endpoint:
                 raise _Disconnected from None
             raise _stopped(self._operations.executed(asked, context)) from None
         finally:
-            watch.stop()
+            self._watches.end(watch)
         assert isinstance(result, ExecutionResult), "subscriptions are refused before"
         return result
 
-    async def _viewer(self, request: Request) -> Viewer:
+    async def _viewer(self, headers: FirstHeaders) -> Viewer:
         try:
-            return await self._authenticator.viewer(request.headers.get("authorization"))
+            return await self._authenticator.viewer(headers.get(b"authorization"))
         except Unauthenticated as no:
             raise _unauthenticated(no) from None
 
-    async def _asked(self, request: Request) -> GraphQLRequest:
+    async def _asked(self, request: Request, headers: FirstHeaders) -> GraphQLRequest:
         try:
             if request.method == "POST":
-                _require_json(request)
-                asked = GraphQLRequest.in_body(await self._body(request))
+                _require_json(headers)
+                asked = GraphQLRequest.in_body(await self._body(request, headers))
             else:
                 asked = GraphQLRequest.in_query(request.query_params)
         except MalformedRequest as malformed:
             raise _Refused(400, str(malformed), "BAD_REQUEST") from None
-        self._require_allowed(request.method, asked)
-        if request.headers.get(CHANGES_CURSOR) == "true":
+        if headers.get(CHANGES_CURSOR) == "true":
             return replace(asked, wants_changes_cursor=True)
         return asked
 
-    def _require_allowed(self, method: str, asked: GraphQLRequest) -> None:
-        kind = self._operations.kind(asked)
-        if method != "POST" and kind is OperationType.MUTATION:
-            raise _Refused(405, "A mutation needs POST.", "METHOD_NOT_ALLOWED", Allow="POST")
-
-    async def _body(self, request: Request) -> bytes:
+    async def _body(self, request: Request, headers: FirstHeaders) -> bytes:
         """The body, unless it is too large: then no more of it is read than the limit.
 
         The server limits how long a body may take (`Limits.body_seconds`).
         """
-        announced = request.headers.get("content-length", "")
+        announced = headers.get(b"content-length") or ""
         if announced.isdigit() and int(announced) > self._max_body_bytes:
             raise self._too_large()
         message = await request.receive()
@@ -357,9 +355,9 @@ def _with_errors(
     return _Answer(status, media_type, errors.encoded_within(answered, most_bytes, is_mutation))
 
 
-def _require_json(request: Request) -> None:
+def _require_json(headers: FirstHeaders) -> None:
     """A browser sends any other type to another site's server without asking that server first."""
-    if not _is_json(request.headers.get("content-type", "")):
+    if not _is_json(headers.get(b"content-type") or ""):
         rule = f"The header 'Content-Type' must be {JSON}, in UTF-8."
         raise _Refused(415, rule, "UNSUPPORTED_MEDIA_TYPE", Accept=JSON)
 

@@ -82,7 +82,7 @@ class Operations:
         self._executor = limited(schema.execution_context_class)
         self.planner = Planner(self._schema)
         self._kept: Cache[str, _Document] = Cache(budget)
-        self._last: _Document | None = None
+        self._last: tuple[str, _Document] | None = None
 
     def prepare(self, text: str, viewer: Viewer) -> tuple[GraphQLError, ...]:
         """Read a document, and compile its operations for viewers with the same rights.
@@ -286,15 +286,14 @@ class Operations:
         return result
 
     def _document(self, text: str, *, is_expected: bool = False) -> _Document:
-        last = self._last
-        if last is not None and last.text is text:
-            return last  # a request asks for its document several times
+        if self._last is not None and self._last[0] is text:
+            return self._last[1]  # a request asks for its document several times
         document = self._kept.get(text)
         if document is None:
             document = self._read(text)
             size = 3_000 + CHARACTER_BYTES * len(text)
             self._kept.put(text, document, size, is_expected=is_expected)
-        self._last = document
+        self._last = (text, document)
         return document
 
     def _read(self, text: str) -> _Document:

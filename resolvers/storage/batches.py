@@ -69,7 +69,6 @@ class Request:
     idempotency: Idempotency | None
     organization_id: UUID | None
     answer: "asyncio.Future[list[Result]]"
-    timer: asyncio.TimerHandle | None = None
     in_flight: bool = False
     expired: bool = False
     met_lock: bool = False

@@ -18,6 +18,7 @@ from resolvers.storage.batches import (
     Run,
     organization_of,
 )
+from resolvers.storage.deadlines import Deadlines
 from resolvers.storage.idempotency import Idempotency
 from resolvers.storage.outages import WRITING, Outage
 from resolvers.storage.overloaded import OutcomeUnknown, Overloaded
@@ -57,7 +58,10 @@ class Writer:
         self._pace = pace or Pace()
         self._transact = transact
         self._outage = outage
-        self._lock_patience_seconds = lock_patience_seconds
+        self._patience = Deadlines(lock_patience_seconds, self._give_up)
+        self._expired = Deadlines[Request](
+            IN_FLIGHT_SECONDS, lambda request: _answer(request, OutcomeUnknown())
+        )
         self._queues = Queues()
         self._in_flight: list[Request] = []
         self._unanswered = 0
@@ -85,7 +89,6 @@ class Writer:
             raise Overloaded
         if (seconds := self._pace.too_long(self._queues.ordinary)) is not None:
             raise Overloaded(retry_after_seconds=math.ceil(seconds))
-        loop = asyncio.get_running_loop()
         if self._task is None:
             self._start()
         request = Request(
@@ -94,9 +97,9 @@ class Writer:
             all_or_nothing=all_or_nothing,
             idempotency=idempotency,
             organization_id=organization_of(commands, idempotency),
-            answer=loop.create_future(),
+            answer=asyncio.get_running_loop().create_future(),
         )
-        request.timer = loop.call_later(self._lock_patience_seconds, self._give_up, request)
+        self._patience.begin(request)
         self._unanswered += 1
         self._queues.add(request)
         self._arrived.set()
@@ -104,7 +107,9 @@ class Writer:
             return await request.answer  # a cancelled caller cancels the answer, never the batch
         finally:
             self._unanswered -= 1
-            request.timer.cancel()
+            self._patience.end(request)
+            if request.expired:
+                self._expired.end(request)
 
     async def is_writable(self) -> bool:
         """Whether requests can be carried out: because one was just now, or a probe is."""
@@ -225,8 +230,7 @@ class Writer:
         """
         if request.in_flight:
             request.expired = True
-            loop = asyncio.get_running_loop()
-            request.timer = loop.call_later(IN_FLIGHT_SECONDS, _answer, request, OutcomeUnknown())
+            self._expired.begin(request)
         else:
             _answer(request, Overloaded())
             self._arrived.set()
