@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 from sqlmodel import SQLModel
 
 from resolvers.enrolments.facts import enrolment_facts
-from resolvers.narrowing import search_text
 from resolvers.registrations.facts import registration_facts
+from resolvers.searching import search_text
 from resolvers.storage.rows import new_row
 from resolvers.storage.tables import (
     Booking,

@@ -20,7 +20,7 @@ from benchmarks.load import answers
 from benchmarks.queries import post
 from benchmarks.reads import Differs, token
 from benchmarks.servers import Server, cores, serving
-from resolvers.narrowing import containing_in_first
+from resolvers.searching import containing_in_first
 
 SIZE: Final = Size(candidates=100_000, enrolments=0, registrations=100_000)
 NAMES: Final = {

@@ -40,6 +40,7 @@ from resolvers.every_kind.cancelling import CancelBooking, cancel
 from resolvers.reading import rows_by
 from resolvers.references import ByKey
 from resolvers.storage import Storage
+from resolvers.storage.narrowing import UNRESTRICTED
 from resolvers.storage.tables import AgentBooking
 from resolvers.values import frozen
 from resolvers.viewer import Viewer
@@ -194,7 +195,7 @@ class DemoAgents:
 
     async def _cancel(self, cancelled: Sequence[Trip]) -> None:
         ids = [trip.agent_booking_id for trip in cancelled]
-        found = rows_by(AgentBooking, "agent_booking_id", self._viewer, ids)
+        found = rows_by(AgentBooking, "agent_booking_id", self._viewer, ids, UNRESTRICTED)
         commands = [
             CancelBooking(
                 viewer=self._viewer,

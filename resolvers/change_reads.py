@@ -7,7 +7,6 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from resolvers.bookings.filters import Of, narrowed_to, visible_to
-from resolvers.narrowing import EVERYTHING, Narrowing
 from resolvers.reading import (
     ORGANIZATION,
     count_of,
@@ -19,6 +18,7 @@ from resolvers.reading import (
 )
 from resolvers.storage.columns import one_of
 from resolvers.storage.filters import NO_FILTER, Filter
+from resolvers.storage.narrowing import UNRESTRICTED, Narrowing
 from resolvers.storage.nulls import BIGGEST
 from resolvers.storage.paging import Ordering, PageRequest, Term
 from resolvers.storage.read import Read
@@ -75,11 +75,13 @@ def _changes(
 
 
 def _either(one: Narrowing, other: Narrowing) -> Narrowing:
-    if one is EVERYTHING:
-        return EVERYTHING
+    if not (one.restricts and other.restricts):
+        return UNRESTRICTED
     first, second = one.narrow, other.narrow
     return Narrowing(
-        ("either", one.shape), lambda: sa.or_(first(), second()), {**one.values, **other.values}
+        ("either", one.shape, other.shape),
+        lambda: sa.or_(first(), second()),
+        {**one.values, **other.values},
     )
 
 
@@ -90,28 +92,28 @@ def changes_page(
     types: Sequence[ChangeType] | None = None,
 ) -> Read[ChangeLog]:
     """A page of the changes of bookings, in commit order."""
-    return page_of(ChangeLog, viewer, page, **_changes(viewer, filter, types).options())
+    return page_of(ChangeLog, viewer, page, _changes(viewer, filter, types))
 
 
 def changes_count(
     viewer: Viewer, filter: Filter = NO_FILTER, types: Sequence[ChangeType] | None = None
 ) -> Read[Any]:
     """How many changes there are, as `total`."""
-    return count_of(ChangeLog, viewer, **_changes(viewer, filter, types).options())
+    return count_of(ChangeLog, viewer, _changes(viewer, filter, types))
 
 
 def changes_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[ChangeLog]:
-    return rows_by(ChangeLog, "id", viewer, keys, **_changes(viewer).options())
+    return rows_by(ChangeLog, "id", viewer, keys, _changes(viewer))
 
 
 def history_of_each(viewer: Viewer, keys: Sequence[UUID], page: PageRequest) -> Read[ChangeLog]:
     """The page's changes of each booking; for bookings that are visible."""
-    return first_of_each(ChangeLog, "booking_id", viewer, keys, page)
+    return first_of_each(ChangeLog, "booking_id", viewer, keys, page, UNRESTRICTED)
 
 
 def count_of_history_of_each(viewer: Viewer, keys: Sequence[UUID]) -> Read[Any]:
     """How many changes each booking has, as `parent_id` and `total`."""
-    return count_of_each(ChangeLog, "booking_id", viewer, keys)
+    return count_of_each(ChangeLog, "booking_id", viewer, keys, UNRESTRICTED)
 
 
 def newest_position(viewer: Viewer) -> Read[LogPosition]:

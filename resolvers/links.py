@@ -10,6 +10,7 @@ from sqlmodel import SQLModel
 
 from resolvers.reading import rows_linked
 from resolvers.storage.columns import one_of
+from resolvers.storage.narrowing import Narrowing
 from resolvers.storage.read import Read
 from resolvers.storage.rows import Model, new_row
 from resolvers.storage.tables import (
@@ -64,11 +65,23 @@ USER_SUBJECTS = Link(UserSubject, "user_id", "subject_id")
 
 
 def children_of(
-    model: type[Model], link: Link, viewer: Viewer, keys: Sequence[UUID], **narrowing: Any
+    model: type[Model],
+    link: Link,
+    viewer: Viewer,
+    keys: Sequence[UUID],
+    narrowing: Narrowing,
 ) -> Read[Model]:
     """The rows that hang on parents, by name, each with its parent's key as `parent_id`."""
-    ends: dict[str, Any] = {"parent": link.parent, "child": link.child, "order": "sort_key"}
-    return rows_linked(model, link.model, viewer, keys, **ends, **narrowing)
+    return rows_linked(
+        model,
+        link.model,
+        viewer,
+        keys,
+        narrowing,
+        parent=link.parent,
+        child=link.child,
+        order="sort_key",
+    )
 
 
 def rows_of(

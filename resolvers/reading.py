@@ -5,6 +5,7 @@ knows which key a row answers.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import field
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from sqlmodel import SQLModel
 
 from resolvers.storage.columns import KeyList, one_of
 from resolvers.storage.joins import join_in_order
+from resolvers.storage.narrowing import Narrowing
 from resolvers.storage.paging import PageRequest, in_order, paged
 from resolvers.storage.read import Read
 from resolvers.storage.tables import columns, table
@@ -20,34 +22,61 @@ from resolvers.values import frozen
 from resolvers.viewer import Viewer
 
 Model = TypeVar("Model", bound=SQLModel)
-Narrow = Callable[[], sa.ColumnElement[bool]]
 Source = Callable[[], sa.FromClause]
 """What is read from, where it is more than the table: a join that has a row for each of its own."""
+
+ORGANIZATION = "organization_id"
 
 
 @frozen
 class Beginning:
     """Rows of another table with which a list begins if they are few.
 
-    `keys` selects their keys as `id`, and `column` is the list's column with such a key. `narrow`
-    is the condition of the list's rows that have one of the keys. `shape` names both, and `values`
-    are bound in them.
+    `found` narrows them, and `column` is the list's column with their key. `rest` is the condition
+    of the list's rows that have one of the keys.
     """
 
+    model: type[SQLModel]
     column: str
-    keys: Callable[[], sa.Select[Any]]
-    narrow: Narrow
-    shape: Hashable
-    values: Mapping[str, Any]
+    found: Narrowing
+    rest: Narrowing
+
+    @property
+    def shape(self) -> Hashable:
+        return (self.model, self.column, self.found.shape, self.rest.shape, FEW)
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        return {**self.found.values, **self.rest.values}
+
+    def few(self) -> sa.CTE:
+        """The keys as `id`; one more than are few, if there are as many."""
+        keys = sa.select(columns(self.model).id).where(
+            of_organization(self.model), self.found.narrow()
+        )
+        return keys.limit(sa.literal_column(str(FEW + 1))).cte("few")
 
 
 FEW = 1_000
 """With so many rows of another table, a list begins with them instead of with its own order."""
 
-Tied = Callable[[sa.ColumnElement[Any]], sa.ColumnElement[bool]]
-"""Which rows are a parent's, given the column of its key."""
 
-ORGANIZATION = "organization_id"
+@frozen
+class Tie:
+    """Which rows are a parent's.
+
+    `condition` makes the condition for the column of the parent's key. `shape` names it, and
+    `values` are bound in it.
+    """
+
+    shape: Hashable
+    condition: Callable[[sa.ColumnElement[Any]], sa.ColumnElement[bool]]
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _by_column(model: type[SQLModel], column: str) -> Tie:
+    """The rows whose column has the parent's key."""
+    return Tie(column, lambda key: columns(model)[column] == key)
 
 
 def of_organization(model: type[SQLModel]) -> sa.ColumnElement[bool]:
@@ -60,11 +89,9 @@ def rows_by(
     column: str,
     viewer: Viewer,
     keys: Sequence[Any],
+    narrowing: Narrowing,
     *,
     order: str | None = None,
-    shape: Hashable = (),
-    narrow: Narrow = sa.true,
-    values: Mapping[str, Any] | None = None,
 ) -> Read[Model]:
     """The rows whose `column` is one of the keys: by primary key, or the children of parents.
 
@@ -77,19 +104,19 @@ def rows_by(
         c = columns(model)
         key = sa.bindparam("key", type_=c[column].type)
         asked = c[column] == key if alone else one_of(c[column], "keys")
-        statement = sa.select(table(model)).where(of_organization(model), asked, narrow())
+        statement = sa.select(table(model)).where(of_organization(model), asked, narrowing.narrow())
         return statement if order is None else statement.order_by(c[order])
 
     return Read(
-        ("rows by", model, column, order, shape, alone),
+        ("rows by", model, column, order, alone),
         build,
         {
             ORGANIZATION: viewer.organization_id,
             **({"key": keys[0]} if alone else {"keys": list(keys)}),
-            **(values or {}),
         },
         by_key=True,
-        rows_of=(model, column) if shape == () else None,
+        narrowing=narrowing,
+        rows_of=(model, column),
     )
 
 
@@ -98,33 +125,29 @@ def rows_linked(
     link: type[SQLModel],
     viewer: Viewer,
     keys: Sequence[UUID],
+    narrowing: Narrowing,
     *,
     parent: str,
     child: str,
     order: str,
-    shape: Hashable = (),
-    narrow: Narrow = sa.true,
-    values: Mapping[str, Any] | None = None,
 ) -> Read[Model]:
-    """The rows that a link table ties to parents, each with its parent's key as `parent_id`.
-
-    `shape` and `values` belong to the condition that narrows them.
-    """
+    """The rows that a link table ties to parents, each with its parent's key as `parent_id`."""
 
     def build(_: str) -> sa.Select[Any]:
         c, x = columns(model), columns(link)
         return (
             sa.select(table(model), x[parent].label("parent_id"))
             .join(table(link), sa.and_(x.organization_id == c.organization_id, x[child] == c.id))
-            .where(of_organization(link), one_of(x[parent], "keys"), narrow())
+            .where(of_organization(link), one_of(x[parent], "keys"), narrowing.narrow())
             .order_by(c[order], c.id)
         )
 
     return Read(
-        ("rows linked", model, link, parent, order, shape),
+        ("rows linked", model, link, parent, order),
         build,
-        {ORGANIZATION: viewer.organization_id, "keys": list(keys), **(values or {})},
+        {ORGANIZATION: viewer.organization_id, "keys": list(keys)},
         by_key=True,
+        narrowing=narrowing,
     )
 
 
@@ -132,17 +155,15 @@ def page_of(
     model: type[Model],
     viewer: Viewer,
     page: PageRequest,
+    narrowing: Narrowing,
     *,
-    shape: Hashable = (),
-    narrow: Narrow = sa.true,
-    values: Mapping[str, Any] | None = None,
     source: Source | None = None,
     beginning: Beginning | None = None,
 ) -> Read[Model]:
-    """One page of a table's rows, narrowed by a condition.
+    """One page of a table's rows.
 
-    `shape` and `values` belong to the condition and to the source. Of a source only the keys are
-    read and sorted; the rows, and whatever is joined to them, are those of the page alone.
+    Of a source only the keys are read and sorted; the rows, and whatever is joined to them, are
+    those of the page alone.
     """
 
     def build(_: str) -> sa.Select[Any]:
@@ -150,34 +171,24 @@ def page_of(
         if beginning is not None:
             keys = [
                 sa.select(paged(rows, page, c).subquery())
-                for rows in _either_way(model, beginning, narrow, c.id)
+                for rows in _either_way(model, beginning, narrowing, c.id)
             ]
             return _rows_of(model, sa.union_all(*keys).subquery("found"), page)
         if source is not None:
-            rows = sa.select(c.id).select_from(source()).where(of_organization(model), narrow())
+            rows = sa.select(c.id).select_from(source())
+            rows = rows.where(of_organization(model), narrowing.narrow())
             return _rows_of(model, paged(rows, page, c).subquery("found"), page)
         statement = sa.select(table(model)).where(of_organization(model))
         # the place first: of two conditions on a column SQLite's index begins at that
-        return paged(statement, page, c).where(narrow())
+        return paged(statement, page, c).where(narrowing.narrow())
 
     return Read(
-        ("page of", model, page.shape, shape, _shape(beginning)),
+        ("page of", model, page.shape, source, _shape(beginning)),
         build,
-        {
-            ORGANIZATION: viewer.organization_id,
-            **page.values,
-            **(values or {}),
-            **_values(beginning),
-        },
+        {ORGANIZATION: viewer.organization_id, **page.values, **_values(beginning)},
+        narrowing=narrowing,
         exact=lambda: page_of(
-            model,
-            viewer,
-            page.exactly(),
-            shape=shape,
-            narrow=narrow,
-            values=values,
-            source=source,
-            beginning=beginning,
+            model, viewer, page.exactly(), narrowing, source=source, beginning=beginning
         ),
     )
 
@@ -191,27 +202,29 @@ def _rows_of(model: type[SQLModel], found: sa.FromClause, page: PageRequest) -> 
 
 
 def _either_way(
-    model: type[SQLModel], beginning: Beginning, narrow: Narrow, selected: sa.ColumnElement[Any]
+    model: type[SQLModel],
+    beginning: Beginning,
+    narrowing: Narrowing,
+    selected: sa.ColumnElement[Any],
 ) -> tuple[sa.Select[Any], sa.Select[Any]]:
     """The rows from the few keys that a list begins with, and all its rows if these are not few.
 
     One of them has no rows, and the database sees that before it reads any. A single statement
     cannot tell by itself how rare a text is: its plan is kept for every text.
     """
-    c = columns(model)
-    few = beginning.keys().limit(sa.literal_column(str(FEW + 1))).cte("few")
+    c, few = columns(model), beginning.few()
     number = sa.select(sa.func.count()).select_from(few).scalar_subquery()
     joined = join_in_order(few, table(model), c[beginning.column] == few.c.id)
     rows = sa.select(selected).where(of_organization(model))
     most: sa.ColumnClause[int] = sa.literal_column(str(FEW))
     return (
-        rows.select_from(joined).where(number <= most, beginning.narrow()),
-        rows.where(number > most, narrow()),
+        rows.select_from(joined).where(number <= most, beginning.rest.narrow()),
+        rows.where(number > most, narrowing.narrow()),
     )
 
 
 def _shape(beginning: Beginning | None) -> Hashable:
-    return None if beginning is None else (beginning.shape, FEW)
+    return None if beginning is None else beginning.shape
 
 
 def _values(beginning: Beginning | None) -> Mapping[str, Any]:
@@ -221,10 +234,8 @@ def _values(beginning: Beginning | None) -> Mapping[str, Any]:
 def count_of(
     model: type[SQLModel],
     viewer: Viewer,
+    narrowing: Narrowing,
     *,
-    shape: Hashable = (),
-    narrow: Narrow = sa.true,
-    values: Mapping[str, Any] | None = None,
     source: Source | None = None,
     beginning: Beginning | None = None,
     most: int | None = None,
@@ -234,29 +245,23 @@ def count_of(
     def build(_: str) -> sa.Select[Any]:
         if beginning is not None:
             either = sa.union_all(
-                *_either_way(model, beginning, narrow, sa.literal_column("1").label("one"))
+                *_either_way(model, beginning, narrowing, sa.literal_column("1").label("one"))
             )
             return _counted(sa.select(either.subquery("either")), most)
         rows: sa.Select[Any] = (
             sa.select(sa.literal_column("1"))
             .select_from(table(model) if source is None else source())
-            .where(of_organization(model), narrow())
+            .where(of_organization(model), narrowing.narrow())
         )
         return _counted(rows, most)
 
     return Read(
-        ("count of", model, shape, _shape(beginning), most),
+        ("count of", model, source, _shape(beginning), most),
         build,
-        {ORGANIZATION: viewer.organization_id, **(values or {}), **_values(beginning)},
+        {ORGANIZATION: viewer.organization_id, **_values(beginning)},
+        narrowing=narrowing,
         up_to=lambda most: count_of(
-            model,
-            viewer,
-            shape=shape,
-            narrow=narrow,
-            values=values,
-            source=source,
-            beginning=beginning,
-            most=most,
+            model, viewer, narrowing, source=source, beginning=beginning, most=most
         ),
     )
 
@@ -277,10 +282,7 @@ def first_of_each(
     viewer: Viewer,
     keys: Sequence[UUID],
     page: PageRequest,
-    *,
-    shape: Hashable = (),
-    narrow: Narrow = sa.true,
-    values: Mapping[str, Any] | None = None,
+    narrowing: Narrowing,
 ) -> Read[Model]:
     """The page's first rows of each parent, in one statement.
 
@@ -288,88 +290,64 @@ def first_of_each(
     """
 
     def build(dialect: str) -> sa.Select[Any]:
-        statement, _ = _of_each(model, lambda key: columns(model)[parent] == key, page, narrow)(
-            dialect
-        )
+        statement, _ = _of_each(model, _by_column(model, parent), page, narrowing, dialect)
         return statement
 
     return Read(
-        ("first of each", model, parent, page.shape, shape),
+        ("first of each", model, parent, page.shape),
         build,
-        {
-            ORGANIZATION: viewer.organization_id,
-            "keys": list(keys),
-            **page.values,
-            **(values or {}),
-        },
-        exact=lambda: first_of_each(
-            model, parent, viewer, keys, page.exactly(), shape=shape, narrow=narrow, values=values
-        ),
+        {ORGANIZATION: viewer.organization_id, "keys": list(keys), **page.values},
+        narrowing=narrowing,
+        exact=lambda: first_of_each(model, parent, viewer, keys, page.exactly(), narrowing),
     )
 
 
 def first_tied_to_each(
     model: type[Model],
-    tied: Tied,
+    tie: Tie,
     viewer: Viewer,
     keys: Sequence[UUID],
     page: PageRequest,
-    *,
-    shape: Hashable,
-    narrow: Narrow = sa.true,
-    values: Mapping[str, Any] | None = None,
+    narrowing: Narrowing,
 ) -> Read[Model]:
-    """As `first_of_each`, of parents that share rows: each row has its parent's key as `parent_id`.
-
-    `tied` says which rows are a parent's, and `shape` names that, too.
-    """
+    """As `first_of_each`, of parents that share rows: a row has its parent's key as `parent_id`."""
 
     def build(dialect: str) -> sa.Select[Any]:
-        statement, key = _of_each(model, tied, page, narrow)(dialect)
+        statement, key = _of_each(model, tie, page, narrowing, dialect)
         return statement.add_columns(key.label("parent_id"))
 
     return Read(
-        ("first tied to each", model, page.shape, shape),
+        ("first tied to each", model, tie.shape, page.shape),
         build,
-        {
-            ORGANIZATION: viewer.organization_id,
-            "keys": list(keys),
-            **page.values,
-            **(values or {}),
-        },
-        exact=lambda: first_tied_to_each(
-            model, tied, viewer, keys, page.exactly(), shape=shape, narrow=narrow, values=values
-        ),
+        {ORGANIZATION: viewer.organization_id, "keys": list(keys), **page.values, **tie.values},
+        narrowing=narrowing,
+        exact=lambda: first_tied_to_each(model, tie, viewer, keys, page.exactly(), narrowing),
     )
 
 
 def _of_each(
-    model: type[SQLModel], tied: Tied, page: PageRequest, narrow: Narrow
-) -> Callable[[str], tuple[sa.Select[Any], sa.ColumnElement[Any]]]:
-    """Makes the statement for the page's rows of each parent, and the column of its key.
+    model: type[SQLModel], tie: Tie, page: PageRequest, narrowing: Narrowing, dialect: str
+) -> tuple[sa.Select[Any], sa.ColumnElement[Any]]:
+    """The statement for the page's rows of each parent, and the column of its key.
 
     PostgreSQL joins LATERAL, SQLite a correlated LIMIT: neither reads more rows of a parent than it
     needs.
     """
-
-    def build(dialect: str) -> tuple[sa.Select[Any], sa.ColumnElement[Any]]:
-        c, (given, key) = columns(model), _given_keys(dialect)
-        if dialect == "postgresql":
-            of_parent = sa.select(table(model)).where(of_organization(model), tied(key))
-            rows = paged(of_parent, page, c).where(narrow()).lateral("rows")
-            chosen = sa.select(rows).select_from(sa.join(given, rows, sa.true()))
-            return in_order(chosen, page, rows.c), key
-        same = table(model).alias("same")
-        ids = sa.select(c.id).where(of_organization(model), tied(key))
-        chosen = paged(ids, page, c).where(narrow()).correlate(given)
-        statement = (
-            sa.select(same)
-            .select_from(join_in_order(given, same, same.c.id.in_(chosen)))
-            .where(same.c.organization_id == sa.bindparam(ORGANIZATION, type_=sa.Uuid))
-        )
-        return in_order(statement, page, same.c), key
-
-    return build
+    c, (given, key) = columns(model), _given_keys(dialect)
+    if dialect == "postgresql":
+        of_parent = sa.select(table(model)).where(of_organization(model), tie.condition(key))
+        rows = paged(of_parent, page, c).where(narrowing.narrow()).lateral("rows")
+        chosen = sa.select(rows).select_from(sa.join(given, rows, sa.true()))
+        return in_order(chosen, page, rows.c), key
+    same = table(model).alias("same")
+    ids = sa.select(c.id).where(of_organization(model), tie.condition(key))
+    chosen = paged(ids, page, c).where(narrowing.narrow()).correlate(given)
+    statement = (
+        sa.select(same)
+        .select_from(join_in_order(given, same, same.c.id.in_(chosen)))
+        .where(same.c.organization_id == sa.bindparam(ORGANIZATION, type_=sa.Uuid))
+    )
+    return in_order(statement, page, same.c), key
 
 
 def _given_keys(dialect: str) -> tuple[sa.FromClause, sa.ColumnElement[Any]]:
@@ -388,34 +366,22 @@ def count_of_each(
     parent: str,
     viewer: Viewer,
     keys: Sequence[UUID],
+    narrowing: Narrowing,
     *,
-    shape: Hashable = (),
-    narrow: Narrow = sa.true,
-    values: Mapping[str, Any] | None = None,
     most: int | None = None,
 ) -> Read[Any]:
     """How many rows each parent has, at most `most`: rows of `parent_id` and `total`."""
-    return count_tied_to_each(
-        model,
-        lambda key: columns(model)[parent] == key,
-        viewer,
-        keys,
-        shape=(parent, shape),
-        narrow=narrow,
-        values=values,
-        most=most,
-    )
+    tie = _by_column(model, parent)
+    return count_tied_to_each(model, tie, viewer, keys, narrowing, most=most)
 
 
 def count_tied_to_each(
     model: type[SQLModel],
-    tied: Tied,
+    tie: Tie,
     viewer: Viewer,
     keys: Sequence[UUID],
+    narrowing: Narrowing,
     *,
-    shape: Hashable,
-    narrow: Narrow = sa.true,
-    values: Mapping[str, Any] | None = None,
     most: int | None = None,
 ) -> Read[Any]:
     """How many rows are tied to each parent, at most `most`: rows of `parent_id` and `total`."""
@@ -425,17 +391,16 @@ def count_tied_to_each(
         rows: sa.Select[Any] = (
             sa.select(sa.literal_column("1"))
             .select_from(table(model))
-            .where(of_organization(model), tied(key), narrow())
+            .where(of_organization(model), tie.condition(key), narrowing.narrow())
             .correlate(given)
         )
         total = _counted(rows, most).scalar_subquery()
         return sa.select(key.label("parent_id"), total.label("total")).select_from(given)
 
     return Read(
-        ("count tied to each", model, shape, most),
+        ("count tied to each", model, tie.shape, most),
         build,
-        {ORGANIZATION: viewer.organization_id, "keys": list(keys), **(values or {})},
-        up_to=lambda most: count_tied_to_each(
-            model, tied, viewer, keys, shape=shape, narrow=narrow, values=values, most=most
-        ),
+        {ORGANIZATION: viewer.organization_id, "keys": list(keys), **tie.values},
+        narrowing=narrowing,
+        up_to=lambda most: count_tied_to_each(model, tie, viewer, keys, narrowing, most=most),
     )

@@ -16,9 +16,9 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel
 
 from resolvers.checks import can_be_kept
-from resolvers.narrowing import Narrowing
 from resolvers.refusals import AmbiguousReference, Invalid, NotFoundRefusal
 from resolvers.storage.columns import one_of
+from resolvers.storage.narrowing import Narrowing
 from resolvers.storage.read import Read
 from resolvers.storage.tables import (
     AgentOffice,
@@ -287,14 +287,15 @@ class Lookup(Generic[Model]):
     ) -> Read[Any]:
         model = self.model
         return Read(
-            ("look up", model, column, narrowing.shape),
+            ("look up", model, column),
             lambda _: sa.select(table(model)).where(
                 one_of(columns(model).organization_id, "organizations"),
                 one_of(columns(model)[column], "names"),
                 narrowing.narrow(),
             ),
-            {"organizations": organizations, "names": values, **narrowing.values},
+            {"organizations": organizations, "names": values},
             by_key=True,
+            narrowing=narrowing,
         )
 
     def _read_external(
@@ -302,7 +303,7 @@ class Lookup(Generic[Model]):
     ) -> Read[Any]:
         model, x, c = self.model, columns(ExternalId), columns(self.model)
         return Read(
-            ("look up external", model, narrowing.shape),
+            ("look up external", model),
             lambda _: (
                 sa.select(
                     table(model),
@@ -316,8 +317,9 @@ class Lookup(Generic[Model]):
                 )
                 .where(known_as_one_of(), narrowing.narrow())
             ),
-            {"organizations": organizations, **columns_of(refs), **narrowing.values},
+            {"organizations": organizations, **columns_of(refs)},
             by_key=True,
+            narrowing=narrowing,
         )
 
 

@@ -1,5 +1,6 @@
 """Who is asking: an organization, permissions, and which rows they may see."""
 
+from collections.abc import Hashable
 from uuid import UUID
 
 from resolvers.refusals import PermissionRefusal
@@ -114,6 +115,17 @@ class Viewer:
     permissions: frozenset[Permission]
     user_id: UUID | None = None
     scope: Scope = EVERYTHING
+
+    @property
+    def plan_key(self) -> Hashable:
+        """Viewers with equal keys share the plan of a document.
+
+        The attributes in the key may change *whether* a read is restricted, and so which tables a
+        plan joins and which fields it leaves out: the role, the permissions, and whether there is a
+        scope. All others (the organization, the user, what the scope consists of) may change only
+        *values*: a restricted read stays restricted, and its condition is applied at each run.
+        """
+        return self.role, self.permissions, self.scope.everything
 
     @property
     def is_staff(self) -> bool:

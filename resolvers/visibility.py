@@ -14,12 +14,12 @@ from sqlmodel import SQLModel
 from resolvers.bookings.actions import may_touch
 from resolvers.bookings.filters import visible_to as bookings_visible_to
 from resolvers.candidates.visible import visible_to as candidates_visible_to
-from resolvers.narrowing import EVERYTHING, Narrowing
 from resolvers.notifications.reads import deliveries_visible_to
 from resolvers.notifications.visible import owned_by
 from resolvers.organizations.visible import users_visible_to
 from resolvers.products.reads import offices_visible_to
 from resolvers.reading import rows_by
+from resolvers.storage.narrowing import UNRESTRICTED, Narrowing
 from resolvers.storage.read import Read
 from resolvers.storage.tables import (
     AgentOffice,
@@ -94,7 +94,7 @@ def is_confined(model: type[SQLModel], viewer: Viewer) -> bool:
 
 def narrowing_to(model: type[SQLModel], viewer: Viewer | None) -> Narrowing:
     """The condition on the rows that a viewer can name; no viewer is one without a scope."""
-    return EVERYTHING if viewer is None else NARROWED[model](viewer)
+    return UNRESTRICTED if viewer is None else NARROWED[model](viewer)
 
 
 def hidden(
@@ -103,6 +103,6 @@ def hidden(
     """Those of the keys whose rows the viewer cannot see. For tables that are narrowed."""
     if not keys or not is_confined(model, viewer):
         return set()
-    narrowing = narrowing_to(model, viewer).options()
-    seen: Read[Any] = rows_by(model, "id", viewer, sorted(keys), **narrowing)
+    narrowing = narrowing_to(model, viewer)
+    seen: Read[Any] = rows_by(model, "id", viewer, sorted(keys), narrowing)
     return set(keys) - {row.id for row in work.rows(seen)}

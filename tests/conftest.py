@@ -37,9 +37,11 @@ from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.outcomes import Outcome
 from resolvers.storage import Storage, storage_at
 from resolvers.storage.migrate import migrate
+from resolvers.storage.read import Statements
 from resolvers.storage.tables import metadata
 from resolvers.viewer import PERMISSIONS, Viewer
 from resolvers.vocabulary import Role
+from tests import shapes
 from tests.seats import miscounted, miscounted_through
 
 POSTGRES_URL = os.environ.get("GATEWAY_TEST_POSTGRES_URL")
@@ -66,6 +68,9 @@ if MEMORY.is_dir() and os.access(MEMORY, os.W_OK):
 warming.DELAY_SECONDS = 3_600  # type: ignore[misc]
 
 
+Statements.checks.append(shapes.check)
+
+
 def pytest_report_header() -> str:
     return f"GATEWAY_TEST_SEED={SEED} repeats this run's choice of generated documents"
 
@@ -90,6 +95,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("database", DATABASES, scope="session")
     else:
         metafunc.parametrize("database", ["sqlite"], ids=[pytest.HIDDEN_PARAM], scope="session")
+
+
+@pytest.fixture(autouse=True)
+def unshared_shapes() -> Iterator[None]:
+    """Each shape is that of one statement; see tests/shapes.py."""
+    yield
+    assert shapes.shared() == []
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from resolvers.agent_bookings.agencies import agency_key, unknown_office_key
 from resolvers.bookings.filters import visible_to
 from resolvers.reading import ORGANIZATION, of_organization, rows_by
 from resolvers.storage.columns import one_of
+from resolvers.storage.narrowing import UNRESTRICTED, Narrowing
 from resolvers.storage.read import Read
 from resolvers.storage.tables import (
     AgentBooking,
@@ -30,7 +31,7 @@ def agent_booking_details(viewer: Viewer, keys: Sequence[UUID]) -> Read[AgentBoo
 
     For keys of bookings that are visible.
     """
-    return rows_by(AgentBooking, "id", viewer, keys)
+    return rows_by(AgentBooking, "id", viewer, keys, UNRESTRICTED)
 
 
 def items_of_agent_bookings(
@@ -48,24 +49,15 @@ def items_of_agent_bookings(
         )
         return sa.and_(i.kind == of_kind, current)
 
-    shape = ("newest", kind)
-    order = "position"
-    return rows_by(
-        AgentBookingItem, "booking_id", viewer, keys, order=order, shape=shape, narrow=newest
-    )
+    of_newest = Narrowing(("newest", kind), newest)
+    return rows_by(AgentBookingItem, "booking_id", viewer, keys, of_newest, order="position")
 
 
 def products_by_code(kind: ProductKind, viewer: Viewer, keys: Sequence[str]) -> Read[Product]:
     """The products of a kind that have these codes."""
     of_kind = sa.literal_column(f"'{kind}'", sa.String())
-    return rows_by(
-        Product,
-        "code",
-        viewer,
-        keys,
-        shape=("of kind", kind),
-        narrow=lambda: columns(Product).kind == of_kind,
-    )
+    narrowing = Narrowing(kind, lambda: columns(Product).kind == of_kind)
+    return rows_by(Product, "code", viewer, keys, narrowing)
 
 
 def organizations_waiting(now: datetime, most: int) -> Read[Any]:
@@ -130,13 +122,13 @@ def agent_bookings_named(
         return statement.where(one_of(a.agency_key, "agencies")) if keys else statement
 
     return Read(
-        ("agent bookings named", visible.shape, bool(keys)),
+        ("agent bookings named", bool(keys)),
         build,
         {
             ORGANIZATION: viewer.organization_id,
             "agent_booking_id": agent_booking_id,
             **({"agencies": keys} if keys else {}),
-            **visible.values,
         },
         by_key=True,
+        narrowing=visible,
     )

@@ -18,7 +18,7 @@ from resolvers.agent_bookings.known_students import KnownStudents, StudentOf
 from resolvers.agent_bookings.submission import Student
 from resolvers.bookings import loading
 from resolvers.candidates.duplicates import Pair, record_duplicates
-from resolvers.narrowing import search_text
+from resolvers.searching import search_text
 from resolvers.storage.columns import new_key, one_of
 from resolvers.storage.read import Read
 from resolvers.storage.rows import changed, new_row

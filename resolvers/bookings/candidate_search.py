@@ -4,12 +4,9 @@ PostgreSQL keeps one plan for all texts, and for a text that few candidates have
 booking by booking. The candidates are fewer than the bookings, and each is read at most once.
 """
 
-from typing import Any, Final
+from typing import Final
 
-import sqlalchemy as sa
-
-from resolvers.narrowing import Narrowing
-from resolvers.reading import Beginning, of_organization
+from resolvers.reading import Beginning
 from resolvers.storage.filters import (
     AllOf,
     Condition,
@@ -19,6 +16,7 @@ from resolvers.storage.filters import (
     in_folded_form,
     prepared,
 )
+from resolvers.storage.narrowing import Narrowing
 from resolvers.storage.tables import Candidate, columns
 
 PARTS: Final = frozenset({Operator.CONTAINS, Operator.STARTS_WITH})
@@ -67,15 +65,9 @@ def with_candidates(condition: Condition, rest: Narrowing) -> Beginning:
     comparable = prepared(condition, frozenset({field}))
     assert isinstance(comparable, Condition)
 
-    def keys() -> sa.Select[Any]:
-        return sa.select(columns(Candidate).id).where(
-            of_organization(Candidate), candidate_texts()[field](operator, TEXT)
-        )
-
-    return Beginning(
-        "candidate_id",
-        keys,
-        rest.narrow,
-        ("candidates", field, operator, rest.shape),
-        {TEXT: comparable.value, **rest.values},
+    found = Narrowing(
+        ("candidates", field, operator),
+        lambda: candidate_texts()[field](operator, TEXT),
+        {TEXT: comparable.value},
     )
+    return Beginning(Candidate, "candidate_id", found, rest)

@@ -8,7 +8,6 @@ import sqlalchemy as sa
 
 from resolvers.bookings.candidate_search import candidate_texts
 from resolvers.bookings.clock import has_closed, status_once_closed
-from resolvers.narrowing import EVERYTHING, Narrowing
 from resolvers.refusals import PermissionRefusal
 from resolvers.storage.canonical_filters import canonical
 from resolvers.storage.columns import one_of
@@ -27,6 +26,7 @@ from resolvers.storage.filters import (
     to_the_second,
     with_following_seconds,
 )
+from resolvers.storage.narrowing import UNRESTRICTED, Narrowing
 from resolvers.storage.tables import (
     Booking,
     Candidate,
@@ -186,7 +186,7 @@ def visible_to(viewer: Viewer, *, of: Callable[[], Of] = own_columns) -> Narrowi
     """Which bookings a viewer may see; `Scope.missing` says the same of one."""
     scope = viewer.scope
     if scope.everything:
-        return EVERYTHING
+        return UNRESTRICTED
     if scope.nothing:
         return Narrowing("nothing", sa.false)
 

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 
 from resolvers.bookings.candidate_search import searched_by, with_candidates
 from resolvers.bookings.filters import narrowed_to, visible_to
-from resolvers.narrowing import EVERYTHING, Narrowing
 from resolvers.reading import (
     Beginning,
     Source,
@@ -23,6 +22,7 @@ from resolvers.reading import (
     rows_by,
 )
 from resolvers.storage.filters import NO_FILTER, Filter
+from resolvers.storage.narrowing import UNRESTRICTED, Narrowing
 from resolvers.storage.paging import Ordering, PageRequest, ordering_of
 from resolvers.storage.read import Read
 from resolvers.storage.tables import Accommodation, Booking, Payment, columns
@@ -72,7 +72,7 @@ def _of_kind(kind: BookingKind) -> Narrowing:
 
 def bookings_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Booking]:
     """Deleted ones too: they stay readable by id."""
-    return rows_by(Booking, "id", viewer, keys, **visible_to(viewer).options())
+    return rows_by(Booking, "id", viewer, keys, visible_to(viewer))
 
 
 def bookings_of_kind_by_id(
@@ -80,7 +80,7 @@ def bookings_of_kind_by_id(
 ) -> Read[Booking]:
     """As `bookings_by_id`; the key of a booking of another kind finds nothing."""
     narrowing = visible_to(viewer) & _of_kind(kind)
-    return rows_by(Booking, "id", viewer, keys, **narrowing.options())
+    return rows_by(Booking, "id", viewer, keys, narrowing)
 
 
 def bookings_page(
@@ -89,17 +89,17 @@ def bookings_page(
     filter: Filter = NO_FILTER,
     kind: BookingKind | None = None,
     *,
-    also: Narrowing = EVERYTHING,
+    also: Narrowing = UNRESTRICTED,
     now: datetime | None = None,
     source: Source | None = None,
 ) -> Read[Booking]:
     """A page of the bookings that a filter finds, in an order of `bookings_order`.
 
-    `also` narrows it further; its shape says which `source` it is about.
+    `also` narrows it further, and is about `source`.
     """
     narrowing = _list(viewer, filter, kind, now) & also
     beginning = None if source else _beginning(viewer, filter, kind, now, also)
-    return page_of(Booking, viewer, page, **narrowing.options(), source=source, beginning=beginning)
+    return page_of(Booking, viewer, page, narrowing, source=source, beginning=beginning)
 
 
 def bookings_count(
@@ -107,14 +107,14 @@ def bookings_count(
     filter: Filter = NO_FILTER,
     kind: BookingKind | None = None,
     *,
-    also: Narrowing = EVERYTHING,
+    also: Narrowing = UNRESTRICTED,
     now: datetime | None = None,
     source: Source | None = None,
 ) -> Read[Any]:
     """How many bookings `bookings_page` pages through, as `total`."""
     narrowing = _list(viewer, filter, kind, now) & also
     beginning = None if source else _beginning(viewer, filter, kind, now, also)
-    return count_of(Booking, viewer, **narrowing.options(), source=source, beginning=beginning)
+    return count_of(Booking, viewer, narrowing, source=source, beginning=beginning)
 
 
 def bookings_of_each(
@@ -128,9 +128,7 @@ def bookings_of_each(
     now: datetime | None = None,
 ) -> Read[Booking]:
     """The page's bookings of each parent, whose key is in `column`."""
-    return first_of_each(
-        Booking, column, viewer, keys, page, **_list(viewer, filter, kind, now).options()
-    )
+    return first_of_each(Booking, column, viewer, keys, page, _list(viewer, filter, kind, now))
 
 
 def count_of_bookings_of_each(
@@ -143,27 +141,25 @@ def count_of_bookings_of_each(
     now: datetime | None = None,
 ) -> Read[Any]:
     """How many bookings each parent has, as `parent_id` and `total`."""
-    return count_of_each(
-        Booking, column, viewer, keys, **_list(viewer, filter, kind, now).options()
-    )
+    return count_of_each(Booking, column, viewer, keys, _list(viewer, filter, kind, now))
 
 
 def payments_of_bookings(viewer: Viewer, keys: Sequence[UUID]) -> Read[Payment]:
-    return rows_by(Payment, "booking_id", viewer, keys)
+    return rows_by(Payment, "booking_id", viewer, keys, UNRESTRICTED)
 
 
 def payments_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Payment]:
-    return rows_by(Payment, "id", viewer, keys, **_of_visible_booking(viewer, Payment).options())
+    return rows_by(Payment, "id", viewer, keys, _of_visible_booking(viewer, Payment))
 
 
 def accommodations_of_bookings(viewer: Viewer, keys: Sequence[UUID]) -> Read[Accommodation]:
     """By type."""
-    return rows_by(Accommodation, "booking_id", viewer, keys, order="type")
+    return rows_by(Accommodation, "booking_id", viewer, keys, UNRESTRICTED, order="type")
 
 
 def accommodations_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Accommodation]:
     narrowing = _of_visible_booking(viewer, Accommodation)
-    return rows_by(Accommodation, "id", viewer, keys, **narrowing.options())
+    return rows_by(Accommodation, "id", viewer, keys, narrowing)
 
 
 def _of_visible_booking(viewer: Viewer, model: type[Payment] | type[Accommodation]) -> Narrowing:

@@ -16,11 +16,11 @@ from resolvers.links import (
     CANDIDATE_SUBJECTS,
 )
 from resolvers.listed import listed
-from resolvers.narrowing import search_text
 from resolvers.outcomes import Outcome
 from resolvers.permitted import requires
 from resolvers.references import Ref
 from resolvers.refusals import PermissionRefusal, Refusal, Refused
+from resolvers.searching import search_text
 from resolvers.storage.tables import Candidate, Centre, Department, Module, Subject
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.upserts import Change, Kind, Loading, Rule, Upsert, given, upsert

@@ -18,8 +18,9 @@ from resolvers.links import (
     CANDIDATE_SUBJECTS,
     children_of,
 )
-from resolvers.narrowing import Narrowing, searching
 from resolvers.reading import count_of, page_of, rows_by, rows_linked
+from resolvers.searching import searching
+from resolvers.storage.narrowing import UNRESTRICTED, Narrowing
 from resolvers.storage.paging import Ordering, PageRequest, Term
 from resolvers.storage.read import Read
 from resolvers.storage.tables import (
@@ -39,7 +40,7 @@ DEPARTMENTS_BY_NAME = Ordering("departments", (Term("sort_key", str), Term("id",
 
 
 def candidates_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Candidate]:
-    return rows_by(Candidate, "id", viewer, keys, **visible_to(viewer).options())
+    return rows_by(Candidate, "id", viewer, keys, visible_to(viewer))
 
 
 def candidates_page(viewer: Viewer, page: PageRequest, search: str | None) -> Read[Candidate]:
@@ -47,40 +48,40 @@ def candidates_page(viewer: Viewer, page: PageRequest, search: str | None) -> Re
 
     Raises: WrongLength, Invalid (the text).
     """
-    return page_of(Candidate, viewer, page, **_candidates(viewer, search).options())
+    return page_of(Candidate, viewer, page, _candidates(viewer, search))
 
 
 def candidates_count(viewer: Viewer, search: str | None) -> Read[Any]:
-    return count_of(Candidate, viewer, **_candidates(viewer, search).options())
+    return count_of(Candidate, viewer, _candidates(viewer, search))
 
 
 def departments_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Department]:
-    return rows_by(Department, "id", viewer, keys)
+    return rows_by(Department, "id", viewer, keys, UNRESTRICTED)
 
 
 def departments_page(viewer: Viewer, page: PageRequest, search: str | None) -> Read[Department]:
     """Raises: WrongLength, Invalid (the text)."""
-    return page_of(Department, viewer, page, **_departments(search).options())
+    return page_of(Department, viewer, page, _departments(search))
 
 
 def departments_count(viewer: Viewer, search: str | None) -> Read[Any]:
-    return count_of(Department, viewer, **_departments(search).options())
+    return count_of(Department, viewer, _departments(search))
 
 
 def departments_of_candidates(viewer: Viewer, keys: Sequence[UUID]) -> Read[Department]:
-    return children_of(Department, CANDIDATE_DEPARTMENTS, viewer, keys)
+    return children_of(Department, CANDIDATE_DEPARTMENTS, viewer, keys, UNRESTRICTED)
 
 
 def centres_of_candidates(viewer: Viewer, keys: Sequence[UUID]) -> Read[Centre]:
-    return children_of(Centre, CANDIDATE_CENTRES, viewer, keys)
+    return children_of(Centre, CANDIDATE_CENTRES, viewer, keys, UNRESTRICTED)
 
 
 def subjects_of_candidates(viewer: Viewer, keys: Sequence[UUID]) -> Read[Subject]:
-    return children_of(Subject, CANDIDATE_SUBJECTS, viewer, keys)
+    return children_of(Subject, CANDIDATE_SUBJECTS, viewer, keys, UNRESTRICTED)
 
 
 def modules_of_candidates(viewer: Viewer, keys: Sequence[UUID]) -> Read[Module]:
-    return children_of(Module, CANDIDATE_MODULES, viewer, keys)
+    return children_of(Module, CANDIDATE_MODULES, viewer, keys, UNRESTRICTED)
 
 
 def duplicates_of_candidates(viewer: Viewer, keys: Sequence[UUID]) -> Read[Candidate]:
@@ -90,6 +91,7 @@ def duplicates_of_candidates(viewer: Viewer, keys: Sequence[UUID]) -> Read[Candi
         CANDIDATE_DUPLICATES.model,
         viewer,
         keys if sees_duplicates(viewer) else (),
+        UNRESTRICTED,
         parent=CANDIDATE_DUPLICATES.parent,
         child=CANDIDATE_DUPLICATES.child,
         order="id",
@@ -98,7 +100,7 @@ def duplicates_of_candidates(viewer: Viewer, keys: Sequence[UUID]) -> Read[Candi
 
 def groups_of_candidates(viewer: Viewer, keys: Sequence[UUID]) -> Read[CandidateGroup]:
     """The learner groups as `group_id`, each with its `candidate_id`."""
-    return rows_by(CandidateGroup, "candidate_id", viewer, keys, order="group_id")
+    return rows_by(CandidateGroup, "candidate_id", viewer, keys, UNRESTRICTED, order="group_id")
 
 
 def _candidates(viewer: Viewer, search: str | None) -> Narrowing:

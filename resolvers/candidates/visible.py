@@ -10,9 +10,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
-from resolvers.narrowing import EVERYTHING, Narrowing
 from resolvers.reading import rows_by
 from resolvers.storage.columns import one_of
+from resolvers.storage.narrowing import UNRESTRICTED, Narrowing
 from resolvers.storage.tables import (
     Booking,
     Candidate,
@@ -36,7 +36,7 @@ def visible_to(viewer: Viewer) -> Narrowing:
     """
     scope = viewer.scope
     if scope.everything:
-        return EVERYTHING
+        return UNRESTRICTED
     if scope.candidate is not None and not scope.nothing:
         return Narrowing("itself", _itself, {"visible_candidate": scope.candidate})
     by = {CENTRES: scope.centres, SUBJECTS: scope.subjects, OFFICES: scope.agent_offices}
@@ -76,8 +76,8 @@ def visible_candidates(
         by_scope.setdefault((viewer.organization_id, viewer.scope), []).append((viewer, key))
     for (_, scope), pairs in by_scope.items():
         if not scope.everything:
-            narrowed = visible_to(pairs[0][0]).options()
-            read = rows_by(Candidate, "id", pairs[0][0], [key for _, key in pairs], **narrowed)
+            narrowed = visible_to(pairs[0][0])
+            read = rows_by(Candidate, "id", pairs[0][0], [key for _, key in pairs], narrowed)
             seen = {row.id for row in work.rows(read)}
             pairs = [pair for pair in pairs if pair[1] in seen]
         visible.update(pairs)

@@ -8,11 +8,11 @@ from resolvers.centres.in_use import RoomsOfCentre, SeatsTaken, ZoneInUse
 from resolvers.contacts import Address
 from resolvers.links import CENTRE_SUBJECTS
 from resolvers.listed import listed
-from resolvers.narrowing import search_text
 from resolvers.outcomes import Outcome
 from resolvers.permitted import requires
 from resolvers.references import Ref
 from resolvers.refusals import Invalid, Refusal, Refused
+from resolvers.searching import search_text
 from resolvers.storage.tables import Centre, Room, Subject
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.upserts import Kind, Upsert, check_named, given, upsert

@@ -8,9 +8,9 @@ from sqlalchemy.sql.visitors import ExternallyTraversible, replacement_traverse
 
 from resolvers.events.filters import A_MINUTE_AGO, NOW, event_narrowing
 from resolvers.events.minute import a_minute_before
-from resolvers.narrowing import Narrowing
 from resolvers.reading import page_of
 from resolvers.storage.filters import NO_FILTER, Filter
+from resolvers.storage.narrowing import Narrowing
 from resolvers.storage.paging import PageRequest
 from resolvers.storage.read import Read
 from resolvers.storage.tables import ChangeLog, Event, EventVersion, columns, table
@@ -31,7 +31,7 @@ def changes_page(
     narrowing = OF_EVENTS
     if filter != NO_FILTER:
         narrowing = narrowing & _before_or_after(event_narrowing(viewer, filter, now))
-    return page_of(ChangeLog, viewer, page, **narrowing.options())
+    return page_of(ChangeLog, viewer, page, narrowing)
 
 
 def _before_or_after(found: Narrowing) -> Narrowing:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from resolvers.candidates.visible import visible_to
 from resolvers.events.reads import modules_tied_to_events
-from resolvers.reading import Tied, count_tied_to_each, first_tied_to_each, of_organization
+from resolvers.reading import Tie, count_tied_to_each, first_tied_to_each, of_organization
 from resolvers.storage.columns import one_of
 from resolvers.storage.paging import PageRequest
 from resolvers.storage.read import Read
@@ -40,7 +40,7 @@ def eligible_candidates(
     event's modules; it counts only where eligibility is configured.
     """
     return first_tied_to_each(
-        Candidate, _eligible(module_ids), viewer, keys, page, **_options(viewer, module_ids)
+        Candidate, _eligible(module_ids), viewer, keys, page, visible_to(viewer)
     )
 
 
@@ -48,21 +48,10 @@ def eligible_counts(
     viewer: Viewer, keys: Sequence[UUID], module_ids: Sequence[UUID] | None
 ) -> Read[Any]:
     """How many candidates `eligible_candidates` pages through: `parent_id` and `total`."""
-    return count_tied_to_each(
-        Candidate, _eligible(module_ids), viewer, keys, **_options(viewer, module_ids)
-    )
+    return count_tied_to_each(Candidate, _eligible(module_ids), viewer, keys, visible_to(viewer))
 
 
-def _options(viewer: Viewer, module_ids: Sequence[UUID] | None) -> dict[str, Any]:
-    visible = visible_to(viewer)
-    return {
-        "shape": ("eligible", module_ids is not None, visible.shape),
-        "narrow": visible.narrow,
-        "values": {MODULES: list(module_ids or ()), **visible.values},
-    }
-
-
-def _eligible(module_ids: Sequence[UUID] | None) -> Tied:
+def _eligible(module_ids: Sequence[UUID] | None) -> Tie:
     """The candidates that an event lets book, found from its group and its modules."""
     these = module_ids is not None
 
@@ -70,7 +59,7 @@ def _eligible(module_ids: Sequence[UUID] | None) -> Tied:
         by_rule = sa.union_all(_by_modules(event_id, these=these), _by_group(event_id))
         return sa.and_(columns(Candidate).id.in_(by_rule), sa.not_(_booked(event_id)))
 
-    return eligible
+    return Tie(("eligible", these), eligible, {MODULES: list(module_ids or ())})
 
 
 def _by_modules(event_id: sa.ColumnElement[Any], *, these: bool) -> sa.Select[Any]:

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from resolvers.bookings.seats import UNKNOWN_LENGTH
 from resolvers.events.folded_texts import folded_text
 from resolvers.events.minute import a_minute_after
-from resolvers.narrowing import Narrowing
 from resolvers.storage.canonical_filters import canonical
 from resolvers.storage.columns import LAST_OF_ROWS, one_of
 from resolvers.storage.filters import (
@@ -32,6 +31,7 @@ from resolvers.storage.filters import (
     with_following_seconds,
     with_nulls_last,
 )
+from resolvers.storage.narrowing import Narrowing
 from resolvers.storage.nulls import nulls_last
 from resolvers.storage.tables import (
     Event,

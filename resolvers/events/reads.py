@@ -26,6 +26,7 @@ from resolvers.reading import (
 from resolvers.storage import paging
 from resolvers.storage.columns import one_of
 from resolvers.storage.filters import NO_FILTER, AllOf, Condition, Filter, Operator
+from resolvers.storage.narrowing import UNRESTRICTED
 from resolvers.storage.paging import Ordering, PageRequest
 from resolvers.storage.read import Read
 from resolvers.storage.tables import (
@@ -64,17 +65,17 @@ def ordering_of(sort: Sequence[tuple[EventSortField, SortDirection]] | None) -> 
 
 
 def events_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Event]:
-    return rows_by(Event, "id", viewer, keys)
+    return rows_by(Event, "id", viewer, keys, UNRESTRICTED)
 
 
 def events_page(viewer: Viewer, page: PageRequest, filter: Filter, *, now: datetime) -> Read[Event]:
     """A page of the organization's events, in an order of `ordering_of`."""
-    return page_of(Event, viewer, page, **event_narrowing(viewer, filter, now).options())
+    return page_of(Event, viewer, page, event_narrowing(viewer, filter, now))
 
 
 def events_count(viewer: Viewer, filter: Filter, *, now: datetime) -> Read[Any]:
     """How many events a filter finds, as `total`."""
-    return count_of(Event, viewer, **event_narrowing(viewer, filter, now).options())
+    return count_of(Event, viewer, event_narrowing(viewer, filter, now))
 
 
 def events_of_centres(
@@ -86,17 +87,15 @@ def events_of_centres(
     now: datetime,
 ) -> Read[Event]:
     """The page's events of each venue; a row's `venue_id` says which it answers."""
-    narrowed = event_narrowing(viewer, filter, now).options()
-    return first_of_each(Event, VENUE, viewer, keys, page, **narrowed)
+    narrowing = event_narrowing(viewer, filter, now)
+    return first_of_each(Event, VENUE, viewer, keys, page, narrowing)
 
 
 def count_of_events_of_centres(
     viewer: Viewer, keys: Sequence[UUID], filter: Filter = NO_FILTER, *, now: datetime
 ) -> Read[Any]:
     """How many events each venue has, as `parent_id` and `total`."""
-    return count_of_each(
-        Event, VENUE, viewer, keys, **event_narrowing(viewer, filter, now).options()
-    )
+    return count_of_each(Event, VENUE, viewer, keys, event_narrowing(viewer, filter, now))
 
 
 def events_on_date(

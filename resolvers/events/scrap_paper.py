@@ -37,9 +37,10 @@ def sheets_of_event(viewer: Viewer, event_id: UUID) -> Read[Any]:
         )
 
     return Read(
-        ("sheets of event", MOST_SHEETS, visible.shape),
+        ("sheets of event", MOST_SHEETS),
         build,
-        {ORGANIZATION: viewer.organization_id, "event": event_id, **visible.values},
+        {ORGANIZATION: viewer.organization_id, "event": event_id},
+        narrowing=visible,
     )
 
 

@@ -40,9 +40,10 @@ def exported_events(viewer: Viewer, export: EventExport, *, now: datetime) -> Re
         return in_order(statement, everything, e)
 
     return Read(
-        ("exported events", everything.ordering, names, viewer.is_staff, narrowing.shape),
+        ("exported events", everything.ordering, names, viewer.is_staff),
         build,
-        {ORGANIZATION: viewer.organization_id, **narrowing.values},
+        {ORGANIZATION: viewer.organization_id},
+        narrowing=narrowing,
     )
 
 

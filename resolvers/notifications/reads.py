@@ -7,7 +7,6 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from resolvers.narrowing import EVERYTHING, Narrowing
 from resolvers.notifications.visible import visible_to
 from resolvers.reading import (
     ORGANIZATION,
@@ -16,6 +15,7 @@ from resolvers.reading import (
     of_organization,
     rows_by,
 )
+from resolvers.storage.narrowing import UNRESTRICTED, Narrowing
 from resolvers.storage.paging import Ordering, PageRequest, Term
 from resolvers.storage.read import Read
 from resolvers.storage.tables import NotificationDelivery, NotificationEndpoint, columns, table
@@ -41,34 +41,32 @@ def notification_endpoints(viewer: Viewer) -> Read[NotificationEndpoint]:
             .order_by(c.created_at, c.id)
         )
 
-    values = {ORGANIZATION: viewer.organization_id, **visible.values}
-    return Read(("notification endpoints", visible.shape), build, values)
+    values = {ORGANIZATION: viewer.organization_id}
+    return Read("notification endpoints", build, values, narrowing=visible)
 
 
 def endpoints_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[NotificationEndpoint]:
-    return rows_by(NotificationEndpoint, "id", viewer, keys, **visible_to(viewer).options())
+    return rows_by(NotificationEndpoint, "id", viewer, keys, visible_to(viewer))
 
 
 def deliveries_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[NotificationDelivery]:
-    return rows_by(
-        NotificationDelivery, "id", viewer, keys, **deliveries_visible_to(viewer).options()
-    )
+    return rows_by(NotificationDelivery, "id", viewer, keys, deliveries_visible_to(viewer))
 
 
 def deliveries_of_each(
     viewer: Viewer, keys: Sequence[UUID], page: PageRequest, status: DeliveryStatus | None
 ) -> Read[NotificationDelivery]:
     """The page's deliveries of each endpoint; for endpoints that are visible."""
-    narrowing = _in_status(status).options()
-    return first_of_each(NotificationDelivery, "endpoint_id", viewer, keys, page, **narrowing)
+    return first_of_each(
+        NotificationDelivery, "endpoint_id", viewer, keys, page, _in_status(status)
+    )
 
 
 def count_of_deliveries_of_each(
     viewer: Viewer, keys: Sequence[UUID], status: DeliveryStatus | None
 ) -> Read[Any]:
     """How many deliveries each endpoint has, as `parent_id` and `total`."""
-    narrowing = _in_status(status).options()
-    return count_of_each(NotificationDelivery, "endpoint_id", viewer, keys, **narrowing)
+    return count_of_each(NotificationDelivery, "endpoint_id", viewer, keys, _in_status(status))
 
 
 def deliveries_visible_to(viewer: Viewer) -> Narrowing:
@@ -89,6 +87,6 @@ def deliveries_visible_to(viewer: Viewer) -> Narrowing:
 
 def _in_status(status: DeliveryStatus | None) -> Narrowing:
     if status is None:
-        return EVERYTHING
+        return UNRESTRICTED
     named = sa.literal_column(f"'{status}'", sa.String())
     return Narrowing(status, lambda: columns(NotificationDelivery).status == named)

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from resolvers.narrowing import EVERYTHING, Narrowing
+from resolvers.storage.narrowing import UNRESTRICTED, Narrowing
 from resolvers.storage.tables import NotificationEndpoint, columns
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import Permission
@@ -28,7 +28,7 @@ def owned_by(viewer: Viewer) -> Narrowing:
     if not viewer.may(Permission.MANAGE_NOTIFICATIONS):
         return Narrowing("nothing", sa.false)
     if viewer.scope.everything:
-        return EVERYTHING
+        return UNRESTRICTED
     if viewer.user_id is None:
         return Narrowing("nothing", sa.false)
 

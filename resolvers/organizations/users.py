@@ -8,7 +8,6 @@ from resolvers import checks
 from resolvers.contacts import email
 from resolvers.links import USER_AGENT_OFFICES, USER_CENTRES, USER_SUBJECTS, children_of
 from resolvers.listed import listed
-from resolvers.narrowing import Narrowing, searching
 from resolvers.organizations.visible import users_visible_to
 from resolvers.outcomes import Outcome
 from resolvers.permitted import requires
@@ -16,6 +15,8 @@ from resolvers.products.reads import offices_visible_to
 from resolvers.reading import count_of, page_of, rows_by
 from resolvers.references import Ref
 from resolvers.refusals import Invalid, Refusal, Refused
+from resolvers.searching import searching
+from resolvers.storage.narrowing import UNRESTRICTED, Narrowing
 from resolvers.storage.paging import Ordering, PageRequest, Term
 from resolvers.storage.read import Read
 from resolvers.storage.tables import AgentOffice, Candidate, Centre, Subject, User, columns
@@ -60,7 +61,7 @@ def upsert_users(work: UnitOfWork, commands: Sequence[UpsertUser]) -> list[Outco
 
 
 def users_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[User]:
-    return rows_by(User, "id", viewer, keys, **users_visible_to(viewer).options())
+    return rows_by(User, "id", viewer, keys, users_visible_to(viewer))
 
 
 def users_page(viewer: Viewer, page: PageRequest, search: str | None) -> Read[User]:
@@ -68,24 +69,24 @@ def users_page(viewer: Viewer, page: PageRequest, search: str | None) -> Read[Us
 
     Raises: WrongLength, Invalid (the text).
     """
-    return page_of(User, viewer, page, **(users_visible_to(viewer) & _users(search)).options())
+    return page_of(User, viewer, page, users_visible_to(viewer) & _users(search))
 
 
 def users_count(viewer: Viewer, search: str | None) -> Read[Any]:
-    return count_of(User, viewer, **(users_visible_to(viewer) & _users(search)).options())
+    return count_of(User, viewer, users_visible_to(viewer) & _users(search))
 
 
 def centres_of_users(viewer: Viewer, keys: Sequence[UUID]) -> Read[Centre]:
-    return children_of(Centre, USER_CENTRES, viewer, keys)
+    return children_of(Centre, USER_CENTRES, viewer, keys, UNRESTRICTED)
 
 
 def subjects_of_users(viewer: Viewer, keys: Sequence[UUID]) -> Read[Subject]:
-    return children_of(Subject, USER_SUBJECTS, viewer, keys)
+    return children_of(Subject, USER_SUBJECTS, viewer, keys, UNRESTRICTED)
 
 
 def agent_offices_of_users(viewer: Viewer, keys: Sequence[UUID]) -> Read[AgentOffice]:
-    shown = offices_visible_to(viewer).options()
-    return children_of(AgentOffice, USER_AGENT_OFFICES, viewer, keys, **shown)
+    shown = offices_visible_to(viewer)
+    return children_of(AgentOffice, USER_AGENT_OFFICES, viewer, keys, shown)
 
 
 def _users(search: str | None) -> Narrowing:

@@ -2,14 +2,14 @@
 
 import sqlalchemy as sa
 
-from resolvers.narrowing import EVERYTHING, Narrowing
+from resolvers.storage.narrowing import UNRESTRICTED, Narrowing
 from resolvers.storage.tables import User, columns
 from resolvers.viewer import Viewer
 
 
 def users_visible_to(viewer: Viewer) -> Narrowing:
     if viewer.is_staff or viewer.scope.everything:
-        return EVERYTHING
+        return UNRESTRICTED
 
     def own() -> sa.ColumnElement[bool]:
         return columns(User).id == sa.bindparam("own", type_=columns(User).id.type)

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from resolvers import checks
-from resolvers.narrowing import search_text
 from resolvers.outcomes import Outcome
 from resolvers.permitted import requires
 from resolvers.refusals import OutOfRange, Refusal, Refused
+from resolvers.searching import search_text
 from resolvers.storage.tables import AgentOffice, Product
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.upserts import Change, Kind, Loading, Rule, Upsert, given, upsert

@@ -10,9 +10,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from resolvers.narrowing import EVERYTHING, Narrowing, searching
 from resolvers.reading import ORGANIZATION, count_of, of_organization, page_of, rows_by
+from resolvers.searching import searching
 from resolvers.storage.columns import one_of
+from resolvers.storage.narrowing import UNRESTRICTED, Narrowing
 from resolvers.storage.paging import Ordering, PageRequest, Term
 from resolvers.storage.read import Read
 from resolvers.storage.tables import (
@@ -31,7 +32,7 @@ PRODUCTS_BY_NAME = Ordering("products", (Term("sort_key", str), Term("id", UUID)
 
 
 def agent_offices_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[AgentOffice]:
-    return rows_by(AgentOffice, "id", viewer, keys, **offices_visible_to(viewer).options())
+    return rows_by(AgentOffice, "id", viewer, keys, offices_visible_to(viewer))
 
 
 def agent_offices_page(viewer: Viewer, page: PageRequest, search: str | None) -> Read[AgentOffice]:
@@ -39,15 +40,15 @@ def agent_offices_page(viewer: Viewer, page: PageRequest, search: str | None) ->
 
     Raises: WrongLength, Invalid (the text).
     """
-    return page_of(AgentOffice, viewer, page, **_offices(viewer, search).options())
+    return page_of(AgentOffice, viewer, page, _offices(viewer, search))
 
 
 def agent_offices_count(viewer: Viewer, search: str | None) -> Read[Any]:
-    return count_of(AgentOffice, viewer, **_offices(viewer, search).options())
+    return count_of(AgentOffice, viewer, _offices(viewer, search))
 
 
 def products_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Product]:
-    return rows_by(Product, "id", viewer, keys)
+    return rows_by(Product, "id", viewer, keys, UNRESTRICTED)
 
 
 def products_page(
@@ -57,18 +58,18 @@ def products_page(
 
     Raises: WrongLength, Invalid (the text).
     """
-    return page_of(Product, viewer, page, **_products(search, kind).options())
+    return page_of(Product, viewer, page, _products(search, kind))
 
 
 def products_count(
     viewer: Viewer, search: str | None, kind: ProductKind | None = None
 ) -> Read[Any]:
-    return count_of(Product, viewer, **_products(search, kind).options())
+    return count_of(Product, viewer, _products(search, kind))
 
 
 def offers_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[ProductOffer]:
     """Withdrawn ones too."""
-    return rows_by(ProductOffer, "id", viewer, keys)
+    return rows_by(ProductOffer, "id", viewer, keys, UNRESTRICTED)
 
 
 def offers_of_schools(viewer: Viewer, keys: Sequence[UUID]) -> Read[Any]:
@@ -177,7 +178,7 @@ def offices_visible_to(viewer: Viewer) -> Narrowing:
     """Offices are shown to their own agents, and to viewers of the whole organization."""
     scope = viewer.scope
     if scope.everything:
-        return EVERYTHING
+        return UNRESTRICTED
     if scope.agent_offices is None:
         return Narrowing("nothing", sa.false)
     return Narrowing(

@@ -7,11 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from resolvers import checks
-from resolvers.narrowing import Narrowing, containing, containing_in_first
 from resolvers.reading import Source
 from resolvers.refusals import PermissionRefusal
 from resolvers.registrations.commands import RegistrationCriteria
+from resolvers.searching import containing, containing_in_first
 from resolvers.storage.joins import join_in_order
+from resolvers.storage.narrowing import Narrowing
 from resolvers.storage.tables import Booking, Candidate, columns, table
 from resolvers.texts import folded
 from resolvers.viewer import Viewer

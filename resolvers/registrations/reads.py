@@ -8,12 +8,12 @@ import sqlalchemy as sa
 
 from resolvers.bookings.filters import visible_to
 from resolvers.bookings.reads import bookings_count, bookings_page
-from resolvers.narrowing import EVERYTHING
 from resolvers.reading import ORGANIZATION, of_organization, rows_by
 from resolvers.registrations.commands import RegistrationCriteria
 from resolvers.registrations.criteria import found_by
 from resolvers.storage.columns import one_of
 from resolvers.storage.filters import NO_FILTER, Filter
+from resolvers.storage.narrowing import UNRESTRICTED
 from resolvers.storage.paging import PageRequest
 from resolvers.storage.read import Read
 from resolvers.storage.tables import (
@@ -63,7 +63,7 @@ def registration_keys(viewer: Viewer, identifier: UUID) -> Read[Any]:
     visible = visible_to(viewer)
 
     def sees(organization: Any, key: Any) -> sa.ColumnElement[bool]:
-        if visible is EVERYTHING:
+        if not visible.restricts:
             return sa.true()
         b = columns(Booking)
         return (
@@ -92,10 +92,11 @@ def registration_keys(viewer: Viewer, identifier: UUID) -> Read[Any]:
     written = str(identifier)
     values = {"identifier": identifier, "written": [written, written.upper()]}
     return Read(
-        ("registration keys", visible.shape),
+        "registration keys",
         build,
-        {ORGANIZATION: viewer.organization_id, **values, **visible.values},
+        {ORGANIZATION: viewer.organization_id, **values},
         by_key=True,
+        narrowing=visible,
     )
 
 
@@ -104,9 +105,9 @@ def registration_details(viewer: Viewer, keys: Sequence[UUID]) -> Read[Registrat
 
     For keys of bookings that are visible.
     """
-    return rows_by(Registration, "id", viewer, keys)
+    return rows_by(Registration, "id", viewer, keys, UNRESTRICTED)
 
 
 def transfers_of_registrations(viewer: Viewer, keys: Sequence[UUID]) -> Read[RegistrationTransfer]:
     """The transfers of each registration, by its booking's key, oldest first."""
-    return rows_by(RegistrationTransfer, "booking_id", viewer, keys, order="at")
+    return rows_by(RegistrationTransfer, "booking_id", viewer, keys, UNRESTRICTED, order="at")

@@ -12,7 +12,7 @@ from collections import namedtuple
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import field
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql_dialect
@@ -20,6 +20,7 @@ from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
 from resolvers.caching import BUDGET, Cache
 from resolvers.storage.columns import Processor
+from resolvers.storage.narrowing import UNRESTRICTED, Narrowing
 from resolvers.values import frozen
 
 Row = TypeVar("Row")
@@ -43,24 +44,44 @@ class Read(Generic[Row]):
     """What to select.
 
     `shape` names the statement: two reads with equal shapes must build equal statements. `build`
-    makes it, given the dialect's name, with a bound parameter for each of `values`. `by_key` says
-    that a few rows are fetched by an index, so that SQLite need not leave the event loop for them.
-    `exact` makes the read of a page without the row that only tells whether there is more. `up_to`
-    makes the read of a count that stops at a number.
+    makes it, given the dialect's name, with a bound parameter for each of `values`. `narrowing`
+    restricts the rows: `build` applies its condition; its shape and its values are added here.
+    `rows_of` is a table and its column, of a read of the rows with given keys in this column.
+
+    `by_key` says that a few rows are fetched by an index, so that SQLite need not leave the event
+    loop for them. `exact` makes the read of a page without the row that only tells whether there is
+    more. `up_to` makes the read of a count that stops at a number.
     """
 
     shape: Hashable
     build: Callable[[str], sa.Executable]
     values: Mapping[str, Any] = field(default_factory=dict)
     by_key: bool = False
+    narrowing: Narrowing = UNRESTRICTED
     rows_of: "tuple[Any, str] | None" = None
     exact: "Callable[[], Read[Row]] | None" = None
     up_to: "Callable[[int], Read[Row]] | None" = None
 
     def __post_init__(self) -> None:
+        if self.narrowing.restricts:
+            object.__setattr__(self, "shape", (self.shape, self.narrowing.shape))
+            object.__setattr__(self, "values", {**self.values, **self.narrowing.values})
         if len(self.values.get(ORGANIZATIONS, ())) == 1:
             object.__setattr__(self, "shape", (self.shape, ORGANIZATIONS))
             object.__setattr__(self, "build", _of_one_organization(self.build))
+
+    @property
+    def is_restricted(self) -> bool:
+        """Whether the viewer may see only a part of the rows that have the keys."""
+        return self.narrowing.restricts
+
+    @property
+    def joinable(self) -> "tuple[Any, str] | None":
+        """The table and the column by which these rows can be joined, for this viewer.
+
+        None if the read is restricted: the joined rows would not meet its condition.
+        """
+        return None if self.is_restricted else self.rows_of
 
 
 def _of_one_organization(build: Callable[[str], sa.Executable]) -> Callable[[str], sa.Executable]:
@@ -212,14 +233,22 @@ def _result(kind: Any, dialect: sa.Dialect) -> Processor:
     return kind.dialect_impl(dialect).result_processor(dialect, None)  # type: ignore[no-any-return]
 
 
+Check = Callable[[str, Hashable, Callable[[str], sa.Executable]], None]
+
+
 class Statements:
     """The compiled statements of one dialect, by shape; all storages of a process share them."""
+
+    checks: ClassVar[list[Check]] = []
+    """Of tests: each is called at every use of a shape, with the dialect and what builds it."""
 
     def __init__(self, dialect_name: str) -> None:
         self.dialect_name = dialect_name
 
     def of(self, shape: Hashable, build: Callable[[str], sa.Executable]) -> Compiled:
         """The statement of a shape; `build` makes it unless it is kept."""
+        for check in self.checks:
+            check(self.dialect_name, shape, build)
         cache = _KEPT[self.dialect_name]
         statement = cache.get(shape)
         if statement is None:
@@ -234,6 +263,9 @@ class Statements:
         if statement is None:
             statement = Combined([self.of(read.shape, read.build) for read in reads])
             _COMBINED.put(shape, statement, statement.estimated_bytes)
+        elif self.checks:
+            for read in reads:
+                self.of(read.shape, read.build)
         return statement
 
 

@@ -6,11 +6,11 @@ from typing import Any
 from resolvers import checks
 from resolvers.links import SUBJECT_CENTRES, TEST_MODULES
 from resolvers.listed import listed
-from resolvers.narrowing import search_text
 from resolvers.outcomes import Outcome
 from resolvers.permitted import requires
 from resolvers.references import Ref
 from resolvers.refusals import AmbiguousReference, Refusal, Refused
+from resolvers.searching import search_text
 from resolvers.storage.tables import Centre, Module, Subject, Test
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.tests.following import Following

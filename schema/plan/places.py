@@ -220,7 +220,7 @@ class Compiler:
         """The table and the column of a relation that is not confined further for this viewer."""
         if not isinstance(relation, One):
             return None
-        joinable: tuple[Any, str] | None = relation.read(self.viewer, []).rows_of
+        joinable: tuple[Any, str] | None = relation.read(self.viewer, []).joinable
         return joinable
 
     def width(self, places: Sequence[Place]) -> int:

@@ -341,8 +341,7 @@ class Planner:
     ) -> Plan | None:
         flags = {n: variables[n] for n in planned.flags if isinstance(variables.get(n), bool)}
         of_flags = tuple(sorted(flags.items())) if flags else ()
-        rights = (viewer.role, viewer.permissions, viewer.scope.everything)
-        key = (id(operation), of_flags, *rights)
+        key = (id(operation), of_flags, viewer.plan_key)
         if key in planned.plans:
             plan = planned.plans[key]
             return None if plan is None or plan.rests_until > time.monotonic() else plan

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from resolvers.agent_bookings.dates import midnight
-from resolvers.narrowing import search_text
+from resolvers.searching import search_text
 from resolvers.storage.tables import Candidate
 from tests.resolvers.agent_bookings.conftest import SAMPLE, student
 

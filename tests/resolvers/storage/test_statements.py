@@ -1,9 +1,10 @@
 """Statements are compiled once for each shape, and rows are equal on both databases."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from itertools import permutations
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from resolvers.storage.tables import (
 )
 from resolvers.storage.tables.derived import derived
 from resolvers.vocabulary import ChangeType, DurationUnit, EventKind
+from tests import shapes
 from tests.resolvers.storage.conftest import Receipts, Results, do_nothing
 
 pytestmark = pytest.mark.both_databases
@@ -50,6 +52,14 @@ class Counted:
         return Read(("test counted", self), self.build, {"names": list(names)}, by_key=by_key)
 
 
+@pytest.fixture
+def unchecked() -> Iterator[None]:
+    """Statements are built once, as in a server."""
+    with shapes.unchecked():
+        yield
+
+
+@pytest.mark.usefixtures("unchecked")
 async def test_a_shape_is_compiled_once(storage: Storage, receipts: Receipts):
     """Whatever the values and however many, and whoever runs it: reads or commands."""
     await storage.write(receipts.write, ["a", "b", "c"])
@@ -69,6 +79,27 @@ async def test_a_shape_is_compiled_once(storage: Storage, receipts: Receipts):
     assert counted.times == 1
 
 
+async def test_a_shape_of_two_statements_fails_a_test(storage: Storage, organization_id: UUID):
+    """Reads that differ in a condition, a parameter, a constant or a column need two shapes."""
+    c = columns(ImportReceipt)
+    every = sa.select(c.content_hash)
+    some = every.where(c.organization_id == sa.bindparam("of", type_=c.organization_id.type))
+    renamed = every.where(c.organization_id == sa.bindparam("by", type_=c.organization_id.type))
+    constant, another = (every.where(c.content_hash == text) for text in ("a", "b"))
+    wider = every.add_columns(c.organization_id)
+    statements = (every, some, renamed, constant, another, wider)
+    values = {"of": organization_id, "by": organization_id}
+
+    for n, (first, second) in enumerate(permutations(statements, 2)):
+        await storage.read(Read(("test shared", n), lambda _, one=first: one, values))
+        await storage.read(Read(("test shared", n), lambda _, one=first: one, values))
+        assert shapes.shared() == []
+        with pytest.raises(AssertionError, match="Two statements share"):
+            await storage.read(Read(("test shared", n), lambda _, one=second: one, values))
+        assert len(shapes.shared()) == 1
+
+
+@pytest.mark.usefixtures("unchecked")
 async def test_writes_are_compiled_once(
     storage: Storage, receipts: Receipts, monkeypatch: pytest.MonkeyPatch
 ):

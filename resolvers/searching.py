@@ -1,45 +1,18 @@
-"""Conditions that confine a read: to what a search means, to what a viewer may see."""
+"""The texts that a search looks through, and the condition of a search."""
 
-from collections.abc import Hashable, Mapping
-from dataclasses import field
 from typing import Any
 
 import sqlalchemy as sa
 
 from resolvers import checks
-from resolvers.reading import Narrow
 from resolvers.storage.filters import escaped
+from resolvers.storage.narrowing import UNRESTRICTED, Narrowing
 from resolvers.texts import folded
-from resolvers.values import frozen
 
 MOST_SEARCHED = checks.TEXT
 
 BETWEEN = "\n"
 """What stands between the texts of `search_text`: a search finds nothing across two of them."""
-
-
-@frozen
-class Narrowing:
-    """A condition with the shape that names it and the values bound in it."""
-
-    shape: Hashable = ()
-    narrow: Narrow = sa.true
-    values: Mapping[str, Any] = field(default_factory=dict)
-
-    def options(self) -> dict[str, Any]:
-        """As the functions of `resolvers.reading` take it: `page_of(…, **narrowing.options())`."""
-        return {"shape": self.shape, "narrow": self.narrow, "values": self.values}
-
-    def __and__(self, other: "Narrowing") -> "Narrowing":
-        first, second = self.narrow, other.narrow
-        return Narrowing(
-            (self.shape, other.shape),
-            lambda: sa.and_(first(), second()),
-            {**self.values, **other.values},
-        )
-
-
-EVERYTHING = Narrowing()
 
 
 def search_text(*texts: str) -> str:
@@ -76,7 +49,7 @@ def searching(
     """
     checks.text(search, "search", most=MOST_SEARCHED)
     if not search:
-        return EVERYTHING
+        return UNRESTRICTED
 
     def narrow() -> sa.ColumnElement[bool]:
         pattern = sa.bindparam("search_folded", type_=sa.String())
