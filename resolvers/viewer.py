@@ -1,6 +1,7 @@
 """Who is asking: an organization, permissions, and which rows they may see."""
 
 from collections.abc import Hashable
+from typing import Literal, NotRequired, TypedDict, Unpack
 from uuid import UUID
 
 from resolvers.refusals import PermissionRefusal
@@ -52,6 +53,32 @@ OUTSIDERS = frozenset({Role.AGENT, Role.CANDIDATE})
 
 
 @frozen
+class Association:
+    """What a booking must have to be in a scope: one of the keys in the column.
+
+    With `or_none`, a booking without a value is in scope, too.
+    """
+
+    column: Literal["centre_id", "subject_id", "candidate_id", "agent_office_id"]
+    keys: frozenset[UUID]
+    kind: AccessScope
+    or_none: bool = False
+
+    def holds(self, key: UUID | None) -> bool:
+        """Whether a booking with this key in the column has the association."""
+        return key in self.keys or (self.or_none and key is None)
+
+
+class Keys(TypedDict):
+    """What a booking is associated with."""
+
+    centre_id: UUID | None
+    subject_id: UUID | None
+    candidate_id: UUID | None
+    agent_office_id: NotRequired[UUID | None]
+
+
+@frozen
 class Scope:
     """What confines a viewer inside the organization. None means: not by this.
 
@@ -65,32 +92,39 @@ class Scope:
     nothing: bool = False
     marker: UUID | None = None
 
-    def missing(
-        self,
-        *,
-        centre_id: UUID | None,
-        subject_id: UUID | None,
-        candidate_id: UUID | None,
-        agent_office_id: UUID | None = None,
-    ) -> AccessScope | None:
-        """Which association keeps the viewer from a booking that has these; None when none does.
+    @property
+    def associations(self) -> tuple[Association, ...]:
+        """All that a booking must have to be in the scope, in the order in which refusals name it.
 
-        Inside its centres a viewer sees what has no subject; one that has subjects only does not.
-        What no agent office has booked is outside of every agent's.
+        This defines which bookings a scope shows. `missing` applies it to one booking, and
+        `bookings.filters.visible_to` makes SQL of it.
+
+        A scope with centres shows their bookings without a subject; a scope with subjects alone
+        does not. No scope with agent offices shows a booking without an office.
         """
         if self.nothing:
-            return AccessScope.OWN
-        if self.candidate is not None and candidate_id != self.candidate:
-            return AccessScope.OWN
-        if self.centres is not None and centre_id not in self.centres:
-            return AccessScope.CENTRE
-        if self.agent_offices is not None and agent_office_id not in self.agent_offices:
-            return AccessScope.AGENT_OFFICE
-        if subject_id is None and self.centres is not None:
-            return None
-        if self.subjects is not None and subject_id not in self.subjects:
-            return AccessScope.SUBJECT
-        return None
+            return (Association("candidate_id", frozenset(), AccessScope.OWN),)
+        found = []
+        if self.candidate is not None:
+            own = frozenset({self.candidate})
+            found.append(Association("candidate_id", own, AccessScope.OWN))
+        if self.centres is not None:
+            found.append(Association("centre_id", self.centres, AccessScope.CENTRE))
+        if self.agent_offices is not None:
+            offices = self.agent_offices
+            found.append(Association("agent_office_id", offices, AccessScope.AGENT_OFFICE))
+        if self.subjects is not None:
+            or_none = self.centres is not None
+            found.append(Association("subject_id", self.subjects, AccessScope.SUBJECT, or_none))
+        return tuple(found)
+
+    def all_missing(self, **keys: Unpack[Keys]) -> list[AccessScope]:
+        """The associations that a booking with these keys does not have."""
+        return [a.kind for a in self.associations if not a.holds(keys.get(a.column))]
+
+    def missing(self, **keys: Unpack[Keys]) -> AccessScope | None:
+        """Which association keeps the viewer from a booking with these keys; None if none does."""
+        return next(iter(self.all_missing(**keys)), None)
 
     @property
     def everything(self) -> bool:

@@ -35,8 +35,8 @@ from resolvers.storage.tables import (
     columns,
     table,
 )
-from resolvers.viewer import Viewer
-from resolvers.vocabulary import BookingStatus, Permission
+from resolvers.viewer import Association, Viewer
+from resolvers.vocabulary import AccessScope, BookingStatus, Permission
 
 Of = Mapping[str, sa.ColumnElement[Any]]
 """The columns that stand for a booking's, by the booking's names."""
@@ -183,46 +183,42 @@ def names_deleted(condition: Filter) -> bool:
 
 
 def visible_to(viewer: Viewer, *, of: Callable[[], Of] = own_columns) -> Narrowing:
-    """Which bookings a viewer may see; `Scope.missing` says the same of one."""
+    """Which bookings a viewer may see: those with all associations of the scope.
+
+    A marker also sees the bookings that they mark or moderate.
+    """
     scope = viewer.scope
     if scope.everything:
         return UNRESTRICTED
     if scope.nothing:
         return Narrowing("nothing", sa.false)
 
+    associations = scope.associations
+
     def narrow() -> sa.ColumnElement[bool]:
         booking = of()
-        ways = []
-        if scope.candidate is not None:
-            own = sa.bindparam("own_candidate", type_=booking["candidate_id"].type)
-            ways.append(booking["candidate_id"] == own)
-        if scope.centres is not None:
-            ways.append(one_of(booking["centre_id"], "own_centres"))
-        if scope.agent_offices is not None:
-            ways.append(one_of(booking["agent_office_id"], "own_agent_offices"))
-        if scope.subjects is not None:
-            theirs = one_of(booking["subject_id"], "own_subjects")
-            without = booking["subject_id"].is_(None) if scope.centres is not None else sa.false()
-            ways.append(sa.or_(theirs, without))
-        inside = sa.and_(*ways)
+        inside = sa.and_(sa.true(), *(_has(booking, each) for each in associations))
         return inside if scope.marker is None else sa.or_(inside, _marked_by_viewer(booking))
 
-    values = {
-        "own_candidate": scope.candidate,
-        "own_centres": sorted(scope.centres or ()),
-        "own_subjects": sorted(scope.subjects or ()),
-        "own_agent_offices": sorted(scope.agent_offices or ()),
-        "own_user": scope.marker,
-    }
-    confined_by = (
-        scope.candidate,
-        scope.centres,
-        scope.subjects,
-        scope.agent_offices,
-        scope.marker,
-    )
-    kinds = tuple(each is None for each in confined_by)
-    return Narrowing(("scope", kinds), narrow, values)
+    kinds = tuple((each.column, each.or_none) for each in associations)
+    values = {f"own_{each.column}": _value(each) for each in associations}
+    if scope.marker is not None:
+        values["own_user"] = scope.marker
+    return Narrowing(("scope", kinds, scope.marker is None), narrow, values)
+
+
+def _value(association: Association) -> Any:
+    keys = sorted(association.keys)
+    return keys[0] if association.kind is AccessScope.OWN else keys
+
+
+def _has(of: Of, association: Association) -> sa.ColumnElement[bool]:
+    """`Association.holds` as SQL."""
+    column, name = of[association.column], f"own_{association.column}"
+    if association.kind is AccessScope.OWN:  # one key, and compared it leaves an index its order
+        return column == sa.bindparam(name, type_=column.type)
+    held = one_of(column, name)
+    return sa.or_(held, column.is_(None)) if association.or_none else held
 
 
 def _marked_by_viewer(of: Of) -> sa.ColumnElement[bool]:

@@ -131,16 +131,12 @@ _GONE: Final = frozenset({None, BookingStatus.DELETED})
 def _visible_to(scope: Scope) -> Test:
     if scope.everything:
         return matches_all
-    marker = scope.marker
+    associations, marker = scope.associations, scope.marker
 
     def visible(values: Values) -> bool:
-        missing = scope.missing(
-            centre_id=values["centre_id"],
-            subject_id=values["subject_id"],
-            candidate_id=values["candidate_id"],
-            agent_office_id=values["agent_office_id"],
-        )
-        return missing is None or (marker is not None and marker in values[MARKERS])
+        if all(each.holds(values[each.column]) for each in associations):
+            return True
+        return marker is not None and marker in values[MARKERS]
 
     return visible
 
@@ -148,11 +144,9 @@ def _visible_to(scope: Scope) -> Test:
 def _key(filter: Filter, scope: Scope) -> tuple[str, frozenset[Any]] | None:
     """The most selective field whose values a filter or a scope names."""
     named = dict(_named(filter))
-    if scope.marker is None:
-        if scope.candidate is not None:
-            named.setdefault("candidate_id", frozenset({scope.candidate}))
-        if scope.centres is not None:
-            named.setdefault("centre_id", scope.centres)
+    for each in scope.associations if scope.marker is None else ():
+        if not each.or_none:
+            named.setdefault(each.column, each.keys)
     return next(((field, named[field]) for field in INDEXED if field in named), None)
 
 

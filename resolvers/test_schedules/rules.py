@@ -1,8 +1,8 @@
 """What a test schedule may be like. Pure: rows, values and `now` in, nothing or a refusal out."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
+from typing import Unpack
 from uuid import UUID
 
 from resolvers import checks
@@ -31,7 +31,7 @@ from resolvers.test_schedules.refusals import (
 )
 from resolvers.test_schedules.windows import Dates
 from resolvers.texts import distinct, normalized
-from resolvers.viewer import Scope
+from resolvers.viewer import Keys, Scope
 from resolvers.vocabulary import AccessScope, BookingKind, BookingStatus, Permission
 
 LONGEST_WINDOW = 366
@@ -183,32 +183,19 @@ def require_target(*given: object) -> None:
 # ---------------------------------------------------------------- who may
 
 
-def missing_associations(
-    scope: Scope, *, centre_id: UUID, subject_id: UUID | None, candidate_id: UUID | None
-) -> list[AccessScope]:
-    """Which of the centre and the subject the viewer is not associated with `[001]`: maybe both."""
-    of = {"subject_id": subject_id, "candidate_id": candidate_id}
-    first = scope.missing(centre_id=centre_id, **of)
-    if first is not AccessScope.CENTRE or subject_id is None:
-        return [] if first is None else [first]
-    second = replace(scope, centres=None).missing(centre_id=centre_id, **of)
-    return [first] if second is None else [first, second]
-
-
 def check_scope(
     scope: Scope,
     permission: Permission,
     stage: Complaints,
     *,
-    centre_id: UUID,
-    subject_id: UUID | None,
-    candidate_id: UUID | None,
     paths: dict[AccessScope, str],
+    **keys: Unpack[Keys],
 ) -> None:
-    """Complaints: PermissionRefusal, one for each association that is missing."""
-    for missing in missing_associations(
-        scope, centre_id=centre_id, subject_id=subject_id, candidate_id=candidate_id
-    ):
+    """Check that a schedule with these keys is in scope.
+
+    Complaints: PermissionRefusal, one for each association that is missing `[001]`.
+    """
+    for missing in scope.all_missing(**keys):
         path = ("input", paths[missing]) if missing in paths else ("input",)
         stage.add(PermissionRefusal(*path, required=permission, missing_scope=missing))
 
