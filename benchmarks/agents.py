@@ -29,6 +29,7 @@ from resolvers.agent_bookings.commands import BookAgentBooking
 from resolvers.agent_bookings.submission import AgentContact, Student, Submission, Wish
 from resolvers.centres.commands import UpsertCentre, upsert_centres
 from resolvers.contacts import Address
+from resolvers.notifications import outbox
 from resolvers.notifications.commands import RegisterNotification
 from resolvers.notifications.endpoints import register
 from resolvers.organizations.commands import MakeOrganization, make_organization
@@ -73,7 +74,7 @@ async def measure(kind: str, bookings: int) -> list[Told]:
     """Each step on one kind of database, of its own, which is removed afterwards."""
     url = databases.address(kind, f"{databases.PREFIX}agents_{os.getpid()}")
     await asyncio.to_thread(databases.build_empty, url)
-    storage = storage_at(url)
+    storage = storage_at(url, outbox.fill)
     await storage.open()
     try:
         with _receiver() as (port, accepted):

@@ -24,6 +24,7 @@ from demo.test_schedules import DemoSchedules
 from gateway.wakeups import NoWakeups, Wakeups, announcing
 from resolvers.candidates.commands import UpsertCandidate, upsert_candidates
 from resolvers.centres.commands import UpsertCentre, UpsertRoom, upsert_centres, upsert_rooms
+from resolvers.notifications import outbox
 from resolvers.organizations import reads
 from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.organizations.users import UpsertUser, upsert_users
@@ -49,7 +50,7 @@ async def make_demo(database_url: str, now: datetime, wakeups: Wakeups | None = 
     An organization with a log of changes is not changed. Raises: DemoRefused.
     """
     calendar = Calendar(now)
-    storage = storage_at(database_url, clock=calendar)
+    storage = storage_at(database_url, outbox.fill, clock=calendar)
     try:
         await storage.open()
         async with announcing(storage, NoWakeups() if wakeups is None else wakeups):

@@ -39,6 +39,7 @@ from gateway.warming import warm
 from gateway.websocket import SocketEndpoint
 from gateway.worker import make_worker
 from resolvers.caching import BUDGET, MIB
+from resolvers.notifications import outbox
 from resolvers.storage import Clock, Storage, storage_at, utc_now
 from resolvers.viewer import Viewer
 from schema.context import Context, Who
@@ -62,6 +63,7 @@ def create_app(
     BUDGET.resize(settings.cache_mib * MIB)
     storage = storage_at(
         settings.database_url,
+        outbox.fill,
         clock=clock,
         wait_seconds=settings.max_wait_ms / 1000,
         statement_seconds=settings.statement_seconds,

@@ -10,6 +10,7 @@ from resolvers.bookings.recounting import (
     miscounted,
     repair_seats,
 )
+from resolvers.notifications import outbox
 from resolvers.organizations.reads import every_organization
 from resolvers.outcomes import Outcome
 from resolvers.storage import Storage, storage_at
@@ -24,7 +25,7 @@ async def miscounted_seats(settings: Settings, *, repair: bool) -> list[str]:
 
     With `repair`, the counters are corrected.
     """
-    storage = storage_at(settings.database_url, statement_seconds=SECONDS)
+    storage = storage_at(settings.database_url, outbox.fill, statement_seconds=SECONDS)
     try:
         await storage.open()
         return [

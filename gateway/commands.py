@@ -16,6 +16,7 @@ from gateway.settings import Settings
 from gateway.start import log_to_stderr, settings_of_migrated_database
 from gateway.wakeups import announcing, wakeups_of
 from gateway.worker import STATISTICS_SECONDS, make_worker
+from resolvers.notifications import outbox
 from resolvers.organizations import reads
 from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.refusals import NotFoundRefusal, Refused
@@ -125,7 +126,7 @@ def check_seats(*, repair: bool) -> bool:
 
 def _with_storage(settings: Settings, action: Callable[[Storage], Awaitable[Answer]]) -> Answer:
     async def run() -> Answer:
-        storage = storage_at(settings.database_url)
+        storage = storage_at(settings.database_url, outbox.fill)
         try:
             await storage.open()
             return await action(storage)

@@ -33,6 +33,7 @@ import pytest
 
 from demo.organization import make_demo
 from gateway import memory, warming
+from resolvers.notifications import outbox
 from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.outcomes import Outcome
 from resolvers.storage import Storage, storage_at
@@ -177,7 +178,7 @@ def database_url(database: str, request: pytest.FixtureRequest) -> Iterator[str]
 
 @pytest.fixture
 async def storage(database_url: str, clock: SettableClock) -> AsyncIterator[Storage]:
-    opened = storage_at(database_url, clock=clock)
+    opened = storage_at(database_url, outbox.fill, clock=clock)
     await opened.open()
     yield opened
     await opened.close()

@@ -20,6 +20,7 @@ from strawberry.execution.is_awaitable import optimized_is_awaitable
 
 from gateway.auth import Authenticator
 from gateway.export_addresses import ExportAddresses
+from resolvers.notifications import outbox
 from resolvers.storage import storage_at
 from schema import build_schema
 from schema.context import Context
@@ -39,7 +40,7 @@ class NoFeed:
 
 def create(database_url: str, secret: str) -> Starlette:
     """The server over the database at an address."""
-    storage = storage_at(database_url)
+    storage = storage_at(database_url, outbox.fill)
     authenticator = Authenticator(storage, secret, storage.clock)
     exports = ExportAddresses(secret, storage.clock)
     built = build_schema()

@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from resolvers.notifications.ending import REMOVED
-from resolvers.storage.outbox import SCOPED, may_be_told, sees
+from resolvers.notifications.outbox import SCOPED, may_be_told, sees
 from resolvers.storage.read import Read
 from resolvers.storage.rows import as_dict
 from resolvers.storage.tables import (

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from resolvers.storage.idempotency import Idempotency
 from resolvers.storage.limits import STATEMENT_SECONDS
+from resolvers.storage.observing import Observer
 from resolvers.storage.overloaded import OutcomeUnknown, Overloaded, Unavailable
 from resolvers.storage.postgresql import PostgresStorage
 from resolvers.storage.read import Read, one_row
@@ -26,6 +27,7 @@ class UnknownDatabase(ValueError):
 
 def storage_at(
     url: str,
+    observer: Observer,
     *,
     clock: Clock = utc_now,
     lock_patience_seconds: float = LOCK_PATIENCE_SECONDS,
@@ -43,6 +45,7 @@ def storage_at(
         file = Path(url.removeprefix(SQLITE_SCHEME))
         return SqliteStorage(
             file,
+            observer,
             clock=clock,
             lock_patience_seconds=lock_patience_seconds,
             wait_seconds=wait_seconds,
@@ -50,6 +53,7 @@ def storage_at(
     if url.startswith(POSTGRESQL_SCHEME):
         return PostgresStorage(
             url,
+            observer,
             clock=clock,
             lock_patience_seconds=lock_patience_seconds,
             wait_seconds=wait_seconds,

@@ -26,6 +26,7 @@ from resolvers.storage.limits import (
     connect,
 )
 from resolvers.storage.numbers import Numbers
+from resolvers.storage.observing import Observer
 from resolvers.storage.outages import READING
 from resolvers.storage.overloaded import OutcomeUnknown, Unavailable
 from resolvers.storage.read import Combined, Compiled, Read, Row
@@ -75,6 +76,7 @@ class PostgresStorage(Storage):
     def __init__(
         self,
         url: str,
+        observer: Observer,
         *,
         clock: Clock = utc_now,
         lock_patience_seconds: float = LOCK_PATIENCE_SECONDS,
@@ -82,7 +84,10 @@ class PostgresStorage(Storage):
         statement_seconds: float = STATEMENT_SECONDS,
     ) -> None:
         super().__init__(
-            clock=clock, lock_patience_seconds=lock_patience_seconds, wait_seconds=wait_seconds
+            observer,
+            clock=clock,
+            lock_patience_seconds=lock_patience_seconds,
+            wait_seconds=wait_seconds,
         )
         self.url = url
         self._statement_seconds = statement_seconds
@@ -183,7 +188,9 @@ class PostgresStorage(Storage):
     async def _transact(self, requests: list[Request]) -> Performed:
         connection, limit = await self._begin()
         opened = _Open(connection, limit, self._statement_seconds, self._held)
-        work = UnitOfWork(opened, self.statements, self.clock(), self._numbers, in_part=True)
+        work = UnitOfWork(
+            opened, self.statements, self.clock(), self._numbers, self.observer, in_part=True
+        )
         committing = False
         try:
             performed = await greenlet_spawn(perform, work, requests, self._trouble)

@@ -20,6 +20,7 @@ from resolvers.storage.faults import PRIMARY_CODE, is_unavailable
 from resolvers.storage.filters import lower
 from resolvers.storage.interrupting import run_interruptibly
 from resolvers.storage.numbers import Numbers
+from resolvers.storage.observing import Observer
 from resolvers.storage.outages import READING
 from resolvers.storage.overloaded import OutcomeUnknown, Overloaded, Unavailable
 from resolvers.storage.read import Combined, Compiled, Read, Row
@@ -89,13 +90,17 @@ class SqliteStorage(Storage):
     def __init__(
         self,
         path: Path,
+        observer: Observer,
         *,
         clock: Clock = utc_now,
         lock_patience_seconds: float = LOCK_PATIENCE_SECONDS,
         wait_seconds: float = math.inf,
     ) -> None:
         super().__init__(
-            clock=clock, lock_patience_seconds=lock_patience_seconds, wait_seconds=wait_seconds
+            observer,
+            clock=clock,
+            lock_patience_seconds=lock_patience_seconds,
+            wait_seconds=wait_seconds,
         )
         self.path = path
         self._numbers = Numbers()
@@ -241,7 +246,9 @@ class SqliteStorage(Storage):
         committing = False
         try:
             connection.execute("BEGIN IMMEDIATE")
-            work = UnitOfWork(_Open(connection), self.statements, self.clock(), self._numbers)
+            work = UnitOfWork(
+                _Open(connection), self.statements, self.clock(), self._numbers, self.observer
+            )
             performed = perform(work, requests, trouble)
             self._file.require_in_place()
             committing = True

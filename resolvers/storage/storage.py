@@ -10,6 +10,7 @@ from uuid import UUID
 
 from resolvers.storage.batches import Performed, Request, Result, Run
 from resolvers.storage.idempotency import Idempotency
+from resolvers.storage.observing import Observer
 from resolvers.storage.outages import Outage
 from resolvers.storage.pacing import Pace
 from resolvers.storage.read import Read, Row, Statements
@@ -29,6 +30,7 @@ class Storage(abc.ABC):
 
     One instance for each process; `open` before use, `close` after.
 
+    `observer` is shown the changes that are about to be committed.
     `clock` is the only source of `now`; instants it returns are aware. A command that needs a lock
     is tried for `lock_patience_seconds`. One that would wait for other commands longer than
     `wait_seconds` is refused at once.
@@ -38,11 +40,13 @@ class Storage(abc.ABC):
 
     def __init__(
         self,
+        observer: Observer,
         *,
         clock: Clock = utc_now,
         lock_patience_seconds: float = LOCK_PATIENCE_SECONDS,
         wait_seconds: float = math.inf,
     ) -> None:
+        self.observer = observer
         self.clock = clock
         self.statements = Statements(self.dialect_name)
         self.when_changed: list[Callable[[Mapping[UUID, int]], None]] = []

@@ -14,10 +14,11 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
-from resolvers.storage import bulk, outbox, seat_counts
+from resolvers.storage import bulk, seat_counts
 from resolvers.storage.columns import one_of
 from resolvers.storage.encoding import names_of
 from resolvers.storage.numbers import Blocks, Numbers
+from resolvers.storage.observing import Observer, Recorded
 from resolvers.storage.read import (
     ORGANIZATIONS,
     Combined,
@@ -117,6 +118,7 @@ class UnitOfWork:
         statements: Statements,
         now: datetime,
         numbers: Numbers,
+        observer: Observer,
         *,
         in_part: bool = False,
     ) -> None:
@@ -127,7 +129,8 @@ class UnitOfWork:
         self._connection = connection
         self._statements = statements
         self._numbers = numbers
-        self._changes: list[outbox.Recorded] = []
+        self._observer = observer
+        self._changes: list[Recorded] = []
         self._notifying: list[UUID] = []
         self._writes: dict[tuple[str, type[SQLModel]], list[Any]] = {}
         self._seats = SeatCounts()
@@ -282,7 +285,7 @@ class UnitOfWork:
         after it, for those to be told; the log does not keep them.
         """
         row = {"organization_id": organization_id, **change}
-        self._changes.append(outbox.Recorded(row, facts or {}))
+        self._changes.append(Recorded(row, facts or {}))
 
     def notify_from_now_on(self, organization_id: UUID) -> None:
         """Whatever is committed after this transaction looks for those to be told of it.
@@ -363,7 +366,7 @@ class UnitOfWork:
         The positions' rows stay locked until then, so positions are dense and in commit order.
         """
         self.flush()
-        by_organization: dict[UUID, list[outbox.Recorded]] = {key: [] for key in self._notifying}
+        by_organization: dict[UUID, list[Recorded]] = {key: [] for key in self._notifying}
         for change in self._changes:
             by_organization.setdefault(change.row["organization_id"], []).append(change)
         for organization_id in sorted(by_organization):
@@ -376,7 +379,7 @@ class UnitOfWork:
         self._changes.clear()
         self._notifying.clear()
 
-    def _append(self, organization_id: UUID, changes: Sequence[outbox.Recorded]) -> None:
+    def _append(self, organization_id: UUID, changes: Sequence[Recorded]) -> None:
         """Write an organization's changes, and what is to be told of them."""
         append = self._append_together if self._inserts_together else self._append_rows
         log = append(organization_id, [change.row for change in changes])
@@ -384,7 +387,7 @@ class UnitOfWork:
         for n, change in enumerate(changes):
             change.row["position"] = first + n
         if log.notifies:
-            outbox.fill(self, organization_id, changes)
+            self._observer(self, organization_id, changes)
             self.flush()
         self.changed_organizations[organization_id] = log.position
 

@@ -36,6 +36,7 @@ from resolvers.enrolments.booking import book
 from resolvers.enrolments.commands import BookEnrolment, MoveEnrolment
 from resolvers.enrolments.moving import move
 from resolvers.events.rules import EventStatus, status
+from resolvers.notifications import outbox
 from resolvers.organizations import reads
 from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.outcomes import Outcome
@@ -92,7 +93,7 @@ def demo_url(demo_template: Path, tmp_path: Path) -> str:
 @pytest.fixture
 async def demo(demo_url: str) -> AsyncIterator[Storage]:
     """A copy of the demo, which a test can change."""
-    storage = storage_at(demo_url, clock=lambda: NOW)
+    storage = storage_at(demo_url, outbox.fill, clock=lambda: NOW)
     await storage.open()
     yield storage
     await storage.close()
@@ -460,7 +461,7 @@ async def test_twice_is_the_same_as_once(demo: Storage, demo_url: str) -> None:
 
 async def test_an_empty_organization_of_that_name_is_filled(database_url: str) -> None:
     """Whoever made "Demo Exams" by hand gets the demo in it."""
-    storage = storage_at(database_url, clock=lambda: NOW)
+    storage = storage_at(database_url, outbox.fill, clock=lambda: NOW)
     await storage.open()
     command = MakeOrganization(name=NAME, time_zone="Asia/Tokyo", currency="JPY")
     await storage.write(make_organization, [command])

@@ -13,6 +13,7 @@ from multiprocessing.process import BaseProcess
 from gateway.delivering import Deliverer
 from gateway.outgoing.http import HttpSender
 from gateway.worker import Worker
+from resolvers.notifications import outbox
 from resolvers.storage import storage_at, utc_now
 from tests.processes import killed
 
@@ -49,7 +50,7 @@ def _work(database_url: str, since: datetime) -> None:
 
 
 async def _run(database_url: str, since: datetime) -> None:
-    storage = storage_at(database_url, clock=FastClock(since))
+    storage = storage_at(database_url, outbox.fill, clock=FastClock(since))
     await storage.open()
     await Worker(
         storage,

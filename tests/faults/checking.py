@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from resolvers.identity import global_id
+from resolvers.notifications import outbox
 from resolvers.storage import storage_at
 from resolvers.storage.tables import Booking, ChangeLog, LogPosition
 from resolvers.storage.tables.bookings import SEATED
@@ -48,7 +49,7 @@ class Findings:
 async def check(database_url: str, organizations: Sequence[Organization], known: Any) -> Findings:
     """All findings about these organizations."""
     findings = Findings()
-    storage = storage_at(database_url)
+    storage = storage_at(database_url, outbox.fill)
     await storage.open()
     try:
         for organization in organizations:

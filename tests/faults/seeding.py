@@ -9,6 +9,7 @@ from gateway.auth import make_token
 from resolvers.events.commands import CreateEvent
 from resolvers.events.creating import create_events
 from resolvers.identity import global_id
+from resolvers.notifications import outbox
 from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.outcomes import Outcome
 from resolvers.storage import Storage, storage_at, utc_now
@@ -37,7 +38,7 @@ async def seeded(database_url: str, hosts: Sequence[str], *, events: int = 0) ->
 
     The victim has further events, which the load does not use.
     """
-    storage = storage_at(database_url)
+    storage = storage_at(database_url, outbox.fill)
     await storage.open()
     try:
         victim = await _organization(storage, VICTIM, hosts[0])

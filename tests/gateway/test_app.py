@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from gateway.app import create_app
 from gateway.embedded_worker import TASK
 from gateway.settings import EMBEDDED, Settings
+from resolvers.notifications import outbox
 from resolvers.storage import storage_at
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import BookingStatus
@@ -163,7 +164,7 @@ async def test_the_background_work_is_in_the_service(settings: Settings, viewer:
 
 def test_an_unknown_database_stops_the_start():
     with pytest.raises(ValueError, match="expected sqlite:///FILE"):
-        storage_at("mysql://x")
+        storage_at("mysql://x", outbox.fill)
 
 
 async def test_background_work_that_ends_by_itself_begins_again(

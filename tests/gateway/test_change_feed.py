@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from gateway.change_feed import ChangeFeed, Turns
+from resolvers.notifications import outbox
 from resolvers.outcomes import Outcome
 from resolvers.storage import Storage, UnitOfWork, storage_at
 from resolvers.storage.columns import new_key
@@ -97,7 +98,7 @@ async def test_a_commit_of_another_process_is_found(
     watch = feed.watch(organization_id)
     await feed.poll()
     await watch.changed()  # at first sight nothing is known, so everybody looks
-    elsewhere = storage_at(database_url, clock=storage.clock)
+    elsewhere = storage_at(database_url, outbox.fill, clock=storage.clock)
     await elsewhere.open()
     waiting = asyncio.create_task(watch.changed())
 
@@ -115,7 +116,7 @@ async def test_the_feed_polls_by_itself(storage: Storage, database_url: str, org
     await feed.start()
     watch = feed.watch(organization_id)
     await asyncio.wait_for(watch.changed(), PATIENCE)
-    elsewhere = storage_at(database_url, clock=storage.clock)
+    elsewhere = storage_at(database_url, outbox.fill, clock=storage.clock)
     await elsewhere.open()
 
     await commit(elsewhere, organization_id)

@@ -10,6 +10,7 @@ import pytest
 
 from gateway.kept_secret import FILE
 from gateway.settings import PRODUCTION, Settings, WrongSetting
+from resolvers.notifications import outbox
 from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.outcomes import Outcome
 from resolvers.storage import storage_at
@@ -29,7 +30,7 @@ def restored(empty: Settings) -> Settings:
     """Of a database that has an organization, without its secret."""
 
     async def add_organization() -> None:
-        storage = storage_at(empty.database_url)
+        storage = storage_at(empty.database_url, outbox.fill)
         await storage.open()
         command = MakeOrganization(name="Northfield", time_zone="UTC", currency="GBP")
         [outcome] = await storage.write(make_organization, [command])

@@ -16,6 +16,7 @@ from resolvers.candidates.reads import (
     candidates_page,
     departments_page,
 )
+from resolvers.notifications import outbox
 from resolvers.outcomes import Outcome
 from resolvers.storage import Storage, storage_at
 from resolvers.storage.migrate import migrate
@@ -110,7 +111,7 @@ async def migrated(new_url: str, clock: SettableClock) -> AsyncIterator[Storage]
     ]
     await asyncio.to_thread(run_script, new_url, ";\n".join(made))
     await asyncio.to_thread(migrate, new_url)
-    storage = storage_at(new_url, clock=clock)
+    storage = storage_at(new_url, outbox.fill, clock=clock)
     await storage.open()
     yield storage
     await storage.close()

@@ -18,6 +18,7 @@ from gateway.wakeups.hints import MOST_ORGANIZATIONS, hint_of, positions_in
 from gateway.wakeups.linked import LinkedWakeups, OpenLink
 from gateway.wakeups.postgresql import APPLICATION, linked_through_postgresql
 from gateway.wakeups.redis import linked_through_redis
+from resolvers.notifications import outbox
 from resolvers.storage import Storage, storage_at
 from resolvers.storage.columns import new_key
 from tests.conftest import DATABASES, run_statements
@@ -287,7 +288,7 @@ async def test_a_subscriber_is_woken_by_a_commit_of_another_process(
 ):
     """Through Redis, also on SQLite; the poll would take an hour."""
     settings = Settings(database_url=database_url, redis_url=own_redis.url)
-    elsewhere = storage_at(database_url, clock=storage.clock)
+    elsewhere = storage_at(database_url, outbox.fill, clock=storage.clock)
     await elsewhere.open()
     async with (
         processes(settings, 1) as [probe],
@@ -310,7 +311,7 @@ async def test_a_lost_wakeup_is_found_by_the_poll(
     await feed.start()
     watch = feed.watch(organization_id)
     await asyncio.wait_for(watch.changed(), PATIENCE)
-    elsewhere = storage_at(database_url, clock=storage.clock)
+    elsewhere = storage_at(database_url, outbox.fill, clock=storage.clock)
     await elsewhere.open()
 
     await commit(elsewhere, organization_id)

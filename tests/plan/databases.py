@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+from resolvers.notifications import outbox
 from resolvers.storage import Storage, storage_at
 from resolvers.storage.migrate import migrate
 from tests.conftest import on_server, url_of_database
@@ -73,7 +74,7 @@ def _databases(names: list[str]) -> Copy:
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[Storage]:
     """The storage of a world, whose clock stands still."""
-    storage = storage_at(url, clock=lambda: NOW)
+    storage = storage_at(url, outbox.fill, clock=lambda: NOW)
     await storage.open()
     try:
         yield storage

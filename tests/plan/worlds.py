@@ -37,6 +37,7 @@ from resolvers.changes import Origin
 from resolvers.events.commands import CreateEvent
 from resolvers.events.creating import create_events
 from resolvers.every_kind.cancelling import CancelBooking, cancel
+from resolvers.notifications import outbox
 from resolvers.notifications.commands import (
     ClaimDeliveries,
     FinishDelivery,
@@ -96,7 +97,7 @@ def administrator(organization_id: UUID) -> Viewer:
 async def make_healthy(url: str) -> None:
     """Fill a migrated database, which may have the demo already."""
     await make_demo(url, NOW)
-    storage = storage_at(url, clock=lambda: NOW)
+    storage = storage_at(url, outbox.fill, clock=lambda: NOW)
     await storage.open()
     try:
         ours = one_row(await storage.read(reads.organization_named(NAME)))

@@ -9,6 +9,7 @@ from resolvers.candidates.commands import UpsertDepartment, upsert_departments
 from resolvers.candidates.reads import DEPARTMENTS_BY_NAME, departments_page
 from resolvers.centres.commands import UpsertCentre, UpsertRoom, upsert_centres, upsert_rooms
 from resolvers.centres.reads import centres_by_id
+from resolvers.notifications import outbox
 from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.outcomes import Outcome
 from resolvers.references import ByKey, ByReference, Unreadable
@@ -162,7 +163,7 @@ async def test_statements_do_not_grow_with_the_batch(storage, viewer):
 
 async def test_two_processes_make_one_row(storage, database_url, clock, viewer):
     """Of two processes that make the same reference, one creates it and the other finds it."""
-    other = storage_at(database_url, clock=clock)
+    other = storage_at(database_url, outbox.fill, clock=clock)
     await other.open()
     commands = [[UpsertDepartment(viewer=viewer, name=f"D{n}")] for n in range(20)]
 

@@ -15,6 +15,7 @@ from resolvers.centres.commands import UpsertCentre, upsert_centres
 from resolvers.enrolments.booking import book as book_enrolment
 from resolvers.every_kind.accommodations import grant, revoke
 from resolvers.every_kind.cancelling import cancel
+from resolvers.notifications import outbox
 from resolvers.outcomes import Outcome
 from resolvers.storage import storage_at
 from resolvers.storage.rows import changed
@@ -395,7 +396,7 @@ async def test_statements_do_not_grow(world, school, office):
 @pytest.mark.both_databases
 async def test_at_the_same_time(world, school, office, database_url, clock):
     """Two processes that receive one new id make one booking, of one candidate."""
-    others = [storage_at(database_url, clock=clock) for _ in range(2)]
+    others = [storage_at(database_url, outbox.fill, clock=clock) for _ in range(2)]
     for other in others:
         await other.open()
     try:

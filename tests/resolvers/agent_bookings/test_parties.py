@@ -15,6 +15,7 @@ from resolvers.candidates.reads import (
     candidates_page,
     duplicates_of_candidates,
 )
+from resolvers.notifications import outbox
 from resolvers.outcomes import Outcome
 from resolvers.storage import storage_at
 from resolvers.storage.paging import page_request
@@ -236,7 +237,7 @@ async def test_an_agency_makes_one_candidate_at_the_same_time(
     """Two processes receive two bookings of a new student whom another party knows."""
     victim = await world.candidate("P1", **KNOWN, **PASSPORT)
     agent = world.agent(office)
-    other = storage_at(database_url, clock=clock, lock_patience_seconds=30)
+    other = storage_at(database_url, outbox.fill, clock=clock, lock_patience_seconds=30)
     await other.open()
     try:
         outcomes = await asyncio.gather(

@@ -11,6 +11,7 @@ from resolvers.agent_bookings.validating import validate
 from resolvers.bookings.reads import bookings_order, bookings_page
 from resolvers.candidates.commands import UpsertCandidate, upsert_candidates
 from resolvers.every_kind.cancelling import cancel
+from resolvers.notifications import outbox
 from resolvers.outcomes import Outcome
 from resolvers.references import ByExternalId
 from resolvers.storage import storage_at
@@ -270,7 +271,9 @@ async def test_a_course_is_never_overbooked(world, possible, course, database_ur
     await world.offer(course, possible, capacity=3)
     commands = [world.asking(numbered(SAMPLE, n)) for n in range(12)]
     await world.storage.write(book, commands)
-    workers = [School(storage_at(database_url, clock=clock), world.viewer) for _ in range(4)]
+    workers = [
+        School(storage_at(database_url, outbox.fill, clock=clock), world.viewer) for _ in range(4)
+    ]
     for worker in workers:
         await worker.storage.open()
 

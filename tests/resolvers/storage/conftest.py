@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 
+from resolvers.notifications import outbox
 from resolvers.outcomes import Outcome
 from resolvers.refusals import Refused
 from resolvers.storage import Read, Storage, UnitOfWork, storage_at
@@ -30,7 +31,7 @@ async def opened(database_url: str, clock: SettableClock) -> AsyncIterator[Openi
     storages = []
 
     async def one(url: str = database_url, **options: Any) -> Storage:
-        storage = storage_at(url, clock=clock, **options)
+        storage = storage_at(url, outbox.fill, clock=clock, **options)
         await storage.open()
         storages.append(storage)
         return storage

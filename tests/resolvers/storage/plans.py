@@ -20,6 +20,7 @@ from typing import Any, Final
 
 import asyncpg
 
+from resolvers.notifications import outbox
 from resolvers.storage import SQLITE_SCHEME, Storage
 from resolvers.storage.postgresql import PostgresStorage
 from resolvers.storage.sqlite import STATEMENTS, SqliteStorage
@@ -102,7 +103,7 @@ async def measured(
 
 class _MeasuredPostgres(PostgresStorage):
     def __init__(self, url: str, found: list[Statement], plans: str, **options: Any) -> None:
-        super().__init__(url, **options)
+        super().__init__(url, outbox.fill, **options)
         self._found = found
         self._plans = plans
 
@@ -169,7 +170,7 @@ def _postgresql_steps(plan: dict[str, Any], depth: int = 1) -> Iterable[str]:
 
 class _MeasuredSqlite(SqliteStorage):
     def __init__(self, path: Path, found: list[Statement], **options: Any) -> None:
-        super().__init__(path, **options)
+        super().__init__(path, outbox.fill, **options)
         self._found = found
 
     def _connect(self, statements: int = STATEMENTS) -> Any:

@@ -15,6 +15,7 @@ from resolvers.events.commands import UpdateEvent
 from resolvers.events.updating import update_events
 from resolvers.every_kind.accommodations import grant
 from resolvers.every_kind.cancelling import cancel
+from resolvers.notifications import outbox
 from resolvers.outcomes import Outcome
 from resolvers.references import ByKey
 from resolvers.refusals import Refused
@@ -81,7 +82,7 @@ async def test_no_deadlock_between_commands_of_one_event(
         opened.push_async_callback(foreign.execute, f"{alter} RESET deadlock_timeout")
 
         async def send(run: Any, command: Callable[[int], Any]) -> None:
-            storage = storage_at(database_url, clock=clock)
+            storage = storage_at(database_url, outbox.fill, clock=clock)
             await storage.open()
             opened.push_async_callback(storage.close)
             for n in range(ROUNDS):

@@ -67,7 +67,9 @@ async def slow_transaction(storage: Storage, fill: Callable[[UnitOfWork], None])
     if isinstance(storage, SqliteStorage):
         file = sqlite.connect(storage.path)
         file.execute("BEGIN IMMEDIATE")
-        work = UnitOfWork(sqlite._Open(file), storage.statements, storage.clock(), numbers)
+        work = UnitOfWork(
+            sqlite._Open(file), storage.statements, storage.clock(), numbers, storage.observer
+        )
         fill(work)
         work.append_changes()
         yield
@@ -79,7 +81,7 @@ async def slow_transaction(storage: Storage, fill: Callable[[UnitOfWork], None])
             server, Limit(server, PATIENCE), PATIENCE, await read_held(server)
         )
         await server.execute("BEGIN")
-        work = UnitOfWork(opened, storage.statements, storage.clock(), numbers)
+        work = UnitOfWork(opened, storage.statements, storage.clock(), numbers, storage.observer)
         await greenlet_spawn(fill, work)
         await greenlet_spawn(work.append_changes)
         yield

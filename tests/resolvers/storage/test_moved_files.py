@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from resolvers.notifications import outbox
 from resolvers.storage import Overloaded, storage_at
 from tests.conftest import SettableClock
 from tests.patience import eventually
@@ -119,7 +120,7 @@ async def test_a_restored_file_is_left_alone(
     for suffix in FILES:
         delete(part(file, suffix))
     shutil.copy(sqlite_template, file)
-    restored = storage_at(f"sqlite:///{file}", clock=clock)
+    restored = storage_at(f"sqlite:///{file}", outbox.fill, clock=clock)
     await restored.open()
     with pytest.raises(Overloaded):
         await receipts.storage.write(receipts.write, ["rejected"])

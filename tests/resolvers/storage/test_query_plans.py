@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import strawberry
 
+from resolvers.notifications import outbox
 from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.outcomes import Outcome
 from resolvers.storage import SQLITE_SCHEME, storage_at
@@ -69,7 +70,7 @@ class Crowded:
 
     async def gathered(self) -> list[str]:
         """The tables whose statistics the gateway gathers."""
-        storage = storage_at(self.url, clock=now)
+        storage = storage_at(self.url, outbox.fill, clock=now)
         await storage.open()
         try:
             return await storage.gather_statistics()
@@ -103,7 +104,7 @@ def crowded(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 async def _crowd(url: str) -> Crowded:
     await asyncio.to_thread(migrate, url)
-    storage = storage_at(url, clock=now)
+    storage = storage_at(url, outbox.fill, clock=now)
     await storage.open()
     command = MakeOrganization(name="Northfield", time_zone="Europe/London", currency="GBP")
     [outcome] = await storage.write(make_organization, [command])

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from resolvers.notifications import outbox
 from resolvers.outcomes import Outcome
 from resolvers.storage import Storage, storage_at
 from resolvers.storage.tables import Booking, SessionPin
@@ -21,7 +22,7 @@ PROCESSES = 4
 @pytest.fixture
 async def processes(database_url: str, clock: SettableClock) -> AsyncIterator[list[Storage]]:
     """Storages on the test's database, as other processes would open them."""
-    opened = [storage_at(database_url, clock=clock) for _ in range(PROCESSES)]
+    opened = [storage_at(database_url, outbox.fill, clock=clock) for _ in range(PROCESSES)]
     for storage in opened:
         await storage.open()
     yield opened

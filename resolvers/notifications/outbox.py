@@ -7,13 +7,14 @@ undone before is told to nobody.
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from resolvers.identity import global_id
 from resolvers.storage.columns import new_key, one_of
+from resolvers.storage.observing import Recorded
 from resolvers.storage.read import Read
 from resolvers.storage.rows import new_row
 from resolvers.storage.tables import (
@@ -25,6 +26,7 @@ from resolvers.storage.tables import (
     table,
 )
 from resolvers.storage.tables.notifications import TRIED_FOR
+from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.viewer import EVERYTHING, PERMISSIONS, Scope, scope_of
 from resolvers.vocabulary import (
     ChangeType,
@@ -33,17 +35,6 @@ from resolvers.vocabulary import (
     Permission,
     Role,
 )
-
-if TYPE_CHECKING:
-    from resolvers.storage.unit_of_work import UnitOfWork
-
-
-class Recorded(NamedTuple):
-    """A change as a row of the log, and all that is true after it."""
-
-    row: dict[str, Any]
-    facts: Mapping[str, Any]
-
 
 TOPICS: Final[Mapping[ChangeType, NotificationTopic]] = {
     # only agent bookings are confirmed, or found invalid, by a worker
@@ -75,7 +66,7 @@ SCOPED: Final = ("centre_id", "subject_id", "agent_office_id")
 """The columns of a change that scopes are about; with `was_` as they were before it."""
 
 
-def fill(work: "UnitOfWork", organization_id: UUID, changes: Sequence[Recorded]) -> None:
+def fill(work: UnitOfWork, organization_id: UUID, changes: Sequence[Recorded]) -> None:
     """Insert a delivery for each change and each endpoint that wants to be, and may be, told.
 
     At most two reads, whatever the number of changes; none where nobody can be told of any.
@@ -125,7 +116,7 @@ def _active(organization_id: UUID) -> Read[Any]:
 
 
 def _scopes(
-    work: "UnitOfWork", organization_id: UUID, endpoints: Sequence[Any]
+    work: UnitOfWork, organization_id: UUID, endpoints: Sequence[Any]
 ) -> list[Scope | None]:
     """What each endpoint's user may see; None for one who may not be told any more."""
     agents = [row.user_id for row in endpoints if row.role is Role.AGENT]
@@ -179,7 +170,7 @@ def _covers(scope: Scope, row: Mapping[str, Any], prefix: str = "") -> bool:
 
 
 def _delivery(
-    work: "UnitOfWork", endpoint: Any, change: Recorded, topic: NotificationTopic
+    work: UnitOfWork, endpoint: Any, change: Recorded, topic: NotificationTopic
 ) -> NotificationDelivery:
     row = change.row
     return new_row(
