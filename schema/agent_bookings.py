@@ -28,12 +28,12 @@ from schema.booking_lists import BOOKING_FILTER, BOOKING_SORT, bookings_list
 from schema.bookings import Booking
 from schema.centres import Centre
 from schema.commands import given
-from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
+from schema.connections import Connection
 from schema.context import Info
 from schema.declaring import object_type
 from schema.fields import column, computed, relation
 from schema.found import Found, found
-from schema.lists import listed
+from schema.lists import PageArguments, listed
 from schema.loaders import One, register
 from schema.node import KINDS, node_type
 from schema.products import AgentOffice
@@ -182,19 +182,13 @@ class AgentBookingQueries:
     def agent_bookings(
         self,
         info: Info,
-        first: FIRST = UNSET,
-        after: AFTER = UNSET,
-        last: LAST = UNSET,
-        before: BEFORE = UNSET,
+        page: PageArguments,
         filter: BOOKING_FILTER = UNSET,
         sort: BOOKING_SORT = UNSET,
     ) -> Connection[AgentBooking] | None:
         kind = BookingKind.AGENT_BOOKING
         listing: Any = bookings_list(
-            first=first,
-            after=after,
-            last=last,
-            before=before,
+            page,
             filter=filter,
             sort=sort,
             kind=kind,

@@ -17,7 +17,7 @@ from schema.connections import Connection
 from schema.declaring import input_type
 from schema.fields import attribute
 from schema.filters import DateTimeFilter, IdFilter, StringFilter, filter_of
-from schema.lists import listing, page_asked_for
+from schema.lists import PageArguments, listing
 from schema.node import show_booking
 
 BOOKING_IDS: dict[str, tuple[str, ...]] = {
@@ -101,25 +101,15 @@ def booking_filter(filter: BookingFilter | None) -> Filter:
     return filter_of(filter, BOOKING_IDS, "filter")
 
 
-def bookings_page_asked_for(
-    sort: Sequence[BookingSort] | None,
-    *,
-    first: int | None,
-    after: str | None,
-    last: int | None,
-    before: str | None,
-) -> PageRequest:
-    """The page of a list of bookings in the order that was asked for. Raises: as page_asked_for."""
-    order = reads.bookings_order([(term.field, term.direction) for term in given(sort) or ()])
-    return page_asked_for(order, first=first, after=after, last=last, before=before)
+def bookings_request(page: PageArguments, sort: Sequence[BookingSort] | None) -> PageRequest:
+    """The page of a list of bookings. Raises: as PageArguments.request."""
+    terms = [(term.field, term.direction) for term in given(sort) or ()]
+    return page.request(reads.bookings_order(terms))
 
 
 def bookings_list(
+    page: PageArguments,
     *,
-    first: int | None,
-    after: str | None,
-    last: int | None,
-    before: str | None,
     filter: BookingFilter | None,
     sort: Sequence[BookingSort] | None = None,
     kind: BookingKind | None = None,
@@ -130,23 +120,20 @@ def bookings_list(
     `now` is when their statuses are judged: without it they count as they were stored.
     """
     conditions = booking_filter(filter)
-    page = bookings_page_asked_for(sort, first=first, after=after, last=last, before=before)
+    request = bookings_request(page, sort)
     return listing(
-        page,
+        request,
         ("bookings", kind, conditions),
         show_booking,
-        lambda viewer, _: reads.bookings_page(viewer, page, conditions, kind, now=now),
+        lambda viewer, _: reads.bookings_page(viewer, request, conditions, kind, now=now),
         lambda viewer, _: reads.bookings_count(viewer, conditions, kind, now=now),
     )
 
 
 def bookings_of(
     column: str,
+    page: PageArguments,
     *,
-    first: int | None,
-    after: str | None,
-    last: int | None,
-    before: str | None,
     filter: BookingFilter | None = None,
     kind: BookingKind | None = None,
     also: Filter = AllOf(),  # noqa: B008 - frozen
@@ -154,14 +141,13 @@ def bookings_of(
 ) -> Connection[Any]:
     """The bookings of parents whose key is in `column`, by start; `now` as for `bookings_list`."""
     conditions = AllOf((booking_filter(filter), also))
-    order = reads.bookings_order(None)
-    page = page_asked_for(order, first=first, after=after, last=last, before=before)
+    request = page.request(reads.bookings_order(None))
     return listing(
-        page,
+        request,
         ("bookings", column, kind, conditions),
         show_booking,
         lambda viewer, keys: reads.bookings_of_each(
-            column, viewer, keys, page, conditions, kind, now=now
+            column, viewer, keys, request, conditions, kind, now=now
         ),
         lambda viewer, keys: reads.count_of_bookings_of_each(
             column, viewer, keys, conditions, kind, now=now
@@ -170,9 +156,9 @@ def bookings_of(
     )
 
 
-def enrolments_of(column: str, **arguments: Any) -> Connection[Any]:
+def enrolments_of(column: str, page: PageArguments, **arguments: Any) -> Connection[Any]:
     """The enrolments of parents; as `bookings_of`."""
-    return bookings_of(column, kind=BookingKind.ENROLMENT, **arguments)
+    return bookings_of(column, page, kind=BookingKind.ENROLMENT, **arguments)
 
 
 BOOKED = (
@@ -185,9 +171,9 @@ BOOKED = (
 """The statuses in which a candidate counts as booked at an event `[000]`."""
 
 
-def booked_at(modules: Sequence[UUID] | None, **page: Any) -> Connection[Any]:
+def booked_at(modules: Sequence[UUID] | None, page: PageArguments) -> Connection[Any]:
     """The enrolments of events that were not called off, of these modules if any are given."""
     parts: list[Filter] = [Condition("status", Operator.IN, BOOKED)]
     if modules is not None:
         parts.append(Condition("module_id", Operator.IN, tuple(modules)))
-    return enrolments_of("event_id", also=AllOf(tuple(parts)), **page)
+    return enrolments_of("event_id", page, also=AllOf(tuple(parts)))

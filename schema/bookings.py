@@ -28,13 +28,13 @@ from resolvers.vocabulary import (
 from schema.booking_lists import BOOKING_FILTER, BOOKING_SORT, bookings_list
 from schema.candidates import Candidate
 from schema.centres import Centre, Room
-from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
+from schema.connections import Connection
 from schema.context import Context, Info
 from schema.declaring import interface_type, object_type
 from schema.events import Event
 from schema.fields import OverRow, attribute, column, computed, embedded, relation, type_name
 from schema.found import Found, found
-from schema.lists import listed, listing, page_asked_for
+from schema.lists import PageArguments, listed, listing
 from schema.loaders import Many, One, register
 from schema.log_cursors import changes_cursor, check_of
 from schema.node import ABSTRACT, KINDS, Node, Sourced, node_type, show_booking, shown_as
@@ -240,24 +240,21 @@ class Booking(Node, Sourced):
     )
     def history(
         self,
-        first: FIRST = UNSET,
-        after: AFTER = UNSET,
-        last: LAST = UNSET,
-        before: BEFORE = UNSET,
+        page: PageArguments,
     ) -> Connection[Annotated["BookingChange", strawberry.lazy("schema.changes")]]:
-        return _history(first=first, after=after, last=last, before=before)
+        return _history(page)
 
 
-def _history(**asked: Any) -> Connection[Any]:
-    page = page_asked_for(IN_COMMIT_ORDER, **asked)
+def _history(page: PageArguments) -> Connection[Any]:
+    request = page.request(IN_COMMIT_ORDER)
     return listing(
-        page,
+        request,
         "history",
         shown_as("BookingChange"),
-        lambda viewer, keys: history_of_each(viewer, keys, page),
+        lambda viewer, keys: history_of_each(viewer, keys, request),
         count_of_history_of_each,
         key="booking_id",
-        check=check_of(page),
+        check=check_of(request),
     )
 
 
@@ -287,18 +284,12 @@ class BookingQueries:
     def bookings(
         self,
         info: Info,
-        first: FIRST = UNSET,
-        after: AFTER = UNSET,
-        last: LAST = UNSET,
-        before: BEFORE = UNSET,
+        page: PageArguments,
         filter: BOOKING_FILTER = UNSET,
         sort: BOOKING_SORT = UNSET,
     ) -> Connection[Booking] | None:
         listing: Any = bookings_list(
-            first=first,
-            after=after,
-            last=last,
-            before=before,
+            page,
             filter=filter,
             sort=sort,
             now=info.context.now,

@@ -28,7 +28,7 @@ from resolvers.viewer import EVERYTHING, Viewer
 from resolvers.vocabulary import Gender
 from schema.candidates import Candidate, Department
 from schema.commands import Answer, ask
-from schema.connections import AFTER, BEFORE, FIRST, LAST, SEARCH, Connection
+from schema.connections import SEARCH, Connection
 from schema.contacts import (
     AddressInput,
     EmergencyContactInput,
@@ -49,7 +49,7 @@ from schema.inputs import (
     origin_of,
     values_given,
 )
-from schema.lists import listed, searched
+from schema.lists import PageArguments, listed, searched
 from schema.lookup import named
 from schema.payloads import CREATED, ERRORS, written
 from schema.references import REF, ExternalIdInput, refs_of
@@ -157,29 +157,21 @@ class CandidateQueries:
     @listed(description="The candidates that you may see, by last name.")
     def candidates(
         self,
-        first: FIRST = UNSET,
-        after: AFTER = UNSET,
-        last: LAST = UNSET,
-        before: BEFORE = UNSET,
+        page: PageArguments,
         search: SEARCH = UNSET,
     ) -> Connection[Candidate] | None:
-        page = {"first": first, "after": after, "last": last, "before": before}
         return searched(
-            CANDIDATES_BY_NAME, Candidate.of, candidates_page, candidates_count, search, **page
+            CANDIDATES_BY_NAME, Candidate.of, candidates_page, candidates_count, search, page
         )
 
     @listed(description="The departments of the organization, by name.")
     def departments(
         self,
-        first: FIRST = UNSET,
-        after: AFTER = UNSET,
-        last: LAST = UNSET,
-        before: BEFORE = UNSET,
+        page: PageArguments,
         search: SEARCH = UNSET,
     ) -> Connection[Department] | None:
-        page = {"first": first, "after": after, "last": last, "before": before}
         return searched(
-            DEPARTMENTS_BY_NAME, Department.of, departments_page, departments_count, search, **page
+            DEPARTMENTS_BY_NAME, Department.of, departments_page, departments_count, search, page
         )
 
 

@@ -20,12 +20,12 @@ from resolvers.candidates.reads import (
 from resolvers.candidates.visible import sees_duplicates
 from resolvers.vocabulary import Gender, Permission
 from schema.booking_lists import BOOKING_FILTER, bookings_of
-from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
+from schema.connections import Connection
 from schema.contacts import Address, EmergencyContact, address_of, emergency_contact_of
 from schema.context import Info
 from schema.declaring import object_type
 from schema.fields import column, derived, relation
-from schema.lists import listed
+from schema.lists import PageArguments, listed
 from schema.loaders import Many, One, register
 from schema.node import Node, Sourced, node_type
 from schema.scalars import URL, CountryCode, EmailAddress
@@ -132,18 +132,12 @@ class Candidate(Node, Sourced):
     def bookings(
         self,
         info: Info,
-        first: FIRST = UNSET,
-        after: AFTER = UNSET,
-        last: LAST = UNSET,
-        before: BEFORE = UNSET,
+        page: PageArguments,
         filter: BOOKING_FILTER = UNSET,
     ) -> Connection[Annotated["Booking", strawberry.lazy("schema.bookings")]]:
         listing: Any = bookings_of(
             "candidate_id",
-            first=first,
-            after=after,
-            last=last,
-            before=before,
+            page,
             filter=filter,
             now=info.context.now,
         )

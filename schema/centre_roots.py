@@ -9,7 +9,7 @@ from resolvers.storage.tables import Centre as CentreRow
 from resolvers.viewer import Viewer
 from schema.centres import Centre, Room
 from schema.commands import ask
-from schema.connections import AFTER, BEFORE, FIRST, LAST, SEARCH, Connection
+from schema.connections import SEARCH, Connection
 from schema.contacts import AddressInput, given_address
 from schema.context import Info
 from schema.declaring import input_type, object_type
@@ -25,7 +25,7 @@ from schema.inputs import (
     origin_of,
     values_given,
 )
-from schema.lists import listed, searched
+from schema.lists import PageArguments, listed, searched
 from schema.lookup import named
 from schema.payloads import CREATED, ERRORS, written
 from schema.references import REF, ExternalIdInput, RefInput, refs_of
@@ -105,14 +105,10 @@ class CentreQueries:
     @listed(description="The centres of the organization, by name.")
     def centres(
         self,
-        first: FIRST = UNSET,
-        after: AFTER = UNSET,
-        last: LAST = UNSET,
-        before: BEFORE = UNSET,
+        page: PageArguments,
         search: SEARCH = UNSET,
     ) -> Connection[Centre] | None:
-        page = {"first": first, "after": after, "last": last, "before": before}
-        return searched(CENTRES_BY_NAME, Centre.of, centres_page, centres_count, search, **page)
+        return searched(CENTRES_BY_NAME, Centre.of, centres_page, centres_count, search, page)
 
 
 @object_type

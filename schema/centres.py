@@ -11,13 +11,13 @@ from resolvers.centres.reads import (
     rooms_of_centres,
     subjects_of_centres,
 )
-from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
+from schema.connections import Connection
 from schema.contacts import Address, address_of
 from schema.context import Info
 from schema.declaring import object_type
 from schema.event_lists import EVENT_FILTER, events_of_centre
 from schema.fields import column, relation
-from schema.lists import listed
+from schema.lists import PageArguments, listed
 from schema.loaders import Many, One, register
 from schema.node import Node, Sourced, node_type
 from schema.offers import PRODUCT_KIND, offered_products, offers_of_school
@@ -68,15 +68,10 @@ class Centre(Node, Sourced):
     def events(
         self,
         info: Info,
-        first: FIRST = UNSET,
-        after: AFTER = UNSET,
-        last: LAST = UNSET,
-        before: BEFORE = UNSET,
+        page: PageArguments,
         filter: EVENT_FILTER = UNSET,
     ) -> Connection[Annotated["Event", strawberry.lazy("schema.events")]]:
-        return events_of_centre(
-            info, first=first, after=after, last=last, before=before, filter=filter
-        )
+        return events_of_centre(info, page, filter=filter)
 
 
 @node_type("room_by_id")

@@ -16,13 +16,13 @@ from resolvers.vocabulary import BookingKind, ChangeType, EventChangeType
 from schema.booking_lists import BOOKING_FILTER, booking_filter
 from schema.bookings import Booking
 from schema.commands import given
-from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
+from schema.connections import Connection
 from schema.context import Context, Info
 from schema.declaring import object_type
 from schema.errors import Warning
 from schema.events import Event
 from schema.fields import Computed, OverRow, attribute, column, computed, embedded, relation
-from schema.lists import listed, listing, page_asked_for
+from schema.lists import PageArguments, listed, listing
 from schema.loaders import One, register
 from schema.log_cursors import FOLLOWED, check_of
 from schema.node import Node, node_type
@@ -176,20 +176,17 @@ class ChangeQueries:
     )
     def booking_changes(
         self,
-        first: FIRST = UNSET,
-        after: AFTER = UNSET,
-        last: LAST = UNSET,
-        before: BEFORE = UNSET,
+        page: PageArguments,
         filter: BOOKING_FILTER = UNSET,
         types: TYPES = UNSET,
     ) -> Connection[BookingChange] | None:
         conditions, chosen = booking_filter(filter), given(types)
-        page = page_asked_for(IN_COMMIT_ORDER, first=first, after=after, last=last, before=before)
+        request = page.request(IN_COMMIT_ORDER)
         return listing(
-            page,
+            request,
             ("changes", conditions, None if chosen is None else tuple(chosen)),
             BookingChange.of,
-            lambda viewer, _: change_reads.changes_page(viewer, page, conditions, chosen),
+            lambda viewer, _: change_reads.changes_page(viewer, request, conditions, chosen),
             lambda viewer, _: change_reads.changes_count(viewer, conditions, chosen),
-            check=check_of(page),
+            check=check_of(request),
         )

@@ -12,19 +12,6 @@ from schema.log_cursors import FOLLOWED
 
 T = TypeVar("T")
 
-FIRST = Annotated[
-    int | None,
-    strawberry.argument(
-        description="At most this many from the start; 20 unless given, at most 100."
-    ),
-]
-AFTER = Annotated[str | None, strawberry.argument(description="Only what comes after this cursor.")]
-LAST = Annotated[
-    int | None, strawberry.argument(description="At most this many from the end, at most 100.")
-]
-BEFORE = Annotated[
-    str | None, strawberry.argument(description="Only what comes before this cursor.")
-]
 SEARCH = Annotated[
     str | None,
     strawberry.argument(

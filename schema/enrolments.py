@@ -17,10 +17,10 @@ from resolvers.vocabulary import (
 )
 from schema.booking_lists import BOOKING_FILTER, BOOKING_SORT, bookings_list
 from schema.bookings import Booking
-from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
+from schema.connections import Connection
 from schema.declaring import object_type
 from schema.fields import column, derived, relation
-from schema.lists import listed
+from schema.lists import PageArguments, listed
 from schema.loaders import One, register
 from schema.node import KINDS, node_type
 from schema.scalars import LocalDateTime
@@ -89,15 +89,10 @@ class EnrolmentQueries:
     @listed(description="The enrolments that you may see.")
     def enrolments(
         self,
-        first: FIRST = UNSET,
-        after: AFTER = UNSET,
-        last: LAST = UNSET,
-        before: BEFORE = UNSET,
+        page: PageArguments,
         filter: BOOKING_FILTER = UNSET,
         sort: BOOKING_SORT = UNSET,
     ) -> Connection[Enrolment] | None:
         kind = BookingKind.ENROLMENT
-        listing: Any = bookings_list(
-            first=first, after=after, last=last, before=before, filter=filter, sort=sort, kind=kind
-        )
+        listing: Any = bookings_list(page, filter=filter, sort=sort, kind=kind)
         return listing

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import strawberry
-from strawberry import UNSET
 
 from resolvers.candidates.reads import CANDIDATES_BY_NAME
 from resolvers.events.eligibility import eligible_candidates, eligible_counts
@@ -13,9 +12,9 @@ from resolvers.refusals import Invalid
 from schema.booking_lists import booked_at
 from schema.candidates import Candidate
 from schema.commands import given
-from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
+from schema.connections import Connection
 from schema.declaring import object_type
-from schema.lists import listed, listing, page_asked_for
+from schema.lists import PageArguments, listed, listing
 from schema.references import ref_of
 
 if TYPE_CHECKING:
@@ -42,33 +41,24 @@ class EventCandidates:
     @listed("id", description="The enrolments that were not called off, by start.")
     def booked(
         self,
-        first: FIRST = UNSET,
-        after: AFTER = UNSET,
-        last: LAST = UNSET,
-        before: BEFORE = UNSET,
+        page: PageArguments,
     ) -> Connection[Annotated["Enrolment", strawberry.lazy("schema.enrolments")]]:
-        page: dict[str, Any] = {"first": first, "after": after, "last": last, "before": before}
-        return booked_at(self.modules, **page)
+        return booked_at(self.modules, page)
 
     @listed("id", description="Who could book, by last name; empty unless includeEligible.")
     def eligible(
         self,
-        first: FIRST = UNSET,
-        after: AFTER = UNSET,
-        last: LAST = UNSET,
-        before: BEFORE = UNSET,
+        page: PageArguments,
     ) -> Connection[Candidate]:
-        page = page_asked_for(
-            CANDIDATES_BY_NAME, first=first, after=after, last=last, before=before
-        )
+        request = page.request(CANDIDATES_BY_NAME)
         if not self.include_eligible:
-            return listing(page, "nobody", Candidate.of, key="parent_id")
+            return listing(request, "nobody", Candidate.of, key="parent_id")
         modules = self.modules
         return listing(
-            page,
+            request,
             ("eligible", None if modules is None else tuple(modules)),
             Candidate.of,
-            lambda viewer, keys: eligible_candidates(viewer, keys, page, modules),
+            lambda viewer, keys: eligible_candidates(viewer, keys, request, modules),
             lambda viewer, keys: eligible_counts(viewer, keys, modules),
             key="parent_id",
         )

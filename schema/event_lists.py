@@ -15,7 +15,7 @@ from schema.commands import given
 from schema.connections import Connection
 from schema.context import Info
 from schema.event_filters import EVENT_FILTER, EVENT_SORT, EventFilter, EventSort, event_filter
-from schema.lists import listing, page_asked_for
+from schema.lists import PageArguments, listing
 from schema.node import shown_as
 
 __all__ = ["EVENT_FILTER", "EVENT_SORT", "events_list", "events_of_centre"]
@@ -23,44 +23,38 @@ __all__ = ["EVENT_FILTER", "EVENT_SORT", "events_list", "events_of_centre"]
 
 def events_list(
     info: Info,
+    page: PageArguments,
     *,
-    first: int | None,
-    after: str | None,
-    last: int | None,
-    before: str | None,
     filter: EventFilter | None,
     sort: Sequence[EventSort] | None,
 ) -> Connection[Any]:
     """The events of the organization; by start unless sorted otherwise."""
     now, conditions = info.context.now, event_filter(filter)
     order = ordering_of([(term.field, term.direction) for term in given(sort) or ()])
-    page = page_asked_for(order, first=first, after=after, last=last, before=before)
+    request = page.request(order)
     return listing(
-        page,
+        request,
         ("events", conditions),
         shown_as("Event"),
-        lambda viewer, _: events_page(viewer, page, conditions, now=now),
+        lambda viewer, _: events_page(viewer, request, conditions, now=now),
         lambda viewer, _: events_count(viewer, conditions, now=now),
     )
 
 
 def events_of_centre(
     info: Info,
+    page: PageArguments,
     *,
-    first: int | None,
-    after: str | None,
-    last: int | None,
-    before: str | None,
     filter: EventFilter | None,
 ) -> Connection[Any]:
     """The events at centres, by start."""
     now, conditions = info.context.now, event_filter(filter)
-    page = page_asked_for(ordering_of(None), first=first, after=after, last=last, before=before)
+    request = page.request(ordering_of(None))
     return listing(
-        page,
+        request,
         ("events of centre", conditions),
         shown_as("Event"),
-        lambda viewer, keys: events_of_centres(viewer, keys, page, conditions, now=now),
+        lambda viewer, keys: events_of_centres(viewer, keys, request, conditions, now=now),
         lambda viewer, keys: count_of_events_of_centres(viewer, keys, conditions, now=now),
         key=VENUE,
     )

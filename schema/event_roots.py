@@ -22,7 +22,7 @@ from resolvers.storage import UnitOfWork
 from resolvers.storage.tables import Event as EventRow
 from resolvers.vocabulary import Permission
 from schema.commands import Answer, ask
-from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
+from schema.connections import Connection
 from schema.context import Info
 from schema.declaring import object_type
 from schema.errors import BookingError, Warning
@@ -33,7 +33,7 @@ from schema.events import Event
 from schema.fields import attribute
 from schema.found import found
 from schema.inputs import Input
-from schema.lists import listed
+from schema.lists import PageArguments, listed
 from schema.lookup import named
 from schema.payloads import ERRORS, WARNINGS, written
 from schema.references import REF, optional_id
@@ -59,16 +59,11 @@ class EventQueries:
     def events(
         self,
         info: Info,
-        first: FIRST = UNSET,
-        after: AFTER = UNSET,
-        last: LAST = UNSET,
-        before: BEFORE = UNSET,
+        page: PageArguments,
         filter: EVENT_FILTER = UNSET,
         sort: EVENT_SORT = UNSET,
     ) -> Connection[Event] | None:
-        return events_list(
-            info, first=first, after=after, last=last, before=before, filter=filter, sort=sort
-        )
+        return events_list(info, page, filter=filter, sort=sort)
 
     @strawberry.field(description="How many events there are.")
     async def event_count(self, info: Info, filter: EVENT_FILTER = UNSET) -> int | None:

@@ -17,12 +17,12 @@ from resolvers.events.rules import registration_open, status
 from resolvers.vocabulary import DurationUnit, EventKind, EventStatus, SeatState
 from schema.booking_lists import BOOKING_FILTER, bookings_of, enrolments_of
 from schema.centres import Centre, Room
-from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
+from schema.connections import Connection
 from schema.declaring import object_type
 from schema.distribution import Distribution
 from schema.event_candidates import INCLUDE_ELIGIBLE, MODULE_IDS, EventCandidates, candidates_of
 from schema.fields import OverRow, column, computed, embedded, relation
-from schema.lists import listed, part
+from schema.lists import PageArguments, listed, part
 from schema.loaders import Assembled, Many, One, register
 from schema.log_cursors import changes_cursor
 from schema.node import Node, Sourced, node_type
@@ -201,25 +201,15 @@ class Event(Node, Sourced):
     @listed("id", description="Its bookings that you may see, by start.")
     def bookings(
         self,
-        first: FIRST = UNSET,
-        after: AFTER = UNSET,
-        last: LAST = UNSET,
-        before: BEFORE = UNSET,
+        page: PageArguments,
         filter: BOOKING_FILTER = UNSET,
     ) -> Connection[Annotated["Booking", strawberry.lazy("schema.bookings")]]:
-        return bookings_of(
-            "event_id", first=first, after=after, last=last, before=before, filter=filter
-        )
+        return bookings_of("event_id", page, filter=filter)
 
     @listed("id", description="Its enrolments that you may see, by start.")
     def enrolments(
         self,
-        first: FIRST = UNSET,
-        after: AFTER = UNSET,
-        last: LAST = UNSET,
-        before: BEFORE = UNSET,
+        page: PageArguments,
         filter: BOOKING_FILTER = UNSET,
     ) -> Connection[Annotated["Enrolment", strawberry.lazy("schema.enrolments")]]:
-        return enrolments_of(
-            "event_id", first=first, after=after, last=last, before=before, filter=filter
-        )
+        return enrolments_of("event_id", page, filter=filter)

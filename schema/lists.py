@@ -5,9 +5,13 @@ when it is asked for its elements; a plan reads it with no more columns than the
 """
 
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from dataclasses import field
-from typing import Any, cast
+from dataclasses import field, fields
+from functools import wraps
+from inspect import Parameter, signature
+from typing import Annotated, Any, cast
 
+import strawberry
+from strawberry import UNSET
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
@@ -19,6 +23,40 @@ from schema.commands import given
 from schema.connections import Connection
 from schema.context import Context
 from schema.loaders import ReadKeys
+
+FIRST = Annotated[
+    int | None,
+    strawberry.argument(
+        description="At most this many from the start; 20 unless given, at most 100."
+    ),
+]
+AFTER = Annotated[str | None, strawberry.argument(description="Only what comes after this cursor.")]
+LAST = Annotated[
+    int | None, strawberry.argument(description="At most this many from the end, at most 100.")
+]
+BEFORE = Annotated[
+    str | None, strawberry.argument(description="Only what comes before this cursor.")
+]
+
+
+@frozen
+class PageArguments:
+    """The arguments of a connection; an omitted one is UNSET."""
+
+    first: FIRST = UNSET
+    after: AFTER = UNSET
+    last: LAST = UNSET
+    before: BEFORE = UNSET
+
+    def request(self, ordering: Ordering) -> PageRequest:
+        """The page of a list in this order. Raises: Invalid, OutOfRange."""
+        return page_request(
+            ordering,
+            first=given(self.first),
+            after=given(self.after),
+            last=given(self.last),
+            before=given(self.before),
+        )
 
 
 @frozen
@@ -48,27 +86,6 @@ class Listing:
         return count.up_to(most + 1)
 
 
-def page_asked_for(
-    ordering: Ordering,
-    *,
-    first: int | None,
-    after: str | None,
-    last: int | None,
-    before: str | None,
-) -> PageRequest:
-    """The page that a connection's arguments ask for; what was left out is UNSET.
-
-    Raises: Invalid, OutOfRange.
-    """
-    return page_request(
-        ordering,
-        first=given(first),
-        after=given(after),
-        last=given(last),
-        before=given(before),
-    )
-
-
 def listing(
     page: PageRequest,
     shape: Hashable,
@@ -90,15 +107,15 @@ def searched(
     rows: Callable[[Viewer, PageRequest, str | None], Read[Any]],
     count: Callable[[Viewer, str | None], Read[Any]],
     search: str | None,
-    **asked: Any,
+    page: PageArguments,
 ) -> Connection[Any]:
-    """A root's list that can be searched by name; `asked` are a connection's arguments."""
-    page, text = page_asked_for(ordering, **asked), given(search)
+    """A root's list that can be searched by name."""
+    request, text = page.request(ordering), given(search)
     return listing(
-        page,
+        request,
         (ordering.name, text),
         show,
-        lambda viewer, _: rows(viewer, page, text),
+        lambda viewer, _: rows(viewer, request, text),
         lambda viewer, _: count(viewer, text),
     )
 
@@ -106,6 +123,37 @@ def searched(
 def connection_of(context: Context, listing: Any, parent: Any = None) -> Connection[Any]:
     """The connection of a list, for one of its parents."""
     return Connection(listing=listing, parent=parent, context=context)
+
+
+PAGE_ARGUMENTS = [
+    Parameter(each.name, Parameter.POSITIONAL_OR_KEYWORD, default=UNSET, annotation=each.type)
+    for each in fields(PageArguments)
+]
+
+
+def with_page_arguments(resolver: Callable[..., Any]) -> Callable[..., Any]:
+    """A resolver that has the arguments of a connection in place of the parameter `page`."""
+
+    @wraps(resolver)
+    def resolve(
+        *args: Any,
+        first: Any = UNSET,
+        after: Any = UNSET,
+        last: Any = UNSET,
+        before: Any = UNSET,
+        **others: Any,
+    ) -> Any:
+        return resolver(*args, page=PageArguments(first, after, last, before), **others)
+
+    declared = signature(resolver)
+    parameters = list(declared.parameters.values())
+    place = list(declared.parameters).index("page")
+    parameters[place : place + 1] = PAGE_ARGUMENTS
+    made: Any = resolve
+    made.__signature__ = declared.replace(parameters=parameters)
+    made.__annotations__ = {each.name: each.annotation for each in parameters}
+    made.__annotations__["return"] = declared.return_annotation
+    return resolve
 
 
 class ListField(StrawberryField):
@@ -128,14 +176,15 @@ def listed(
 ) -> Callable[[Any], Any]:
     """Makes a list of a method that answers with a `Listing`.
 
-    `parent` is the column with its key.
+    `parent` is the column with its key. In place of the method's parameter `page`, the field has
+    the arguments of a connection.
     """
 
     def field_of(resolver: Any) -> Any:
         return ListField(
             graphql_name=name,
             description=description,
-            base_resolver=StrawberryResolver(resolver),
+            base_resolver=StrawberryResolver(with_page_arguments(resolver)),
             metadata={"parent": parent},
         )
 

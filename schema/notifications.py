@@ -13,10 +13,10 @@ from resolvers.notifications.shown import shown_body
 from resolvers.notifications.topics import TOPIC_NAMES
 from resolvers.vocabulary import DeliveryStatus, NotificationChannel, NotificationTopic
 from schema.commands import given
-from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
+from schema.connections import Connection
 from schema.declaring import object_type
 from schema.fields import column, derived
-from schema.lists import listed, listing, page_asked_for
+from schema.lists import PageArguments, listed, listing
 from schema.loaders import One, register
 from schema.node import Node, node_type
 from schema.scalars import URL, EmailAddress
@@ -90,19 +90,16 @@ class NotificationEndpoint(Node):
     @listed("id", description="What was, and is to be, told to it, oldest first.")
     def deliveries(
         self,
-        first: FIRST = UNSET,
-        after: AFTER = UNSET,
-        last: LAST = UNSET,
-        before: BEFORE = UNSET,
+        page: PageArguments,
         status: STATUS = UNSET,
     ) -> Connection[NotificationDelivery]:
-        page = page_asked_for(OLDEST_FIRST, first=first, after=after, last=last, before=before)
+        request = page.request(OLDEST_FIRST)
         of_status = given(status)
         return listing(
-            page,
+            request,
             ("deliveries", of_status),
             NotificationDelivery.of,
-            lambda viewer, keys: reads.deliveries_of_each(viewer, keys, page, of_status),
+            lambda viewer, keys: reads.deliveries_of_each(viewer, keys, request, of_status),
             lambda viewer, keys: reads.count_of_deliveries_of_each(viewer, keys, of_status),
             key="endpoint_id",
         )

@@ -15,7 +15,7 @@ from resolvers.organizations.users import (
 from resolvers.viewer import Viewer as DomainViewer
 from resolvers.vocabulary import ConflictPolicy, Permission, Role
 from schema.commands import ask
-from schema.connections import AFTER, BEFORE, FIRST, LAST, SEARCH, Connection
+from schema.connections import SEARCH, Connection
 from schema.context import Info
 from schema.declaring import input_type, object_type
 from schema.errors import BookingError
@@ -30,7 +30,7 @@ from schema.inputs import (
     origin_of,
     values_given,
 )
-from schema.lists import listed, searched
+from schema.lists import PageArguments, listed, searched
 from schema.organizations import Actor, Organization, SiteSettings, User
 from schema.payloads import CREATED, ERRORS, written
 from schema.references import ExternalIdInput, RefInput, optional_ref, refs_of
@@ -192,14 +192,10 @@ class OrganizationQueries:
     @listed(description="The users of the organization, by name.")
     def users(
         self,
-        first: FIRST = strawberry.UNSET,
-        after: AFTER = strawberry.UNSET,
-        last: LAST = strawberry.UNSET,
-        before: BEFORE = strawberry.UNSET,
+        page: PageArguments,
         search: SEARCH = strawberry.UNSET,
     ) -> Connection[User] | None:
-        page = {"first": first, "after": after, "last": last, "before": before}
-        return searched(USERS_BY_NAME, User.of, users_page, users_count, search, **page)
+        return searched(USERS_BY_NAME, User.of, users_page, users_count, search, page)
 
 
 @object_type

@@ -23,7 +23,7 @@ from resolvers.products.reads import (
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import ProductKind
 from schema.commands import ask, given
-from schema.connections import AFTER, BEFORE, FIRST, LAST, SEARCH, Connection
+from schema.connections import SEARCH, Connection
 from schema.context import Info
 from schema.declaring import input_type, object_type
 from schema.errors import BookingError
@@ -37,7 +37,7 @@ from schema.inputs import (
     origin_of,
     values_given,
 )
-from schema.lists import listed, listing, page_asked_for, searched
+from schema.lists import PageArguments, listed, listing, searched
 from schema.offers import PRODUCT_KIND
 from schema.payloads import CREATED, ERRORS, written
 from schema.products import AgentOffice, Product, ProductOffer
@@ -137,20 +137,17 @@ class ProductQueries:
     @listed(description="What schools can sell, by name.")
     def products(
         self,
-        first: FIRST = UNSET,
-        after: AFTER = UNSET,
-        last: LAST = UNSET,
-        before: BEFORE = UNSET,
+        page: PageArguments,
         kind: PRODUCT_KIND = UNSET,
         search: SEARCH = UNSET,
     ) -> Connection[Product] | None:
-        page = page_asked_for(PRODUCTS_BY_NAME, first=first, after=after, last=last, before=before)
+        request = page.request(PRODUCTS_BY_NAME)
         text, of_kind = given(search), given(kind)
         return listing(
-            page,
+            request,
             ("products", text, of_kind),
             Product.of,
-            lambda viewer, _: products_page(viewer, page, text, of_kind),
+            lambda viewer, _: products_page(viewer, request, text, of_kind),
             lambda viewer, _: products_count(viewer, text, of_kind),
         )
 
@@ -160,20 +157,16 @@ class ProductQueries:
     )
     def agent_offices(
         self,
-        first: FIRST = UNSET,
-        after: AFTER = UNSET,
-        last: LAST = UNSET,
-        before: BEFORE = UNSET,
+        page: PageArguments,
         search: SEARCH = UNSET,
     ) -> Connection[AgentOffice] | None:
-        page = {"first": first, "after": after, "last": last, "before": before}
         return searched(
             AGENT_OFFICES_BY_NAME,
             AgentOffice.of,
             agent_offices_page,
             agent_offices_count,
             search,
-            **page,
+            page,
         )
 
 

@@ -25,17 +25,17 @@ from schema.booking_lists import (
     BOOKING_FILTER,
     BOOKING_SORT,
     booking_filter,
-    bookings_page_asked_for,
+    bookings_request,
 )
 from schema.bookings import Booking
-from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
+from schema.connections import Connection
 from schema.context import Info
 from schema.declaring import input_type, object_type
 from schema.events import Event
 from schema.fields import OverRow, column, derived, described, relation
 from schema.found import Found, found
 from schema.inputs import values_given
-from schema.lists import listed, listing
+from schema.lists import PageArguments, listed, listing
 from schema.loaders import Many, One, register
 from schema.node import KINDS, node_type, show_booking
 from schema.organizations import Actor, actor
@@ -132,21 +132,18 @@ class RegistrationQueries:
     @listed(description="The registrations that you may see.")
     def registrations(
         self,
-        first: FIRST = UNSET,
-        after: AFTER = UNSET,
-        last: LAST = UNSET,
-        before: BEFORE = UNSET,
+        page: PageArguments,
         criteria: CRITERIA = UNSET,
         filter: BOOKING_FILTER = UNSET,
         sort: BOOKING_SORT = UNSET,
     ) -> Connection[Registration] | None:
         asked, conditions = _criteria(criteria), booking_filter(filter)
-        page = bookings_page_asked_for(sort, first=first, after=after, last=last, before=before)
+        request = bookings_request(page, sort)
         return listing(
-            page,
+            request,
             ("registrations", asked, conditions),
             show_booking,
-            lambda viewer, _: registrations_page(viewer, page, asked, conditions),
+            lambda viewer, _: registrations_page(viewer, request, asked, conditions),
             lambda viewer, _: registrations_count(viewer, asked, conditions),
         )
 

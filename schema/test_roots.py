@@ -26,7 +26,7 @@ from resolvers.tests.reads import (
 )
 from resolvers.viewer import Viewer
 from schema.commands import ask, given
-from schema.connections import AFTER, BEFORE, FIRST, LAST, SEARCH, Connection
+from schema.connections import SEARCH, Connection
 from schema.context import Info
 from schema.declaring import input_type, object_type
 from schema.errors import BookingError, Warning
@@ -41,7 +41,7 @@ from schema.inputs import (
     origin_of,
     values_given,
 )
-from schema.lists import listed, searched
+from schema.lists import PageArguments, listed, searched
 from schema.lookup import named
 from schema.payloads import CREATED, ERRORS, written
 from schema.references import REF, ExternalIdInput, RefInput, optional_ref, refs_of
@@ -185,14 +185,10 @@ class TestQueries:
     @listed(description="The subjects of the organization, by name.")
     def subjects(
         self,
-        first: FIRST = UNSET,
-        after: AFTER = UNSET,
-        last: LAST = UNSET,
-        before: BEFORE = UNSET,
+        page: PageArguments,
         search: SEARCH = UNSET,
     ) -> Connection[Subject] | None:
-        page = {"first": first, "after": after, "last": last, "before": before}
-        return searched(SUBJECTS_BY_NAME, Subject.of, subjects_page, subjects_count, search, **page)
+        return searched(SUBJECTS_BY_NAME, Subject.of, subjects_page, subjects_count, search, page)
 
     @found(description="A test; null where there is none.")
     async def test(self, info: Info, ref: REF) -> Test | None:
@@ -201,14 +197,10 @@ class TestQueries:
     @listed(name="tests", description="The tests of the organization, by name.")
     def all_tests(
         self,
-        first: FIRST = UNSET,
-        after: AFTER = UNSET,
-        last: LAST = UNSET,
-        before: BEFORE = UNSET,
+        page: PageArguments,
         search: SEARCH = UNSET,
     ) -> Connection[Test] | None:
-        page = {"first": first, "after": after, "last": last, "before": before}
-        return searched(TESTS_BY_NAME, Test.of, tests_page, tests_count, search, **page)
+        return searched(TESTS_BY_NAME, Test.of, tests_page, tests_count, search, page)
 
 
 @object_type

@@ -25,12 +25,12 @@ from resolvers.vocabulary import (
 )
 from schema.booking_lists import BOOKING_FILTER, BOOKING_SORT, bookings_list
 from schema.bookings import Booking
-from schema.connections import AFTER, BEFORE, FIRST, LAST, Connection
+from schema.connections import Connection
 from schema.context import Context, Info
 from schema.declaring import object_type
 from schema.fields import Fixed, column, computed, embedded, relation
 from schema.found import Found, found
-from schema.lists import listed
+from schema.lists import PageArguments, listed
 from schema.loaders import Assembled, One, register
 from schema.node import KINDS, node_type
 from schema.organizations import Actor
@@ -192,18 +192,12 @@ class TestScheduleQueries:
     def all_test_schedules(
         self,
         info: Info,
-        first: FIRST = UNSET,
-        after: AFTER = UNSET,
-        last: LAST = UNSET,
-        before: BEFORE = UNSET,
+        page: PageArguments,
         filter: BOOKING_FILTER = UNSET,
         sort: BOOKING_SORT = UNSET,
     ) -> Connection[TestSchedule] | None:
         listing: Any = bookings_list(
-            first=first,
-            after=after,
-            last=last,
-            before=before,
+            page,
             filter=filter,
             sort=sort,
             kind=BookingKind.TEST_SCHEDULE,
