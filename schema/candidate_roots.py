@@ -5,7 +5,6 @@ from datetime import date
 from uuid import UUID
 
 import strawberry
-from strawberry import UNSET
 
 from resolvers.candidates.commands import (
     UpsertCandidate,
@@ -27,8 +26,7 @@ from resolvers.storage.tables import Candidate as CandidateRow
 from resolvers.viewer import EVERYTHING, Viewer
 from resolvers.vocabulary import Gender
 from schema.candidates import Candidate, Department
-from schema.commands import Answer, ask
-from schema.connections import SEARCH, Connection
+from schema.commands import Answer
 from schema.contacts import (
     AddressInput,
     EmergencyContactInput,
@@ -37,23 +35,22 @@ from schema.contacts import (
 )
 from schema.context import Info
 from schema.declaring import input_type, object_type
-from schema.errors import BookingError
 from schema.fields import attribute, described
 from schema.found import found
 from schema.inputs import (
     EXTERNAL_IDS,
     ORIGIN,
-    Input,
     OriginInput,
     external_ids_of_input,
     origin_of,
     values_given,
 )
-from schema.lists import PageArguments, listed, searched
+from schema.lists import searchable
 from schema.lookup import named
-from schema.payloads import CREATED, ERRORS, written
+from schema.payloads import written
 from schema.references import REF, ExternalIdInput, refs_of
 from schema.scalars import URL, CountryCode
+from schema.upserts import upsert
 
 
 @input_type(
@@ -134,70 +131,27 @@ class UpsertDepartmentInput:
         )
 
 
-@object_type(description="What became of an upsert of a candidate.")
-class CandidatePayload:
-    candidate: Candidate | None = attribute(description="As it is now; null when refused.")
-    created: bool = attribute(description=CREATED)
-    errors: list[BookingError] = attribute(description=ERRORS)
-
-
-@object_type(description="What became of an upsert of a department.")
-class DepartmentPayload:
-    department: Department | None = attribute(description="As it is now; null when refused.")
-    created: bool = attribute(description=CREATED)
-    errors: list[BookingError] = attribute(description=ERRORS)
-
-
 @object_type
 class CandidateQueries:
     @found(description="A candidate; null where there is none that you may see.")
     async def candidate(self, info: Info, ref: REF) -> Candidate | None:
         return await named(info, CandidateRow, ref)
 
-    @listed(description="The candidates that you may see, by last name.")
-    def candidates(
-        self,
-        page: PageArguments,
-        search: SEARCH = UNSET,
-    ) -> Connection[Candidate] | None:
-        return searched(
-            CANDIDATES_BY_NAME, Candidate.of, candidates_page, candidates_count, search, page
-        )
+    candidates = searchable(
+        CANDIDATES_BY_NAME,
+        Candidate,
+        candidates_page,
+        candidates_count,
+        description="The candidates that you may see, by last name.",
+    )
 
-    @listed(description="The departments of the organization, by name.")
-    def departments(
-        self,
-        page: PageArguments,
-        search: SEARCH = UNSET,
-    ) -> Connection[Department] | None:
-        return searched(
-            DEPARTMENTS_BY_NAME, Department.of, departments_page, departments_count, search, page
-        )
-
-
-@object_type
-class CandidateMutations:
-    @strawberry.mutation(description="Make or update a candidate. Needs MANAGE_CANDIDATES.")
-    async def upsert_candidate(
-        self, info: Info, input: Input[UpsertCandidateInput]
-    ) -> CandidatePayload | None:
-        answer = await ask(info, upsert_candidates, input.to_command(info.context.viewer))
-        return CandidatePayload(
-            candidate=await _written_candidate(info, answer),
-            created=answer.created,
-            errors=answer.errors,
-        )
-
-    @strawberry.mutation(description="Make or update a department. Needs MANAGE_CANDIDATES.")
-    async def upsert_department(
-        self, info: Info, input: Input[UpsertDepartmentInput]
-    ) -> DepartmentPayload | None:
-        answer = await ask(info, upsert_departments, input.to_command(info.context.viewer))
-        return DepartmentPayload(
-            department=await written(info, "Department", answer),
-            created=answer.created,
-            errors=answer.errors,
-        )
+    departments = searchable(
+        DEPARTMENTS_BY_NAME,
+        Department,
+        departments_page,
+        departments_count,
+        description="The departments of the organization, by name.",
+    )
 
 
 async def _written_candidate(info: Info, answer: Answer) -> Candidate | None:
@@ -208,3 +162,21 @@ async def _written_candidate(info: Info, answer: Answer) -> Candidate | None:
         row = one_row(await info.context.read(candidates_by_id(unconfined, [answer.subject])))
         candidate = None if row is None else Candidate.of(row)
     return candidate
+
+
+@object_type
+class CandidateMutations:
+    upsert_candidate = upsert(
+        Candidate,
+        UpsertCandidateInput,
+        upsert_candidates,
+        description="Make or update a candidate. Needs MANAGE_CANDIDATES.",
+        read=_written_candidate,
+    )
+
+    upsert_department = upsert(
+        Department,
+        UpsertDepartmentInput,
+        upsert_departments,
+        description="Make or update a department. Needs MANAGE_CANDIDATES.",
+    )

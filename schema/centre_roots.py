@@ -1,35 +1,30 @@
 """What can be asked about, and done to, centres and rooms."""
 
 import strawberry
-from strawberry import UNSET
 
 from resolvers.centres.commands import UpsertCentre, UpsertRoom, upsert_centres, upsert_rooms
 from resolvers.centres.reads import CENTRES_BY_NAME, centres_count, centres_page
 from resolvers.storage.tables import Centre as CentreRow
 from resolvers.viewer import Viewer
 from schema.centres import Centre, Room
-from schema.commands import ask
-from schema.connections import SEARCH, Connection
 from schema.contacts import AddressInput, given_address
 from schema.context import Info
 from schema.declaring import input_type, object_type
-from schema.errors import BookingError
 from schema.fields import attribute, described
 from schema.found import found
 from schema.inputs import (
     EXTERNAL_IDS,
     ORIGIN,
-    Input,
     OriginInput,
     external_ids_of_input,
     origin_of,
     values_given,
 )
-from schema.lists import PageArguments, listed, searched
+from schema.lists import searchable
 from schema.lookup import named
-from schema.payloads import CREATED, ERRORS, written
 from schema.references import REF, ExternalIdInput, RefInput, refs_of
 from schema.scalars import CountryCode, TimeZone
+from schema.upserts import upsert
 
 
 @input_type(
@@ -82,51 +77,33 @@ class UpsertRoomInput:
         )
 
 
-@object_type(description="What became of an upsert of a centre.")
-class CentrePayload:
-    centre: Centre | None = attribute(description="As it is now; null when refused.")
-    created: bool = attribute(description=CREATED)
-    errors: list[BookingError] = attribute(description=ERRORS)
-
-
-@object_type(description="What became of an upsert of a room.")
-class RoomPayload:
-    room: Room | None = attribute(description="As it is now; null when refused.")
-    created: bool = attribute(description=CREATED)
-    errors: list[BookingError] = attribute(description=ERRORS)
-
-
 @object_type
 class CentreQueries:
     @found(description="A centre; null where there is none.")
     async def centre(self, info: Info, ref: REF) -> Centre | None:
         return await named(info, CentreRow, ref)
 
-    @listed(description="The centres of the organization, by name.")
-    def centres(
-        self,
-        page: PageArguments,
-        search: SEARCH = UNSET,
-    ) -> Connection[Centre] | None:
-        return searched(CENTRES_BY_NAME, Centre.of, centres_page, centres_count, search, page)
+    centres = searchable(
+        CENTRES_BY_NAME,
+        Centre,
+        centres_page,
+        centres_count,
+        description="The centres of the organization, by name.",
+    )
 
 
 @object_type
 class CentreMutations:
-    @strawberry.mutation(description="Make or update a centre. Needs MANAGE_CENTRES.")
-    async def upsert_centre(
-        self, info: Info, input: Input[UpsertCentreInput]
-    ) -> CentrePayload | None:
-        answer = await ask(info, upsert_centres, input.to_command(info.context.viewer))
-        return CentrePayload(
-            centre=await written(info, "Centre", answer),
-            created=answer.created,
-            errors=answer.errors,
-        )
+    upsert_centre = upsert(
+        Centre,
+        UpsertCentreInput,
+        upsert_centres,
+        description="Make or update a centre. Needs MANAGE_CENTRES.",
+    )
 
-    @strawberry.mutation(description="Make or update a room. Needs MANAGE_CENTRES.")
-    async def upsert_room(self, info: Info, input: Input[UpsertRoomInput]) -> RoomPayload | None:
-        answer = await ask(info, upsert_rooms, input.to_command(info.context.viewer))
-        return RoomPayload(
-            room=await written(info, "Room", answer), created=answer.created, errors=answer.errors
-        )
+    upsert_room = upsert(
+        Room,
+        UpsertRoomInput,
+        upsert_rooms,
+        description="Make or update a room. Needs MANAGE_CENTRES.",
+    )

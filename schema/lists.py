@@ -20,7 +20,7 @@ from resolvers.storage.read import Read
 from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from schema.commands import given
-from schema.connections import Connection
+from schema.connections import SEARCH, Connection
 from schema.context import Context
 from schema.loaders import ReadKeys
 
@@ -101,25 +101,6 @@ def listing(
     return cast(Connection[Any], made)
 
 
-def searched(
-    ordering: Ordering,
-    show: Callable[[Any], Any],
-    rows: Callable[[Viewer, PageRequest, str | None], Read[Any]],
-    count: Callable[[Viewer, str | None], Read[Any]],
-    search: str | None,
-    page: PageArguments,
-) -> Connection[Any]:
-    """A root's list that can be searched by name."""
-    request, text = page.request(ordering), given(search)
-    return listing(
-        request,
-        (ordering.name, text),
-        show,
-        lambda viewer, _: rows(viewer, request, text),
-        lambda viewer, _: count(viewer, text),
-    )
-
-
 def connection_of(context: Context, listing: Any, parent: Any = None) -> Connection[Any]:
     """The connection of a list, for one of its parents."""
     return Connection(listing=listing, parent=parent, context=context)
@@ -189,6 +170,31 @@ def listed(
         )
 
     return field_of
+
+
+def searchable(
+    ordering: Ordering,
+    kind: type[Any],
+    rows: Callable[[Viewer, PageRequest, str | None], Read[Any]],
+    count: Callable[[Viewer, str | None], Read[Any]],
+    *,
+    description: str,
+    name: str | None = None,
+) -> Any:
+    """A root's list of the objects of a type, which can be searched by name."""
+
+    def resolve(page: PageArguments, search: SEARCH = UNSET) -> Any:
+        request, text = page.request(ordering), given(search)
+        return listing(
+            request,
+            (ordering.name, text),
+            kind.of,
+            lambda viewer, _: rows(viewer, request, text),
+            lambda viewer, _: count(viewer, text),
+        )
+
+    resolve.__annotations__["return"] = Connection[kind] | None  # type: ignore[valid-type]
+    return listed(description=description, name=name)(resolve)
 
 
 class PartField(StrawberryField):

@@ -15,7 +15,6 @@ from resolvers.organizations.users import (
 from resolvers.viewer import Viewer as DomainViewer
 from resolvers.vocabulary import ConflictPolicy, Permission, Role
 from schema.commands import ask
-from schema.connections import SEARCH, Connection
 from schema.context import Info
 from schema.declaring import input_type, object_type
 from schema.errors import BookingError
@@ -30,10 +29,11 @@ from schema.inputs import (
     origin_of,
     values_given,
 )
-from schema.lists import PageArguments, listed, searched
+from schema.lists import searchable
 from schema.organizations import Actor, Organization, SiteSettings, User
-from schema.payloads import CREATED, ERRORS, written
+from schema.payloads import ERRORS, written
 from schema.references import ExternalIdInput, RefInput, optional_ref, refs_of
+from schema.upserts import upsert
 
 if TYPE_CHECKING:
     from schema.candidates import Candidate
@@ -144,13 +144,6 @@ class UpsertUserInput:
         )
 
 
-@object_type(description="What became of an upsert of a user.")
-class UserPayload:
-    user: User | None = attribute(description="As it is now; null when refused.")
-    created: bool = attribute(description=CREATED)
-    errors: list[BookingError] = attribute(description=ERRORS)
-
-
 @input_type(description="Other rules; what is left out stays as it is, a list replaces.")
 class UpdateSettingsInput:
     test_scheduling_over_multiple_days: bool | None = described(
@@ -189,23 +182,23 @@ class OrganizationQueries:
     def viewer(self, info: Info) -> Viewer | None:
         return Viewer(domain=info.context.viewer)
 
-    @listed(description="The users of the organization, by name.")
-    def users(
-        self,
-        page: PageArguments,
-        search: SEARCH = strawberry.UNSET,
-    ) -> Connection[User] | None:
-        return searched(USERS_BY_NAME, User.of, users_page, users_count, search, page)
+    users = searchable(
+        USERS_BY_NAME,
+        User,
+        users_page,
+        users_count,
+        description="The users of the organization, by name.",
+    )
 
 
 @object_type
 class OrganizationMutations:
-    @strawberry.mutation(description="Make or update a user. Needs MANAGE_USERS.")
-    async def upsert_user(self, info: Info, input: Input[UpsertUserInput]) -> UserPayload | None:
-        answer = await ask(info, upsert_users, input.to_command(info.context.viewer))
-        return UserPayload(
-            user=await written(info, "User", answer), created=answer.created, errors=answer.errors
-        )
+    upsert_user = upsert(
+        User,
+        UpsertUserInput,
+        upsert_users,
+        description="Make or update a user. Needs MANAGE_USERS.",
+    )
 
     @strawberry.mutation(description="Change the organization's rules. Needs MANAGE_SETTINGS.")
     async def update_settings(

@@ -37,11 +37,12 @@ from schema.inputs import (
     origin_of,
     values_given,
 )
-from schema.lists import PageArguments, listed, listing, searched
+from schema.lists import PageArguments, listed, listing, searchable
 from schema.offers import PRODUCT_KIND
-from schema.payloads import CREATED, ERRORS, written
+from schema.payloads import ERRORS, written
 from schema.products import AgentOffice, Product, ProductOffer
 from schema.references import ExternalIdInput, RefInput
+from schema.upserts import upsert
 
 
 @input_type(description="An office of an agency, known by the code.")
@@ -111,20 +112,6 @@ class OfferProductInput:
         )
 
 
-@object_type(description="What became of an upsert of an agent office.")
-class AgentOfficePayload:
-    agent_office: AgentOffice | None = attribute(description="As it is now; null when refused.")
-    created: bool = attribute(description=CREATED)
-    errors: list[BookingError] = attribute(description=ERRORS)
-
-
-@object_type(description="What became of an upsert of a product.")
-class ProductPayload:
-    product: Product | None = attribute(description="As it is now; null when refused.")
-    created: bool = attribute(description=CREATED)
-    errors: list[BookingError] = attribute(description=ERRORS)
-
-
 @object_type(description="What became of an offer.")
 class OfferProductPayload:
     offer: ProductOffer | None = attribute(description="As it is now; null when refused.")
@@ -151,48 +138,31 @@ class ProductQueries:
             lambda viewer, _: products_count(viewer, text, of_kind),
         )
 
-    @listed(
+    agent_offices = searchable(
+        AGENT_OFFICES_BY_NAME,
+        AgentOffice,
+        agent_offices_page,
+        agent_offices_count,
         description="The offices of the agencies, sorted by name. Agents see their own offices, "
-        "viewers of the whole organization see all, and other viewers see none."
+        "viewers of the whole organization see all, and other viewers see none.",
     )
-    def agent_offices(
-        self,
-        page: PageArguments,
-        search: SEARCH = UNSET,
-    ) -> Connection[AgentOffice] | None:
-        return searched(
-            AGENT_OFFICES_BY_NAME,
-            AgentOffice.of,
-            agent_offices_page,
-            agent_offices_count,
-            search,
-            page,
-        )
 
 
 @object_type
 class ProductMutations:
-    @strawberry.mutation(description="Make or update an agent office. Needs MANAGE_PRODUCTS.")
-    async def upsert_agent_office(
-        self, info: Info, input: Input[UpsertAgentOfficeInput]
-    ) -> AgentOfficePayload | None:
-        answer = await ask(info, upsert_agent_offices, input.to_command(info.context.viewer))
-        return AgentOfficePayload(
-            agent_office=await written(info, "AgentOffice", answer),
-            created=answer.created,
-            errors=answer.errors,
-        )
+    upsert_agent_office = upsert(
+        AgentOffice,
+        UpsertAgentOfficeInput,
+        upsert_agent_offices,
+        description="Make or update an agent office. Needs MANAGE_PRODUCTS.",
+    )
 
-    @strawberry.mutation(description="Make or update a product. Needs MANAGE_PRODUCTS.")
-    async def upsert_product(
-        self, info: Info, input: Input[UpsertProductInput]
-    ) -> ProductPayload | None:
-        answer = await ask(info, upsert_products, input.to_command(info.context.viewer))
-        return ProductPayload(
-            product=await written(info, "Product", answer),
-            created=answer.created,
-            errors=answer.errors,
-        )
+    upsert_product = upsert(
+        Product,
+        UpsertProductInput,
+        upsert_products,
+        description="Make or update a product. Needs MANAGE_PRODUCTS.",
+    )
 
     @strawberry.mutation(
         description="Say what a school offers, when and for how many. Needs MANAGE_PRODUCTS."

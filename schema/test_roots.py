@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import strawberry
-from strawberry import UNSET
 
 from resolvers.storage.tables import Test as TestRow
 from resolvers.tests.commands import (
@@ -25,28 +24,25 @@ from resolvers.tests.reads import (
     tests_page,
 )
 from resolvers.viewer import Viewer
-from schema.commands import ask, given
-from schema.connections import SEARCH, Connection
+from schema.commands import given
 from schema.context import Info
 from schema.declaring import input_type, object_type
-from schema.errors import BookingError, Warning
 from schema.fields import attribute, described
 from schema.found import found
 from schema.inputs import (
     EXTERNAL_IDS,
     ORIGIN,
-    Input,
     OriginInput,
     external_ids_of_input,
     origin_of,
     values_given,
 )
-from schema.lists import PageArguments, listed, searched
+from schema.lists import searchable
 from schema.lookup import named
-from schema.payloads import CREATED, ERRORS, written
 from schema.references import REF, ExternalIdInput, RefInput, optional_ref, refs_of
 from schema.scalars import LanguageTag
 from schema.tests import Module, Subject, Test
+from schema.upserts import upsert
 
 
 @input_type(description="A subject, known by the reference.")
@@ -155,84 +151,51 @@ def _forms(forms: Iterable[TestFormInput]) -> tuple[Form, ...]:
     return tuple(form.to_form() for form in forms)
 
 
-@object_type(description="What became of an upsert of a subject.")
-class SubjectPayload:
-    subject: Subject | None = attribute(description="As it is now; null when refused.")
-    created: bool = attribute(description=CREATED)
-    errors: list[BookingError] = attribute(description=ERRORS)
-
-
-@object_type(description="What became of an upsert of a module.")
-class ModulePayload:
-    module: Module | None = attribute(description="As it is now; null when refused.")
-    created: bool = attribute(description=CREATED)
-    errors: list[BookingError] = attribute(description=ERRORS)
-
-
-@object_type(description="What became of an upsert of a test.")
-class TestPayload:
-    test: Test | None = attribute(description="As it is now; null when refused.")
-    created: bool = attribute(description=CREATED)
-    warnings: list[Warning] = attribute(
-        description="BOOKINGS_KEEP_VALUES with the number of live bookings that keep an earlier "
-        "duration, share of the breaks or invigilation; empty without any."
-    )
-    errors: list[BookingError] = attribute(description=ERRORS)
-
-
 @object_type
 class TestQueries:
-    @listed(description="The subjects of the organization, by name.")
-    def subjects(
-        self,
-        page: PageArguments,
-        search: SEARCH = UNSET,
-    ) -> Connection[Subject] | None:
-        return searched(SUBJECTS_BY_NAME, Subject.of, subjects_page, subjects_count, search, page)
+    subjects = searchable(
+        SUBJECTS_BY_NAME,
+        Subject,
+        subjects_page,
+        subjects_count,
+        description="The subjects of the organization, by name.",
+    )
 
     @found(description="A test; null where there is none.")
     async def test(self, info: Info, ref: REF) -> Test | None:
         return await named(info, TestRow, ref)
 
-    @listed(name="tests", description="The tests of the organization, by name.")
-    def all_tests(
-        self,
-        page: PageArguments,
-        search: SEARCH = UNSET,
-    ) -> Connection[Test] | None:
-        return searched(TESTS_BY_NAME, Test.of, tests_page, tests_count, search, page)
+    all_tests = searchable(
+        TESTS_BY_NAME,
+        Test,
+        tests_page,
+        tests_count,
+        name="tests",
+        description="The tests of the organization, by name.",
+    )
 
 
 @object_type
 class TestMutations:
-    @strawberry.mutation(description="Make or update a subject. Needs MANAGE_TESTS.")
-    async def upsert_subject(
-        self, info: Info, input: Input[UpsertSubjectInput]
-    ) -> SubjectPayload | None:
-        answer = await ask(info, upsert_subjects, input.to_command(info.context.viewer))
-        return SubjectPayload(
-            subject=await written(info, "Subject", answer),
-            created=answer.created,
-            errors=answer.errors,
-        )
+    upsert_subject = upsert(
+        Subject,
+        UpsertSubjectInput,
+        upsert_subjects,
+        description="Make or update a subject. Needs MANAGE_TESTS.",
+    )
 
-    @strawberry.mutation(description="Make or update a module. Needs MANAGE_TESTS.")
-    async def upsert_module(
-        self, info: Info, input: Input[UpsertModuleInput]
-    ) -> ModulePayload | None:
-        answer = await ask(info, upsert_modules, input.to_command(info.context.viewer))
-        return ModulePayload(
-            module=await written(info, "Module", answer),
-            created=answer.created,
-            errors=answer.errors,
-        )
+    upsert_module = upsert(
+        Module,
+        UpsertModuleInput,
+        upsert_modules,
+        description="Make or update a module. Needs MANAGE_TESTS.",
+    )
 
-    @strawberry.mutation(description="Make or update a test, with its forms. Needs MANAGE_TESTS.")
-    async def upsert_test(self, info: Info, input: Input[UpsertTestInput]) -> TestPayload | None:
-        answer = await ask(info, upsert_tests, input.to_command(info.context.viewer))
-        return TestPayload(
-            test=await written(info, "Test", answer),
-            created=answer.created,
-            warnings=answer.warnings,
-            errors=answer.errors,
-        )
+    upsert_test = upsert(
+        Test,
+        UpsertTestInput,
+        upsert_tests,
+        description="Make or update a test, with its forms. Needs MANAGE_TESTS.",
+        warnings="BOOKINGS_KEEP_VALUES with the number of live bookings that keep an earlier "
+        "duration, share of the breaks or invigilation; empty without any.",
+    )
