@@ -66,15 +66,15 @@ class Desk:
         wanted: Sequence[Wanted],
         *,
         at_event_times: bool = False,
-        of_candidates: Callable[[loading.Keys], Read[Any] | None] = lambda _: None,
+        read_diaries: Callable[[loading.Keys], Read[Any] | None] = loading.read_diaries,
     ) -> None:
         """`at_event_times` says that each seat at an event with a fixed time lasts as the event.
 
-        Its room is then counted for that time only. `of_candidates` makes a read that is added to
-        those of the desk, from the keys of the candidates; its rows have the same name.
+        Its room is then counted for that time only. `read_diaries` makes the read of the
+        candidates' bookings, from the keys of the candidates; `entries` are its rows.
         """
         self._work = work
-        self._read_of_candidates = of_candidates
+        self._read_diaries = read_diaries
         self._at_event_times = at_event_times
         self._candidates = Lookup(Candidate, ((w.viewer, w.candidate) for w in wanted))
         self._events = Lookup(Event, _given((w.viewer, w.event) for w in wanted))
@@ -215,8 +215,7 @@ class Desk:
         bookings = {
             "at_events": loading.seats_at_events(events),
             "in_rooms": loading.seats_in_rooms(rooms, events, since, windows),
-            "of_candidates": loading.read_of_keys(Booking, "candidate_id", keys),
-            "also": self._read_of_candidates(keys),
+            "entries": self._read_diaries(keys),
         }
         found = loading.gather(
             work,
@@ -247,8 +246,8 @@ class Desk:
             found |= loading.gather(work, **bookings)
         self.settings: dict[UUID, Organization] = _by_key(found["settings"])
         self.seats = loading.counted(found["at_events"], found["in_rooms"], windows)
-        self.diaries = Diaries(found["of_candidates"])
-        self.of_candidates = found["also"]
+        self.entries = found["entries"]
+        self.diaries = Diaries(self.entries)
         self._tests = _by_key(found["tests"])
         self._event_modules = _grouped(found["event_modules"], "event_id", "module_id")
         self._test_modules = _grouped(found["test_modules"], "test_id", "module_id")

@@ -2,15 +2,32 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Final
 from uuid import UUID
 
 from resolvers.bookings.kinds import kind_of
 from resolvers.bookings.seats import overlap, span_of, takes_seat
 from resolvers.storage.tables import Booking
 
+ENTRY: Final = (
+    "organization_id",
+    "id",
+    "kind",
+    "status",
+    "candidate_id",
+    "event_id",
+    "test_id",
+    "start_at",
+    "busy_until_at",
+    "opens_at",
+    "session_started_at",
+    "created_at",
+)
+"""What the rules about a candidate's other bookings need to know of them."""
+
 
 class Diaries:
-    """The bookings of the locked candidates, of every kind."""
+    """The bookings of the locked candidates, of every kind: the columns in ENTRY, or all."""
 
     def __init__(self, bookings: Iterable[Booking] = ()) -> None:
         self._of: defaultdict[UUID, dict[UUID, Booking]] = defaultdict(dict)

@@ -3,7 +3,7 @@
 Statements that fit a whole batch.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from resolvers.bookings.diaries import Diaries
+from resolvers.bookings.diaries import ENTRY, Diaries
 from resolvers.bookings.seats import Seats, Span
 from resolvers.storage.columns import LAST_OF_ROWS, KeyList, one_of
 from resolvers.storage.read import Read
@@ -164,6 +164,35 @@ def references_taken(
         },
     )
     return {(row.organization_id, row.reference) for row in work.rows(read)} if pairs else set()
+
+
+def read_diaries(
+    candidates: Keys, select: Callable[[], sa.Select[Any]] | None = None
+) -> Read[Booking] | None:
+    """What diaries need to know of every booking of these candidates; None without candidates.
+
+    `select` makes the statement, from `select_diaries`.
+    """
+    pairs = list(candidates)
+    if not pairs:
+        return None
+    make = select or select_diaries
+    return Read(
+        ("diaries", make),
+        lambda _: make(),
+        {
+            "organizations": list({organization for organization, _ in pairs}),
+            "keys": list({key for _, key in pairs}),
+        },
+    )
+
+
+def select_diaries() -> sa.Select[Any]:
+    """Selects the columns of bookings that diaries need."""
+    c = columns(Booking)
+    return sa.select(*(c[name] for name in ENTRY)).where(
+        one_of(c.organization_id, "organizations"), one_of(c.candidate_id, "keys")
+    )
 
 
 def diaries(work: UnitOfWork, candidates: Keys) -> Diaries:

@@ -13,35 +13,24 @@ from resolvers.bookings.diaries import Diaries
 from resolvers.bookings.loading import Keys
 from resolvers.enrolments import rules
 from resolvers.refusals import Complaints
-from resolvers.storage.columns import one_of
 from resolvers.storage.read import Read
 from resolvers.storage.tables import Booking, Enrolment, Event, columns, table
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.vocabulary import BookingStatus, EnrolmentResult
 
 
-def results_of(candidates: Keys) -> Read[Any] | None:
-    """The `id` and the `result` of the candidates' completed enrolments."""
-    pairs = list(candidates)
-    if not pairs:
-        return None
+def diaries_with_results(candidates: Keys) -> Read[Any] | None:
+    """As `loading.read_diaries`; each entry has the `result` of the enrolment."""
+    return loading.read_diaries(candidates, _select_with_results)
+
+
+def _select_with_results() -> sa.Select[Any]:
     b, e = columns(Booking), columns(Enrolment)
     same = sa.and_(e.organization_id == b.organization_id, e.id == b.id)
-    return Read(
-        "results of candidates",
-        lambda _: (
-            sa.select(e.id, e.result)
-            .select_from(sa.join(table(Booking), table(Enrolment), same))
-            .where(
-                one_of(b.organization_id, "organizations"),
-                one_of(b.candidate_id, "keys"),
-                b.status == BookingStatus.COMPLETED,
-            )
-        ),
-        {
-            "organizations": list({organization_id for organization_id, _ in pairs}),
-            "keys": list({key for _, key in pairs}),
-        },
+    return (
+        loading.select_diaries()
+        .add_columns(e.result)
+        .select_from(sa.outerjoin(table(Booking), table(Enrolment), same))
     )
 
 
@@ -59,7 +48,7 @@ class Attempts:
     """The results of the candidates' completed enrolments."""
 
     def __init__(self, work: UnitOfWork, desk: Desk, results: Iterable[Any]) -> None:
-        """`results` are the rows of `results_of` or of `results_in`."""
+        """`results` are the rows of `diaries_with_results` or of `results_in`."""
         self._desk = desk
         self._now: datetime = work.now
         self._results: dict[UUID, EnrolmentResult | None] = {row.id: row.result for row in results}

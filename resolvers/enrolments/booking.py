@@ -17,7 +17,7 @@ from resolvers.bookings.seating import WantedSeat, check_seat
 from resolvers.bookings.sittings import Sitting, ambiguous_time, sitting_of, when
 from resolvers.changes import Cause, record_booking
 from resolvers.enrolments import rules
-from resolvers.enrolments.attempts import Attempts, results_of
+from resolvers.enrolments.attempts import Attempts, diaries_with_results
 from resolvers.enrolments.commands import BookEnrolment, Happened
 from resolvers.enrolments.facts import enrolment_facts
 from resolvers.outcomes import Outcome, Warning
@@ -89,8 +89,8 @@ def book(work: UnitOfWork, commands: Sequence[BookEnrolment]) -> list[Outcome | 
     PersonCodeRequired; EventFull, RoomFull; CandidateTimeConflict.
     """
     wanted = [_wanted(command) for command in commands]
-    desk = Desk(work, wanted, at_event_times=True, of_candidates=results_of)
-    attempts = Attempts(work, desk, desk.of_candidates)
+    desk = Desk(work, wanted, at_event_times=True, read_diaries=diaries_with_results)
+    attempts = Attempts(work, desk, desk.entries)
     results = [attempt(_book, work, desk, attempts, command) for command in commands]
     _write(work, [result for result in results if isinstance(result, Booked)])
     return [result.outcome(desk) if isinstance(result, Booked) else result for result in results]

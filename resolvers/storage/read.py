@@ -148,7 +148,8 @@ class Compiled:
         for row in fetched:
             converted = list(row)
             for position, process in self._processors:
-                converted[position] = process(converted[position])
+                if (value := converted[position]) is not None:
+                    converted[position] = process(value)
             result.append(converted)
         return result
 
@@ -161,14 +162,15 @@ class Compiled:
         for row in fetched:
             converted = list(row)
             for position, process in processors:
-                converted[position] = process(converted[position])
+                if (value := converted[position]) is not None:
+                    converted[position] = process(value)
             result.append(make(converted))
         return result
 
     def _make_rows(self) -> Callable[[Iterable[Any]], Any]:
         """Make the type of the rows at its first use: plans read tuples."""
         row_type: Any = namedtuple("Row", self._names, rename=True)  # type: ignore[misc]
-        make: Callable[[Iterable[Any]], Any] = row_type._make
+        make: Callable[[Iterable[Any]], Any] = partial(tuple.__new__, row_type)
         self._make = make
         return make
 
@@ -230,6 +232,8 @@ def _bind(kind: Any, dialect: sa.Dialect) -> Processor:
 def _result(kind: Any, dialect: sa.Dialect) -> Processor:
     if isinstance(kind, sa.Float):
         return None  # both drivers return floats; SQLAlchemy would ask for the type's number first
+    if isinstance(kind, sa.Enum) and kind.enum_class is not None:  # SQLAlchemy asks a method
+        return dict(kind.enum_class.__members__).__getitem__
     return kind.dialect_impl(dialect).result_processor(dialect, None)  # type: ignore[no-any-return]
 
 

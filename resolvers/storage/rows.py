@@ -35,7 +35,7 @@ class _Maker:
             if fields[name].default_factory is not None
             or isinstance(fields[name].default, dict | list | set)
         }
-        self.make = _row_type(model)._make
+        self.make = partial(tuple.__new__, _row_type(model))  # without the check that _make does
 
 
 @lru_cache(maxsize=256)
