@@ -124,8 +124,10 @@ def perform(
     def alone_or_together(request: Request) -> Any:
         return id(request) if request.all_or_nothing else request.run
 
-    for _, group in groupby(open_requests, alone_or_together):
-        runs.perform(list(group))
+    groups = [list(group) for _, group in groupby(open_requests, alone_or_together)]
+    for group in groups:
+        # the answers of keys are kept after the last run, before the log's position is raised
+        runs.perform(group, is_last=group is groups[-1] and not claimed)
     work.wait_as_usual()
     _keep_answers(work, claimed, performed)
     work.append_changes()
@@ -201,9 +203,12 @@ class _Runs:
         self._performed = performed
         self._locks: Counter[UUID | None] = Counter()
 
-    def perform(self, requests: list[Request]) -> None:
-        """Run requests of one command together; one by one if that fails."""
-        error = self._run(requests)
+    def perform(self, requests: list[Request], *, is_last: bool = False) -> None:
+        """Run requests of one command together; one by one if that fails.
+
+        `is_last` says that nothing follows but the changes and the commit.
+        """
+        error = self._run(requests, is_last=is_last)
         if error is None:
             return
         if len(requests) == 1:
@@ -215,28 +220,34 @@ class _Runs:
             else:
                 self.perform([request])
 
-    def _run(self, requests: list[Request]) -> Exception | None:
-        """Run requests under a savepoint. Returns the error with which they were undone."""
+    def _run(self, requests: list[Request], *, is_last: bool) -> Exception | None:
+        """Run requests under a savepoint. Returns the error with which they were undone.
+
+        Raises: the error, if the log's position is locked, which every request needs.
+        """
         work = self._work
         commands = [command for request in requests for command in request.commands]
         before = work.savepoint()
         try:
             results: Sequence[Result] = requests[0].run(work, commands)
             assert len(results) == len(commands), "a result for each command"
-            work.flush()  # here, where a constraint can still be told from a fault
+            refused = any(isinstance(result, Refused) for result in results)
+            undone = refused and requests[0].all_or_nothing
+            # written here, where a constraint can still be told from a fault
+            work.keep(is_last=is_last and not undone)
         except Exception as error:
+            trouble = self._trouble(error)
+            if trouble is Trouble.LOCKED and work.raising is not None:
+                raise
             try:
                 work.undo(before)
             except Exception:
                 raise error from None  # the whole transaction is gone
-            self._prepare_next(self._trouble(error))
+            self._prepare_next(trouble)
             return error
-        refused = any(isinstance(result, Refused) for result in results)
-        if requests[0].all_or_nothing and refused:
+        if undone:
             work.undo(before)
             results = [result for result in results if isinstance(result, Refused)]
-        else:
-            work.keep()
         self._answer(requests, results)
         return None
 

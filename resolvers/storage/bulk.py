@@ -61,24 +61,29 @@ def _insert(n: int, model: type[SQLModel]) -> str:
     return f"INSERT INTO {into} SELECT {given} FROM {_rows(n, model)} r {adding}"  # noqa: S608 - our names
 
 
-def appending() -> sa.TextualSelect:
+def appending(models: Sequence[type[SQLModel]] = ()) -> sa.TextualSelect:
     """A statement that raises an organization's log position and inserts changes up to it.
 
-    It returns the new position, and whether the organization has notification endpoints. Its
-    parameters are `of`, `by` (the number of changes), and `values` of the changes.
+    Before that, it inserts rows into other tables, as `inserting` does. It returns the new
+    position, and whether the organization has notification endpoints. Its parameters are `of`, `by`
+    (the number of changes), and `values` of the other tables and of the changes.
     """
     names = [_quoted(name) for name in names_of(ChangeLog) if name != "position"]
     given = ", ".join(f"r.{name}" for name in names)
+    parts = "".join(f"part_{n} AS ({_insert(n, m)} RETURNING 1), " for n, m in enumerate(models))
+    # counting the rows makes PostgreSQL lock the position after it has inserted them
+    after = "".join(f" AND (SELECT count(*) FROM part_{n}) >= 0" for n, _ in enumerate(models))  # noqa: S608
     c = columns(LogPosition)
     return sa.text(
         f"""
-        WITH raised AS (
-            UPDATE {_name(LogPosition)} SET position = position + :by WHERE organization_id = :of
+        WITH {parts}raised AS (
+            UPDATE {_name(LogPosition)} SET position = position + :by
+            WHERE organization_id = :of{after}
             RETURNING position, notifies
         ), written AS (
             INSERT INTO {_name(ChangeLog)} (position, {", ".join(names)})
             SELECT raised.position - :by + r.ordinality, {given}
-            FROM raised CROSS JOIN {_rows(0, ChangeLog)} WITH ORDINALITY r
+            FROM raised CROSS JOIN {_rows(len(models), ChangeLog)} WITH ORDINALITY r
         )
         SELECT position, notifies FROM raised
         """  # noqa: S608 - of our own names

@@ -61,6 +61,10 @@ class Part(NamedTuple):
     numbers: Blocks
 
 
+Writes = dict[tuple[str, type[SQLModel]], list[Any]]
+"""What waits to be written, by verb and table."""
+
+
 class Connection(Protocol):
     """A driver's connection inside a transaction, awaited or not."""
 
@@ -132,7 +136,7 @@ class UnitOfWork:
         self._observer = observer
         self._changes: list[Recorded] = []
         self._notifying: list[UUID] = []
-        self._writes: dict[tuple[str, type[SQLModel]], list[Any]] = {}
+        self._writes: Writes = {}
         self._seats = SeatCounts()
         self._waits_briefly = False
         self._in_part = in_part
@@ -217,6 +221,14 @@ class UnitOfWork:
         """
         writes, self._writes = self._writes, {}
         taken, freed = self._seats.drain()
+        self._write_all(writes, taken, freed)
+
+    def _write_all(
+        self,
+        writes: Writes,
+        taken: Sequence[seat_counts.Change],
+        freed: Sequence[seat_counts.Change],
+    ) -> None:
         inserts: dict[type[SQLModel], list[Any]] = {}
         for (verb, model), rows in writes.items():
             if verb == "insert":
@@ -233,10 +245,10 @@ class UnitOfWork:
 
     def _insert(self, tables: Mapping[type[SQLModel], Sequence[Any]]) -> None:
         """Insert the rows of several tables."""
-        encoded = [(m, self._connection.encode(m, rows)) for m, rows in tables.items() if rows]
+        encoded = self._encoded(tables)
         if self._inserts_together and encoded:
-            models = tuple(model for model, _ in encoded)
-            given = bulk.values([rows for _, rows in encoded])
+            models, rows_of_models = zip(*encoded, strict=True)
+            given = bulk.values(rows_of_models)
             inserted: Read[Any] = Read(("insert", models), lambda _: bulk.inserting(models), given)
             self._fetch(inserted)
             return
@@ -244,6 +256,11 @@ class UnitOfWork:
             self._has_run = True
             compiled = self._statements.of(("insert", model), partial(_inserting, model))
             self._connection.execute_many(compiled, rows)
+
+    def _encoded(
+        self, tables: Mapping[type[SQLModel], Sequence[Any]]
+    ) -> list[tuple[type[SQLModel], list[tuple[Any, ...]]]]:
+        return [(m, self._connection.encode(m, rows)) for m, rows in tables.items() if rows]
 
     def _write(self, verb: str, model: type[SQLModel], rows: list[dict[str, Any]]) -> None:
         names = tuple(rows[0])
@@ -307,9 +324,33 @@ class UnitOfWork:
         self._in_part, self._has_run = True, False
         return self._done()
 
-    def keep(self) -> None:
-        """End the part, and keep it."""
-        self.flush()
+    def keep(self, *, is_last: bool = False) -> None:
+        """End the part, and keep it; before the commit, nothing follows the last one.
+
+        On PostgreSQL, the inserts of the last part and the changes of one organization are one
+        statement. `raising` stays set if it fails.
+        """
+        organizations = {change.row["organization_id"] for change in self._changes}
+        if (
+            not is_last
+            or not self._inserts_together
+            or self._waits_briefly
+            or self._notifying
+            or len(organizations) != 1
+            or any(verb != "insert" for verb, _ in self._writes)
+        ):
+            self.flush()
+            return
+        writes, self._writes = self._writes, {}
+        taken, freed = self._seats.drain()
+        if freed:
+            self._write_all(writes, taken, freed)
+            return
+        [self.raising] = organizations
+        inserts = {model: rows for (_, model), rows in writes.items()} | dict(taken)
+        self._append(self.raising, self._changes, inserts)
+        self.raising = None
+        self._changes.clear()
 
     def undo(self, before: Part) -> None:
         """End the part as if it had never begun, its recorded changes and its numbers included."""
@@ -335,6 +376,8 @@ class UnitOfWork:
     def _undo(self, before: Part, *statements: str) -> None:
         self._writes.clear()
         self._seats.clear()
+        self.raising = None
+        self.changed_organizations.clear()
         self._connection.run(*statements)
         del self._changes[before.changes :]
         del self._notifying[before.notifying :]
@@ -379,10 +422,21 @@ class UnitOfWork:
         self._changes.clear()
         self._notifying.clear()
 
-    def _append(self, organization_id: UUID, changes: Sequence[Recorded]) -> None:
-        """Write an organization's changes, and what is to be told of them."""
-        append = self._append_together if self._inserts_together else self._append_rows
-        log = append(organization_id, [change.row for change in changes])
+    def _append(
+        self,
+        organization_id: UUID,
+        changes: Sequence[Recorded],
+        inserts: Mapping[type[SQLModel], Sequence[Any]] | None = None,
+    ) -> None:
+        """Write an organization's changes, and what is to be told of them.
+
+        `inserts` are rows of other tables for the same statement of PostgreSQL.
+        """
+        rows = [change.row for change in changes]
+        if self._inserts_together:
+            log = self._append_together(organization_id, rows, inserts or {})
+        else:
+            log = self._append_rows(organization_id, rows)
         first = log.position - len(changes) + 1
         for n, change in enumerate(changes):
             change.row["position"] = first + n
@@ -391,11 +445,22 @@ class UnitOfWork:
             self.flush()
         self.changed_organizations[organization_id] = log.position
 
-    def _append_together(self, of: UUID, changes: Sequence[Mapping[str, Any]]) -> LogPosition:
-        """Raise the position and insert the changes in one statement."""
-        rows = self._connection.encode(ChangeLog, [_row_of_change(each) for each in changes])
-        given = {"of": of, "by": len(rows), **bulk.values([rows])}
-        appended: Read[LogPosition] = Read("append changes", lambda _: bulk.appending(), given)
+    def _append_together(
+        self,
+        of: UUID,
+        changes: Sequence[Mapping[str, Any]],
+        inserts: Mapping[type[SQLModel], Sequence[Any]],
+    ) -> LogPosition:
+        """Insert rows, raise the position and insert the changes in one statement."""
+        logged = self._connection.encode(ChangeLog, [_row_of_change(each) for each in changes])
+        encoded = self._encoded(inserts)
+        models = tuple(model for model, _ in encoded)
+        rows = [*(rows for _, rows in encoded), logged]
+        appended: Read[LogPosition] = Read(
+            ("append changes", models),
+            lambda _: bulk.appending(models),
+            {"of": of, "by": len(logged), **bulk.values(rows)},
+        )
         [log] = self._fetch(appended)
         return log
 
