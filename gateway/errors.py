@@ -167,7 +167,7 @@ def _refusal(refusal: Refusal) -> Formatted:
     return top_level(
         refusal.message,
         refusal.code,
-        path=list(refusal.path),
+        path=list(refusal.path) or ["input"],
         httpStatus=refusal.http_status,
     )
 

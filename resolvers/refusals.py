@@ -38,15 +38,23 @@ MOST_REFUSALS = 100
 """How many of one command are told: a list of thousands can be wrong in every element."""
 
 
+Naming = Callable[[Sequence[str]], tuple[str, ...]]
+"""Where a caller sent a field of a command, from the command's path of it."""
+
+
 class Refusal(Exception):
-    """The command is refused."""
+    """The command is refused.
+
+    `path` leads to the field that is wrong, in terms of the command: `("payment", "due_by")`; empty
+    for the whole command. What a caller is told is `renamed` in the caller's terms.
+    """
 
     code: ClassVar[ErrorCode]
     http_status: ClassVar[int]
 
     def __init__(self, *path: str) -> None:
         super().__init__()
-        self.path: tuple[str, ...] = path or ("input",)
+        self.path = path
 
     @property
     def message(self) -> str:
@@ -54,6 +62,10 @@ class Refusal(Exception):
 
     def __str__(self) -> str:
         return self.message
+
+    def rename(self, naming: Naming) -> None:
+        """Say everything in the caller's terms."""
+        self.path = naming(self.path)
 
 
 class Refused(Exception):
@@ -101,6 +113,16 @@ def attempt(
         return refused
 
 
+def renamed(refused: Refused, naming: Naming) -> Refused:
+    """The same refusals, with the fields named as the caller does.
+
+    Only a refusal that is reported costs this.
+    """
+    for refusal in refused.refusals:
+        refusal.rename(naming)
+    return refused
+
+
 # ---------------------------------------------------------------- input
 
 
@@ -139,6 +161,10 @@ class OneRequired(Required):
     def __init__(self, *path: str, names: Sequence[str]) -> None:
         super().__init__(*path)
         self.names = tuple(names)
+
+    def rename(self, naming: Naming) -> None:
+        super().rename(naming)
+        self.names = tuple((naming((name,)) or (name,))[-1] for name in self.names)
 
     @property
     def message(self) -> str:

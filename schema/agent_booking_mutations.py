@@ -207,8 +207,7 @@ class AgentBookingMutations:
     async def book_agent_booking(
         self, info: Info, input: Input[BookAgentBookingInput]
     ) -> BookAgentBookingPayload | None:
-        command = input.to_command(info.context.viewer)
-        answer = await ask(info, book, command, idempotency_key=input.idempotency_key)
+        answer = await ask(info, book, input)
         return BookAgentBookingPayload(
             agent_booking=await written(info, "AgentBooking", answer),
             created=answer.created,

@@ -251,8 +251,7 @@ class BookingMutations:
         info: Info,
         input: Annotated[CancelBookingInput, strawberry.argument(description="Which, and why.")],
     ) -> CancelBookingPayload | None:
-        command = input.to_command(info.context.viewer)
-        answer = await ask(info, cancel, command, idempotency_key=input.idempotency_key)
+        answer = await ask(info, cancel, input)
         return CancelBookingPayload(
             booking=await _booking(info, answer),
             changed=answer.changed,
@@ -267,9 +266,7 @@ class BookingMutations:
         info: Info,
         input: Annotated[CancelBookingsInput, strawberry.argument(description="Which, and why.")],
     ) -> CancelBookingsPayload | None:
-        answers = await ask_all(
-            info, cancel, input.to_commands, mode=input.mode, idempotency_key=input.idempotency_key
-        )
+        answers = await ask_all(info, cancel, input)
         return CancelBookingsPayload(
             cancelled=await _cancelled(info, answers),
             replayed=any(answer.replayed for answer in answers),
@@ -285,7 +282,7 @@ class BookingMutations:
         info: Info,
         input: Annotated[GrantAccommodationInput, strawberry.argument(description="What to whom.")],
     ) -> AccommodationPayload | None:
-        answer = await ask(info, grant, input.to_command(info.context.viewer))
+        answer = await ask(info, grant, input)
         return await _accommodation_payload(info, answer)
 
     @strawberry.mutation(description="Revoke an exam accommodation. Needs GRANT_ACCOMMODATION.")
@@ -296,5 +293,5 @@ class BookingMutations:
             RevokeAccommodationInput, strawberry.argument(description="What of whom.")
         ],
     ) -> AccommodationPayload | None:
-        answer = await ask(info, revoke, input.to_command(info.context.viewer))
+        answer = await ask(info, revoke, input)
         return await _accommodation_payload(info, answer)

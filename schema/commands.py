@@ -1,9 +1,11 @@
 """How a mutation hands its commands over, and what comes back.
 
-Mutations map words and decide nothing: an input becomes commands, outcomes become a payload.
+Mutations map words and decide nothing: an input becomes commands, outcomes become a payload, and
+refusals, which name fields of commands, become errors with the paths of the input.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from hashlib import sha256
 from typing import Any, TypeVar
 from uuid import UUID
@@ -13,7 +15,7 @@ from strawberry import UNSET
 from resolvers import checks
 from resolvers.outcomes import Outcome
 from resolvers.permitted import forbidden, needed_by
-from resolvers.refusals import Complaints, Refused, attempt
+from resolvers.refusals import Complaints, Naming, Refused, attempt, renamed
 from resolvers.storage import Idempotency
 from resolvers.storage.batches import Run
 from resolvers.values import frozen
@@ -21,6 +23,7 @@ from resolvers.viewer import Viewer
 from resolvers.vocabulary import BatchMode
 from schema.context import Info
 from schema.errors import BookingError, Warning, error_of
+from schema.paths import sent_path
 
 T = TypeVar("T")
 
@@ -79,44 +82,52 @@ def given(value: T) -> T | None:
     return None if value is UNSET else value
 
 
-async def ask(info: Info, run: Run, command: Any, *, idempotency_key: str | None = None) -> Answer:
-    """Carry out one command."""
-    return (await ask_all(info, run, [command], idempotency_key=idempotency_key))[0]
+async def ask(info: Info, run: Run, input: Any, **more: Any) -> Answer:
+    """Carry out the command of an input; `more` is what its `to_command` needs besides."""
+    return (await _ask(info, run, input, lambda viewer: [input.to_command(viewer, **more)]))[0]
 
 
-async def ask_all(
+async def ask_all(info: Info, run: Run, input: Any) -> list[Answer]:
+    """Carry out the commands of an input, in its mode.
+
+    An answer for each, or the refusals of an input that is refused whole.
+    """
+    return await _ask(info, run, input, input.to_commands, mode=input.mode)
+
+
+async def _ask(
     info: Info,
     run: Run,
-    commands: Callable[[Viewer], Sequence[Any]] | Sequence[Any],
+    input: Any,
+    to_commands: Callable[[Viewer], Sequence[Any]],
     *,
     mode: BatchMode = BatchMode.BEST_EFFORT,
-    idempotency_key: str | None = None,
 ) -> list[Answer]:
-    """Carry out the commands of one request, given as they are or as what makes them.
+    """Carry out the commands of an input. Errors have the paths of the input.
 
-    An answer for each, or the refusals of one that is refused whole. A viewer who lacks the
-    permission is refused for that alone: nothing else of the request is looked at.
+    A viewer who lacks the permission is refused for that alone: nothing else of the request is
+    looked at.
     """
+    naming = partial(sent_path, input)
     needed = needed_by(run)
     if not info.context.viewer.may(needed):
-        return [_answer(forbidden(needed))]
-    made = attempt(commands, info.context.viewer) if callable(commands) else commands
-    if isinstance(made, Refused):
-        return [_answer(made)]
-    key = given(idempotency_key)
+        return [_answer(forbidden(needed), naming)]
+    commands = attempt(to_commands, info.context.viewer)
+    if isinstance(commands, Refused):
+        return [_answer(commands, naming)]
+    key = given(getattr(input, "idempotency_key", None))
     stage = Complaints()
-    path = ("input", "idempotencyKey")
-    stage.of(checks.code, key, *path, most=LONGEST_KEY)
-    _check_origin(made, stage)
+    stage.of(checks.code, key, "idempotency_key", most=LONGEST_KEY)
+    _check_origin(commands, stage)
     if stage.refusals:
-        return [_answer(Refused(stage.refusals))]
+        return [_answer(Refused(stage.refusals), naming)]
     results = await info.context.write(
         run,
-        made,
-        all_or_nothing=mode is BatchMode.ALL_OR_NOTHING and len(made) > 1,
-        idempotency=None if key is None else _idempotency(info, run, made, mode, key),
+        commands,
+        all_or_nothing=mode is BatchMode.ALL_OR_NOTHING and len(commands) > 1,
+        idempotency=None if key is None else _idempotency(info, run, commands, mode, key, naming),
     )
-    return [_answer(result) for result in results]
+    return [_answer(result, naming) for result in results]
 
 
 def _check_origin(commands: Sequence[Any], stage: Complaints) -> None:
@@ -125,18 +136,17 @@ def _check_origin(commands: Sequence[Any], stage: Complaints) -> None:
     if origin is None:
         return
     for name in ("description", "reason", "source"):
-        text = getattr(origin, name)
-        stage.of(checks.text, text, "input", "origin", name, most=checks.TEXT)
+        stage.of(checks.text, getattr(origin, name), "origin", name, most=checks.TEXT)
 
 
-def _answer(result: Outcome | Refused) -> Answer:
+def _answer(result: Outcome | Refused, naming: Naming) -> Answer:
     if isinstance(result, Outcome):
         return Answer(result, [])
-    return Answer(None, [error_of(refusal) for refusal in result.refusals])
+    return Answer(None, [error_of(refusal) for refusal in renamed(result, naming).refusals])
 
 
 def _idempotency(
-    info: Info, run: Run, commands: Sequence[Any], mode: BatchMode, key: str
+    info: Info, run: Run, commands: Sequence[Any], mode: BatchMode, key: str, naming: Naming
 ) -> Idempotency:
     viewer = info.context.viewer
     content = f"{run.__module__}.{run.__qualname__} {mode} {list(commands)!r}"
@@ -145,4 +155,5 @@ def _idempotency(
         viewer=viewer.key,
         key=key,
         fingerprint=sha256(content.encode()).hexdigest(),
+        naming=naming,
     )

@@ -275,8 +275,7 @@ class EnrolmentMutations:
             BookEnrolmentInput, strawberry.argument(description="Who, where and when.")
         ],
     ) -> BookEnrolmentPayload | None:
-        command = input.to_command(info.context.viewer)
-        answer = await ask(info, book, command, idempotency_key=input.idempotency_key)
+        answer = await ask(info, book, input)
         return BookEnrolmentPayload(
             enrolment=await _enrolment(info, answer),
             return_url=await _return_url(info, answer),
@@ -293,8 +292,7 @@ class EnrolmentMutations:
         info: Info,
         input: Annotated[MoveEnrolmentInput, strawberry.argument(description="What goes where.")],
     ) -> MoveEnrolmentPayload | None:
-        command = input.to_command(info.context.viewer)
-        answer = await ask(info, move, command, idempotency_key=input.idempotency_key)
+        answer = await ask(info, move, input)
         return MoveEnrolmentPayload(
             enrolment=await _enrolment(info, answer),
             changed=answer.changed,
@@ -311,7 +309,7 @@ class EnrolmentMutations:
         info: Info,
         input: Annotated[AssignResultsInput, strawberry.argument(description="Which results.")],
     ) -> AssignResultsPayload | None:
-        answers = await ask_all(info, assign_results, input.to_commands, mode=input.mode)
+        answers = await ask_all(info, assign_results, input)
         return AssignResultsPayload(
             updated=[Enrolment(row=row) for row in await booking_rows(info, answers)],
             errors=errors_of(answers),
@@ -326,7 +324,7 @@ class EnrolmentMutations:
         info: Info,
         input: Annotated[RecordPaymentInput, strawberry.argument(description="Which payment.")],
     ) -> RecordPaymentPayload | None:
-        answer = await ask(info, record_payments, input.to_command(info.context.viewer))
+        answer = await ask(info, record_payments, input)
         booking = answer.fact("booking")
         loaders = info.context.loaders
         payment = None

@@ -112,26 +112,20 @@ class EventQueries:
 class EventMutations:
     @strawberry.mutation(description="Make an event. Needs MANAGE_EVENTS.")
     async def create_event(self, info: Info, input: Input[CreateEventInput]) -> EventPayload | None:
-        return await _payload(
-            info, await ask(info, create_events, input.to_command(info.context.viewer))
-        )
+        return await _payload(info, await ask(info, create_events, input))
 
     @strawberry.mutation(
         description="Change an event; its bookings move with it. Needs MANAGE_EVENTS."
     )
     async def update_event(self, info: Info, input: Input[UpdateEventInput]) -> EventPayload | None:
-        return await _payload(
-            info, await ask(info, update_and_expire, input.to_command(info.context.viewer))
-        )
+        return await _payload(info, await ask(info, update_and_expire, input))
 
     @strawberry.mutation(
         description="Call an event off and, unless they shall stay, its bookings. Needs "
         "MANAGE_EVENTS."
     )
     async def cancel_event(self, info: Info, input: Input[CancelEventInput]) -> EventPayload | None:
-        return await _payload(
-            info, await ask(info, cancel_events, input.to_command(info.context.viewer))
-        )
+        return await _payload(info, await ask(info, cancel_events, input))
 
 
 @requires(Permission.MANAGE_EVENTS)

@@ -122,10 +122,8 @@ class NotificationMutations:
         self, info: Info, input: Input[RegisterNotificationInput]
     ) -> NotificationPayload | None:
         context = info.context
-        command = input.to_command(
-            context.viewer, local=context.local_notifications, ports=context.notification_ports
-        )
-        return await _payload(info, await ask(info, register, command))
+        allowed = {"local": context.local_notifications, "ports": context.notification_ports}
+        return await _payload(info, await ask(info, register, input, **allowed))
 
     @strawberry.mutation(
         description="Give an endpoint a new key; for an hour the one before is valid too. Needs "
@@ -134,8 +132,7 @@ class NotificationMutations:
     async def rotate_notification_key(
         self, info: Info, input: Input[RotateNotificationKeyInput]
     ) -> NotificationPayload | None:
-        command = input.to_command(info.context.viewer)
-        return await _payload(info, await ask(info, rotate, command))
+        return await _payload(info, await ask(info, rotate, input))
 
     @strawberry.mutation(
         description="Tell an endpoint nothing any more; what waits is given up. Needs "
@@ -144,7 +141,7 @@ class NotificationMutations:
     async def remove_notification(
         self, info: Info, input: Input[RemoveNotificationInput]
     ) -> DeletePayload | None:
-        answer = await ask(info, remove, input.to_command(info.context.viewer))
+        answer = await ask(info, remove, input)
         return DeletePayload.of("NotificationEndpoint", answer)
 
     @strawberry.mutation(
@@ -152,7 +149,7 @@ class NotificationMutations:
         "waits is tried at once. Needs MANAGE_NOTIFICATIONS."
     )
     async def redeliver(self, info: Info, input: Input[RedeliverInput]) -> RedeliverPayload | None:
-        answer = await ask(info, redeliver, input.to_command(info.context.viewer))
+        answer = await ask(info, redeliver, input)
         return RedeliverPayload(
             delivery=await written(info, "NotificationDelivery", answer), errors=answer.errors
         )

@@ -169,6 +169,9 @@ class UpdateSettingsInput:
     exam_formats: list[str] | None = described("The exam formats that an event may have.")
     billing_codes: list[str] | None = described("The billing codes that an event may have.")
 
+    def to_command(self, viewer: DomainViewer) -> UpdateSettings:
+        return UpdateSettings(viewer=viewer, **values_given(self))
+
 
 @object_type(description="What became of a change of the settings.")
 class SettingsPayload:
@@ -204,8 +207,7 @@ class OrganizationMutations:
     async def update_settings(
         self, info: Info, input: Input[UpdateSettingsInput]
     ) -> SettingsPayload | None:
-        command = UpdateSettings(viewer=info.context.viewer, **values_given(input))
-        answer = await ask(info, update_settings, command)
+        answer = await ask(info, update_settings, input)
         organization = await written(info, "Organization", answer)
         return SettingsPayload(
             settings=None if organization is None else SiteSettings.of(organization.row),

@@ -170,7 +170,7 @@ class ProductMutations:
     async def offer_product(
         self, info: Info, input: Input[OfferProductInput]
     ) -> OfferProductPayload | None:
-        answer = await ask(info, offer_products, input.to_command(info.context.viewer))
+        answer = await ask(info, offer_products, input)
         return OfferProductPayload(
             offer=await written(info, "ProductOffer", answer),
             changed=answer.changed,

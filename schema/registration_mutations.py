@@ -222,8 +222,7 @@ class RegistrationMutations:
     async def book_registration(
         self, info: Info, input: Input[BookRegistrationInput]
     ) -> BookRegistrationPayload | None:
-        command = input.to_command(info.context.viewer)
-        answer = await ask(info, book, command, idempotency_key=input.idempotency_key)
+        answer = await ask(info, book, input)
         return BookRegistrationPayload(
             registration=await written(info, "Registration", answer),
             event=await _event(info, answer, "event"),
@@ -240,8 +239,7 @@ class RegistrationMutations:
     async def transfer_registration(
         self, info: Info, input: Input[TransferRegistrationInput]
     ) -> TransferRegistrationPayload | None:
-        command = input.to_command(info.context.viewer)
-        answer = await ask(info, transfer, command, idempotency_key=input.idempotency_key)
+        answer = await ask(info, transfer, input)
         return TransferRegistrationPayload(
             registration=await written(info, "Registration", answer),
             from_=await _event(info, answer, "from"),
@@ -256,7 +254,7 @@ class RegistrationMutations:
     async def change_assessment(
         self, info: Info, input: Input[ChangeAssessmentInput]
     ) -> ChangeAssessmentPayload | None:
-        answer = await ask(info, change_assessments, input.to_command(info.context.viewer))
+        answer = await ask(info, change_assessments, input)
         return ChangeAssessmentPayload(
             registration=await written(info, "Registration", answer), errors=answer.errors
         )
@@ -268,5 +266,5 @@ class RegistrationMutations:
     async def delete_registration(
         self, info: Info, input: Input[DeleteRegistrationInput]
     ) -> DeletePayload | None:
-        answer = await ask(info, delete, input.to_command(info.context.viewer))
+        answer = await ask(info, delete, input)
         return DeletePayload.of("Registration", answer)

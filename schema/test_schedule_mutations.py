@@ -285,8 +285,7 @@ class TestScheduleMutations:
     async def book_test_schedule(
         self, info: Info, input: Input[BookTestScheduleInput]
     ) -> BookTestSchedulePayload | None:
-        command = input.to_command(info.context.viewer)
-        answer = await ask(info, book, command, idempotency_key=input.idempotency_key)
+        answer = await ask(info, book, input)
         return BookTestSchedulePayload(
             test_schedule=await _schedule(info, answer),
             replayed=answer.replayed,
@@ -301,8 +300,7 @@ class TestScheduleMutations:
     async def move_test_schedule(
         self, info: Info, input: Input[MoveTestScheduleInput]
     ) -> MoveTestSchedulePayload | None:
-        command = input.to_command(info.context.viewer)
-        answer = await ask(info, move, command, idempotency_key=input.idempotency_key)
+        answer = await ask(info, move, input)
         return MoveTestSchedulePayload(
             test_schedule=await _schedule(info, answer),
             changed=answer.changed,
@@ -318,7 +316,7 @@ class TestScheduleMutations:
     async def delete_test_schedule(
         self, info: Info, input: Input[DeleteTestScheduleInput]
     ) -> DeletePayload | None:
-        answer = await ask(info, delete, input.to_command(info.context.viewer))
+        answer = await ask(info, delete, input)
         return DeletePayload.of("TestSchedule", answer)
 
     @strawberry.mutation(
@@ -328,7 +326,7 @@ class TestScheduleMutations:
     async def record_session(
         self, info: Info, input: Input[RecordSessionInput]
     ) -> RecordSessionPayload | None:
-        answer = await ask(info, record_sessions, input.to_command(info.context.viewer))
+        answer = await ask(info, record_sessions, input)
         return RecordSessionPayload(
             test_schedule=await _schedule(info, answer),
             changed=answer.changed,

@@ -43,7 +43,7 @@ def upsert(
     payload = _payload(kind, f"{name}Payload", field, words, warnings)
 
     async def resolve(info: Info, input: Any) -> Any:
-        answer = await ask(info, run, input.to_command(info.context.viewer))
+        answer = await ask(info, run, input)
         found = written(info, name, answer) if read is None else read(info, answer)
         given = {} if warnings is None else {"warnings": answer.warnings}
         return payload(

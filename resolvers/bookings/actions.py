@@ -149,7 +149,7 @@ def require(
     if refusal is None:
         assert row is not None
         return row
-    refusal.path = path or ("input",)
+    refusal.path = path
     if isinstance(refusal, IllegalState):
         refusal.allowed = allowed(table, situation, viewer)
     raise refusal

@@ -1,6 +1,7 @@
 """Keys under which a request is carried out once, however often it is sent."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from resolvers.kept_refusals import refused_from_json, refused_to_json
 from resolvers.outcomes import Outcome
-from resolvers.refusals import IdempotencyKeyReused, Refused
+from resolvers.refusals import IdempotencyKeyReused, Naming, Refused, renamed
 from resolvers.storage.columns import new_key, one_of
 from resolvers.storage.read import Read
 from resolvers.storage.tables import IdempotencyKey, columns, table
@@ -26,12 +27,16 @@ REFUSALS = "refusals"
 
 @frozen
 class Idempotency:
-    """A key of a viewer's, and what identifies the input that came with it."""
+    """A key of a viewer's, and what identifies the input that came with it.
+
+    `naming` is how the caller names what a refusal is about: a refusal is kept as it was reported.
+    """
 
     organization_id: UUID
     viewer: str
     key: str
     fingerprint: str
+    naming: Naming = field(default=tuple, compare=False, repr=False)
 
     @property
     def identity(self) -> tuple[UUID, str, str]:
@@ -66,7 +71,7 @@ def keep(work: UnitOfWork, answers: Mapping[Idempotency, Sequence[Outcome | Refu
             "of": key.organization_id,
             "by": key.viewer,
             "key": key.key,
-            "kept": [_to_json(result) for result in results],
+            "kept": [_to_json(result, key.naming) for result in results],
         }
         for key, results in answers.items()
     ]
@@ -99,14 +104,14 @@ def _claimed(work: UnitOfWork, key: Idempotency, ours: UUID) -> dict[str, Any]:
 
 def _answer_of(row: IdempotencyKey, key: Idempotency) -> list[Outcome | Refused]:
     if row.fingerprint != key.fingerprint:
-        return [Refused([IdempotencyKeyReused("input", "idempotencyKey")])]
+        return [Refused([IdempotencyKeyReused("idempotency_key")])]
     return [_from_json(kept) for kept in row.answer]
 
 
-def _to_json(result: Outcome | Refused) -> dict[str, Any]:
+def _to_json(result: Outcome | Refused, naming: Naming) -> dict[str, Any]:
     if isinstance(result, Outcome):
         return result.to_json()
-    return {REFUSALS: refused_to_json(result)}
+    return {REFUSALS: refused_to_json(renamed(result, naming))}
 
 
 def _from_json(kept: dict[str, Any]) -> Outcome | Refused:

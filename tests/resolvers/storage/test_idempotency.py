@@ -85,7 +85,7 @@ async def test_other_input_under_a_key_is_refused(world: World, event: UUID):
     refused = await ask(world, book, world.booking(two, event))
 
     assert codes(refused) == ["IDEMPOTENCY_KEY_REUSED"]
-    assert refused.refusals[0].path == ("input", "idempotencyKey")
+    assert refused.refusals[0].path == ("idempotency_key",)
 
 
 async def test_another_mutation_is_other_input(world: World, event: UUID):
