@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from resolvers.bookings.diaries import ENTRY, Diaries
 from resolvers.bookings.seats import Seats, Span
-from resolvers.storage.columns import LAST_OF_ROWS, KeyList, one_of
+from resolvers.storage.columns import LAST_OF_ROWS, KeyList, RoomTime, one_of
 from resolvers.storage.read import Read
 from resolvers.storage.tables import (
     Accommodation,
@@ -225,10 +225,14 @@ def seats_in_rooms(
     if not windows:
         return Read("seats taken in rooms", lambda _: _taken_in_rooms(), values)
     spans = [windows.get(room.id, (since, LAST_OF_ROWS)) for room in rooms]
-    values |= {"starts": [start for start, _ in spans], "ends": [end for _, end in spans]}
+    values |= {
+        "starts": [start for start, _ in spans],
+        "ends": [end for _, end in spans],
+        "windows": [(room.id, *span) for room, span in zip(rooms, spans, strict=True)],
+    }
     return Read(
         "seats taken in rooms at times",
-        lambda dialect: _taken_in_windows() if dialect == "postgresql" else _taken_in_rooms(),
+        lambda dialect: _taken_in_windows() if dialect == "postgresql" else _taken_in_json(),
         values,
     )
 
@@ -304,6 +308,35 @@ def _taken_in_windows() -> sa.Select[Any]:
         .lateral("seats")
     )
     return sa.select(*seats.c).join_from(windows, seats, sa.true())
+
+
+def _taken_in_json() -> sa.Select[Any]:
+    """As `_taken_in_windows`, on SQLite. Counters of later times are skipped inside the index."""
+    c = columns(RoomSeats)
+    kinds = {"room_id": c.room_id.type, "starts": c.start_at.type, "ends": c.start_at.type}
+    given = sa.func.json_each(sa.bindparam("windows", type_=KeyList(RoomTime())))
+    value = given.table_valued("value").c.value
+    parts = [
+        sa.type_coerce(sa.func.json_extract(value, sa.literal_column(f"'$[{n}]'")), kind)
+        for n, kind in enumerate(kinds.values())
+    ]
+    named = [part.label(name) for part, name in zip(parts, kinds, strict=True)]
+    # without MATERIALIZED, SQLite reads the JSON again for each counter
+    windows = sa.select(*named).cte("windows").prefix_with("MATERIALIZED")
+    return (
+        sa.select(c.room_id, c.start_at, c.busy_until_at, c.taken)
+        .select_from(windows)
+        .join(
+            table(RoomSeats),
+            sa.and_(
+                one_of(c.organization_id, "organizations"),
+                c.room_id == windows.c.room_id,
+                c.start_at < windows.c.ends,
+                c.busy_until_at > windows.c.starts,
+                c.taken > sa.literal_column("0"),
+            ),
+        )
+    )
 
 
 def payments(work: UnitOfWork, bookings: Keys) -> dict[UUID, Payment]:

@@ -17,8 +17,9 @@ from collections.abc import Callable, Container
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any
-from uuid import UUID
+from functools import lru_cache, partial
+from typing import Any, Final
+from uuid import UUID, SafeUUID
 
 import orjson
 import sqlalchemy as sa
@@ -63,9 +64,51 @@ class Instant(UserDefinedType[datetime]):
         return lambda value: None if value is None else datetime.fromisoformat(value)
 
 
+@lru_cache(maxsize=4096)  # the rows of a batch have few instants, each of them many times
 def instant_text(value: datetime) -> str:
     """The fixed-width text that SQLite keeps for an instant."""
     return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+_new_key: Final = partial(object.__new__, UUID)
+_set_int: Final = vars(UUID)["int"].__set__
+_set_is_safe: Final = vars(UUID)["is_safe"].__set__
+
+
+def key_of_text(text: str | None) -> UUID | None:
+    """The key that SQLite keeps as 32 hex digits.
+
+    `UUID(text)` also accepts braces, hyphens and a prefix, and takes four times as long.
+    """
+    if text is None:
+        return None
+    key: UUID = _new_key()
+    _set_int(key, int(text, 16))
+    _set_is_safe(key, SafeUUID.unknown)
+    return key
+
+
+def text_of_key(key: UUID | None) -> str | None:
+    """The 32 hex digits that SQLite keeps for a key."""
+    return None if key is None else key.hex
+
+
+def bind_processor(kind: TypeEngine[Any], dialect: sa.Dialect) -> Processor:
+    """What converts values of a type to those of the driver; None if they are the same."""
+    if isinstance(kind, sa.Uuid) and dialect.name == "sqlite":
+        return text_of_key
+    return kind.dialect_impl(dialect).bind_processor(dialect)
+
+
+def result_processor(kind: TypeEngine[Any], dialect: sa.Dialect) -> Processor:
+    """What converts values of the driver to those of a type; None if they are the same."""
+    if isinstance(kind, sa.Float):
+        return None  # both drivers return floats; SQLAlchemy would ask for the type's number first
+    if isinstance(kind, sa.Uuid) and dialect.name == "sqlite":
+        return key_of_text
+    if isinstance(kind, sa.Enum) and kind.enum_class is not None:  # SQLAlchemy asks a method
+        return dict(kind.enum_class.__members__).__getitem__
+    return kind.dialect_impl(dialect).result_processor(dialect, None)
 
 
 class WallTime(UserDefinedType[datetime]):
@@ -138,7 +181,7 @@ class KeyList(UserDefinedType[list[Any]]):
         self.element = element
 
     def bind_processor(self, dialect: sa.Dialect) -> Processor:
-        process = self.element.dialect_impl(dialect).bind_processor(dialect)
+        process = bind_processor(self.element, dialect)
         if dialect.name != "sqlite":
             if process is None:
                 return lambda values: None if values is None else list(values)
@@ -146,6 +189,15 @@ class KeyList(UserDefinedType[list[Any]]):
         if process is None:
             return lambda values: orjson.dumps(list(values)).decode()
         return lambda values: orjson.dumps([process(v) for v in values]).decode()
+
+
+class RoomTime(UserDefinedType[tuple[UUID, datetime, datetime]]):
+    """A room and a time in it, as SQLite's JSON functions read them."""
+
+    cache_ok = True
+
+    def bind_processor(self, dialect: sa.Dialect) -> Processor:
+        return lambda value: (value[0].hex, instant_text(value[1]), instant_text(value[2]))
 
 
 class _OneOf(sa.ColumnElement[bool]):

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
-from resolvers.storage.columns import FIRST, LAST, Instant
+from resolvers.storage.columns import FIRST, LAST, Instant, bind_processor
 from resolvers.storage.read import DIALECTS
 from resolvers.storage.tables import columns
 
@@ -51,8 +51,9 @@ def _cell(cell: str, kind: Any, dialect_name: str, known: dict[str, Any]) -> str
         return cell if native else f"None if {cell} is None else int({cell})"
     if isinstance(kind, sa.Enum) and _is_text(kind.enum_class):
         return cell if native else f"None if {cell} is None else str({cell})"
-    dialect = DIALECTS[dialect_name]
-    process = kind.dialect_impl(dialect).bind_processor(dialect)
+    if isinstance(kind, sa.Uuid) and not native:
+        return f"None if {cell} is None else '%032x' % {cell}.int"
+    process = bind_processor(kind, DIALECTS[dialect_name])
     if process is None:
         return cell
     name = f"p{len(known)}"

@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql_dialect
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
 from resolvers.caching import BUDGET, Cache
-from resolvers.storage.columns import Processor
+from resolvers.storage.columns import bind_processor, result_processor
 from resolvers.storage.narrowing import UNRESTRICTED, Narrowing
 from resolvers.values import frozen
 
@@ -104,7 +104,7 @@ class Compiled:
         self._parameters = [
             (
                 name,
-                _only if name in alone else _bind(compiled.binds[name].type, dialect),
+                _only if name in alone else bind_processor(compiled.binds[name].type, dialect),
                 compiled.binds[name].value,
             )
             for name in parameters
@@ -113,7 +113,7 @@ class Compiled:
         self._processors = [
             (position, process)
             for position, column in enumerate(selected)
-            if (process := _result(column.type, dialect)) is not None
+            if (process := result_processor(column.type, dialect)) is not None
         ]
         self._names = [column.key for column in selected]
         self._make: Callable[[Iterable[Any]], Any] | None = None
@@ -223,18 +223,6 @@ def _only(values: Sequence[Any]) -> Any:
     """The value of a list of one: PostgreSQL gets it without an array around it."""
     [value] = values
     return value
-
-
-def _bind(kind: Any, dialect: sa.Dialect) -> Processor:
-    return kind.dialect_impl(dialect).bind_processor(dialect)  # type: ignore[no-any-return]
-
-
-def _result(kind: Any, dialect: sa.Dialect) -> Processor:
-    if isinstance(kind, sa.Float):
-        return None  # both drivers return floats; SQLAlchemy would ask for the type's number first
-    if isinstance(kind, sa.Enum) and kind.enum_class is not None:  # SQLAlchemy asks a method
-        return dict(kind.enum_class.__members__).__getitem__
-    return kind.dialect_impl(dialect).result_processor(dialect, None)  # type: ignore[no-any-return]
 
 
 Check = Callable[[str, Hashable, Callable[[str], sa.Executable]], None]
