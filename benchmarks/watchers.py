@@ -58,7 +58,7 @@ class Watcher(asyncio.Protocol):
                 self._fail(head)
                 return
             self._is_upgraded, self._received = True, rest
-            self.transport.write(b"".join(_frame(TEXT, text) for text in self._begin))
+            self._send(self._begin[:1])  # the others wait for its acknowledgement
             if not self._begin:
                 self.opened.set_result(None)
         while (found := _first_frame(self._received)) is not None:
@@ -75,8 +75,13 @@ class Watcher(asyncio.Protocol):
             self.last = payload
         elif b'"pong"' in payload:
             self.opened.set_result(None)
-        elif b'"connection_ack"' not in payload:
+        elif b'"connection_ack"' in payload:
+            self._send(self._begin[1:])
+        else:
             self._fail(payload)
+
+    def _send(self, texts: Sequence[bytes]) -> None:
+        self.transport.write(b"".join(_frame(TEXT, text) for text in texts))
 
     def _fail(self, received: bytes) -> None:
         if not self.opened.done():

@@ -138,6 +138,12 @@ class Authenticator:
             return await self._viewer_of_user(claims, claims.user_id)
         return claims.viewer
 
+    async def viewer_now(self, claims: Claims) -> Viewer:
+        """Whom claims speak for by now. Raises: Unauthenticated."""
+        if claims.expires_at <= self._clock():
+            raise TokenExpired
+        return await self.viewer_of(claims)
+
     async def viewers_now(
         self, claims: Collection[Claims]
     ) -> dict[Claims, "Viewer | Unauthenticated"]:

@@ -41,6 +41,8 @@ class Limits:
     message_bytes: int = 256 * 1024
     """The largest message of a WebSocket after that."""
     message_frames: int = 1_000
+    ping_seconds: float = 20
+    """How often a WebSocket is pinged; by the next time, its client must have sent something."""
     report_seconds: float = 60
 
 
@@ -103,6 +105,8 @@ class UnreadOutput:
     Output waits while the transport has asked to pause, or is closing. `pause` and `resume` are
     called when the transport asks for it.
     """
+
+    __slots__ = ("_bytes", "_is_paused", "_limits", "_since")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits

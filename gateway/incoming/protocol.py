@@ -90,6 +90,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._is_counted = False  # LimitedSocket gives the place back
         self._is_handed_over = True
         super().handle_websocket_upgrade()
+        del self.parser  # which refers to this, and would keep both until the next collection
 
     def close_overdue(self, now: float) -> None:
         """Close the connection if its client has not sent, or not read, what it must by now."""

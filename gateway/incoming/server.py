@@ -12,11 +12,14 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from gateway.incoming.limits import Limits, State
+from gateway.incoming.open_sockets import OpenSocket
 from gateway.incoming.protocol import LimitedProtocol
 from gateway.incoming.sockets import LimitedSocket
 from gateway.stopping import StopTimes, exit_after
 
 logger = logging.getLogger(__name__)
+
+Connection = LimitedProtocol | LimitedSocket | OpenSocket
 
 TICKS_PER_SECOND: Final = 10
 """uvicorn calls `on_tick` this often."""
@@ -82,7 +85,7 @@ class Server(uvicorn.Server):
     def enforce_limits(self, now: float) -> None:
         """Close the connections of clients that are overdue, and log what was rejected."""
         for connection in list(self.server_state.connections):
-            assert isinstance(connection, LimitedProtocol | LimitedSocket)
+            assert isinstance(connection, Connection)
             connection.close_overdue(now)
         self.server_state.occupancy.report(now)
 
@@ -104,7 +107,7 @@ class Server(uvicorn.Server):
         self._stop_connections()
         await self._wait_until_idle(self._finish_seconds)
         for connection in list(self.server_state.connections):
-            if isinstance(connection, LimitedSocket):
+            if isinstance(connection, LimitedSocket | OpenSocket):
                 connection.restart()
         for task in list(self.server_state.tasks):
             task.cancel()
@@ -116,9 +119,9 @@ class Server(uvicorn.Server):
 
     def _stop_connections(self) -> None:
         """Let each connection end when it is idle; those of subscribers spread over some time."""
-        subscribers: list[LimitedProtocol | LimitedSocket] = []
+        subscribers: list[Connection] = []
         for connection in list(self.server_state.connections):
-            assert isinstance(connection, LimitedProtocol | LimitedSocket)
+            assert isinstance(connection, Connection)
             if connection.is_subscriber:
                 subscribers.append(connection)
             else:
@@ -129,7 +132,7 @@ class Server(uvicorn.Server):
         for n, subscriber in enumerate(subscribers):
             loop.call_later(spread * n / len(subscribers), self._stop_subscriber, subscriber)
 
-    def _stop_subscriber(self, connection: LimitedProtocol | LimitedSocket) -> None:
+    def _stop_subscriber(self, connection: Connection) -> None:
         if connection in self.server_state.connections:
             connection.shutdown()
 

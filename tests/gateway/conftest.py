@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 
 from gateway.app import create_app
 from gateway.auth import make_token
+from gateway.incoming.server import Server
 from gateway.settings import Settings
 from resolvers.refusals import EventFull, EventNotFound, Refused, Required
 from resolvers.storage import OutcomeUnknown, Overloaded, Unavailable
@@ -229,10 +230,17 @@ async def client(anonymous: httpx.AsyncClient, token: str) -> httpx.AsyncClient:
 
 
 @pytest.fixture
-async def address(app: Starlette) -> AsyncIterator[str]:
-    """The host and port of a real server."""
-    async with listening(app) as (_, host):
-        yield host
+async def server(app: Starlette) -> AsyncIterator[Server]:
+    """A real server; a test calls `enforce_limits`, which it would call once a second."""
+    async with listening(app) as (made, _):
+        yield made
+
+
+@pytest.fixture
+def address(server: Server) -> str:
+    """The host and port of the server."""
+    host, port = server.servers[0].sockets[0].getsockname()
+    return f"{host}:{port}"
 
 
 @pytest.fixture

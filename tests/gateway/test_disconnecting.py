@@ -205,6 +205,7 @@ async def test_a_completed_or_closed_websocket_operation_is_cancelled(
     async with connect(f"ws://{address}/graphql", **options) as socket:
         payload = {"Authorization": f"Bearer {token}"}
         await socket.send(json.dumps({"type": "connection_init", "payload": payload}))
+        assert "connection_ack" in str(await socket.recv())
         asked = {"id": "1", "type": "subscribe", "payload": {"query": query}}
         await socket.send(json.dumps(asked))
         await eventually(lambda: WORK.begun == 1)

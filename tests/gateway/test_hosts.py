@@ -12,7 +12,7 @@ from websockets.exceptions import InvalidStatus
 from gateway.app import create_app
 from gateway.hosts import Hosts, host_of, is_local
 from gateway.settings import Settings
-from gateway.websocket import SUBPROTOCOL
+from gateway.socket_messages import SUBPROTOCOL
 from tests.gateway.conftest import SCHEMA, SECRET
 from tests.patience import UNHURRIED
 

@@ -17,6 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from gateway.incoming.limits import Limits, Occupancy, address_of
+from gateway.incoming.open_sockets import UNREAD_BYTES
 from gateway.incoming.protocol import LimitedProtocol
 from gateway.incoming.server import Server
 from gateway.security_headers import HEADERS
@@ -27,6 +28,9 @@ from tests.patience import PATIENCE, UNHURRIED, eventually
 HEALTH = b"GET /health HTTP/1.1\r\nhost: localhost\r\n"
 QUERY = b"POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
 LIMITS = Limits()
+
+RECEIVED_BYTES = 256 * 1024
+"""uvloop gives at most so many bytes at a time; the replies to them are not longer."""
 
 
 @dataclass
@@ -386,12 +390,37 @@ async def test_a_websocket_that_does_not_read_is_dropped(served: Listening, toke
     async with socket_to(served.address, token, max_queue=1, compression=None) as socket:
         await socket.send(orjson.dumps(subscribe).decode())
         [connection] = served.server.server_state.connections
-        await eventually(lambda: not connection.writable.is_set())
+        await eventually(lambda: unread_bytes(connection) > UNREAD_BYTES)
         served.later(0)
         served.later(31)
         await eventually(lambda: not served.server.server_state.connections)
         socket.transport.abort()  # or its close would wait for what it has not read
     await eventually(lambda: conftest.CLOSED == ["flood"])
+
+
+async def test_a_websocket_that_does_not_read_is_not_read(served: Listening, token: str):
+    """What waits for its client is bounded, however many messages it sends."""
+    async with socket_to(served.address, token, max_queue=1, compression=None) as socket:
+        socket.transport.pause_reading()
+        [connection] = served.server.server_state.connections
+
+        async def ask() -> None:
+            while True:
+                await socket.send(orjson.dumps({"type": "ping"}).decode())
+
+        asking = asyncio.create_task(ask())
+        await eventually(lambda: unread_bytes(socket) > UNREAD_BYTES)
+        assert UNREAD_BYTES < unread_bytes(connection) < UNREAD_BYTES + RECEIVED_BYTES
+
+        socket.transport.resume_reading()
+        await eventually(lambda: unread_bytes(connection) == 0)
+        asking.cancel()
+        socket.transport.abort()
+
+
+def unread_bytes(connection: Any) -> int:
+    size: int = connection.transport.get_write_buffer_size()
+    return size
 
 
 async def closed(socket: ClientConnection) -> tuple[int | None, str | None]:

@@ -8,7 +8,7 @@ from websockets.exceptions import InvalidStatus
 
 from gateway.origins import Origins, WrongOrigin, origin_of
 from gateway.settings import Settings
-from gateway.websocket import SUBPROTOCOL
+from gateway.socket_messages import SUBPROTOCOL
 from tests.patience import UNHURRIED
 
 ALLOWED = ("https://app.example", "https://*.exams.example:8443", "capacitor://localhost")

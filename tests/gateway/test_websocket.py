@@ -1,7 +1,9 @@
 """GraphQL over WebSocket, with a real server and another implementation's client."""
 
 import asyncio
+import gc
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -10,10 +12,15 @@ from uuid import UUID
 
 import pytest
 from starlette.applications import Starlette
+from starlette.websockets import WebSocket
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from gateway.app import Gateway
+from gateway.incoming.open_sockets import OpenSocket
+from gateway.incoming.protocol import LimitedProtocol
+from gateway.incoming.server import Server
+from gateway.incoming.sockets import LimitedSocket
 from tests.conftest import SettableClock
 from tests.gateway.conftest import CLOSED, FLOODED
 from tests.gateway.test_change_feed import commit
@@ -31,6 +38,13 @@ class Client:
 
     async def send(self, message: Any) -> None:
         await self.connection.send(json.dumps(message))
+
+    def send_together(self, *messages: Any) -> None:
+        """Send messages so that the server receives them at the same time."""
+        protocol = self.connection.protocol
+        for message in messages:
+            protocol.send_text(json.dumps(message).encode())
+        self.connection.transport.write(b"".join(protocol.data_to_send()))
 
     async def receive(self) -> Any:
         frame = await asyncio.wait_for(self.connection.recv(), PATIENCE)
@@ -318,11 +332,77 @@ async def test_another_subprotocol_is_told_which(opening: Callable[..., Any]):
         assert await client.closed() == (4406, "The subprotocol must be graphql-transport-ws")
 
 
-async def test_who_does_not_begin_is_not_waited_for(opening: Callable[..., Any], app: Gateway):
-    app.sockets.init_seconds = 0.01
-
+async def test_who_does_not_begin_is_not_waited_for(opening: Callable[..., Any], server: Server):
     async with opening() as client:
+        later(server, 9)
+        await client.send({"type": "ping"})
+        assert await client.receive() == {"type": "pong"}
+
+        later(server, 10)
+
         assert await client.closed() == (4408, "Connection initialisation timeout")
+
+
+def later(server: Server, seconds: float) -> None:
+    """Let the server look at its connections as if so much time had passed."""
+    server.enforce_limits(asyncio.get_running_loop().time() + seconds)
+
+
+async def test_an_operation_before_the_acknowledgement_is_unauthorized(
+    opening: Callable[..., Any], token: str
+):
+    async with opening() as client:
+        client.send_together(
+            {"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}},
+            {"id": "1", "type": "subscribe", "payload": {"query": "{ hello }"}},
+        )
+        assert await client.closed() == (4401, "Unauthorized")
+
+
+async def test_beginning_again_before_the_acknowledgement_closes_the_connection(
+    opening: Callable[..., Any], token: str
+):
+    begin = {"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}}
+    async with opening() as client:
+        client.send_together(begin, begin)
+        assert await client.closed() == (4429, "Too many initialisation requests")
+
+
+async def test_a_client_that_gives_no_sign_of_life_is_closed(
+    opening: Callable[..., Any], token: str, server: Server
+):
+    """One that answers a ping, which the server sends every 20 seconds, is not."""
+    payload = {"Authorization": f"Bearer {token}"}
+    async with opening() as silent, opening() as client:
+        for each in (silent, client):
+            await each.begin(payload)
+        silent.connection.transport.pause_reading()
+        later(server, 20)
+        await client.connection.ping()
+        await client.subscribe("1", "{ hello }")
+        assert (await client.receive())["type"] == "next"
+        assert (await client.receive())["type"] == "complete"
+
+        later(server, 40)
+
+        silent.connection.transport.resume_reading()
+        assert await silent.closed() == (1011, "keepalive ping timeout")
+        await client.subscribe("2", "{ hello }")
+        assert (await client.receive())["id"] == "2"
+
+
+async def test_an_idle_connection_has_no_task_and_nothing_of_its_handshake(
+    opening: Callable[..., Any], token: str, server: Server, app: Gateway
+):
+    gc.collect()
+    async with opening() as client:
+        await client.begin({"Authorization": f"Bearer {token}"})
+        await eventually(lambda: not server.server_state.tasks)
+
+        kinds = Counter(type(each) for each in gc.get_objects())
+
+    assert kinds[OpenSocket] == 1
+    assert not kinds[LimitedProtocol] + kinds[LimitedSocket] + kinds[WebSocket]
 
 
 async def test_an_id_that_is_in_use_closes_the_connection(client: Client):
@@ -341,28 +421,17 @@ async def test_beginning_twice_closes_the_connection(client: Client):
     assert await client.closed() == (4429, "Too many initialisation requests")
 
 
-async def test_a_subscription_does_not_outlive_its_token(
-    opening: Callable[..., Any], token: str, monkeypatch: pytest.MonkeyPatch
-):
-    """The connection has a time limit, the rest of the token's hour, and closes at its end."""
-    limits: list[asyncio.Timeout] = []
-    timeout = asyncio.timeout
+async def test_a_subscription_does_not_outlive_its_token(client: Client, server: Server):
+    """Which is valid for an hour."""
+    await client.subscribe("1", "subscription { changes }")
+    await client.receive()
+    later(server, 3600 - PATIENCE)
+    await client.send({"type": "ping"})
+    assert await client.receive() == {"type": "pong"}
 
-    def recorded(seconds: float) -> asyncio.Timeout:
-        limits.append(timeout(seconds))
-        return limits[-1]
+    later(server, 3600)
 
-    monkeypatch.setattr(asyncio, "timeout", recorded)
-    async with opening() as client:
-        await client.begin({"Authorization": f"Bearer {token}"})
-        await client.subscribe("1", "subscription { changes }")
-        await client.receive()
-
-        now = asyncio.get_running_loop().time()
-        [limit] = [one for one in limits if 3600 - PATIENCE < (one.when() or 0) - now <= 3600]
-        limit.reschedule(now)  # as if the hour had passed
-
-        assert await client.closed() == (4401, "The token has expired.")
+    assert await client.closed() == (4401, "The token has expired.")
     await eventually(lambda: CLOSED == ["changes"])
 
 
