@@ -83,6 +83,11 @@ class Channel:
         self.position = self.read_up_to = await self._newest()
         self._following = asyncio.create_task(self._follow(), name="channel of changes")
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether it has no subscribers."""
+        return not self._subscribers
+
     def close(self) -> None:
         """End every subscription."""
         if self._following is not None:

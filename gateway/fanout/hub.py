@@ -11,7 +11,7 @@ from gateway.fanout.channels import Channel
 from gateway.fanout.outlets import Outlet
 from gateway.fanout.subscribers import ChangeSubscriber, SeatsSubscriber, Subscriber
 from gateway.subscribed import Subscribed
-from resolvers.storage import Storage
+from resolvers.storage import Overloaded, Storage
 from resolvers.viewer import Viewer
 from schema.context import Context
 from schema.followed import SeatCounts
@@ -20,6 +20,17 @@ EXECUTIONS: Final = 4
 """So many groups execute at the same time; other requests need the database too."""
 
 READ_SECONDS: Final = 60.0
+
+
+class _Opening:
+    """A channel that opens, and how many subscribers wait for it."""
+
+    __slots__ = ("task", "waiting")
+
+    task: asyncio.Task[None]
+
+    def __init__(self) -> None:
+        self.waiting = 0
 
 
 class Hub:
@@ -41,7 +52,8 @@ class Hub:
         self._read_seconds = read_seconds
         self._slots = asyncio.Semaphore(EXECUTIONS)
         self._channels: dict[UUID, Channel] = {}
-        self._opening: dict[UUID, asyncio.Task[Channel]] = {}
+        self._opening: dict[UUID, _Opening] = {}
+        self._is_closed = False
 
     async def subscribe(
         self, subscribed: Subscribed, claims: Claims, viewer: Viewer, outlet: Outlet
@@ -55,23 +67,55 @@ class Hub:
         return subscriber
 
     def close(self) -> None:
-        """End every subscription."""
+        """End every subscription; no other begins."""
+        self._is_closed = True
+        for opening in list(self._opening.values()):
+            opening.task.cancel()
         for channel in list(self._channels.values()):
             channel.close()
 
     async def _channel(self, organization_id: UUID) -> Channel:
+        """Raises: Overloaded."""
         while True:
+            if self._is_closed:
+                raise Overloaded
             channel = self._channels.get(organization_id)
             if channel is not None:
                 return channel
             opening = self._opening.get(organization_id)
             if opening is None:
-                opening = asyncio.create_task(self._open(organization_id), name="opening a channel")
-                self._opening[organization_id] = opening
-            # a subscriber that is cancelled must not cancel it for the others
-            await asyncio.shield(opening)
+                opening = self._opening[organization_id] = _Opening()
+                work = self._open(organization_id, opening)
+                opening.task = asyncio.create_task(work, name="opening a channel")
+            await self._opened(organization_id, opening)
 
-    async def _open(self, organization_id: UUID) -> Channel:
+    async def _opened(self, organization_id: UUID, opening: "_Opening") -> None:
+        """Wait until a channel is open. Raises: Overloaded.
+
+        A subscriber that is cancelled must not cancel it for the others, and the last one does.
+        """
+        opening.waiting += 1
+        try:
+            await asyncio.shield(opening.task)
+        except asyncio.CancelledError:
+            if opening.task.cancelled() and self._is_closed:
+                raise Overloaded from None
+            if opening.waiting == 1:
+                self._give_up(organization_id, opening)
+            raise
+        finally:
+            opening.waiting -= 1
+
+    def _give_up(self, organization_id: UUID, opening: "_Opening") -> None:
+        """The last one that waited for a channel was cancelled."""
+        if self._opening.get(organization_id) is opening:
+            del self._opening[organization_id]
+            opening.task.cancel()
+        channel = self._channels.get(organization_id)
+        if channel is not None and channel.is_idle:
+            self._close(organization_id)
+
+    async def _open(self, organization_id: UUID, opening: "_Opening") -> None:
         channel = Channel(
             organization_id,
             storage=self._storage,
@@ -85,9 +129,9 @@ class Hub:
         try:
             await channel.open()
         finally:
-            del self._opening[organization_id]
+            if self._opening.get(organization_id) is opening:
+                del self._opening[organization_id]
         self._channels[organization_id] = channel
-        return channel
 
     def _close(self, organization_id: UUID) -> None:
         """Close the channel of an organization without subscribers."""

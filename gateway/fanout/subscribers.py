@@ -4,17 +4,19 @@ import abc
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from functools import partial
 from typing import Any, Final, Protocol
 from uuid import UUID
 
 from graphql import GraphQLError
 
 from gateway.auth import Claims
-from gateway.fanout.groups import NEVER, ChangeGroup, SeatsGroup, executed
+from gateway.fanout.groups import NEVER, RETRY_SECONDS, ChangeGroup, SeatsGroup, executed
 from gateway.fanout.outlets import Outlet
 from gateway.subscribed import Subscribed
 from resolvers.change_reads import IN_COMMIT_ORDER
+from resolvers.storage import Overloaded
 from resolvers.storage.paging import MOST, PageRequest
 from resolvers.viewer import Viewer
 from schema.context import Context
@@ -24,6 +26,8 @@ from schema.log_cursors import end_of_log, require_kept, require_reached
 from schema.seats_change import SeatsChange, cursor_at
 
 logger = logging.getLogger(__name__)
+
+Work = Callable[[], Coroutine[Any, Any, None]]
 
 MOST_PENDING: Final = 1_000
 """So many results wait for a subscriber that reads the last changes before it goes on live."""
@@ -85,7 +89,7 @@ class Subscriber(abc.ABC):
 
     def start(self) -> None:
         """Begin to deliver."""
-        self._do(self._begin())
+        self._do(self._begin)
 
     def cancel(self) -> None:
         """Deliver nothing more: the client has ended the subscription, or has gone."""
@@ -114,7 +118,7 @@ class Subscriber(abc.ABC):
     def _leave(self) -> None:
         """Leave the group."""
 
-    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+    def _do(self, work: Work) -> None:
         """Work on its own, in place of what it was doing."""
         self._stop()
         self._task = asyncio.create_task(self._work(work), name="subscriber")
@@ -124,14 +128,22 @@ class Subscriber(abc.ABC):
         if task is not None and task is not asyncio.current_task():
             task.cancel()
 
-    async def _work(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _work(self, work: Work) -> None:
         try:
-            await work
+            await self._until_done(work)
         except Exception as error:
             self.end(error)
         finally:
             if self._task is asyncio.current_task():
                 self._task = None
+
+    async def _until_done(self, work: Work) -> None:
+        """Work, and begin again while the database does not answer."""
+        while True:
+            try:
+                return await work()
+            except Overloaded:
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def _send(self, payload: bytes, cursor: str) -> None:
         """Send a result, and wait while the client does not read. Raises: GraphQLError."""
@@ -177,19 +189,19 @@ class ChangeSubscriber(Subscriber):
             self._pending.append((payload, position, cursor))
             if len(self._pending) > MOST_PENDING:
                 self._leave()
-                self._do(self._catch_up())
+                self._do(self._catch_up)
             return
         self.position = position
         if not self._outlet.send(payload, cursor):
             self._leave()
-            self._do(self._catch_up(cursor))
+            self._do(partial(self._catch_up, cursor))
 
     def fall_behind(self, delivered: int) -> None:
         """Leave the group, which has delivered everything up to a position, and read the log."""
         if self._pending is None:
             self.position = max(self.position, delivered)
         self._leave()
-        self._do(self._catch_up())
+        self._do(self._catch_up)
 
     def rights_changed(self, viewer: Viewer) -> None:
         """Leave the group. A subscriber that reads the log finds out by itself."""
@@ -215,12 +227,14 @@ class ChangeSubscriber(Subscriber):
     async def _begin(self) -> None:
         self.position = await self._source.first_position()
         if self._source.has_backlog or self._channel.read_up_to > self.position:
-            await self._catch_up()
+            # by itself: after a failure, the position is where it has come to
+            await self._until_done(self._catch_up)
         else:
             self._join()
 
     async def _catch_up(self, unread: str | None = None) -> None:
         """Read the log up to its end, and go on live; first wait until the client has read."""
+        self._leave()
         if unread is not None:
             await self._writable(unread)
         while True:
@@ -327,7 +341,7 @@ class SeatsSubscriber(Subscriber):
         self._sent[key] = (seats, position)
         cursor = cursor_at(position)
         if not self._outlet.send(payload, cursor):
-            self._do(self._count(cursor))
+            self._do(partial(self._count, cursor))
 
     def rights_changed(self, viewer: Viewer) -> None:
         self._leave()
@@ -345,7 +359,8 @@ class SeatsSubscriber(Subscriber):
         source = self.subscribed.source
         assert isinstance(source, SeatCounts)
         self._uncounted = dict.fromkeys(source.keys)
-        self._group = self._channel.join_seats(self)
+        if self._group is None:
+            self._group = self._channel.join_seats(self)
         self._channel.set_rooms(await source.events_that_exist())
         await self._count()
 
@@ -358,16 +373,22 @@ class SeatsSubscriber(Subscriber):
             viewer = await self._channel.viewer_now(self.claims)
             if viewer != self.viewer:
                 self.rights_changed(viewer)
-            keys, self._uncounted = list(self._uncounted), {}
-            context = self._channel.make_context(self.viewer)
-            position = await end_of_log(context)
-            for key, (row, seats) in (await counted(context, keys)).items():
-                if key in self._sent and self._sent[key][0] == seats:
-                    continue
-                change = SeatsChange.at_position(
-                    position, Event.of(row), Seats.of(seats), context.now
-                )
-                [payload] = await executed(self.subscribed, context, [change])
-                self._sent[key] = (seats, position)
-                await self._send(payload, cursor_at(position))
+            keys, self._uncounted = self._uncounted, {}
+            try:
+                await self._send_counts(list(keys))
+            except Overloaded:
+                self._uncounted |= keys
+                raise
         self._task = None
+
+    async def _send_counts(self, keys: Sequence[UUID]) -> None:
+        """Send the present counts of events, unless they were sent before. Raises: Overloaded."""
+        context = self._channel.make_context(self.viewer)
+        position = await end_of_log(context)
+        for key, (row, seats) in (await counted(context, keys)).items():
+            if key in self._sent and self._sent[key][0] == seats:
+                continue
+            change = SeatsChange.at_position(position, Event.of(row), Seats.of(seats), context.now)
+            [payload] = await executed(self.subscribed, context, [change])
+            self._sent[key] = (seats, position)
+            await self._send(payload, cursor_at(position))

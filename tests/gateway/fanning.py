@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from gateway.auth import Authenticator, make_token
 from gateway.change_feed import ChangeFeed
 from gateway.export_addresses import ExportAddresses
@@ -14,12 +16,13 @@ from gateway.operations import Operations
 from gateway.request import GraphQLRequest
 from gateway.subscribed import Subscribed
 from resolvers.organizations.users import UpsertUser, upsert_users
+from resolvers.storage import Overloaded, Storage
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import Role
 from schema import build_schema
 from schema.context import Context
 from tests.gateway.conftest import SECRET
-from tests.patience import eventually
+from tests.patience import PATIENCE, eventually
 from tests.resolvers.world import World
 
 
@@ -140,3 +143,40 @@ async def fan_on(world: World, **options: Any) -> AsyncIterator[Fan]:
     yield Fan(world, feed, authenticator, Operations(build_schema()), hub)
     hub.close()
     await feed.close()
+
+
+class Gate:
+    """Holds the result of the next read of a shape, which the database has answered already."""
+
+    def __init__(self, storage: Storage, monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
+        self.open = asyncio.Event()
+        self._reached = asyncio.Event()
+        self._shape = shape
+        self._read = storage.read
+        monkeypatch.setattr(storage, "read", self.read)
+
+    async def is_reached(self) -> None:
+        async with asyncio.timeout(PATIENCE):
+            await self._reached.wait()
+
+    async def read(self, asked: Any, *given: Any, **more: Any) -> Any:
+        rows = await self._read(asked, *given, **more)
+        if self._shape in str(asked.shape) and not self._reached.is_set():
+            self._reached.set()
+            await self.open.wait()
+        return rows
+
+
+def overloaded_once(storage: Storage, monkeypatch: pytest.MonkeyPatch, shape: str) -> list[Any]:
+    """Refuse the next read of a shape; the reads that were refused."""
+    refused: list[Any] = []
+    read = storage.read
+
+    async def noted(asked: Any, *given: Any, **more: Any) -> Any:
+        if shape in str(asked.shape) and not refused:
+            refused.append(asked.shape)
+            raise Overloaded
+        return await read(asked, *given, **more)
+
+    monkeypatch.setattr(storage, "read", noted)
+    return refused

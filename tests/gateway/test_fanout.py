@@ -11,12 +11,12 @@ from gateway.fanout import channels
 from resolvers.change_reads import IN_COMMIT_ORDER
 from resolvers.identity import global_id
 from resolvers.references import ByKey
-from resolvers.storage import Overloaded, Storage
+from resolvers.storage import Storage
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import Role
 from schema import build_schema
-from tests.gateway.fanning import Fan, fan_on
-from tests.patience import PATIENCE, eventually, several_turns
+from tests.gateway.fanning import Fan, Gate, fan_on, overloaded_once
+from tests.patience import eventually, several_turns
 from tests.plan.both_ways import SwitchedPlanner
 from tests.resolvers.world import World
 
@@ -323,40 +323,3 @@ async def test_a_subscriber_that_leaves_takes_no_reads_of_others_with_it(
 
     await reader.has(1)
     assert leaving.payloads == []
-
-
-class Gate:
-    """Holds the result of the next read of a shape, which the database has answered already."""
-
-    def __init__(self, storage: Storage, monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
-        self.open = asyncio.Event()
-        self._reached = asyncio.Event()
-        self._shape = shape
-        self._read = storage.read
-        monkeypatch.setattr(storage, "read", self.read)
-
-    async def is_reached(self) -> None:
-        async with asyncio.timeout(PATIENCE):
-            await self._reached.wait()
-
-    async def read(self, asked: Any, *given: Any, **more: Any) -> Any:
-        rows = await self._read(asked, *given, **more)
-        if self._shape in str(asked.shape) and not self._reached.is_set():
-            self._reached.set()
-            await self.open.wait()
-        return rows
-
-
-def overloaded_once(storage: Storage, monkeypatch: pytest.MonkeyPatch, shape: str) -> list[Any]:
-    """Refuse the next read of a shape; the reads that were refused."""
-    refused: list[Any] = []
-    read = storage.read
-
-    async def noted(asked: Any, *given: Any, **more: Any) -> Any:
-        if shape in str(asked.shape) and not refused:
-            refused.append(asked.shape)
-            raise Overloaded
-        return await read(asked, *given, **more)
-
-    monkeypatch.setattr(storage, "read", noted)
-    return refused
