@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ import pytest
 from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
 
 from gateway.incoming.limits import Limits, Occupancy, address_of
 from gateway.incoming.open_sockets import UNREAD_BYTES
@@ -23,7 +25,7 @@ from gateway.incoming.server import Server
 from gateway.security_headers import HEADERS
 from tests.gateway import conftest
 from tests.listening import listening
-from tests.patience import PATIENCE, UNHURRIED, eventually
+from tests.patience import PATIENCE, UNHURRIED, eventually, several_turns
 
 HEALTH = b"GET /health HTTP/1.1\r\nhost: localhost\r\n"
 QUERY = b"POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
@@ -400,22 +402,20 @@ async def test_a_websocket_that_does_not_read_is_dropped(served: Listening, toke
 
 async def test_a_websocket_that_does_not_read_is_not_read(served: Listening, token: str):
     """What waits for its client is bounded, however many messages it sends."""
+    ping = Frame(Opcode.TEXT, orjson.dumps({"type": "ping"})).serialize(mask=True)
     async with socket_to(served.address, token, max_queue=1, compression=None) as socket:
-        socket.transport.pause_reading()
         [connection] = served.server.server_state.connections
+        sending = connection.transport.get_extra_info("socket")
+        sending.setsockopt(SOL_SOCKET, SO_SNDBUF, 4096)
+        socket.transport.pause_reading()
+        socket.transport.write(50_000 * ping)
 
-        async def ask() -> None:
-            while True:
-                await socket.send(orjson.dumps({"type": "ping"}).decode())
+        await eventually(lambda: unread_bytes(connection) > UNREAD_BYTES)
+        await several_turns(1_000)
+        assert unread_bytes(connection) < UNREAD_BYTES + RECEIVED_BYTES
 
-        asking = asyncio.create_task(ask())
-        await eventually(lambda: unread_bytes(socket) > UNREAD_BYTES)
-        assert UNREAD_BYTES < unread_bytes(connection) < UNREAD_BYTES + RECEIVED_BYTES
-
-        socket.transport.resume_reading()
-        await eventually(lambda: unread_bytes(connection) == 0)
-        asking.cancel()
         socket.transport.abort()
+    await eventually(lambda: not served.server.server_state.connections)
 
 
 def unread_bytes(connection: Any) -> int:

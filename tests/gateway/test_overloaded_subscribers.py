@@ -17,6 +17,7 @@ from tests.resolvers.world import World
 
 pytestmark = pytest.mark.both_databases
 
+NONE = -1
 AFTER_A_GATE = 8
 """No more reads follow until a subscriber that was held at its page has joined its group."""
 
@@ -82,23 +83,27 @@ async def test_a_subscriber_that_begins_waits(
 async def test_a_subscriber_that_joins_a_group_ahead_of_it_waits(
     fan: Fan, world: World, event: UUID, monkeypatch: pytest.MonkeyPatch
 ):
+    """The group has received a change that is not in the page that the subscriber has read."""
     token = await fan.token_of("A")
     first = await fan.joined(token, BOOKINGS)
+    before, *people = await world.candidates(1 + AFTER_A_GATE)
+    await world.booked(before, event)
+    await first.has(1)
     reads = Reads(world.storage, monkeypatch)
-    people = await world.candidates(AFTER_A_GATE)
 
     for number, candidate in enumerate(people):
         with monkeypatch.context() as patched:
-            gate = Gate(world.storage, patched, "of bookings")
-            late = await fan.subscribe(token, BOOKINGS, after=START)
+            gate = Gate(world.storage, patched, "page of")
+            late = await fan.subscribe(token, BOOKINGS, after=first.cursors[-1])
             await gate.is_reached()
             await world.booked(candidate, event)
-            await first.has(number + 1)
+            await first.has(number + 2)
             reads.refuse(number)
             gate.open.set()
+            await late.has(1)
             await late.joined()
-        await late.has(number + 1)
-        assert late.cursors == first.cursors, f"read {number} was refused"
+            reads.refuse(NONE)
+        assert late.cursors == first.cursors[-1:], f"read {number} was refused"
 
 
 async def test_a_subscriber_to_seats_waits(
