@@ -18,15 +18,7 @@ from schema.plan.inputs import (
     Values,
     has_variables,
 )
-
-
-class Info:
-    """What resolvers ask of Strawberry's info: the context, and nothing else."""
-
-    __slots__ = ("context",)
-
-    def __init__(self, context: Any) -> None:
-        self.context = context
+from schema.plan.run import Run
 
 
 class _NoRow:
@@ -70,7 +62,7 @@ class Arguments:
         self.awaits = resolver.is_async
         self._answer: Any = None
 
-    def call(self, run: Any, source: Any) -> Any:
+    def call(self, run: Run, source: Any) -> Any:
         """What the field's resolver answers for an object."""
         arguments = self._constant
         if self._varying:
@@ -96,7 +88,7 @@ class Arguments:
                 raise InvalidInput(argument.name)
         return given
 
-    def listing(self, run: Any, part: "Arguments | None" = None) -> Any:
+    def listing(self, run: Run, part: "Arguments | None" = None) -> Any:
         """The list that is asked for, of a part of its object if that has arguments, too.
 
         Made once where it depends on nobody and on no time.

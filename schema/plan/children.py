@@ -1,10 +1,10 @@
 """Other places, reached from the rows of one: a statement each, whatever the number of rows."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
-from graphql import FieldNode
+from graphql import FieldNode, GraphQLField
 
 from resolvers import checks
 from resolvers.selecting import selecting
@@ -14,6 +14,7 @@ from schema.loaders import Assembled, Many, One
 from schema.plan.arguments import Arguments
 from schema.plan.pages import Pages
 from schema.plan.places import Child, Compiler, Place, given_to
+from schema.plan.run import Row, Run
 from schema.plan.selection import NotPlanned
 
 NO_ROWS: list[Any] = []
@@ -22,7 +23,7 @@ FEW_KEYS = 100
 """For so many keys, one page, plain lists are read in one statement whatever their length."""
 
 
-def in_parts(keys: Sequence[Any], most: int) -> Iterable[list[Any]]:
+def in_parts(keys: Sequence[Hashable], most: int) -> Iterable[list[Hashable]]:
     """The keys, at most so many at a time."""
     return (list(keys[start : start + most]) for start in range(0, len(keys), most))
 
@@ -37,14 +38,14 @@ class Loaded(Child):
         self._position = place.positions[relation.key]
         self._one = isinstance(relation, One)
 
-    async def _rows(self, run: Any, keys: Sequence[Any]) -> tuple[Sequence[Any], list[Any]]:
+    async def _rows(self, run: Run, keys: Sequence[Hashable]) -> tuple[Sequence[Row], list[object]]:
         there = [key for key in keys if key is not None]
         wanted = list(dict.fromkeys(there))
         if not wanted:
             return NO_ROWS, NO_ROWS
         run.size.repeats(len(there), len(wanted))
-        rows: list[Any] = []
-        answers: list[Any] = []
+        rows: list[Row] = []
+        answers: list[object] = []
         most = self._keys_at_first(run)
         while wanted:
             some, wanted = wanted[:most], wanted[most:]
@@ -56,13 +57,13 @@ class Loaded(Child):
             most = self._place.keys_at_once(run, 1 + 2 * len(found) // len(some))
         return rows, answers
 
-    def _keys_at_first(self, run: Any) -> int:
+    def _keys_at_first(self, run: Run) -> int:
         """For how many keys the first statement reads; the next ones by how many rows it found."""
         if self._one:
             return self._place.keys_at_once(run, 1)
         return max(FEW_KEYS, self._place.keys_at_once(run, checks.PLAIN_LIST))
 
-    async def _rows_of(self, run: Any, keys: list[Any]) -> tuple[Sequence[Any], list[Any]]:
+    async def _rows_of(self, run: Run, keys: list[Hashable]) -> tuple[Sequence[Row], list[object]]:
         rows = await run.tuples(selecting(self._read(run.viewer, keys), self._place.wanted))
         return rows, await self._place.answer(run, rows)
 
@@ -77,7 +78,7 @@ class OneEach(Loaded):
         super().__init__(compiler, key, relation, place)
         self._table = compiler.joinable(relation)
 
-    async def load(self, run: Any, keys: Sequence[Any]) -> Mapping[Any, Any]:
+    async def load(self, run: Run, keys: Sequence[Hashable]) -> Mapping[Hashable, object]:
         if run.context.held and (there := self._there(run, keys)) is not None:
             answers = await answer_values(run, self._place, [*there.values()])
             return dict(zip(there, answers, strict=True))
@@ -85,14 +86,14 @@ class OneEach(Loaded):
         position = self._position
         return {row[position]: answer for row, answer in zip(rows, answers, strict=True)}
 
-    def held(self, run: Any, rows: Sequence[Any]) -> Mapping[Any, Any] | None:
+    def held(self, run: Run, rows: Sequence[Row]) -> Mapping[Hashable, object] | None:
         there = self._there(run, [row[self.position] for row in rows])
         if not there:
             return there
         answers = self._place.held(run, self._place.rows_of(there.values()))
         return None if answers is None else dict(zip(there, answers, strict=True))
 
-    def _there(self, run: Any, keys: Sequence[Any]) -> dict[Any, Any] | None:
+    def _there(self, run: Run, keys: Sequence[Hashable]) -> dict[Hashable, object] | None:
         """The rows of these keys that the last write returned; None unless it returned all."""
         if self._table is None:
             return None
@@ -109,7 +110,7 @@ class OneEach(Loaded):
 class ManyEach(Loaded):
     """Lists of answers by key; none for a key without rows."""
 
-    async def load(self, run: Any, keys: Sequence[Any]) -> Mapping[Any, list[Any]]:
+    async def load(self, run: Run, keys: Sequence[Hashable]) -> Mapping[Hashable, list[object]]:
         rows, answers = await self._rows(run, keys)
         position, found = self._position, defaultdict(list)
         for row, answer in zip(rows, answers, strict=True):
@@ -126,7 +127,7 @@ class AssembledEach(Child):
         self._place = place
         self._answers = self._lists if relation.many else self._values
 
-    async def load(self, run: Any, keys: Sequence[Any]) -> Mapping[Any, Any]:
+    async def load(self, run: Run, keys: Sequence[Hashable]) -> Mapping[Hashable, object]:
         there = [key for key in keys if key is not None]
         wanted = list(dict.fromkeys(there))
         run.size.repeats(len(there), len(wanted))
@@ -134,17 +135,21 @@ class AssembledEach(Child):
         found = self._relation.assemble(rows, now=run.context.now)
         return await self._answers(run, found)
 
-    async def _values(self, run: Any, found: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    async def _values(
+        self, run: Run, found: Mapping[Hashable, object]
+    ) -> Mapping[Hashable, object]:
         answers = await answer_values(run, self._place, list(found.values()))
         return dict(zip(found, answers, strict=True))
 
-    async def _lists(self, run: Any, found: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    async def _lists(
+        self, run: Run, found: Mapping[Hashable, Sequence[object]]
+    ) -> Mapping[Hashable, object]:
         values = [value for each in found.values() for value in each]
         answers = iter(await answer_values(run, self._place, values))
         return {key: [next(answers) for _ in each] for key, each in found.items()}
 
 
-async def answer_values(run: Any, place: Place, values: Sequence[Any]) -> list[Any]:
+async def answer_values(run: Run, place: Place, values: Sequence[object]) -> list[object]:
     """The answers of rows that are there already, as named values."""
     return await place.answer(run, place.rows_of(values))
 
@@ -164,7 +169,7 @@ class Awaited(Child):
     def number(self, position: Callable[[str], int]) -> None:
         self._positions = [position(slot) for slot in self._slots]
 
-    async def load_rows(self, run: Any, rows: Sequence[Any]) -> Mapping[int, Any]:
+    async def load_rows(self, run: Run, rows: Sequence[Row]) -> Mapping[Hashable, object]:
         needs = [[row[position] for position in self._positions] for row in rows]
         return {
             id(row): await self._by(self._given(needed), run.context)
@@ -182,7 +187,7 @@ class ListEach(Child):
         key: str,
         declared: ListField,
         nodes: list[FieldNode],
-        graphql_field: Any,
+        graphql_field: GraphQLField,
         part: Arguments | None,
     ) -> None:
         super().__init__(key)
@@ -194,14 +199,14 @@ class ListEach(Child):
             nodes,
         )
 
-    async def load(self, run: Any, keys: Sequence[Any]) -> Mapping[Any, Any]:
+    async def load(self, run: Run, keys: Sequence[Hashable]) -> Mapping[Hashable, object]:
         listing = self._arguments.listing(run, self._part)
         different = list(dict.fromkeys(keys))
         run.size.repeats(len(keys), len(different))
         most = self._pages.parents_at_once(run, listing.page.size)
         if len(different) <= most:
             return await self._pages.of_parents(run, listing, different)
-        found: dict[Any, Any] = {}
+        found: dict[Hashable, object] = {}
         for some in in_parts(different, most):
             found |= await self._pages.of_parents(run, listing, some)
         return found

@@ -16,8 +16,10 @@ from graphql import (
     GraphQLArgument,
     GraphQLInputField,
     GraphQLInputObjectType,
+    GraphQLInputType,
     GraphQLList,
     GraphQLNonNull,
+    GraphQLNullableInputType,
     GraphQLSchema,
     ListValueNode,
     NullValueNode,
@@ -26,18 +28,24 @@ from graphql import (
     Undefined,
     ValueNode,
     VariableNode,
+    is_input_type,
     is_required_argument,
     is_required_input_field,
     type_from_ast,
 )
 from graphql.language import visit
-from graphql.language.visitor import BREAK, Visitor
+from graphql.language.visitor import BREAK, Visitor, VisitorAction
 from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_literal
 from strawberry import Some
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.types.scalar import DEFAULT_SCALAR_REGISTRY
 from strawberry.types.arguments import convert_argument
-from strawberry.types.base import StrawberryMaybe, StrawberryObjectDefinition, StrawberryOptional
+from strawberry.types.base import (
+    StrawberryMaybe,
+    StrawberryObjectDefinition,
+    StrawberryOptional,
+    StrawberryType,
+)
 
 from schema.plan.selection import NotPlanned
 from schema.scalars import SCALARS
@@ -63,13 +71,13 @@ class _Omitted:
 
 OMITTED: Final = _Omitted()
 
-Reader = Callable[[Any, int], Any]
+Reader = Callable[[Any, int], object]
 """Makes the resolver's value of a JSON value, so many levels deep. Raises: any exception."""
 
 Values = Mapping[str, Any]
 """The values of an operation's variables by their names, as resolvers take them."""
 
-Template = Callable[[Values], Any]
+Template = Callable[[Values], object]
 """Makes the resolver's value of a value in a document. Raises: InvalidInput."""
 
 
@@ -80,13 +88,13 @@ class Inputs:
         self.schema = schema
         self._objects: dict[str, InputObject] = {}
 
-    def reader(self, kind: Any) -> Reader:
+    def reader(self, kind: GraphQLInputType) -> Reader:
         """The reader of a type's values."""
         if isinstance(kind, GraphQLNonNull):
             return _never_null(self._present(kind.of_type))
         return _or_null(self._present(kind))
 
-    def _present(self, kind: Any) -> Reader:
+    def _present(self, kind: GraphQLNullableInputType) -> Reader:
         """The reader of values that are not null."""
         if isinstance(kind, GraphQLList):
             return _list_of(self.reader(kind.of_type))
@@ -107,7 +115,7 @@ class Inputs:
                 raise
         return known
 
-    def template(self, node: ValueNode, kind: Any) -> Template:
+    def template(self, node: ValueNode, kind: GraphQLInputType) -> Template:
         """The template of a value in a document. Raises: NotPlanned."""
         made = self._template(node, kind)
         if has_variables(node):
@@ -115,7 +123,7 @@ class Inputs:
         constant = made({})
         return lambda _: constant
 
-    def _template(self, node: ValueNode, kind: Any) -> Template:
+    def _template(self, node: ValueNode, kind: GraphQLInputType) -> Template:
         if isinstance(node, VariableNode):
             return _variable(node.name.value, never_null=isinstance(kind, GraphQLNonNull))
         if isinstance(node, NullValueNode):
@@ -132,7 +140,7 @@ class Inputs:
         elements = [self._template(each, kind.of_type) for each in nodes]
         null_allowed = not isinstance(kind.of_type, GraphQLNonNull)
 
-        def made(values: Values) -> Any:
+        def made(values: Values) -> object:
             read = [element(values) for element in elements]
             if OMITTED in read:
                 if not null_allowed:
@@ -149,7 +157,7 @@ class Inputs:
             for each in node.fields
         }
 
-        def made(values: Values) -> Any:
+        def made(values: Values) -> object:
             read = {name: template(values) for name, template in templates.items()}
             return known.make({n: value for n, value in read.items() if value is not OMITTED})
 
@@ -161,21 +169,24 @@ class Input:
 
     __slots__ = ("default", "kind", "name", "null_allowed", "required", "wraps")
 
-    def __init__(self, name: str, made: GraphQLArgument | GraphQLInputField, declared: Any) -> None:
+    def __init__(
+        self, name: str, made: GraphQLArgument | GraphQLInputField, declared: StrawberryType | type
+    ) -> None:
         self.name = name
         self.kind = made.type
-        self.wraps = isinstance(declared, StrawberryMaybe)
-        self.null_allowed = not self.wraps or isinstance(declared.of_type, StrawberryOptional)
+        self.wraps, self.null_allowed = False, True
+        if isinstance(declared, StrawberryMaybe):
+            declared = declared.of_type
+            self.wraps, self.null_allowed = True, isinstance(declared, StrawberryOptional)
         self.required = (
             is_required_argument(made)
             if isinstance(made, GraphQLArgument)
             else is_required_input_field(made)
         )
         default = coerce_default_value(made)
-        bare = declared.of_type if self.wraps else declared
-        self.default = OMITTED if default is Undefined else _converted(default, bare)
+        self.default = OMITTED if default is Undefined else _converted(default, declared)
 
-    def given(self, value: Any) -> Any:
+    def given(self, value: object) -> object:
         """A value as the resolver takes it. Raises: InvalidInput."""
         if value is None and not self.null_allowed:
             raise InvalidInput(self.name)
@@ -211,13 +222,13 @@ class InputObject:
         }
         # Strawberry passes null for what the class itself has no default for
         missing = dataclasses.MISSING
-        self._nulls = {
+        self._nulls: dict[str, object] = {
             each.python_name: None
             for each in definition.fields
             if each.default is missing and each.default_factory is missing
         }
 
-    def read(self, value: Any, depth: int) -> Any:
+    def read(self, value: object, depth: int) -> object:
         """The object that a JSON object stands for. Raises: InvalidInput."""
         if value.__class__ is not dict or depth > DEEPEST:
             raise InvalidInput(self._kind.name)
@@ -227,7 +238,7 @@ class InputObject:
         except KeyError:
             raise InvalidInput(self._kind.name) from None
 
-    def make(self, given: dict[str, Any]) -> Any:
+    def make(self, given: dict[str, object]) -> object:
         """The object with these values of its fields. Raises: InvalidInput."""
         for name in self._required:
             if name not in given:
@@ -252,7 +263,8 @@ class Variables:
         self._declared = []
         for node in operation.variable_definitions or ():
             name = node.variable.name.value
-            kind: Any = type_from_ast(inputs.schema, node.type)
+            kind = type_from_ast(inputs.schema, node.type)
+            assert is_input_type(kind)
             default: Any = OMITTED
             if node.default_value is not None:
                 default = inputs.template(node.default_value, kind)({})
@@ -273,7 +285,7 @@ class Variables:
 
 
 def _never_null(read: Reader) -> Reader:
-    def present(value: Any, depth: int) -> Any:
+    def present(value: object, depth: int) -> object:
         if value is None:
             raise InvalidInput
         return read(value, depth)
@@ -285,12 +297,12 @@ def _or_null(read: Reader) -> Reader:
     return lambda value, depth: None if value is None else read(value, depth)
 
 
-def _leaf(coerce: Callable[[Any], Any]) -> Reader:
+def _leaf(coerce: Callable[[Any], object]) -> Reader:
     return lambda value, _: coerce(value)
 
 
 def _list_of(read: Reader) -> Reader:
-    def elements(value: Any, depth: int) -> Any:
+    def elements(value: object, depth: int) -> object:
         depth += 1
         if value.__class__ is list:
             return [read(each, depth) for each in value]
@@ -305,7 +317,7 @@ def _variable(name: str, *, never_null: bool) -> Template:
     if not never_null:
         return lambda values: values.get(name, OMITTED)
 
-    def present(values: Values) -> Any:
+    def present(values: Values) -> object:
         value = values.get(name, OMITTED)
         if value is None:
             raise InvalidInput(name)
@@ -314,7 +326,7 @@ def _variable(name: str, *, never_null: bool) -> Template:
     return present
 
 
-def _constant(node: ValueNode, kind: Any) -> Template:
+def _constant(node: ValueNode, kind: GraphQLInputType) -> Template:
     if has_variables(node):
         raise NotPlanned("a variable inside a scalar")
     value = coerce_input_literal(node, kind)
@@ -323,7 +335,7 @@ def _constant(node: ValueNode, kind: Any) -> Template:
     return lambda _: value
 
 
-def _converted(value: Any, declared: Any) -> Any:
+def _converted(value: object, declared: StrawberryType | type) -> object:
     """The object that Strawberry makes of graphql-core's value."""
     return convert_argument(value, declared, REGISTRY, NAMES)
 
@@ -331,7 +343,7 @@ def _converted(value: Any, declared: Any) -> Any:
 class _VariableFinder(Visitor):
     found = False
 
-    def enter_variable(self, *_: Any) -> Any:
+    def enter_variable(self, *_: object) -> VisitorAction:
         self.found = True
         return BREAK
 

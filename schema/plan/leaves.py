@@ -5,9 +5,16 @@
 
 from collections.abc import Callable
 from datetime import UTC
-from typing import Any
+from typing import Any, NoReturn
 
-from graphql import GraphQLEnumType, GraphQLList, GraphQLNonNull, GraphQLScalarType
+from graphql import (
+    GraphQLEnumType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLOutputType,
+    GraphQLScalarType,
+    get_nullable_type,
+)
 
 from schema.plan.layout import is_cell
 from schema.scalars import NATIVE
@@ -28,7 +35,7 @@ class GaveUp(Exception):
     """
 
 
-def oops() -> Any:
+def oops() -> NoReturn:
     """A null where none may be, or a value that is not of its type."""
     raise GaveUp
 
@@ -37,13 +44,13 @@ KNOWN = {"oops": oops, "UTC": UTC}
 """What the expressions use without asking for a name."""
 
 
-def leaf(name: Name, value: str, shown: Any, *, native: bool = True) -> str:
+def leaf(name: Name, value: str, shown: GraphQLOutputType, *, native: bool = True) -> str:
     """A scalar or enum, or a list of them.
 
     Without `native` nobody has looked at the value's type yet.
     """
     required = isinstance(shown, GraphQLNonNull)
-    kind = shown.of_type if required else shown
+    kind = get_nullable_type(shown)
     if isinstance(kind, GraphQLEnumType):
         return f"{_members(name, kind, required=required)}[{value}]"
     if native and isinstance(kind, GraphQLScalarType) and kind.name in CHECKS:
@@ -54,6 +61,7 @@ def leaf(name: Name, value: str, shown: Any, *, native: bool = True) -> str:
     if isinstance(kind, GraphQLList):
         encoded = _list(name, value, kind)
     else:
+        assert isinstance(kind, GraphQLScalarType)
         encoded = _encoded(name, value, kind, native=native)
     if not required:
         return encoded
@@ -66,7 +74,7 @@ def twice(value: str) -> tuple[str, str]:
     return (value, value) if is_cell(value) else (f"(v := {value})", "v")
 
 
-def _list(name: Name, value: str, kind: Any) -> str:
+def _list(name: Name, value: str, kind: GraphQLList[Any]) -> str:
     """A list; what a document holds need be neither a list nor of texts."""
     element = leaf(name, "e", kind.of_type, native=False)
     listed = f"[{element} for e in w] if w.__class__ is list else oops()"

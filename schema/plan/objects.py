@@ -30,11 +30,12 @@ from schema.plan.children import OneEach, answer_values
 from schema.plan.leaves import GaveUp
 from schema.plan.pages import Pages
 from schema.plan.places import DEFINITION, Compiler
+from schema.plan.run import Run
 from schema.plan.selection import NotPlanned, sub_selections
 
 LEAVES: Final = (GraphQLScalarType, GraphQLEnumType)
 
-OfRows = Callable[[Any, Sequence[Any]], Awaitable[list[Any]]]
+OfRows = Callable[[Run, Sequence[Any]], Awaitable[list[Any]]]
 """Answers rows of one type, in their order."""
 
 
@@ -74,7 +75,7 @@ class _Field:
         if declared.base_resolver is not None:
             self._arguments = Arguments(compiler.inputs, declared, nodes[0], graphql_field)
 
-    async def values(self, run: Any, objects: Sequence[Any]) -> list[Any]:
+    async def values(self, run: Run, objects: Sequence[Any]) -> list[Any]:
         """What the field has for each of the objects, before it is answered."""
         if self._arguments is None:
             return [getattr(each, self._name) for each in objects]
@@ -91,7 +92,7 @@ class Objects:
     def __init__(self, compiler: Compiler) -> None:
         self._compiler = compiler
 
-    async def answer(self, run: Any, shown: Any, selected: Selected, value: Any) -> Any:
+    async def answer(self, run: Run, shown: Any, selected: Selected, value: Any) -> Any:
         """The answer of a value that a field of this type shows. Raises: GaveUp, NotPlanned."""
         required = isinstance(shown, GraphQLNonNull)
         kind = shown.of_type if required else shown
@@ -100,7 +101,7 @@ class Objects:
             raise GaveUp
         return answer
 
-    async def _answer(self, run: Any, kind: Any, selected: Selected, value: Any) -> Any:
+    async def _answer(self, run: Run, kind: Any, selected: Selected, value: Any) -> Any:
         if isinstance(kind, GraphQLList):
             return await self._list(run, kind.of_type, selected, value)
         if isinstance(kind, LEAVES):
@@ -113,7 +114,7 @@ class Objects:
         [answer] = await self._objects(run, selected, [value])
         return answer
 
-    async def _list(self, run: Any, shown: Any, selected: Selected, value: Any) -> Any:
+    async def _list(self, run: Run, shown: Any, selected: Selected, value: Any) -> Any:
         values = list(value)
         if not values:
             return values
@@ -131,7 +132,7 @@ class Objects:
             answers.update(zip(numbers, objects, strict=True))
         return [answers[n] for n in range(len(values))]
 
-    async def _of_rows(self, run: Any, selected: Selected, values: Sequence[Any]) -> dict[int, Any]:
+    async def _of_rows(self, run: Run, selected: Selected, values: Sequence[Any]) -> dict[int, Any]:
         """The answers of those that are thin over a row, by their places; a type's all together."""
         of_type: dict[type, list[int]] = {}
         for n, value in enumerate(values):
@@ -144,7 +145,7 @@ class Objects:
             answers.update(zip(numbers, await of_rows(run, rows), strict=True))
         return answers
 
-    async def _objects(self, run: Any, selected: Selected, objects: Sequence[Any]) -> Any:
+    async def _objects(self, run: Run, selected: Selected, objects: Sequence[Any]) -> Any:
         """The answers of objects of one type; each field is answered for all of them together."""
         answers: list[dict[str, Any]] = [{} for _ in objects]
         for field in self._fields_of(objects[0], selected):
@@ -153,7 +154,7 @@ class Objects:
                 answer[field.key] = value
         return answers
 
-    async def _column(self, run: Any, field: _Field, objects: Sequence[Any]) -> Sequence[Any]:
+    async def _column(self, run: Run, field: _Field, objects: Sequence[Any]) -> Sequence[Any]:
         """The answers of a field of each object."""
         if field.always is not None:
             return [field.always] * len(objects)
@@ -163,7 +164,7 @@ class Objects:
         answers: Sequence[Any] = await self._list(run, field.shown, field.selected, found)
         return answers
 
-    async def _connection(self, run: Any, kind: Any, selected: Selected, value: Any) -> Any:
+    async def _connection(self, run: Run, kind: Any, selected: Selected, value: Any) -> Any:
         pages = selected.pages.get(kind.name)
         if pages is None:
             pages = selected.pages[kind.name] = Pages(self._compiler, kind, selected.nodes)
@@ -213,7 +214,7 @@ class Objects:
         place = self._compiler.place(kind, sub_selections(nodes), relation.key)
         each = OneEach(self._compiler, relation.key, relation, place)
 
-        async def answer(run: Any, rows: Sequence[Any]) -> list[Any]:
+        async def answer(run: Run, rows: Sequence[Any]) -> list[Any]:
             found = await each.load(run, [row.id for row in rows])
             if any(row.id not in found for row in rows):
                 raise GaveUp  # gone meanwhile

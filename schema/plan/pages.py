@@ -1,18 +1,26 @@
 """Connections: a page of rows, answered as edges, nodes and what is said of the page."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
-from graphql import FieldNode, GraphQLObjectType, get_named_type
+from graphql import (
+    FieldNode,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    SelectionSetNode,
+    get_named_type,
+)
 
 from resolvers.selecting import selecting
 from resolvers.storage.paging import PageRequest
 from schema.connections import total_of
 from schema.lists import Listing
 from schema.plan.places import Compiler
+from schema.plan.run import Row, Run
 from schema.plan.selection import Fields, NotPlanned, sub_selections
 
-PAGE_INFO: dict[str, Callable[["_Part"], Any]] = {
+PAGE_INFO: dict[str, Callable[["_Part"], object]] = {
     "hasNextPage": lambda part: part.has_next,
     "hasPreviousPage": lambda part: part.has_previous,
     "startCursor": lambda part: part.cursor(0) if part.rows else None,
@@ -46,7 +54,7 @@ class _Part:
         self,
         request: PageRequest,
         rows: Sequence[Any],
-        answers: list[list[Any]],
+        answers: list[list[object]],
         width: int,
         *,
         more: bool,
@@ -72,13 +80,13 @@ class _Part:
 
 
 def _trimmed(
-    rows: Sequence[Any], parents: Sequence[Any], size: int
-) -> tuple[list[Any], list[Any], set[Any]]:
+    rows: Sequence[Row], parents: Sequence[Hashable], size: int
+) -> tuple[list[Row], list[Hashable], set[Hashable]]:
     """The rows that pages of that size show, their parents, and the parents that have more."""
-    shown: list[Any] = []
-    theirs: list[Any] = []
-    more: set[Any] = set()
-    number: dict[Any, int] = {}
+    shown: list[Row] = []
+    theirs: list[Hashable] = []
+    more: set[Hashable] = set()
+    number: dict[Hashable, int] = {}
     for row, parent in zip(rows, parents, strict=True):
         number[parent] = nth = number.get(parent, 0) + 1
         if nth > size:
@@ -90,27 +98,30 @@ def _trimmed(
 
 
 def _grouped(
-    keys: Sequence[Any], parents: Sequence[Any], values: Sequence[Any]
-) -> dict[Any, list[Any]]:
+    keys: Sequence[Hashable], parents: Sequence[Hashable], values: Sequence[object]
+) -> dict[Hashable, list[object]]:
     """The values of each parent, in their order."""
-    theirs: dict[Any, list[Any]] = {key: [] for key in keys}
+    theirs: dict[Hashable, list[object]] = {key: [] for key in keys}
     for parent, value in zip(parents, values, strict=True):
         theirs[parent].append(value)
     return theirs
 
 
-Write = Callable[[_Part], Any]
+Write = Callable[[_Part], object]
 
 
 class Pages:
     """What is selected of a connection."""
 
-    def __init__(self, compiler: Compiler, shown: Any, nodes: Sequence[FieldNode]) -> None:
+    def __init__(
+        self, compiler: Compiler, shown: GraphQLOutputType, nodes: Sequence[FieldNode]
+    ) -> None:
         self._compiler = compiler
-        self._selected: list[Any] = []
+        self._selected: list[tuple[GraphQLNamedType, Sequence[SelectionSetNode]]] = []
         self._counts = self._cursors = self._reads = self._looks_ahead = False
         self._is_followed = False
-        kind: Any = get_named_type(shown)
+        kind = get_named_type(shown)
+        assert isinstance(kind, GraphQLObjectType)
         fields = compiler.selections.fields(kind, sub_selections(nodes))
         self._write = self._written(kind, fields, self._field)
         self._places = compiler.places(self._selected)
@@ -149,12 +160,12 @@ class Pages:
                 return lambda part: part.changes_cursor
         raise NotPlanned(f"{kind.name}.{name}")
 
-    def _nodes(self, kind: Any, nodes: list[FieldNode]) -> Write:
+    def _nodes(self, kind: GraphQLNamedType, nodes: list[FieldNode]) -> Write:
         number = self._place(kind, nodes)
         return lambda part: part.answers[number]
 
     def _edges(self, kind: GraphQLObjectType, nodes: list[FieldNode]) -> Write:
-        writes: list[tuple[str, Callable[[_Part, int], Any]]] = []
+        writes: list[tuple[str, Callable[[_Part, int], object]]] = []
         fields = self._compiler.selections.fields(kind, sub_selections(nodes))
         for key, found in fields.items():
             writes.append((key, self._edge(kind, found)))
@@ -162,7 +173,9 @@ class Pages:
             {key: write(part, n) for key, write in writes} for n in range(len(part.rows))
         ]
 
-    def _edge(self, kind: GraphQLObjectType, nodes: list[FieldNode]) -> Callable[[_Part, int], Any]:
+    def _edge(
+        self, kind: GraphQLObjectType, nodes: list[FieldNode]
+    ) -> Callable[[_Part, int], object]:
         match nodes[0].name.value:
             case "__typename":
                 return lambda *_: kind.name
@@ -182,13 +195,13 @@ class Pages:
         self._looks_ahead = self._looks_ahead or name in {"hasNextPage", "hasPreviousPage"}
         return PAGE_INFO[name]
 
-    def _place(self, kind: Any, nodes: list[FieldNode]) -> int:
+    def _place(self, kind: GraphQLNamedType, nodes: list[FieldNode]) -> int:
         self._selected.append((kind, sub_selections(nodes)))
         return len(self._selected) - 1
 
     # ------------------------------------------------------------ running
 
-    async def of_root(self, run: Any, listing: Listing) -> Any:
+    async def of_root(self, run: Run, listing: Listing) -> object:
         """The answer for a list that has no parent."""
         rows = await self._read(run, listing, ())
         most, counted = run.context.max_total_count, 0
@@ -213,14 +226,16 @@ class Pages:
         )
         return self._write(part)
 
-    async def of_parents(self, run: Any, listing: Listing, keys: Sequence[Any]) -> dict[Any, Any]:
+    async def of_parents(
+        self, run: Run, listing: Listing, keys: Sequence[Hashable]
+    ) -> dict[Hashable, object]:
         """The answers by the keys of the parents; one that has nothing has an empty page."""
         rows = await self._read(run, listing, keys)
-        most, counted = run.context.max_total_count, dict[Any, int]()
+        most, counted = run.context.max_total_count, dict[Hashable, int]()
         if self._counts and listing.count is not None:
             totals = await run.read(listing.counted(run.viewer, keys, most))
             counted = {row.parent_id: int(row.total) for row in totals}
-        width, more = self._width(listing), set[Any]()
+        width, more = self._width(listing), set[Hashable]()
         parents = [row[width - 1] for row in rows]
         if self._looks_ahead:
             rows, parents, more = _trimmed(rows, parents, listing.page.size)
@@ -244,18 +259,18 @@ class Pages:
             found[key] = self._write(part)
         return found
 
-    def parents_at_once(self, run: Any, size: int) -> int:
+    def parents_at_once(self, run: Run, size: int) -> int:
         """For how many parents one statement may return pages of that size."""
         return min((place.keys_at_once(run, size) for place in self._places), default=MOST_PARENTS)
 
-    def _changes_cursor(self, run: Any) -> str:
+    def _changes_cursor(self, run: Run) -> str:
         return run.context.changes_cursor if self._is_followed else ""
 
     def _width(self, listing: Listing) -> int:
         """Where the columns of the cursor begin: after the places' columns and the parent's key."""
         return self._compiler.width(self._places) + (listing.key is not None)
 
-    async def _read(self, run: Any, listing: Listing, keys: Sequence[Any]) -> Sequence[Any]:
+    async def _read(self, run: Run, listing: Listing, keys: Sequence[Hashable]) -> Sequence[Row]:
         if listing.rows is None or not self._reads:
             return []
         wanted = self._compiler.wanted(self._places)
@@ -267,7 +282,7 @@ class Pages:
         if not self._looks_ahead:
             assert read.exact is not None, "a list reads pages"
             read = read.exact()
-        rows: Sequence[Any] = await run.tuples(selecting(read, wanted, *also))
+        rows: Sequence[Row] = await run.tuples(selecting(read, wanted, *also))
         if listing.check is not None:
             await listing.check(run.context)
         return rows

@@ -8,7 +8,7 @@ are the answers of other places by their keys.
 
 from binascii import b2a_base64
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from inspect import iscoroutinefunction
 from operator import attrgetter
 from typing import Any
@@ -16,12 +16,16 @@ from typing import Any
 from graphql import (
     FieldNode,
     GraphQLEnumType,
+    GraphQLField,
     GraphQLInterfaceType,
     GraphQLList,
+    GraphQLNamedType,
     GraphQLNonNull,
     GraphQLObjectType,
+    GraphQLOutputType,
     SelectionSetNode,
     get_named_type,
+    get_nullable_type,
     is_leaf_type,
 )
 
@@ -40,10 +44,12 @@ from schema.fields import (
 )
 from schema.lists import ListField, PartField
 from schema.loaders import RELATIONS, Assembled, Many, One
+from schema.loaders import Relation as AnyRelation
 from schema.plan.arguments import Arguments
 from schema.plan.inputs import Inputs
 from schema.plan.layout import Layout, Scope, Table, numbered, position
 from schema.plan.leaves import KNOWN, leaf
+from schema.plan.run import Row, Run
 from schema.plan.selection import NotPlanned, Selections, sub_selections
 
 DEFINITION = "strawberry-definition"
@@ -66,20 +72,20 @@ class Child:
     def number(self, place: Callable[[str], int]) -> None:
         self.position = place(self._key)
 
-    def held(self, run: Any, rows: Sequence[Any]) -> Any:
+    def held(self, run: Run, rows: Sequence[Row]) -> Mapping[Hashable, object] | None:
         """What `load_rows` finds, if the context holds all of it; else None."""
         return None
 
-    async def load_rows(self, run: Any, rows: Sequence[Any]) -> Any:
+    async def load_rows(self, run: Run, rows: Sequence[Row]) -> Mapping[Hashable, object]:
         """What the answers of these rows need of the other place."""
         return await self.load(run, [row[self.position] for row in rows])
 
-    async def load(self, run: Any, keys: Sequence[Any]) -> Any:
+    async def load(self, run: Run, keys: Sequence[Hashable]) -> Mapping[Hashable, object]:
         """What is found by the keys of the rows."""
         raise NotImplementedError
 
 
-Build = Callable[..., list[Any]]
+Build = Callable[..., list[object]]
 """Makes the answers of rows, given the context and what the other places have."""
 
 
@@ -106,11 +112,11 @@ class Place:
         self.positions = positions
         self._values_of = _reader([column.name for column in wanted.columns])
 
-    def rows_of(self, values: Iterable[Any]) -> list[Sequence[Any]]:
+    def rows_of(self, values: Iterable[object]) -> list[Row]:
         """The rows of values that have the place's columns by their names."""
         return [*map(self._values_of, values)]
 
-    async def answer(self, run: Any, rows: Sequence[Sequence[Any]]) -> list[Any]:
+    async def answer(self, run: Run, rows: Sequence[Row]) -> list[object]:
         """The answers of the rows, in their order."""
         if not rows:
             return []
@@ -118,7 +124,7 @@ class Place:
             return held
         return self._built(run, rows, [await each.load_rows(run, rows) for each in self._children])
 
-    def held(self, run: Any, rows: Sequence[Sequence[Any]]) -> list[Any] | None:
+    def held(self, run: Run, rows: Sequence[Row]) -> list[object] | None:
         """The answers of rows, if the context holds what they need of other places; else None."""
         found = []
         for child in self._children:
@@ -128,7 +134,7 @@ class Place:
             found.append(there)
         return self._built(run, rows, found)
 
-    def _built(self, run: Any, rows: Sequence[Sequence[Any]], found: Sequence[Any]) -> list[Any]:
+    def _built(self, run: Run, rows: Sequence[Row], found: Sequence[object]) -> list[object]:
         """The answers of rows, given what is found at the other places."""
         width = len(rows[0])  # whoever reads the rows may have added columns
         build = self._written.get(width)
@@ -138,12 +144,12 @@ class Place:
         run.size.built(answers, self.most_bytes)
         return answers
 
-    def keys_at_once(self, run: Any, rows_of_each: int) -> int:
+    def keys_at_once(self, run: Run, rows_of_each: int) -> int:
         """For how many keys one statement may return rows: for no more than a whole response."""
         return max(1, int(run.size.limit // (max(1, rows_of_each) * self.most_bytes)))
 
 
-def _reader(names: Sequence[str]) -> Callable[[Any], Sequence[Any]]:
+def _reader(names: Sequence[str]) -> Callable[[object], Row]:
     """What reads the attributes of these names."""
     if len(names) > 1:
         return attrgetter(*names)  # faster than a comprehension; of one name it makes no tuple
@@ -158,7 +164,12 @@ class Compiler:
     """Compiles the places of one operation, for viewers with the same rights."""
 
     def __init__(
-        self, selections: Selections, viewer: Viewer, inputs: Inputs, *, make_child: Any
+        self,
+        selections: Selections,
+        viewer: Viewer,
+        inputs: Inputs,
+        *,
+        make_child: "Callable[..., Child]",
     ) -> None:
         self.selections = selections
         self.viewer = viewer
@@ -174,7 +185,11 @@ class Compiler:
             raise NotPlanned("too many fields")
 
     def place(
-        self, kind: Any, sets: Sequence[SelectionSetNode], *keys: str, joins: bool = True
+        self,
+        kind: GraphQLNamedType,
+        sets: Sequence[SelectionSetNode],
+        *keys: str,
+        joins: bool = True,
     ) -> Place:
         """The place of rows of a type; `keys` are columns that whoever runs it needs, too.
 
@@ -185,18 +200,18 @@ class Compiler:
 
     def places(
         self,
-        selected: Sequence[tuple[Any, Sequence[SelectionSetNode]]],
+        selected: Sequence[tuple[GraphQLNamedType, Sequence[SelectionSetNode]]],
         *keys: str,
         joins: bool = True,
     ) -> "list[Place]":
         """Several places of the same rows, served by one statement. Raises: NotPlanned."""
 
-        def answer(kind: Any, sets: Sequence[SelectionSetNode]) -> _Answer:
+        def answer(kind: GraphQLNamedType, sets: Sequence[SelectionSetNode]) -> _Answer:
             return lambda writer: writer.answer(kind, sets)
 
         return self._written([answer(*each) for each in selected], keys, joins=joins)
 
-    def column(self, name: str, shown: Any, *keys: str) -> Place:
+    def column(self, name: str, shown: GraphQLOutputType, *keys: str) -> Place:
         """The place of rows of which only a column is shown, as a value of that type."""
         [place] = self._written([lambda writer: writer.column(name, shown)], keys, joins=False)
         return place
@@ -216,11 +231,11 @@ class Compiler:
             for writer, answer in zip(writers, answers, strict=True)
         ]
 
-    def joinable(self, relation: Any) -> tuple[Any, str] | None:
+    def joinable(self, relation: AnyRelation) -> tuple[type, str] | None:
         """The table and the column of a relation that is not confined further for this viewer."""
         if not isinstance(relation, One):
             return None
-        joinable: tuple[Any, str] | None = relation.read(self.viewer, []).joinable
+        joinable: tuple[type, str] | None = relation.read(self.viewer, []).joinable
         return joinable
 
     def width(self, places: Sequence[Place]) -> int:
@@ -251,11 +266,11 @@ class _PlaceWriter:
         self._children: list[Child] = []
         self._key_bytes = 0  # of what is written beside the columns
 
-    def answer(self, kind: Any, sets: Sequence[SelectionSetNode]) -> str:
+    def answer(self, kind: GraphQLNamedType, sets: Sequence[SelectionSetNode]) -> str:
         """The expression of a row's answer."""
         return self._object(kind, sets, self._scope)
 
-    def column(self, name: str, shown: Any) -> str:
+    def column(self, name: str, shown: GraphQLOutputType) -> str:
         """The expression of a column alone."""
         return leaf(self._name, self._scope.column(name), shown)
 
@@ -282,7 +297,7 @@ class _PlaceWriter:
 
         return Place(wanted, write, self._children, keys, self._key_bytes + most_bytes(wanted))
 
-    def _name(self, value: Any) -> str:
+    def _name(self, value: object) -> str:
         """A name for a value that the function uses."""
         name = f"k{len(self._known)}"
         self._known[name] = value
@@ -290,7 +305,9 @@ class _PlaceWriter:
 
     # ------------------------------------------------------------ objects
 
-    def _object(self, kind: Any, sets: Sequence[SelectionSetNode], scope: Scope) -> str:
+    def _object(
+        self, kind: GraphQLNamedType, sets: Sequence[SelectionSetNode], scope: Scope
+    ) -> str:
         if isinstance(kind, GraphQLInterfaceType):
             return self._abstract(kind, sets, scope)
         if not isinstance(kind, GraphQLObjectType):
@@ -341,7 +358,7 @@ class _PlaceWriter:
         kind: GraphQLObjectType,
         declared: RowField,
         nodes: list[FieldNode],
-        shown: Any,
+        shown: GraphQLOutputType,
         scope: Scope,
     ) -> str:
         source = declared.source
@@ -369,7 +386,7 @@ class _PlaceWriter:
         declared: RowField,
         source: Column,
         nodes: list[FieldNode],
-        shown: Any,
+        shown: GraphQLOutputType,
         scope: Scope,
     ) -> str:
         if source.mask is not None and not self._compiler.viewer.may(source.mask):
@@ -393,7 +410,7 @@ class _PlaceWriter:
         encode, prefix = self._name(b2a_base64), f"{name}:".encode()
         return f"{encode}({prefix!r} + {scope.column('id')}.hex.encode(), newline=False).decode()"
 
-    def _derived(self, source: Derived, shown: Any, scope: Scope) -> str:
+    def _derived(self, source: Derived, shown: GraphQLOutputType, scope: Scope) -> str:
         rule = self._name(source.by)
         needs = ", ".join(scope.column(name) for name in source.needs)
         return leaf(self._name, f"{rule}({needs})", shown)
@@ -405,7 +422,9 @@ class _PlaceWriter:
         needs = ", ".join(scope.column(name) for name in source.needs)
         return f"{rule}({given}(({needs}{',' if source.needs else ''})), context)"
 
-    def _computed(self, source: Computed, nodes: list[FieldNode], shown: Any, scope: Scope) -> str:
+    def _computed(
+        self, source: Computed, nodes: list[FieldNode], shown: GraphQLOutputType, scope: Scope
+    ) -> str:
         if iscoroutinefunction(source.by):
             if not is_leaf_type(get_named_type(shown)):
                 raise NotPlanned("an awaited object")
@@ -416,15 +435,17 @@ class _PlaceWriter:
             return leaf(self._name, self._call(source, scope), shown)
         return self._made(self._call(source, scope), nodes, shown)
 
-    def _made(self, value: str, nodes: list[FieldNode], shown: Any) -> str:
+    def _made(self, value: str, nodes: list[FieldNode], shown: GraphQLOutputType) -> str:
         """An object that a function has made of the row, or a list of them."""
         required = isinstance(shown, GraphQLNonNull)
-        kind = shown.of_type if required else shown
+        kind = get_nullable_type(shown)
         nothing = "oops()" if required else "None"
         if isinstance(kind, GraphQLList):
             self._key_bytes += MADE_BYTES
             element = self._made("e", nodes, kind.of_type)
             return f"({nothing} if (w := {value}) is None else [{element} for e in w])"
+        if not isinstance(kind, GraphQLObjectType):
+            raise NotPlanned(str(kind))
         fields = self._compiler.selections.fields(kind, sub_selections(nodes))
         parts = [f"{key!r}: {self._attribute(kind, of_key)}" for key, of_key in fields.items()]
         made = "{" + ", ".join(parts) + "}"
@@ -442,7 +463,9 @@ class _PlaceWriter:
             raise NotPlanned(f"{kind.name}.{name}")
         return leaf(self._name, f"o.{declared.python_name}", field.type, native=False)
 
-    def _embedded(self, source: Embedded, nodes: list[FieldNode], shown: Any, scope: Scope) -> str:
+    def _embedded(
+        self, source: Embedded, nodes: list[FieldNode], shown: GraphQLOutputType, scope: Scope
+    ) -> str:
         """An object that is thin over the same row."""
         names = {
             name: scope.names.get(meant, meant) if isinstance(meant, str) else meant
@@ -468,7 +491,9 @@ class _PlaceWriter:
         _, _, other = scope.table.joins.setdefault((loader, key), (model, column, Table()))
         return Scope(scope.layout, other)
 
-    def _relation(self, source: Relation, nodes: list[FieldNode], shown: Any, scope: Scope) -> str:
+    def _relation(
+        self, source: Relation, nodes: list[FieldNode], shown: GraphQLOutputType, scope: Scope
+    ) -> str:
         if source.shown_to is not None and not source.shown_to(self._compiler.viewer):
             return "None"
         answer = self._related(source, nodes, shown, scope)
@@ -477,7 +502,9 @@ class _PlaceWriter:
         column, value = source.hidden_when
         return f"(None if {scope.column(column, plain=True)} == {value!r} else {answer})"
 
-    def _related(self, source: Relation, nodes: list[FieldNode], shown: Any, scope: Scope) -> str:
+    def _related(
+        self, source: Relation, nodes: list[FieldNode], shown: GraphQLOutputType, scope: Scope
+    ) -> str:
         relation = RELATIONS[source.loader]
         kind, sets = get_named_type(shown), sub_selections(nodes)
         required = isinstance(shown, GraphQLNonNull)
@@ -507,7 +534,7 @@ class _PlaceWriter:
         found = f"{child}.get({key})"
         return f"(v if (v := {found}) is not None else {nothing})" if required else found
 
-    def _there(self, joined: Scope, model: Any, key: str) -> str:
+    def _there(self, joined: Scope, model: type, key: str) -> str:
         """A column that says whether the joined row is there: one that is selected, if one can."""
         always = never_null(model)
         for name, plain in joined.table.columns:
@@ -515,7 +542,9 @@ class _PlaceWriter:
                 return joined.column(name, plain=plain)
         return joined.column(key)
 
-    def _part(self, part: Arguments, shown: Any, nodes: list[FieldNode], scope: Scope) -> str:
+    def _part(
+        self, part: Arguments, shown: GraphQLOutputType, nodes: list[FieldNode], scope: Scope
+    ) -> str:
         """An object that has nothing but lists of the row."""
         kind: Any = get_named_type(shown)
         answers = []
@@ -535,7 +564,7 @@ class _PlaceWriter:
         self,
         declared: ListField,
         nodes: list[FieldNode],
-        graphql_field: Any,
+        graphql_field: GraphQLField,
         scope: Scope,
         part: Arguments | None = None,
     ) -> str:
@@ -550,10 +579,12 @@ class _PlaceWriter:
         return f"m{len(self._children) - 1}"
 
 
-def element_of(shown: Any) -> Any:
+def element_of(shown: GraphQLOutputType) -> GraphQLOutputType:
     """The type of a list's elements."""
-    kind = shown.of_type if isinstance(shown, GraphQLNonNull) else shown
-    return kind.of_type
+    kind = get_nullable_type(shown)
+    assert isinstance(kind, GraphQLList)
+    element: GraphQLOutputType = kind.of_type
+    return element
 
 
 def given_to(source: Computed) -> Callable[[Any], Any]:

@@ -22,19 +22,19 @@ from graphql import (
 
 from resolvers.refusals import Refusal, Refused
 from resolvers.selecting import selecting
-from resolvers.storage.read import Read
 from resolvers.viewer import Viewer
 from schema.context import Context
 from schema.found import Found, FoundField
 from schema.lists import ListField
 from schema.loaders import RELATIONS, One
 from schema.node import rows_of_type
-from schema.plan.arguments import Arguments, Info
+from schema.plan.arguments import Arguments
 from schema.plan.children import make_child
 from schema.plan.inputs import Inputs, Values, Variables
 from schema.plan.objects import Objects, Selected
 from schema.plan.pages import Pages
 from schema.plan.places import DEFINITION, Compiler, Place
+from schema.plan.run import Run
 from schema.plan.selection import (
     NotPlanned,
     Selections,
@@ -42,7 +42,6 @@ from schema.plan.selection import (
     operation_of,
     sub_selections,
 )
-from schema.response_size import ResponseSize
 
 logger = logging.getLogger(__name__)
 
@@ -55,29 +54,6 @@ CALLERS = (Refusal, Refused, GraphQLError)
 
 VARIANTS = 32
 """How many plans a document keeps: one for each operation, each @skip and each kind of viewer."""
-
-
-class Run:
-    """One run of a plan: what its places read with."""
-
-    __slots__ = ("context", "info", "size", "variables", "viewer")
-
-    def __init__(self, context: Context, variables: Values) -> None:
-        self.context = context
-        self.viewer: Viewer = context.viewer
-        self.variables = variables
-        self.info = Info(context)
-        self.size = ResponseSize(context.max_response_bytes)
-
-    async def tuples(self, read: Read[Any]) -> Any:
-        return await self.context.storage.tuples(read)
-
-    async def read(self, read: Read[Any]) -> Any:
-        return await self.context.storage.read(read)
-
-
-Answer = Callable[[Run, Any], Any]
-"""Answers a root field, given the object that the roots hang on."""
 
 
 class _Root:
@@ -99,7 +75,7 @@ class _Root:
         if isinstance(declared, ListField):
             self._pages = Pages(compiler, self._field.type, nodes)
 
-    async def value(self, run: Run) -> Any:
+    async def value(self, run: Run) -> object:
         """What the field's resolver answers; for a mutation, what it has done."""
         if self._pages is not None:
             return self._arguments.listing(run)
@@ -170,9 +146,9 @@ class Plan:
         self.failures = 0
         self.rests_until = 0.0
 
-    async def query(self, run: Run) -> dict[str, Any]:
+    async def query(self, run: Run) -> dict[str, object]:
         """The data of a query."""
-        data = {}
+        data: dict[str, object] = {}
         for key, root in self._roots:
             if isinstance(root, str):
                 data[key] = root
@@ -181,9 +157,9 @@ class Plan:
                 run.size.finished(data[key])
         return data
 
-    async def mutation(self, run: Run) -> dict[str, Any]:
+    async def mutation(self, run: Run) -> dict[str, object]:
         """The data of a mutation. What was done is kept, so that nobody does it again."""
-        data = {}
+        data: dict[str, object] = {}
         for key, root in self._roots:
             if isinstance(root, str):
                 data[key] = root
@@ -193,7 +169,7 @@ class Plan:
             run.size.finished(data[key])
         return data
 
-    async def events(self, run: Run, payloads: Sequence[Any]) -> list[dict[str, Any]]:
+    async def events(self, run: Run, payloads: Sequence[object]) -> list[dict[str, object]]:
         """The data of events of a subscription, in their order."""
         [(key, root)] = self._roots
         assert isinstance(root, _Root)
@@ -263,7 +239,7 @@ class Planner:
                 self._plan(planned, operation, {}, viewer)
 
     async def execute(
-        self, planned: Planned, name: str | None, raw: dict[str, Any] | None, context: Context
+        self, planned: Planned, name: str | None, raw: dict[str, object] | None, context: Context
     ) -> ExecutionResult | None:
         """The result of a query or a mutation; None where graphql-core has to find it."""
         operation = planned.operation(name)
@@ -278,9 +254,9 @@ class Planner:
         self,
         planned: Planned,
         name: str | None,
-        raw: dict[str, Any] | None,
+        raw: dict[str, object] | None,
         context: Context,
-        payloads: Sequence[Any],
+        payloads: Sequence[object],
     ) -> list[ExecutionResult] | None:
         """The results of events of a subscription; None where graphql-core has to find them."""
         operation = planned.operation(name)
@@ -294,7 +270,7 @@ class Planner:
         self,
         planned: Planned,
         operation: OperationDefinitionNode,
-        raw: dict[str, Any] | None,
+        raw: dict[str, object] | None,
         context: Context,
         answer: Callable[[Plan, Run], Any],
     ) -> Any:

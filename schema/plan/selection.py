@@ -1,19 +1,21 @@
 """What an operation selects, with its fragments and directives resolved."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from graphql import (
+    DirectiveNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLAbstractType,
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
+    NamedTypeNode,
     OperationDefinitionNode,
+    SelectionNode,
     SelectionSetNode,
+    ValueNode,
     VariableNode,
     is_abstract_type,
 )
@@ -71,32 +73,34 @@ class Selections:
                         visited.add(name)
                         self._collect(kind, fragment.selection_set, fields, visited)
 
-    def _applies(self, condition: Any, kind: GraphQLObjectType) -> bool:
+    def _applies(self, condition: NamedTypeNode | None, kind: GraphQLObjectType) -> bool:
         if condition is None or condition.name.value == kind.name:
             return True
         named = self._schema.type_map[condition.name.value]
-        return is_abstract_type(named) and self._schema.is_sub_type(_abstract(named), kind)
+        return is_abstract_type(named) and self._schema.is_sub_type(named, kind)
 
-    def _included(self, node: Any) -> bool:
+    def _included(self, node: SelectionNode) -> bool:
         included = True
         for directive in node.directives or ():
             name = directive.name.value
             if name not in {"skip", "include"}:
                 raise NotPlanned(f"@{name}")
-            included &= self._condition(directive.arguments[0].value) is (name == "include")
+            included &= self._condition(_given(directive)) is (name == "include")
         return included
 
-    def _condition(self, given: Any) -> bool:
+    def _condition(self, given: ValueNode) -> bool:
         if isinstance(given, BooleanValueNode):
             return given.value
+        assert isinstance(given, VariableNode)
         if given.name.value not in self._flags:
             raise NotPlanned("a condition without a value")
         return self._flags[given.name.value]
 
 
-def _abstract(named: Any) -> GraphQLAbstractType:
-    abstract: GraphQLAbstractType = named
-    return abstract
+def _given(directive: DirectiveNode) -> ValueNode:
+    """What `if` of @skip or @include is given."""
+    [argument] = directive.arguments or ()
+    return argument.value
 
 
 def flags_of(document: DocumentNode) -> frozenset[str]:
@@ -104,9 +108,9 @@ def flags_of(document: DocumentNode) -> frozenset[str]:
     found: set[str] = set()
 
     class Finder(Visitor):
-        def enter_directive(self, node: Any, *_: Any) -> None:
+        def enter_directive(self, node: DirectiveNode, *_: object) -> None:
             if node.name.value in {"skip", "include"}:
-                value = node.arguments[0].value
+                value = _given(node)
                 if isinstance(value, VariableNode):
                     found.add(value.name.value)
 

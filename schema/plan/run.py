@@ -1,0 +1,43 @@
+"""What the places of a plan read with while an operation runs."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from resolvers.storage.read import Read
+from resolvers.viewer import Viewer
+from schema.context import Context
+from schema.plan.inputs import Values
+from schema.response_size import ResponseSize
+
+Model = TypeVar("Model")
+
+Row = Sequence[Any]
+"""A row of a statement: the values of its columns, by position."""
+
+
+class Info:
+    """What resolvers ask of Strawberry's info: the context, and nothing else."""
+
+    __slots__ = ("context",)
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+
+class Run:
+    """One run of a plan: what its places read with."""
+
+    __slots__ = ("context", "info", "size", "variables", "viewer")
+
+    def __init__(self, context: Context, variables: Values) -> None:
+        self.context = context
+        self.viewer: Viewer = context.viewer
+        self.variables = variables
+        self.info = Info(context)
+        self.size = ResponseSize(context.max_response_bytes)
+
+    async def tuples(self, read: Read[Any]) -> Sequence[Row]:
+        return await self.context.storage.tuples(read)
+
+    async def read(self, read: Read[Model]) -> list[Model]:
+        return await self.context.storage.read(read)
