@@ -24,6 +24,7 @@ from resolvers.agent_bookings.transitions import TRANSITIONS
 from resolvers.bookings import loading
 from resolvers.bookings.actions import Situation, may_touch, require
 from resolvers.bookings.checks import state_of
+from resolvers.bookings.versions import next_version
 from resolvers.changes import Cause, record_booking
 from resolvers.leases import NOT_LEASED
 from resolvers.outcomes import Outcome
@@ -240,11 +241,10 @@ class _Receiving:
         return Outcome(key, created=True)
 
     def _replace(self, asked: Asked, party: Party, held: Held) -> Outcome:
-        booking = changed(
+        booking = next_version(
             held.booking,
+            self._work.now,
             status=BookingStatus.PENDING,
-            version=held.booking.version + 1,
-            updated_at=self._work.now,
             **NOT_CANCELLED,
             **self._of_submission(asked, party),
         )

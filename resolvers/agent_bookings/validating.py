@@ -20,6 +20,7 @@ from resolvers.agent_bookings.reads import held_by_nobody
 from resolvers.agent_bookings.stage_two import Catalogue
 from resolvers.agent_bookings.submission import stays_in
 from resolvers.bookings import loading
+from resolvers.bookings.versions import next_version
 from resolvers.changes import THE_CLOCK, record_booking
 from resolvers.leases import NOT_LEASED, leased
 from resolvers.outcomes import Outcome
@@ -198,7 +199,7 @@ def _held(work: UnitOfWork, keys: loading.Keys) -> dict[UUID, Held]:
 
 def _write(work: UnitOfWork, before: Held, after: Held, kind: ChangeType) -> None:
     """Save a booking and its detail, and record what has become of them."""
-    booking = changed(after[0], version=before[0].version + 1, updated_at=work.now)
+    booking = next_version(after[0], work.now)
     work.save(Booking, [(before[0], booking)])
     work.save(AgentBooking, [(before[1], after[1])])
     record_booking(

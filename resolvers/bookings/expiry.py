@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from resolvers.bookings.actions import is_overdue
 from resolvers.bookings.kinds import kind_of
 from resolvers.bookings.loading import Keys, keys_of, lock
+from resolvers.bookings.versions import next_version
 from resolvers.changes import THE_CLOCK, record_booking
 from resolvers.storage.columns import one_of
 from resolvers.storage.read import Read
-from resolvers.storage.rows import changed
 from resolvers.storage.tables import Booking, Organization, columns, table
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.vocabulary import BookingStatus, ChangeType
@@ -131,12 +131,11 @@ def _expire(work: UnitOfWork, locked: Iterable[Booking]) -> list[Booking]:
     versions = []
     for booking in locked:
         if is_overdue(booking, work.now):
-            after = changed(
+            after = next_version(
                 booking,
+                work.now,
                 status=BookingStatus.EXPIRED,
                 lapses_at=None,
-                version=booking.version + 1,
-                updated_at=work.now,
             )
             versions.append((booking, after))
     work.save(Booking, versions)

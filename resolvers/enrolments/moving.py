@@ -15,6 +15,7 @@ from resolvers.bookings.overrides import check_overrides
 from resolvers.bookings.payment_rules import due_by_start, lapsing_by_start
 from resolvers.bookings.seating import WantedSeat, check_seat
 from resolvers.bookings.sittings import Sitting, ambiguous_time, as_booked, sitting_of, when
+from resolvers.bookings.versions import next_version
 from resolvers.changes import Cause, record_booking
 from resolvers.enrolments import rules
 from resolvers.enrolments.attempts import Attempts, results_in
@@ -271,15 +272,14 @@ class _Movers:
     def _moved(self, command: MoveEnrolment, booking: Booking, target: "_Target") -> Booking:
         event, room = target.event, target.room
         test = self._desk.test_of(event)
-        moved = changed(
+        moved = next_version(
             booking,
+            self._work.now,
             event_id=event.id,
             centre_id=event.venue_id if room is None else room.centre_id,
             room_id=None if room is None else room.id,
             test_id=event.test_id,
             subject_id=None if test is None else test.subject_id,
-            version=booking.version + 1,
-            updated_at=self._work.now,
             **when(target.sitting),
         )
         moved = lapsing_by_start(moved)

@@ -10,6 +10,7 @@ from resolvers.bookings import loading
 from resolvers.bookings.actions import Situation, allowed, illegal_state, may_touch
 from resolvers.bookings.expiry import lock_current
 from resolvers.bookings.payment_rules import SETTLED, STEPS
+from resolvers.bookings.versions import next_version
 from resolvers.changes import Cause, record_booking
 from resolvers.enrolments.commands import RecordPayment
 from resolvers.enrolments.facts import enrolment_facts
@@ -156,10 +157,8 @@ def _recorded(payment: Payment, command: RecordPayment) -> Payment:
 
 def _after(work: UnitOfWork, booking: Booking, status: PaymentStatus) -> Booking:
     settled = status in SETTLED and booking.status is BookingStatus.PENDING
-    values: dict[str, Any] = {"version": booking.version + 1, "updated_at": work.now}
-    if settled:
-        values |= {"status": BookingStatus.CONFIRMED, "lapses_at": None}
-    return changed(booking, **values)
+    after = next_version(booking, work.now)
+    return changed(after, status=BookingStatus.CONFIRMED, lapses_at=None) if settled else after
 
 
 def _too_late(status: PaymentStatus) -> tuple[Warning, ...]:

@@ -6,6 +6,7 @@ from resolvers.bookings import loading
 from resolvers.bookings.actions import Situation, require
 from resolvers.bookings.checks import find
 from resolvers.bookings.expiry import lock_current
+from resolvers.bookings.versions import next_version
 from resolvers.changes import Cause, record_booking
 from resolvers.enrolments.commands import AssignResult
 from resolvers.enrolments.facts import enrolment_facts
@@ -80,9 +81,8 @@ def _completed(
         situation = Situation(booking, settings, work.now)
         path = ("input", "results", str(command.position))
         require(TRANSITIONS, "assign result", situation, command.viewer, *path)
-    return changed(
+    return next_version(
         booking,
+        work.now,
         status=BookingStatus.COMPLETED,
-        version=booking.version + 1,
-        updated_at=work.now,
     )

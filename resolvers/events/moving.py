@@ -18,6 +18,7 @@ from resolvers.bookings.seats import (
     takes_seat,
 )
 from resolvers.bookings.sittings import as_booked, sitting_at, times
+from resolvers.bookings.versions import next_version
 from resolvers.events.choices import Choice
 from resolvers.outcomes import Warning
 from resolvers.refusals import Invalid
@@ -76,7 +77,7 @@ class Move:
         moved = lapsing_by_start(changed(moved, **self._times_of(booking, moved, event)))
         if moved == booking:
             return None
-        moved = changed(moved, version=booking.version + 1, updated_at=now)
+        moved = next_version(moved, now)
         paying = None if payment is None else (payment, due_by_start(payment, moved.start_at))
         return Moved(booking, moved, tuple(zip(granted, accommodations, strict=True)), paying)
 

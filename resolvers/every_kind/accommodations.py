@@ -21,6 +21,7 @@ from resolvers.bookings.kinds import kind_of, missing_of
 from resolvers.bookings.lengthening import Lengthening
 from resolvers.bookings.seats import UNKNOWN_LENGTH
 from resolvers.bookings.sittings import as_booked, overrun, sitting_at, times
+from resolvers.bookings.versions import next_version
 from resolvers.changes import Cause, Origin, record_booking
 from resolvers.outcomes import Outcome, Warning
 from resolvers.permitted import requires
@@ -35,7 +36,7 @@ from resolvers.refusals import (
     attempt,
 )
 from resolvers.storage.columns import new_key
-from resolvers.storage.rows import as_dict, changed
+from resolvers.storage.rows import as_dict
 from resolvers.storage.tables import Accommodation, Booking, Event, Test
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.texts import normalized
@@ -260,18 +261,17 @@ class _Granted:
         return None if booking.event_id is None else self._lengthening.events[booking.event_id]
 
     def _lengthened(self, booking: Booking, granted: Iterable[Accommodation]) -> Booking:
-        accommodations = list(granted)
+        accommodations, now = list(granted), self._work.now
         total = extra(accommodations)
         values: dict[str, Any] = {
             "extra_time_minutes": total.time_minutes,
             "extra_break_minutes": total.break_minutes,
             "accommodation_count": len(accommodations),
-            "version": booking.version + 1,
-            "updated_at": self._work.now,
         }
         event = self._event_of(booking)
         if event is not None and kind_of(booking).follows_event:
-            return changed(booking, **values, **times(sitting_at(as_booked(event, booking), total)))
+            at_event = times(sitting_at(as_booked(event, booking), total))
+            return next_version(booking, now, **values, **at_event)
         more = timedelta(minutes=total.time_minutes - booking.extra_time_minutes)
         breaks = timedelta(minutes=total.break_minutes - booking.extra_break_minutes)
         if booking.start_at is not None:
@@ -280,7 +280,7 @@ class _Granted:
         if event is not None and event.on_demand and booking.end_at is not None:
             values["end_at"] = later(booking.end_at, more)
             values["local_end"] = wall_time_of(values["end_at"], booking.time_zone)
-        return changed(booking, **values)
+        return next_version(booking, now, **values)
 
 
 def _terms(accommodation: Accommodation) -> dict[str, Any]:

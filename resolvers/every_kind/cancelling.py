@@ -11,6 +11,7 @@ from resolvers.bookings.actions import Situation, require
 from resolvers.bookings.checks import find, require_version
 from resolvers.bookings.expiry import lock_current
 from resolvers.bookings.kinds import KINDS, Cancelling, Facts, kind_of, missing_of
+from resolvers.bookings.versions import next_version
 from resolvers.changes import Cause, Origin, record_booking
 from resolvers.outcomes import Outcome
 from resolvers.permitted import requires
@@ -222,8 +223,9 @@ def cancelled_booking(
 ) -> Booking:
     """The booking once it is cancelled: on behalf of the candidate, unless by the candidate."""
     by_candidate = cause.viewer is not None and cause.viewer.role is Role.CANDIDATE
-    return changed(
+    return next_version(
         booking,
+        now,
         status=status,
         lapses_at=None,
         cancel_reason=reason,
@@ -232,8 +234,6 @@ def cancelled_booking(
         cancelled_by_user_id=cause.user_id,
         cancelled_by_name=cause.name,
         cancelled_on_behalf=not by_candidate,
-        version=booking.version + 1,
-        updated_at=now,
     )
 
 

@@ -10,6 +10,7 @@ from resolvers.bookings.checks import require_version, state_of
 from resolvers.bookings.facts import accommodation_facts
 from resolvers.bookings.lengthening import Lengthening
 from resolvers.bookings.sittings import as_booked, sitting_at, when
+from resolvers.bookings.versions import next_version
 from resolvers.changes import Cause, record_booking
 from resolvers.outcomes import Outcome
 from resolvers.permitted import requires
@@ -67,12 +68,11 @@ class _Changing:
             granted, duration_minutes=booking.duration_minutes, break_minutes=form.break_minutes
         )
         after = changed(before, test_form_id=form.id)
-        newer = changed(
+        newer = next_version(
             booking,
+            self._work.now,
             test_id=form.test_id,
             subject_id=form.subject_id,
-            version=booking.version + 1,
-            updated_at=self._work.now,
             **when(sitting_at(self._event_of(booking), extra(granted_after))),
         )
         warnings = tuple(self._lengthening.take(booking, newer))

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from resolvers.bookings import loading
 from resolvers.bookings.actions import Situation, require
+from resolvers.bookings.versions import next_version
 from resolvers.changes import Cause, record_booking
 from resolvers.outcomes import Outcome
 from resolvers.permitted import requires
@@ -14,7 +15,6 @@ from resolvers.registrations.commands import DeleteRegistration
 from resolvers.registrations.facts import registration_facts
 from resolvers.registrations.finding import registration
 from resolvers.registrations.transitions import TRANSITIONS
-from resolvers.storage.rows import changed
 from resolvers.storage.tables import Booking
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.vocabulary import BookingStatus, ChangeType, Permission
@@ -39,11 +39,10 @@ def delete(work: UnitOfWork, commands: Sequence[DeleteRegistration]) -> list[Out
             return Outcome(booking.id, changed=False)
         situation = Situation(booking, settings[booking.organization_id], work.now)
         require(TRANSITIONS, "delete", situation, viewer, "input", "registrationId")
-        deleted = changed(
+        deleted = next_version(
             booking,
+            work.now,
             status=BookingStatus.DELETED,
-            version=booking.version + 1,
-            updated_at=work.now,
         )
         locked[booking.id] = deleted
         work.save(Booking, [(booking, deleted)])

@@ -13,6 +13,7 @@ from resolvers.bookings.facts import accommodation_facts
 from resolvers.bookings.overrides import check_overrides
 from resolvers.bookings.seating import WantedSeat, check_seat
 from resolvers.bookings.sittings import overrun, sitting_at, when
+from resolvers.bookings.versions import next_version
 from resolvers.changes import Cause, record_booking
 from resolvers.outcomes import Outcome, Warning
 from resolvers.permitted import requires
@@ -31,7 +32,7 @@ from resolvers.registrations.refusals import (
 )
 from resolvers.registrations.transitions import TRANSITIONS
 from resolvers.storage.columns import new_key
-from resolvers.storage.rows import changed, new_row
+from resolvers.storage.rows import new_row
 from resolvers.storage.tables import (
     Accommodation,
     Booking,
@@ -247,13 +248,12 @@ class _Transferring:
         granted = self._accommodations.get(booking.id, [])
         breaks = self._breaks.get(booking.test_id, 0)
         after = recomputed(granted, duration_minutes=event.duration_minutes, break_minutes=breaks)
-        moved = changed(
+        moved = next_version(
             booking,
+            self._work.now,
             event_id=event.id,
             centre_id=event.venue_id,
             room_id=event.room_id,
-            version=booking.version + 1,
-            updated_at=self._work.now,
             **when(sitting_at(event, extra(after))),
         )
         return moved, tuple(zip(granted, after, strict=True))

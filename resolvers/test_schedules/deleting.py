@@ -6,6 +6,7 @@ from uuid import UUID
 from resolvers.bookings import loading
 from resolvers.bookings.actions import Situation, require
 from resolvers.bookings.facts import accommodation_facts
+from resolvers.bookings.versions import next_version
 from resolvers.changes import Cause, record_booking
 from resolvers.outcomes import Outcome
 from resolvers.permitted import requires
@@ -50,14 +51,13 @@ def _delete(
     situation = Situation(booking, found.settings[booking.organization_id], work.now)
     require(TRANSITIONS, "delete", situation, viewer, "input", "testSchedule")
     schedule = found.schedules[booking.id]
-    after = changed(
+    after = next_version(
         booking,
+        work.now,
         status=BookingStatus.DELETED,
         accommodation_count=0,
         extra_time_minutes=0,
         extra_break_minutes=0,
-        version=booking.version + 1,
-        updated_at=work.now,
     )
     emptied = _emptied(schedule)
     found.bookings[booking.id], found.schedules[booking.id] = after, emptied

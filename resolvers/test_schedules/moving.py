@@ -9,6 +9,7 @@ from resolvers.bookings import loading
 from resolvers.bookings.actions import Situation, require
 from resolvers.bookings.checks import find, require_version, state_of
 from resolvers.bookings.sittings import ambiguous_time
+from resolvers.bookings.versions import next_version
 from resolvers.changes import Cause, record_booking
 from resolvers.links import CANDIDATE_CENTRES, CANDIDATE_SUBJECTS
 from resolvers.outcomes import Outcome, Warning
@@ -231,13 +232,12 @@ class _Movers:
         settings = desk.settings[booking.organization_id]
         buffer_hours = 0 if schedule.enforce_times else settings.window_buffer_hours
         made = windows(dates, centre.time_zone, buffer_hours=buffer_hours)
-        after = changed(
+        after = next_version(
             booking,
+            now,
             status=rules.status_of_new(made[-1].buffered_end, now),
             centre_id=centre.id,
             time_zone=centre.time_zone,
-            version=booking.version + 1,
-            updated_at=now,
             **when(made),
         )
         after = lengthened(after)

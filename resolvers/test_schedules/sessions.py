@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from resolvers import checks
 from resolvers.bookings.actions import Situation, require
 from resolvers.bookings.checks import require_version
+from resolvers.bookings.versions import next_version
 from resolvers.changes import Cause, record_booking
 from resolvers.outcomes import Outcome
 from resolvers.permitted import requires
@@ -69,7 +70,7 @@ def _record(work: UnitOfWork, found: Found, command: RecordSession) -> Outcome:
         stage.settle()
         after = changed(booking, status=BookingStatus.COMPLETED)
         schedule_after = changed(schedule, session_completed_at=at)
-    after = changed(after, version=booking.version + 1, updated_at=work.now)
+    after = next_version(after, work.now)
     found.bookings[booking.id], found.schedules[booking.id] = after, schedule_after
     work.save(Booking, [(booking, after)])
     work.save(TestSchedule, [(schedule, schedule_after)])
