@@ -17,7 +17,7 @@ from resolvers.vocabulary import (
     SmokingPreference,
 )
 from schema.agent_bookings import AgentBooking
-from schema.commands import ask, given
+from schema.commands import ask
 from schema.contacts import (
     AddressInput,
     EmergencyContactInput,
@@ -26,10 +26,19 @@ from schema.contacts import (
 )
 from schema.context import Info
 from schema.declaring import input_type, object_type
-from schema.errors import BookingError, Warning
+from schema.errors import BookingError
 from schema.fields import attribute, described
-from schema.inputs import IDEMPOTENCY_KEY, ORIGIN, Input, OriginInput, origin_of, values_given
+from schema.inputs import (
+    IDEMPOTENCY_KEY,
+    ORIGIN,
+    Input,
+    OriginInput,
+    given,
+    origin_of,
+    values_given,
+)
 from schema.payloads import CREATED, ERRORS, WARNINGS, written
+from schema.warnings import Warning
 
 
 @input_type(description="Whom to ask at the agency.")

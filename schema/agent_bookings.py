@@ -27,12 +27,12 @@ from schema.agent_booking_parts import (
 from schema.booking_lists import BOOKING_FILTER, BOOKING_SORT, bookings_list
 from schema.bookings import Booking
 from schema.centres import Centre
-from schema.commands import given
 from schema.connections import Connection
 from schema.context import Info
 from schema.declaring import object_type
 from schema.fields import column, computed, relation
 from schema.found import Found, found
+from schema.inputs import given
 from schema.lists import PageArguments, listed
 from schema.loaders import One, register
 from schema.node import KINDS, node_type

@@ -12,11 +12,11 @@ from resolvers.bookings import reads
 from resolvers.storage.filters import AllOf, Condition, Filter, Operator
 from resolvers.storage.paging import PageRequest
 from resolvers.vocabulary import BookingKind, BookingSortField, BookingStatus, SortDirection
-from schema.commands import given
 from schema.connections import Connection
 from schema.declaring import input_type
 from schema.fields import attribute
 from schema.filters import DateTimeFilter, IdFilter, StringFilter, filter_of
+from schema.inputs import given
 from schema.lists import PageArguments, listing
 from schema.node import show_booking
 

@@ -19,15 +19,16 @@ from resolvers.refusals import Complaints
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import AccommodationScope, BatchMode, CancellationReason
 from schema.bookings import Accommodation, Booking, Money, booking_types
-from schema.commands import Answer, ask, ask_all, errors_of, given
+from schema.commands import Answer, ask, ask_all, errors_of
 from schema.context import Info
 from schema.declaring import input_type, object_type
-from schema.errors import BookingError, Warning
+from schema.errors import BookingError
 from schema.fields import attribute, described
-from schema.inputs import IDEMPOTENCY_KEY, ORIGIN, OriginInput, origin_of
+from schema.inputs import IDEMPOTENCY_KEY, ORIGIN, OriginInput, given, origin_of
 from schema.node import show_booking
 from schema.payloads import booking_rows, written_booking
 from schema.references import optional_id, ref_of, refs_of
+from schema.warnings import Warning
 
 MESSAGE = "Required when the reason is OTHER; at most 500 characters."
 CANCELLED_AT = "When it was cancelled, not in the future; now unless given."

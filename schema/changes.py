@@ -15,18 +15,18 @@ from resolvers.outcomes import Warning as DomainWarning
 from resolvers.vocabulary import BookingKind, ChangeType, EventChangeType
 from schema.booking_lists import BOOKING_FILTER, booking_filter
 from schema.bookings import Booking
-from schema.commands import given
 from schema.connections import Connection
 from schema.context import Context, Info
 from schema.declaring import object_type
-from schema.errors import Warning
 from schema.events import Event
 from schema.fields import Computed, OverRow, attribute, column, computed, embedded, relation
+from schema.inputs import given
 from schema.lists import PageArguments, listed, listing
 from schema.loaders import One, register
 from schema.log_cursors import FOLLOWED, check_of
 from schema.node import Node, node_type
 from schema.organizations import Actor, actor
+from schema.warnings import Warning
 
 register(change_by_id=One(change_reads.changes_by_id))
 

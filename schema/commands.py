@@ -10,8 +10,6 @@ from hashlib import sha256
 from typing import Any, TypeVar
 from uuid import UUID
 
-from strawberry import UNSET
-
 from resolvers import checks
 from resolvers.outcomes import Outcome
 from resolvers.permitted import forbidden, needed_by
@@ -22,8 +20,10 @@ from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import BatchMode
 from schema.context import Info
-from schema.errors import BookingError, Warning, error_of
+from schema.errors import BookingError, error_of
+from schema.inputs import given
 from schema.paths import sent_path
+from schema.warnings import Warning
 
 T = TypeVar("T")
 
@@ -75,11 +75,6 @@ def errors_of(answers: Iterable[Answer]) -> list[BookingError]:
         for error in answer.errors
     }
     return list(errors.values())
-
-
-def given(value: T) -> T | None:
-    """An optional input's value; None where it was left out."""
-    return None if value is UNSET else value
 
 
 async def ask(info: Info, run: Run, input: Any, **more: Any) -> Answer:

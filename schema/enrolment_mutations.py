@@ -25,17 +25,18 @@ from resolvers.vocabulary import (
     RuleOverride,
 )
 from schema.bookings import Booking, Payment, return_url_of
-from schema.commands import Answer, ask, ask_all, errors_of, given
+from schema.commands import Answer, ask, ask_all, errors_of
 from schema.context import Info
 from schema.declaring import input_type, object_type
 from schema.enrolments import Enrolment
-from schema.errors import BookingError, Warning
+from schema.errors import BookingError
 from schema.fields import attribute, described
 from schema.inputs import (
     IDEMPOTENCY_KEY,
     ORIGIN,
     OVERRIDES,
     OriginInput,
+    given,
     given_tuple,
     origin_of,
 )
@@ -43,6 +44,7 @@ from schema.node import show_booking
 from schema.payloads import booking_row, booking_rows, written_booking
 from schema.references import RefInput, optional_id, optional_ref, ref_of
 from schema.scalars import CurrencyCode, LocalDateTime
+from schema.warnings import Warning
 
 
 @input_type(description="An amount of money.")

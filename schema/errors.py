@@ -1,13 +1,11 @@
 """Refusals as data: what `errors` of a payload holds."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
 from resolvers import refusals
-from resolvers.outcomes import Warning as DomainWarning
 from resolvers.refusals import Refusal
 from resolvers.vocabulary import (
     AccessScope,
@@ -19,7 +17,6 @@ from resolvers.vocabulary import (
 )
 from schema.context import Info
 from schema.declaring import interface_type, object_type
-from schema.fields import attribute
 from schema.node import show_booking
 
 if TYPE_CHECKING:
@@ -112,17 +109,6 @@ class PermissionError(BookingError):
         "missing_scope",
         "Which association is missing; null when the permission itself is.",
     )
-
-
-@object_type(description="Done, but worth knowing.")
-class Warning:
-    code: str = attribute(description="What it is about, for programs.")
-    message: str = attribute(description="What it is about, for people.")
-    path: list[str] = attribute(description="Where in the input it comes from.")
-
-    @classmethod
-    def all_of(cls, warnings: Iterable[DomainWarning]) -> "list[Warning]":
-        return [cls(code=w.code, message=w.message, path=list(w.path)) for w in warnings]
 
 
 _TYPES: tuple[tuple[type[Refusal], type[BookingError]], ...] = (

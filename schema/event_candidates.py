@@ -11,9 +11,9 @@ from resolvers.references import ByKey
 from resolvers.refusals import Invalid
 from schema.booking_lists import booked_at
 from schema.candidates import Candidate
-from schema.commands import given
 from schema.connections import Connection
 from schema.declaring import object_type
+from schema.inputs import given
 from schema.lists import PageArguments, listed, listing
 from schema.references import ref_of
 

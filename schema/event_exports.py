@@ -10,11 +10,11 @@ from strawberry import UNSET
 from resolvers.exports.asked import EventExport
 from resolvers.exports.fields import chosen
 from resolvers.vocabulary import EventSortField, ExportFormat, Permission, SortDirection
-from schema.commands import given
 from schema.context import Info
 from schema.declaring import object_type
 from schema.event_filters import EVENT_FILTER, EVENT_SORT, event_filter
 from schema.fields import attribute
+from schema.inputs import given
 
 NAMES = (
     "Names as in Shift iQ v2 (EventTitle) or in EventFilter (title), in any case, and "

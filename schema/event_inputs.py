@@ -12,11 +12,10 @@ from resolvers.events.commands import CreateEvent, UpdateEvent
 from resolvers.every_kind.cancelling_events import CancelEvent
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import DurationUnit, EventKind, RuleOverride
-from schema.commands import given
 from schema.declaring import input_type
 from schema.distribution import COLUMNS, DistributionInput
 from schema.fields import attribute, described
-from schema.inputs import ORIGIN, OriginInput, given_tuple, origin_of
+from schema.inputs import ORIGIN, OriginInput, given, given_tuple, origin_of
 from schema.references import RefInput, ref_of
 
 

@@ -11,10 +11,10 @@ from resolvers.events.reads import (
     events_page,
     ordering_of,
 )
-from schema.commands import given
 from schema.connections import Connection
 from schema.context import Info
 from schema.event_filters import EVENT_FILTER, EVENT_SORT, EventFilter, EventSort, event_filter
+from schema.inputs import given
 from schema.lists import PageArguments, listing
 from schema.node import shown_as
 

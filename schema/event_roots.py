@@ -25,7 +25,7 @@ from schema.commands import Answer, ask
 from schema.connections import Connection
 from schema.context import Info
 from schema.declaring import object_type
-from schema.errors import BookingError, Warning
+from schema.errors import BookingError
 from schema.event_filters import EVENT_FILTER, EVENT_SORT, event_filter
 from schema.event_inputs import CancelEventInput, CreateEventInput, UpdateEventInput
 from schema.event_lists import events_list
@@ -37,6 +37,7 @@ from schema.lists import PageArguments, listed
 from schema.lookup import named
 from schema.payloads import ERRORS, WARNINGS, written
 from schema.references import REF, optional_id
+from schema.warnings import Warning
 
 
 @object_type(description="What became of a command on an event.")

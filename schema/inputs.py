@@ -58,6 +58,11 @@ def external_ids_of_input(
     return tuple(value.to_ref() for value in values)
 
 
+def given(value: T) -> T | None:
+    """An optional input's value; None where it was left out."""
+    return None if value is UNSET else value
+
+
 def given_tuple(values: Iterable[T] | None) -> tuple[T, ...]:
     """An optional list; empty where it was left out or null."""
     return () if values is None or values is UNSET else tuple(values)

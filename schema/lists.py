@@ -19,9 +19,9 @@ from resolvers.storage.paging import Ordering, PageRequest, page_request
 from resolvers.storage.read import Read
 from resolvers.values import frozen
 from resolvers.viewer import Viewer
-from schema.commands import given
 from schema.connections import SEARCH, Connection
 from schema.context import Context
+from schema.inputs import given
 from schema.loaders import ReadKeys
 
 FIRST = Annotated[

@@ -13,12 +13,12 @@ from resolvers.notifications.reads import notification_endpoints
 from resolvers.notifications.redelivering import redeliver
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import NotificationChannel, NotificationTopic
-from schema.commands import Answer, ask, given
+from schema.commands import Answer, ask
 from schema.context import Info
 from schema.declaring import input_type, object_type
 from schema.errors import BookingError
 from schema.fields import attribute, described
-from schema.inputs import ORIGIN, Input, OriginInput, origin_of
+from schema.inputs import ORIGIN, Input, OriginInput, given, origin_of
 from schema.notifications import NotificationDelivery, NotificationEndpoint
 from schema.payloads import ERRORS, DeletePayload, written
 from schema.references import ref_of

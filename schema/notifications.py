@@ -12,10 +12,10 @@ from resolvers.notifications.reads import OLDEST_FIRST
 from resolvers.notifications.shown import shown_body
 from resolvers.notifications.topics import TOPIC_NAMES
 from resolvers.vocabulary import DeliveryStatus, NotificationChannel, NotificationTopic
-from schema.commands import given
 from schema.connections import Connection
 from schema.declaring import object_type
 from schema.fields import column, derived
+from schema.inputs import given
 from schema.lists import PageArguments, listed, listing
 from schema.loaders import One, register
 from schema.node import Node, node_type

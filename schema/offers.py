@@ -12,8 +12,8 @@ from resolvers.references import ByKey
 from resolvers.refusals import Invalid
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import ProductKind
-from schema.commands import given
 from schema.context import Info
+from schema.inputs import given
 from schema.loaders import Many, register
 from schema.node import shown_as
 from schema.references import optional_id

@@ -22,7 +22,7 @@ from resolvers.products.reads import (
 )
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import ProductKind
-from schema.commands import ask, given
+from schema.commands import ask
 from schema.connections import SEARCH, Connection
 from schema.context import Info
 from schema.declaring import input_type, object_type
@@ -34,6 +34,7 @@ from schema.inputs import (
     Input,
     OriginInput,
     external_ids_of_input,
+    given,
     origin_of,
     values_given,
 )

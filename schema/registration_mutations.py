@@ -21,10 +21,10 @@ from resolvers.registrations.transferring import transfer
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import OnNoMatch, RuleOverride
 from schema.booking_mutations import AccommodationInput
-from schema.commands import Answer, ask, given
+from schema.commands import Answer, ask
 from schema.context import Info
 from schema.declaring import input_type, object_type
-from schema.errors import BookingError, Warning
+from schema.errors import BookingError
 from schema.events import Event
 from schema.fields import attribute, described
 from schema.found import load_node
@@ -35,12 +35,14 @@ from schema.inputs import (
     OVERRIDES,
     Input,
     OriginInput,
+    given,
     given_tuple,
     origin_of,
 )
 from schema.payloads import ERRORS, WARNINGS, DeletePayload, written
 from schema.references import RefInput, ref_of
 from schema.registrations import Registration
+from schema.warnings import Warning
 
 REGISTRATION_ID = "The registration's global id."
 REPLAYED = "True when an idempotency key was answered from memory."

@@ -12,11 +12,11 @@ from resolvers.references import ByKey
 from resolvers.refusals import Invalid
 from schema.booking_lists import BOOKING_FILTER, booking_filter
 from schema.changes import TYPES, BookingChange, EventChange
-from schema.commands import given
 from schema.context import Info
 from schema.declaring import object_type
 from schema.event_filters import EVENT_FILTER, event_filter
 from schema.followed import BookingChanges, EventChanges, SeatCounts
+from schema.inputs import given
 from schema.lists import AFTER
 from schema.references import ref_of
 from schema.seats_change import SeatsChange

@@ -24,7 +24,6 @@ from resolvers.tests.reads import (
     tests_page,
 )
 from resolvers.viewer import Viewer
-from schema.commands import given
 from schema.context import Info
 from schema.declaring import input_type, object_type
 from schema.fields import attribute, described
@@ -34,6 +33,7 @@ from schema.inputs import (
     ORIGIN,
     OriginInput,
     external_ids_of_input,
+    given,
     origin_of,
     values_given,
 )

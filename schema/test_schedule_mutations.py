@@ -18,12 +18,12 @@ from resolvers.test_schedules.moving import move
 from resolvers.test_schedules.sessions import record_sessions
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import SessionState
-from schema.commands import Answer, ask, given
+from schema.commands import Answer, ask
 from schema.context import Info
 from schema.declaring import input_type, object_type
-from schema.errors import BookingError, Warning
+from schema.errors import BookingError
 from schema.fields import attribute, described
-from schema.inputs import IDEMPOTENCY_KEY, ORIGIN, Input, OriginInput, given_tuple, origin_of
+from schema.inputs import IDEMPOTENCY_KEY, ORIGIN, Input, OriginInput, given, given_tuple, origin_of
 from schema.payloads import DeletePayload, written_booking
 from schema.references import (
     RefInput,
@@ -33,6 +33,7 @@ from schema.references import (
 )
 from schema.scalars import LanguageTag
 from schema.test_schedules import TestSchedule
+from schema.warnings import Warning
 
 MINUTES = "Extra minutes, 0 to 999; they win over a percentage."
 PERCENTAGE = "Extra time in percent, 0 to 999, rounded up to minutes."

@@ -11,10 +11,11 @@ from resolvers.viewer import Viewer
 from schema.commands import Answer, ask
 from schema.context import Info
 from schema.declaring import object_type
-from schema.errors import BookingError, Warning
+from schema.errors import BookingError
 from schema.fields import attribute, type_name
 from schema.inputs import Input
 from schema.payloads import CREATED, ERRORS, written
+from schema.warnings import Warning
 
 WORDS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
