@@ -6,52 +6,27 @@ whoever has no right to it leaves it out of the selection.
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 import strawberry
 
 from resolvers.agent_bookings.dates import last_day
-from resolvers.agent_bookings.reads import items_of_agent_bookings, products_by_code
 from resolvers.vocabulary import (
     ChildrenPreference,
     Gender,
     Permission,
     PetsPreference,
-    ProductKind,
     SmokingPreference,
 )
 from schema.contacts import Address, EmergencyContact, address_of, emergency_contact_of
 from schema.context import Context
 from schema.declaring import object_type
 from schema.fields import OverRow, attribute, column, computed, derived, relation
-from schema.loaders import Many, One, register
 from schema.products import Product
 from schema.scalars import CountryCode, EmailAddress
 
 PII = Permission.VIEW_PII
 MASKED = "Null where not given, and without VIEW_PII."
-
-register(
-    courses_of_agent_booking=Many(
-        partial(items_of_agent_bookings, ProductKind.COURSE), key="booking_id"
-    ),
-    lodging_of_agent_booking=Many(
-        partial(items_of_agent_bookings, ProductKind.LODGING), key="booking_id"
-    ),
-    extras_of_agent_booking=Many(
-        partial(items_of_agent_bookings, ProductKind.OPTIONAL_EXTRA), key="booking_id"
-    ),
-    transfers_of_agent_booking=Many(
-        partial(items_of_agent_bookings, ProductKind.AIRPORT_TRANSFER), key="booking_id"
-    ),
-    course_by_code=One(partial(products_by_code, ProductKind.COURSE), key="code"),
-    lodging_by_code=One(partial(products_by_code, ProductKind.LODGING), key="code"),
-    extra_by_code=One(partial(products_by_code, ProductKind.OPTIONAL_EXTRA), key="code"),
-    airport_transfer_by_code=One(
-        partial(products_by_code, ProductKind.AIRPORT_TRANSFER), key="code"
-    ),
-)
 
 
 class Kept:

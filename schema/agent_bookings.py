@@ -1,15 +1,13 @@
 """Agent bookings: an agency's bookings of courses, and where their revisions stand."""
 
-from functools import partial
 from typing import Annotated, Any
 
 import strawberry
 from strawberry import UNSET
 
 from resolvers import checks
-from resolvers.agent_bookings.reads import agent_booking_details, agent_bookings_named
+from resolvers.agent_bookings.reads import agent_bookings_named
 from resolvers.bookings.clock import current_status
-from resolvers.bookings.reads import bookings_of_kind_by_id
 from resolvers.refusals import AmbiguousReference
 from resolvers.vocabulary import AgentBookingStatus, BookingKind, BookingStatus
 from schema.agent_booking_parts import (
@@ -34,16 +32,10 @@ from schema.fields import column, computed, relation
 from schema.found import Found, found
 from schema.inputs import given
 from schema.lists import PageArguments, listed
-from schema.loaders import One, register
 from schema.node import KINDS, node_type
 from schema.products import AgentOffice
 
 DETAIL = "agent_booking_of_booking"
-
-register(
-    agent_booking_by_id=One(partial(bookings_of_kind_by_id, BookingKind.AGENT_BOOKING)),
-    agent_booking_of_booking=One(agent_booking_details),
-)
 
 
 @node_type("agent_booking_by_id")

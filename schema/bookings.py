@@ -9,7 +9,7 @@ from uuid import UUID
 import strawberry
 from strawberry import UNSET
 
-from resolvers.bookings import actions, reads
+from resolvers.bookings import actions
 from resolvers.bookings.actions import Situation
 from resolvers.bookings.kinds import kind_of
 from resolvers.bookings.payment_rules import is_pending
@@ -35,7 +35,6 @@ from schema.events import Event
 from schema.fields import OverRow, attribute, column, computed, embedded, relation, type_name
 from schema.found import Found, found
 from schema.lists import PageArguments, listed, listing
-from schema.loaders import Many, One, register
 from schema.log_cursors import changes_cursor, check_of
 from schema.node import ABSTRACT, KINDS, Node, Sourced, node_type, show_booking, shown_as
 from schema.organizations import Actor, Organization, actor
@@ -46,14 +45,6 @@ from schema.times import BookingTimes, Cancellation, cancellation
 
 if TYPE_CHECKING:
     from schema.changes import BookingChange
-
-register(
-    booking_by_id=One(reads.bookings_by_id),
-    payment_of_booking=One(reads.payments_of_bookings, key="booking_id"),
-    payment_by_id=One(reads.payments_by_id),
-    accommodations_of_booking=Many(reads.accommodations_of_bookings, key="booking_id"),
-    accommodation_by_id=One(reads.accommodations_by_id),
-)
 
 
 @object_type(description="An amount of money.")

@@ -7,16 +7,6 @@ from uuid import UUID
 import strawberry
 from strawberry import UNSET
 
-from resolvers.candidates.reads import (
-    candidates_by_id,
-    centres_of_candidates,
-    departments_by_id,
-    departments_of_candidates,
-    duplicates_of_candidates,
-    groups_of_candidates,
-    modules_of_candidates,
-    subjects_of_candidates,
-)
 from resolvers.candidates.visible import sees_duplicates
 from resolvers.vocabulary import Gender, Permission
 from schema.booking_lists import BOOKING_FILTER, bookings_of
@@ -26,7 +16,6 @@ from schema.context import Info
 from schema.declaring import object_type
 from schema.fields import column, derived, relation
 from schema.lists import PageArguments, listed
-from schema.loaders import Many, One, register
 from schema.node import Node, Sourced, node_type
 from schema.scalars import URL, CountryCode, EmailAddress
 
@@ -35,16 +24,6 @@ if TYPE_CHECKING:
     from schema.centres import Centre
     from schema.tests import Module, Subject
 
-register(
-    candidate_by_id=One(candidates_by_id),
-    department_by_id=One(departments_by_id),
-    departments_of_candidate=Many(departments_of_candidates),
-    centres_of_candidate=Many(centres_of_candidates),
-    subjects_of_candidate=Many(subjects_of_candidates),
-    modules_of_candidate=Many(modules_of_candidates),
-    duplicates_of_candidate=Many(duplicates_of_candidates),
-    groups_of_candidate=Many(groups_of_candidates, key="candidate_id"),
-)
 
 PII = Permission.VIEW_PII
 

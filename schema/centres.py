@@ -5,12 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 from strawberry import UNSET
 
-from resolvers.centres.reads import (
-    centres_by_id,
-    rooms_by_id,
-    rooms_of_centres,
-    subjects_of_centres,
-)
 from schema.connections import Connection
 from schema.contacts import Address, address_of
 from schema.context import Info
@@ -18,7 +12,6 @@ from schema.declaring import object_type
 from schema.event_lists import EVENT_FILTER, events_of_centre
 from schema.fields import column, relation
 from schema.lists import PageArguments, listed
-from schema.loaders import Many, One, register
 from schema.node import Node, Sourced, node_type
 from schema.offers import PRODUCT_KIND, offered_products, offers_of_school
 from schema.scalars import CountryCode, TimeZone
@@ -27,13 +20,6 @@ if TYPE_CHECKING:
     from schema.events import Event
     from schema.products import Product, ProductOffer
     from schema.tests import Subject
-
-register(
-    centre_by_id=One(centres_by_id),
-    room_by_id=One(rooms_by_id),
-    rooms_of_centre=Many(rooms_of_centres, key="centre_id"),
-    subjects_of_centre=Many(subjects_of_centres),
-)
 
 
 @node_type("centre_by_id")

@@ -22,13 +22,10 @@ from schema.events import Event
 from schema.fields import Computed, OverRow, attribute, column, computed, embedded, relation
 from schema.inputs import given
 from schema.lists import PageArguments, listed, listing
-from schema.loaders import One, register
 from schema.log_cursors import FOLLOWED, check_of
 from schema.node import Node, node_type
 from schema.organizations import Actor, actor
 from schema.warnings import Warning
-
-register(change_by_id=One(change_reads.changes_by_id))
 
 STAFF = "Staff"
 """The actor's name for those from whom staff is hidden."""

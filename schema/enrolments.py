@@ -1,12 +1,9 @@
 """Enrolments: seats at events, and what can be done with them."""
 
-from functools import partial
 from typing import Any
 
 from strawberry import UNSET
 
-from resolvers.bookings.reads import bookings_of_kind_by_id
-from resolvers.enrolments.reads import enrolment_details
 from resolvers.enrolments.transitions import enrolment_status
 from resolvers.vocabulary import (
     BookingKind,
@@ -21,17 +18,11 @@ from schema.connections import Connection
 from schema.declaring import object_type
 from schema.fields import column, derived, relation
 from schema.lists import PageArguments, listed
-from schema.loaders import One, register
 from schema.node import KINDS, node_type
 from schema.scalars import LocalDateTime
 from schema.tests import Module
 
 DETAIL = "enrolment_of_booking"
-
-register(
-    enrolment_by_id=One(partial(bookings_of_kind_by_id, BookingKind.ENROLMENT)),
-    enrolment_of_booking=One(enrolment_details),
-)
 
 
 def _type(on_demand: bool) -> EnrolmentType:

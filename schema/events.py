@@ -7,12 +7,6 @@ from uuid import UUID
 import strawberry
 from strawberry import UNSET
 
-from resolvers.events.reads import (
-    assembled_seats,
-    events_by_id,
-    modules_of_events,
-    seats_of_events,
-)
 from resolvers.events.rules import registration_open, status
 from resolvers.vocabulary import DurationUnit, EventKind, EventStatus, SeatState
 from schema.booking_lists import BOOKING_FILTER, bookings_of, enrolments_of
@@ -23,7 +17,6 @@ from schema.distribution import Distribution
 from schema.event_candidates import INCLUDE_ELIGIBLE, MODULE_IDS, EventCandidates, candidates_of
 from schema.fields import OverRow, column, computed, embedded, relation
 from schema.lists import PageArguments, listed, part
-from schema.loaders import Assembled, Many, One, register
 from schema.log_cursors import changes_cursor
 from schema.node import Node, Sourced, node_type
 from schema.organizations import Organization
@@ -35,11 +28,6 @@ if TYPE_CHECKING:
     from schema.bookings import Booking
     from schema.enrolments import Enrolment
 
-register(
-    event_by_id=One(events_by_id),
-    modules_of_event=Many(modules_of_events),
-    seats_of_event=Assembled(seats_of_events, assembled_seats),
-)
 
 CLOCK = ("cancelled_at", "start_at", "end_at", "on_demand", "exam_started", "registration_locked")
 """The columns that the status depends on."""

@@ -22,7 +22,7 @@ from resolvers.viewer import Viewer
 from schema.connections import SEARCH, Connection
 from schema.context import Context
 from schema.inputs import given
-from schema.loaders import ReadKeys
+from schema.relations import ReadKeys
 
 FIRST = Annotated[
     int | None,

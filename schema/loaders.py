@@ -6,61 +6,16 @@ statements of a query does not grow with its rows.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from aiodataloader import DataLoader
 
 from resolvers.storage import Storage
-from resolvers.storage.read import Read
-from resolvers.values import frozen
 from resolvers.viewer import Viewer
+from schema.relations import RELATIONS, Assembled, Many, One
 
 KEYS_AT_ONCE = 1000
-
-ReadKeys = Callable[[Viewer, Sequence[Any]], Read[Any]]
-
-
-@frozen
-class One:
-    """A row for each key; None where there is none or the viewer may not see it."""
-
-    read: ReadKeys
-    key: str = "id"
-
-
-@frozen
-class Many:
-    """The rows of each key, in the read's order."""
-
-    read: ReadKeys
-    key: str = "parent_id"
-
-
-@frozen
-class Assembled:
-    """What the rows of a read come to at an instant, by key; None where there is nothing.
-
-    Of `many` each key has a list, empty where there is nothing.
-    """
-
-    read: ReadKeys
-    assemble: Callable[..., Mapping[Any, Any]]
-    many: bool = False
-
-
-Relation = One | Many | Assembled
-
-RELATIONS: dict[str, Relation] = {}
-"""Every relation by its name. The modules of the types add theirs beside the types."""
-
-
-def register(**relations: Relation) -> None:
-    """Make relations known by name; a name is given once."""
-    for name, relation in relations.items():
-        assert name not in RELATIONS, name
-        RELATIONS[name] = relation
-
 
 NO_PARENT = object()
 

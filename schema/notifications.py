@@ -17,14 +17,8 @@ from schema.declaring import object_type
 from schema.fields import column, derived
 from schema.inputs import given
 from schema.lists import PageArguments, listed, listing
-from schema.loaders import One, register
 from schema.node import Node, node_type
 from schema.scalars import URL, EmailAddress
-
-register(
-    notification_endpoint_by_id=One(reads.endpoints_by_id),
-    notification_delivery_by_id=One(reads.deliveries_by_id),
-)
 
 STATUS = Annotated[
     DeliveryStatus | None,

@@ -14,14 +14,9 @@ from resolvers.viewer import Viewer
 from resolvers.vocabulary import ProductKind
 from schema.context import Info
 from schema.inputs import given
-from schema.loaders import Many, register
 from schema.node import shown_as
 from schema.references import optional_id
-
-register(
-    offers_of_school=Many(reads.offers_of_schools, key="centre_id"),
-    products_of_school=Many(reads.products_of_schools),
-)
+from schema.relations import Many
 
 PRODUCT_KIND = Annotated[
     ProductKind | None, strawberry.argument(description="Only of this kind; of all unless given.")

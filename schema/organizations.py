@@ -4,18 +4,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from resolvers.external_ids import external_ids_of
-from resolvers.organizations.settings import organizations_by_id
-from resolvers.organizations.users import (
-    agent_offices_of_users,
-    centres_of_users,
-    subjects_of_users,
-    users_by_id,
-)
 from resolvers.vocabulary import ConflictPolicy, Permission, Role
 from schema.declaring import object_type
 from schema.fields import OverRow, column, embedded, relation
-from schema.loaders import Many, One, register
 from schema.node import Node, Sourced, node_type
 from schema.scalars import CurrencyCode, EmailAddress, TimeZone
 
@@ -24,15 +15,6 @@ if TYPE_CHECKING:
     from schema.centres import Centre
     from schema.products import AgentOffice
     from schema.tests import Subject
-
-register(
-    external_ids_of=Many(external_ids_of, key="object_id"),
-    organization_by_id=One(organizations_by_id),
-    user_by_id=One(users_by_id),
-    centres_of_user=Many(centres_of_users),
-    subjects_of_user=Many(subjects_of_users),
-    agent_offices_of_user=Many(agent_offices_of_users),
-)
 
 
 @object_type(description="The rules that an organization has chosen.")

@@ -6,21 +6,13 @@ from typing import Any
 import strawberry
 from strawberry import UNSET
 
-from resolvers.products import reads
 from resolvers.vocabulary import ProductKind
 from schema.centres import Centre
 from schema.context import Info
 from schema.declaring import object_type
 from schema.fields import OverRow, column, relation
-from schema.loaders import One, register
 from schema.node import ABSTRACT, Node, Sourced, node_type
 from schema.offers import FROM, SCHOOL, TO, dates_of_offer, dates_of_product
-
-register(
-    agent_office_by_id=One(reads.agent_offices_by_id),
-    product_by_id=One(reads.products_by_id),
-    product_offer_by_id=One(reads.offers_by_id),
-)
 
 
 @node_type("agent_office_by_id")

@@ -1,22 +1,18 @@
 """Registrations: Shift iQ's bookings of events, and what became of them."""
 
 from datetime import datetime
-from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
 from strawberry import UNSET
 
-from resolvers.bookings.reads import bookings_of_kind_by_id
 from resolvers.registrations.commands import RegistrationCriteria
 from resolvers.registrations.reads import (
     EVERY_ONE,
-    registration_details,
     registration_keys,
     registrations_count,
     registrations_page,
-    transfers_of_registrations,
 )
 from resolvers.registrations.refusals import RegistrationNotFound
 from resolvers.registrations.transitions import registration_status
@@ -36,18 +32,11 @@ from schema.fields import OverRow, column, derived, described, relation
 from schema.found import Found, found
 from schema.inputs import values_given
 from schema.lists import PageArguments, listed, listing
-from schema.loaders import Many, One, register
 from schema.node import KINDS, node_type, show_booking
 from schema.organizations import Actor, actor
 from schema.tests import TestForm
 
 DETAIL = "registration_of_booking"
-
-register(
-    registration_by_id=One(partial(bookings_of_kind_by_id, BookingKind.REGISTRATION)),
-    registration_of_booking=One(registration_details),
-    transfers_of_registration=Many(transfers_of_registrations, key="booking_id"),
-)
 
 
 @object_type(description="A move of a registration from one event to another.")

@@ -5,21 +5,10 @@ from typing import Any
 
 import strawberry
 
-from resolvers.bookings.room_conflicts import (
-    assembled_conflicts,
-    crowded_rooms_of_bookings,
-    crowded_rooms_of_events,
-)
 from resolvers.viewer import Viewer
 from schema.centres import Room
 from schema.declaring import object_type
 from schema.fields import OverRow, column, relation
-from schema.loaders import Assembled, register
-
-register(
-    room_conflicts_of_booking=Assembled(crowded_rooms_of_bookings, assembled_conflicts, many=True),
-    room_conflicts_of_event=Assembled(crowded_rooms_of_events, assembled_conflicts, many=True),
-)
 
 
 def sees_conflicts(viewer: Viewer) -> bool:

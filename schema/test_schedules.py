@@ -9,12 +9,6 @@ from resolvers import checks
 from resolvers.bookings.clock import current_status
 from resolvers.references import ByKey
 from resolvers.refusals import Invalid
-from resolvers.test_schedules.reads import (
-    schedule_details,
-    schedules_by_keycode,
-    windows_by_schedule,
-    windows_of_schedules,
-)
 from resolvers.test_schedules.transitions import schedule_status
 from resolvers.vocabulary import (
     AccommodationScope,
@@ -31,7 +25,6 @@ from schema.declaring import object_type
 from schema.fields import Fixed, column, computed, embedded, relation
 from schema.found import Found, found
 from schema.lists import PageArguments, listed
-from schema.loaders import Assembled, One, register
 from schema.node import KINDS, node_type
 from schema.organizations import Actor
 from schema.references import TEST_SCHEDULE_REF, ref_of
@@ -39,12 +32,6 @@ from schema.scalars import LanguageTag
 from schema.tests import Subject, Test, TestForm
 
 DETAIL = "test_schedule_of_booking"
-
-register(
-    test_schedule_of_booking=One(schedule_details),
-    test_schedule_by_keycode=One(schedules_by_keycode, key="keycode"),
-    windows_of_booking=Assembled(windows_of_schedules, windows_by_schedule, many=True),
-)
 
 
 async def _schedule_status(row: Any, context: Context) -> TestScheduleStatus:

@@ -5,33 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from resolvers.tests.reads import (
-    centres_of_subjects,
-    forms_of_tests,
-    modules_by_id,
-    modules_of_tests,
-    subjects_by_id,
-    test_forms_by_id,
-    tests_by_id,
-)
 from schema.declaring import object_type
 from schema.fields import column, relation
-from schema.loaders import Many, One, register
 from schema.node import Node, Sourced, node_type
 from schema.scalars import LanguageTag
 
 if TYPE_CHECKING:
     from schema.centres import Centre
-
-register(
-    subject_by_id=One(subjects_by_id),
-    centres_of_subject=Many(centres_of_subjects),
-    module_by_id=One(modules_by_id),
-    test_by_id=One(tests_by_id),
-    modules_of_test=Many(modules_of_tests),
-    test_form_by_id=One(test_forms_by_id),
-    forms_of_test=Many(forms_of_tests, key="test_id"),
-)
 
 
 @node_type("subject_by_id")

@@ -10,12 +10,12 @@ from resolvers import checks
 from resolvers.selecting import selecting
 from schema.fields import Computed
 from schema.lists import ListField
-from schema.loaders import Assembled, Many, One
 from schema.plan.arguments import Arguments
 from schema.plan.pages import Pages
 from schema.plan.places import Child, Compiler, Place, given_to
 from schema.plan.run import Row, Run
 from schema.plan.selection import NotPlanned
+from schema.relations import Assembled, Many, One
 
 NO_ROWS: list[Any] = []
 

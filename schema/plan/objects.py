@@ -23,7 +23,6 @@ from graphql import (
 from schema.connections import Connection
 from schema.fields import OverRow, type_name
 from schema.lists import ListField
-from schema.loaders import RELATIONS, One
 from schema.node import rows_of_type
 from schema.plan.arguments import Arguments
 from schema.plan.children import OneEach, answer_values
@@ -32,6 +31,7 @@ from schema.plan.pages import Pages
 from schema.plan.places import DEFINITION, Compiler
 from schema.plan.run import Run
 from schema.plan.selection import NotPlanned, sub_selections
+from schema.relations import RELATIONS, One
 
 LEAVES: Final = (GraphQLScalarType, GraphQLEnumType)
 

@@ -43,14 +43,14 @@ from schema.fields import (
     type_name,
 )
 from schema.lists import ListField, PartField
-from schema.loaders import RELATIONS, Assembled, Many, One
-from schema.loaders import Relation as AnyRelation
 from schema.plan.arguments import Arguments
 from schema.plan.inputs import Inputs
 from schema.plan.layout import Layout, Scope, Table, numbered, position
 from schema.plan.leaves import KNOWN, leaf
 from schema.plan.run import Row, Run
 from schema.plan.selection import NotPlanned, Selections, sub_selections
+from schema.relations import RELATIONS, Assembled, Many, One
+from schema.relations import Relation as AnyRelation
 
 DEFINITION = "strawberry-definition"
 

@@ -26,7 +26,6 @@ from resolvers.viewer import Viewer
 from schema.context import Context
 from schema.found import Found, FoundField
 from schema.lists import ListField
-from schema.loaders import RELATIONS, One
 from schema.node import rows_of_type
 from schema.plan.arguments import Arguments
 from schema.plan.children import make_child
@@ -42,6 +41,7 @@ from schema.plan.selection import (
     operation_of,
     sub_selections,
 )
+from schema.relations import RELATIONS, One
 
 logger = logging.getLogger(__name__)
 
