@@ -12,8 +12,6 @@ from resolvers.vocabulary import Permission
 Run = TypeVar("Run", bound=Callable[..., list[Outcome | Refused]])
 """A function that carries out a batch of commands."""
 
-_NEEDED: dict[Callable[..., Any], Permission] = {}
-
 
 def requires(permission: Permission) -> Callable[[Run], Run]:
     """Carry out only the commands of viewers who have the permission.
@@ -34,7 +32,8 @@ def requires(permission: Permission) -> Callable[[Run], Run]:
             outcomes = iter(run(work, carried, **options) if carried else ())
             return [next(outcomes) if ok else forbidden(permission) for ok in may]
 
-        _NEEDED[permitted] = permission
+        declared: Any = permitted
+        declared.permission = permission
         return cast(Run, permitted)
 
     return declare
@@ -42,7 +41,9 @@ def requires(permission: Permission) -> Callable[[Run], Run]:
 
 def needed_by(run: Callable[..., Any]) -> Permission:
     """The permission of the commands that a function carries out."""
-    return _NEEDED[run]
+    declared: Any = run
+    needed: Permission = declared.permission
+    return needed
 
 
 def forbidden(permission: Permission) -> Refused:

@@ -13,8 +13,9 @@ from strawberry.types.base import get_object_definition
 import schema.enums  # noqa: F401 - describes the enums that the other modules use
 from schema.errors import ERROR_TYPES
 from schema.mutation import Mutation
-from schema.node import NODES
+from schema.node import NODES, fill_tables
 from schema.query import Query
+from schema.registry import KIND_TYPES, NODE_TYPES, OTHER_TYPES
 from schema.scalars import SCALARS
 from schema.subscription import Subscription
 from schema.texts import normalize_texts
@@ -28,6 +29,8 @@ class DoneOnce(FieldExtension):
     ) -> Any:
         return await info.context.once(info.path.key, lambda: next_(source, info, **arguments))
 
+
+fill_tables(NODE_TYPES, OTHER_TYPES, KIND_TYPES)
 
 for _field in get_object_definition(Mutation, strict=True).fields:
     _field.extensions = [DoneOnce()]

@@ -32,13 +32,11 @@ from schema.fields import column, computed, relation
 from schema.found import Found, found
 from schema.inputs import given
 from schema.lists import PageArguments, listed
-from schema.node import KINDS, node_type
 from schema.products import AgentOffice
 
 DETAIL = "agent_booking_of_booking"
 
 
-@node_type("agent_booking_by_id")
 @object_type(
     description="An agency's booking of courses for a student. What it shows is its newest "
     "revision; the one in force may be an earlier one."
@@ -136,8 +134,6 @@ class AgentBooking(Booking):
         description="Why the newest revision is not possible; empty unless it is INVALID.",
     )
 
-
-KINDS[BookingKind.AGENT_BOOKING] = AgentBooking
 
 AGENT_BOOKING_ID = Annotated[
     str, strawberry.argument(description="The agency's own id of the booking.")

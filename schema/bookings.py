@@ -36,7 +36,7 @@ from schema.fields import OverRow, attribute, column, computed, embedded, relati
 from schema.found import Found, found
 from schema.lists import PageArguments, listed, listing
 from schema.log_cursors import changes_cursor, check_of
-from schema.node import ABSTRACT, KINDS, Node, Sourced, node_type, show_booking, shown_as
+from schema.node import KINDS, Node, Sourced, show_booking, shown_as
 from schema.organizations import Actor, Organization, actor
 from schema.references import ref_of
 from schema.room_conflicts import RoomConflict, sees_conflicts
@@ -89,7 +89,6 @@ class DuplicatePayment:
         )
 
 
-@node_type("payment_by_id")
 @object_type(description="What a booking costs, and what became of it.")
 class Payment(Node):
     reference: UUID = column(description="Our reference; always there.")
@@ -129,7 +128,6 @@ def return_url_of(reference: Any) -> str:
     return f"Payment/Confirmation/{reference}"
 
 
-@node_type("accommodation_by_id")
 @object_type(description="Exam accommodation, also called reasonable adjustment. Never lodging.")
 class Accommodation(Node):
     type: str = column(description="What it is; unique inside one booking.")
@@ -247,9 +245,6 @@ def _history(page: PageArguments) -> Connection[Any]:
         key="booking_id",
         check=check_of(request),
     )
-
-
-ABSTRACT["Booking"] = (Booking, "booking_by_id")
 
 
 def booking_types() -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from schema.context import Info
 from schema.declaring import object_type
 from schema.fields import column, derived, relation
 from schema.lists import PageArguments, listed
-from schema.node import Node, Sourced, node_type
+from schema.node import Node, Sourced
 from schema.scalars import URL, CountryCode, EmailAddress
 
 if TYPE_CHECKING:
@@ -28,13 +28,11 @@ if TYPE_CHECKING:
 PII = Permission.VIEW_PII
 
 
-@node_type("department_by_id")
 @object_type(description="A department at which candidates are registered.")
 class Department(Node, Sourced):
     name: str = column(description="Its name; no other department has it.")
 
 
-@node_type("candidate_by_id")
 @object_type(description="A person who is examined or taught.")
 class Candidate(Node, Sourced):
     reference: str = column(description="Surpass reference code, Shift iQ person code.")

@@ -12,7 +12,7 @@ from schema.declaring import object_type
 from schema.event_lists import EVENT_FILTER, events_of_centre
 from schema.fields import column, relation
 from schema.lists import PageArguments, listed
-from schema.node import Node, Sourced, node_type
+from schema.node import Node, Sourced
 from schema.offers import PRODUCT_KIND, offered_products, offers_of_school
 from schema.scalars import CountryCode, TimeZone
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from schema.tests import Subject
 
 
-@node_type("centre_by_id")
 @object_type(description="Surpass centre = Shift iQ venue = EC school.")
 class Centre(Node, Sourced):
     reference: str = column(description="What it is known by.")
@@ -60,7 +59,6 @@ class Centre(Node, Sourced):
         return events_of_centre(info, page, filter=filter)
 
 
-@node_type("room_by_id")
 @object_type(description="A room with seats.")
 class Room(Node, Sourced):
     name: str = column(description="Its name; no other room of the centre has it.")

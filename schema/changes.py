@@ -23,7 +23,7 @@ from schema.fields import Computed, OverRow, attribute, column, computed, embedd
 from schema.inputs import given
 from schema.lists import PageArguments, listed, listing
 from schema.log_cursors import FOLLOWED, check_of
-from schema.node import Node, node_type
+from schema.node import Node
 from schema.organizations import Actor, actor
 from schema.warnings import Warning
 
@@ -74,7 +74,6 @@ def _warnings(row: Any, context: Context) -> list[Warning] | None:
     return Warning.all_of(DomainWarning.from_json(warning) for warning in row.warnings or ())
 
 
-@node_type("change_by_id")
 @object_type(description="One recorded fact; also what subscribers receive.")
 class BookingChange(Node):
     cursor: str = computed(

@@ -18,7 +18,6 @@ from schema.connections import Connection
 from schema.declaring import object_type
 from schema.fields import column, derived, relation
 from schema.lists import PageArguments, listed
-from schema.node import KINDS, node_type
 from schema.scalars import LocalDateTime
 from schema.tests import Module
 
@@ -29,7 +28,6 @@ def _type(on_demand: bool) -> EnrolmentType:
     return EnrolmentType.ON_DEMAND if on_demand else EnrolmentType.FIXED
 
 
-@node_type("enrolment_by_id")
 @object_type(description="A candidate's claim on one seat at one event.")
 class Enrolment(Booking):
     @classmethod
@@ -70,9 +68,6 @@ class Enrolment(Booking):
     reasonable_adjustment_decision: str | None = column(
         through=DETAIL, description="The decision on them; null without one."
     )
-
-
-KINDS[BookingKind.ENROLMENT] = Enrolment
 
 
 @object_type

@@ -18,7 +18,7 @@ from schema.event_candidates import INCLUDE_ELIGIBLE, MODULE_IDS, EventCandidate
 from schema.fields import OverRow, column, computed, embedded, relation
 from schema.lists import PageArguments, listed, part
 from schema.log_cursors import changes_cursor
-from schema.node import Node, Sourced, node_type
+from schema.node import Node, Sourced
 from schema.organizations import Organization
 from schema.room_conflicts import RoomConflict, sees_conflicts
 from schema.tests import Module, Test
@@ -48,7 +48,6 @@ class Seats(OverRow):
     below_minimum: bool = column(description="Whether fewer are taken than the event wants.")
 
 
-@node_type("event_by_id")
 @object_type(
     description="A sitting that candidates book into: Surpass Scheduler's test (event) and Shift "
     "iQ's event in one type."

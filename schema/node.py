@@ -1,6 +1,6 @@
 """What every object with a global id has in common."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import strawberry
@@ -10,8 +10,7 @@ from schema.declaring import interface_type, object_type
 from schema.fields import OverRow, column, identity, relation, type_name
 
 NODES: dict[str, tuple[type[Any], str]] = {}
-"""The type and the loader of each name that a global id can have."""
-
+"""The type and the relation of each name that a global id can have."""
 
 ABSTRACT: dict[str, tuple[type[Any], str]] = {}
 """Interfaces, and types that are no nodes, whose rows come by key, too.
@@ -25,18 +24,19 @@ def rows_of_type(name: str) -> tuple[type[Any], str] | None:
     return NODES.get(name) or ABSTRACT.get(name)
 
 
-def node_type(loader: str) -> Any:
-    """Register a type for `node`; its rows come by key from the loader of that name."""
-
-    def register(kind: type[Any]) -> type[Any]:
-        NODES[type_name(kind)] = (kind, loader)
-        return kind
-
-    return register
-
-
 KINDS: dict[BookingKind, Any] = {}
-"""The type of each kind of booking; the modules of the kinds add theirs."""
+"""The type of each kind of booking."""
+
+
+def fill_tables(
+    nodes: Mapping[type[Any], str],
+    others: Mapping[type[Any], str],
+    kinds: Mapping[BookingKind, type[Any]],
+) -> None:
+    """Make the types of `schema.registry` known here."""
+    NODES.update({type_name(kind): (kind, loader) for kind, loader in nodes.items()})
+    ABSTRACT.update({type_name(kind): (kind, loader) for kind, loader in others.items()})
+    KINDS.update(kinds)
 
 
 def show_booking(row: Any) -> Any:

@@ -17,7 +17,7 @@ from schema.declaring import object_type
 from schema.fields import column, derived
 from schema.inputs import given
 from schema.lists import PageArguments, listed, listing
-from schema.node import Node, node_type
+from schema.node import Node
 from schema.scalars import URL, EmailAddress
 
 STATUS = Annotated[
@@ -30,7 +30,6 @@ def _topics(kept: Iterable[str]) -> list[NotificationTopic]:
     return [NotificationTopic(topic) for topic in kept]
 
 
-@node_type("notification_delivery_by_id")
 @object_type(description="One change, told or still to be told to one endpoint.")
 class NotificationDelivery(Node):
     topic: NotificationTopic = column(description="What it is about.")
@@ -61,7 +60,6 @@ class NotificationDelivery(Node):
     )
 
 
-@node_type("notification_endpoint_by_id")
 @object_type(
     description="Where changes are told. Whoever is confined sees their own user's only. Its "
     "key is shown once, when it is made."

@@ -7,7 +7,7 @@ import strawberry
 from resolvers.vocabulary import ConflictPolicy, Permission, Role
 from schema.declaring import object_type
 from schema.fields import OverRow, column, embedded, relation
-from schema.node import Node, Sourced, node_type
+from schema.node import Node, Sourced
 from schema.scalars import CurrencyCode, EmailAddress, TimeZone
 
 if TYPE_CHECKING:
@@ -56,7 +56,6 @@ class SiteSettings(OverRow):
     )
 
 
-@node_type("organization_by_id")
 @object_type(description="Whose exams, people and rules these are.")
 class Organization(Node, Sourced):
     name: str = column(description="Its name.")
@@ -65,7 +64,6 @@ class Organization(Node, Sourced):
     settings: SiteSettings = embedded(description="The rules that it has chosen.")
 
 
-@node_type("user_by_id")
 @object_type(
     description="Somebody who works with the gateway; marker and moderator of a test schedule are "
     "users."

@@ -11,11 +11,10 @@ from schema.centres import Centre
 from schema.context import Info
 from schema.declaring import object_type
 from schema.fields import OverRow, column, relation
-from schema.node import ABSTRACT, Node, Sourced, node_type
+from schema.node import Node, Sourced
 from schema.offers import FROM, SCHOOL, TO, dates_of_offer, dates_of_product
 
 
-@node_type("agent_office_by_id")
 @object_type(description="An office of an agency; an agent sees its own only.")
 class AgentOffice(Node, Sourced):
     code: str = column(description="EC's code of it.")
@@ -26,7 +25,6 @@ class AgentOffice(Node, Sourced):
     active: bool = column(description="Whether it may book.")
 
 
-@node_type("product_by_id")
 @object_type(description="What schools can sell.")
 class Product(Node, Sourced):
     code: str = column(description="EC's code of it.")
@@ -55,6 +53,3 @@ class ProductOffer(OverRow):
     @strawberry.field(description="When it can begin: dates in a range, sorted.")
     async def start_dates(self, info: Info, from_: FROM, to: TO) -> list[date]:
         return await dates_of_offer(info, self.row.id, from_, to)
-
-
-ABSTRACT["ProductOffer"] = (ProductOffer, "product_offer_by_id")

@@ -16,7 +16,7 @@ from resolvers.registrations.reads import (
 )
 from resolvers.registrations.refusals import RegistrationNotFound
 from resolvers.registrations.transitions import registration_status
-from resolvers.vocabulary import BookingKind, RegistrationStatus
+from resolvers.vocabulary import RegistrationStatus
 from schema.booking_lists import (
     BOOKING_FILTER,
     BOOKING_SORT,
@@ -32,7 +32,7 @@ from schema.fields import OverRow, column, derived, described, relation
 from schema.found import Found, found
 from schema.inputs import values_given
 from schema.lists import PageArguments, listed, listing
-from schema.node import KINDS, node_type, show_booking
+from schema.node import show_booking
 from schema.organizations import Actor, actor
 from schema.tests import TestForm
 
@@ -52,7 +52,6 @@ class RegistrationTransfer(OverRow):
     by: Actor = actor("by", description="Who did it.")
 
 
-@node_type("registration_by_id")
 @object_type(description="A learner's registration for an event; its form is what is assessed.")
 class Registration(Booking):
     @classmethod
@@ -75,9 +74,6 @@ class Registration(Booking):
     transfers: list[RegistrationTransfer] = relation(
         "transfers_of_registration", description="Where it has been, oldest first."
     )
-
-
-KINDS[BookingKind.REGISTRATION] = Registration
 
 
 @input_type(

@@ -25,7 +25,6 @@ from schema.declaring import object_type
 from schema.fields import Fixed, column, computed, embedded, relation
 from schema.found import Found, found
 from schema.lists import PageArguments, listed
-from schema.node import KINDS, node_type
 from schema.organizations import Actor
 from schema.references import TEST_SCHEDULE_REF, ref_of
 from schema.scalars import LanguageTag
@@ -66,7 +65,6 @@ def _user(role: str, *, description: str) -> Any:
     )
 
 
-@node_type("booking_by_id")
 @object_type(
     description="A candidate's test at a centre, to be sat in a window of dates and times of day."
 )
@@ -157,9 +155,6 @@ class TestSchedule(Booking):
     session_completed_at: datetime | None = column(
         through=DETAIL, description="When the session was completed; null before."
     )
-
-
-KINDS[BookingKind.TEST_SCHEDULE] = TestSchedule
 
 
 @object_type

@@ -7,14 +7,13 @@ import strawberry
 
 from schema.declaring import object_type
 from schema.fields import column, relation
-from schema.node import Node, Sourced, node_type
+from schema.node import Node, Sourced
 from schema.scalars import LanguageTag
 
 if TYPE_CHECKING:
     from schema.centres import Centre
 
 
-@node_type("subject_by_id")
 @object_type(description="What tests are about.")
 class Subject(Node, Sourced):
     reference: str = column(description="What it is known by.")
@@ -24,14 +23,12 @@ class Subject(Node, Sourced):
     )
 
 
-@node_type("module_by_id")
 @object_type(description="Ties tests and events to the candidates eligible for them.")
 class Module(Node, Sourced):
     reference: str = column(description="What it is known by.")
     name: str = column(description="Its name.")
 
 
-@node_type("test_form_by_id")
 @object_type(description="Surpass test form = Shift iQ assessment form.")
 class TestForm(Node, Sourced):
     code: str = column(description="What it is known by inside its test.")
@@ -42,7 +39,6 @@ class TestForm(Node, Sourced):
     language: LanguageTag | None = column(description="Its language; null where unknown.")
 
 
-@node_type("test_by_id")
 @object_type(description="What is sat.")
 class Test(Node, Sourced):
     reference: str = column(description="What it is known by inside its subject.")

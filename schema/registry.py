@@ -1,0 +1,61 @@
+"""The types that the grammar looks up by name, since it cannot import them.
+
+The package fills the tables of `schema.node` from these.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from resolvers.vocabulary import BookingKind
+from schema.agent_bookings import AgentBooking
+from schema.bookings import Accommodation, Booking, Payment
+from schema.candidates import Candidate, Department
+from schema.centres import Centre, Room
+from schema.changes import BookingChange
+from schema.enrolments import Enrolment
+from schema.events import Event
+from schema.notifications import NotificationDelivery, NotificationEndpoint
+from schema.organizations import Organization, User
+from schema.products import AgentOffice, Product, ProductOffer
+from schema.registrations import Registration
+from schema.test_schedules import TestSchedule
+from schema.tests import Module, Subject, Test, TestForm
+
+NODE_TYPES: Final[Mapping[type[Any], str]] = {
+    Accommodation: "accommodation_by_id",
+    AgentBooking: "agent_booking_by_id",
+    AgentOffice: "agent_office_by_id",
+    BookingChange: "change_by_id",
+    Candidate: "candidate_by_id",
+    Centre: "centre_by_id",
+    Department: "department_by_id",
+    Enrolment: "enrolment_by_id",
+    Event: "event_by_id",
+    Module: "module_by_id",
+    NotificationDelivery: "notification_delivery_by_id",
+    NotificationEndpoint: "notification_endpoint_by_id",
+    Organization: "organization_by_id",
+    Payment: "payment_by_id",
+    Product: "product_by_id",
+    Registration: "registration_by_id",
+    Room: "room_by_id",
+    Subject: "subject_by_id",
+    Test: "test_by_id",
+    TestForm: "test_form_by_id",
+    TestSchedule: "booking_by_id",
+    User: "user_by_id",
+}
+"""The types that a global id can have, and the relation that finds their rows by key."""
+
+OTHER_TYPES: Final[Mapping[type[Any], str]] = {
+    Booking: "booking_by_id",
+    ProductOffer: "product_offer_by_id",
+}
+"""An interface, and a type that is no node, whose rows come by key, too."""
+
+KIND_TYPES: Final[Mapping[BookingKind, type[Any]]] = {
+    BookingKind.AGENT_BOOKING: AgentBooking,
+    BookingKind.ENROLMENT: Enrolment,
+    BookingKind.REGISTRATION: Registration,
+    BookingKind.TEST_SCHEDULE: TestSchedule,
+}
