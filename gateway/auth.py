@@ -127,7 +127,10 @@ class Authenticator:
 
         Raises: Unauthenticated.
         """
-        return await self.viewer_of(await self.claims(authorization))
+        claims = self._known_claims(_bearer_token(authorization))
+        if claims is None:
+            claims = await self.claims(authorization)
+        return claims.viewer if claims.user_id is None else await self.viewer_of(claims)
 
     async def viewer_of(self, claims: Claims) -> Viewer:
         """The current viewer of these claims.
@@ -172,13 +175,18 @@ class Authenticator:
         Raises: Unauthenticated.
         """
         token = _bearer_token(authorization)
-        claims = self._known.get(token)
+        claims = self._known_claims(token)
         if claims is None:
             claims = _verified(token, self._secret)
             self._require_valid_now(token, claims)
             await self._require_organization(claims.organization_id)
             self._keep(token, claims)
-        else:
+        return claims
+
+    def _known_claims(self, token: str) -> Claims | None:
+        """The claims of a token that was verified before. Raises: Unauthenticated."""
+        claims = self._known.get(token)
+        if claims is not None:
             self._require_valid_now(token, claims)
             self._known.move_to_end(token)
         return claims

@@ -1,6 +1,7 @@
 """Global ids: base64 of a type's name and a key's 32 hex digits, the same on both databases."""
 
-from base64 import b64decode, b64encode
+from base64 import b64encode
+from binascii import a2b_base64
 from uuid import UUID
 
 
@@ -11,8 +12,9 @@ def global_id(type_name: str, key: UUID) -> str:
 def parse_global_id(value: str) -> tuple[str, UUID] | None:
     """The type's name and the key, or None for what is no global id."""
     try:
-        type_name, _, digits = b64decode(value, validate=True).decode("ascii").partition(":")
-        key = UUID(hex=digits)
+        decoded = a2b_base64(value, strict_mode=True)
+        type_name, _, digits = decoded.decode("ascii").partition(":")
+        key = UUID(int=int(digits, 16))
     except ValueError:
         return None
     return (type_name, key) if type_name and len(digits) == 32 else None

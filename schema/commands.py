@@ -112,7 +112,8 @@ async def _ask(
         return [_answer(commands, naming)]
     key = given(getattr(input, "idempotency_key", None))
     stage = Complaints()
-    stage.of(checks.code, key, "idempotency_key", most=LONGEST_KEY)
+    if key is not None:
+        stage.of(checks.code, key, "idempotency_key", most=LONGEST_KEY)
     _check_origin(commands, stage)
     if stage.refusals:
         return [_answer(Refused(stage.refusals), naming)]

@@ -157,7 +157,9 @@ class Context:
     async def once(self, key: str, do: Callable[[], Awaitable[Any]]) -> Any:
         """What a mutation's root field has done, under its response key: done once, asked often."""
         if key not in self._done:
-            await _begin_nothing_if_cancelled()
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                await asyncio.sleep(0)  # the cancellation arrives here
             self._doing = key
             try:
                 self._done[key] = await do()
@@ -202,13 +204,6 @@ class Context:
                 for table, row in result.related.items():
                     self.held.setdefault(table, []).append(row)
         return results
-
-
-async def _begin_nothing_if_cancelled() -> None:
-    """Receive a cancellation that has been requested and that nothing has awaited since."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        await asyncio.sleep(0)
 
 
 Info = strawberry.Info[Context, None]

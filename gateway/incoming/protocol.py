@@ -167,7 +167,6 @@ class LimitedProtocol(HttpToolsProtocol):
     # What the parser has found
 
     def on_message_begin(self) -> None:
-        self._unset_keepalive_if_required()
         super().on_message_begin()
         self._messages += 1
         self._in_message = self._in_head = True
@@ -176,7 +175,6 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Raises: _Excess, before the application sees the request."""
-        self._unset_keepalive_if_required()
         if len(self.headers) > self._limits.header_lines:
             raise self._too_large()
         if len(self.pipeline) >= self._limits.pipelined_requests:
@@ -198,6 +196,8 @@ class LimitedProtocol(HttpToolsProtocol):
         self._in_message = False
         self._deadline = math.inf
         super().on_message_complete()
+        if self.cycle is not None and self.cycle.response_complete:  # before all of the body
+            self._begin_phase(self.timeout_keep_alive)
 
     def _begin_phase(self, seconds: float) -> None:
         self._phase_seconds = seconds
@@ -222,8 +222,16 @@ class LimitedProtocol(HttpToolsProtocol):
             end()
 
     def on_response_complete(self) -> None:
+        """Begin the next request, or wait for one; `close_overdue` closes an idle connection."""
         self._end_stream = None
-        super().on_response_complete()
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif not self._in_message:
+            self._begin_phase(self.timeout_keep_alive)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         cycle.scope["state"][WHEN_STOPPING] = self._when_stopping

@@ -25,7 +25,7 @@ async def send_whole(cycle: RequestResponseCycle, message: Any) -> None:
         b"".join(
             (
                 STATUS_LINE[message["status"]],
-                *(b"%b: %b\r\n" % header for header in cycle.default_headers),
+                *[b"%b: %b\r\n" % header for header in cycle.default_headers],
                 message["head"],
                 b"content-length: %d\r\n" % len(body),
                 b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n",

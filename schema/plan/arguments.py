@@ -54,7 +54,7 @@ class Arguments:
                 self._constant[known.name] = known.given(template({}))
         resolver = declared.base_resolver
         assert resolver is not None
-        self._resolve = resolver
+        self._resolve: Any = resolver.wrapped_func
         self._takes_info = resolver.info_parameter is not None
         self._takes_self = resolver.self_parameter is not None
         root = resolver.root_parameter

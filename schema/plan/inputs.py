@@ -215,18 +215,21 @@ class InputObject:
             self.fields[name] = Input(declared[name].python_name, made, of_strawberry)
             self._readers[name] = inputs.reader(made.type)
         self._required = [name for name, field in self.fields.items() if field.required]
-        self._defaults = {
-            name: field.default
-            for name, field in self.fields.items()
-            if field.default is not OMITTED
-        }
+        self._is_one_of = self._kind.is_one_of
+        self._names = {name: field.name for name, field in self.fields.items()}
+        converts = self._kind.out_type is not GraphQLInputObjectType.out_type
+        self._converts = converts and not self._is_one_of  # Strawberry counts the fields of one-of
+        self._judges = any(field.wraps or not field.null_allowed for field in self.fields.values())
         # Strawberry passes null for what the class itself has no default for
         missing = dataclasses.MISSING
-        self._nulls: dict[str, object] = {
+        self._omitted: dict[str, object] = {
             each.python_name: None
             for each in definition.fields
             if each.default is missing and each.default_factory is missing
         }
+        if not self._is_one_of:
+            defaults = {n: f.default for n, f in self.fields.items() if f.default is not OMITTED}
+            self._omitted |= self._keywords(defaults)
 
     def read(self, value: object, depth: int) -> object:
         """The object that a JSON object stands for. Raises: InvalidInput."""
@@ -243,17 +246,19 @@ class InputObject:
         for name in self._required:
             if name not in given:
                 raise InvalidInput(name)
-        fields = self.fields
-        if self._kind.is_one_of:
-            if len(given) != 1 or next(iter(given.values())) is None:
-                raise InvalidInput(self._kind.name)
-        elif self._defaults:
-            given = {**self._defaults, **given}
-        keywords = {**self._nulls}
-        for name, value in self._kind.out_type(given).items():
-            field = fields[name]
-            keywords[field.name] = field.given(value)
-        return self._make(**keywords)
+        if self._is_one_of and (len(given) != 1 or next(iter(given.values())) is None):
+            raise InvalidInput(self._kind.name)
+        return self._make(**{**self._omitted, **self._keywords(given)})
+
+    def _keywords(self, given: dict[str, object]) -> dict[str, object]:
+        """The values of fields as the class takes them. Raises: InvalidInput."""
+        if self._converts:  # each field by itself (`schema.texts`)
+            given = self._kind.out_type(given)
+        names = self._names
+        if self._judges:
+            fields = self.fields
+            return {names[name]: fields[name].given(value) for name, value in given.items()}
+        return {names[name]: value for name, value in given.items()}
 
 
 class Variables:

@@ -23,6 +23,7 @@ from gateway.incoming.open_sockets import UNREAD_BYTES
 from gateway.incoming.protocol import LimitedProtocol
 from gateway.incoming.server import Server
 from gateway.security_headers import HEADERS
+from gateway.serving import KEEP_ALIVE_SECONDS
 from tests.gateway import conftest
 from tests.listening import listening
 from tests.patience import PATIENCE, UNHURRIED, eventually, several_turns
@@ -123,7 +124,8 @@ class Listening:
 
 @asynccontextmanager
 async def serving(app: Starlette, limits: Limits = LIMITS) -> AsyncIterator[Listening]:
-    async with listening(app, limits, finish_seconds=0) as (server, address):
+    options = {"finish_seconds": 0, "timeout_keep_alive": KEEP_ALIVE_SECONDS}
+    async with listening(app, limits, **options) as (server, address):
         made = Listening(server, address)
         try:
             yield made
@@ -217,6 +219,33 @@ async def test_a_connection_without_a_request_closes_after_30_seconds(served: Li
     served.later(30.1)
 
     assert await client.is_closed()
+
+
+async def test_an_idle_connection_closes_after_its_time(served: Listening):
+    client = await served.client()
+    assert await client.remains_open()
+    served.later(KEEP_ALIVE_SECONDS - 1)
+    assert await client.remains_open()
+
+    served.later(KEEP_ALIVE_SECONDS + 0.1)
+
+    assert await client.is_closed()
+
+
+async def test_a_connection_is_idle_once_a_late_body_has_ended(app: Starlette):
+    async with serving(app, Limits(body_seconds=2 * KEEP_ALIVE_SECONDS)) as served:
+        client = await served.client()
+        client.send(HEALTH + b"content-length: 8\r\n\r\nsome")
+        await client.response()
+        served.later(KEEP_ALIVE_SECONDS + 0.1)
+        assert not served.protocol.transport.is_closing()
+        client.send(b"more")
+
+        def closes_if_idle() -> bool:
+            served.later(KEEP_ALIVE_SECONDS + 0.1)
+            return not served.server.server_state.connections
+
+        await eventually(closes_if_idle)
 
 
 async def test_empty_lines_are_no_request(served: Listening):
