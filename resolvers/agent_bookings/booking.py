@@ -16,6 +16,7 @@ from resolvers.agent_bookings.students import Students
 from resolvers.agent_bookings.submission import (
     Content,
     Submission,
+    Wish,
     content_of,
     stays_in,
     tidied,
@@ -54,6 +55,7 @@ from resolvers.vocabulary import (
     BookingStatus,
     ChangeType,
     Permission,
+    ProductKind,
 )
 
 MOST_REVISIONS = 2**31 - 1
@@ -218,12 +220,14 @@ class _Receiving:
     def _create(self, asked: Asked, party: Party) -> Outcome:
         now, key = self._work.now, new_key()
         organization_id, cause = asked.organization_id, _cause(asked)
-        own = {"organization_id": organization_id, "id": key}
+        agent_booking_id = asked.submission.agent_booking_id
+        assert agent_booking_id is not None
         booking = new_row(
             Booking,
-            **own,
+            organization_id=organization_id,
+            id=key,
             kind=BookingKind.AGENT_BOOKING,
-            reference=asked.submission.agent_booking_id,
+            reference=agent_booking_id,
             status=BookingStatus.PENDING,
             created_at=now,
             updated_at=now,
@@ -232,8 +236,9 @@ class _Receiving:
         )
         detail = new_row(
             AgentBooking,
-            **own,
-            agent_booking_id=asked.submission.agent_booking_id,
+            organization_id=organization_id,
+            id=key,
+            agent_booking_id=agent_booking_id,
             revision=1,
             **_received(asked, party),
         )
@@ -271,31 +276,19 @@ class _Receiving:
             del self._names[old.organization_id, old.agency_key, old.agent_booking_id]
         self._names[booking.organization_id, detail.agency_key, detail.agent_booking_id] = detail.id
         self._now[booking.id] = held
-        of = {
-            "organization_id": booking.organization_id,
-            "booking_id": booking.id,
-            "revision": detail.revision,
-        }
         self._revisions.append(
             new_row(
                 AgentBookingRevision,
-                **of,
+                organization_id=booking.organization_id,
+                booking_id=booking.id,
+                revision=detail.revision,
                 content=detail.content,
                 received_at=self._work.now,
                 **cause.as_columns("received_by"),
             )
         )
         self._items += [
-            new_row(
-                AgentBookingItem,
-                **of,
-                kind=kind,
-                position=n,
-                code=wish.code,
-                date_from=wish.date_from,
-                number_of_weeks=wish.number_of_weeks,
-                quantity=wish.quantity,
-            )
+            _item(detail, kind, n, wish)
             for kind, wishes in asked.submission.wishes.items()
             for n, wish in enumerate(wishes)
         ]
@@ -308,6 +301,22 @@ class _Receiving:
             facts_before=None if before is None else _facts(before),
             facts_after=_facts(held),
         )
+
+
+def _item(detail: AgentBooking, kind: ProductKind, position: int, wish: Wish) -> AgentBookingItem:
+    assert wish.code is not None  # stage 1 requires it
+    return new_row(
+        AgentBookingItem,
+        organization_id=detail.organization_id,
+        booking_id=detail.id,
+        revision=detail.revision,
+        kind=kind,
+        position=position,
+        code=wish.code,
+        date_from=wish.date_from,
+        number_of_weeks=wish.number_of_weeks,
+        quantity=wish.quantity,
+    )
 
 
 def _student(asked: Asked, party: Party) -> StudentOf:

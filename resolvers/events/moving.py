@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict
 from uuid import UUID
 
 from resolvers.bookings.accommodations import Extra, extra, recomputed
@@ -202,7 +202,12 @@ def _extra_of(booking: Booking) -> Extra:
     return Extra(booking.extra_time_minutes, booking.extra_break_minutes)
 
 
-def _extra_minutes(accommodations: Sequence[Accommodation]) -> dict[str, int]:
+class _ExtraMinutes(TypedDict, total=False):
+    extra_time_minutes: int
+    extra_break_minutes: int
+
+
+def _extra_minutes(accommodations: Sequence[Accommodation]) -> _ExtraMinutes:
     if not accommodations:
         return {}
     added = extra(accommodations)

@@ -1,7 +1,7 @@
 """Registers learners: a batch, in the order lock, load, ask, write, record."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict
 from uuid import UUID, uuid4
 
 from resolvers import checks
@@ -27,7 +27,7 @@ from resolvers.registrations.lax import NIL, LaxEvents, Sought
 from resolvers.registrations.refusals import AssessmentFormNotFound, RegistrationAlreadyExists
 from resolvers.storage.columns import new_key
 from resolvers.storage.rows import changed, new_row
-from resolvers.storage.tables import Accommodation, Booking, Candidate, Registration
+from resolvers.storage.tables import Accommodation, Booking, Candidate, Event, Registration, Test
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.texts import folded
 from resolvers.values import frozen
@@ -237,7 +237,14 @@ class _Registering:
             stage.add(RegistrationAlreadyExists(*path, conflicting=[taken]))
 
 
-def assessed(form: Form | None, event: Any, test: Any) -> dict[str, UUID | None]:
+class Assessed(TypedDict):
+    """What is assessed, as a booking's columns."""
+
+    test_id: UUID | None
+    subject_id: UUID | None
+
+
+def assessed(form: Form | None, event: Event, test: Test | None) -> Assessed:
     """What is assessed, as a booking's columns: the form's test, without a form the event's."""
     if form is not None:
         return {"test_id": form.test_id, "subject_id": form.subject_id}

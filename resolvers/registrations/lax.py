@@ -340,7 +340,7 @@ def _text(
 def _draft(work: UnitOfWork, viewer: Viewer, place: Place, values: dict[str, str | None]) -> Event:
     """An event as a lax call makes it: open to everybody, with no limit of seats."""
     choice = Choice(venue=place.venue)
-    texts = {column: text or None for column, text in values.items()}
+    texts: dict[str, Any] = {column: text or None for column, text in values.items()}
     event = new_row(
         Event,
         organization_id=viewer.organization_id,

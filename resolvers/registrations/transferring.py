@@ -1,6 +1,7 @@
 """Transfers registrations: the new seat is taken before the old one is freed, in one commit."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -286,27 +287,29 @@ def _outcome(transferred: Transferred) -> Outcome:
     )
 
 
+def _transfer(one: Transferred, now: datetime) -> RegistrationTransfer:
+    before, after, reason = one.before.event_id, one.after.event_id, one.cause.reason
+    assert before is not None
+    assert after is not None
+    assert reason is not None
+    return new_row(
+        RegistrationTransfer,
+        organization_id=one.after.organization_id,
+        id=new_key(),
+        booking_id=one.after.id,
+        from_event_id=before,
+        to_event_id=after,
+        reason=reason,
+        at=now,
+        **one.cause.as_columns("by"),
+    )
+
+
 def _write(work: UnitOfWork, transferred: Sequence[Transferred]) -> None:
     for one in transferred:  # in order, since a registration may be transferred twice in a batch
         work.save(Booking, [(one.before, one.after)])
         work.save(Accommodation, one.accommodations)
-    work.insert(
-        RegistrationTransfer,
-        [
-            new_row(
-                RegistrationTransfer,
-                organization_id=one.after.organization_id,
-                id=new_key(),
-                booking_id=one.after.id,
-                from_event_id=one.before.event_id,
-                to_event_id=one.after.event_id,
-                reason=one.cause.reason,
-                at=work.now,
-                **one.cause.as_columns("by"),
-            )
-            for one in transferred
-        ],
-    )
+    work.insert(RegistrationTransfer, [_transfer(one, work.now) for one in transferred])
     for one in transferred:
         granted = [before for before, _ in one.accommodations]
         granted_after = [after for _, after in one.accommodations]

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import TypedDict
 
 from resolvers.bookings.accommodations import Granted, accommodation_for, extra
 from resolvers.bookings.facts import accommodation_facts
@@ -228,7 +229,19 @@ def _draft(work: UnitOfWork, desk: Desk, command: BookTestSchedule, chosen: Chos
     return Scheduled(booking, schedule, granted, cause, warnings)
 
 
-def when(made: Sequence[Window]) -> dict[str, object]:
+class WhenScheduled(TypedDict):
+    """The times of a booking."""
+
+    local_start: datetime
+    local_end: datetime
+    start_at: datetime
+    end_at: datetime
+    busy_until_at: datetime
+    opens_at: datetime
+    closes_at: datetime
+
+
+def when(made: Sequence[Window]) -> WhenScheduled:
     """The windows of a schedule as its booking's columns, without extra time."""
     first, last = made[0], made[-1]
     return {
