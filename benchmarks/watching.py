@@ -42,6 +42,7 @@ class Effort:
     crowd: int = 2_000
     commits: int = 100
     idle: int = 10_000
+    elsewhere: int = 100
     others: tuple[int, ...] = (0, 500, 2_000, 10_000)
     rounds: int = 3
     clients: int = 16
@@ -99,8 +100,10 @@ async def measure(effort: Effort, world: World = World()) -> list[Found]:  # noq
         with serving("gateway", url, core=core) as fresh:
             held = await _Run(effort, world, fresh, fresh).held()
         gateway = stack.enter_context(serving("gateway", url, core=core))
+        with serving("gateway", url, core=core) as other:
+            elsewhere = await _Run(effort, world, gateway, other).elsewhere(other)
         bare = stack.enter_context(serving("broadcast", url, core=core))
-        return [held, *await _Run(effort, world, gateway, bare).measured()]
+        return [held, elsewhere, *await _Run(effort, world, gateway, bare).measured()]
 
 
 class _Run:
@@ -120,6 +123,16 @@ class _Run:
                 held = _resident_bytes(self._gateway) - before
         say(f"{count:,} idle subscribers")
         return Held(count, held / count / 1000)
+
+    async def elsewhere(self, other: Server) -> Delivered:
+        """Messages of another process than the one that books, with the CPU of that process."""
+        count = self._effort.elsewhere
+        begin = [self._subscription(n, self._hot) for n in range(count)]
+        async with watching(other, begin) as watchers:
+            cpu, committed = await self._paced(other, self._book, watchers)
+        what = f"{count:,} subscribers of another process"
+        say(what)
+        return _delivered_to(watchers, committed, cpu, what)
 
     async def measured(self) -> list[Found]:
         effort, events = self._effort, self._crowd.events

@@ -268,14 +268,13 @@ class Channel:
 
     async def _add_facts(self, changes: Sequence[Change]) -> None:
         """Read what matchers need and the log does not record."""
-        groups = [group for group in self._groups.values() if isinstance(group, BookingGroup)]
         candidates: dict[UUID, Any] = {}
         markers: dict[UUID, frozenset[UUID]] = {}
-        if any(group.matcher.needs_candidates for group in groups):
+        if self._bookings.needs_candidates:
             keys = {change.row.candidate_id for change in changes} - {None}
             read = change_reads.candidate_texts_of(self._organization_id, sorted(keys))
             candidates = {row.id: row for row in await self._storage.read(read)}
-        if any(group.matcher.needs_markers for group in groups):
+        if self._bookings.needs_markers:
             keys = {change.row.booking_id for change in changes}
             marked = change_reads.markers_of(self._organization_id, sorted(keys))
             for row in await self._storage.read(marked):

@@ -24,12 +24,28 @@ class MatchIndex:
             field: defaultdict(dict) for field in INDEXED
         }
         self._without_key: dict[Any, None] = {}
+        self._needing_candidates = 0
+        self._needing_markers = 0
+
+    @property
+    def needs_candidates(self) -> bool:
+        """Whether a matcher needs the texts of candidates."""
+        return self._needing_candidates > 0
+
+    @property
+    def needs_markers(self) -> bool:
+        """Whether a matcher needs the markers of bookings."""
+        return self._needing_markers > 0
 
     def add(self, group: Matching) -> None:
+        self._needing_candidates += group.matcher.needs_candidates
+        self._needing_markers += group.matcher.needs_markers
         for found in self._places(group.matcher):
             found[group] = None
 
     def remove(self, group: Matching) -> None:
+        self._needing_candidates -= group.matcher.needs_candidates
+        self._needing_markers -= group.matcher.needs_markers
         for found in self._places(group.matcher):
             found.pop(group, None)
         if group.matcher.key is not None:

@@ -32,6 +32,9 @@ HEALTH = b"GET /health HTTP/1.1\r\nhost: localhost\r\n"
 QUERY = b"POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
 LIMITS = Limits()
 
+RESULT_BYTES = 101_000
+"""A frame with a result of `flood` is shorter."""
+
 RECEIVED_BYTES = 256 * 1024
 """uvloop gives at most so many bytes at a time; the replies to them are not longer."""
 
@@ -422,6 +425,8 @@ async def test_a_websocket_that_does_not_read_is_dropped(served: Listening, toke
         await socket.send(orjson.dumps(subscribe).decode())
         [connection] = served.server.server_state.connections
         await eventually(lambda: unread_bytes(connection) > UNREAD_BYTES)
+        await several_turns(1_000)
+        assert unread_bytes(connection) < UNREAD_BYTES + RESULT_BYTES  # it waits for its client
         served.later(0)
         served.later(31)
         await eventually(lambda: not served.server.server_state.connections)
