@@ -17,6 +17,7 @@ from benchmarks import (
     exports,
     growth,
     memory,
+    overload,
     profile,
     reads,
     registrations,
@@ -150,6 +151,20 @@ def _measure_growth(kinds: list[str], rounds: int | None) -> None:
     _stay_off_the_servers_core()
     grown = [one for kind in kinds for one in _run(book_growth.measure(kind, growth))]
     typer.echo(book_growth.markdown(grown), nl=False)
+
+
+@cli.command("overload")
+def measure_overload(
+    database: Kinds = None,
+    times: Annotated[float, typer.Option(help="Of the sustainable rate.")] = 10,
+    seconds: Annotated[float, typer.Option(help="How long so much is asked.")] = 30,
+) -> None:
+    """Bookings at ten times the sustainable rate: what is accepted, what is refused, and when."""
+    storm = overload.Storm(times=times, seconds=seconds)
+    kinds = _kinds(database)
+    _stay_off_the_servers_core()
+    measured = [_run(overload.measure(kind, storm)) for kind in kinds]
+    typer.echo(overload.markdown(measured), nl=False)
 
 
 @cli.command("agents")

@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 import pytest
 
-from benchmarks import book_growth, booking_world, books, books_report, databases
+from benchmarks import book_growth, booking_world, books, books_report, databases, overload
 from benchmarks.book_growth import Growth
 from benchmarks.booking_requests import booking_request
 from benchmarks.booking_world import World
@@ -291,3 +291,17 @@ def _without_order(row: dict[str, Any]) -> str:
     if isinstance(kept.get("after"), dict):
         kept["after"] = {n: v for n, v in kept["after"].items() if n not in made}
     return str(sorted((name, str(value)) for name, value in kept.items()))
+
+
+@ONE
+async def test_overload_is_measured(template: str) -> None:
+    """Every request is answered, and the report names each bar."""
+    storm = overload.Storm(
+        times=2, seconds=0.3, connections=8, bookings=16, steady_seconds=0.2, calm_seconds=0.1
+    )
+
+    measured = await overload.measure_on(template, storm, WORLD)
+
+    assert not measured.others
+    assert len(measured.accepted) + len(measured.refused) == measured.asked > 0
+    assert overload.markdown([measured]).count("at most") == 4
