@@ -1,4 +1,5 @@
-"""Deletes what has served its time: expired idempotency keys and old delivered notifications.
+"""Deletes what has served its time: expired idempotency keys, old delivered notifications, and
+counters of seats in rooms that are zero and over.
 
 Notifications that wait stay until they are finished, and those that were given up stay so that they
 can be redelivered.
@@ -15,7 +16,13 @@ import sqlalchemy as sa
 from resolvers.outcomes import Outcome
 from resolvers.storage.idempotency import KEYS_KEPT_FOR
 from resolvers.storage.read import Read
-from resolvers.storage.tables import IdempotencyKey, NotificationDelivery, WorkerPresence, table
+from resolvers.storage.tables import (
+    IdempotencyKey,
+    NotificationDelivery,
+    RoomSeats,
+    WorkerPresence,
+    table,
+)
 from resolvers.storage.tables.notifications import DELIVERED
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.values import frozen
@@ -24,6 +31,11 @@ NOBODY = UUID(int=0)
 
 PRESENCE_KEPT_FOR = timedelta(days=90)
 """Longer than a delivery is tried, with the pauses of a gateway that is down most of the time."""
+
+COUNTERS_KEPT_FOR = timedelta(days=1)
+"""After the end of the time that a counter of seats in a room is about."""
+
+NOT_TAKEN = "taken = 0"
 
 AT_ONCE = 500
 """How many rows of a table a transaction deletes; bookings wait for no more."""
@@ -37,9 +49,9 @@ class ForgetOld:
 
 
 def forget_old(work: UnitOfWork, commands: Sequence[ForgetOld]) -> list[Outcome]:
-    """Delete at most 500 expired keys and 500 delivered notifications for each command.
+    """Delete at most 500 expired keys, notifications and counters for each command.
 
-    `facts` says how many of each. An outcome is `changed` if there may be more.
+    `facts` says how many keys and notifications. An outcome is `changed` if there may be more.
     """
     return [_forget(work, command) for command in commands]
 
@@ -50,10 +62,14 @@ def _forget(work: UnitOfWork, command: ForgetOld) -> Outcome:
     deliveries = _delete(
         work, NotificationDelivery, "delivered_at", deliveries_before, where=DELIVERED
     )
+    # read in full, without an index: that would cost each booking more than this costs
+    counters = _delete(
+        work, RoomSeats, "busy_until_at", work.now - COUNTERS_KEPT_FOR, where=NOT_TAKEN
+    )
     _delete(work, WorkerPresence, "seen_at", work.now - PRESENCE_KEPT_FOR)
     return Outcome(
         NOBODY,
-        changed=AT_ONCE in (keys, deliveries),
+        changed=AT_ONCE in (keys, deliveries, counters),
         facts={"keys": keys, "deliveries": deliveries},
     )
 

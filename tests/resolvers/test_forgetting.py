@@ -7,14 +7,21 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from resolvers.every_kind.cancelling import cancel
 from resolvers.forgetting import AT_ONCE, ForgetOld, forget_old
 from resolvers.outcomes import Outcome
 from resolvers.storage import Storage, UnitOfWork
 from resolvers.storage.rows import new_row
-from resolvers.storage.tables import IdempotencyKey, NotificationDelivery, NotificationEndpoint
+from resolvers.storage.tables import (
+    IdempotencyKey,
+    NotificationDelivery,
+    NotificationEndpoint,
+    RoomSeats,
+)
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import DeliveryStatus, NotificationChannel, NotificationTopic
 from tests.conftest import SettableClock
+from tests.resolvers.asking import cancelling
 from tests.resolvers.world import World
 
 DAYS = timedelta(days=30)
@@ -140,3 +147,25 @@ async def test_a_transaction_deletes_so_many_and_says_that_there_are_more(
     assert (first.changed, second.changed, third.changed) == (True, False, False)
     assert left == names[:2]
     assert [second.facts["keys"], third.facts["keys"]] == [2, 0]
+
+
+@pytest.mark.both_databases
+async def test_a_counter_of_seats_is_deleted_once_it_is_zero_and_over(
+    world: Remembering, clock: SettableClock
+):
+    """A counter that is not zero stays, as does one whose time was over less than a day ago."""
+    centre = await world.centre()
+    hall = await world.room(centre, "Hall", capacity=10)
+    taken, over = world.tomorrow(9), world.tomorrow(12)
+    recent = over + timedelta(days=1)
+    candidates = await world.candidates(3)
+    for candidate, start in zip(candidates, (taken, over, recent), strict=True):
+        event = await world.event(venue=centre, room=hall, start_at=start)
+        booking = await world.booked(candidate, event)
+        if start != taken:
+            await world.one(cancel, cancelling(world, booking))
+
+    clock.now = over + timedelta(hours=36)
+    await world.forget()
+
+    assert await world.kept(RoomSeats, "start_at") == [taken, recent]
