@@ -12,7 +12,7 @@ from typing import Final
 from tests.faults.checking import Findings, check
 from tests.faults.clusters import Cluster
 from tests.faults.gateways import LIVE, Gateway
-from tests.faults.load import Load, Operation, Organization
+from tests.faults.load import CLIENTS, Load, Operation, Organization
 from tests.faults.prober import Prober, probing
 from tests.faults.seeding import NEIGHBOUR, VICTIM, seeded
 from tests.resolvers.storage.proxy import Proxy
@@ -48,6 +48,13 @@ class Scene:
     def neighbour(self) -> Organization:
         return self.organizations[-1]
 
+    async def require_served(self) -> None:
+        """Wait until every organization has written something that was begun from now on."""
+        since = time.monotonic()
+        for one in self.organizations:
+            served = await self.load.written(one.name, since=since, within=RECOVERING_SECONDS)
+            assert served, f"{one.name} is not served"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
@@ -68,6 +75,7 @@ class Fault:
     gateways: int = 1
     disk: str | None = None  # what is on a small disk of its own: "file", "data" or "wal"
     events: int = 0  # that the victim has besides those of the load
+    clients: int = CLIENTS  # of each organization
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -104,7 +112,7 @@ async def measure(
         ]
         hosts = [gateway.host for gateway in gateways]
         organizations = await seeded(database_url, hosts, events=fault.events)
-        load = Load(organizations)
+        load = Load(organizations, clients=fault.clients)
         scene = Scene(folder, database_url, cluster, proxy, gateways, organizations, load)
         for gateway in gateways:
             opened.push_async_callback(gateway.kill)

@@ -2,13 +2,16 @@
 
 import asyncio
 import os
+import random
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Final
 
 import asyncpg
 
+from tests.faults.kills import MOST_SECONDS, RUSH, TIMES
 from tests.faults.locks import WRITERS, session
 from tests.faults.measuring import Fault, Scene
 from tests.patience import eventually
@@ -36,6 +39,21 @@ def stopped(mode: str) -> Callable[[Scene], AbstractAsyncContextManager[None]]:
 async def killed(scene: Scene) -> AsyncIterator[None]:
     """SIGKILL the server's first process. The others end with it, in the middle of their work."""
     assert scene.cluster is not None
+    scene.cluster.kill()
+    yield
+    await asyncio.to_thread(scene.cluster.start)
+
+
+@asynccontextmanager
+async def killed_often(scene: Scene) -> AsyncIterator[None]:
+    """As `killed`, at 20 instants of a rush. Every organization is served in between."""
+    assert scene.cluster is not None
+    chance = random.Random(0)
+    for _ in range(TIMES - 1):
+        scene.cluster.kill()
+        await asyncio.to_thread(scene.cluster.start)
+        await scene.require_served()
+        await asyncio.sleep(chance.uniform(0, MOST_SECONDS))
     scene.cluster.kill()
     yield
     await asyncio.to_thread(scene.cluster.start)
@@ -73,5 +91,9 @@ FAULTS: Final = [
     outage("PostgreSQL is stopped (fast) and started", stopped("fast")),
     outage("PostgreSQL is stopped (immediate) and started", stopped("immediate")),
     outage("SIGKILL of PostgreSQL's first process, and a start", killed),
+    replace(
+        outage(f"SIGKILL of PostgreSQL's first process {TIMES} times in a rush", killed_often),
+        clients=RUSH,
+    ),
     outage("SIGKILL of the writer's backend in PostgreSQL", backend_killed, seconds=2),
 ]
