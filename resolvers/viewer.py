@@ -124,6 +124,8 @@ class Scope:
 
     def missing(self, **keys: Unpack[Keys]) -> AccessScope | None:
         """Which association keeps the viewer from a booking with these keys; None if none does."""
+        if self is EVERYTHING:
+            return None
         return next(iter(self.all_missing(**keys)), None)
 
     @property
