@@ -5,7 +5,7 @@ execution that has become too large is cancelled: its task, and with it everythi
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from inspect import isawaitable
 from typing import Any, Final
@@ -80,6 +80,17 @@ def limited(executor_class: type[Any]) -> type[Any]:
             self._count(OBJECT_BYTES)
             return super().complete_object_value(*given, **named)
 
+        def execute_fields_serially(
+            self, parent_type: Any, source: Any, path: Any, fields: Any, *given: Any
+        ) -> Any:
+            """A mutation whose first fields a plan has answered is executed from there on."""
+            answered = getattr(self.context_value, "answered", None)
+            if not answered:
+                return super().execute_fields_serially(parent_type, source, path, fields, *given)
+            left = {key: details for key, details in fields.items() if key not in answered}
+            found = super().execute_fields_serially(parent_type, source, path, left, *given)
+            return _merged(answered, found) if isawaitable(found) else {**answered, **found}
+
         def _count(self, size: int) -> None:
             execution = self._execution
             if execution is None:
@@ -87,3 +98,7 @@ def limited(executor_class: type[Any]) -> type[Any]:
             execution.count(size)
 
     return LimitedExecutor
+
+
+async def _merged(answered: dict[str, Any], found: Awaitable[dict[str, Any]]) -> dict[str, Any]:
+    return {**answered, **await found}

@@ -5,7 +5,7 @@ whoever has no right to it leaves it out of the selection.
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import strawberry
@@ -27,24 +27,6 @@ from schema.scalars import CountryCode, EmailAddress
 
 PII = Permission.VIEW_PII
 MASKED = "Null where not given, and without VIEW_PII."
-
-
-class Kept:
-    """A part of a submission as the database keeps it, its values as attributes."""
-
-    __slots__ = ("_values",)
-
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values = values
-
-    def __getattr__(self, name: str) -> Any:
-        return self._values[name]
-
-
-def part_of(content: Mapping[str, Any], name: str, shown: Any) -> Any:
-    """A part of what was submitted, as an object; None where it was left out."""
-    values = content[name]
-    return None if values is None else shown.of(Kept(values))
 
 
 def personal(name: str, *, description: str, convert: Callable[[Any], Any] = str) -> Any:

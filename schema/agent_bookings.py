@@ -20,7 +20,6 @@ from schema.agent_booking_parts import (
     SpecialRequirements,
     StudentDetails,
     ValidationMessage,
-    part_of,
 )
 from schema.booking_lists import BOOKING_FILTER, BOOKING_SORT, bookings_list
 from schema.bookings import Booking
@@ -28,7 +27,7 @@ from schema.centres import Centre
 from schema.connections import Connection
 from schema.context import Info
 from schema.declaring import object_type
-from schema.fields import column, computed, relation
+from schema.fields import column, computed, document_part, relation
 from schema.found import Found, found
 from schema.inputs import given
 from schema.lists import PageArguments, listed
@@ -80,9 +79,9 @@ class AgentBooking(Booking):
         through=DETAIL,
         description="Which office books; null where its code is not known, or not yours to see.",
     )
-    agent_contact: AgentContact = computed(
+    agent_contact: AgentContact = document_part(
         "content",
-        by=lambda row, _: part_of(row.content, "agentContact", AgentContact),
+        "agentContact",
         through=DETAIL,
         description="Whom to ask at the agency.",
     )
@@ -97,9 +96,9 @@ class AgentBooking(Booking):
         through=DETAIL,
         description="The student's level; null where not given.",
     )
-    student: StudentDetails = computed(
+    student: StudentDetails = document_part(
         "content",
-        by=lambda row, _: part_of(row.content, "student", StudentDetails),
+        "student",
         through=DETAIL,
         description="The student as submitted with this revision.",
     )
@@ -115,15 +114,15 @@ class AgentBooking(Booking):
     airport_transfers: list[AirportTransferBooking] = relation(
         "transfers_of_agent_booking", description="The rides, as submitted."
     )
-    special_requirements: SpecialRequirements | None = computed(
+    special_requirements: SpecialRequirements | None = document_part(
         "content",
-        by=lambda row, _: part_of(row.content, "specialRequirements", SpecialRequirements),
+        "specialRequirements",
         through=DETAIL,
         description="What the school has to know; null where not given.",
     )
-    homestay_preferences: HomestayPreferences | None = computed(
+    homestay_preferences: HomestayPreferences | None = document_part(
         "content",
-        by=lambda row, _: part_of(row.content, "homestayPreferences", HomestayPreferences),
+        "homestayPreferences",
         through=DETAIL,
         description="With whom the student wishes to live; null where not given.",
     )

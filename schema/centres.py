@@ -15,6 +15,7 @@ from schema.lists import PageArguments, listed
 from schema.node import Node, Sourced
 from schema.offers import PRODUCT_KIND, offered_products, offers_of_school
 from schema.scalars import CountryCode, TimeZone
+from schema.sources.methods import method
 
 if TYPE_CHECKING:
     from schema.events import Event
@@ -37,13 +38,13 @@ class Centre(Node, Sourced):
         "subjects_of_centre", description="The subjects that it examines, by name."
     )
 
-    @strawberry.field(description="What it offers as a school, by code.")
+    @method("id", description="What it offers as a school, by code.")
     async def products(
         self, info: Info, kind: PRODUCT_KIND = UNSET
     ) -> list[Annotated["Product", strawberry.lazy("schema.products")]]:
         return await offered_products(info, self.row.id, kind)
 
-    @strawberry.field(description="How it offers it as a school, by the product's code.")
+    @method("id", description="How it offers it as a school, by the product's code.")
     async def offers(
         self, info: Info, kind: PRODUCT_KIND = UNSET
     ) -> list[Annotated["ProductOffer", strawberry.lazy("schema.products")]]:

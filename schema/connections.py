@@ -4,11 +4,10 @@ from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
 
-from resolvers.storage.paging import PageRows
 from resolvers.vocabulary import CountPrecision
 from schema.declaring import object_type
-from schema.fields import attribute
 from schema.log_cursors import FOLLOWED
+from schema.sources.pages import Elements, Need, Page, PageSource, PartOfPage, of_page
 
 T = TypeVar("T")
 
@@ -20,22 +19,54 @@ SEARCH = Annotated[
 ]
 
 
+class OverPage:
+    """An object that shows a page; `n` is the number of its edge."""
+
+    page: strawberry.Private[Page]
+    n: strawberry.Private[int]
+
+    def shown(self, source: PageSource) -> Any:
+        return source.show(self.page, self.n)
+
+
 @object_type(description="Where a page stands in its list.")
-class PageInfo:
-    has_next_page: bool = attribute(description="Whether there is more after this page.")
-    has_previous_page: bool = attribute(description="Whether there is more before this page.")
-    start_cursor: str | None = attribute(
-        description="The cursor of the page's first element; null for an empty page."
+class PageInfo(OverPage):
+    page: strawberry.Private[Page]
+    n: strawberry.Private[int]
+
+    has_next_page: bool = of_page(
+        lambda page, _: page.has_next,
+        Need.ROWS | Need.SIDES,
+        description="Whether there is more after this page.",
     )
-    end_cursor: str | None = attribute(
-        description="The cursor of the page's last element; null for an empty page."
+    has_previous_page: bool = of_page(
+        lambda page, _: page.has_previous,
+        Need.ROWS | Need.SIDES,
+        description="Whether there is more before this page.",
+    )
+    start_cursor: str | None = of_page(
+        lambda page, _: page.cursor(0) if page.rows else None,
+        Need.ROWS | Need.CURSORS,
+        description="The cursor of the page's first element; null for an empty page.",
+    )
+    end_cursor: str | None = of_page(
+        lambda page, _: page.cursor(-1) if page.rows else None,
+        Need.ROWS | Need.CURSORS,
+        description="The cursor of the page's last element; null for an empty page.",
     )
 
 
 @object_type(description="An element of a list, with its place.")
-class Edge(Generic[T]):
-    cursor: str = attribute(description="The element's place in the list.")
-    node: T = attribute(description="The element.")
+class Edge(OverPage, Generic[T]):
+    page: strawberry.Private[Page]
+    n: strawberry.Private[int]
+
+    cursor: str = of_page(
+        lambda page, n: page.cursor(n),
+        Need.ROWS | Need.CURSORS,
+        description="The element's place in the list.",
+    )
+    node: T = of_page(Elements(one=True), description="The element.")
 
 
 @object_type(description="A page of a list.")
@@ -44,60 +75,49 @@ class Connection(Generic[T]):
     parent: strawberry.Private[Any]
     context: strawberry.Private[Any]
 
-    async def _page(self) -> PageRows[Any]:
-        rows = await self.context.loaders.listed(self.listing, self.parent)
-        if self.listing.check is not None:
-            await self.listing.check(self.context)
-        page: PageRows[Any] = self.listing.page.rows(rows)
-        return page
-
-    @strawberry.field(description="The page's elements with their cursors.")
-    async def edges(self) -> list[Edge[T]]:
-        ordering, show = self.listing.page.ordering, self.listing.show
-        page = await self._page()
-        return [Edge(cursor=ordering.cursor(row), node=show(row)) for row in page.rows]
-
-    @strawberry.field(description="The page's elements.")
-    async def nodes(self) -> list[T]:
-        page = await self._page()
-        return [self.listing.show(row) for row in page.rows]
-
-    @strawberry.field(description="Where the page stands in the list.")
-    async def page_info(self) -> PageInfo:
-        page, ordering = await self._page(), self.listing.page.ordering
-        return PageInfo(
-            has_next_page=page.has_next,
-            has_previous_page=page.has_previous,
-            start_cursor=ordering.cursor(page.rows[0]) if page.rows else None,
-            end_cursor=ordering.cursor(page.rows[-1]) if page.rows else None,
-        )
-
-    async def _total(self) -> tuple[int, CountPrecision]:
-        most: int = self.context.max_total_count
-        return total_of(await self.context.loaders.counted(self.listing, self.parent, most), most)
-
-    @strawberry.field(
+    edges: list[Edge[T]] = of_page(
+        PartOfPage(Edge, each=True), description="The page's elements with their cursors."
+    )
+    nodes: list[T] = of_page(Elements(), description="The page's elements.")
+    page_info: PageInfo = of_page(
+        PartOfPage(PageInfo, needs=Need.ROWS), description="Where the page stands in the list."
+    )
+    total_count: int = of_page(
+        lambda page, _: page.total,
+        Need.TOTAL,
         description="The number of elements of the whole list, counted only if it is selected. The "
         "count stops at a limit of the deployment, 10,000 by default; totalCountPrecision says "
-        "whether it did."
+        "whether it did.",
     )
-    async def total_count(self) -> int:
-        count, _ = await self._total()
-        return count
+    total_count_precision: CountPrecision = of_page(
+        lambda page, _: page.precision,
+        Need.TOTAL,
+        description="Whether totalCount is the exact number.",
+    )
+    changes_cursor: str = of_page(
+        lambda page, _: page.changes_cursor, Need.LOG, description=FOLLOWED
+    )
 
-    @strawberry.field(description="Whether totalCount is the exact number.")
-    async def total_count_precision(self) -> CountPrecision:
-        _, precision = await self._total()
-        return precision
+    async def shown(self, source: PageSource) -> Any:
+        """What graphql-core shows; it reads no more of the list than the field needs."""
+        return source.show(await self._page(source.needs), 0)
 
-    @strawberry.field(description=FOLLOWED)
-    def changes_cursor(self) -> str:
-        cursor: str = self.context.changes_cursor
-        return cursor
-
-
-def total_of(counted: int, most: int) -> tuple[int, CountPrecision]:
-    """The total of a list that was counted up to one more than `most`, and its precision."""
-    if counted > most:
-        return most, CountPrecision.AT_LEAST
-    return counted, CountPrecision.EXACT
+    async def _page(self, needs: Need) -> Page:
+        request, rows, most, counted = self.listing.page, [], self.context.max_total_count, 0
+        if Need.ROWS in needs:
+            rows = await self.context.loaders.listed(self.listing, self.parent)
+            if self.listing.check is not None:
+                await self.listing.check(self.context)
+        if Need.TOTAL in needs:
+            counted = await self.context.loaders.counted(self.listing, self.parent, most)
+        shown = rows[: request.size]
+        return Page(
+            request,
+            shown,
+            [[*map(self.listing.show, shown)]] if Need.ELEMENTS in needs else [],
+            request.ordering.values_of,
+            more=len(rows) > request.size,
+            counted=counted,
+            most=most,
+            changes_cursor=self.context.changes_cursor if Need.LOG in needs else "",
+        )

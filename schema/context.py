@@ -65,6 +65,7 @@ class Context:
         "_done",
         "_loaders",
         "_who",
+        "answered",
         "exports",
         "feed",
         "held",
@@ -105,6 +106,8 @@ class Context:
         self._done: dict[str, Any] = {}
         self._doing: str | None = None
         self._changes_cursor: str | Exception | None = None
+        self.answered: dict[str, Any] = {}
+        """The answers of a mutation's first fields, which stay what they are."""
         self.held: dict[type, list[Any]] = {}
         """Rows that the last write returned with its outcomes, by table; a payload shows them."""
 

@@ -18,6 +18,7 @@ from resolvers.vocabulary import (
 from schema.context import Info
 from schema.declaring import interface_type, object_type
 from schema.node import show_booking
+from schema.sources.methods import method
 
 if TYPE_CHECKING:
     from schema.bookings import Booking
@@ -29,7 +30,7 @@ def _of_refusal(name: str, description: str) -> Any:
     def resolve(root: Any) -> Any:
         return getattr(root.refusal, name)
 
-    return strawberry.field(resolver=resolve, description=description)
+    return method(description=description)(resolve)
 
 
 @interface_type(description="A refusal that the caller can act on.")
@@ -73,7 +74,7 @@ class CapacityError(BookingError):
 
 @object_type(description="An existing object prevents this.")
 class ConflictError(BookingError):
-    @strawberry.field(description="At most 10, and only those that you may see.")
+    @method(description="At most 10, and only those that you may see.")
     async def conflicting(
         self, info: Info
     ) -> list[Annotated["Booking", strawberry.lazy("schema.bookings")]]:

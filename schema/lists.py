@@ -8,11 +8,10 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import field, fields
 from functools import wraps
 from inspect import Parameter, signature
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import strawberry
 from strawberry import UNSET
-from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
 from resolvers.storage.paging import Ordering, PageRequest, page_request
@@ -23,6 +22,10 @@ from schema.connections import SEARCH, Connection
 from schema.context import Context
 from schema.inputs import given
 from schema.relations import ReadKeys
+from schema.sources.fields import PlannedField
+
+if TYPE_CHECKING:
+    from schema.plan.selected import SelectedField
 
 FIRST = Annotated[
     int | None,
@@ -137,7 +140,7 @@ def with_page_arguments(resolver: Callable[..., Any]) -> Callable[..., Any]:
     return resolve
 
 
-class ListField(StrawberryField):
+class ListField(PlannedField):
     """A field whose resolver answers with a `Listing`, and does not look at the object it is on."""
 
     @property
@@ -150,6 +153,12 @@ class ListField(StrawberryField):
         listing: Any = super().get_result(source, info, args, kwargs)
         parent = None if self.parent is None else getattr(source.row, self.parent)
         return connection_of(info.context, listing, parent)
+
+    def compile(self, at: "SelectedField") -> str:
+        if self.parent is None:
+            at.refuse("a root's list on an object")
+        key = at.column(self.parent)
+        return f"{at.child('list', key, at)}[{key}]"
 
 
 def listed(
@@ -197,11 +206,14 @@ def searchable(
     return listed(description=description, name=name)(resolve)
 
 
-class PartField(StrawberryField):
+class PartField(PlannedField):
     """A field whose resolver answers with a part of its object that has lists of the same row.
 
     Of the row the resolver may only hand on what it is: a plan calls it without one.
     """
+
+    def compile(self, at: "SelectedField") -> str:
+        return at.object(at.scope.of_part(at.arguments()))
 
 
 def part(*, description: str) -> Callable[[Any], Any]:

@@ -33,6 +33,7 @@ from schema.lists import searchable
 from schema.organizations import Actor, Organization, SiteSettings, User
 from schema.payloads import ERRORS, written
 from schema.references import ExternalIdInput, RefInput, optional_ref, refs_of
+from schema.sources.methods import method
 from schema.upserts import upsert
 
 if TYPE_CHECKING:
@@ -46,46 +47,44 @@ if TYPE_CHECKING:
 class Viewer:
     domain: strawberry.Private[DomainViewer]
 
-    @strawberry.field(description="Who it is.")
+    @method(description="Who it is.")
     def actor(self, info: Info) -> Actor:
         return Actor.of(Renamed(self.domain, {"proxy": Fixed(None)}, info.context))
 
-    @strawberry.field(description="Whose objects the viewer sees.")
+    @method(description="Whose objects the viewer sees.")
     async def organization(self, info: Info) -> Organization:
         organization: Organization = await load_node(
             info, "Organization", self.domain.organization_id
         )
         return organization
 
-    @strawberry.field(description="What the permissions and the scope come from.")
+    @method(description="What the permissions and the scope come from.")
     def role(self) -> Role:
         return self.domain.role
 
-    @strawberry.field(description="What the viewer may do, sorted by name.")
+    @method(description="What the viewer may do, sorted by name.")
     def permissions(self) -> list[Permission]:
         return sorted(self.domain.permissions)
 
-    @strawberry.field(description="The centres that confine the viewer, by name; empty: none do.")
+    @method(description="The centres that confine the viewer, by name; empty: none do.")
     async def centres(
         self, info: Info
     ) -> list[Annotated["Centre", strawberry.lazy("schema.centres")]]:
         return await _by_name(info, "Centre", self.domain.scope.centres)
 
-    @strawberry.field(description="The subjects that confine the viewer, by name; empty: none do.")
+    @method(description="The subjects that confine the viewer, by name; empty: none do.")
     async def subjects(
         self, info: Info
     ) -> list[Annotated["Subject", strawberry.lazy("schema.tests")]]:
         return await _by_name(info, "Subject", self.domain.scope.subjects)
 
-    @strawberry.field(
-        description="The agent offices that confine the viewer, by name; empty: none do."
-    )
+    @method(description="The agent offices that confine the viewer, by name; empty: none do.")
     async def agent_offices(
         self, info: Info
     ) -> list[Annotated["AgentOffice", strawberry.lazy("schema.products")]]:
         return await _by_name(info, "AgentOffice", self.domain.scope.agent_offices)
 
-    @strawberry.field(description="The viewer as a candidate; null for everybody else.")
+    @method(description="The viewer as a candidate; null for everybody else.")
     async def candidate(
         self, info: Info
     ) -> Annotated["Candidate", strawberry.lazy("schema.candidates")] | None:

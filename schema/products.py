@@ -13,6 +13,7 @@ from schema.declaring import object_type
 from schema.fields import OverRow, column, relation
 from schema.node import Node, Sourced
 from schema.offers import FROM, SCHOOL, TO, dates_of_offer, dates_of_product
+from schema.sources.methods import method
 
 
 @object_type(description="An office of an agency; an agent sees its own only.")
@@ -34,7 +35,7 @@ class Product(Node, Sourced):
     max_weeks: int | None = column(description="For how many weeks at most; null: no such limit.")
     active: bool = column(description="Whether it can be booked.")
 
-    @strawberry.field(description="When it can begin: dates in a range, sorted, each once.")
+    @method("id", description="When it can begin: dates in a range, sorted, each once.")
     async def start_dates(
         self, info: Info, from_: FROM, to: TO, centre_id: SCHOOL = UNSET
     ) -> list[date]:
@@ -50,6 +51,6 @@ class ProductOffer(OverRow):
     capacity: int | None = column(description="Places on each start date; null: unlimited.")
     offered: bool = column(description="False once it is withdrawn.")
 
-    @strawberry.field(description="When it can begin: dates in a range, sorted.")
+    @method("id", description="When it can begin: dates in a range, sorted.")
     async def start_dates(self, info: Info, from_: FROM, to: TO) -> list[date]:
         return await dates_of_offer(info, self.row.id, from_, to)

@@ -51,7 +51,11 @@ class Ordering:
 
     def cursor(self, row: Any) -> str:
         """The opaque place of a row in this order."""
-        return self.cursor_of([getattr(row, term.column) for term in self.terms])
+        return self.cursor_of(self.values_of(row))
+
+    def values_of(self, row: Any) -> list[Any]:
+        """The values of a row that make its cursor."""
+        return [getattr(row, term.column) for term in self.terms]
 
     def cursor_of(self, values: Iterable[Any]) -> str:
         """The opaque place of a row with these values of the order's columns."""
@@ -136,12 +140,17 @@ class PageRequest:
 
     def rows(self, fetched: Sequence[Row]) -> "PageRows[Row]":
         """What was fetched, in the list's order and without the row that only tells of more."""
-        more = len(fetched) > self.size
         rows = list(fetched[: self.size])
         if self.backward:
             rows.reverse()
-            return PageRows(rows, has_next=self.before is not None, has_previous=more)
-        return PageRows(rows, has_next=more, has_previous=self.after is not None)
+        has_next, has_previous = self.sides(more=len(fetched) > self.size)
+        return PageRows(rows, has_next, has_previous)
+
+    def sides(self, *, more: bool) -> tuple[bool, bool]:
+        """Whether the list has a next and a previous page, given `more` in the page's direction."""
+        if self.backward:
+            return self.before is not None, more
+        return more, self.after is not None
 
 
 @frozen

@@ -1,21 +1,24 @@
 """Other places, reached from the rows of one: a statement each, whatever the number of rows."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from inspect import isawaitable
 from typing import Any
 
-from graphql import FieldNode, GraphQLField
+from graphql import GraphQLList, get_nullable_type
 
 from resolvers import checks
-from resolvers.selecting import selecting
-from schema.fields import Computed
-from schema.lists import ListField
-from schema.plan.arguments import Arguments
+from resolvers.selecting import SHORT_BYTES, selecting
 from schema.plan.pages import Pages
-from schema.plan.places import Child, Compiler, Place, given_to
+from schema.plan.places import Child, Compiler, Place
 from schema.plan.run import Row, Run
+from schema.plan.selected import SelectedField
 from schema.plan.selection import NotPlanned
 from schema.relations import Assembled, Many, One
+from schema.sources.fields import DEFINITION
+from schema.sources.methods import Method
+from schema.sources.rules import Computed, given_to
 
 NO_ROWS: list[Any] = []
 
@@ -181,23 +184,11 @@ class Awaited(Child):
 class ListEach(Child):
     """A list that hangs on each row: a page of it for every key."""
 
-    def __init__(
-        self,
-        compiler: Compiler,
-        key: str,
-        declared: ListField,
-        nodes: list[FieldNode],
-        graphql_field: GraphQLField,
-        part: Arguments | None,
-    ) -> None:
+    def __init__(self, compiler: Compiler, key: str, at: SelectedField) -> None:
         super().__init__(key)
-        self._part = part
-        self._arguments = Arguments(compiler.inputs, declared, nodes[0], graphql_field)
-        self._pages = Pages(
-            compiler,
-            graphql_field.type,
-            nodes,
-        )
+        self._part = at.scope.part
+        self._arguments = at.arguments()
+        self._pages = Pages(compiler, at.field.type, at.nodes)
 
     async def load(self, run: Run, keys: Sequence[Hashable]) -> Mapping[Hashable, object]:
         listing = self._arguments.listing(run, self._part)
@@ -212,6 +203,47 @@ class ListEach(Child):
         return found
 
 
+class MethodEach(Child):
+    """What a method of the objects finds, called once for each key."""
+
+    def __init__(self, compiler: Compiler, key: str, at: SelectedField, method: Method) -> None:
+        super().__init__(key)
+        self._object_of = method.object_of(at.kind.extensions[DEFINITION].origin)
+        self._arguments = at.arguments()
+        self._objects = compiler.objects
+        self._shown = get_nullable_type(at.field.type)
+        self._selected = compiler.objects.selected(at.nodes)
+
+    async def load(self, run: Run, keys: Sequence[Hashable]) -> Mapping[Hashable, object]:
+        there = [key for key in keys if key is not None]
+        different = list(dict.fromkeys(there))
+        run.size.repeats(len(there), len(different))
+        # a call that fails cancels no other: graphql-core would find its loads cancelled
+        calls = (self._call(run, key) for key in different)
+        found = await asyncio.gather(*calls, return_exceptions=True)
+        for value in found:
+            if isinstance(value, BaseException):
+                raise value
+        return dict(zip(different, await self._answers(run, found), strict=True))
+
+    async def _call(self, run: Run, key: Hashable) -> Any:
+        value = self._arguments.call(run, self._object_of(key))
+        return await value if isawaitable(value) else value
+
+    async def _answers(self, run: Run, found: Sequence[Any]) -> list[Any]:
+        """The answers of what was found; the elements of all lists are answered together."""
+        if not isinstance(self._shown, GraphQLList):
+            return await self._together(run, GraphQLList(self._shown), found)
+        elements = [element for each in found for element in each]
+        answers = iter(await self._together(run, self._shown, elements))
+        return [[next(answers) for _ in each] for each in found]
+
+    async def _together(self, run: Run, shown: Any, values: Sequence[Any]) -> list[Any]:
+        answers: list[Any] = await self._objects.answer(run, shown, self._selected, values)
+        run.size.built(answers, SHORT_BYTES)
+        return answers
+
+
 def make_child(compiler: Compiler, kind: str, *given: Any) -> Child:
     """The place of that kind, reached by a column."""
     match kind:
@@ -223,6 +255,8 @@ def make_child(compiler: Compiler, kind: str, *given: Any) -> Child:
             return AssembledEach(compiler, *given)
         case "list":
             return ListEach(compiler, *given)
+        case "method":
+            return MethodEach(compiler, *given)
         case "awaited":
             return Awaited(compiler, *given)
     raise NotPlanned(kind)

@@ -1,12 +1,16 @@
 """Which columns of which rows a statement selects, and where they stand in its rows."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from resolvers.selecting import Join, Wanted, WantedColumn
+from resolvers.selecting import Join, Wanted, WantedColumn, never_null
 from resolvers.values import frozen
+
+if TYPE_CHECKING:
+    from schema.plan.arguments import Arguments
+    from schema.sources.embedded import Instead
 
 
 @dataclass(eq=False)
@@ -47,15 +51,72 @@ class Layout:
 
 @frozen
 class Scope:
-    """The row that an expression is about: its table, and other names for some of its columns."""
+    """The row that an expression is about: its table, and other names for some of its columns.
+
+    `joined` is the model of a joined row and its key. With `attribute` the row is a value inside
+    the function, whose attributes or items that writes. `part` are the arguments of a part.
+    """
 
     layout: Layout
     table: Table
-    names: Mapping[str, Any] = field(default_factory=dict)
+    names: "Mapping[str, Instead]" = field(default_factory=dict)
+    joined: tuple[Any, str] | None = None
+    attribute: Callable[[str], str] | None = None
+    part: "Arguments | None" = None
+
+    @property
+    def is_row(self) -> bool:
+        """Whether the columns are those of a row that a statement selects."""
+        return self.attribute is None
 
     def column(self, name: str, *, plain: bool = False) -> str:
         """The expression of a column."""
-        return f"§{self.layout.slot(self.table, self.names.get(name, name), plain=plain)}"
+        instead = self.names.get(name, name)
+        assert isinstance(instead, str), name
+        if self.attribute is not None:
+            return self.attribute(instead)
+        return f"§{self.layout.slot(self.table, instead, plain=plain)}"
+
+    def never_null(self) -> str:
+        """A column that says whether a joined row is there: one that is selected, if one can."""
+        assert self.joined is not None
+        model, key = self.joined
+        always = never_null(model)
+        for name, plain in self.table.columns:
+            if name in always:
+                return self.column(name, plain=plain)
+        return self.column(key)
+
+    def to(self, loader: str, key: str, model: Any, column: str) -> "Scope":
+        """The row that a relation leads to, in the same statement."""
+        own = self.names.get(key, key)
+        assert isinstance(own, str), key
+        _, _, table = self.table.joins.setdefault((loader, own), (model, column, Table()))
+        return Scope(self.layout, table, joined=(model, column))
+
+    def renamed(self, names: "Iterable[tuple[str, Instead]]") -> "Scope":
+        """The same row under the names of another type."""
+        meant = {
+            name: self.names.get(instead, instead) if isinstance(instead, str) else instead
+            for name, instead in names
+        }
+        return Scope(self.layout, self.table, meant, attribute=self.attribute)
+
+    def under_its_own_names(self) -> "Scope":
+        """The same row under the names of its own table."""
+        return Scope(self.layout, self.table, attribute=self.attribute)
+
+    def of_part(self, part: "Arguments") -> "Scope":
+        """The same row for a part of its object."""
+        return Scope(self.layout, self.table, self.names, part=part)
+
+    def of_document(self, variable: str) -> "Scope":
+        """A document that a variable of the function holds."""
+        return Scope(self.layout, self.table, attribute=lambda name: f"{variable}[{name!r}]")
+
+    def of_object(self, variable: str) -> "Scope":
+        """An object that a variable of the function holds."""
+        return Scope(self.layout, self.table, attribute=lambda name: f"{variable}.{name}")
 
 
 CELL = re.compile(r"§(\d+)")

@@ -28,10 +28,11 @@ from schema.plan.arguments import Arguments
 from schema.plan.children import OneEach, answer_values
 from schema.plan.leaves import GaveUp
 from schema.plan.pages import Pages
-from schema.plan.places import DEFINITION, Compiler
+from schema.plan.places import Compiler
 from schema.plan.run import Run
 from schema.plan.selection import NotPlanned, sub_selections
 from schema.relations import RELATIONS, One
+from schema.sources.fields import DEFINITION, PlannedField
 
 LEAVES: Final = (GraphQLScalarType, GraphQLEnumType)
 
@@ -67,7 +68,7 @@ class _Field:
             return
         graphql_field = kind.fields[name]
         declared = graphql_field.extensions[DEFINITION]
-        if isinstance(declared, ListField) or declared.extensions:
+        if not isinstance(declared, PlannedField) or isinstance(declared, ListField):
             raise NotPlanned(f"{kind.name}.{name}")
         self.shown = graphql_field.type
         self._name: str = declared.python_name
@@ -91,6 +92,10 @@ class Objects:
 
     def __init__(self, compiler: Compiler) -> None:
         self._compiler = compiler
+
+    def selected(self, nodes: list[FieldNode]) -> Selected:
+        """What is selected of the values of a field."""
+        return Selected(nodes)
 
     async def answer(self, run: Run, shown: Any, selected: Selected, value: Any) -> Any:
         """The answer of a value that a field of this type shows. Raises: GaveUp, NotPlanned."""

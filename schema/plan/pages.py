@@ -1,10 +1,13 @@
 """Connections: a page of rows, answered as edges, nodes and what is said of the page."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
+from operator import itemgetter
 from typing import Any
 
 from graphql import (
     FieldNode,
+    GraphQLEnumType,
+    GraphQLField,
     GraphQLNamedType,
     GraphQLObjectType,
     GraphQLOutputType,
@@ -13,70 +16,16 @@ from graphql import (
 )
 
 from resolvers.selecting import selecting
-from resolvers.storage.paging import PageRequest
-from schema.connections import total_of
+from resolvers.values import frozen
 from schema.lists import Listing
 from schema.plan.places import Compiler
 from schema.plan.run import Row, Run
-from schema.plan.selection import Fields, NotPlanned, sub_selections
-
-PAGE_INFO: dict[str, Callable[["_Part"], object]] = {
-    "hasNextPage": lambda part: part.has_next,
-    "hasPreviousPage": lambda part: part.has_previous,
-    "startCursor": lambda part: part.cursor(0) if part.rows else None,
-    "endCursor": lambda part: part.cursor(-1) if part.rows else None,
-}
-
-
-UNREAD = frozenset({"totalCount", "totalCountPrecision", "changesCursor"})
-"""What a connection can show without any of its rows."""
+from schema.plan.selection import sub_selections
+from schema.sources.fields import DEFINITION
+from schema.sources.pages import Need, Page, PageField, Write
 
 MOST_PARENTS = 100_000
 """For so many parents one statement may count, or say whether there is more."""
-
-
-class _Part:
-    """One parent's page: its rows in order (or as many marks), and each place's answers of them."""
-
-    __slots__ = (
-        "_request",
-        "_width",
-        "answers",
-        "changes_cursor",
-        "has_next",
-        "has_previous",
-        "precision",
-        "rows",
-        "total",
-    )
-
-    def __init__(
-        self,
-        request: PageRequest,
-        rows: Sequence[Any],
-        answers: list[list[object]],
-        width: int,
-        *,
-        more: bool,
-        counted: int,
-        most: int,
-        changes_cursor: str,
-    ) -> None:
-        self.has_next: bool
-        self.has_previous: bool
-        self.rows: Sequence[Any]
-        if request.backward:
-            rows, answers = rows[::-1], [each[::-1] for each in answers]
-            self.has_next, self.has_previous = request.before is not None, more
-        else:
-            self.has_next, self.has_previous = more, request.after is not None
-        self.rows, self.answers = rows, answers
-        self.total, self.precision = total_of(counted, most)
-        self._request, self._width = request, width
-        self.changes_cursor = changes_cursor
-
-    def cursor(self, index: int) -> str:
-        return self._request.ordering.cursor_of(self.rows[index][self._width :])
 
 
 def _trimmed(
@@ -107,7 +56,25 @@ def _grouped(
     return theirs
 
 
-Write = Callable[[_Part], object]
+@frozen
+class SelectedOfPage:
+    """A field where it is selected of a connection, of its page info or of an edge."""
+
+    pages: "Pages"
+    nodes: list[FieldNode]
+    field: GraphQLField
+
+    @property
+    def is_enum(self) -> bool:
+        return isinstance(get_named_type(self.field.type), GraphQLEnumType)
+
+    def place(self) -> int:
+        """The number of the place that shows the page's elements."""
+        return self.pages.place(get_named_type(self.field.type), self.nodes)
+
+    def object(self) -> Write:
+        """What answers an object of the field's type that shows the same page."""
+        return self.pages.shown(get_named_type(self.field.type), self.nodes)
 
 
 class Pages:
@@ -118,86 +85,36 @@ class Pages:
     ) -> None:
         self._compiler = compiler
         self._selected: list[tuple[GraphQLNamedType, Sequence[SelectionSetNode]]] = []
-        self._counts = self._cursors = self._reads = self._looks_ahead = False
-        self._is_followed = False
-        kind = get_named_type(shown)
-        assert isinstance(kind, GraphQLObjectType)
-        fields = compiler.selections.fields(kind, sub_selections(nodes))
-        self._write = self._written(kind, fields, self._field)
+        self._needs = Need.NOTHING
+        self._write = self.shown(get_named_type(shown), nodes)
         self._places = compiler.places(self._selected)
+        self._reads = Need.ROWS in self._needs
+        self._counts = Need.TOTAL in self._needs
+        self._cursors = Need.CURSORS in self._needs
+        self._looks_ahead = Need.SIDES in self._needs
+        self._is_followed = Need.LOG in self._needs
 
     # ------------------------------------------------------------ compiling
 
-    def _written(
-        self, kind: GraphQLObjectType, fields: Fields, write: Callable[..., Write]
-    ) -> Write:
-        parts = [(key, write(kind, found)) for key, found in fields.items()]
-        return lambda part: {key: made(part) for key, made in parts}
+    def shown(self, kind: Any, nodes: Sequence[FieldNode]) -> Write:
+        """What answers an object that shows the page. Raises: NotPlanned."""
+        fields = self._compiler.selections.fields(kind, sub_selections(nodes))
+        parts = [(key, self._field(kind, found)) for key, found in fields.items()]
+        return lambda page, n: {key: write(page, n) for key, write in parts}
+
+    def place(self, kind: GraphQLNamedType, nodes: list[FieldNode]) -> int:
+        """The number of a place of the list's rows."""
+        self._selected.append((kind, sub_selections(nodes)))
+        return len(self._selected) - 1
 
     def _field(self, kind: GraphQLObjectType, nodes: list[FieldNode]) -> Write:
         name = nodes[0].name.value
         if name == "__typename":
-            return lambda _: kind.name
+            return lambda *_: kind.name
         field = kind.fields[name]
-        inner: Any = get_named_type(field.type)
-        self._reads = self._reads or name not in UNREAD
-        match name:
-            case "nodes":
-                return self._nodes(inner, nodes)
-            case "edges":
-                return self._edges(inner, nodes)
-            case "pageInfo":
-                fields = self._compiler.selections.fields(inner, sub_selections(nodes))
-                return self._written(inner, fields, self._page_info)
-            case "totalCount":
-                self._counts = True
-                return lambda part: part.total
-            case "totalCountPrecision":
-                self._counts = True
-                return lambda part: part.precision.value
-            case "changesCursor":
-                self._is_followed = True
-                return lambda part: part.changes_cursor
-        raise NotPlanned(f"{kind.name}.{name}")
-
-    def _nodes(self, kind: GraphQLNamedType, nodes: list[FieldNode]) -> Write:
-        number = self._place(kind, nodes)
-        return lambda part: part.answers[number]
-
-    def _edges(self, kind: GraphQLObjectType, nodes: list[FieldNode]) -> Write:
-        writes: list[tuple[str, Callable[[_Part, int], object]]] = []
-        fields = self._compiler.selections.fields(kind, sub_selections(nodes))
-        for key, found in fields.items():
-            writes.append((key, self._edge(kind, found)))
-        return lambda part: [
-            {key: write(part, n) for key, write in writes} for n in range(len(part.rows))
-        ]
-
-    def _edge(
-        self, kind: GraphQLObjectType, nodes: list[FieldNode]
-    ) -> Callable[[_Part, int], object]:
-        match nodes[0].name.value:
-            case "__typename":
-                return lambda *_: kind.name
-            case "cursor":
-                self._cursors = True
-                return lambda part, n: part.cursor(n)
-            case "node":
-                number = self._place(get_named_type(kind.fields["node"].type), nodes)
-                return lambda part, n: part.answers[number][n]
-        raise NotPlanned(f"{kind.name}.{nodes[0].name.value}")
-
-    def _page_info(self, kind: GraphQLObjectType, nodes: list[FieldNode]) -> Write:
-        name = nodes[0].name.value
-        if name == "__typename":
-            return lambda _: kind.name
-        self._cursors = self._cursors or name in {"startCursor", "endCursor"}
-        self._looks_ahead = self._looks_ahead or name in {"hasNextPage", "hasPreviousPage"}
-        return PAGE_INFO[name]
-
-    def _place(self, kind: GraphQLNamedType, nodes: list[FieldNode]) -> int:
-        self._selected.append((kind, sub_selections(nodes)))
-        return len(self._selected) - 1
+        declared: PageField = field.extensions[DEFINITION]
+        self._needs |= declared.source.needs
+        return declared.source.compile(SelectedOfPage(self, nodes, field))
 
     # ------------------------------------------------------------ running
 
@@ -213,18 +130,17 @@ class Pages:
         if more:
             rows = rows[:size]
         answers = [await place.answer(run, rows) for place in self._places]
-        width = self._width(listing)
-        part = _Part(
+        page = Page(
             listing.page,
             rows,
             answers,
-            width,
+            itemgetter(slice(self._width(listing), None)),
             more=more,
             counted=counted,
             most=most,
             changes_cursor=self._changes_cursor(run),
         )
-        return self._write(part)
+        return self._write(page, 0)
 
     async def of_parents(
         self, run: Run, listing: Listing, keys: Sequence[Hashable]
@@ -243,20 +159,20 @@ class Pages:
         theirs = [_grouped(keys, parents, each) for each in answers]
         # of rows whose cursors nobody asks for it is enough to know how many there are
         marks = _grouped(keys, parents, rows) if self._cursors or not theirs else theirs[0]
-        found, cursor = {}, self._changes_cursor(run)
+        found, cursor, place_of = {}, self._changes_cursor(run), itemgetter(slice(width, None))
         for key in keys:
             shown = [each[key] for each in theirs]
-            part = _Part(
+            page = Page(
                 listing.page,
                 marks[key],
                 shown,
-                width,
+                place_of,
                 more=key in more,
                 counted=counted.get(key, 0),
                 most=most,
                 changes_cursor=cursor,
             )
-            found[key] = self._write(part)
+            found[key] = self._write(page, 0)
         return found
 
     def parents_at_once(self, run: Run, size: int) -> int:

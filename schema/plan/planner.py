@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from hashlib import sha256
 from typing import Any
 
 from graphql import (
@@ -32,7 +33,7 @@ from schema.plan.children import make_child
 from schema.plan.inputs import Inputs, Values, Variables
 from schema.plan.objects import Objects, Selected
 from schema.plan.pages import Pages
-from schema.plan.places import DEFINITION, Compiler, Place
+from schema.plan.places import Compiler, Place
 from schema.plan.run import Run
 from schema.plan.selection import (
     NotPlanned,
@@ -42,6 +43,7 @@ from schema.plan.selection import (
     sub_selections,
 )
 from schema.relations import RELATIONS, One
+from schema.sources.fields import DEFINITION
 
 logger = logging.getLogger(__name__)
 
@@ -129,7 +131,7 @@ class Plan:
         assert kind is not None
         selections = Selections(schema, document, flags)
         compiler = Compiler(selections, viewer, inputs, make_child=make_child)
-        objects = Objects(compiler)
+        compiler.objects = objects = Objects(compiler)
         self._roots: list[tuple[str, _Root | str]] = []
         for key, nodes in selections.fields(kind, [operation.selection_set]).items():
             name = nodes[0].name.value
@@ -139,10 +141,6 @@ class Plan:
                 raise NotPlanned(name)
             else:
                 self._roots.append((key, _Root(compiler, kind, nodes, objects)))
-        several = sum(isinstance(root, _Root) for _, root in self._roots) > 1
-        if several and operation.operation is OperationType.MUTATION:
-            # each payload shows what was there before the next command, also when a plan gives up
-            raise NotPlanned("several mutations")
         self.failures = 0
         self.rests_until = 0.0
 
@@ -158,8 +156,12 @@ class Plan:
         return data
 
     async def mutation(self, run: Run) -> dict[str, object]:
-        """The data of a mutation. What was done is kept, so that nobody does it again."""
-        data: dict[str, object] = {}
+        """The data of a mutation. What was done and answered is kept.
+
+        If a payload gives up, graphql-core does nothing again, and answers only what is left: each
+        payload shows what was there before the next command.
+        """
+        data = run.context.answered
         for key, root in self._roots:
             if isinstance(root, str):
                 data[key] = root
@@ -188,6 +190,9 @@ class Planned:
     grown: Callable[[], None]
     """Called when a plan was added, which takes memory."""
     plans: dict[Any, Plan | None] = field(default_factory=dict)
+    fallbacks: int = 0
+    """How often graphql-core had to execute it; the first time is logged with the reason."""
+    _is_logged: bool = False
     _variables: dict[int, Variables] = field(default_factory=dict)
     _operations: dict[str | None, OperationDefinitionNode | None] = field(default_factory=dict)
 
@@ -198,6 +203,22 @@ class Planned:
                 return operation_of(self.document, name)
             self._operations[name] = operation_of(self.document, name)
         return self._operations[name]
+
+    @property
+    def digest(self) -> str:
+        """The hash of the document's text, which a log may contain."""
+        assert self.document.loc is not None
+        return sha256(self.document.loc.source.body.encode()).hexdigest()
+
+    def log_fallback(self, reason: Exception) -> None:
+        """Log why graphql-core executes the document, the first time that it does."""
+        if self._is_logged:
+            return
+        self._is_logged = True
+        if isinstance(reason, NotPlanned):
+            logger.info("graphql-core executes document %s: %s", self.digest, reason)
+        else:
+            logger.warning("The plan of document %s fell back", self.digest, exc_info=reason)
 
     def variables(self, inputs: Inputs, operation: OperationDefinitionNode) -> Variables:
         """The variables of an operation, compiled once. Raises: NotPlanned."""
@@ -286,24 +307,27 @@ class Planner:
         plan = self._plan(planned, operation, variables, context.viewer)
         if plan is None:
             self.counts.not_planned += 1
+            planned.fallbacks += 1
             return None
         try:
             data = await answer(plan, Run(context, variables))
         except Exception as error:
             # whatever it was, graphql-core owns the semantics of errors
-            self._gave_up(plan, error)
+            self._gave_up(planned, plan, error)
             return None
         plan.failures = 0
         self.counts.answered += 1
         return data
 
-    def _gave_up(self, plan: Plan, error: Exception) -> None:
+    def _gave_up(self, planned: Planned, plan: Plan, error: Exception) -> None:
+        planned.fallbacks += 1
         if isinstance(error, NotPlanned):
             self.counts.not_planned += 1
         else:
             self.counts.gave_up += 1
         if isinstance(error, CALLERS):
             return
+        planned.log_fallback(error)
         plan.failures += 1
         if plan.failures >= TRIES:
             plan.failures, plan.rests_until = 0, time.monotonic() + REST_SECONDS
@@ -323,10 +347,8 @@ class Planner:
             return None if plan is None or plan.rests_until > time.monotonic() else plan
         try:
             made: Plan | None = Plan(self._inputs, planned.document, operation, flags, viewer)
-        except NotPlanned:
-            made = None
-        except Exception:
-            logger.exception("An operation could not be compiled")
+        except Exception as reason:
+            planned.log_fallback(reason)
             made = None
         if len(planned.plans) < VARIANTS:
             planned.plans[key] = made

@@ -25,24 +25,12 @@ from graphql import (
     is_required_input_field,
 )
 
+from schema.sources.fields import is_planned
+
 DEEPEST: Final = 8
 MOST_FIELDS: Final = 45
 
 WEIGHTS: Final[Mapping[str, float]] = {
-    # not planned: now and then, or nothing would be
-    "address": 0.04,
-    "emergencyContact": 0.04,
-    "groupIdentifiers": 0.04,
-    "windows": 0.04,
-    "origin": 0.04,
-    "agentContact": 0.04,
-    "student": 0.04,
-    "specialRequirements": 0.04,
-    "homestayPreferences": 0.04,
-    "validationMessages": 0.04,
-    "startDates": 0.04,
-    "Centre.products": 0.04,
-    "Centre.offers": 0.04,
     # what costs a statement, or is special
     "Event.candidates": 1.5,
     "Query.enrolments": 4,
@@ -72,6 +60,9 @@ WEIGHTS: Final[Mapping[str, float]] = {
     "seats": 2,
 }
 """How often a field is chosen, if not as often as others."""
+
+SELDOM: Final = 0.04
+"""How often a field is chosen that no plan can answer: often, and plans would answer nothing."""
 
 VALUES: Final[Mapping[str, Sequence[Any]]] = {
     "Boolean": (True, False),
@@ -147,6 +138,16 @@ def subscription(
         made = _Writer(schema, known, random).subscription(*root)
         if is_valid(made.text):
             return made
+
+
+def doubled(levels: int) -> str:
+    """The definition of a fragment F0 that spreads others twice: too many fields to be compiled."""
+    fragments = [
+        f"fragment F{n} on Enrolment {{"
+        f" one: previousAttempt {{ ...F{n + 1} }} other: previousAttempt {{ ...F{n + 1} }} }}"
+        for n in range(levels)
+    ]
+    return "\n".join([*fragments, f"fragment F{levels} on Enrolment {{ reference }}"])
 
 
 class _Writer:
@@ -316,6 +317,8 @@ class _Writer:
         return text
 
     def _weight(self, kind: Any, name: str) -> float:
+        if kind is not self._schema.query_type and not is_planned(kind.fields[name]):
+            return SELDOM
         return WEIGHTS.get(f"{kind.name}.{name}", WEIGHTS.get(name, 1))
 
     def _directives(self) -> str:

@@ -74,7 +74,8 @@ def _given() -> Any:
 def _share(share: tuple[str, int, int]) -> dict[str, int]:
     """What became of one process's documents, from its own worlds."""
     database, seed, documents = share
-    logging.getLogger("gateway.errors").disabled = True
+    for name in ("gateway.errors", "schema.plan.planner"):
+        logging.getLogger(name).disabled = True
     warnings.simplefilter("ignore", RuntimeWarning)
     sys.unraisablehook = lambda _: None
     with tempfile.TemporaryDirectory() as folder, copies_in(database, Path(folder)) as copies:

@@ -1,6 +1,7 @@
 """What the planner does with a document beside answering it."""
 
 from dataclasses import replace
+from hashlib import sha256
 from random import Random
 from typing import Any
 
@@ -14,7 +15,7 @@ from resolvers.viewer import Scope, Viewer
 from resolvers.vocabulary import Permission, Role
 from schema.plan import planner
 from tests.plan.both_ways import BothWays, Told
-from tests.plan.documents import Document, Known, document
+from tests.plan.documents import Document, Known, document, doubled
 from tests.plan.failing import ReadFailed, failing, replaced
 
 PEOPLE = (
@@ -122,13 +123,7 @@ async def test_fragments_that_double_themselves_are_not_compiled(
     both: BothWays, asking: dict[str, Viewer]
 ):
     """A kilobyte would be a million fields, of which graphql-core resolves those with data only."""
-    doubled = "\n".join(
-        f"fragment F{n} on Enrolment {{"
-        f" one: previousAttempt {{ ...F{n + 1} }} other: previousAttempt {{ ...F{n + 1} }} }}"
-        for n in range(16)
-    )
-    last = "fragment F16 on Enrolment { reference }"
-    asked = Document(f"{{ enrolments(first: 2) {{ nodes {{ ...F0 }} }} }}\n{doubled}\n{last}")
+    asked = Document(f"{{ enrolments(first: 2) {{ nodes {{ ...F0 }} }} }}\n{doubled(16)}")
 
     for _ in range(2):
         await same(both, asked, asking["admin"])
@@ -157,6 +152,36 @@ async def test_a_plan_that_keeps_giving_up_rests(
     monkeypatch.setattr(planner.time, "monotonic", lambda: later)
     await same(both, asked, admin)
     assert counts.answered == 1
+
+
+async def test_the_first_fallback_of_a_document_is_logged(
+    both: BothWays, asking: dict[str, Viewer], caplog: pytest.LogCaptureFixture
+):
+    """With the document's hash and the exception; the later ones are counted."""
+    text = "{ events { nodes { title } } }"
+    with caplog.at_level("INFO", "schema.plan"), failing(both.storage, "event"):
+        for _ in range(2):
+            await both.by_plans(Document(text), asking["admin"])
+
+    [record] = [one for one in caplog.records if one.name.startswith("schema.plan")]
+    assert sha256(text.encode()).hexdigest() in record.getMessage()
+    assert record.exc_info is not None
+    assert isinstance(record.exc_info[1], ReadFailed)
+    assert both.operations._document(text).planned.fallbacks == 2
+
+
+async def test_the_first_document_that_cannot_be_compiled_is_logged(
+    both: BothWays, asking: dict[str, Viewer], caplog: pytest.LogCaptureFixture
+):
+    """With the reason, and once."""
+    asked = Document("{ __schema { queryType { name } } }")
+    with caplog.at_level("INFO", "schema.plan"):
+        for _ in range(2):
+            await both.by_plans(asked, asking["admin"])
+
+    [record] = [one for one in caplog.records if one.name.startswith("schema.plan")]
+    assert record.getMessage().endswith("__schema")
+    assert both.operations._document(asked.text).planned.fallbacks == 2
 
 
 async def test_the_mistakes_of_callers_give_no_plan_a_rest(
@@ -239,7 +264,6 @@ async def test_test_schedules_are_planned(both: BothWays, asking: dict[str, View
     [
         "{ __schema { queryType { name } } }",
         '{ __type(name: "Event") { name } viewer { role } }',
-        "{ centres(first: 1) { nodes { products { name } } } }",
     ],
 )
 async def test_what_is_not_planned_is_counted(both: BothWays, asking: dict[str, Viewer], text: str):
@@ -264,6 +288,12 @@ async def test_what_is_not_planned_is_counted(both: BothWays, asking: dict[str, 
         "booked(first: 2) { totalCount nodes { reference candidate { fullName } } } "
         "eligible(last: 1) { nodes { reference } pageInfo { hasPreviousPage } } } } } }",
         "{ events(first: 9) { nodes { candidates { eligible { totalCount nodes { id } } } } } }",
+        '{ centres { nodes { products { name startDates(from: "2027-01-01", to: "2027-12-31") } '
+        'offers(kind: COURSE) { product { code } startDates(from: "2027-01-01", '
+        'to: "2027-12-31") } } } }',
+        "{ agentBookings { nodes { student { __typename firstNames gender email } "
+        "agentContact { lastName telephone } specialRequirements { general allergies } "
+        "homestayPreferences { smoking vegetarianMeals } validationMessages { path } } } }",
     ],
 )
 @pytest.mark.parametrize("who", ["admin", "invigilator"])
@@ -361,6 +391,7 @@ async def test_each_field_says_what_it_needs(
             for id in there_is.ids[name][:4]:
                 await same(both, Document(f"{root} {text} }}", {"id": id}), asking["admin"])
                 assert both.planner.counts.gave_up == 0, field
+                assert both.planner.counts.not_planned == 0, field
 
 
 async def test_a_fragment_that_is_merged_with_more_at_one_of_its_places(
