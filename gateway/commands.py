@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -19,7 +19,7 @@ from gateway.worker import STATISTICS_SECONDS, make_worker
 from resolvers.notifications import outbox
 from resolvers.organizations import reads
 from resolvers.organizations.commands import MakeOrganization, make_organization
-from resolvers.refusals import NotFoundRefusal, Refused
+from resolvers.refusals import NotFoundRefusal, Refused, renamed
 from resolvers.sources.formats import FORMATS
 from resolvers.sources.importing import import_document
 from resolvers.sources.json_text import read_file
@@ -54,7 +54,12 @@ def add_organization(name: str, *, time_zone: str, currency: str) -> None:
     command = MakeOrganization(name=name, time_zone=time_zone, currency=currency)
     [outcome] = _with_storage(settings, lambda storage: storage.write(make_organization, [command]))
     if isinstance(outcome, Refused):
-        raise Failed(str(outcome))
+        raise Failed(str(renamed(outcome, _options)))
+
+
+def _options(path: Sequence[str]) -> tuple[str, ...]:
+    """The options of the command line that fill the fields of a command; NAME is an argument."""
+    return tuple("NAME" if name == "name" else f"--{name.replace('_', '-')}" for name in path)
 
 
 def token_for(organization: str, *, role: str | None, user: str | None, hours: float) -> str:

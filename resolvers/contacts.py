@@ -31,9 +31,9 @@ class Address:
             (checks.text, self.line1, *path, "line1", {"most": _LINE}),
             (checks.text, self.line2, *path, "line2", {"most": _LINE}),
             (checks.text, self.city, *path, "city", {"most": _LINE}),
-            (checks.text, self.state_province, *path, "stateProvince", {"most": _LINE}),
-            (checks.text, self.postal_code, *path, "postalCode", {"most": _POSTAL_CODE}),
-            (_required_country, self.country_iso_code, *path, "countryIsoCode"),
+            (checks.text, self.state_province, *path, "state_province", {"most": _LINE}),
+            (checks.text, self.postal_code, *path, "postal_code", {"most": _POSTAL_CODE}),
+            (_required_country, self.country_iso_code, *path, "country_iso_code"),
         )
 
     def as_kept(self) -> dict[str, Any]:

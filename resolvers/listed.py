@@ -7,7 +7,7 @@ from resolvers import checks
 from resolvers.links import Link, count_linked, linked, save_links
 from resolvers.refusals import OutOfRange, Refusal
 from resolvers.storage.unit_of_work import UnitOfWork
-from resolvers.upserts import Change, Loading, Part, Within, camel_case
+from resolvers.upserts import Change, Loading, Part, Within
 
 
 def listed(
@@ -48,8 +48,7 @@ class _Listed:
         here = self._now.get(change.owner, frozenset())
         return [
             OutOfRange(
-                "input",
-                camel_case(self._name),
+                self._name,
                 str(n),
                 rule=f"is linked to {checks.PLAIN_LIST} of these already, and cannot be to more",
             )

@@ -1,6 +1,6 @@
 """What a command comes to: an outcome, or a refusal (`resolvers.refusals`)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
 from typing import Any
 from uuid import UUID
@@ -10,14 +10,23 @@ from resolvers.values import frozen
 
 @frozen
 class Warning:
-    """Done, but worth knowing."""
+    """Done, but worth knowing.
+
+    `path` leads to a field of the command. `{field}` in the message is what the caller calls it.
+    """
 
     code: str
     message: str
-    path: tuple[str, ...] = ("input",)
+    path: tuple[str, ...] = ()
 
     def to_json(self) -> list[Any]:
         return [self.code, self.message, list(self.path)]
+
+    def renamed(self, naming: Callable[[Sequence[str]], tuple[str, ...]]) -> "Warning":
+        """The warning in the caller's terms."""
+        path = naming(self.path)
+        field = next((name for name in reversed(path) if not name.isdigit()), "")
+        return Warning(self.code, self.message.replace("{field}", field), path)
 
     @classmethod
     def from_json(cls, kept: Sequence[Any]) -> "Warning":
@@ -65,6 +74,12 @@ class Outcome:
             facts=kept["facts"],
             replayed=True,
         )
+
+    def renamed(self, naming: Callable[[Sequence[str]], tuple[str, ...]]) -> "Outcome":
+        """The outcome with its warnings in the caller's terms."""
+        if not self.warnings:
+            return self
+        return replace(self, warnings=tuple(one.renamed(naming) for one in self.warnings))
 
     def with_warnings(self, *warnings: Warning) -> "Outcome":
         return replace(self, warnings=(*self.warnings, *warnings))

@@ -73,7 +73,10 @@ class Refused(Exception):
 
     def __init__(self, refusals: Sequence[Refusal]) -> None:
         self.refusals = tuple(refusals[:MOST_REFUSALS])
-        super().__init__("; ".join(refusal.message for refusal in self.refusals))
+        super().__init__()
+
+    def __str__(self) -> str:
+        return "; ".join(refusal.message for refusal in self.refusals)
 
 
 class Complaints:

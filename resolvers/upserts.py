@@ -189,15 +189,9 @@ class Named(Protocol):
 def check_named(command: Named) -> list[Refusal]:
     """What is wrong with a reference and a name."""
     return checks.complaints(
-        (checks.code, command.reference, "input", "reference"),
-        (checks.text, command.name, "input", "name", {"least": 1, "most": checks.NAME}),
+        (checks.code, command.reference, "reference"),
+        (checks.text, command.name, "name", {"least": 1, "most": checks.NAME}),
     )
-
-
-def camel_case(name: str) -> str:
-    """The contract's name of a field."""
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
 
 
 # ---------------------------------------------------------------- fields, references
@@ -219,10 +213,10 @@ def _first_complaints(command: Command, kind: Kind[Command, Model], today: date)
     complaints = Complaints()
     complaints.refusals += kind.check(command)
     complaints.refusals += kind.check_dates(command, today)
-    complaints.refusals += check_external_ids(command.external_ids, "input", "externalIds")
+    complaints.refusals += check_external_ids(command.external_ids, "external_ids")
     for name in kind.many:
         distinct = frozenset(getattr(command, name) or ())
-        complaints.of(checks.size, distinct, "input", camel_case(name), most=checks.PLAIN_LIST)
+        complaints.of(checks.size, distinct, name, most=checks.PLAIN_LIST)
     return complaints
 
 
@@ -251,14 +245,14 @@ def _asked(
     asked = Asked(command, {}, {})
     for name, (column, model) in kind.one.items():
         if (ref := getattr(command, name)) is not None:
-            key = complaints.of(_key, lookups[model], command, ref, "input", camel_case(name))
+            key = complaints.of(_key, lookups[model], command, ref, name)
             if key is not None:
                 asked.one[column] = key
     for name, listed in kind.many.items():
         if (given_list := _elements(command, name)) is not None:
             keys: dict[UUID, int] = {}
             for n, ref in enumerate(given_list):
-                at = ("input", camel_case(name), str(n))
+                at = (name, str(n))
                 within = kind.scoped[name](command.viewer.scope) if name in kind.scoped else None
                 key = ref
                 if listed:
@@ -340,7 +334,7 @@ class _Batch(Generic[Command, Model]):
             complaints.refusals += part.refusals(change)
         complaints.settle()
         if change.before is None and self._owners(asked, hidden=True):
-            raise AlreadyExists("input", camel_case(self._kind.identity[0]))
+            raise AlreadyExists(self._kind.identity[0])
         parts_changed = [part.take(change) for part in self._parts]
         warns = [part for part in self._parts if isinstance(part, Warns)]
         if change.before is None:
@@ -459,7 +453,7 @@ class _OwnExternalIds:
         self._ids.load(loading.work, names, loading.owners if given_any else ())
 
     def refusals(self, change: Change[Any, Any]) -> list[Refusal]:
-        return self._ids.refusals(change.owner, change.command.external_ids, "input", "externalIds")
+        return self._ids.refusals(change.owner, change.command.external_ids, "external_ids")
 
     def take(self, change: Change[Any, Any]) -> bool:
         return self._ids.replace(self._type_name, change.owner, change.command.external_ids)

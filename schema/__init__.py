@@ -14,6 +14,7 @@ import schema.enums  # noqa: F401 - describes the enums that the other modules u
 from schema.errors import ERROR_TYPES
 from schema.mutation import Mutation
 from schema.node import NODES, fill_tables
+from schema.paths import INPUTS
 from schema.query import Query
 from schema.registry import KIND_TYPES, NODE_TYPES, OTHER_TYPES
 from schema.scalars import SCALARS
@@ -34,6 +35,7 @@ fill_tables(NODE_TYPES, OTHER_TYPES, KIND_TYPES)
 
 for _field in get_object_definition(Mutation, strict=True).fields:
     _field.extensions = [DoneOnce()]
+    INPUTS.extend(argument.type for argument in _field.arguments)
 
 
 def build_schema() -> strawberry.Schema:

@@ -25,7 +25,7 @@ from schema.contacts import (
     given_emergency_contact,
 )
 from schema.context import Info
-from schema.declaring import input_type, object_type
+from schema.declaring import CommandNames, input_type, object_type
 from schema.errors import BookingError
 from schema.fields import attribute, described
 from schema.inputs import (
@@ -53,7 +53,15 @@ class AgentContactInput:
         return submitted.AgentContact(**values_given(self))
 
 
-@input_type(description="Who is to be taught.")
+@input_type(
+    description="Who is to be taught.",
+    command=CommandNames(
+        {
+            name: f"{name}_iso_code"
+            for name in ("passport_issuing_country", "country_of_birth", "nationality")
+        }
+    ),
+)
 class StudentInput:
     first_names: str | None = described("Required; at most 100 characters.")
     last_name: str | None = described("Required; at most 100 characters.")
@@ -80,7 +88,10 @@ class StudentInput:
         )
 
 
-@input_type(description="A course that is asked for.")
+@input_type(
+    description="A course that is asked for.",
+    command=CommandNames({"code": "course_code"}),
+)
 class CourseInput:
     course_code: str | None = described("Required; EC's code, at most 10 characters.")
     date_from: date | None = described("Required: the day it begins.")
@@ -90,7 +101,10 @@ class CourseInput:
         return submitted.Wish(code=given(self.course_code), **values_given(self, "course_code"))
 
 
-@input_type(description="Lodging that is asked for; the source calls it accommodation.")
+@input_type(
+    description="Lodging that is asked for; the source calls it accommodation.",
+    command=CommandNames({"code": "accommodation_code"}),
+)
 class LodgingInput:
     accommodation_code: str | None = described("Required; EC's code, at most 10 characters.")
     date_from: date | None = described("Required: the day it begins.")
@@ -102,7 +116,10 @@ class LodgingInput:
         )
 
 
-@input_type(description="An optional extra that is asked for.")
+@input_type(
+    description="An optional extra that is asked for.",
+    command=CommandNames({"code": "optional_extra_code"}),
+)
 class OptionalExtraInput:
     optional_extra_code: str | None = described("Required; EC's code, at most 10 characters.")
     quantity: int | None = described("Required; from 1 to 100,000.")
@@ -111,7 +128,10 @@ class OptionalExtraInput:
         return submitted.Wish(code=given(self.optional_extra_code), quantity=given(self.quantity))
 
 
-@input_type(description="An airport transfer that is asked for.")
+@input_type(
+    description="An airport transfer that is asked for.",
+    command=CommandNames({"code": "transfer_code"}),
+)
 class AirportTransferInput:
     transfer_code: str | None = described("Required; EC's code, at most 10 characters.")
 

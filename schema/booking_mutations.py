@@ -21,7 +21,7 @@ from resolvers.vocabulary import AccommodationScope, BatchMode, CancellationReas
 from schema.bookings import Accommodation, Booking, Money, booking_types
 from schema.commands import Answer, ask, ask_all, errors_of
 from schema.context import Info
-from schema.declaring import input_type, object_type
+from schema.declaring import CommandNames, input_type, object_type
 from schema.errors import BookingError
 from schema.fields import attribute, described
 from schema.inputs import IDEMPOTENCY_KEY, ORIGIN, OriginInput, given, origin_of
@@ -34,7 +34,10 @@ MESSAGE = "Required when the reason is OTHER; at most 500 characters."
 CANCELLED_AT = "When it was cancelled, not in the future; now unless given."
 
 
-@input_type(description="A booking to cancel, and why.")
+@input_type(
+    description="A booking to cancel, and why.",
+    command=CommandNames({"candidates": "candidate_id"}),
+)
 class CancelBookingInput:
     booking_id: strawberry.ID = attribute(description="The booking's global id.")
     candidate_id: strawberry.ID | None = described("Whose booking it must be.")
@@ -68,7 +71,10 @@ class CancelBookingPayload:
     errors: list[BookingError] = attribute(description="Why it was not done.")
 
 
-@input_type(description="Bookings to cancel together, and why.")
+@input_type(
+    description="Bookings to cancel together, and why.",
+    command=CommandNames(each="booking_ids"),
+)
 class CancelBookingsInput:
     booking_ids: list[strawberry.ID] = attribute(
         description="1 to 1,000 global ids; one given twice counts once."
@@ -93,8 +99,8 @@ class CancelBookingsInput:
         ids = list(dict.fromkeys(self.booking_ids))
         candidate_ids = given(self.candidate_ids)
         different = None if candidate_ids is None else set(candidate_ids)
-        stage.of(checks.size, ids, "input", "bookingIds", **size)
-        stage.of(checks.size, different, "input", "candidateIds", **size)
+        stage.of(checks.size, ids, "booking_ids", **size)
+        stage.of(checks.size, different, "candidates", **size)
         stage.settle()
         positions = {id: n for n, id in reversed(list(enumerate(self.booking_ids)))}
         together = tuple(ref_of(id, *booking_types()) for id in ids)
@@ -107,10 +113,9 @@ class CancelBookingsInput:
                 message=given(self.message),
                 cancelled_at=given(self.cancelled_at),
                 candidates=candidates,
-                candidates_path="candidateIds",
                 event=optional_id(self.event_id, "Event"),
                 together_with=together if n == 0 else (),
-                path=("input", "bookingIds", str(positions[id])),
+                position=positions[id],
                 origin=origin_of(self.origin),
             )
             for n, (id, ref) in enumerate(zip(ids, together, strict=True))
@@ -136,7 +141,10 @@ class CancelBookingsPayload:
     errors: list[BookingError] = attribute(description="Why it was not done.")
 
 
-@input_type(description="An exam accommodation.")
+@input_type(
+    description="An exam accommodation.",
+    command=CommandNames({"time_extension_minutes": "time_extension"}),
+)
 class AccommodationInput:
     type: str | None = described("What it is, 1 to 50 characters; one of each type on a booking.")
     name: str | None = described("A short description, at most 200 characters.")
@@ -161,7 +169,10 @@ class AccommodationInput:
         }
 
 
-@input_type(description="An accommodation for a booking of any kind.")
+@input_type(
+    description="An accommodation for a booking of any kind.",
+    command=CommandNames(inlines=["accommodation"]),
+)
 class GrantAccommodationInput:
     booking_id: strawberry.ID = attribute(description="The booking's global id.")
     accommodation: AccommodationInput = attribute(

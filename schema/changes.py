@@ -25,6 +25,7 @@ from schema.lists import PageArguments, listed, listing
 from schema.log_cursors import FOLLOWED, check_of
 from schema.node import Node
 from schema.organizations import Actor, actor
+from schema.paths import kept_path
 from schema.warnings import Warning
 
 STAFF = "Staff"
@@ -71,7 +72,9 @@ def _origin(row: Any) -> Origin | None:
 def _warnings(row: Any, context: Context) -> list[Warning] | None:
     if not context.viewer.is_staff:
         return None
-    return Warning.all_of(DomainWarning.from_json(warning) for warning in row.warnings or ())
+    return Warning.all_of(
+        DomainWarning.from_json(warning).renamed(kept_path) for warning in row.warnings or ()
+    )
 
 
 @object_type(description="One recorded fact; also what subscribers receive.")

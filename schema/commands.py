@@ -137,7 +137,7 @@ def _check_origin(commands: Sequence[Any], stage: Complaints) -> None:
 
 def _answer(result: Outcome | Refused, naming: Naming) -> Answer:
     if isinstance(result, Outcome):
-        return Answer(result, [])
+        return Answer(result.renamed(naming), [])
     return Answer(None, [error_of(refusal) for refusal in renamed(result, naming).refusals])
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import strawberry
 
-from schema.declaring import input_type, object_type
+from schema.declaring import CommandNames, command_names, input_type, object_type
 from schema.fields import OverRow, column, described
 
 
@@ -42,7 +42,18 @@ class Distribution(OverRow):
     )
 
 
-@input_type(description="Where an event's material is.")
+@input_type(
+    description="Where an event's material is.",
+    command=CommandNames(
+        {
+            f"distribution_{name}": name
+            for name in (
+                *("code", "process", "status", "errors"),
+                *("ordered", "expected", "shipped", "tracked"),
+            )
+        }
+    ),
+)
 class DistributionInput:
     code: str | None = described("Its code.")
     process: str | None = described("How it is distributed.")
@@ -58,7 +69,7 @@ class DistributionInput:
 
 
 COLUMNS = {
-    name: name if name.startswith("return_shipment") else f"distribution_{name}"
-    for name in DistributionInput.__annotations__
+    **{name: name for name in DistributionInput.__annotations__},
+    **{name: column for column, name in command_names(DistributionInput).names.items()},
 }
 """The column of each of the input's fields."""

@@ -27,7 +27,7 @@ from resolvers.vocabulary import (
 from schema.bookings import Booking, Payment, return_url_of
 from schema.commands import Answer, ask, ask_all, errors_of
 from schema.context import Info
-from schema.declaring import input_type, object_type
+from schema.declaring import CommandNames, input_type, object_type
 from schema.enrolments import Enrolment
 from schema.errors import BookingError
 from schema.fields import attribute, described
@@ -53,7 +53,10 @@ class MoneyInput:
     currency: CurrencyCode = attribute(description="Its currency.")
 
 
-@input_type(description="What a booking costs, who pays, and until when.")
+@input_type(
+    description="What a booking costs, who pays, and until when.",
+    command=CommandNames({"amount": "cost.amount", "currency": "cost.currency"}),
+)
 class PaymentInput:
     method: PaymentMethod | None = described("How it is paid.")
     responsibility: PaymentResponsibility | None = described(
@@ -78,7 +81,10 @@ class PaymentInput:
         )
 
 
-@input_type(description="A seat for a candidate.")
+@input_type(
+    description="A seat for a candidate.",
+    command=CommandNames({"online": "is_online", "on_demand_time": "on_demand_booking_time"}),
+)
 class BookEnrolmentInput:
     candidate: RefInput = attribute(description="Who sits.")
     event: RefInput = attribute(description="At which event.")
@@ -175,7 +181,10 @@ class AssignResultInput:
     result: EnrolmentResult = attribute(description="Its result.")
 
 
-@input_type(description="Results to assign or to correct.")
+@input_type(
+    description="Results to assign or to correct.",
+    command=CommandNames(each="results"),
+)
 class AssignResultsInput:
     results: list[AssignResultInput] = attribute(
         description="1 to 1,000 of them; an enrolment named twice counts once."
@@ -188,12 +197,12 @@ class AssignResultsInput:
     def to_commands(self, viewer: Viewer) -> list[AssignResult]:
         """One for each enrolment. Raises: OutOfRange, Invalid (two results for one enrolment)."""
         different = {one.enrolment_id for one in self.results}
-        checks.size(different, "input", "results", least=1, most=checks.BATCH)
+        checks.size(different, "results", least=1, most=checks.BATCH)
         chosen: dict[str, EnrolmentResult] = {}
         commands = []
         for position, one in enumerate(self.results):
             if chosen.setdefault(one.enrolment_id, one.result) is not one.result:
-                path = ("input", "results", str(position), "result")
+                path = (str(position), "result")
                 raise Invalid(*path, rule="is not the current result of the enrolment")
             commands.append(
                 AssignResult(
@@ -213,7 +222,10 @@ class AssignResultsPayload:
     errors: list[BookingError] = attribute(description="Why it was not done.")
 
 
-@input_type(description="What became of a payment; what a provider's webhook calls.")
+@input_type(
+    description="What became of a payment; what a provider's webhook calls.",
+    command=CommandNames({"reference": "payment_reference"}),
+)
 class RecordPaymentInput:
     payment_reference: UUID = attribute(description="Our reference of the payment.")
     status: PaymentStatus = attribute(description="Its status now.")

@@ -12,16 +12,20 @@ from resolvers.events.commands import CreateEvent, UpdateEvent
 from resolvers.every_kind.cancelling_events import CancelEvent
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import DurationUnit, EventKind, RuleOverride
-from schema.declaring import input_type
+from schema.declaring import CommandNames, command_names, input_type
 from schema.distribution import COLUMNS, DistributionInput
 from schema.fields import attribute, described
 from schema.inputs import ORIGIN, OriginInput, given, given_tuple, origin_of
 from schema.references import RefInput, ref_of
 
+TIMES = {"start_at": "start", "given_end_at": "end"}
+"""What the commands call the start and the end that are given."""
+
 
 @input_type(
     description="The rest of the source's fields. In an update, what is left out stays as it is "
-    "and a null clears."
+    "and a null clears.",
+    command=CommandNames({"duration_unit_text": "duration_unit"}, inlines=["distribution"]),
 )
 class EventDetailsInput:
     number: int | None = described("A number for people.")
@@ -66,7 +70,10 @@ class EventDetailsInput:
     )
 
 
-@input_type(description="A new event; what is left out has its default.")
+@input_type(
+    description="A new event; what is left out has its default.",
+    command=CommandNames({**TIMES, "capacity_maximum": "registration_limit"}, inlines=["details"]),
+)
 class CreateEventInput:
     identifier: UUID | None = described("Your own UUID of it; ours unless given.")
     venue: RefInput | None = described("Where it takes place.")
@@ -116,7 +123,8 @@ class CreateEventInput:
 
 
 @input_type(
-    description="What is left out stays as it is; an explicit null clears what may be null."
+    description="What is left out stays as it is; an explicit null clears what may be null.",
+    command=CommandNames(TIMES, inlines=["details"]),
 )
 class UpdateEventInput:
     event_id: strawberry.ID = attribute(description="Which event.")
@@ -185,13 +193,6 @@ class CancelEventInput:
         )
 
 
-RENAMED = {
-    "start": "start_at",
-    "end": "given_end_at",
-    "registration_limit": "capacity_maximum",
-}
-"""Fields whose columns have another name."""
-
 REFERENCES = {"venue": "Centre", "room": "Room", "test": "Test"}
 
 
@@ -203,7 +204,8 @@ def _values(given_input: CreateEventInput | UpdateEventInput, *without: str) -> 
             values[name] = ref.to_ref(kind)
     if (modules := values.get("modules")) is not None:
         values["modules"] = tuple(ref.to_ref("Module") for ref in modules)
-    named = {RENAMED.get(name, name): value for name, value in values.items()}
+    columns = {name: column for column, name in command_names(type(given_input)).names.items()}
+    named = {columns.get(name, name): value for name, value in values.items()}
     return {**named, **_details(given_input.details)}
 
 

@@ -27,6 +27,9 @@ INPUT: Final = "input"
 
 Path = tuple[str, ...]
 
+INPUTS: Final[list[Any]] = []
+"""The inputs of the mutations, in their order; the package fills it once."""
+
 
 def sent_path(sent: Any, path: Sequence[str]) -> Path:
     """The place of a command's field in the input that was sent, from the argument on.
@@ -39,14 +42,29 @@ def sent_path(sent: Any, path: Sequence[str]) -> Path:
     return (INPUT, *_inside(type(sent), sent, tuple(path)))
 
 
-def path_of_field(declared: type, path: Sequence[str]) -> Path | None:
-    """The fields of an input that hold a command's field, by their Python names; None without."""
-    steps = _steps(declared, path[0])
-    if steps is None or len(path) == 1:
-        return steps
+def kept_path(path: Sequence[str]) -> Path:
+    """The place of a command's field in the input that has it, for what is kept without its input.
+
+    No two inputs disagree on the fields that warnings of the history name.
+    """
+    if not path or path[0] == INPUT:
+        return tuple(path) or (INPUT,)
+    declared = next((one for one in INPUTS if has_field(one, path)), None)
+    return (INPUT, *_inside(declared, None, tuple(path)))
+
+
+def has_field(declared: type, path: Sequence[str]) -> bool:
+    """Whether an input has all of a path of its command."""
+    name, *rest = (name for name in path if not name.isdigit())
+    steps = _steps(declared, name)
+    if steps is None:
+        each = command_names(declared).each
+        element = None if each is None else _part(declared, (each,))
+        return element is not None and has_field(element, path)
+    if not rest:
+        return True
     part = _part(declared, steps)
-    inside = None if part is None else path_of_field(part, path[1:])
-    return None if inside is None else (*steps, *inside)
+    return part is not None and has_field(part, rest)
 
 
 def _inside(declared: type | None, sent: Any, path: Path) -> Path:
@@ -90,12 +108,15 @@ def _field(declared: type, sent: Any, name: str, rest: Path) -> Path:
 
 
 def _chosen(members: Sequence[str], declared: type, sent: Any, path: Path) -> Path:
-    """Of members of which exactly one is sent: the one that was, and what follows inside it."""
+    """Of members of which exactly one is sent: the one that was, and what follows inside it.
+
+    Where it is not known which was, one that has what follows.
+    """
     for name in members:
-        value = getattr(sent, name, None)
-        if get_object_definition(type(value)) is not None:
+        if get_object_definition(type(getattr(sent, name, None))) is not None:
             return _field(declared, sent, name, path)
-    return ()
+    steps = _steps(declared, path[0]) if path else None
+    return () if steps is None else _along(declared, sent, steps, path[1:])
 
 
 def _steps(declared: type, name: str) -> Path | None:

@@ -23,7 +23,7 @@ from resolvers.vocabulary import OnNoMatch, RuleOverride
 from schema.booking_mutations import AccommodationInput
 from schema.commands import Answer, ask
 from schema.context import Info
-from schema.declaring import input_type, object_type
+from schema.declaring import CommandNames, input_type, object_type
 from schema.errors import BookingError
 from schema.events import Event
 from schema.fields import attribute, described
@@ -49,7 +49,15 @@ REPLAYED = "True when an idempotency key was answered from memory."
 NEW_EVENT = "needed where the event has to be made, one of the site's unless it lists none."
 
 
-@input_type(description="An event by its venue and start, as a lax call has it.")
+@input_type(
+    description="An event by its venue and start, as a lax call has it.",
+    command=CommandNames(
+        {
+            name: f"event_{name}"
+            for name in ("venue", "start", "exam_type", "exam_format", "billing_code")
+        }
+    ),
+)
 class LaxEventInput:
     event_venue: UUID | None = described("The venue: Shift iQ's UUID of it, or our own key.")
     event_start: str | None = described("When it starts: ISO 8601 with an offset.")
@@ -79,6 +87,7 @@ class LaxEventInput:
     one_of=True,
     description="Strict names the event; lax looks it up by venue and start, and makes it if there "
     "is none.",
+    command=CommandNames(inlines=["event", "lax"]),
 )
 class RegistrationTargetInput:
     event: RefInput | None = attribute(default=UNSET, description="The event by name.")

@@ -20,7 +20,7 @@ from resolvers.viewer import Viewer
 from resolvers.vocabulary import SessionState
 from schema.commands import Answer, ask
 from schema.context import Info
-from schema.declaring import input_type, object_type
+from schema.declaring import CommandNames, input_type, object_type
 from schema.errors import BookingError
 from schema.fields import attribute, described
 from schema.inputs import IDEMPOTENCY_KEY, ORIGIN, Input, OriginInput, given, given_tuple, origin_of
@@ -40,7 +40,10 @@ PERCENTAGE = "Extra time in percent, 0 to 999, rounded up to minutes."
 REASON = "Why; at most 500 characters."
 
 
-@input_type(description="Extra time to work.")
+@input_type(
+    description="Extra time to work.",
+    command=CommandNames({"extra_time_minutes": "extra_time_min"}),
+)
 class ReasonableAdjustmentsInput:
     extra_time_min: int | None = described(MINUTES)
     extra_time_percentage: int | None = described(PERCENTAGE)
@@ -54,7 +57,15 @@ class ReasonableAdjustmentsInput:
         )
 
 
-@input_type(description="Extra breaks; a percentage counts on the breaks of the test.")
+@input_type(
+    description="Extra breaks; a percentage counts on the breaks of the test.",
+    command=CommandNames(
+        {
+            "extra_time_minutes": "extra_time_min",
+            "extra_breaks_per_section": "number_of_extra_breaks_per_section",
+        }
+    ),
+)
 class BreakReasonableAdjustmentsInput:
     extra_time_min: int | None = described(MINUTES)
     extra_time_percentage: int | None = described(PERCENTAGE)
@@ -84,7 +95,14 @@ def _adjustment(
 
 @input_type(
     description="A test for a candidate at a centre. Dates and times are independent: there is one "
-    "window for each date, at most 366."
+    "window for each date, at most 366.",
+    command=CommandNames(
+        {
+            "break_adjustments": "break_reasonable_adjustments",
+            "unscheduled_break_minutes": "unscheduled_break.extra_time_min",
+            "associate": "auto_sync_centre_subject",
+        }
+    ),
 )
 class BookTestScheduleInput:
     test: RefInput = attribute(description="What is sat.")

@@ -75,7 +75,7 @@ class Agencies:
             agent_office_id=None if owner is None else owner.id,
         )
         if missing is not None:
-            path = ("input", "schoolCode") if missing is AccessScope.CENTRE else ("input",)
+            path = ("school_code",) if missing is AccessScope.CENTRE else ()
             raise PermissionRefusal(*path, required=Permission.BOOK, missing_scope=missing)
         unknown = unknown_office_key(code)
         keys = (unknown,) if owner is None else (agency_key(owner.agency), unknown)

@@ -159,7 +159,7 @@ class _Receiving:
             return Outcome(held.booking.id, changed=False)
         if not (cancelled and command.happened):
             name = "reopen" if cancelled else "resubmit"
-            at = ("input", "agentBookingId")
+            at = ("agent_booking_id",)
             require(TRANSITIONS, name, self._situation(held), command.viewer, *at)
         return self._replace(asked, party, held)
 
@@ -180,7 +180,7 @@ class _Receiving:
         """Raises: Refused."""
         command, stage = asked.command, Complaints()
         stage.refusals += asked.mistakes
-        path = ("input", "expectedRevision")
+        path = ("expected_revision",)
         stage.of(checks.number, command.expected_revision, *path, least=0, most=MOST_REVISIONS)
         party: Party | None = None
         if asked.submission.agent_office_code is not None:
@@ -198,7 +198,7 @@ class _Receiving:
         expected = command.expected_revision
         if expected is None or expected == (0 if held is None else held.detail.revision):
             return
-        path = ("input", "expectedRevision")
+        path = ("expected_revision",)
         if held is None:
             raise StaleBooking(*path, version=0)
         raise StaleBooking(*path, **state_of(self._situation(held), command.viewer))
@@ -214,7 +214,7 @@ class _Receiving:
             if held is not None and may_touch(viewer, held.booking):
                 return held
             if held is not None and agency_key == party.agency_keys[0]:
-                raise AlreadyExists("input", "agentBookingId")
+                raise AlreadyExists("agent_booking_id")
         return None
 
     def _create(self, asked: Asked, party: Party) -> Outcome:

@@ -28,9 +28,20 @@ FIRST_DATE, LAST_DATE = date(1900, 1, 1), date(2999, 12, 31)
 
 OWN_NAMES = {
     "lodging": "Accommodation",
-    "airportTransfers": "Transfers",
+    "airport_transfers": "Transfers",
+    "passport_issuing_country": "PassportIssuingCountryIsoCode",
+    "country_of_birth": "CountryOfBirthIsoCode",
+    "nationality": "NationalityIsoCode",
 }
-"""What the source calls fields to which the contract gives another name; all others are alike."""
+"""What the source calls fields that have another name here; all others are alike."""
+
+CODES = {
+    "courses": "CourseCode",
+    "lodging": "AccommodationCode",
+    "optional_extras": "OptionalExtraCode",
+    "airport_transfers": "TransferCode",
+}
+"""What the source calls the code of an element of each list."""
 
 
 def check(submission: Submission, *, today: date | None) -> list[Refusal]:
@@ -41,38 +52,47 @@ def check(submission: Submission, *, today: date | None) -> list[Refusal]:
     InvalidCountryCode, OutOfRange (weeks, quantities, dates, long lists).
     """
     stage = Complaints()
-    _code(stage, submission.agent_booking_id, "agentBookingId", most=ID)
-    _code(stage, submission.agent_office_code, "agentOfficeCode", most=CODE)
+    _code(stage, submission.agent_booking_id, "agent_booking_id", most=ID)
+    _code(stage, submission.agent_office_code, "agent_office_code", most=CODE)
     _contact(stage, submission.agent_contact)
-    _code(stage, submission.school_code, "schoolCode", most=CODE)
-    _code(stage, submission.language_level, "languageLevel", most=LEVEL, required=False)
+    _code(stage, submission.school_code, "school_code", most=CODE)
+    _code(stage, submission.language_level, "language_level", most=LEVEL, required=False)
     _student(stage, submission.student, today)
     if not submission.courses:
-        stage.add(Required("input", "courses"))
-    _wishes(stage, submission.courses, "courses", "courseCode", _stay)
-    _wishes(stage, submission.lodging, "lodging", "accommodationCode", _stay)
-    _wishes(stage, submission.optional_extras, "optionalExtras", "optionalExtraCode", _quantity)
-    _wishes(stage, submission.airport_transfers, "airportTransfers", "transferCode")
+        stage.add(Required("courses"))
+    _wishes(stage, submission.courses, "courses", _stay)
+    _wishes(stage, submission.lodging, "lodging", _stay)
+    _wishes(stage, submission.optional_extras, "optional_extras", _quantity)
+    _wishes(stage, submission.airport_transfers, "airport_transfers")
     _requirements(stage, submission.special_requirements)
     _homestay(stage, submission.homestay_preferences)
     for refusal in stage.refusals:
         if isinstance(refusal, InputRefusal):
-            refusal.source_name = in_source_words(refusal.field_name)
+            refusal.source_name = next(
+                (name for name in reversed(source_path(refusal.path)) if not name.isdigit()), None
+            )
     return stage.refusals
 
 
-def in_source_words(name: str) -> str:
-    """What the source calls a field of the contract."""
-    return OWN_NAMES.get(name) or name[0].upper() + name[1:]
+def source_path(path: Sequence[str]) -> tuple[str, ...]:
+    """Where the source has what a submission has at a path."""
+    return tuple(
+        CODES[path[0]] if name == "code" else OWN_NAMES.get(name) or _pascal_case(name)
+        for name in path
+    )
+
+
+def _pascal_case(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("_"))
 
 
 def _contact(stage: Complaints, contact: AgentContact | None) -> None:
-    at = ("agentContact",)
+    at = ("agent_contact",)
     if contact is None:
-        stage.add(Required("input", *at))
+        stage.add(Required(*at))
         return
-    _text(stage, contact.first_names, *at, "firstNames", most=NAME, required=True)
-    _text(stage, contact.last_name, *at, "lastName", most=NAME, required=True)
+    _text(stage, contact.first_names, *at, "first_names", most=NAME, required=True)
+    _text(stage, contact.last_name, *at, "last_name", most=NAME, required=True)
     _text(stage, contact.telephone, *at, "telephone", most=PHONE)
     _text(stage, contact.mobile, *at, "mobile", most=PHONE)
     _email(stage, contact.email, *at, "email", required=True)
@@ -81,34 +101,34 @@ def _contact(stage: Complaints, contact: AgentContact | None) -> None:
 def _student(stage: Complaints, student: Student | None, today: date | None) -> None:
     at = ("student",)
     if student is None:
-        stage.add(Required("input", *at))
+        stage.add(Required(*at))
         return
-    _text(stage, student.first_names, *at, "firstNames", most=NAME, required=True)
-    _text(stage, student.last_name, *at, "lastName", most=NAME, required=True)
-    _code(stage, student.passport_number, *at, "passportNumber", most=PASSPORT, required=False)
-    _country(stage, student.passport_issuing_country, *at, "passportIssuingCountryIsoCode")
-    _required(stage, student.date_of_birth, *at, "dateOfBirth")
-    stage.of(checks.birth, student.date_of_birth, "input", *at, "dateOfBirth", today=today)
+    _text(stage, student.first_names, *at, "first_names", most=NAME, required=True)
+    _text(stage, student.last_name, *at, "last_name", most=NAME, required=True)
+    _code(stage, student.passport_number, *at, "passport_number", most=PASSPORT, required=False)
+    _country(stage, student.passport_issuing_country, *at, "passport_issuing_country")
+    _required(stage, student.date_of_birth, *at, "date_of_birth")
+    stage.of(checks.birth, student.date_of_birth, *at, "date_of_birth", today=today)
     _required(stage, student.gender, *at, "gender")
-    _country(stage, student.country_of_birth, *at, "countryOfBirthIsoCode")
-    _country(stage, student.nationality, *at, "nationalityIsoCode")
+    _country(stage, student.country_of_birth, *at, "country_of_birth")
+    _country(stage, student.nationality, *at, "nationality")
     _email(stage, student.email, *at, "email")
     _text(stage, student.telephone, *at, "telephone", most=PHONE)
     _text(stage, student.mobile, *at, "mobile", most=PHONE)
     _address(stage, student.address, *at, "address")
-    _emergency_contact(stage, student.emergency_contact, *at, "emergencyContact")
+    _emergency_contact(stage, student.emergency_contact, *at, "emergency_contact")
 
 
 def _address(stage: Complaints, address: Address | None, *at: str) -> None:
     if address is None:
-        stage.add(Required("input", *at))
+        stage.add(Required(*at))
         return
     _text(stage, address.line1, *at, "line1", most=LINE)
     _text(stage, address.line2, *at, "line2", most=LINE)
     _text(stage, address.city, *at, "city", most=LINE)
-    _text(stage, address.state_province, *at, "stateProvince", most=LINE)
-    _text(stage, address.postal_code, *at, "postalCode", most=POSTAL_CODE)
-    _country(stage, address.country_iso_code, *at, "countryIsoCode")
+    _text(stage, address.state_province, *at, "state_province", most=LINE)
+    _text(stage, address.postal_code, *at, "postal_code", most=POSTAL_CODE)
+    _country(stage, address.country_iso_code, *at, "country_iso_code")
 
 
 def _emergency_contact(stage: Complaints, contact: EmergencyContact | None, *at: str) -> None:
@@ -123,23 +143,22 @@ def _wishes(
     stage: Complaints,
     wishes: Sequence[Wish],
     name: str,
-    code_name: str,
     more: Callable[..., None] | None = None,
 ) -> None:
-    stage.of(checks.size, wishes, "input", name, most=checks.PLAIN_LIST)
+    stage.of(checks.size, wishes, name, most=checks.PLAIN_LIST)
     for n, wish in enumerate(wishes[: checks.PLAIN_LIST]):
-        _code(stage, wish.code, name, str(n), code_name, most=CODE)
+        _code(stage, wish.code, name, str(n), "code", most=CODE)
         if more is not None:
             more(stage, wish, name, str(n))
 
 
 def _stay(stage: Complaints, wish: Wish, *at: str) -> None:
-    path = ("input", *at, "dateFrom")
+    path = (*at, "date_from")
     if wish.date_from is None:
         stage.add(Required(*path))
     elif not FIRST_DATE <= wish.date_from <= LAST_DATE:
         stage.add(OutOfRange(*path, rule=f"must be from {FIRST_DATE} to {LAST_DATE}"))
-    _number(stage, wish.number_of_weeks, *at, "numberOfWeeks", most=WEEKS)
+    _number(stage, wish.number_of_weeks, *at, "number_of_weeks", most=WEEKS)
 
 
 def _quantity(stage: Complaints, wish: Wish, *at: str) -> None:
@@ -149,8 +168,8 @@ def _quantity(stage: Complaints, wish: Wish, *at: str) -> None:
 def _requirements(stage: Complaints, given: SpecialRequirements | None) -> None:
     if given is None:
         return
-    at = ("specialRequirements",)
-    _text(stage, given.medical_condition, *at, "medicalCondition", most=REQUIREMENT)
+    at = ("special_requirements",)
+    _text(stage, given.medical_condition, *at, "medical_condition", most=REQUIREMENT)
     _text(stage, given.allergies, *at, "allergies", most=REQUIREMENT)
     _text(stage, given.general, *at, "general", most=REQUIREMENT)
 
@@ -158,11 +177,11 @@ def _requirements(stage: Complaints, given: SpecialRequirements | None) -> None:
 def _homestay(stage: Complaints, given: HomestayPreferences | None) -> None:
     if given is None:
         return
-    at = ("homestayPreferences",)
+    at = ("homestay_preferences",)
     _required(stage, given.smoking, *at, "smoking")
     _required(stage, given.pets, *at, "pets")
     _required(stage, given.children, *at, "children")
-    _required(stage, given.vegetarian_meals, *at, "vegetarianMeals")
+    _required(stage, given.vegetarian_meals, *at, "vegetarian_meals")
 
 
 # ---------------------------------------------------------------- one value
@@ -170,30 +189,30 @@ def _homestay(stage: Complaints, given: HomestayPreferences | None) -> None:
 
 def _required(stage: Complaints, value: object, *at: str) -> None:
     if value is None:
-        stage.add(Required("input", *at))
+        stage.add(Required(*at))
 
 
 def _text(
     stage: Complaints, value: str | None, *at: str, most: int, required: bool = False
 ) -> None:
-    stage.of(checks.text, value, "input", *at, most=most, required=required)
+    stage.of(checks.text, value, *at, most=most, required=required)
 
 
 def _code(stage: Complaints, value: str | None, *at: str, most: int, required: bool = True) -> None:
-    stage.of(checks.code, value, "input", *at, least=0, most=most, required=required)
+    stage.of(checks.code, value, *at, least=0, most=most, required=required)
 
 
 def _email(stage: Complaints, value: str | None, *at: str, required: bool = False) -> None:
     if value is None and required:
-        stage.add(Required("input", *at))
-    stage.of(email, value, "input", *at)
+        stage.add(Required(*at))
+    stage.of(email, value, *at)
 
 
 def _country(stage: Complaints, value: str | None, *at: str) -> None:
     _required(stage, value, *at)
-    stage.of(checks.country, value, "input", *at)
+    stage.of(checks.country, value, *at)
 
 
 def _number(stage: Complaints, value: int | None, *at: str, most: int) -> None:
     _required(stage, value, *at)
-    stage.of(checks.number, value, "input", *at, least=1, most=most)
+    stage.of(checks.number, value, *at, least=1, most=most)

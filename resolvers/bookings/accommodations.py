@@ -70,9 +70,9 @@ def check_terms(terms: Terms, stage: Complaints, *path: str) -> None:
     stage.of(checks.text, terms.name, *path, "name", most=checks.NAME)
     stage.of(checks.text, terms.reason, *path, "reason", most=checks.REASON)
     for name, value, most in (
-        ("timeExtension", terms.time_extension_minutes, checks.EXTRA_MINUTES),
-        ("extraTimePercentage", terms.extra_time_percentage, PERCENT),
-        ("extraBreaksPerSection", terms.extra_breaks_per_section, BREAKS),
+        ("time_extension_minutes", terms.time_extension_minutes, checks.EXTRA_MINUTES),
+        ("extra_time_percentage", terms.extra_time_percentage, PERCENT),
+        ("extra_breaks_per_section", terms.extra_breaks_per_section, BREAKS),
     ):
         stage.of(checks.number, value, *path, name, least=0, most=most)
 

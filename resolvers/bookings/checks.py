@@ -41,14 +41,14 @@ def check_required_reason(reason: str | None, stage: Complaints) -> None:
     Complaints: ReasonRequired (missing or blank), WrongLength.
     """
     if not normalized(reason or ""):
-        stage.add(ReasonRequired("input", "reason"))
-    stage.of(checks.text, reason, "input", "reason", most=checks.REASON)
+        stage.add(ReasonRequired("reason"))
+    stage.of(checks.text, reason, "reason", most=checks.REASON)
 
 
 def require_version(situation: Situation, viewer: Viewer, expected: int | None) -> None:
     """Raises: StaleBooking."""
     if expected not in {None, situation.booking.version}:
-        raise StaleBooking("input", "expectedVersion", **state_of(situation, viewer))
+        raise StaleBooking("expected_version", **state_of(situation, viewer))
 
 
 def state_of(situation: Situation, viewer: Viewer) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def with_refund(
 
 def paid_twice() -> Warning:
     message = "The booking had been paid with another reference already: refund this payment."
-    return Warning("PAID_TWICE", message, ("input", "providerReference"))
+    return Warning("PAID_TWICE", message, ("provider_reference",))
 
 
 def _same(

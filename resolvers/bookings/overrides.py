@@ -27,7 +27,7 @@ class Overrides:
     def set_aside(self, rule: RuleOverride, code: str, message: str) -> Warning:
         """Note that a rule was set aside; the warning that says so."""
         self.used.append(rule)
-        return Warning(code, message, ("input", "overrides"))
+        return Warning(code, message, ("overrides",))
 
 
 def check_overrides(
@@ -36,5 +36,5 @@ def check_overrides(
     """The overrides that were asked for; each that the viewer may not use is a complaint."""
     for position, rule in enumerate(asked_for):
         if not viewer.may(NEEDS[rule]):
-            stage.add(PermissionRefusal("input", "overrides", str(position), required=NEEDS[rule]))
+            stage.add(PermissionRefusal("overrides", str(position), required=NEEDS[rule]))
     return Overrides(asked_for)

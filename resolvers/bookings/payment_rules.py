@@ -56,14 +56,14 @@ def check_terms(
     terms: PaymentTerms, currency: str, now: datetime, complaints: Complaints, *, past: bool
 ) -> None:
     """Collect what is wrong with the terms of a payment; `currency` applies if they have none."""
-    path = ("input", "payment")
+    path = ("payment",)
     if terms.amount is not None:
         currency = terms.currency or currency
-        complaints.of(check_currency, currency, *path, "cost", "currency")
-        complaints.of(check_amount, terms.amount, currency, *path, "cost", "amount")
+        complaints.of(check_currency, currency, *path, "currency")
+        complaints.of(check_amount, terms.amount, currency, *path, "amount")
     if terms.due_by is not None and terms.due_by < now and not past:
-        complaints.add(OutOfRange(*path, "dueBy", rule="must not be in the past"))
-    complaints.of(checks.code, terms.purchase_order, *path, "purchaseOrder")
+        complaints.add(OutOfRange(*path, "due_by", rule="must not be in the past"))
+    complaints.of(checks.code, terms.purchase_order, *path, "purchase_order")
 
 
 def payment_for(

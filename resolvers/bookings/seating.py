@@ -66,10 +66,10 @@ def check_seat(
     event, candidate = wanted.event, wanted.candidate
     own_rules(stage)
     if not wanted.happened and wanted.stays:
-        stage.of(require_not_cancelled, event, "input")
+        stage.of(require_not_cancelled, event)
     elif not wanted.happened:
         window = RuleOverride.REGISTRATION_WINDOW
-        late = stage.of(require_open, event, now, "input", ignore_window=window in overrides)
+        late = stage.of(require_open, event, now, ignore_window=window in overrides)
         if late:
             warnings.append(
                 overrides.set_aside(window, "REGISTRATION_CLOSED", "Registration is closed.")

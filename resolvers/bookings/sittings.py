@@ -38,7 +38,7 @@ def sitting_of(
     may_be_past: bool = False,
     extra_time_minutes: int = 0,
     extra_break_minutes: int = 0,
-    path: str = "onDemandBookingTime",
+    path: str = "on_demand_time",
 ) -> Sitting:
     """When the booking takes place: the event's times, or its own at an event on demand.
 
@@ -52,18 +52,18 @@ def sitting_of(
     ambiguous = False
     if event.on_demand:
         if on_demand_time is None:
-            raise OnDemandTimeRequired("input", path)
+            raise OnDemandTimeRequired(path)
         on_demand_time = on_demand_time.replace(microsecond=0)  # a wall time has whole seconds
-        start = instant_of(on_demand_time, time_zone, "input", path)
+        start = instant_of(on_demand_time, time_zone, path)
         if start < now and not may_be_past:
-            raise OutOfRange("input", path, rule="must not be in the past")
+            raise OutOfRange(path, rule="must not be in the past")
         ambiguous = is_ambiguous(on_demand_time, time_zone)
         minutes = event.duration_minutes
         end = None if minutes is None else later(start, timedelta(minutes=minutes) + extra)
         busy_until = later(max(end or start, later(start, UNKNOWN_LENGTH)), breaks)
     else:
         if on_demand_time is not None:
-            raise OnDemandTimeNotAllowed("input", path)
+            raise OnDemandTimeNotAllowed(path)
         start, end = event.start_at, event.end_at
         busy_until = None
         if start is not None:
@@ -160,5 +160,5 @@ def ambiguous_time(name: str) -> Warning:
     return Warning(
         "AMBIGUOUS_TIME",
         "The clock goes back, so this local time occurs twice. The first one is used.",
-        ("input", name),
+        (name,),
     )

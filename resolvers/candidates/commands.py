@@ -91,28 +91,28 @@ def upsert_departments(
 def _check_candidate(command: UpsertCandidate) -> list[Refusal]:
     name = {"least": 1, "most": checks.NAME}
     found = checks.complaints(
-        (checks.code, command.reference, "input", "reference"),
-        (checks.text, command.first_names, "input", "firstNames", name),
-        (checks.text, command.last_name, "input", "lastName", name),
-        (email, command.email, "input", "email"),
-        (checks.text, command.telephone, "input", "telephone", {"most": TELEPHONE}),
-        (checks.text, command.mobile, "input", "mobile", {"most": TELEPHONE}),
-        (checks.code, command.passport_number, "input", "passportNumber", {"least": 0}),
-        (checks.country, command.passport_issuing_country, "input", "passportIssuingCountry"),
-        (checks.country, command.country_of_birth, "input", "countryOfBirth"),
-        (checks.country, command.nationality, "input", "nationality"),
-        (checks.url, command.image_url, "input", "imageUrl"),
+        (checks.code, command.reference, "reference"),
+        (checks.text, command.first_names, "first_names", name),
+        (checks.text, command.last_name, "last_name", name),
+        (email, command.email, "email"),
+        (checks.text, command.telephone, "telephone", {"most": TELEPHONE}),
+        (checks.text, command.mobile, "mobile", {"most": TELEPHONE}),
+        (checks.code, command.passport_number, "passport_number", {"least": 0}),
+        (checks.country, command.passport_issuing_country, "passport_issuing_country"),
+        (checks.country, command.country_of_birth, "country_of_birth"),
+        (checks.country, command.nationality, "nationality"),
+        (checks.url, command.image_url, "image_url"),
     )
     if command.address is not None:
-        found += command.address.refusals("input", "address")
+        found += command.address.refusals("address")
     if command.emergency_contact is not None:
-        found += command.emergency_contact.refusals("input", "emergencyContact")
+        found += command.emergency_contact.refusals("emergency_contact")
     return found
 
 
 def _check_birth(command: UpsertCandidate, today: date) -> list[Refusal]:
     born = command.date_of_birth
-    return checks.complaints((checks.birth, born, "input", "dateOfBirth", {"today": today}))
+    return checks.complaints((checks.birth, born, "date_of_birth", {"today": today}))
 
 
 def _candidate_values(command: UpsertCandidate, _: Candidate | None) -> dict[str, Any]:
@@ -186,7 +186,7 @@ CANDIDATE: Kind[UpsertCandidate, Candidate] = Kind(
 
 def _check_department(command: UpsertDepartment) -> list[Refusal]:
     limits = {"most": checks.NAME}
-    return checks.complaints((checks.code, command.name, "input", "name", limits))
+    return checks.complaints((checks.code, command.name, "name", limits))
 
 
 DEPARTMENT: Kind[UpsertDepartment, Department] = Kind(

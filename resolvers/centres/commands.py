@@ -70,13 +70,13 @@ def upsert_rooms(work: UnitOfWork, commands: Sequence[UpsertRoom]) -> list[Outco
 def _check_centre(command: UpsertCentre) -> list[Refusal]:
     age = {"least": 0, "most": OLDEST_MINIMUM}
     found = check_named(command) + checks.complaints(
-        (_time_zone, command.time_zone, "input", "timeZone"),
-        (checks.text, command.city, "input", "city", {"most": checks.NAME}),
-        (checks.country, command.country, "input", "country"),
-        (checks.number, command.minimum_age, "input", "minimumAge", age),
+        (_time_zone, command.time_zone, "time_zone"),
+        (checks.text, command.city, "city", {"most": checks.NAME}),
+        (checks.country, command.country, "country"),
+        (checks.number, command.minimum_age, "minimum_age", age),
     )
     if command.address is not None:
-        found += command.address.refusals("input", "address")
+        found += command.address.refusals("address")
     return found
 
 
@@ -103,8 +103,8 @@ def _centre_values(command: UpsertCentre, _: Centre | None) -> dict[str, Any]:
 def _check_room(command: UpsertRoom) -> list[Refusal]:
     capacity = {"least": 1, "most": checks.CAPACITY}
     return checks.complaints(
-        (checks.code, command.name, "input", "name", {"most": checks.NAME}),
-        (checks.number, command.capacity, "input", "capacity", capacity),
+        (checks.code, command.name, "name", {"most": checks.NAME}),
+        (checks.number, command.capacity, "capacity", capacity),
     )
 
 

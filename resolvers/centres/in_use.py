@@ -45,7 +45,7 @@ class ZoneInUse(Rule):
         if change.owner[1] not in self._in_use:
             return []
         rule = "cannot change while the centre has events or bookings that are not over"
-        return [Invalid("input", "timeZone", rule=rule)]
+        return [Invalid("time_zone", rule=rule)]
 
 
 class RoomsOfCentre(Rule):
@@ -61,7 +61,7 @@ class RoomsOfCentre(Rule):
         centre = (change.owner[0], change.after.centre_id)
         if change.before is not None or self._sizes[centre] < checks.PLAIN_LIST:
             return []
-        return [OutOfRange("input", "centre", rule=f"already has {checks.PLAIN_LIST} rooms")]
+        return [OutOfRange("centre", rule=f"already has {checks.PLAIN_LIST} rooms")]
 
     def take(self, change: Change[Any, Any]) -> bool:
         if change.before is None:
@@ -85,7 +85,7 @@ class SeatsTaken(Rule):
         taken = self._seats.peak(before.id, self._from_now)
         if taken <= after.capacity:
             return []
-        return [CapacityBelowTaken("input", "capacity", capacity=after.capacity, taken=taken)]
+        return [CapacityBelowTaken("capacity", capacity=after.capacity, taken=taken)]
 
 
 def _in_use(work: UnitOfWork, centres: Iterable[Any]) -> set[UUID]:

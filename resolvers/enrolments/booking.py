@@ -48,7 +48,7 @@ PAYMENT_REFERENCE = "paymentReference"
 DUE_AT_START = Warning(
     "PAYMENT_DUE_AT_START",
     "The payment is due by the start of the event.",
-    ("input", "payment", "dueBy"),
+    ("payment", "due_by"),
 )
 
 
@@ -106,10 +106,10 @@ def _book(work: UnitOfWork, desk: Desk, attempts: Attempts, command: BookEnrolme
     viewer, stage = command.viewer, Complaints()
     happened = command.happened
     overrides = check_overrides(command.viewer, command.overrides, stage)
-    candidate = stage.of(desk.candidate, viewer, command.candidate, "input", "candidate")
-    event = stage.of(desk.event, viewer, command.event, Permission.BOOK, "input", "event")
-    room = stage.of(desk.room, viewer, command.room, event, "input", "room")
-    module = stage.of(desk.module, viewer, command.module, "input", "module")
+    candidate = stage.of(desk.candidate, viewer, command.candidate, "candidate")
+    event = stage.of(desk.event, viewer, command.event, Permission.BOOK, "event")
+    room = stage.of(desk.room, viewer, command.room, event, "room")
+    module = stage.of(desk.module, viewer, command.module, "module")
     currency = desk.settings[viewer.organization_id].currency
     check_terms(command.payment, currency, work.now, stage, past=happened is not None)
     if event is None:
@@ -117,7 +117,7 @@ def _book(work: UnitOfWork, desk: Desk, attempts: Attempts, command: BookEnrolme
     module_id = None
     if command.module is None or module is not None:
         modules = desk.modules_of(event)
-        module_id = stage.of(rules.choose_module, event, modules, module, "input", "module")
+        module_id = stage.of(rules.choose_module, event, modules, module, "module")
     if command.room is None or room is not None:
         own = None if event.room_id is None else desk.rooms[event.room_id]
         room = stage.of(rules.choose_room, event, room, online=command.online, own=own)
@@ -141,7 +141,7 @@ def _book(work: UnitOfWork, desk: Desk, attempts: Attempts, command: BookEnrolme
         own_rules=attempts.rules(draft.booking, event),
     )
     if sitting.ambiguous:
-        warnings.append(ambiguous_time("onDemandBookingTime"))
+        warnings.append(ambiguous_time("on_demand_time"))
     if happened is None and draft.payment.due_by != (
         command.payment.due_by or draft.payment.due_by
     ):

@@ -77,12 +77,15 @@ class MoveEnrolment:
 
 @frozen(kw_only=True)
 class AssignResult:
-    """Assign a result to an enrolment, or correct it. `position` is its index in the request."""
+    """Assign a result to an enrolment, or correct it.
+
+    `position` is its index in a request of several.
+    """
 
     viewer: Viewer = field(repr=False)
     enrolment: Ref
     result: EnrolmentResult
-    position: int = 0
+    position: int | None = None
     origin: Origin | None = None
     happened: Happened | None = None
 

@@ -25,7 +25,7 @@ from resolvers.enrolments.transitions import TRANSITIONS
 from resolvers.outcomes import Outcome, Warning
 from resolvers.permitted import requires
 from resolvers.references import ByKey, Lookup, Ref, look_up
-from resolvers.refusals import Complaints, OneRequired, Refused, StaleBooking, attempt
+from resolvers.refusals import Complaints, OneRequired, Refused, Required, StaleBooking, attempt
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import Accommodation, Booking, Enrolment, Event, Payment, Room
 from resolvers.storage.tables.bookings import SEATED
@@ -112,10 +112,10 @@ class _Movers:
         stage, viewer = Complaints(), command.viewer
         booking = self._find(command, stage)
         overrides = check_overrides(viewer, command.overrides, stage)
-        stage.of(checks.text, command.reason, "input", "reason", most=checks.REASON)
+        stage.of(checks.text, command.reason, "reason", most=checks.REASON)
         if not (command.to_event or command.to_room or command.to_on_demand_time):
-            names = ("toEvent", "toRoom", "toOnDemandTime")
-            stage.add(OneRequired("input", "toEvent", names=names))
+            names = ("to_event", "to_room", "to_on_demand_time")
+            stage.add(OneRequired("to_event", names=names))
         was_at, was_in = self._places_before(command, stage)
         if booking is None:
             raise Refused(stage.refusals)
@@ -154,7 +154,7 @@ class _Movers:
 
     def _find(self, command: MoveEnrolment, stage: Complaints) -> Booking | None:
         """The booking, or None with a complaint."""
-        path = ("input", "enrolmentId")
+        path = ("enrolment",)
         return stage.of(
             find,
             self._found,
@@ -171,10 +171,10 @@ class _Movers:
         """The event and the room that the caller believes it moves from."""
         viewer, event, room = command.viewer, None, None
         if (ref := command.from_event) is not None:
-            path = ("input", "fromEventId")
+            path = ("from_event",)
             event = stage.of(self._from_events.one, viewer, ref, *path)
         if (ref := command.from_room) is not None:
-            path = ("input", "fromRoomId")
+            path = ("from_room",)
             room = stage.of(self._from_rooms.one, viewer, ref, *path)
         return event, room
 
@@ -182,7 +182,7 @@ class _Movers:
         """What the booking's own state says against a move."""
         stage = Complaints()
         if command.happened is None or booking.status not in SEATED:
-            path = ("input", "enrolmentId")
+            path = ("enrolment",)
             stage.of(require, TRANSITIONS, "move", self._situation(booking), command.viewer, *path)
         return stage
 
@@ -208,9 +208,9 @@ class _Movers:
     ) -> "_Target":
         """Where it goes, which ends the stage. Raises: Refused."""
         desk, viewer = self._desk, command.viewer
-        where = "enrolmentId" if command.to_event is None else "toEvent"
-        event = stage.of(self._event, command, booking, "input", where)
-        given = stage.of(desk.room, viewer, command.to_room, event, "input", "toRoom")
+        where = "enrolment" if command.to_event is None else "to_event"
+        event = stage.of(self._event, command, booking, where)
+        given = stage.of(desk.room, viewer, command.to_room, event, "to_room")
         if event is None or (command.to_room is not None and given is None):
             raise Refused(stage.refusals)
         online = enrolment.delivery is DeliveryMode.ONLINE
@@ -220,12 +220,12 @@ class _Movers:
             given,
             online=online,
             own=self._room_without_choice(booking, event),
-            path="toRoom",
+            path="to_room",
         )
-        time, path = command.to_on_demand_time, "toOnDemandTime"
+        time, path = command.to_on_demand_time, "to_on_demand_time"
         if time is None and event.on_demand and enrolment.on_demand:
             time = booking.local_start
-            path = "toEvent" if command.to_room is None else "toRoom"
+            path = "to_event" if command.to_room is None else "to_room"
         zone = desk.zone(event, room, online=online)
         # at its own event a booking keeps its length
         lasts = as_booked(event, booking) if event.id == booking.event_id else event
@@ -253,7 +253,11 @@ class _Movers:
         modules = self._desk.modules_of(event)
         if event.id == booking.event_id or enrolment.module_id in modules:
             return enrolment.module_id
-        return rules.choose_module(event, modules, None, "input", "toEvent", "module")
+        try:
+            return rules.choose_module(event, modules, None, "to_event")
+        except Required as refusal:
+            refusal.source_name = "module"  # which a move cannot name
+            raise
 
     def _room_without_choice(self, booking: Booking, event: Event) -> Room | None:
         """Where an enrolment goes that names no room.
@@ -386,13 +390,13 @@ def _require_unchanged(
     booking, viewer = situation.booking, command.viewer
     require_version(situation, viewer, command.expected_version)
     still_so = {
-        "fromEventId": was_at is None or was_at.id == booking.event_id,
-        "fromRoomId": was_in is None or was_in.id == booking.room_id,
-        "fromOnDemandTime": command.from_on_demand_time in {None, booking.local_start},
+        "from_event": was_at is None or was_at.id == booking.event_id,
+        "from_room": was_in is None or was_in.id == booking.room_id,
+        "from_on_demand_time": command.from_on_demand_time in {None, booking.local_start},
     }
     for name, is_so in still_so.items():
         if not is_so:
-            raise StaleBooking("input", name, **state_of(situation, viewer))
+            raise StaleBooking(name, **state_of(situation, viewer))
 
 
 def _same_place(booking: Booking, target: _Target) -> bool:

@@ -80,17 +80,16 @@ def _find(
     bookings: dict[UUID, Booking],
 ) -> Payment:
     stage = Complaints()
-    stage.of(checks.code, command.provider, "input", "provider")
-    reference = ("input", "providerReference")
+    stage.of(checks.code, command.provider, "provider")
+    reference = ("provider_reference",)
     stage.of(checks.code, command.provider_reference, *reference, most=PROVIDER_REFERENCE)
-    path = ("input", "duplicateReference")
+    path = ("duplicate_reference",)
     stage.of(checks.code, command.duplicate_reference, *path, most=PROVIDER_REFERENCE)
     payment = payments.get((command.viewer.organization_id, command.reference))
     if payment is None or not may_touch(command.viewer, bookings[payment.booking_id]):
         stage.add(
             NotFoundRefusal(
-                "input",
-                "paymentReference",
+                "reference",
                 object_type="Payment",
                 identifier=str(command.reference),
             )
@@ -124,7 +123,7 @@ def _next(
 
 def _with_refund(work: UnitOfWork, payment: Payment, command: RecordPayment) -> Payment:
     """Raises: Invalid."""
-    path, named = ("input", "duplicateReference"), command.duplicate_reference
+    path, named = ("duplicate_reference",), command.duplicate_reference
     assert named is not None
     if command.status is not PaymentStatus.REFUNDED:
         raise Invalid(*path, rule="is only for the status REFUNDED")
@@ -138,7 +137,7 @@ def _with_refund(work: UnitOfWork, payment: Payment, command: RecordPayment) -> 
 
 def _no_such_step(command: RecordPayment, situation: Situation) -> IllegalState:
     refusal = illegal_state(situation)
-    refusal.path = ("input", "status")
+    refusal.path = ("status",)
     refusal.allowed = allowed(TRANSITIONS, situation, command.viewer)
     return refusal
 
@@ -168,6 +167,6 @@ def _too_late(status: PaymentStatus) -> tuple[Warning, ...]:
         Warning(
             "BOOKING_ENDED",
             "The booking ended before it was paid and does not change. A refund may be due.",
-            ("input", "status"),
+            ("status",),
         ),
     )

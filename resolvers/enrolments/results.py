@@ -56,7 +56,7 @@ def assign_results(work: UnitOfWork, commands: Sequence[AssignResult]) -> list[O
 
     def _find(command: AssignResult) -> Booking:
         stage = Complaints()
-        path = ("input", "results", str(command.position), "enrolmentId")
+        path = (*_place(command), "enrolment")
         booking = stage.of(
             find,
             found,
@@ -73,14 +73,19 @@ def assign_results(work: UnitOfWork, commands: Sequence[AssignResult]) -> list[O
     return [attempt(assign, command) for command in commands]
 
 
+def _place(command: AssignResult) -> tuple[str, ...]:
+    """Where the command is among those of its request."""
+    return () if command.position is None else (str(command.position),)
+
+
 def _completed(
     work: UnitOfWork, booking: Booking, settings: Organization, command: AssignResult
 ) -> Booking:
     """The booking once it has its result. Raises: IllegalState."""
     if command.happened is None or booking.status is not BookingStatus.CONFIRMED:
         situation = Situation(booking, settings, work.now)
-        path = ("input", "results", str(command.position))
-        require(TRANSITIONS, "assign result", situation, command.viewer, *path)
+        place = _place(command)
+        require(TRANSITIONS, "assign result", situation, command.viewer, *place)
     return next_version(
         booking,
         work.now,

@@ -30,13 +30,13 @@ def choose_room(
     """
     if online:
         if given is not None:
-            raise Invalid("input", path, rule="cannot be given for an online booking")
+            raise Invalid(path, rule="cannot be given for an online booking")
         return None
     room = given or own
     if room is None:
-        raise Required("input", path)
+        raise Required(path)
     if event.venue_id is not None and room.centre_id != event.venue_id:
-        raise Invalid("input", path, rule="is not at the event's venue")
+        raise Invalid(path, rule="is not at the event's venue")
     return room
 
 

@@ -121,20 +121,20 @@ class Choices:
         """Raises: NotFoundRefusal, AmbiguousReference, Invalid."""
         if ref is None:
             return None
-        return self._venues.one(viewer, ref, "input", "venue")
+        return self._venues.one(viewer, ref, "venue")
 
     def _test(self, viewer: Viewer, ref: Ref | None) -> Test | None:
         """Raises: NotFoundRefusal, AmbiguousReference, Invalid."""
         if ref is None:
             return None
-        return self._tests.one(viewer, ref, "input", "test")
+        return self._tests.one(viewer, ref, "test")
 
     def _room(self, viewer: Viewer, ref: Ref, venue: Centre | None) -> Room:
         """Of rooms with one name the one at the venue.
 
         Raises: NotFoundRefusal, AmbiguousReference, Invalid.
         """
-        path = ("input", "room")
+        path = ("room",)
         room = self._rooms.one(
             viewer,
             ref,
@@ -149,11 +149,11 @@ class Choices:
         self, viewer: Viewer, refs: Sequence[Ref], complaints: Complaints
     ) -> frozenset[UUID]:
         found = [
-            complaints.of(self._modules.one, viewer, ref, "input", "modules", str(n))
+            complaints.of(self._modules.one, viewer, ref, "modules", str(n))
             for n, ref in enumerate(refs)
         ]
         keys = frozenset(module.id for module in found if module is not None)
-        complaints.of(checks.size, list(keys), "input", "modules", most=checks.PLAIN_LIST)
+        complaints.of(checks.size, list(keys), "modules", most=checks.PLAIN_LIST)
         return keys
 
 
@@ -168,7 +168,7 @@ def require_in_scope(viewer: Viewer, choice: Choice, *path: str) -> None:
         candidate_id=viewer.scope.candidate,
     )
     if missing is not None:
-        where = path or ("input", *SCOPE_PATHS.get(missing, ()))
+        where = path or SCOPE_PATHS.get(missing, ())
         raise PermissionRefusal(*where, required=Permission.MANAGE_EVENTS, missing_scope=missing)
 
 

@@ -21,9 +21,6 @@ from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.values import frozen
 from resolvers.vocabulary import EventChangeType, EventKind, Permission
 
-PATHS = {"capacity_maximum": "registrationLimit"}
-"""Where a field stands under another name than in an update."""
-
 NIL = UUID(int=0)
 
 
@@ -74,7 +71,7 @@ class _Desk:
     def take(self, organization_id: UUID, identifier: UUID) -> None:
         """Raises: AlreadyExists."""
         if (organization_id, identifier) in self._taken:
-            raise AlreadyExists("input", "identifier")
+            raise AlreadyExists("identifier")
         self._taken.add((organization_id, identifier))
 
 
@@ -84,10 +81,10 @@ def _create(work: UnitOfWork, desk: _Desk, command: CreateEvent, values: dict[st
     choice = desk.choices.chosen(viewer, values, Choice(), complaints)
     if not complaints.refusals:
         complaints.of(require_in_scope, viewer, choice)
-    complaints.refusals += fields.complaints(values, paths=PATHS, nulls_clear=False)
+    complaints.refusals += fields.complaints(values, nulls_clear=False)
     values = fields.in_settings(values, desk.settings[viewer.organization_id], complaints)
     event = _draft(work, desk, command, values, choice)
-    complaints.refusals += inconsistencies(event, values, PATHS)
+    complaints.refusals += inconsistencies(event, values)
     complaints.settle()
     desk.take(event.organization_id, event.identifier)
     return Created(settled(event, choice), choice.modules, Cause(viewer, command.origin))

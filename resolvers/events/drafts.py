@@ -7,14 +7,12 @@ from resolvers.checks import MINUTES, NAME
 from resolvers.events import rules
 from resolvers.events.choices import Choice
 from resolvers.events.commands import Values
-from resolvers.events.fields import FIELDS, path_of_first
+from resolvers.events.fields import FIELDS, first_of
 from resolvers.events.limits import contradictions
 from resolvers.refusals import Invalid, OutOfRange, Refusal
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import Event
 from resolvers.times import wall_time_of
-
-NO_PATHS: Mapping[str, str] = {}
 
 
 def plain_columns(values: Values) -> dict[str, Any]:
@@ -65,32 +63,27 @@ def default_title(values: Values, choice: Choice, kind: str) -> str:
     return f"{what[: NAME - len(where)]}{where}"[:NAME]
 
 
-def inconsistencies(
-    event: Event, given: Mapping[str, Any], paths: Mapping[str, str] = NO_PATHS
-) -> list[Refusal]:
-    """What does not hold together in an event that is not settled yet; blamed on what was given.
-
-    `paths` renames fields of the input.
-    """
+def inconsistencies(event: Event, given: Mapping[str, Any]) -> list[Refusal]:
+    """What does not hold together in an event that is not settled yet; blamed on what was given."""
     found: list[Refusal] = []
     if event.on_demand:
         rule = "must be left out for an event on demand, whose bookings have their own times"
         times = {"start_at": event.start_at, "given_end_at": event.given_end_at}
         kept = [name for name, at in times.items() if at is not None]
         sent = [name for name in kept if given.get(name) is not None]
-        found += [Invalid("input", *FIELDS[name].path, rule=rule) for name in sent]
+        found += [Invalid(name, rule=rule) for name in sent]
         if kept and not sent:
             rule = "requires that the event's start and end are cleared"
-            found.append(Invalid("input", "onDemand", rule=rule))
+            found.append(Invalid("on_demand", rule=rule))
     elif _ends_too_early(event):
         if "given_end_at" in given:
-            found.append(OutOfRange("input", "end", rule="must not be before the start"))
+            found.append(OutOfRange("given_end_at", rule="must not be before the start"))
         else:
-            found.append(OutOfRange("input", "start", rule="must not be after the end"))
+            found.append(OutOfRange("start_at", rule="must not be after the end"))
     if (rules.quantity_in_minutes(event) or 0) > MINUTES:
-        path = path_of_first(("duration_quantity", "duration_unit"), given)
+        path = first_of(("duration_quantity", "duration_unit"), given)
         found.append(OutOfRange(*path, rule=f"must not come to more than {MINUTES} minutes"))
-    return [*found, *contradictions(event, given, paths)]
+    return [*found, *contradictions(event, given)]
 
 
 def _ends_too_early(event: Event) -> bool:

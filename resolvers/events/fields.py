@@ -1,4 +1,4 @@
-"""The plain fields that commands may set: where each stands in the input, what it may be."""
+"""The plain fields that commands may set, and what each may be."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,9 +22,8 @@ Check = Callable[..., None]
 
 @frozen
 class EventField:
-    """`path` is what follows `input`; `check` is asked about values that are not null."""
+    """`check` is asked about values that are not null."""
 
-    path: tuple[str, ...]
     check: Check
     nullable: bool = True
 
@@ -68,115 +67,106 @@ _CAPACITY, _MINUTES = _number(1, checks.CAPACITY), _number(1, checks.MINUTES)
 _INT32 = _number(-MOST_OF_INT32 - 1, MOST_OF_INT32)
 
 
-def _never_null(*path: str) -> EventField:
-    return EventField(path, _anything, nullable=False)
+_NEVER_NULL = EventField(_anything, nullable=False)
 
 
 def _distribution() -> Iterator[tuple[str, EventField]]:
     texts = ("code", "process", "status", "errors")
     instants = ("ordered", "expected", "shipped", "tracked")
-    path = ("details", "distribution")
     for name in texts:
-        yield f"distribution_{name}", EventField((*path, name), _SHORT)
+        yield f"distribution_{name}", EventField(_SHORT)
     for name in instants:
-        yield f"distribution_{name}", EventField((*path, name), _instant)
-    yield "return_shipment_code", EventField((*path, "returnShipmentCode"), _SHORT)
-    yield "return_shipment_condition", EventField((*path, "returnShipmentCondition"), _SHORT)
-    yield "return_shipment_received", EventField((*path, "returnShipmentReceived"), _instant)
+        yield f"distribution_{name}", EventField(_instant)
+    yield "return_shipment_code", EventField(_SHORT)
+    yield "return_shipment_condition", EventField(_SHORT)
+    yield "return_shipment_received", EventField(_instant)
 
 
 _DETAILS: Mapping[str, Check] = {
     "number": _INT32,
-    "eventType": _SHORT,
+    "event_type": _SHORT,
     "summary": _SHORT,
     "description": _LONG,
     "content": _LONG,
-    "classCode": _code,
-    "calendarColor": _SHORT,
-    "appointmentType": _SHORT,
+    "class_code": _code,
+    "calendar_color": _SHORT,
+    "appointment_type": _SHORT,
     "source": _SHORT,
-    "creditHours": _hours,
-    "venueRoom": _SHORT,
-    "venueOfficeIdentifier": _anything,
-    "venueCoordinatorIdentifier": _anything,
-    "achievementIdentifier": _anything,
-    "learnerRegistrationGroupIdentifier": _anything,
-    "mandatorySurveyFormIdentifier": _anything,
-    "durationQuantity": _number(1, checks.MINUTES),
-    "durationUnit": _anything,
-    "examStarted": _instant,
-    "examScoreWarnings": _SHORT,
-    "billingType": _SHORT,
-    "registrationFields": _SHORT,
-    "registrationLocked": _instant,
-    "publicationStatus": _SHORT,
-    "publicationErrors": _SHORT,
-    "requisitionStatus": _SHORT,
-    "schedulingStatus": _SHORT,
+    "credit_hours": _hours,
+    "venue_room": _SHORT,
+    "venue_office_identifier": _anything,
+    "venue_coordinator_identifier": _anything,
+    "achievement_identifier": _anything,
+    "learner_registration_group_identifier": _anything,
+    "mandatory_survey_form_identifier": _anything,
+    "duration_quantity": _number(1, checks.MINUTES),
+    "duration_unit": _anything,
+    "exam_started": _instant,
+    "exam_score_warnings": _SHORT,
+    "billing_type": _SHORT,
+    "registration_fields": _SHORT,
+    "registration_locked": _instant,
+    "publication_status": _SHORT,
+    "publication_errors": _SHORT,
+    "requisition_status": _SHORT,
+    "scheduling_status": _SHORT,
 }
 _DETAIL_FLAGS = (
-    "billingCodeEnabled",
-    "allowRegistrationWithLink",
-    "integrationWithholdDistribution",
-    "integrationWithholdGrades",
+    "billing_code_enabled",
+    "allow_registration_with_link",
+    "integration_withhold_distribution",
+    "integration_withhold_grades",
 )
 
 
 def _details() -> Iterator[tuple[str, EventField]]:
-    for name, check in _DETAILS.items():
-        yield _column(name), EventField(("details", name), check)
-    for name in _DETAIL_FLAGS:
-        yield _column(name), _never_null("details", name)
-
-
-def _column(name: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+    for column, check in _DETAILS.items():
+        yield column, EventField(check)
+    for column in _DETAIL_FLAGS:
+        yield column, _NEVER_NULL
 
 
 FIELDS: Mapping[str, EventField] = {
-    "title": EventField(("title",), _TITLE, nullable=False),
-    "kind": _never_null("kind"),
-    "start_at": EventField(("start",), _instant),
-    "given_end_at": EventField(("end",), _instant),
-    "exam_type": EventField(("examType",), _code),
-    "exam_format": EventField(("examFormat",), _code),
-    "billing_code": EventField(("billingCode",), _code),
-    "capacity_maximum": EventField(("capacityMaximum",), _CAPACITY),
-    "capacity_minimum": EventField(("capacityMinimum",), _CAPACITY),
-    "invigilator_minimum": EventField(("invigilatorMinimum",), _number(0, checks.CAPACITY)),
-    "registration_start": EventField(("registrationStart",), _instant),
-    "registration_deadline": EventField(("registrationDeadline",), _instant),
-    "exam_duration_in_minutes": EventField(("examDurationInMinutes",), _MINUTES),
-    "on_demand": _never_null("onDemand"),
-    "waitlist_enabled": _never_null("waitlistEnabled"),
-    "allow_multiple_registrations": _never_null("allowMultipleRegistrations"),
-    "person_code_is_required": _never_null("personCodeIsRequired"),
-    "eligibility_configured": _never_null("eligibilityConfigured"),
+    "title": EventField(_TITLE, nullable=False),
+    "kind": _NEVER_NULL,
+    "start_at": EventField(_instant),
+    "given_end_at": EventField(_instant),
+    "exam_type": EventField(_code),
+    "exam_format": EventField(_code),
+    "billing_code": EventField(_code),
+    "capacity_maximum": EventField(_CAPACITY),
+    "capacity_minimum": EventField(_CAPACITY),
+    "invigilator_minimum": EventField(_number(0, checks.CAPACITY)),
+    "registration_start": EventField(_instant),
+    "registration_deadline": EventField(_instant),
+    "exam_duration_in_minutes": EventField(_MINUTES),
+    "on_demand": _NEVER_NULL,
+    "waitlist_enabled": _NEVER_NULL,
+    "allow_multiple_registrations": _NEVER_NULL,
+    "person_code_is_required": _NEVER_NULL,
+    "eligibility_configured": _NEVER_NULL,
     **dict(_details()),
-    "duration_unit_text": EventField(("details", "durationUnit"), _SHORT),
+    "duration_unit_text": EventField(_SHORT),
     **dict(_distribution()),
 }
 """Every field by its column. Callers give the end as `given_end_at`; `end_at` follows from it."""
 
 
-def complaints(
-    values: Mapping[str, Any], *, paths: Mapping[str, str], nulls_clear: bool
-) -> list[Refusal]:
+def complaints(values: Mapping[str, Any], *, nulls_clear: bool) -> list[Refusal]:
     """What is wrong with the values of plain fields, in the order of the table.
 
-    `paths` renames fields of the input. Where `nulls_clear`, a null for what may not be null is
-    refused; otherwise it means the field's default.
+    Where `nulls_clear`, a null for what may not be null is refused; otherwise it means the field's
+    default.
     """
     found: list[Refusal] = []
     for column, field in FIELDS.items():
         if column not in values:
             continue
-        path = ("input", paths[column]) if column in paths else ("input", *field.path)
         value = values[column]
         if value is not None:
-            found += checks.complaints((field.check, value, *path))
+            found += checks.complaints((field.check, value, column))
         elif nulls_clear and not field.nullable:
-            found.append(Required(*path))
+            found.append(Required(column))
     return found
 
 
@@ -192,17 +182,13 @@ def in_settings(
     """
     read, refused = dict(values), {refusal.path for refusal in complaints.refusals}
     for listed in LISTED_TEXTS:
-        text, path = values.get(listed.column), ("input", *FIELDS[listed.column].path)
+        text, path = values.get(listed.column), (listed.column,)
         unchanged = text == getattr(present, listed.column, None)
         if text and not unchanged and path not in refused:
             read[listed.column] = complaints.of(listed.read, text, settings, *path)
     return read
 
 
-def path_of_first(columns: Sequence[str], given: Mapping[str, Any]) -> tuple[str, ...]:
-    """The path of the first of these fields that the caller sent; of the input if none was."""
-    for column in columns:
-        if column in given:
-            field = FIELDS.get(column)
-            return ("input", column) if field is None else ("input", *field.path)
-    return ("input",)
+def first_of(columns: Sequence[str], given: Mapping[str, Any]) -> tuple[str, ...]:
+    """The path of the first of these fields that the caller sent; empty if none was."""
+    return next(((column,) for column in columns if column in given), ())

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from resolvers.events.fields import FIELDS
 from resolvers.refusals import OutOfRange, Refusal
 from resolvers.storage.tables import Event
 
@@ -46,9 +45,7 @@ PAIRS = (
 )
 
 
-def contradictions(
-    event: Event, given: Mapping[str, Any], paths: Mapping[str, str]
-) -> Iterator[Refusal]:
+def contradictions(event: Event, given: Mapping[str, Any]) -> Iterator[Refusal]:
     """What contradicts something else in an event, blamed on what was given.
 
     Limits that were contradictory before and are not given stay as they are.
@@ -62,5 +59,4 @@ def contradictions(
             continue
         column = pair.blamed if both else pair.lower if pair.lower in given else pair.upper
         rule = pair.lower_rule if column == pair.lower else pair.upper_rule
-        path = (paths[column],) if column in paths else FIELDS[column].path
-        yield OutOfRange("input", *path, rule=rule)
+        yield OutOfRange(column, rule=rule)

@@ -118,7 +118,7 @@ class Move:
             return new
         if not stays:
             rule = "is not where the rooms of the event's bookings are; name a room there"
-            raise Invalid("input", "venue", rule=rule)
+            raise Invalid("venue", rule=rule)
         return booking.room_id
 
     def _is_at_venue(self, room_id: UUID) -> bool:
@@ -166,7 +166,7 @@ class Move:
             return {}
         start = booking.start_at
         if zone != booking.time_zone:
-            start = instant_of(booking.local_start, zone, "input", "venue")
+            start = instant_of(booking.local_start, zone, "venue")
         assert start is not None
         end = None
         if booking.duration_minutes is not None:

@@ -135,14 +135,14 @@ def _draft(gathered: Gathered, command: UpdateEvent) -> tuple[Event, Event, Choi
     """The event, and what it and its place shall be. Raises: Refused."""
     viewer, changes, complaints = command.viewer, command.changes, Complaints()
     check_overrides(command.viewer, command.overrides, complaints)
-    event = complaints.of(gathered.event, viewer, command.event, "input", "eventId")
+    event = complaints.of(gathered.event, viewer, command.event, "event")
     present = Choice() if event is None else gathered.choice(event)
     if event is not None:
-        complaints.of(require_in_scope, viewer, present, "input", "eventId")
+        complaints.of(require_in_scope, viewer, present, "event")
     choice = gathered.choices.chosen(viewer, changes, present, complaints)
     if not complaints.refusals:
         complaints.of(require_in_scope, viewer, choice)
-    complaints.refusals += fields.complaints(changes, paths={}, nulls_clear=True)
+    complaints.refusals += fields.complaints(changes, nulls_clear=True)
     settings = gathered.settings.get(viewer.organization_id)
     if event is not None and settings is not None:
         changes = fields.in_settings(changes, settings, complaints, present=event)
@@ -169,10 +169,10 @@ def _require_state(work: UnitOfWork, event: Event, command: UpdateEvent) -> None
     """Raises: StaleBooking, IllegalState."""
     status = rules.status(event, work.now)
     if command.expected_version not in (None, event.version):
-        path = ("input", "expectedVersion")
+        path = ("expected_version",)
         raise StaleBooking(*path, version=event.version, event_status=status)
     if status is EventStatus.CANCELLED:
-        raise IllegalState("input", "eventId", version=event.version, event_status=status)
+        raise IllegalState("event", version=event.version, event_status=status)
 
 
 def _moved(work: UnitOfWork, gathered: Gathered, move: Move) -> list[Moved]:
@@ -183,9 +183,9 @@ def _moved(work: UnitOfWork, gathered: Gathered, move: Move) -> list[Moved]:
     before, after, bookings = move.before, move.after, gathered.bookings(move.before)
     status = rules.status(before, work.now)
     if bookings and before.on_demand != after.on_demand:
-        raise IllegalState("input", "onDemand", version=before.version, event_status=status)
+        raise IllegalState("on_demand", version=before.version, event_status=status)
     if bookings and before.start_at is not None and after.start_at is None:
-        raise IllegalState("input", "start", version=before.version, event_status=status)
+        raise IllegalState("start_at", version=before.version, event_status=status)
     moved = (
         move.of(booking, gathered.granted(booking), gathered.payment(booking), work.now)
         for booking in bookings
@@ -205,14 +205,26 @@ def _require_capacity(
     below = _below_taken(gathered, event, after)
     if below is not None and RuleOverride.CAPACITY in command.overrides:
         message = "The capacity is lower than the number of seats that are taken."
-        warnings.append(Warning(below.code, message, ("input", "overrides")))
+        warnings.append(Warning(below.code, message, ("overrides",)))
         used = (RuleOverride.CAPACITY,)
     elif below is not None:
         complaints.add(below)
-    path = fields.path_of_first(SEAT_SEEKING, command.changes)
+    path = _seat_seeking(command, event, after)
     complaints.of(require_seats, gathered.seats, moved, gathered.rooms, *path)
     complaints.settle()
     return warnings, used
+
+
+def _seat_seeking(command: UpdateEvent, event: Event, after: Event) -> tuple[str, ...]:
+    """The first change that may need seats: a start that stays is not blamed for a later end."""
+    changes = command.changes
+    other = {name: None for name in changes if _value(event, name) != _value(after, name)}
+    return fields.first_of(SEAT_SEEKING, other) or fields.first_of(SEAT_SEEKING, changes)
+
+
+def _value(event: Event, name: str) -> Any:
+    """What an event has for a change: references are kept as keys."""
+    return getattr(event, name if hasattr(event, name) else f"{name}_id", None)
 
 
 def _below_taken(gathered: Gathered, event: Event, after: Event) -> CapacityBelowTaken | None:
@@ -220,7 +232,7 @@ def _below_taken(gathered: Gathered, event: Event, after: Event) -> CapacityBelo
     old, new, taken = event.capacity_maximum, after.capacity_maximum, gathered.seats.taken(event.id)
     if new is None or new >= taken or (old is not None and new >= old):
         return None
-    return CapacityBelowTaken("input", "capacityMaximum", capacity=new, taken=taken)
+    return CapacityBelowTaken("capacity_maximum", capacity=new, taken=taken)
 
 
 def _record(work: UnitOfWork, updated: Updated) -> None:

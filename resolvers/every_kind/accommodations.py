@@ -127,7 +127,7 @@ class _Granted:
     def grant(self, command: GrantAccommodation) -> Outcome:
         stage = Complaints()
         booking = self._find(command, stage)
-        check_terms(command, stage, "input", "accommodation")
+        check_terms(command, stage)
         stage.settle()
         assert booking is not None
         assert command.type is not None
@@ -137,7 +137,7 @@ class _Granted:
         same = min(alike, key=lambda a: a.type != type_of(command), default=None)
         if same is None and len(before) >= checks.PLAIN_LIST:
             rule = f"cannot be added: the booking has {checks.PLAIN_LIST} already"
-            raise OutOfRange("input", "accommodation", rule=rule)
+            raise OutOfRange("accommodation", rule=rule)
         granted = self._accommodation(command, booking, same)
         if len(alike) == 1 and same is not None and _terms(same) == _terms(granted):
             return Outcome(booking.id, changed=False, facts={"accommodation": same.id.hex})
@@ -149,11 +149,11 @@ class _Granted:
         stage = Complaints()
         booking = self._find(command, stage)
         if not normalized(command.type):
-            stage.add(AccommodationTypeEmpty("input", "type"))
+            stage.add(AccommodationTypeEmpty("type"))
         stage.settle()
         assert booking is not None
         not_granted = AccommodationNotGranted(
-            "input", "type", object_type="Accommodation", identifier=command.type
+            "type", object_type="Accommodation", identifier=command.type
         )
         try:
             self._require(command, booking, "revoke")
@@ -183,7 +183,7 @@ class _Granted:
     def _find(
         self, command: GrantAccommodation | RevokeAccommodation, stage: Complaints
     ) -> Booking | None:
-        path = ("input", "bookingId")
+        path = ("booking",)
         return stage.of(
             find,
             self._found,
@@ -199,7 +199,7 @@ class _Granted:
     ) -> None:
         situation = Situation(booking, self._settings[booking.organization_id], self._work.now)
         require_version(situation, command.viewer, command.expected_version)
-        path = ("input", "bookingId")
+        path = ("booking",)
         if not self._lengthening.holds(booking):
             raise StaleBooking(*path, **state_of(situation, command.viewer))
         require(kind_of(booking).transitions, name, situation, command.viewer, *path)

@@ -49,9 +49,9 @@ class CancelBooking:
     """Cancel a booking of any kind.
 
     `candidates` are those of whom it may be the booking of; `together_with` are all bookings of the
-    same request, among which each of the candidates must have one. `path` is where the booking
-    stands in it. `on_behalf` says whether another than the candidate cancelled; by default the
-    viewer tells.
+    same request, among which each of the candidates must have one. `position` is its index in a
+    request of several. `on_behalf` says whether another than the candidate cancelled; by default
+    the viewer tells.
     """
 
     viewer: Viewer = field(repr=False)
@@ -60,14 +60,18 @@ class CancelBooking:
     message: str | None = None
     cancelled_at: datetime | None = None
     candidates: tuple[Ref, ...] | None = None
-    candidates_path: str = "candidateId"
     event: Ref | None = None
     together_with: tuple[Ref, ...] = ()
     expected_version: int | None = None
-    path: tuple[str, ...] = ("input", "bookingId")
+    position: int | None = None
     origin: Origin | None = None
     happened: bool = False
     on_behalf: bool | None = None
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """Where it is among the commands of its request."""
+        return () if self.position is None else (str(self.position),)
 
 
 @requires(Permission.CANCEL)
@@ -134,12 +138,13 @@ class _Cancelling:
             self._locked,
             command.viewer,
             command.booking,
-            *command.path,
+            *command.place,
+            "booking",
             missing=missing_of(command.booking),
         )
         check_reason(command.reason, command.message, stage)
         if command.cancelled_at is not None and command.cancelled_at > self._work.now:
-            stage.add(OutOfRange("input", "cancelledAt", rule="must not be in the future"))
+            stage.add(OutOfRange("cancelled_at", rule="must not be in the future"))
         if booking is not None:
             self._check_names(command, booking, stage)
         stage.settle()
@@ -157,21 +162,22 @@ class _Cancelling:
         viewer = command.viewer
         if command.candidates is not None:
             positions = self._positions.get(id(command.candidates), {})
-            if command.together_with or command.candidates_path == "candidateId":
+            if command.together_with or command.position is None:
                 self._check_candidates(command, positions, stage)
             if booking.candidate_id not in positions:
-                stage.add(Invalid(*command.path, rule="is a booking of another candidate"))
+                stage.add(
+                    Invalid(*command.place, "booking", rule="is a booking of another candidate")
+                )
         if command.event is not None:
-            event = stage.of(self._events.one, viewer, command.event, "input", "eventId")
+            event = stage.of(self._events.one, viewer, command.event, "event")
             if event is not None and booking.event_id != event.id:
-                stage.add(Invalid(*command.path, rule="is a booking for another event"))
+                stage.add(Invalid(*command.place, "booking", rule="is a booking for another event"))
 
     def _check_candidates(
         self, command: CancelBooking, positions: dict[UUID, int], stage: Complaints
     ) -> None:
         """Each of the candidates is there, and has one of the bookings."""
-        viewer, path = command.viewer, ("input", command.candidates_path)
-        single = command.candidates_path == "candidateId"
+        viewer, path, single = command.viewer, ("candidates",), command.position is None
         for n, ref in enumerate(command.candidates or ()):
             at = path if single else (*path, str(n))
             stage.of(self._candidates.one, viewer, ref, *at)
@@ -195,7 +201,7 @@ def _status_after(command: CancelBooking, situation: Situation) -> BookingStatus
     transitions = kind_of(situation.booking).transitions
     name = "absent" if command.reason is CancellationReason.ABSENT else "cancel"
     try:
-        row = require(transitions, name, situation, command.viewer, *command.path)
+        row = require(transitions, name, situation, command.viewer, *command.place, "booking")
     except CancellationClosed:
         if not command.happened:
             raise
@@ -207,8 +213,8 @@ def _status_after(command: CancelBooking, situation: Situation) -> BookingStatus
 def check_reason(reason: CancellationReason, message: str | None, stage: Complaints) -> None:
     """Collect what is wrong with a reason: OTHER needs a message."""
     if reason is CancellationReason.OTHER and not normalized(message or ""):
-        stage.add(MessageRequired("input", "message"))
-    stage.of(checks.text, message, "input", "message", most=checks.REASON)
+        stage.add(MessageRequired("message"))
+    stage.of(checks.text, message, "message", most=checks.REASON)
 
 
 def cancelled_booking(

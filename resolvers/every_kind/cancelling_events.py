@@ -108,7 +108,7 @@ def _check(
 ) -> Event:
     stage = Complaints()
     viewer = command.viewer
-    path = ("input", "eventId")
+    path = ("event",)
     row = stage.of(found.one, viewer, command.event, *path)
     check_required_reason(command.reason, stage)
     event = None if row is None else events[row.id]
@@ -125,10 +125,10 @@ def _check(
     assert event is not None
     now_is = status(event, now)
     if command.expected_version not in {None, event.version}:
-        raise StaleBooking("input", "expectedVersion", version=event.version, event_status=now_is)
+        raise StaleBooking("expected_version", version=event.version, event_status=now_is)
     closed = now_is not in CANCELLABLE and not command.happened
     if event.cancelled_at is None and closed:
-        raise IllegalState("input", "eventId", version=event.version, event_status=now_is)
+        raise IllegalState("event", version=event.version, event_status=now_is)
     return event
 
 

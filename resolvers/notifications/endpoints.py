@@ -68,13 +68,13 @@ def _check(command: RegisterNotification) -> None:
     """Raises: Refused."""
     stage = Complaints()
     stage.of(_require_own, command.viewer)
-    topics = ("input", "topics")
+    topics = ("topics",)
     stage.of(checks.size, set(command.topics), *topics, least=1, most=len(NotificationTopic))
     by_email = command.channel is NotificationChannel.HTML_EMAIL
     stage.of(_require_no_url if by_email else _require_url, command)
     if by_email and command.email is None:
-        stage.add(Required("input", "email"))
-    stage.of(contacts.email, command.email, "input", "email")
+        stage.add(Required("email"))
+    stage.of(contacts.email, command.email, "email")
     stage.settle()
 
 
@@ -92,16 +92,16 @@ def _require_own(viewer: Viewer) -> None:
 def _require_url(command: RegisterNotification) -> None:
     """Raises: Required, Invalid."""
     if command.url is None:
-        raise Required("input", "url")
+        raise Required("url")
     rule = url_rule(command.url, local=command.local, ports=command.ports)
     if rule is not None:
-        raise Invalid("input", "url", rule=rule)
+        raise Invalid("url", rule=rule)
 
 
 def _require_no_url(command: RegisterNotification) -> None:
     """Raises: Invalid."""
     if command.url is not None:
-        raise Invalid("input", "url", rule="must be omitted for this channel")
+        raise Invalid("url", rule="must be omitted for this channel")
 
 
 def _kept(
@@ -150,7 +150,7 @@ def _register(
     if same is not None:
         return Outcome(same.id, changed=False)
     if len(others) >= checks.PLAIN_LIST:
-        raise OutOfRange("input", rule=f"would exceed the limit of {checks.PLAIN_LIST} endpoints")
+        raise OutOfRange(rule=f"would exceed the limit of {checks.PLAIN_LIST} endpoints")
     others.append(endpoint)
     work.insert(NotificationEndpoint, [endpoint])
     work.notify_from_now_on(organization_id)
@@ -188,7 +188,7 @@ class _Endpoints:
 
         Raises: PermissionRefusal, Invalid, NotFoundRefusal.
         """
-        viewer, path = command.viewer, ("input", "endpointId")
+        viewer, path = command.viewer, ("endpoint",)
         found = self._lookup.one(viewer, command.endpoint, *path)
         endpoint = self._now[found.id]
         if not is_visible(viewer, endpoint):
@@ -209,9 +209,7 @@ class _Endpoints:
 def missing(command: RotateKey | RemoveEndpoint) -> NotFoundRefusal:
     """There is no such endpoint that the command's viewer may see."""
     identifier = named(command.endpoint)
-    return NotFoundRefusal(
-        "input", "endpointId", object_type="NotificationEndpoint", identifier=identifier
-    )
+    return NotFoundRefusal("endpoint", object_type="NotificationEndpoint", identifier=identifier)
 
 
 @requires(Permission.MANAGE_NOTIFICATIONS)

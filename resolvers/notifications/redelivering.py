@@ -43,7 +43,7 @@ def redeliver(work: UnitOfWork, commands: Sequence[Redeliver]) -> list[Outcome |
     now = dict(before)
 
     def queue(command: Redeliver) -> Outcome:
-        viewer, path = command.viewer, ("input", "deliveryId")
+        viewer, path = command.viewer, ("delivery",)
         delivery = now[found.one(viewer, command.delivery, *path).id]
         endpoint = endpoints[delivery.endpoint_id]
         if endpoint.removed_at is not None or not is_visible(viewer, endpoint):

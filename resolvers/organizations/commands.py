@@ -47,7 +47,7 @@ def make_organization(
 def _make(work: UnitOfWork, command: MakeOrganization, taken: set[str]) -> Outcome:
     """Raises: AlreadyExists."""
     if command.name in taken:
-        raise AlreadyExists("input", "name")
+        raise AlreadyExists("name")
     taken.add(command.name)
     organization = new_row(
         Organization,
@@ -64,16 +64,16 @@ def _make(work: UnitOfWork, command: MakeOrganization, taken: set[str]) -> Outco
 
 def _refusals(command: MakeOrganization) -> list[Refusal]:
     return checks.complaints(
-        (checks.code, command.name, "input", "name", {"most": checks.NAME}),
+        (checks.code, command.name, "name", {"most": checks.NAME}),
         (_time_zone, command.time_zone),
-        (check_currency, command.currency, "input", "currency"),
+        (check_currency, command.currency, "currency"),
     )
 
 
 def _time_zone(value: str) -> None:
     """Raises: Invalid."""
     if not checks.is_time_zone(value):
-        raise Invalid("input", "timeZone", rule="must be an IANA time zone, such as Europe/London")
+        raise Invalid("time_zone", rule="must be an IANA time zone, such as Europe/London")
 
 
 def _names_taken(work: UnitOfWork, commands: Sequence[MakeOrganization]) -> set[str]:

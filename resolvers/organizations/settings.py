@@ -19,7 +19,7 @@ from resolvers.storage.rows import changed
 from resolvers.storage.tables import Organization, columns, table
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.texts import distinct
-from resolvers.upserts import camel_case, given
+from resolvers.upserts import given
 from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import ConflictPolicy, Permission
@@ -96,11 +96,9 @@ def organizations_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Organizati
 def _refusals(command: UpdateSettings) -> list[Refusal]:
     complaints = Complaints()
     for name, (least, most) in NUMBERS.items():
-        at = ("input", camel_case(name))
-        complaints.of(checks.number, getattr(command, name), *at, least=least, most=most)
+        complaints.of(checks.number, getattr(command, name), name, least=least, most=most)
     for name, most in WORDS.items():
-        at = ("input", camel_case(name))
-        complaints.refusals += _check_words(getattr(command, name), *at, most=most)
+        complaints.refusals += _check_words(getattr(command, name), name, most=most)
     return complaints.refusals
 
 

@@ -96,10 +96,10 @@ def _users(search: str | None) -> Narrowing:
 
 def _check_user(command: UpsertUser) -> list[Refusal]:
     found = check_named(command) + checks.complaints(
-        (email, command.email, "input", "email"),
+        (email, command.email, "email"),
     )
     if command.candidate is not None and command.role is not Role.CANDIDATE:
-        found.append(Invalid("input", "candidate", rule="is only for the role CANDIDATE"))
+        found.append(Invalid("candidate", rule="is only for the role CANDIDATE"))
     return found
 
 

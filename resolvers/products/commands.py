@@ -68,23 +68,23 @@ def upsert_products(work: UnitOfWork, commands: Sequence[UpsertProduct]) -> list
 
 def _check_coded(command: UpsertAgentOffice | UpsertProduct) -> list[Refusal]:
     return checks.complaints(
-        (checks.code, command.code, "input", "code"),
-        (checks.text, command.name, "input", "name", {"least": 1, "most": checks.NAME}),
+        (checks.code, command.code, "code"),
+        (checks.text, command.name, "name", {"least": 1, "most": checks.NAME}),
     )
 
 
 def _check_office(command: UpsertAgentOffice) -> list[Refusal]:
     limits = {"least": 1, "most": checks.NAME}
     return _check_coded(command) + checks.complaints(
-        (checks.text, command.agency, "input", "agency", limits)
+        (checks.text, command.agency, "agency", limits)
     )
 
 
 def _check_product(command: UpsertProduct) -> list[Refusal]:
     weeks = {"least": 1, "most": WEEKS}
     return _check_coded(command) + checks.complaints(
-        (checks.number, command.min_weeks, "input", "minWeeks", weeks),
-        (checks.number, command.max_weeks, "input", "maxWeeks", weeks),
+        (checks.number, command.min_weeks, "min_weeks", weeks),
+        (checks.number, command.max_weeks, "max_weeks", weeks),
     )
 
 
@@ -99,8 +99,8 @@ class _Weeks(Rule):
         if least is None or most is None or least <= most:
             return []
         if change.command.min_weeks is not None:
-            return [OutOfRange("input", "minWeeks", rule="must not be greater than maxWeeks")]
-        return [OutOfRange("input", "maxWeeks", rule="must not be less than minWeeks")]
+            return [OutOfRange("min_weeks", rule="must not be greater than maxWeeks")]
+        return [OutOfRange("max_weeks", rule="must not be less than minWeeks")]
 
 
 def _office_values(command: UpsertAgentOffice, _: AgentOffice | None) -> dict[str, Any]:

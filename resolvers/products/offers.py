@@ -55,21 +55,18 @@ def offer_products(work: UnitOfWork, commands: Sequence[OfferProduct]) -> list[O
 def _check(command: OfferProduct) -> list[Refusal]:
     added, removed = command.start_dates or (), command.remove_start_dates or ()
     found = checks.complaints(
-        (checks.size, set(added), "input", "startDates", {"most": checks.PLAIN_LIST}),
-        (checks.size, set(removed), "input", "removeStartDates", {"most": checks.PLAIN_LIST}),
+        (checks.size, set(added), "start_dates", {"most": checks.PLAIN_LIST}),
+        (checks.size, set(removed), "remove_start_dates", {"most": checks.PLAIN_LIST}),
         (
             checks.number,
             command.capacity,
-            "input",
             "capacity",
             {"least": 1, "most": checks.CAPACITY},
         ),
     )
     both = set(added) & set(removed)
     found += [
-        Invalid(
-            "input", "removeStartDates", str(n), rule="must not also be in the list of additions"
-        )
+        Invalid("remove_start_dates", str(n), rule="must not also be in the list of additions")
         for n, day in enumerate(removed)
         if day in both
     ]
@@ -90,7 +87,7 @@ class _StartDates:
         if len(self._wanted(change)) <= checks.PLAIN_LIST:
             return []
         rule = f"would be more than {checks.PLAIN_LIST} with those that there are"
-        return [OutOfRange("input", "startDates", rule=rule)]
+        return [OutOfRange("start_dates", rule=rule)]
 
     def take(self, change: Change[Any, Any]) -> bool:
         here, wanted = self._of(change), self._wanted(change)
@@ -133,7 +130,7 @@ class _OffersOfSchool:
         if _more(change) <= 0 or self._counts[_school(change)] < checks.PLAIN_LIST:
             return []
         rule = f"offers {checks.PLAIN_LIST} products already"
-        return [OutOfRange("input", "centre", rule=rule)]
+        return [OutOfRange("centre", rule=rule)]
 
     def take(self, change: Change[Any, Any]) -> bool:
         self._counts[_school(change)] += _more(change)

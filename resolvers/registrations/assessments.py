@@ -109,11 +109,11 @@ class _Changing:
         situation = Situation(booking, settings, self._work.now)
         require_version(situation, viewer, command.expected_version)
         if not self._lengthening.holds(booking):
-            raise StaleBooking("input", "registrationId", **state_of(situation, viewer))
+            raise StaleBooking("registration", **state_of(situation, viewer))
         if not command.happened or booking.status not in SEATED:
-            path = ("input", "registrationId")
+            path = ("registration",)
             require(TRANSITIONS, "change assessment", situation, viewer, *path)
         if self._registrations[booking.id].test_form_id == form.id:
-            path = ("input", "assessment")
+            path = ("assessment",)
             raise AssessmentAlreadyAssigned(*path, **state_of(situation, viewer))
         return booking, form

@@ -124,7 +124,7 @@ class _Registering:
             locked = desk.events
             sought = self._lax.sought(viewer, lax, place, settings, stage, locked=locked)
         if sought is not None and lax is not None:
-            path = ("input", "target", "lax", "eventVenue")
+            path = ("target", "venue")
             stage.of(desk.in_scope, viewer, sought.event, Permission.BOOK, *path)
         stage.settle()
         assert candidate is not None
@@ -211,7 +211,7 @@ class _Registering:
 
     def _strict(self, command: BookRegistration, stage: Complaints) -> Sought | None:
         assert not isinstance(command.target, LaxEvent)
-        path = ("input", "target", "event")
+        path = ("target",)
         event = stage.of(self._desk.event, command.viewer, command.target, Permission.BOOK, *path)
         if event is None:
             return None
@@ -223,13 +223,13 @@ class _Registering:
         """Complaints: AssessmentFormNotFound (a lax call needs one)."""
         if command.assessment is None:
             if isinstance(command.target, LaxEvent):
-                stage.add(AssessmentFormNotFound("input", "assessment", object_type="TestForm"))
+                stage.add(AssessmentFormNotFound("assessment", object_type="TestForm"))
             return None
         return stage.of(form_of, self._forms, command.viewer, command.assessment)
 
     def _check_identifier(self, asked: Asked, stage: Complaints) -> None:
         command = asked.command
-        path = ("input", "registration")
+        path = ("registration",)
         if _identifier(command) is None and isinstance(command.target, LaxEvent):
             stage.add(Required(*path))
         taken = self._taken.get(asked.key)
@@ -257,9 +257,9 @@ def _identifier(command: BookRegistration) -> UUID | None:
 
 
 def _check_details(command: BookRegistration, stage: Complaints) -> None:
-    path = ("input", "registrantType")
+    path = ("registrant_type",)
     stage.of(checks.text, command.registrant_type, *path, least=1, most=checks.NAME)
-    path = ("input", "accommodations")
+    path = ("accommodations",)
     stage.of(checks.size, command.accommodations, *path, most=checks.PLAIN_LIST)
     seen: set[str] = set()
     for n, terms in enumerate(command.accommodations):

@@ -38,7 +38,7 @@ def delete(work: UnitOfWork, commands: Sequence[DeleteRegistration]) -> list[Out
         if booking.status is BookingStatus.DELETED:
             return Outcome(booking.id, changed=False)
         situation = Situation(booking, settings[booking.organization_id], work.now)
-        require(TRANSITIONS, "delete", situation, viewer, "input", "registrationId")
+        require(TRANSITIONS, "delete", situation, viewer, "registration")
         deleted = next_version(
             booking,
             work.now,

@@ -17,7 +17,7 @@ def registration(
     found: Lookup[Booking], locked: dict[UUID, Booking], viewer: Viewer, ref: Ref
 ) -> Booking:
     """A registration as it is once locked. Raises: RegistrationNotFound, also for no id at all."""
-    path = ("input", "registrationId")
+    path = ("registration",)
     if isinstance(ref, Unreadable):
         raise RegistrationNotFound(*path, object_type="Registration", identifier=named(ref))
     kind, missing = BookingKind.REGISTRATION, RegistrationNotFound
@@ -26,7 +26,7 @@ def registration(
 
 def learner(desk: Desk, viewer: Viewer, ref: Ref) -> Candidate:
     """Raises: LearnerNotFound, also for no id at all; AmbiguousReference."""
-    path = ("input", "learner")
+    path = ("learner",)
     if isinstance(ref, Unreadable):
         raise LearnerNotFound(*path, object_type="Candidate", identifier=named(ref))
     return desk.candidate(viewer, ref, *path, missing=LearnerNotFound)
@@ -38,7 +38,6 @@ def form_of(forms: Forms, viewer: Viewer, code: str) -> Form:
     subjects = viewer.scope.subjects
     if subjects is not None and form.subject_id is not None and form.subject_id not in subjects:
         raise PermissionRefusal(
-            "input",
             "assessment",
             required=Permission.BOOK,
             missing_scope=AccessScope.SUBJECT,

@@ -15,7 +15,7 @@ from resolvers.storage.tables import Test, TestForm, columns, table
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.texts import folded
 
-PATH = ("input", "assessment")
+PATH = ("assessment",)
 
 
 class Form(Protocol):

@@ -38,7 +38,7 @@ from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import EventChangeType, EventKind, OnNoMatch, SourceSystem
 
-PATH = ("input", "target", "lax")
+PATH = ("target",)
 
 NIL = UUID(int=0)
 """Counts as missing `[002]`."""
@@ -55,10 +55,9 @@ NOTHING: Mapping[str, str | None] = {}
 
 @frozen
 class Spec:
-    """A text that a new event needs: the call's field for it, and the refusal without it."""
+    """A text that a new event needs, and the refusal without it."""
 
     listed: ListedText
-    field: str
     missing: type[InputRefusal]
 
     @property
@@ -67,9 +66,9 @@ class Spec:
 
 
 SPECS = (
-    Spec(EXAM_TYPE, "eventExamType", ExamTypeNotSpecified),
-    Spec(EXAM_FORMAT, "eventExamFormat", ExamFormatNotSpecified),
-    Spec(BILLING_CODE, "eventBillingCode", BillingCodeNotSpecified),
+    Spec(EXAM_TYPE, ExamTypeNotSpecified),
+    Spec(EXAM_FORMAT, ExamFormatNotSpecified),
+    Spec(BILLING_CODE, BillingCodeNotSpecified),
 )
 
 
@@ -122,11 +121,11 @@ class LaxEvents:
         """Where and when it is to be. Complaints: InvalidStartTime, VenueNotFound."""
         start = start_of(lax.start)
         if start is None:
-            stage.add(InvalidStartTime(*PATH, "eventStart"))
+            stage.add(InvalidStartTime(*PATH, "start"))
         venue = self._venue(viewer, lax)
         if venue is None:
             identifier = None if lax.venue is None else str(lax.venue)
-            where = (*PATH, "eventVenue")
+            where = (*PATH, "venue")
             stage.add(VenueNotFound(*where, object_type="Centre", identifier=identifier))
         return None if start is None or venue is None else Place(venue, start)
 
@@ -292,8 +291,8 @@ def _differences(event: Event, lax: LaxEvent) -> tuple[Warning, ...]:
     return tuple(
         Warning(
             "EVENT_DIFFERS",
-            f"The event that was found has another value for '{spec.field}'.",
-            (*PATH, spec.field),
+            "The event that was found has another value for '{field}'.",
+            (*PATH, spec.column),
         )
         for spec in SPECS
         if _differs(spec, event, lax)
@@ -307,8 +306,8 @@ def _differs(spec: Spec, event: Event, lax: LaxEvent) -> bool:
 
 def _not_copied(spec: Spec) -> Warning:
     """The event that a transfer leaves has no value for a text that the new event copies."""
-    message = f"The new event has no value for '{spec.field}': the event that was left has none."
-    return Warning("EVENT_INCOMPLETE", message, (*PATH, spec.field))
+    message = "The new event has no value for '{field}': the event that was left has none."
+    return Warning("EVENT_INCOMPLETE", message, (*PATH, spec.column))
 
 
 def _given(text: str | None) -> str | None:
@@ -331,9 +330,9 @@ def _text(
     if given is None:
         if spec.column in copied:
             return copied[spec.column] or ""
-        missing.add(spec.missing(*PATH, spec.field))
+        missing.add(spec.missing(*PATH, spec.column))
         return None
-    text: str | None = invalid.of(spec.listed.read, given, settings, *PATH, spec.field)
+    text: str | None = invalid.of(spec.listed.read, given, settings, *PATH, spec.column)
     return text
 
 

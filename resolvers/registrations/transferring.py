@@ -134,7 +134,7 @@ class _Transferring:
         booking = stage.of(registration, self._found, self._locked, viewer, command.registration)
         self._check_learner(command, booking, stage)
         if booking is not None and self._registrations[booking.id].test_form_id is None:
-            path = ("input", "registrationId")
+            path = ("registration",)
             stage.add(NoAssessmentForm(*path, **state_of(self._situation(booking), viewer)))
         sought = self._target(command, booking, stage)
         check_required_reason(command.reason, stage)
@@ -142,7 +142,7 @@ class _Transferring:
         assert booking is not None
         assert sought is not None
         require_version(self._situation(booking), viewer, command.expected_version)
-        candidate = self._desk.candidate(viewer, ByKey(booking.candidate_id), "input", "learner")
+        candidate = self._desk.candidate(viewer, ByKey(booking.candidate_id), "learner")
         moved, accommodations = self._moved(booking, sought.event)
         event = sought.event
 
@@ -175,7 +175,7 @@ class _Transferring:
         self, command: TransferRegistration, booking: Booking | None, stage: Complaints
     ) -> None:
         """Complaints: LearnerNotFound, NotTheLearner; AmbiguousReference."""
-        path, viewer, ref = ("input", "learner"), command.viewer, command.learner
+        path, viewer, ref = ("learner",), command.viewer, command.learner
         if isinstance(ref, Unreadable):
             stage.add(LearnerNotFound(*path, object_type="Candidate", identifier=named(ref)))
             return
@@ -199,16 +199,16 @@ class _Transferring:
         sought = self._lax.sought(
             viewer, target, place, settings, stage, locked=desk.events, copied=copied
         )
-        path = ("input", "target", "lax")
+        path = ("target",)
         if sought is not None:
-            stage.of(desk.in_scope, viewer, sought.event, Permission.TRANSFER, *path, "eventVenue")
+            stage.of(desk.in_scope, viewer, sought.event, Permission.TRANSFER, *path, "venue")
             self._require_other(viewer, sought.event, booking, stage, *path)
         return sought
 
     def _strict(
         self, viewer: Viewer, target: Ref, booking: Booking | None, stage: Complaints
     ) -> Sought | None:
-        path = ("input", "target", "event")
+        path = ("target",)
         event = stage.of(self._desk.event, viewer, target, Permission.TRANSFER, *path)
         if event is None:
             return None
@@ -231,7 +231,7 @@ class _Transferring:
         """What the registration's own state says against a transfer."""
         stage = Complaints()
         if not command.happened or booking.status not in SEATED:
-            path = ("input", "registrationId")
+            path = ("registration",)
             situation = self._situation(booking)
             stage.of(require, TRANSITIONS, "transfer", situation, command.viewer, *path)
         return stage

@@ -23,11 +23,11 @@ def claim(
 ) -> bool:
     """Make external ids an object's; whether any is new to it.
 
-    Raises: Refused (AlreadyExists, at the place of `externalIds`), if one is another object's.
+    Raises: Refused (AlreadyExists, at the place of `external_ids`), if one is another object's.
     """
     owner, ids = (organization_id, key), ExternalIds()
     ids.load(work, [(organization_id, one) for one in given], [owner])
-    if refusals := ids.refusals(owner, given, "input", "externalIds"):
+    if refusals := ids.refusals(owner, given, "external_ids"):
         done([Refused(refusals)], names)
     claimed = ids.claim(type_name, owner, given)
     ids.save(work)

@@ -82,5 +82,5 @@ def _fate(outcome: Outcome) -> Fate:
 
 
 def _place(row: Sequence[str], path: tuple[str, ...]) -> str:
-    """A path of a row's, in the document: one that has no path of its own has `input` there."""
-    return json_path((*row, *(path[1:] if path[:1] == ("input",) else path)))
+    """A path of a row's, in the document."""
+    return json_path((*row, *path))

@@ -1,11 +1,11 @@
 """The steps of a row: commands of the domain, refused in the words of the source."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from functools import partial
 from itertools import takewhile
 
 from resolvers.outcomes import Outcome
-from resolvers.refusals import Refusal, Refused
+from resolvers.refusals import Refusal, Refused, renamed
 
 Names = Mapping[str, tuple[str, ...]]
 """Where the source has what a command has under its own name."""
@@ -16,30 +16,30 @@ def done(results: Sequence[Outcome | Refused], names: Names) -> Outcome:
 
     Raises: Refused, with every refusal of every command of the step, at the source's own members.
     """
+    naming = partial(_at_source, names=names)
     refusals = [
-        moved_to_source(refusal, names)
+        refusal
         for result in results
         if isinstance(result, Refused)
-        for refusal in result.refusals
+        for refusal in renamed(result, naming).refusals
     ]
     if refusals:
         raise Refused(refusals)
     first = results[0]
     assert isinstance(first, Outcome)
-    if not first.warnings:
-        return first
-    moved = (replace(one, path=_at_source(one.path, names)) for one in first.warnings)
-    return replace(first, warnings=tuple(moved))
+    return first.renamed(naming)
 
 
 def moved_to_source(refusal: Refusal, names: Names) -> Refusal:
     """The refusal with the path of the member that it is about; the row's own if there is none."""
-    refusal.path = _at_source(refusal.path, names)
+    refusal.rename(partial(_at_source, names=names))
     return refusal
 
 
 def _at_source(given: Sequence[str], names: Names) -> tuple[str, ...]:
     path: tuple[str, ...] = ()
+    if len(given) > 1 and given[0].isdigit():  # the index of a command among several
+        given = (given[1], given[0], *given[2:])
     for position, name in enumerate(given):
         if name not in names:
             continue

@@ -110,7 +110,7 @@ def _answer_of(row: IdempotencyKey, key: Idempotency) -> list[Outcome | Refused]
 
 def _to_json(result: Outcome | Refused, naming: Naming) -> dict[str, Any]:
     if isinstance(result, Outcome):
-        return result.to_json()
+        return result.renamed(naming).to_json()
     return {REFUSALS: refused_to_json(renamed(result, naming))}
 
 

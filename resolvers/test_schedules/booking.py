@@ -121,7 +121,6 @@ def _check_what_stands_in_the_way(
         desk.diaries.of(candidate.id),
         test.id,
         at,
-        "input",
         "candidate",
         until=until,
         several_allowed=command.allow_multiple_open_sessions,
@@ -130,7 +129,6 @@ def _check_what_stands_in_the_way(
         rules.require_centre_has_subject,
         test.subject_id,
         desk.subjects_of_centre(centre),
-        "input",
         "centre",
     )
     if not command.associate:
@@ -138,7 +136,6 @@ def _check_what_stands_in_the_way(
             rules.require_associated,
             centre.id,
             test.subject_id,
-            "input",
             "candidate",
             centres=desk.associated(candidate, CANDIDATE_CENTRES),
             subjects=desk.associated(candidate, CANDIDATE_SUBJECTS),

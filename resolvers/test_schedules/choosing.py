@@ -36,9 +36,9 @@ def choose(desk: Desk, command: BookTestSchedule) -> Chosen:
     """What the input names, and every mistake in it at once. Raises: Refused."""
     viewer, stage = command.viewer, Complaints()
     settings = desk.settings[viewer.organization_id]
-    centre = stage.of(desk.centres.one, viewer, command.centre, "input", "centre")
+    centre = stage.of(desk.centres.one, viewer, command.centre, "centre")
     test = _test(desk, command, stage)
-    candidate = stage.of(desk.candidate, viewer, command.candidate, "input", "candidate")
+    candidate = stage.of(desk.candidate, viewer, command.candidate, "candidate")
     if centre is not None and test is not None and not command.happened:
         named = {} if command.subject is not None else {AccessScope.SUBJECT: "test"}
         rules.check_scope(
@@ -99,13 +99,12 @@ def _test(desk: Desk, command: BookTestSchedule, stage: Complaints) -> Test | No
     """The test; where several have the reference, the one of the subject `[001]`."""
     subject = None
     if command.subject is not None:
-        path = ("input", "subject")
+        path = ("subject",)
         subject = stage.of(desk.subjects.one, command.viewer, command.subject, *path)
     test = stage.of(
         desk.tests.one,
         command.viewer,
         command.test,
-        "input",
         "test",
         prefer=None if subject is None else lambda row: row.subject_id == subject.id,
     )
@@ -124,8 +123,7 @@ def _form(
         desk.test_forms.one,
         command.viewer,
         command.test_form,
-        "input",
-        "testForm",
+        "test_form",
         prefer=lambda row: test is not None and row.test_id == test.id,
     )
 
@@ -135,4 +133,4 @@ def _user(
 ) -> User | None:
     if ref is None:
         return None
-    return stage.of(desk.users.one, command.viewer, ref, "input", name)
+    return stage.of(desk.users.one, command.viewer, ref, name)

@@ -49,7 +49,7 @@ def _delete(
     if booking.status is BookingStatus.DELETED:
         return Outcome(booking.id, changed=False)
     situation = Situation(booking, found.settings[booking.organization_id], work.now)
-    require(TRANSITIONS, "delete", situation, viewer, "input", "testSchedule")
+    require(TRANSITIONS, "delete", situation, viewer, "test_schedule")
     schedule = found.schedules[booking.id]
     after = next_version(
         booking,

@@ -128,7 +128,7 @@ class Desk:
         for link in new:
             if len(self.associated(candidate, link)) >= checks.PLAIN_LIST:
                 rule = f"is associated with {checks.PLAIN_LIST} of these already"
-                raise OutOfRange("input", "candidate", rule=rule)
+                raise OutOfRange("candidate", rule=rule)
         for link, key in new.items():
             self._associated[link][owner] = self.associated(candidate, link) | {key}
             values = {"organization_id": owner[0], link.parent: owner[1], link.child: key}

@@ -34,7 +34,7 @@ class Found:
 
     def one(self, viewer: Viewer, ref: Ref) -> Booking:
         """Raises: NotFoundRefusal (also for one that the viewer may not see), Invalid."""
-        return find(self.lookup, self.bookings, viewer, ref, "input", "testSchedule")
+        return find(self.lookup, self.bookings, viewer, ref, "test_schedule")
 
 
 def find_schedules(work: UnitOfWork, commands: Sequence[Naming], *, deleted: bool = False) -> Found:

@@ -11,9 +11,9 @@ from resolvers.storage.tables import Test, TestForm
 def require_form(test: Test, form: TestForm) -> None:
     """Raises: Invalid."""
     if form.test_id != test.id:
-        raise Invalid("input", "testForm", rule="is not a form of the test")
+        raise Invalid("test_form", rule="is not a form of the test")
     if not form.published:
-        raise Invalid("input", "testForm", rule="is not published")
+        raise Invalid("test_form", rule="is not published")
 
 
 def automatic_form(

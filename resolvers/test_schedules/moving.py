@@ -35,7 +35,7 @@ from resolvers.test_schedules.windows import (
 )
 from resolvers.vocabulary import AccessScope, BookingKind, BookingStatus, ChangeType, Permission
 
-PATHS_OF_TARGET = {**PATHS, AccessScope.CENTRE: "toCentre", AccessScope.SUBJECT: "testScheduleId"}
+PATHS_OF_TARGET = {**PATHS, AccessScope.CENTRE: "to_centre", AccessScope.SUBJECT: "test_schedule"}
 
 
 @dataclass(slots=True)
@@ -129,11 +129,10 @@ class _Movers:
             self._locked,
             viewer,
             command.test_schedule,
-            "input",
-            "testScheduleId",
+            "test_schedule",
             kind=BookingKind.TEST_SCHEDULE,
         )
-        stage.of(checks.text, command.reason, "input", "reason", most=checks.REASON)
+        stage.of(checks.text, command.reason, "reason", most=checks.REASON)
         given = (command.start_date, command.end_date, command.start_time, command.end_time)
         stage.of(rules.require_target, command.to_centre, *given)
         if booking is None:
@@ -169,7 +168,7 @@ class _Movers:
 
         Raises: NotFoundRefusal, AmbiguousReference, Invalid, StaleBooking (it went elsewhere).
         """
-        viewer, path = command.viewer, ("input", "toCentre")
+        viewer, path = command.viewer, ("to_centre",)
         if command.to_centre is not None:
             centre: Centre = self._desk.centres.one(viewer, command.to_centre, *path)
             return centre
@@ -188,7 +187,7 @@ class _Movers:
 
         Raises: Refused.
         """
-        stage, desk, path = Complaints(), self._desk, ("input", "testScheduleId")
+        stage, desk, path = Complaints(), self._desk, ("test_schedule",)
         stage.of(require, TRANSITIONS, "move", self._situation(booking), command.viewer, *path)
         stage.settle()
         assert booking.test_id is not None
@@ -205,16 +204,14 @@ class _Movers:
             rules.require_centre_has_subject,
             booking.subject_id,
             desk.subjects_of_centre(centre),
-            "input",
-            "toCentre",
+            "to_centre",
         )
         candidate = desk.candidate(command.viewer, ByKey(booking.candidate_id), *path)
         stage.of(
             rules.require_associated,
             centre.id,
             booking.subject_id,
-            "input",
-            "toCentre",
+            "to_centre",
             centres=desk.associated(candidate, CANDIDATE_CENTRES),
             subjects=desk.associated(candidate, CANDIDATE_SUBJECTS),
         )
@@ -287,11 +284,11 @@ class _Movers:
 def _names_of_given(command: MoveTestSchedule) -> tuple[str, ...]:
     """The names of the centre, dates and times that the caller sent."""
     given = {
-        "toCentre": command.to_centre,
-        "startDate": command.start_date,
-        "endDate": command.end_date,
-        "startTime": command.start_time,
-        "endTime": command.end_time,
+        "to_centre": command.to_centre,
+        "start_date": command.start_date,
+        "end_date": command.end_date,
+        "start_time": command.start_time,
+        "end_time": command.end_time,
     }
     return tuple(name for name, value in given.items() if value is not None)
 
@@ -299,6 +296,6 @@ def _names_of_given(command: MoveTestSchedule) -> tuple[str, ...]:
 def _edges(given: Sequence[str]) -> dict[str, str]:
     """Which argument to name for a time of day that is wrong on one of the dates."""
     return {
-        name: rules.sent(given, name, "startDate", "endDate", "toCentre")
-        for name in ("startTime", "endTime")
+        name: rules.sent(given, name, "start_date", "end_date", "to_centre")
+        for name in ("start_time", "end_time")
     }

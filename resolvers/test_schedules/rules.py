@@ -40,7 +40,7 @@ MOST_TAGS = 50
 YEARS = (1900, 9998)
 """The years of dates whose instants every part can hold, buffer included."""
 
-DATES = ("startDate", "endDate", "startTime", "endTime")
+DATES = ("start_date", "end_date", "start_time", "end_time")
 """The names under which callers send the dates and times of a window."""
 
 BEGUN_OR_AHEAD = frozenset({BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS})
@@ -62,64 +62,66 @@ def check_dates(
     `given` are the names of those that the caller sent; a complaint names one of them.
     Complaints: OutOfRange, MultiDaySchedulingDisabled.
     """
-    last_day, last_time = sent(given, "endDate", "startDate"), sent(given, "endTime", "startTime")
+    last_day, last_time = (
+        sent(given, "end_date", "start_date"),
+        sent(given, "end_time", "start_time"),
+    )
     before = len(stage.refusals)
-    for name, day in (("startDate", dates.start_date), ("endDate", dates.end_date)):
-        stage.of(checks.number, day.year, "input", name, least=YEARS[0], most=YEARS[1])
-    by_end = last_day == "endDate"
+    for name, day in (("start_date", dates.start_date), ("end_date", dates.end_date)):
+        stage.of(checks.number, day.year, name, least=YEARS[0], most=YEARS[1])
+    by_end = last_day == "end_date"
     if dates.count < 1:
         rule = "must not be before the start date" if by_end else "must not be after the end date"
-        stage.add(OutOfRange("input", last_day, rule=rule))
+        stage.add(OutOfRange(last_day, rule=rule))
     elif dates.count > LONGEST_WINDOW:
         other = "after the start date" if by_end else "before the end date"
         rule = f"must be at most {LONGEST_WINDOW} days {other}, both included"
-        stage.add(OutOfRange("input", last_day, rule=rule))
+        stage.add(OutOfRange(last_day, rule=rule))
     if dates.end_time <= dates.start_time:
-        by_end = last_time == "endTime"
+        by_end = last_time == "end_time"
         rule = "must be later than the start time" if by_end else "must be before the end time"
-        stage.add(OutOfRange("input", last_time, rule=rule))
+        stage.add(OutOfRange(last_time, rule=rule))
     possible = len(stage.refusals) == before
     if dates.count > 1 and not settings.test_scheduling_over_multiple_days:
-        stage.add(MultiDaySchedulingDisabled("input", last_day))
+        stage.add(MultiDaySchedulingDisabled(last_day))
     return possible
 
 
 def check_adjustments(command: BookTestSchedule, stage: Complaints) -> None:
     """Complaints: OutOfRange, WrongLength, Invalid."""
-    _check_adjustment(command.reasonable_adjustments, "reasonableAdjustments", stage)
-    _check_adjustment(command.break_adjustments, "breakReasonableAdjustments", stage)
-    minutes, path = command.unscheduled_break_minutes, ("input", "unscheduledBreak")
-    stage.of(checks.number, minutes, *path, "extraTimeMin", least=0, most=checks.EXTRA_MINUTES)
+    _check_adjustment(command.reasonable_adjustments, "reasonable_adjustments", stage)
+    _check_adjustment(command.break_adjustments, "break_adjustments", stage)
+    minutes, path = command.unscheduled_break_minutes, ("unscheduled_break_minutes",)
+    stage.of(checks.number, minutes, *path, least=0, most=checks.EXTRA_MINUTES)
 
 
 def _check_adjustment(given: Adjustment, name: str, stage: Complaints) -> None:
-    path = ("input", name)
     for field, value, most in (
-        ("extraTimeMin", given.extra_time_minutes, checks.EXTRA_MINUTES),
-        ("extraTimePercentage", given.extra_time_percentage, PERCENT),
-        ("numberOfExtraBreaksPerSection", given.extra_breaks_per_section, BREAKS),
+        ("extra_time_minutes", given.extra_time_minutes, checks.EXTRA_MINUTES),
+        ("extra_time_percentage", given.extra_time_percentage, PERCENT),
+        ("extra_breaks_per_section", given.extra_breaks_per_section, BREAKS),
     ):
-        stage.of(checks.number, value, *path, field, least=0, most=most)
-    stage.of(checks.text, given.reason, *path, "reason", most=checks.REASON)
+        stage.of(checks.number, value, name, field, least=0, most=most)
+    stage.of(checks.text, given.reason, name, "reason", most=checks.REASON)
 
 
 def tidy_tags(given: Sequence[str], stage: Complaints) -> list[str]:
     """The tags trimmed, each once, in their order. Complaints: WrongLength, Invalid, OutOfRange."""
     tags = [normalized(tag) for tag in given]
     for n, tag in enumerate(tags):
-        path = ("input", "testTags", str(n))
+        path = ("test_tags", str(n))
         if not tag:
             stage.add(WrongLength(*path, min_length=1, max_length=LONGEST_TAG))
         else:
             stage.of(checks.text, tag, *path, least=1, most=LONGEST_TAG)
     tags = distinct(tags)
-    stage.of(checks.size, tags, "input", "testTags", most=MOST_TAGS)
+    stage.of(checks.size, tags, "test_tags", most=MOST_TAGS)
     return tags
 
 
 def check_purchase_order(given: str | None, settings: Organization) -> None:
     """Raises: PurchaseOrderRequired, WrongLength, Invalid."""
-    path = ("input", "purchaseOrder")
+    path = ("purchase_order",)
     if settings.purchase_order_number_for_scheduling and not normalized(given or ""):
         raise PurchaseOrderRequired(*path)
     checks.code(given, *path)
@@ -128,14 +130,14 @@ def check_purchase_order(given: str | None, settings: Organization) -> None:
 def choose_enforced(given: bool | None, settings: Organization) -> bool:
     """Whether the window is meant exactly: not, unless said so. Raises: EnforceTimesRequired."""
     if given is None and settings.enforce_times_required:
-        raise EnforceTimesRequired("input", "enforceTimes")
+        raise EnforceTimesRequired("enforce_times")
     return bool(given)
 
 
 def choose_invigilated(given: bool | None, test: Test) -> bool:
     """As the test has it unless given `[001]`. Raises: InvigilationRequiredByTest."""
     if given is False and test.requires_invigilation:
-        raise InvigilationRequiredByTest("input", "requiresInvigilation")
+        raise InvigilationRequiredByTest("requires_invigilation")
     return test.requires_invigilation if given is None else given
 
 
@@ -148,36 +150,36 @@ def choose_language(given: str | None, test: Test) -> str:
         if language.casefold() == given.casefold():
             return language
     allowed = dict.fromkeys(languages)
-    raise Invalid("input", "language", rule="is not one of the test's languages", allowed=allowed)
+    raise Invalid("language", rule="is not one of the test's languages", allowed=allowed)
 
 
 def require_subject(test: Test, subject_id: UUID | None) -> None:
     """Raises: Invalid."""
     if subject_id is not None and test.subject_id != subject_id:
-        raise Invalid("input", "subject", rule="is not the subject of the test")
+        raise Invalid("subject", rule="is not the subject of the test")
 
 
 def require_marker(test: Test, user: User) -> None:
     """Raises: MarkerNotEnabled, Invalid."""
     if not test.allows_markers:
-        raise MarkerNotEnabled("input", "marker")
+        raise MarkerNotEnabled("marker")
     if not (user.active and user.may_mark):
-        raise Invalid("input", "marker", rule="is not permitted to mark")
+        raise Invalid("marker", rule="is not permitted to mark")
 
 
 def require_moderator(test: Test, user: User) -> None:
     """Raises: ModeratorNotEnabled, Invalid."""
     if not test.allows_moderators:
-        raise ModeratorNotEnabled("input", "moderator")
+        raise ModeratorNotEnabled("moderator")
     if not (user.active and user.may_moderate):
-        raise Invalid("input", "moderator", rule="is not permitted to moderate")
+        raise Invalid("moderator", rule="is not permitted to moderate")
 
 
 def require_target(*given: object) -> None:
     """A move needs somewhere to go. Raises: OneRequired."""
     if all(value is None for value in given):
-        names = ("toCentre", "startDate", "endDate", "startTime", "endTime")
-        raise OneRequired("input", "toCentre", names=names)
+        names = ("to_centre", "start_date", "end_date", "start_time", "end_time")
+        raise OneRequired("to_centre", names=names)
 
 
 # ---------------------------------------------------------------- who may
@@ -196,7 +198,7 @@ def check_scope(
     Complaints: PermissionRefusal, one for each association that is missing `[001]`.
     """
     for missing in scope.all_missing(**keys):
-        path = ("input", paths[missing]) if missing in paths else ("input",)
+        path = (paths[missing],) if missing in paths else ()
         stage.add(PermissionRefusal(*path, required=permission, missing_scope=missing))
 
 
@@ -279,5 +281,5 @@ def status_of_new(closes_at: datetime, now: datetime) -> BookingStatus:
 
 def window_is_over(given: Collection[str] = DATES) -> Warning:
     message = "The window is already over: the test schedule has expired."
-    path = ("input", sent(given, "endDate", "endTime", "startDate", "startTime"))
+    path = (sent(given, "end_date", "end_time", "start_date", "start_time"),)
     return Warning("WINDOW_IS_OVER", message, path)

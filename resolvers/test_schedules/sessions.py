@@ -49,24 +49,24 @@ def record_sessions(work: UnitOfWork, commands: Sequence[RecordSession]) -> list
 def _record(work: UnitOfWork, found: Found, command: RecordSession) -> Outcome:
     stage, viewer = Complaints(), command.viewer
     booking = stage.of(found.one, viewer, command.test_schedule)
-    stage.of(checks.code, command.pin, "input", "pin", least=0)
+    stage.of(checks.code, command.pin, "pin", least=0)
     stage.settle()
     assert booking is not None
     situation = Situation(booking, found.settings[booking.organization_id], work.now)
     require_version(situation, viewer, command.expected_version)
     if booking.status in AFTER[command.state]:
         return Outcome(booking.id, changed=False)
-    require(TRANSITIONS, STEPS[command.state], situation, viewer, "input", "state")
+    require(TRANSITIONS, STEPS[command.state], situation, viewer, "state")
     schedule, at = found.schedules[booking.id], command.at or work.now
     if at > work.now:
-        stage.add(OutOfRange("input", "at", rule="must not be in the future"))
+        stage.add(OutOfRange("at", rule="must not be in the future"))
     if command.state is SessionState.STARTED:
         _check_start(command, booking, schedule, at, stage)
         stage.settle()
         after, schedule_after = _started(booking, at), schedule
     else:
         if booking.session_started_at is not None and at < booking.session_started_at:
-            stage.add(OutOfRange("input", "at", rule="must not be before the session started"))
+            stage.add(OutOfRange("at", rule="must not be before the session started"))
         stage.settle()
         after = changed(booking, status=BookingStatus.COMPLETED)
         schedule_after = changed(schedule, session_completed_at=at)
@@ -97,9 +97,9 @@ def _check_start(
     admitted = command.unlocked or is_pin(command.pin, schedule.pin)
     if schedule.requires_invigilation and not admitted:
         rule = "must be the PIN of the session, unless it was unlocked"
-        stage.add(Invalid("input", "pin", rule=rule))
+        stage.add(Invalid("pin", rule=rule))
     if window_at(windows_of(schedule, booking.time_zone), at) is None:
-        stage.add(OutOfRange("input", "at", rule="must be inside a window of the schedule"))
+        stage.add(OutOfRange("at", rule="must be inside a window of the schedule"))
 
 
 def _started(booking: Booking, at: datetime) -> Booking:

@@ -14,7 +14,7 @@ from resolvers.values import frozen
 
 ONE_DAY = timedelta(days=1)
 
-EDGES = {"startTime": "startTime", "endTime": "endTime"}
+EDGES = {"start_time": "start_time", "end_time": "end_time"}
 
 
 @frozen
@@ -65,8 +65,8 @@ def windows(
     for day in dates.days():
         local_start = datetime.combine(day, dates.start_time)
         local_end = datetime.combine(day, dates.end_time)
-        start = _instant(local_start, zone_name, "startTime", strict=strict)
-        end = _instant(local_end, zone_name, "endTime", strict=strict)
+        start = _instant(local_start, zone_name, "start_time", strict=strict)
+        end = _instant(local_end, zone_name, "end_time", strict=strict)
         made.append(
             Window(
                 date=day,
@@ -97,13 +97,13 @@ def check_windows(
 
     `paths` says which of the caller's arguments is named for each of the two.
     """
-    for name, at in (("startTime", dates.start_time), ("endTime", dates.end_time)):
-        stage.of(_require_on_the_clock, dates, at, zone_name, "input", paths[name])
+    for name, at in (("start_time", dates.start_time), ("end_time", dates.end_time)):
+        stage.of(_require_on_the_clock, dates, at, zone_name, paths[name])
 
 
 def ambiguous_edges(dates: Dates, zone_name: str) -> list[str]:
-    """Which of `startTime` and `endTime` the clock shows twice on one of the dates."""
-    edges = (("startTime", dates.start_time), ("endTime", dates.end_time))
+    """Which of `start_time` and `end_time` the clock shows twice on one of the dates."""
+    edges = (("start_time", dates.start_time), ("end_time", dates.end_time))
     return [
         name
         for name, at in edges
@@ -123,7 +123,7 @@ def _require_on_the_clock(dates: Dates, at: time, zone_name: str, *path: str) ->
 
 def _instant(local: datetime, zone_name: str, name: str, *, strict: bool) -> datetime:
     try:
-        return instant_of(local, zone_name, "input", name)
+        return instant_of(local, zone_name, name)
     except NonexistentTime:
         if strict:
             raise

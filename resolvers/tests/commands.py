@@ -99,13 +99,13 @@ def _check_test(command: UpsertTest) -> list[Refusal]:
     return [
         *check_named(command),
         *checks.complaints(
-            (checks.number, command.duration_minutes, "input", "durationMinutes", minutes),
-            (checks.number, command.break_minutes, "input", "breakMinutes", breaks),
-            (checks.number, command.max_attempts, "input", "maxAttempts", attempts),
-            (language, command.default_language, "input", "defaultLanguage"),
+            (checks.number, command.duration_minutes, "duration_minutes", minutes),
+            (checks.number, command.break_minutes, "break_minutes", breaks),
+            (checks.number, command.max_attempts, "max_attempts", attempts),
+            (language, command.default_language, "default_language"),
         ),
-        *check_languages(command.languages, command.default_language, "input", "languages"),
-        *check_forms(command.forms, command.external_ids, "input", "forms"),
+        *check_languages(command.languages, command.default_language, "languages"),
+        *check_forms(command.forms, command.external_ids, "forms"),
     ]
 
 
@@ -146,7 +146,7 @@ def _same_test(asked: Asked[UpsertTest], rows: Sequence[Test]) -> Test | None:
     elif len(rows) > 1:
         rows = [row for row in rows if row.subject_id is None]
         if not rows:
-            raise AmbiguousReference("input", "reference")
+            raise AmbiguousReference("reference")
     return rows[0] if rows else None
 
 

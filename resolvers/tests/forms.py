@@ -58,7 +58,7 @@ def check_forms(
             found.append(Invalid(*at, "code", rule="is used twice in this list"))
         for m, external_id in enumerate(form.external_ids or ()):
             if claimed.setdefault(external_id, form.code) != form.code:
-                found.append(AlreadyExists(*at, "externalIds", str(m)))
+                found.append(AlreadyExists(*at, "external_ids", str(m)))
     return found
 
 
@@ -69,7 +69,7 @@ def _check_form(form: Form, *path: str) -> list[Refusal]:
             (checks.text, form.name, *path, "name", {"least": 1, "most": checks.NAME}),
             (language, form.language, *path, "language"),
         ),
-        *check_external_ids(form.external_ids, *path, "externalIds"),
+        *check_external_ids(form.external_ids, *path, "external_ids"),
     ]
 
 
@@ -99,11 +99,11 @@ class Forms:
             for code, form in here.items():
                 if code not in codes and form.id in self._in_use:
                     rule = f"must keep '{form.code}', which bookings have; it can be unpublished"
-                    found.append(Invalid("input", "forms", rule=rule))
+                    found.append(Invalid("forms", rule=rule))
         for n, form in enumerate(change.command.forms or ()):
             code = _code_in(here, form)
             key = here[code].id if code in here else NOT_MADE_YET
-            at = ("input", "forms", str(n), "externalIds")
+            at = ("forms", str(n), "external_ids")
             found += self._ids.refusals((change.owner[0], key), form.external_ids, *at)
         return found
 

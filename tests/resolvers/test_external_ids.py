@@ -67,9 +67,7 @@ async def test_another_objects_id_is_refused(storage, viewer, make, refusals):
     )
     command = UpsertDepartment(viewer=viewer, name="Arts", external_ids=(ONE, TWO))
 
-    assert await refusals(upsert_departments, command) == [
-        ("ALREADY_EXISTS", "input.externalIds.1")
-    ]
+    assert await refusals(upsert_departments, command) == [("ALREADY_EXISTS", "external_ids.1")]
     [later] = await storage.write(upsert_departments, [replace(command, external_ids=(ONE,))])
     assert later.created
 

@@ -41,7 +41,7 @@ def test_an_amount_fits_its_currency(amount, currency):
 )
 def test_an_amount_that_nobody_can_pay(amount, currency, rule):
     with pytest.raises(OutOfRange) as refused:
-        check_amount(Decimal(amount), currency, "input", "amount")
+        check_amount(Decimal(amount), currency, "amount")
 
     assert refused.value.message == f"'amount' {rule}"
 

@@ -18,7 +18,6 @@ from resolvers.storage import storage_at
 from resolvers.storage.paging import page_request
 from resolvers.tests.commands import UpsertModule, upsert_modules
 from resolvers.tests.reads import modules_by_id
-from resolvers.upserts import camel_case
 from resolvers.viewer import PERMISSIONS
 from resolvers.vocabulary import Role
 
@@ -39,15 +38,6 @@ class Counted:
 async def every_department(storage, viewer):
     page = page_request(DEPARTMENTS_BY_NAME, first=100, after=None, last=None, before=None)
     return [row.name for row in await storage.read(departments_page(viewer, page, None))]
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [("name", "name"), ("centre_ids", "centreIds"), ("min_days_between", "minDaysBetween")],
-)
-def test_camel_case(name, expected):
-    """A refusal's path names the fields as the contract does."""
-    assert camel_case(name) == expected
 
 
 async def test_first_creates_then_updates(storage, viewer):
@@ -107,7 +97,7 @@ async def test_permission(viewer, refusals):
     staff = replace(viewer, role=Role.CENTRE_STAFF, permissions=PERMISSIONS[Role.CENTRE_STAFF])
     room = UpsertRoom(viewer=staff, centre=ByReference("nowhere"), name="1", capacity=0)
 
-    assert await refusals(upsert_rooms, room) == [("FORBIDDEN", "input")]
+    assert await refusals(upsert_rooms, room) == [("FORBIDDEN", "")]
 
 
 async def test_everything_wrong_is_said_at_once(viewer, refusals):
@@ -121,11 +111,11 @@ async def test_everything_wrong_is_said_at_once(viewer, refusals):
     )
 
     assert await refusals(upsert_centres, centre) == [
-        ("STRING_LENGTH", "input.reference"),
-        ("STRING_LENGTH", "input.name"),
-        ("INVALID_VALUE", "input.timeZone"),
-        ("INVALID_VALUE", "input.subjectIds.0"),
-        ("NOT_FOUND", "input.subjectIds.1"),
+        ("STRING_LENGTH", "reference"),
+        ("STRING_LENGTH", "name"),
+        ("INVALID_VALUE", "time_zone"),
+        ("INVALID_VALUE", "subject_ids.0"),
+        ("NOT_FOUND", "subject_ids.1"),
     ]
 
 
@@ -140,7 +130,7 @@ async def test_organizations_do_not_meet(storage, viewer, refusals, make):
 
     assert theirs.created
     assert ours.subject != theirs.subject
-    assert await refusals(upsert_rooms, room) == [("NOT_FOUND", "input.centre")]
+    assert await refusals(upsert_rooms, room) == [("NOT_FOUND", "centre")]
     assert await storage.read(centres_by_id(stranger, [ours.subject])) == []
 
 

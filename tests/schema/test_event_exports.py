@@ -93,4 +93,4 @@ async def test_what_is_asked_wrongly_is_told_where(
 async def test_reading_is_what_it_needs(client: Client) -> None:
     blind = client.seeing(permissions=PERMISSIONS[Role.ADMIN] - {Permission.READ})
 
-    assert await blind.errors(EXPORT) == [("FORBIDDEN", "input")]
+    assert await blind.errors(EXPORT) == [("FORBIDDEN", "")]

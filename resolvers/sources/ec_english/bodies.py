@@ -47,7 +47,7 @@ class Body:
     id_path: tuple[str, ...]
 
     def at_source(self, path: Sequence[str]) -> tuple[str, ...]:
-        """Where the body has what a command has at a path from `input` on."""
+        """Where the body has what its submission has at a path."""
         return _at_source(path, self.id_path)
 
 
@@ -84,11 +84,9 @@ def _add_stage_one(
 
 
 def _at_source(path: Sequence[str], id_path: tuple[str, ...]) -> tuple[str, ...]:
-    inside = tuple(path[1:])
-    if inside == ("agentBookingId",):
+    if tuple(path) == ("agent_booking_id",):
         return id_path
-    names = (name if name.isdigit() else stage_one.in_source_words(name) for name in inside)
-    return (BOOKING, *names) if inside else ()
+    return (BOOKING, *stage_one.source_path(path)) if path else ()
 
 
 def _booking(members: Members | None) -> dict[str, Any]:

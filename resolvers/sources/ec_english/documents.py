@@ -8,7 +8,7 @@ from typing import Any, Final
 from resolvers.agent_bookings.booking import book
 from resolvers.agent_bookings.commands import BookAgentBooking
 from resolvers.outcomes import Outcome
-from resolvers.refusals import InputRefusal, Refused, attempt
+from resolvers.refusals import InputRefusal, Refused, attempt, renamed
 from resolvers.sources.ec_english.bodies import BOOKING, ID, Body, read_body
 from resolvers.sources.receipts import content_hash, is_received, receive
 from resolvers.sources.rows import BadRow, Format, Importing, Row, each_document
@@ -74,9 +74,7 @@ def _import(work: UnitOfWork, command: ImportBody) -> Outcome:
     asked = BookAgentBooking(viewer=importing.viewer, submission=body.submission, happened=True)
     [result] = book(work, [asked])
     if isinstance(result, Refused):
-        for refusal in result.refusals:
-            refusal.path = body.at_source(refusal.path)
-        raise result
+        raise renamed(result, body.at_source)
     receive(work, importing, command.content)
     assert isinstance(result, Outcome)
-    return result
+    return result.renamed(body.at_source)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Final
 
-from resolvers.events.fields import FIELDS
 from resolvers.sources.steps import Names
 
 IDENTIFIER, ORGANIZATION, VENUE = (
@@ -103,10 +102,9 @@ EVENT_MEMBERS: Final = frozenset(
 OF_EVENT: Final[Names] = {
     "kind": (KIND,),
     "venue": (VENUE,),
-    "registrationLimit": ("CapacityMaximum",),
     "identifier": (IDENTIFIER,),
-    "externalIds": (IDENTIFIER,),
-    "eventId": (IDENTIFIER,),
-    **{FIELDS[column].path[-1]: (member,) for member, column in COLUMNS.items()},
+    "external_ids": (IDENTIFIER,),
+    "event": (IDENTIFIER,),
+    **{column: (member,) for member, column in COLUMNS.items()},
 }
 """Where an event has what the commands call so."""

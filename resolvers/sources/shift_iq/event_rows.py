@@ -187,7 +187,7 @@ def _venue(
 
 
 def _at_venue(names: Names) -> Names:
-    return dict.fromkeys(("reference", "name", "timeZone", "externalIds"), names["venue"])
+    return dict.fromkeys(("reference", "name", "time_zone", "external_ids"), names["venue"])
 
 
 def _claim(work: UnitOfWork, importing: Importing, document: EventDocument, key: UUID) -> bool:

@@ -84,7 +84,7 @@ def _last_change(members: Members) -> dict[str, Any]:
 
 def check_values(values: Mapping[str, Any], names: Names, complaints: Complaints) -> None:
     """Complain about what no event may have, at the document's own members."""
-    found = fields.complaints(values, paths={}, nulls_clear=False)
+    found = fields.complaints(values, nulls_clear=False)
     complaints.refusals += [moved_to_source(refusal, names) for refusal in found]
 
 

@@ -65,7 +65,7 @@ def read_request(value: Any) -> Notes:
     notes = (Warning(NOT_KEPT, "A request for events has nothing to keep."),)
     if not texts:
         return notes
-    return (*notes, Warning(NOT_KEPT, "'Texts' is not allowed here.", ("input", "Texts")))
+    return (*notes, Warning(NOT_KEPT, "'Texts' is not allowed here.", ("Texts",)))
 
 
 def read_registration_request(value: Any) -> Notes:

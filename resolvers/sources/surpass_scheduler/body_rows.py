@@ -59,41 +59,42 @@ OF_BOOKING: Final[Names] = {
     "modules": ("moduleId",),
     "room": ("roomId",),
     "centre": ("roomId",),
-    "onDemandBookingTime": ("onDemandBookingTime",),
+    "on_demand_time": ("onDemandBookingTime",),
     "payment": (PAYMENT,),
-    "cost": (PAYMENT, "cost"),
-    "dueBy": (PAYMENT, "paymentDueBy"),
+    "amount": (PAYMENT, "cost"),
+    "currency": (PAYMENT, "cost"),
+    "due_by": (PAYMENT, "paymentDueBy"),
 }
-OF_RESULT: Final[Names] = {"enrolmentId": ("enrolmentId",)}
+OF_RESULT: Final[Names] = {"enrolment": ("enrolmentId",)}
 OF_MOVING: Final[Names] = {
-    "enrolmentId": ("moveModel[Enrolment][optimeIndex]",),
+    "enrolment": ("moveModel[Enrolment][optimeIndex]",),
     "event": ("moveModel[Enrolment][eventId]",),
-    "toEvent": ("moveModel[Enrolment][eventId]",),
-    "toRoom": ("moveModel[Enrolment][roomId]",),
+    "to_event": ("moveModel[Enrolment][eventId]",),
+    "to_room": ("moveModel[Enrolment][roomId]",),
     "centre": ("moveModel[Enrolment][roomId]",),
-    "toOnDemandTime": ("moveModel[MoveToOnDemandDate]",),
-    "fromEventId": ("moveModel[MoveFromEventId]",),
-    "fromRoomId": ("moveModel[MoveFromRoomId]",),
-    "fromOnDemandTime": ("moveModel[MoveFromOnDemandDate]",),
+    "to_on_demand_time": ("moveModel[MoveToOnDemandDate]",),
+    "from_event": ("moveModel[MoveFromEventId]",),
+    "from_room": ("moveModel[MoveFromRoomId]",),
+    "from_on_demand_time": ("moveModel[MoveFromOnDemandDate]",),
 }
 OF_CANCELLING_ONE: Final[Names] = {
-    "bookingId": ("optimeIndex",),
-    "candidateId": ("studentId",),
+    "booking": ("optimeIndex",),
+    "candidates": ("studentId",),
     "message": ("cancellationMessage",),
-    "cancelledAt": ("cancellationDate",),
+    "cancelled_at": ("cancellationDate",),
 }
 OF_CANCELLING_MANY: Final[Names] = {
-    "bookingIds": ("enrolmentIds[]",),
-    "candidateIds": ("studentIds[]",),
-    "eventId": ("enrolment[eventId]",),
+    "booking": ("enrolmentIds[]",),
+    "candidates": ("studentIds[]",),
+    "event": ("enrolment[eventId]",),
     "message": ("enrolment[cancellationMessage]",),
-    "cancelledAt": ("enrolment[cancellationDate]",),
+    "cancelled_at": ("enrolment[cancellationDate]",),
 }
 OF_CANCELLED: Final[Names] = {
-    "bookingId": ("enrolmentId",),
-    "candidateId": ("studentId",),
+    "booking": ("enrolmentId",),
+    "candidates": ("studentId",),
     "message": ("cancellationMessage",),
-    "providerReference": ("stripeRefundId",),
+    "provider_reference": ("stripeRefundId",),
 }
 """Where each body has what the commands call so."""
 
@@ -225,10 +226,9 @@ def _cancel(work: UnitOfWork, importing: Importing, body: CancelBody) -> Outcome
             candidates=None
             if students is None
             else tuple(known_as(STUDENT, one) for one in students),
-            candidates_path="candidateIds" if body.several else "candidateId",
             event=None if body.event is None else known_as(EVENT, body.event),
             together_with=refs if body.several else (),
-            path=("input", "bookingIds", str(n)) if body.several else ("input", "bookingId"),
+            position=n if body.several else None,
             happened=True,
             on_behalf=body.on_behalf,
         )
@@ -279,12 +279,12 @@ def _instant(body: CancelBody, booking: Booking | None, names: Names) -> datetim
     """When it was cancelled, by the clock that the booking goes by. Raises: NonexistentTime."""
     if body.cancelled_at is None or booking is None:
         return None
-    return instant_of(body.cancelled_at, booking.time_zone, *names["cancelledAt"])
+    return instant_of(body.cancelled_at, booking.time_zone, *names["cancelled_at"])
 
 
 def _require_owner(work: UnitOfWork, importing: Importing, enrolment: int, student: int) -> None:
     """Raises: Invalid, NotFoundRefusal."""
-    viewer, names = importing.viewer, OF_MOVING["enrolmentId"]
+    viewer, names = importing.viewer, OF_MOVING["enrolment"]
     booking_ref, student_ref = known_as(ENROLMENT, enrolment), known_as(STUDENT, student)
     at = ("moveModel[Enrolment][studentId]",)
     bookings = look_up(work, Booking, [(viewer, booking_ref)])

@@ -40,20 +40,21 @@ PAYMENT: Final = (DETAILS, "paymentModel")
 
 MEMBERS: Final[Names] = {
     "reference": ("id",),
-    "firstNames": ("forename",),
-    "lastName": ("surname",),
-    "imageUrl": ("image",),
-    "externalIds": ("optimeIndex",),
-    "departmentIds": ("departmentIds",),
+    "first_names": ("forename",),
+    "last_name": ("surname",),
+    "image_url": ("image",),
+    "external_ids": ("optimeIndex",),
+    "department_ids": ("departmentIds",),
     "name": ("departmentIds",),
     "event": ("eventId",),
     "room": ("roomId",),
     "centre": ("roomId",),
-    "onDemandBookingTime": ("bookedDate",),
-    "start": ("bookedDate",),
+    "on_demand_time": ("bookedDate",),
+    "start_at": ("bookedDate",),
     "payment": PAYMENT,
-    "cost": (*PAYMENT, "cost"),
-    "dueBy": (*PAYMENT, "paymentDueBy"),
+    "amount": (*PAYMENT, "cost"),
+    "currency": (*PAYMENT, "cost"),
+    "due_by": (*PAYMENT, "paymentDueBy"),
 }
 """Where a student has what the commands call so."""
 

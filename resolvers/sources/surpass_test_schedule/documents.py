@@ -1,23 +1,33 @@
 """The rows of a document: a body of POST TestSchedule, or several of them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
 from resolvers.outcomes import Outcome
-from resolvers.refusals import InputRefusal, Refused, attempt
+from resolvers.refusals import InputRefusal, Refused, attempt, renamed
 from resolvers.sources.receipts import content_hash, is_received, receive
 from resolvers.sources.rows import BadRow, Format, Importing, Row, each_document
-from resolvers.sources.surpass_test_schedule.bodies import RESOURCES, read_body
+from resolvers.sources.surpass_test_schedule.bodies import read_body
 from resolvers.sources.xml_text import Shape, parse_body
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.test_schedules.booking import book
 from resolvers.test_schedules.commands import BookTestSchedule
 from resolvers.values import frozen
 
-SOURCE_NAMES: Final = {name[0].lower() + name[1:]: name for name in RESOURCES}
-"""Where the source has what a command has under its own name; all else is called the same."""
+SOURCE_NAMES: Final = {
+    "test": ("Test",),
+    "centre": ("Centre",),
+    "candidate": ("Candidate",),
+    "test_form": ("TestForm",),
+    "subject": ("Subject",),
+    "break_adjustments": ("breakReasonableAdjustments",),
+    "unscheduled_break_minutes": ("unscheduledBreak", "extraTimeMin"),
+    "extra_time_minutes": ("extraTimeMin",),
+    "extra_breaks_per_section": ("numberOfExtraBreaksPerSection",),
+    "associate": ("autoSyncCentreSubject",),
+}
+"""Where the source has what a command calls otherwise; all else has the same name in camel case."""
 
 XML: Final = Shape(
     body="TestSchedule",
@@ -75,14 +85,16 @@ def _import(work: UnitOfWork, command: ImportBody) -> Outcome:
         return Outcome(importing.organization_id, changed=False)
     [result] = book(work, [command.body])
     if isinstance(result, Refused):
-        for refusal in result.refusals:
-            refusal.path = _at_source(refusal.path)
-        raise result
+        raise renamed(result, _at_source)
     receive(work, importing, command.content)
-    moved = (replace(one, path=_at_source(one.path)) for one in result.warnings)
-    return replace(result, warnings=tuple(moved))
+    return result.renamed(_at_source)
 
 
 def _at_source(path: Sequence[str]) -> tuple[str, ...]:
-    """The same place in the body, from `input` on."""
-    return tuple(SOURCE_NAMES.get(name, name) for name in path[1:])
+    """Where the body has what the command has at a path."""
+    return tuple(step for name in path for step in SOURCE_NAMES.get(name) or (_camel_case(name),))
+
+
+def _camel_case(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

@@ -79,13 +79,13 @@ async def test_malformed_is_not_stored(world, school, office):
     )
     nobody = in_role(world, Role.MARKER)
 
-    assert places(await world.put(wrong, viewer=nobody)) == [("FORBIDDEN", "input")]
+    assert places(await world.put(wrong, viewer=nobody)) == [("FORBIDDEN", "")]
     assert places(await world.put(wrong, expected_revision=-1)) == [
-        ("INVALID_VALUE", "input.agentBookingId"),
-        ("STRING_LENGTH", "input.student.firstNames"),
-        ("REQUIRED", "input.student.dateOfBirth"),
-        ("REQUIRED", "input.courses"),
-        ("OUT_OF_RANGE", "input.expectedRevision"),
+        ("INVALID_VALUE", "agent_booking_id"),
+        ("STRING_LENGTH", "student.first_names"),
+        ("REQUIRED", "student.date_of_birth"),
+        ("REQUIRED", "courses"),
+        ("OUT_OF_RANGE", "expected_revision"),
     ]
     for model in (Booking, AgentBooking, Candidate):
         assert await world.rows(model, "organization_id", world.viewer.organization_id) == []
@@ -150,7 +150,7 @@ async def test_expected_revision(world, school, office, known, expected, refused
 
     result = await world.put(LATER, expected_revision=expected)
 
-    stale = [("STALE_BOOKING", "input.expectedRevision")]
+    stale = [("STALE_BOOKING", "expected_revision")]
     assert places(result) == (stale if refused else [])
     if refused:
         [refusal] = result.refusals
@@ -194,7 +194,7 @@ async def test_cancelled_and_reopened(world, possible, clock):
 
     await world.made(cancel, cancelling(world, key))
     clock.now = datetime(2027, 3, 14, tzinfo=UTC)
-    assert places(await world.put(LATER)) == [("ILLEGAL_STATE", "input.agentBookingId")]
+    assert places(await world.put(LATER)) == [("ILLEGAL_STATE", "agent_booking_id")]
     assert isinstance(await world.put(LATER, happened=True), Outcome)
 
 
@@ -234,7 +234,7 @@ async def test_nobody_is_absent(world, school, office):
 
     absent = await world.one(cancel, cancelling(world, key, reason=CancellationReason.ABSENT))
 
-    assert places(absent) == [("ILLEGAL_STATE", "input.bookingId")]
+    assert places(absent) == [("ILLEGAL_STATE", "booking")]
     await world.made(cancel, cancelling(world, key, reason=CancellationReason.WITHDRAWN))
 
 
@@ -321,13 +321,13 @@ async def test_an_agent_books_for_its_offices(world, school, office):
     assert len(await world.storage.read(bookings_by_id(agent, [key]))) == 1
     same_id = replace(SAMPLE, agent_office_code="3000")
     assert places(await world.put(same_id, viewer=colleague)) == [
-        ("ALREADY_EXISTS", "input.agentBookingId")
+        ("ALREADY_EXISTS", "agent_booking_id")
     ]
     assert places(await world.put(viewer=in_role(world, Role.AGENT, NOTHING))) == [
-        ("FORBIDDEN", "input")
+        ("FORBIDDEN", "")
     ]
     assert places(await world.one(cancel, cancelling(world, key, viewer=colleague))) == [
-        ("NOT_FOUND", "input.bookingId")
+        ("NOT_FOUND", "booking")
     ]
     await world.made(cancel, cancelling(world, key, viewer=agent))
 
@@ -358,9 +358,9 @@ async def test_staff_book_inside_their_centres(world, school, office):
     key = await world.booked(viewer=inside)
 
     refused = await world.put(viewer=outside)
-    assert places(refused) == [("FORBIDDEN", "input.schoolCode")]
+    assert places(refused) == [("FORBIDDEN", "school_code")]
     moved = await world.put(replace(SAMPLE, school_code="S2"), viewer=outside)
-    assert places(moved) == [("ALREADY_EXISTS", "input.agentBookingId")]
+    assert places(moved) == [("ALREADY_EXISTS", "agent_booking_id")]
     assert (await world.row(key)).version == 1
 
 

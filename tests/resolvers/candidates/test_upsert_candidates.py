@@ -50,31 +50,31 @@ async def row_of(storage, viewer, key):
         ({"reference": ""}, ("STRING_LENGTH", "reference")),
         ({"reference": "x" * 51}, ("STRING_LENGTH", "reference")),
         ({"reference": "a\0b"}, ("INVALID_VALUE", "reference")),
-        ({"first_names": " "}, ("STRING_LENGTH", "firstNames")),
-        ({"last_name": "x" * 201}, ("STRING_LENGTH", "lastName")),
+        ({"first_names": " "}, ("STRING_LENGTH", "first_names")),
+        ({"last_name": "x" * 201}, ("STRING_LENGTH", "last_name")),
         ({"email": "nobody"}, ("INVALID_EMAIL", "email")),
         ({"email": "x" * 250 + "@example.org"}, ("STRING_LENGTH", "email")),
         ({"telephone": "1" * 51}, ("STRING_LENGTH", "telephone")),
         ({"mobile": "1" * 51}, ("STRING_LENGTH", "mobile")),
-        ({"passport_number": "1" * 51}, ("STRING_LENGTH", "passportNumber")),
-        ({"passport_issuing_country": "XX"}, ("INVALID_COUNTRY_CODE", "passportIssuingCountry")),
-        ({"country_of_birth": ""}, ("INVALID_COUNTRY_CODE", "countryOfBirth")),
+        ({"passport_number": "1" * 51}, ("STRING_LENGTH", "passport_number")),
+        ({"passport_issuing_country": "XX"}, ("INVALID_COUNTRY_CODE", "passport_issuing_country")),
+        ({"country_of_birth": ""}, ("INVALID_COUNTRY_CODE", "country_of_birth")),
         ({"nationality": "GBR"}, ("INVALID_COUNTRY_CODE", "nationality")),
-        ({"date_of_birth": date(1899, 12, 31)}, ("OUT_OF_RANGE", "dateOfBirth")),
-        ({"image_url": "ada.png"}, ("INVALID_VALUE", "imageUrl")),
-        ({"address": Address(country_iso_code=None)}, ("REQUIRED", "address.countryIsoCode")),
+        ({"date_of_birth": date(1899, 12, 31)}, ("OUT_OF_RANGE", "date_of_birth")),
+        ({"image_url": "ada.png"}, ("INVALID_VALUE", "image_url")),
+        ({"address": Address(country_iso_code=None)}, ("REQUIRED", "address.country_iso_code")),
         (
             {"address": Address(country_iso_code="ES", line1="x" * 101)},
             ("STRING_LENGTH", "address.line1"),
         ),
         (
             {"emergency_contact": EmergencyContact(phone=None)},
-            ("REQUIRED", "emergencyContact.phone"),
+            ("REQUIRED", "emergency_contact.phone"),
         ),
-        ({"centre_ids": (ByKey(UUID(int=1)),)}, ("NOT_FOUND", "centreIds.0")),
+        ({"centre_ids": (ByKey(UUID(int=1)),)}, ("NOT_FOUND", "centre_ids.0")),
         (
             {"centre_ids": tuple(ByKey(UUID(int=n)) for n in range(501))},
-            ("OUT_OF_RANGE", "centreIds"),
+            ("OUT_OF_RANGE", "centre_ids"),
         ),
     ],
 )
@@ -84,14 +84,14 @@ async def test_refused(candidate, refusals, values, expected):
 
     found = await refusals(upsert_candidates, candidate(**values))
 
-    assert found[0] == (code, f"input.{path}")
+    assert found[0] == (code, path)
 
 
 async def test_a_date_of_birth_is_not_in_the_future(clock, make, candidate, refusals):
     """It is at most the present day, by the clock of the transaction."""
     command = candidate(date_of_birth=clock.now.date() + timedelta(days=1))
 
-    assert await refusals(upsert_candidates, command) == [("OUT_OF_RANGE", "input.dateOfBirth")]
+    assert await refusals(upsert_candidates, command) == [("OUT_OF_RANGE", "date_of_birth")]
 
     clock.now += timedelta(days=1)
     assert await make(upsert_candidates, command)
@@ -188,7 +188,7 @@ async def test_where_nothing_can_be_made(storage, viewer, make, candidate, scope
     commands = [candidate(reference, viewer=scheduler) for reference in ("P1", "P2")]
     hidden, new = await storage.write(upsert_candidates, commands)
 
-    assert places(hidden) == places(new) == [("FORBIDDEN", "input")]
+    assert places(hidden) == places(new) == [("FORBIDDEN", "")]
     assert hidden.refusals[0].missing_scope == new.refusals[0].missing_scope == missing
 
 
@@ -212,7 +212,7 @@ async def test_a_scheduler_makes_candidates_at_its_own_centres(
 
     assert made.created
     assert again == none == Outcome(made.subject, changed=False)
-    assert places(elsewhere) == places(unknown) == [("NOT_FOUND", "input.centreIds.0")]
+    assert places(elsewhere) == places(unknown) == [("NOT_FOUND", "centre_ids.0")]
     rows = await storage.read(centres_of_candidates(viewer, [made.subject]))
     assert [row.id for row in rows] == [around.centre]
 
@@ -250,9 +250,9 @@ async def test_a_reference_of_a_hidden_candidate_is_taken(storage, viewer, make,
     )
 
     assert [places(result) for result in results] == [
-        [("ALREADY_EXISTS", "input.reference")],
-        [("ALREADY_EXISTS", "input.externalIds.0")],
-        [("NOT_FOUND", "input.centreIds.0")],
+        [("ALREADY_EXISTS", "reference")],
+        [("ALREADY_EXISTS", "external_ids.0")],
+        [("NOT_FOUND", "centre_ids.0")],
     ]
     assert results[0].refusals[0].message == results[1].refusals[0].message
 
@@ -267,7 +267,7 @@ async def test_a_reference_that_is_new_to_a_batch(storage, viewer, candidate, ar
     )
 
     assert made.created
-    assert places(taken) == [("ALREADY_EXISTS", "input.reference")]
+    assert places(taken) == [("ALREADY_EXISTS", "reference")]
     assert seen == Outcome(made.subject, changed=False)
 
 

@@ -34,15 +34,15 @@ def centre(viewer):
     [
         ({"reference": ""}, ("STRING_LENGTH", "reference")),
         ({"name": "x" * 201}, ("STRING_LENGTH", "name")),
-        ({"time_zone": "London"}, ("INVALID_VALUE", "timeZone")),
-        ({"time_zone": "localtime"}, ("INVALID_VALUE", "timeZone")),
+        ({"time_zone": "London"}, ("INVALID_VALUE", "time_zone")),
+        ({"time_zone": "localtime"}, ("INVALID_VALUE", "time_zone")),
         ({"city": "x" * 201}, ("STRING_LENGTH", "city")),
         ({"country": "XX"}, ("INVALID_COUNTRY_CODE", "country")),
-        ({"minimum_age": -1}, ("OUT_OF_RANGE", "minimumAge")),
-        ({"minimum_age": 151}, ("OUT_OF_RANGE", "minimumAge")),
+        ({"minimum_age": -1}, ("OUT_OF_RANGE", "minimum_age")),
+        ({"minimum_age": 151}, ("OUT_OF_RANGE", "minimum_age")),
         (
             {"address": Address(country_iso_code="")},
-            ("INVALID_COUNTRY_CODE", "address.countryIsoCode"),
+            ("INVALID_COUNTRY_CODE", "address.country_iso_code"),
         ),
     ],
 )
@@ -50,7 +50,7 @@ async def test_refused(centre, refusals, values, expected):
     """Each field has its limits, and its refusal names it."""
     code, path = expected
 
-    assert await refusals(upsert_centres, replace(centre, **values)) == [(code, f"input.{path}")]
+    assert await refusals(upsert_centres, replace(centre, **values)) == [(code, path)]
 
 
 async def test_defaults_are_written_and_the_rest_stays(storage, viewer, make, centre):
@@ -89,7 +89,7 @@ async def test_list_of_the_other_side_may_be_full(storage, viewer, make, refusal
     assert all(isinstance(o, Outcome) for o in await storage.write(upsert_centres, many))
 
     one_more = replace(linked, reference="one more")
-    assert await refusals(upsert_centres, one_more) == [("OUT_OF_RANGE", "input.subjectIds.0")]
+    assert await refusals(upsert_centres, one_more) == [("OUT_OF_RANGE", "subject_ids.0")]
 
     again, first, second = await storage.write(
         upsert_centres, [linked, replace(centre, reference="C0", subject_ids=()), one_more]
@@ -176,7 +176,7 @@ async def demand_zone(make, refusals, centre, *, in_use):
     await make(upsert_centres, centre)
     moved = replace(centre, time_zone="Europe/Paris")
     if in_use:
-        assert await refusals(upsert_centres, moved) == [("INVALID_VALUE", "input.timeZone")]
+        assert await refusals(upsert_centres, moved) == [("INVALID_VALUE", "time_zone")]
     else:
         await make(upsert_centres, moved)
 

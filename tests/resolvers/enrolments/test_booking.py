@@ -204,10 +204,10 @@ async def test_mistakes_in_the_input_are_reported_together(world: World, centre:
 
     assert isinstance(result, Refused)
     assert [(r.code.value, ".".join(r.path)) for r in result.refusals] == [
-        ("NOT_FOUND", "input.candidate"),
-        ("INVALID_VALUE", "input.module"),
-        ("OUT_OF_RANGE", "input.payment.cost.amount"),
-        ("REQUIRED", "input.room"),
+        ("NOT_FOUND", "candidate"),
+        ("INVALID_VALUE", "module"),
+        ("OUT_OF_RANGE", "payment.amount"),
+        ("REQUIRED", "room"),
     ]
 
 

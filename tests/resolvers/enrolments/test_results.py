@@ -104,8 +104,8 @@ async def test_only_what_is_booked_or_completed_gets_a_result(
     )
 
     assert [places(result) for result in results] == [
-        [("ILLEGAL_STATE", "input.results.0")],
-        [("ILLEGAL_STATE", "input.results.1")],
+        [("ILLEGAL_STATE", "0")],
+        [("ILLEGAL_STATE", "1")],
         [],
     ]
     assert isinstance(results[0], Refused)
@@ -129,10 +129,10 @@ async def test_a_missing_permission_is_all_that_is_reported(world: World, booked
     results = await world.storage.write(assign_results, commands)
 
     assert [places(result) for result in results] == [
-        [("FORBIDDEN", "input")],
-        [("FORBIDDEN", "input")],
-        [("NOT_FOUND", "input.results.2.enrolmentId")],
-        [("INVALID_VALUE", "input.results.0.enrolmentId")],
+        [("FORBIDDEN", "")],
+        [("FORBIDDEN", "")],
+        [("NOT_FOUND", "2.enrolment")],
+        [("INVALID_VALUE", "enrolment")],
     ]
 
 

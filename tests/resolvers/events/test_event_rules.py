@@ -116,9 +116,9 @@ def test_registration_is_open_inside_its_window(row_of, values, deadline):
         assert rules.require_open(event, NOW) is False
     else:
         with pytest.raises(RegistrationClosed) as refused:
-            rules.require_open(event, NOW, "input", "event")
+            rules.require_open(event, NOW, "event")
         assert refused.value.deadline == deadline
-        assert refused.value.path == ("input", "event")
+        assert refused.value.path == ("event",)
         assert rules.require_open(event, NOW, ignore_window=True) is True
 
 

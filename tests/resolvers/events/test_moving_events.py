@@ -154,7 +154,7 @@ async def test_a_venue_needs_a_room_for_those_who_have_one(
     nowhere = await commands.update(event.id, venue=None)
     unroomed = await commands.update(event.id, room=None)
 
-    assert refusals(refused) == refusals(nowhere) == [("INVALID_VALUE", "input.venue")]
+    assert refusals(refused) == refusals(nowhere) == [("INVALID_VALUE", "venue")]
     assert unroomed.facts == {"affectedBookings": 0}
     assert (await row(Booking, booking.id)) == booking
     assert (await row(Event, event.id)).venue_id == event.venue_id
@@ -171,11 +171,23 @@ async def test_a_full_room_is_refused(commands, row, event, hall, an_event, a_bo
     )
     fine = await commands.update(event.id, start_at=START + 3 * HOUR, given_end_at=START + 4 * HOUR)
 
-    assert refusals(refused) == [("ROOM_FULL", "input.start")]
+    assert refusals(refused) == [("ROOM_FULL", "start_at")]
     assert (refused.refusals[0].capacity, refused.refusals[0].taken) == (2, 2)
     assert fine.facts == {"affectedBookings": 2}
     assert {(await row(Booking, booking.id)).version for booking in mine} == {2}
     assert len(await changes()) == 3
+
+
+async def test_a_later_end_that_does_not_fit_is_named(commands, event, hall, an_event, a_booking):
+    """Not the start, also where the start is sent again as it is."""
+    other = await an_event(start_at=START + 2 * HOUR, end_at=START + 3 * HOUR, room_id=hall.id)
+    for booked in (other, event, event):
+        await a_booking(booked)
+
+    alone = await commands.update(event.id, given_end_at=START + 3 * HOUR)
+    both = await commands.update(event.id, start_at=START, given_end_at=START + 3 * HOUR)
+
+    assert refusals(alone) == refusals(both) == [("ROOM_FULL", "given_end_at")]
 
 
 async def test_an_event_is_not_in_its_own_way(commands, event, a_booking):
@@ -196,7 +208,7 @@ async def test_a_new_room_must_be_large_enough(commands, row, event, venue, a_ro
 
     refused = await commands.update(event.id, room=ByKey(small.id))
 
-    assert refusals(refused) == [("ROOM_FULL", "input.room")]
+    assert refusals(refused) == [("ROOM_FULL", "room")]
     assert (await row(Event, event.id)).room_id == event.room_id
 
 
@@ -213,7 +225,7 @@ async def test_every_room_of_the_bookings_is_asked(
         event.id, start_at=START + 2 * HOUR, given_end_at=START + 3 * HOUR
     )
 
-    assert refusals(refused) == [("ROOM_FULL", "input.start")]
+    assert refusals(refused) == [("ROOM_FULL", "start_at")]
 
 
 async def test_a_refused_move_leaves_the_seats_to_the_next(
@@ -235,7 +247,7 @@ async def test_a_refused_move_leaves_the_seats_to_the_next(
         ],
     )
 
-    assert refusals(first) == refusals(second) == [("ROOM_FULL", "input.start")]
+    assert refusals(first) == refusals(second) == [("ROOM_FULL", "start_at")]
 
 
 async def test_conflicts_of_candidates_are_warnings(
@@ -275,8 +287,8 @@ async def test_what_is_on_demand_is_settled_once_there_are_bookings(
     fixed = await commands.update(free.id, on_demand=False, start_at=START)
     draft = await commands.update(event.id, start_at=None, given_end_at=None)
 
-    assert refusals(turned) == refusals(fixed) == [("ILLEGAL_STATE", "input.onDemand")]
-    assert refusals(draft) == [("ILLEGAL_STATE", "input.start")]
+    assert refusals(turned) == refusals(fixed) == [("ILLEGAL_STATE", "on_demand")]
+    assert refusals(draft) == [("ILLEGAL_STATE", "start_at")]
 
 
 async def test_bookings_on_demand_keep_their_own_start(

@@ -179,7 +179,7 @@ async def test_only_enrolments_are_absent(world: World, event: UUID, clock: Any)
 
     refused = await world.one(cancel, absent(registration))
 
-    assert places(refused) == [("ILLEGAL_STATE", "input.bookingId")]
+    assert places(refused) == [("ILLEGAL_STATE", "booking")]
     assert isinstance(refused, Refused)
     assert BookingAction.CANCEL in refused.refusals[0].allowed  # type: ignore[attr-defined]
     assert codes(await world.one(cancel, absent(enrolment))) == []

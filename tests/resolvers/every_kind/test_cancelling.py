@@ -68,7 +68,7 @@ async def test_other_needs_a_message(world: World, booked: UUID, message: str | 
     """Example 12: OTHER without one is REASON_REQUIRED; the other reasons need none."""
     refused = await cancelled(world, booked, reason=R.OTHER, message=message)
 
-    assert places(refused) == [("REASON_REQUIRED", "input.message")]
+    assert places(refused) == [("REASON_REQUIRED", "message")]
     assert (await world.row(booked)).version == 1
     assert codes(await cancelled(world, booked, reason=R.ILLNESS, message=message)) == []
 
@@ -106,7 +106,7 @@ async def test_what_has_a_result_cannot_be_cancelled(world: World, booked: UUID)
 
     refused = await cancelled(world, booked)
 
-    assert places(refused) == [("ILLEGAL_STATE", "input.bookingId")]
+    assert places(refused) == [("ILLEGAL_STATE", "booking")]
     assert isinstance(refused, Refused)
     refusal: Any = refused.refusals[0]
     assert refusal.status is BookingStatus.COMPLETED
@@ -160,7 +160,7 @@ async def test_cancelling_ends_with_the_cut_off(
         refusal: Any = result.refusals[0]
         assert refusal.deadline == start - timedelta(minutes=cut_off)
         assert refusal.setting == "cancelCutOffMinutes"
-        assert refusal.path == ("input", "bookingId")
+        assert refusal.path == ("booking",)
 
 
 @pytest.mark.parametrize("cut_off", [0, 60])
@@ -219,13 +219,13 @@ async def test_everything_that_is_wrong_with_the_input_comes_back_at_once(
     )
 
     forbidden = replace(command, viewer=in_role(world, Role.INVIGILATOR))
-    assert places(await world.one(cancel, forbidden)) == [("FORBIDDEN", "input")]
+    assert places(await world.one(cancel, forbidden)) == [("FORBIDDEN", "")]
     assert places(await world.one(cancel, command)) == [
-        ("REASON_REQUIRED", "input.message"),
-        ("OUT_OF_RANGE", "input.cancelledAt"),
-        ("NOT_FOUND", "input.candidateId"),
-        ("INVALID_VALUE", "input.bookingId"),
-        ("INVALID_VALUE", "input.eventId"),
+        ("REASON_REQUIRED", "message"),
+        ("OUT_OF_RANGE", "cancelled_at"),
+        ("NOT_FOUND", "candidates"),
+        ("INVALID_VALUE", "booking"),
+        ("INVALID_VALUE", "event"),
     ]
 
 
@@ -233,7 +233,7 @@ async def test_a_message_has_500_characters_at_most(world: World, booked: UUID) 
     """One more is STRING_LENGTH."""
     too_long = await cancelled(world, booked, message="m" * 501)
 
-    assert places(too_long) == [("STRING_LENGTH", "input.message")]
+    assert places(too_long) == [("STRING_LENGTH", "message")]
     assert codes(await cancelled(world, booked, message="m" * 500)) == []
 
 
@@ -243,8 +243,8 @@ async def test_the_version_is_checked_before_the_state(world: World, booked: UUI
     await world.made(cancel, cancelling(world, booked, expected_version=1))
     again = await cancelled(world, booked, expected_version=1)
 
-    assert places(other) == [("STALE_BOOKING", "input.expectedVersion")]
-    assert places(again) == [("STALE_BOOKING", "input.expectedVersion")]
+    assert places(other) == [("STALE_BOOKING", "expected_version")]
+    assert places(again) == [("STALE_BOOKING", "expected_version")]
     assert codes(await cancelled(world, booked, expected_version=2)) == []
 
 
@@ -259,7 +259,7 @@ async def test_candidates_cancel_their_own(
     hidden = await cancelled(world, others, viewer=own)
     result = await cancelled(world, booked, viewer=own)
 
-    assert places(hidden) == [("NOT_FOUND", "input.bookingId")]
+    assert places(hidden) == [("NOT_FOUND", "booking")]
     assert codes(result) == []
     assert (await world.row(booked)).cancelled_on_behalf is False
     assert (await world.changes())[-1].after["cancellation"]["onBehalf"] is False
@@ -292,7 +292,7 @@ async def test_the_candidate_that_is_named_must_be_the_booking_s(
     wrong = await cancelled(world, booked, candidates=(ByKey(other),))
     right = await cancelled(world, booked, candidates=(ByKey(candidate),))
 
-    assert places(wrong) == [("INVALID_VALUE", "input.bookingId")]
+    assert places(wrong) == [("INVALID_VALUE", "booking")]
     assert codes(right) == []
 
 
@@ -313,9 +313,8 @@ def together(
             world,
             key,
             candidates=named,
-            candidates_path="candidateIds",
             together_with=refs if n == 0 else (),
-            path=("input", "bookingIds", str(n)),
+            position=n,
             **values,
         )
         for n, key in enumerate(bookings)
@@ -345,18 +344,18 @@ async def test_several_are_cancelled_with_their_candidates_and_event(
 @pytest.mark.parametrize(
     ("which_bookings", "which_candidates", "expected"),
     [
-        ([0, 1], [0], [[], [("INVALID_VALUE", "input.bookingIds.1")]]),
-        ([0], [0, 1], [[("INVALID_VALUE", "input.candidateIds.1")]]),
-        ([0, 1], [0, 1, 2], [[("INVALID_VALUE", "input.candidateIds.2")], []]),
-        ([0, 1], [0, 3, 1], [[("NOT_FOUND", "input.candidateIds.1")], []]),
-        ([0], [0, 1, 1], [[("INVALID_VALUE", "input.candidateIds.1")]]),
+        ([0, 1], [0], [[], [("INVALID_VALUE", "1.booking")]]),
+        ([0], [0, 1], [[("INVALID_VALUE", "candidates.1")]]),
+        ([0, 1], [0, 1, 2], [[("INVALID_VALUE", "candidates.2")], []]),
+        ([0, 1], [0, 3, 1], [[("NOT_FOUND", "candidates.1")], []]),
+        ([0], [0, 1, 1], [[("INVALID_VALUE", "candidates.1")]]),
         (
             [0],
             [1],
             [
                 [
-                    ("INVALID_VALUE", "input.candidateIds.0"),
-                    ("INVALID_VALUE", "input.bookingIds.0"),
+                    ("INVALID_VALUE", "candidates.0"),
+                    ("INVALID_VALUE", "0.booking"),
                 ]
             ],
         ),
@@ -396,7 +395,7 @@ async def test_an_event_that_is_named_must_be_every_booking_s(
         cancel, together(world, [bookings[0], elsewhere], event=event)
     )
 
-    assert [places(r) for r in results] == [[], [("INVALID_VALUE", "input.bookingIds.1")]]
+    assert [places(r) for r in results] == [[], [("INVALID_VALUE", "1.booking")]]
 
 
 @pytest.mark.parametrize(("all_or_nothing", "left"), [(True, 2), (False, 1)])
@@ -412,7 +411,7 @@ async def test_what_becomes_of_the_rest_if_one_is_refused(
     )
 
     refused = [places(result) for result in results if isinstance(result, Refused)]
-    assert refused == [[("ILLEGAL_STATE", "input.bookingIds.1")]]
+    assert refused == [[("ILLEGAL_STATE", "1.booking")]]
     statuses = [(await world.row(key)).status for key in bookings]
     assert sum(status is not BookingStatus.CANCELLED for status in statuses) == left
 

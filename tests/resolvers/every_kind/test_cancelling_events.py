@@ -175,7 +175,7 @@ async def test_an_event_is_cancelled_until_it_begins(
 
     refusals: list[Any] = [] if isinstance(result, Outcome) else list(result.refusals)
     assert [refusal.event_status for refusal in refusals] == expected
-    assert places(result) == [("ILLEGAL_STATE", "input.eventId")] * len(expected)
+    assert places(result) == [("ILLEGAL_STATE", "event")] * len(expected)
     assert [refusal.version for refusal in refusals] == [1] * len(expected)
 
 
@@ -201,13 +201,13 @@ async def test_the_order_of_checks(world: World, clock: SettableClock, event: UU
     stale = await cancelled(world, event, expected_version=7)
     late = await cancelled(world, event, expected_version=1)
 
-    assert places(forbidden) == [("FORBIDDEN", "input")]
-    assert places(wrong) == [("NOT_FOUND", "input.eventId"), ("REASON_REQUIRED", "input.reason")]
-    assert places(long) == [("STRING_LENGTH", "input.reason")]
-    assert places(stale) == [("STALE_BOOKING", "input.expectedVersion")]
-    assert places(late) == [("ILLEGAL_STATE", "input.eventId")]
+    assert places(forbidden) == [("FORBIDDEN", "")]
+    assert places(wrong) == [("NOT_FOUND", "event"), ("REASON_REQUIRED", "reason")]
+    assert places(long) == [("STRING_LENGTH", "reason")]
+    assert places(stale) == [("STALE_BOOKING", "expected_version")]
+    assert places(late) == [("ILLEGAL_STATE", "event")]
     unknown = await cancelled(world, uuid4())
-    assert [path for _, path in places(unknown)] == ["input.eventId"]
+    assert [path for _, path in places(unknown)] == ["event"]
 
 
 async def test_nobody_cancels_outside_of_their_scope(
@@ -226,7 +226,7 @@ async def test_nobody_cancels_outside_of_their_scope(
     for missing, scope in scopes.items():
         viewer = in_role(world, Role.SCHEDULER, scope)
         result = await cancelled(world, event, viewer=viewer)
-        assert places(result) == [("FORBIDDEN", "input.eventId")]
+        assert places(result) == [("FORBIDDEN", "event")]
         assert isinstance(result, Refused)
         assert result.refusals[0].missing_scope == missing  # type: ignore[attr-defined]
     both = Scope(centres=here, subjects=frozenset({subject.id}))
@@ -239,7 +239,7 @@ async def test_another_organization_does_not_find_it(world: World, event: UUID) 
 
     result = await cancelled(world, event, viewer=stranger)
 
-    assert [path for _, path in places(result)] == ["input.eventId"]
+    assert [path for _, path in places(result)] == ["event"]
     assert (await the_event(world, event)).version == 1
 
 

@@ -53,7 +53,7 @@ async def test_extra_time_without_a_seat_is_granted_with_a_warning_that_the_chan
     assert (warned(outcome), warned(back)) == (["ROOM_FULL"], [])
     granted, revoked = (await world.changes())[-2:]
     text = "The room has more bookings than seats in the added time."
-    assert granted.warnings == [["ROOM_FULL", text, ["input"]]]
+    assert granted.warnings == [["ROOM_FULL", text, []]]
     assert revoked.warnings is None
 
 

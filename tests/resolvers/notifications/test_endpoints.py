@@ -91,23 +91,23 @@ async def test_spellings_of_one_url_are_one_endpoint(world: Listening):
 
 
 WRONG: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
-    ({"topics": ()}, [("OUT_OF_RANGE", "input.topics")]),
-    ({"url": None}, [("REQUIRED", "input.url")]),
-    ({"url": "http://agency.example/"}, [("INVALID_VALUE", "input.url")]),
-    ({"url": "https://10.0.0.1/"}, [("INVALID_VALUE", "input.url")]),
-    ({"url": "https://localhost/"}, [("INVALID_VALUE", "input.url")]),
-    ({"url": "http://agency.example/", "local": True}, [("INVALID_VALUE", "input.url")]),
-    ({"url": "https://example.org/" + "x" * 2000}, [("INVALID_VALUE", "input.url")]),
-    ({"email": "nobody"}, [("INVALID_EMAIL", "input.email")]),
-    ({"email": "a" * 255 + "@example.org"}, [("STRING_LENGTH", "input.email")]),
-    ({"channel": EMAIL["channel"]}, [("REQUIRED", "input.email")]),
-    ({**EMAIL, "url": URL}, [("INVALID_VALUE", "input.url")]),
+    ({"topics": ()}, [("OUT_OF_RANGE", "topics")]),
+    ({"url": None}, [("REQUIRED", "url")]),
+    ({"url": "http://agency.example/"}, [("INVALID_VALUE", "url")]),
+    ({"url": "https://10.0.0.1/"}, [("INVALID_VALUE", "url")]),
+    ({"url": "https://localhost/"}, [("INVALID_VALUE", "url")]),
+    ({"url": "http://agency.example/", "local": True}, [("INVALID_VALUE", "url")]),
+    ({"url": "https://example.org/" + "x" * 2000}, [("INVALID_VALUE", "url")]),
+    ({"email": "nobody"}, [("INVALID_EMAIL", "email")]),
+    ({"email": "a" * 255 + "@example.org"}, [("STRING_LENGTH", "email")]),
+    ({"channel": EMAIL["channel"]}, [("REQUIRED", "email")]),
+    ({**EMAIL, "url": URL}, [("INVALID_VALUE", "url")]),
     (
         {"topics": (), "url": None, "email": ""},
         [
-            ("OUT_OF_RANGE", "input.topics"),
-            ("REQUIRED", "input.url"),
-            ("INVALID_EMAIL", "input.email"),
+            ("OUT_OF_RANGE", "topics"),
+            ("REQUIRED", "url"),
+            ("INVALID_EMAIL", "email"),
         ],
     ),
 ]
@@ -138,7 +138,7 @@ async def test_who_may_not(world: Listening, role: Role):
     """It needs MANAGE_NOTIFICATIONS."""
     command = world.registering(viewer=in_role(world, role))
 
-    assert places(await world.one(register, command)) == [("FORBIDDEN", "input")]
+    assert places(await world.one(register, command)) == [("FORBIDDEN", "")]
 
 
 async def test_a_confined_viewer_without_a_user_registers_nothing(world: Listening):
@@ -147,7 +147,7 @@ async def test_a_confined_viewer_without_a_user_registers_nothing(world: Listeni
 
     result = await world.one(register, world.registering(viewer=viewer))
 
-    assert places(result) == [("FORBIDDEN", "input")]
+    assert places(result) == [("FORBIDDEN", "")]
 
 
 async def test_an_organization_has_at_most_500(world: Listening, others: Listening):
@@ -159,7 +159,7 @@ async def test_an_organization_has_at_most_500(world: Listening, others: Listeni
 
     two = [world.registering(url=url) for url in urls]
     last, refused = await world.storage.write(register, two)
-    assert places(refused) == [("OUT_OF_RANGE", "input")]
+    assert places(refused) == [("OUT_OF_RANGE", "")]
     await others.registered()
     assert isinstance(last, Outcome)
     await world.removed(last.subject)
@@ -206,11 +206,11 @@ async def test_a_foreign_one_is_not_there(world: Listening, others: Listening, e
     for viewer in strangers:
         assert await world.storage.read(endpoints_by_id(viewer, [endpoint])) == []
         assert await world.storage.read(deliveries_by_id(viewer, [delivery.id])) == []
-        refused = [("FORBIDDEN", "input")] if viewer is strangers[-1] else None
-        told = refused or [("NOT_FOUND", "input.endpointId")]
+        refused = [("FORBIDDEN", "")] if viewer is strangers[-1] else None
+        told = refused or [("NOT_FOUND", "endpoint")]
         assert places(await world.rotated(endpoint, viewer=viewer)) == told
         assert places(await world.removed(endpoint, viewer=viewer)) == told
-        told = refused or [("NOT_FOUND", "input.deliveryId")]
+        told = refused or [("NOT_FOUND", "delivery")]
         assert places(await world.redelivered(delivery.id, viewer=viewer)) == told
     for viewer in (one, world.viewer):
         assert len(await world.storage.read(endpoints_by_id(viewer, [endpoint]))) == 1
@@ -262,9 +262,9 @@ async def test_what_waits_is_given_up(world: Listening, event: UUID):
     ]
     assert await world.finished(endpoint, [held], status=200) == [(False, "FAILED")]
     assert await world.storage.read(notification_endpoints(world.viewer)) == []
-    assert places(await world.rotated(endpoint)) == [("NOT_FOUND", "input.endpointId")]
+    assert places(await world.rotated(endpoint)) == [("NOT_FOUND", "endpoint")]
     [key, *_] = [row.id for row in await world.deliveries(endpoint)]
-    assert places(await world.redelivered(key)) == [("NOT_FOUND", "input.deliveryId")]
+    assert places(await world.redelivered(key)) == [("NOT_FOUND", "delivery")]
 
 
 # ---------------------------------------------------------------- redeliver
@@ -323,4 +323,4 @@ async def test_nothing_is_sent_again_to_one_that_is_disabled(world: Listening, e
 
     result = await world.redelivered(UUID(taken["id"]))
 
-    assert places(result) == [("ILLEGAL_STATE", "input.deliveryId")]
+    assert places(result) == [("ILLEGAL_STATE", "delivery")]

@@ -36,7 +36,7 @@ async def test_an_organization_begins_with_an_empty_log(storage: Storage, organi
         (
             make("A", "Europe/Nowhere", "£"),
             [
-                "'timeZone' must be an IANA time zone, such as Europe/London",
+                "'time_zone' must be an IANA time zone, such as Europe/London",
                 "'currency' must be the ISO 4217 code of a currency, such as GBP",
             ],
         ),
@@ -60,6 +60,6 @@ async def test_a_name_is_one_organizations(storage: Storage, organization_id: UU
     [first, second, third] = await storage.write(make_organization, commands)
 
     assert isinstance(first, Refused)
-    assert first.refusals[0].path == ("input", "name")
+    assert first.refusals[0].path == ("name",)
     assert isinstance(second, Outcome)
     assert isinstance(third, Refused)

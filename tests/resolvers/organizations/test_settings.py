@@ -14,32 +14,30 @@ from resolvers.vocabulary import ConflictPolicy, Role
 @pytest.mark.parametrize(
     ("values", "paths"),
     [
-        ({"window_buffer_hours": -1}, ["windowBufferHours"]),
-        ({"window_buffer_hours": 169}, ["windowBufferHours"]),
-        ({"min_days_between_attempts": 3_651}, ["minDaysBetweenAttempts"]),
-        ({"cancel_cut_off_minutes": 525_601}, ["cancelCutOffMinutes"]),
-        ({"payment_due_hours": 0}, ["paymentDueHours"]),
-        ({"payment_due_hours": 8_761}, ["paymentDueHours"]),
-        ({"exam_types": ("", "x" * 201)}, ["examTypes.0", "examTypes.1"]),
-        ({"exam_formats": ("\0",)}, ["examFormats.0"]),
-        ({"billing_codes": ("x" * 51,)}, ["billingCodes.0"]),
-        ({"billing_codes": tuple(str(n) for n in range(501))}, ["billingCodes"]),
+        ({"window_buffer_hours": -1}, ["window_buffer_hours"]),
+        ({"window_buffer_hours": 169}, ["window_buffer_hours"]),
+        ({"min_days_between_attempts": 3_651}, ["min_days_between_attempts"]),
+        ({"cancel_cut_off_minutes": 525_601}, ["cancel_cut_off_minutes"]),
+        ({"payment_due_hours": 0}, ["payment_due_hours"]),
+        ({"payment_due_hours": 8_761}, ["payment_due_hours"]),
+        ({"exam_types": ("", "x" * 201)}, ["exam_types.0", "exam_types.1"]),
+        ({"exam_formats": ("\0",)}, ["exam_formats.0"]),
+        ({"billing_codes": ("x" * 51,)}, ["billing_codes.0"]),
+        ({"billing_codes": tuple(str(n) for n in range(501))}, ["billing_codes"]),
     ],
 )
 async def test_refused(viewer, refusals, values, paths):
     """Each setting has its limits; all that are passed are said together."""
     found = await refusals(update_settings, UpdateSettings(viewer=viewer, **values))
 
-    assert [path for _, path in found] == [f"input.{path}" for path in paths]
+    assert [path for _, path in found] == paths
 
 
 async def test_permission(viewer, refusals):
     """Settings are changed by MANAGE_SETTINGS only."""
     scheduler = replace(viewer, permissions=PERMISSIONS[Role.SCHEDULER])
 
-    assert await refusals(update_settings, UpdateSettings(viewer=scheduler)) == [
-        ("FORBIDDEN", "input")
-    ]
+    assert await refusals(update_settings, UpdateSettings(viewer=scheduler)) == [("FORBIDDEN", "")]
 
 
 async def test_update(storage, viewer):

@@ -42,14 +42,14 @@ async def candidate_id(viewer, make):
         ({"email": "@"}, ("INVALID_EMAIL", "email")),
         ({"candidate": ByReference("P")}, ("INVALID_VALUE", "candidate")),
         ({"role": Role.CANDIDATE, "candidate": ByReference("?")}, ("NOT_FOUND", "candidate")),
-        ({"subject_ids": (ByReference("?"),)}, ("NOT_FOUND", "subjectIds.0")),
+        ({"subject_ids": (ByReference("?"),)}, ("NOT_FOUND", "subject_ids.0")),
     ],
 )
 async def test_refused(user, candidate_id, refusals, values, expected):
     """Each field has its limits, and only the role CANDIDATE has a candidate."""
     code, path = expected
 
-    assert await refusals(upsert_users, replace(user, **values)) == [(code, f"input.{path}")]
+    assert await refusals(upsert_users, replace(user, **values)) == [(code, path)]
 
 
 async def test_scope_of_a_user(storage, viewer, make, user):

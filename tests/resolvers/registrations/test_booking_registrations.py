@@ -101,7 +101,7 @@ async def test_an_identifier_is_used_once(world: World, centre: UUID, register: 
             "REGISTRATION_ALREADY_EXISTS",
             "Registration already exists. You cannot add a new registration with the same "
             "identifier.",
-            "input.registration",
+            "registration",
         )
     ]
     assert isinstance(result, Refused)
@@ -142,28 +142,28 @@ async def test_all_that_a_new_event_lacks_is_told_together(register: Register, l
     )
 
     assert refused(result) == [
-        ("REQUIRED", "'registration' is required", "input.registration"),
-        ("LEARNER_NOT_FOUND", "Learner not found.", "input.learner"),
+        ("REQUIRED", "'registration' is required", "registration"),
+        ("LEARNER_NOT_FOUND", "Learner not found.", "learner"),
         (
             "ACCOMMODATION_TYPE_EMPTY",
             "Accommodation type cannot be empty.",
-            "input.accommodations.0.type",
+            "accommodations.0.type",
         ),
-        ("ASSESSMENT_FORM_NOT_FOUND", "Assessment form not found.", "input.assessment"),
+        ("ASSESSMENT_FORM_NOT_FOUND", "Assessment form not found.", "assessment"),
         (
             "EVENT_EXAM_TYPE_NOT_SPECIFIED",
             "EventExamType not specified.",
-            "input.target.lax.eventExamType",
+            "target.exam_type",
         ),
         (
             "EVENT_EXAM_FORMAT_NOT_SPECIFIED",
             "EventExamFormat not specified.",
-            "input.target.lax.eventExamFormat",
+            "target.exam_format",
         ),
         (
             "EVENT_BILLING_CODE_NOT_SPECIFIED",
             "EventBillingCode not specified.",
-            "input.target.lax.eventBillingCode",
+            "target.billing_code",
         ),
     ]
 
@@ -207,9 +207,9 @@ async def test_place_and_time_are_told_together_and_before_what_needs_them(
         (
             "INVALID_EVENT_START_TIME",
             "Invalid EventStartTime value.",
-            "input.target.lax.eventStart",
+            "target.start",
         ),
-        ("VENUE_NOT_FOUND", "Venue not found.", "input.target.lax.eventVenue"),
+        ("VENUE_NOT_FOUND", "Venue not found.", "target.venue"),
     ]
 
 
@@ -345,9 +345,9 @@ async def test_of_several_sittings_the_texts_choose_then_the_number_then_the_age
 
     assert await chosen(learners[0]) == (numbered, [])
     assert await chosen(learners[1], exam_type="WRITTEN") == (written, [])
-    assert await chosen(learners[2], exam_type="Swum") == (numbered, ["eventExamType"])
+    assert await chosen(learners[2], exam_type="Swum") == (numbered, ["exam_type"])
     both = {"exam_type": "Written", "billing_code": "nobody's"}
-    assert await chosen(learners[4], **both) == (written, ["eventBillingCode"])
+    assert await chosen(learners[4], **both) == (written, ["billing_code"])
     await world.made(
         update_events,
         UpdateEvent(viewer=world.viewer, event=ByKey(numbered), changes={"number": None}),
@@ -488,11 +488,11 @@ async def test_accommodations_are_checked_each_by_itself(
     result = await register(event, accommodations=wrong, registrant_type=" ")
 
     assert [(code, path) for code, _, path in refused(result)] == [
-        ("STRING_LENGTH", "input.registrantType"),
-        ("OUT_OF_RANGE", "input.accommodations.0.timeExtension"),
-        ("OUT_OF_RANGE", "input.accommodations.1.extraTimePercentage"),
-        ("OUT_OF_RANGE", "input.accommodations.1.extraBreaksPerSection"),
-        ("INVALID_VALUE", "input.accommodations.1.type"),
+        ("STRING_LENGTH", "registrant_type"),
+        ("OUT_OF_RANGE", "accommodations.0.time_extension_minutes"),
+        ("OUT_OF_RANGE", "accommodations.1.extra_time_percentage"),
+        ("OUT_OF_RANGE", "accommodations.1.extra_breaks_per_section"),
+        ("INVALID_VALUE", "accommodations.1.type"),
     ]
 
 
@@ -503,7 +503,7 @@ async def test_what_is_no_id_of_a_learner_is_not_found(
 
     result = await register(event, learner=Unreadable("Test:1", "is not the id of a Candidate"))
 
-    assert refused(result) == [("LEARNER_NOT_FOUND", "Learner not found.", "input.learner")]
+    assert refused(result) == [("LEARNER_NOT_FOUND", "Learner not found.", "learner")]
 
 
 async def test_permission_and_scope(

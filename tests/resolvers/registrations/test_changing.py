@@ -75,7 +75,7 @@ async def test_another_form_is_assigned(world: World, registered: UUID) -> None:
         (
             "ASSESSMENT_ALREADY_ASSIGNED",
             "Assessment already assigned to registration.",
-            "input.assessment",
+            "assessment",
         )
     ]
 
@@ -210,7 +210,7 @@ async def test_a_form_that_is_assigned_stays_with_its_test(world: World, registe
         (
             "INVALID_VALUE",
             "'forms' must keep 'F1', which bookings have; it can be unpublished",
-            "input.forms",
+            "forms",
         )
     ]
     unpublished = Form(code="F1", name="Form one", published=False)

@@ -114,9 +114,9 @@ async def test_the_named_messages(
         "Registration already assigned to event.",
     ]
     assert [(message, path) for _, message, path in refused(new_event)] == [
-        ("Learner not found.", "input.learner"),
-        ("EventExamType not specified.", "input.target.lax.eventExamType"),
-        ("A reason is required.", "input.reason"),
+        ("Learner not found.", "learner"),
+        ("EventExamType not specified.", "target.exam_type"),
+        ("A reason is required.", "reason"),
     ]
     assert [message for _, message, _ in refused(unknown_one)] == [
         "Registration not found.",
@@ -289,9 +289,7 @@ async def test_a_new_event_without_format_and_billing_code_is_a_warning(
     one = done(await move_to(second, there, learner=other))
 
     assert [(w.code, w.path[-1]) for w in both.warnings] == [
-        ("EVENT_INCOMPLETE", "eventExamFormat"),
-        ("EVENT_INCOMPLETE", "eventBillingCode"),
+        ("EVENT_INCOMPLETE", "exam_format"),
+        ("EVENT_INCOMPLETE", "billing_code"),
     ]
-    assert [(w.code, w.path[-1]) for w in one.warnings] == [
-        ("EVENT_INCOMPLETE", "eventBillingCode")
-    ]
+    assert [(w.code, w.path[-1]) for w in one.warnings] == [("EVENT_INCOMPLETE", "billing_code")]

@@ -12,13 +12,13 @@ import sqlalchemy as sa
 
 from resolvers.references import ByExternalId, Lookup
 from resolvers.sources.formats import FORMATS
-from resolvers.sources.importing import import_document
 from resolvers.sources.json_text import parse_json, read_json
 from resolvers.sources.report import Report
 from resolvers.storage import Read, Storage
 from resolvers.storage.tables import metadata
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import SourceSystem
+from tests.resolvers.sources.pointing import imported
 from tests.resolvers.world import World
 
 DOCUMENTS = Path(__file__).with_name("documents")
@@ -80,7 +80,7 @@ def imports(storage: Storage, organization_id: UUID) -> Import:
         value = (
             document(given) if isinstance(given, str) else parse_json(json.dumps(given).encode())
         )
-        return await import_document(
+        return await imported(
             storage,
             FORMATS["surpass-scheduler"],
             value,

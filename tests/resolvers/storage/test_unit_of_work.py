@@ -192,7 +192,7 @@ class Counting:
             wanted = abs(count)
             numbers = work.numbers(self.organization_id, "test", wanted)
             self.receipts.write(work, [f"{n:06}" for n in numbers])
-            results.append(do_nothing(work, [1])[0] if count > 0 else Refused([Required("input")]))
+            results.append(do_nothing(work, [1])[0] if count > 0 else Refused([Required("name")]))
             if count == 0:
                 raise ZeroDivisionError
         return results

@@ -295,10 +295,7 @@ async def test_all_or_nothing_is_undone_whole(
         receipts.write(work, good)
         for text in good:
             record_change(work, organization_id, text)
-        return [
-            Outcome(new_key()) if text in good else Refused([Required("input", text)])
-            for text in texts
-        ]
+        return [Outcome(new_key()) if text in good else Refused([Required(text)]) for text in texts]
 
     before, whole, best_effort, after = await answers(
         storage.write(picky, ["a"]),

@@ -94,13 +94,13 @@ async def test_adjustments_have_limits(world: Schedules) -> None:
     )
 
     assert places(refused) == [
-        ("OUT_OF_RANGE", "input.reasonableAdjustments.extraTimeMin"),
-        ("OUT_OF_RANGE", "input.reasonableAdjustments.extraTimePercentage"),
-        ("STRING_LENGTH", "input.reasonableAdjustments.reason"),
-        ("OUT_OF_RANGE", "input.breakReasonableAdjustments.extraTimeMin"),
-        ("OUT_OF_RANGE", "input.breakReasonableAdjustments.extraTimePercentage"),
-        ("OUT_OF_RANGE", "input.breakReasonableAdjustments.numberOfExtraBreaksPerSection"),
-        ("OUT_OF_RANGE", "input.unscheduledBreak.extraTimeMin"),
+        ("OUT_OF_RANGE", "reasonable_adjustments.extra_time_minutes"),
+        ("OUT_OF_RANGE", "reasonable_adjustments.extra_time_percentage"),
+        ("STRING_LENGTH", "reasonable_adjustments.reason"),
+        ("OUT_OF_RANGE", "break_adjustments.extra_time_minutes"),
+        ("OUT_OF_RANGE", "break_adjustments.extra_time_percentage"),
+        ("OUT_OF_RANGE", "break_adjustments.extra_breaks_per_section"),
+        ("OUT_OF_RANGE", "unscheduled_break_minutes"),
     ]
     await world.scheduled(reasonable_adjustments=most, break_adjustments=most)
 
@@ -108,9 +108,9 @@ async def test_adjustments_have_limits(world: Schedules) -> None:
 @pytest.mark.parametrize(
     ("given", "refused"),
     [
-        ({"end_date": date(2027, 1, 31)}, [("OUT_OF_RANGE", "input.endDate")]),
-        ({"end_time": time(9)}, [("OUT_OF_RANGE", "input.endTime")]),
-        ({"end_date": date(2028, 2, 2)}, [("OUT_OF_RANGE", "input.endDate")]),
+        ({"end_date": date(2027, 1, 31)}, [("OUT_OF_RANGE", "end_date")]),
+        ({"end_time": time(9)}, [("OUT_OF_RANGE", "end_time")]),
+        ({"end_date": date(2028, 2, 2)}, [("OUT_OF_RANGE", "end_date")]),
         ({"start_date": date(1, 1, 1)}, None),
         ({"end_date": date(9999, 12, 31)}, None),
         ({"start_date": date(2027, 1, 31), "end_date": date(2028, 1, 31)}, []),
@@ -136,7 +136,7 @@ async def test_a_skipped_time_is_refused(world: Schedules) -> None:
     refused = await world.schedule(**spring, start_time=time(1, 30))
     warned_of = await world.schedule(**autumn, start_time=time(1, 30))
 
-    assert places(refused) == [("OUT_OF_RANGE", "input.startTime")]
+    assert places(refused) == [("OUT_OF_RANGE", "start_time")]
     assert isinstance(refused, Refused)
     assert "2027-03-28T00:59:00 and 2027-03-28T02:00:00" in refused.refusals[0].message
     assert warned(warned_of) == ["AMBIGUOUS_TIME"]
@@ -162,19 +162,19 @@ async def test_all_mistakes_of_the_input_come_back_together(world: Schedules) ->
     )
 
     assert places(refused) == [
-        ("NOT_FOUND", "input.centre"),
-        ("NOT_FOUND", "input.candidate"),
-        ("OUT_OF_RANGE", "input.endTime"),
-        ("MULTI_DAY_SCHEDULING_DISABLED", "input.endDate"),
-        ("OUT_OF_RANGE", "input.unscheduledBreak.extraTimeMin"),
-        ("STRING_LENGTH", "input.testTags.0"),
-        ("STRING_LENGTH", "input.testTags.1"),
-        ("NOT_FOUND", "input.marker"),
-        ("PURCHASE_ORDER_REQUIRED", "input.purchaseOrder"),
-        ("ENFORCE_TIMES_REQUIRED", "input.enforceTimes"),
-        ("NOT_FOUND", "input.testForm"),
-        ("INVIGILATION_REQUIRED_BY_TEST", "input.requiresInvigilation"),
-        ("INVALID_VALUE", "input.language"),
+        ("NOT_FOUND", "centre"),
+        ("NOT_FOUND", "candidate"),
+        ("OUT_OF_RANGE", "end_time"),
+        ("MULTI_DAY_SCHEDULING_DISABLED", "end_date"),
+        ("OUT_OF_RANGE", "unscheduled_break_minutes"),
+        ("STRING_LENGTH", "test_tags.0"),
+        ("STRING_LENGTH", "test_tags.1"),
+        ("NOT_FOUND", "marker"),
+        ("PURCHASE_ORDER_REQUIRED", "purchase_order"),
+        ("ENFORCE_TIMES_REQUIRED", "enforce_times"),
+        ("NOT_FOUND", "test_form"),
+        ("INVIGILATION_REQUIRED_BY_TEST", "requires_invigilation"),
+        ("INVALID_VALUE", "language"),
     ]
     assert await world.booking_changes() == []
 
@@ -189,7 +189,7 @@ async def test_tags_are_trimmed_and_kept_once(world: Schedules) -> None:
 
     assert (await world.detail(key)).test_tags == ["late", "x" * 250, "early"]
     assert isinstance(many, Outcome)
-    assert places(refused) == [("OUT_OF_RANGE", "input.testTags")]
+    assert places(refused) == [("OUT_OF_RANGE", "test_tags")]
 
 
 async def test_invigilation_follows_the_test(world: Schedules) -> None:
@@ -204,7 +204,7 @@ async def test_invigilation_follows_the_test(world: Schedules) -> None:
 
     assert (await world.detail(as_test)).requires_invigilation
     assert (await world.detail(added)).requires_invigilation
-    assert places(refused) == [("INVIGILATION_REQUIRED_BY_TEST", "input.requiresInvigilation")]
+    assert places(refused) == [("INVIGILATION_REQUIRED_BY_TEST", "requires_invigilation")]
 
 
 async def test_who_sit_together_have_one_pin(world: Schedules) -> None:
@@ -264,7 +264,7 @@ async def test_one_open_schedule_for_a_test(world: Schedules, clock: SettableClo
 
     refused = await world.schedule()
 
-    assert places(refused) == [("OPEN_SCHEDULE_EXISTS", "input.candidate")]
+    assert places(refused) == [("OPEN_SCHEDULE_EXISTS", "candidate")]
     assert isinstance(refused, Refused)
     assert refused.refusals[0].conflicting == (first,)  # type: ignore[attr-defined]
     await world.scheduled(test=other)
@@ -315,8 +315,8 @@ async def test_the_candidate_must_be_associated(world: Schedules) -> None:
     before = await world.rows(CandidateCentre, "candidate_id", stranger)
     associated = await world.scheduled(candidate=stranger, associate=True)
 
-    assert places(without) == [("CANDIDATE_NOT_ASSOCIATED", "input.candidate")]
-    assert places(nowhere) == [("CENTRE_SUBJECT_NOT_ASSOCIATED", "input.centre")]
+    assert places(without) == [("CANDIDATE_NOT_ASSOCIATED", "candidate")]
+    assert places(nowhere) == [("CENTRE_SUBJECT_NOT_ASSOCIATED", "centre")]
     assert before == []
     centres = await world.rows(CandidateCentre, "candidate_id", stranger)
     subjects = await world.rows(CandidateSubject, "candidate_id", stranger)
@@ -419,12 +419,12 @@ async def test_markers_and_moderators_only_where_the_test_has_them(world: Schedu
     both = await world.scheduled(test=marked, marker=marker, moderator=moderator)
 
     assert places(neither) == [
-        ("MARKER_NOT_ENABLED", "input.marker"),
-        ("MODERATOR_NOT_ENABLED", "input.moderator"),
+        ("MARKER_NOT_ENABLED", "marker"),
+        ("MODERATOR_NOT_ENABLED", "moderator"),
     ]
     assert places(swapped) == [
-        ("INVALID_VALUE", "input.marker"),
-        ("INVALID_VALUE", "input.moderator"),
+        ("INVALID_VALUE", "marker"),
+        ("INVALID_VALUE", "moderator"),
     ]
     detail = await world.detail(both)
     assert (detail.marker_name, detail.moderator_name) == ("MO", "MA")
@@ -442,8 +442,8 @@ async def test_the_subject_tells_tests_of_one_reference_apart(world: Schedules) 
     wrong = await world.schedule(subject=art)
     right = await world.scheduled(test=ByReference("MATHS"), subject=ByReference("SUM"))
 
-    assert places(ambiguous) == [("AMBIGUOUS_REFERENCE", "input.test")]
-    assert places(wrong) == [("INVALID_VALUE", "input.subject")]
+    assert places(ambiguous) == [("AMBIGUOUS_REFERENCE", "test")]
+    assert places(wrong) == [("INVALID_VALUE", "subject")]
     assert (await world.row(right)).test_id == world.maths
 
 
@@ -480,7 +480,7 @@ async def test_the_form_is_chosen_automatically(world: Schedules) -> None:
     assert (codes_of[french[0]], french[1]) == (None, False)
     assert (codes_of[asked[0]], asked[1]) == ("B", False)
     unpublished = await world.schedule(**again, test_form=ByReference("0"))
-    assert places(unpublished) == [("INVALID_VALUE", "input.testForm")]
+    assert places(unpublished) == [("INVALID_VALUE", "test_form")]
 
 
 async def test_a_form_of_another_test_is_refused(world: Schedules) -> None:
@@ -489,7 +489,7 @@ async def test_a_form_of_another_test_is_refused(world: Schedules) -> None:
 
     refused = await world.schedule(test_form=ByReference("F1"))
 
-    assert places(refused) == [("INVALID_VALUE", "input.testForm")]
+    assert places(refused) == [("INVALID_VALUE", "test_form")]
 
 
 async def test_the_permission_and_each_association_are_told(world: Schedules) -> None:
@@ -518,13 +518,13 @@ async def test_the_permission_and_each_association_are_told(world: Schedules) ->
             if isinstance(refusal, PermissionRefusal)
         ]
 
-    assert missing(await world.schedule(viewer=nobody)) == [(None, "input")]
+    assert missing(await world.schedule(viewer=nobody)) == [(None, "")]
     assert missing(await world.schedule(viewer=elsewhere)) == [
-        ("CENTRE", "input.centre"),
-        ("SUBJECT", "input.test"),
+        ("CENTRE", "centre"),
+        ("SUBJECT", "test"),
     ]
     named = await world.schedule(viewer=centre_only, subject=world.subject_key)
-    assert missing(named) == [("SUBJECT", "input.subject")]
+    assert missing(named) == [("SUBJECT", "subject")]
     assert codes(await world.schedule(viewer=both)) == []
 
 
@@ -541,9 +541,9 @@ async def test_a_confined_scheduler_associates_the_candidates_that_it_sees(
     associated = await world.schedule(viewer=confined, candidate=own, associate=True)
     hidden = await world.schedule(viewer=confined, candidate=stranger, associate=True)
 
-    assert places(alone) == [("CANDIDATE_NOT_ASSOCIATED", "input.candidate")]
+    assert places(alone) == [("CANDIDATE_NOT_ASSOCIATED", "candidate")]
     assert codes(associated) == []
-    assert places(hidden) == [("NOT_FOUND", "input.candidate")]
+    assert places(hidden) == [("NOT_FOUND", "candidate")]
 
 
 async def test_statements_do_not_grow_with_the_batch(world: Schedules) -> None:
@@ -586,11 +586,9 @@ async def test_what_a_schedule_needs_is_kept(world: Schedules, clock: SettableCl
         viewer=world.viewer, reference="LON", name="London", time_zone="Asia/Tokyo"
     )
 
-    assert places(await world.one(upsert_tests, without)) == [("INVALID_VALUE", "input.forms")]
+    assert places(await world.one(upsert_tests, without)) == [("INVALID_VALUE", "forms")]
     clock.now = at("2027-02-04T04:59")
-    assert places(await world.one(upsert_centres, elsewhere)) == [
-        ("INVALID_VALUE", "input.timeZone")
-    ]
+    assert places(await world.one(upsert_centres, elsewhere)) == [("INVALID_VALUE", "time_zone")]
     clock.now = at("2027-02-04T05:00")
     assert places(await world.one(upsert_centres, elsewhere)) == []
 

@@ -90,11 +90,11 @@ async def test_moving_to_the_same_place_changes_nothing(world: Schedules) -> Non
 @pytest.mark.parametrize(
     ("changes", "code", "path"),
     [
-        ({"start_time": time(18)}, "OUT_OF_RANGE", "input.startTime"),
-        ({"end_time": time(8)}, "OUT_OF_RANGE", "input.endTime"),
-        ({"start_date": date(2027, 3, 1)}, "OUT_OF_RANGE", "input.startDate"),
-        ({"end_date": date(2027, 1, 1)}, "OUT_OF_RANGE", "input.endDate"),
-        ({"start_date": date(2025, 1, 1)}, "OUT_OF_RANGE", "input.startDate"),
+        ({"start_time": time(18)}, "OUT_OF_RANGE", "start_time"),
+        ({"end_time": time(8)}, "OUT_OF_RANGE", "end_time"),
+        ({"start_date": date(2027, 3, 1)}, "OUT_OF_RANGE", "start_date"),
+        ({"end_date": date(2027, 1, 1)}, "OUT_OF_RANGE", "end_date"),
+        ({"start_date": date(2025, 1, 1)}, "OUT_OF_RANGE", "start_date"),
     ],
 )
 async def test_an_error_names_the_argument_that_was_sent(
@@ -118,20 +118,20 @@ async def test_mistakes_of_a_move_come_back_together(world: Schedules) -> None:
     unknown = await world.move(uuid4(), start_time=time(8))
 
     assert places(nowhere) == [
-        ("REQUIRED", "input.toCentre"),
-        ("MULTI_DAY_SCHEDULING_DISABLED", "input.endDate"),
+        ("REQUIRED", "to_centre"),
+        ("MULTI_DAY_SCHEDULING_DISABLED", "end_date"),
     ]
     assert isinstance(nowhere, Refused)
     assert nowhere.refusals[0].message == (
-        "one of 'toCentre', 'startDate', 'endDate', 'startTime', 'endTime' is required"
+        "one of 'to_centre', 'start_date', 'end_date', 'start_time', 'end_time' is required"
     )
     assert places(wrong) == [
-        ("STRING_LENGTH", "input.reason"),
-        ("NOT_FOUND", "input.toCentre"),
-        ("OUT_OF_RANGE", "input.endTime"),
-        ("MULTI_DAY_SCHEDULING_DISABLED", "input.endDate"),
+        ("STRING_LENGTH", "reason"),
+        ("NOT_FOUND", "to_centre"),
+        ("OUT_OF_RANGE", "end_time"),
+        ("MULTI_DAY_SCHEDULING_DISABLED", "end_date"),
     ]
-    assert places(unknown) == [("NOT_FOUND", "input.testScheduleId")]
+    assert places(unknown) == [("NOT_FOUND", "test_schedule")]
 
 
 async def test_the_rules_of_booking_hold_at_the_target(world: Schedules) -> None:
@@ -142,8 +142,8 @@ async def test_the_rules_of_booking_hold_at_the_target(world: Schedules) -> None
     refused = await world.move(key, to_centre=without_subject)
 
     assert places(refused) == [
-        ("CENTRE_SUBJECT_NOT_ASSOCIATED", "input.toCentre"),
-        ("CANDIDATE_NOT_ASSOCIATED", "input.toCentre"),
+        ("CENTRE_SUBJECT_NOT_ASSOCIATED", "to_centre"),
+        ("CANDIDATE_NOT_ASSOCIATED", "to_centre"),
     ]
 
 
@@ -209,8 +209,8 @@ async def test_only_who_is_associated_with_the_target_may_move_there(world: Sche
     there = await world.move(key, viewer=scheduler, to_centre=centre)
     marker = await world.move(key, viewer=in_role(world, Role.MARKER), start_time=time(8))
 
-    assert places(there) == [("FORBIDDEN", "input.toCentre")]
-    assert places(marker) == [("FORBIDDEN", "input")]
+    assert places(there) == [("FORBIDDEN", "to_centre")]
+    assert places(marker) == [("FORBIDDEN", "")]
     assert codes(await world.move(key, viewer=scheduler, start_time=time(8))) == []
 
 

@@ -78,7 +78,7 @@ def test_a_skipped_time_is_refused_with_the_nearest_valid_ones():
 
     [refusal] = stage.refusals
     assert isinstance(refusal, NonexistentTime)
-    assert refusal.path == ("input", "startTime")
+    assert refusal.path == ("start_time",)
     assert (refusal.before, refusal.after) == (
         datetime(2027, 3, 28, 0, 59),
         datetime(2027, 3, 28, 2, 0),
@@ -91,7 +91,7 @@ def test_skipped_starts_and_ends_are_told_together():
 
     check_windows(dates("2027-03-28", "2027-03-28", time(1, 10), time(1, 50)), LONDON, stage)
 
-    assert [r.path[-1] for r in stage.refusals] == ["startTime", "endTime"]
+    assert [r.path[-1] for r in stage.refusals] == ["start_time", "end_time"]
 
 
 def test_a_time_that_comes_twice_is_the_first_of_them():
@@ -101,7 +101,7 @@ def test_a_time_that_comes_twice_is_the_first_of_them():
     made = windows(given, LONDON, buffer_hours=0)
 
     assert made[1].start == at("2027-10-31T00:30")
-    assert ambiguous_edges(given, LONDON) == ["startTime"]
+    assert ambiguous_edges(given, LONDON) == ["start_time"]
     assert ambiguous_edges(dates("2027-10-30", "2027-11-01"), LONDON) == []
 
 
@@ -198,7 +198,7 @@ def test_in_every_zone_a_gap_is_refused_and_a_fold_is_read_once():
                     assert stage.refusals == []
                     [window] = windows(given, name, buffer_hours=0)
                     assert window.start == first.astimezone(UTC) < second.astimezone(UTC)
-                    assert "startTime" in ambiguous_edges(given, name)
+                    assert "start_time" in ambiguous_edges(given, name)
     assert gaps > 100
     assert folds > 100
 
@@ -221,7 +221,7 @@ def test_any_window_in_any_zone_stays_on_the_wall(zone_name, first, days, edges)
 
     skipped = {
         name
-        for name, at in (("startTime", start), ("endTime", end))
+        for name, at in (("start_time", start), ("end_time", end))
         if any(not is_shown(datetime.combine(day, at), zone_name) for day in given.days())
     }
     assert {refusal.path[-1] for refusal in stage.refusals} == skipped

@@ -56,11 +56,11 @@ def test_languages_contain_the_default(values, default, expected):
     [
         ({"reference": ""}, ("STRING_LENGTH", "reference")),
         ({"name": "x" * 201}, ("STRING_LENGTH", "name")),
-        ({"duration_minutes": 0}, ("OUT_OF_RANGE", "durationMinutes")),
-        ({"duration_minutes": 100_001}, ("OUT_OF_RANGE", "durationMinutes")),
-        ({"break_minutes": -1}, ("OUT_OF_RANGE", "breakMinutes")),
-        ({"max_attempts": 0}, ("OUT_OF_RANGE", "maxAttempts")),
-        ({"default_language": "english language"}, ("INVALID_VALUE", "defaultLanguage")),
+        ({"duration_minutes": 0}, ("OUT_OF_RANGE", "duration_minutes")),
+        ({"duration_minutes": 100_001}, ("OUT_OF_RANGE", "duration_minutes")),
+        ({"break_minutes": -1}, ("OUT_OF_RANGE", "break_minutes")),
+        ({"max_attempts": 0}, ("OUT_OF_RANGE", "max_attempts")),
+        ({"default_language": "english language"}, ("INVALID_VALUE", "default_language")),
         ({"languages": ("en", "e_n")}, ("INVALID_VALUE", "languages.1")),
         ({"languages": tuple(f"x-{n}" for n in range(500))}, ("OUT_OF_RANGE", "languages")),
         ({"subject": ByReference("S9")}, ("NOT_FOUND", "subject")),
@@ -77,7 +77,7 @@ def test_languages_contain_the_default(values, default, expected):
         ),
         (
             {"external_ids": (ONE,), "forms": (Form(code="A", name="A", external_ids=(ONE,)),)},
-            ("ALREADY_EXISTS", "forms.0.externalIds.0"),
+            ("ALREADY_EXISTS", "forms.0.external_ids.0"),
         ),
     ],
 )
@@ -85,7 +85,7 @@ async def test_refused(a_test, refusals, values, expected):
     """Each field has its limits, and its refusal names it."""
     code, path = expected
 
-    assert await refusals(upsert_tests, replace(a_test, **values)) == [(code, f"input.{path}")]
+    assert await refusals(upsert_tests, replace(a_test, **values)) == [(code, path)]
 
 
 async def test_known_by_subject_and_reference(storage, viewer, subjects, a_test):
@@ -113,7 +113,7 @@ async def test_subject_left_out(storage, viewer, subjects, a_test, refusals, mak
     assert (row.name, row.subject_id) == ("Geometry", subjects[0])
 
     await make(upsert_tests, replace(a_test, subject=ByReference("S2")))
-    assert await refusals(upsert_tests, a_test) == [("AMBIGUOUS_REFERENCE", "input.reference")]
+    assert await refusals(upsert_tests, a_test) == [("AMBIGUOUS_REFERENCE", "reference")]
 
 
 async def test_languages_and_defaults(storage, viewer, make, a_test):
@@ -178,11 +178,11 @@ async def test_external_ids_of_forms(storage, viewer, make, a_test, refusals):
     other = replace(a_test, reference="T2", external_ids=(TWO,), forms=(form,))
 
     assert await refusals(upsert_tests, replace(other, forms=None)) == [
-        ("ALREADY_EXISTS", "input.externalIds.0")
+        ("ALREADY_EXISTS", "external_ids.0")
     ]
     assert await refusals(upsert_tests, replace(other, external_ids=None)) == [
-        ("ALREADY_EXISTS", "input.forms.0.externalIds.0"),
-        ("ALREADY_EXISTS", "input.forms.0.externalIds.1"),
+        ("ALREADY_EXISTS", "forms.0.external_ids.0"),
+        ("ALREADY_EXISTS", "forms.0.external_ids.1"),
     ]
 
     a_row = (await forms(storage, viewer, key))["A"]

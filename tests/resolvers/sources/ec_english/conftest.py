@@ -10,9 +10,9 @@ from uuid import UUID
 import pytest
 
 from resolvers.sources.formats import FORMATS
-from resolvers.sources.importing import import_document
 from resolvers.sources.report import Report
 from resolvers.storage import Storage
+from tests.resolvers.sources.pointing import imported
 
 DOCUMENTS = Path(__file__).with_name("documents")
 
@@ -55,6 +55,6 @@ def imports(storage: Storage, organization_id: UUID) -> ImportBookings:
         format = FORMATS["ec-english"]
         text = given if isinstance(given, str) else json.dumps(given)
         document = format.parse(text.encode())
-        return await import_document(storage, format, document, organization_id=organization_id)
+        return await imported(storage, format, document, organization_id=organization_id)
 
     return run

@@ -13,7 +13,6 @@ from resolvers.candidates.commands import UpsertCandidate, upsert_candidates
 from resolvers.centres.commands import UpsertCentre, upsert_centres
 from resolvers.references import ByExternalId, Lookup
 from resolvers.sources.formats import FORMATS
-from resolvers.sources.importing import import_document
 from resolvers.sources.json_text import parse_json, read_json
 from resolvers.sources.report import Report
 from resolvers.storage import Storage
@@ -21,6 +20,7 @@ from resolvers.tests.commands import UpsertTest, upsert_tests
 from resolvers.tests.forms import Form
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import SourceSystem
+from tests.resolvers.sources.pointing import imported
 from tests.resolvers.world import World
 
 DOCUMENTS = Path(__file__).with_name("documents")
@@ -99,9 +99,7 @@ def imports(storage: Storage, organization_id: UUID) -> ImportShift:
 
     async def run(given: Any) -> Report:
         value = document(given) if isinstance(given, str) else parse_json(_written(given).encode())
-        return await import_document(
-            storage, FORMATS["shift-iq"], value, organization_id=organization_id
-        )
+        return await imported(storage, FORMATS["shift-iq"], value, organization_id=organization_id)
 
     return run
 

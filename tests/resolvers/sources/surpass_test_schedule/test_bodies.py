@@ -8,7 +8,6 @@ import pytest
 from resolvers.centres.commands import UpsertCentre, upsert_centres
 from resolvers.references import ByExternalId, ByKey
 from resolvers.sources.formats import FORMATS
-from resolvers.sources.importing import import_document
 from resolvers.sources.json_text import Unreadable
 from resolvers.sources.report import Report
 from resolvers.sources.surpass_test_schedule.bodies import in_any_case
@@ -19,6 +18,7 @@ from resolvers.storage.tables import Booking, CandidateCentre, TestSchedule
 from resolvers.tests.commands import UpsertSubject, upsert_subjects
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import SourceSystem
+from tests.resolvers.sources.pointing import imported as imported_at_its_places
 from tests.resolvers.world import World
 
 JSON = """{
@@ -85,7 +85,7 @@ async def imported(world: World, text: str | bytes, **options: Any) -> Report:
     format = FORMATS["surpass-test-schedule"]
     given = text.encode() if isinstance(text, str) else text
     organization_id = world.viewer.organization_id
-    return await import_document(
+    return await imported_at_its_places(
         world.storage, format, format.parse(given), organization_id=organization_id, **options
     )
 
