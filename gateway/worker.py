@@ -127,7 +127,7 @@ class Worker:
 
     async def run(self) -> None:
         """Work until `stop` is called. Work that has started is finished and written."""
-        self._storage.when_changed.append(self.wake)
+        self._storage.when_queued.append(self.wake)
         try:
             async with self._deliverer:
                 often = self._poll_seconds
@@ -150,7 +150,7 @@ class Worker:
                 begun.cancel()
             raise
         finally:
-            self._storage.when_changed.remove(self.wake)
+            self._storage.when_queued.remove(self.wake)
 
     def stop(self) -> None:
         """Start no new work."""

@@ -70,6 +70,7 @@ def is_ambiguous(local: datetime, zone_name: str) -> bool:
     return first is not None and second is not None and first > second
 
 
+@lru_cache(maxsize=4096)
 def wall_time_of(instant: datetime, zone_name: str) -> datetime:
     """What the clock in a zone shows at an instant, in whole seconds.
 

@@ -1,7 +1,7 @@
 """Each candidate's bookings, kept up to date while a batch adds to them. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -31,16 +31,22 @@ class Diaries:
 
     def __init__(self, bookings: Iterable[Booking] = ()) -> None:
         self._of: defaultdict[UUID, dict[UUID, Booking]] = defaultdict(dict)
+        self._in_order: dict[UUID, list[Booking]] = {}
         for booking in bookings:
             self.write(booking)
 
     def write(self, booking: Booking) -> None:
         """Enter a booking, or its newer version."""
         self._of[booking.candidate_id][booking.id] = booking
+        self._in_order.pop(booking.candidate_id, None)
 
-    def of(self, candidate_id: UUID) -> list[Booking]:
+    def of(self, candidate_id: UUID) -> Sequence[Booking]:
         """The candidate's bookings, oldest first."""
-        return sorted(self._of[candidate_id].values(), key=lambda b: (b.created_at, b.id))
+        ordered = self._in_order.get(candidate_id)
+        if ordered is None:
+            ordered = sorted(self._of[candidate_id].values(), key=lambda b: (b.created_at, b.id))
+            self._in_order[candidate_id] = ordered
+        return ordered
 
     def everything(self) -> list[Booking]:
         """The bookings of all of them."""

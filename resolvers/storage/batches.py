@@ -84,7 +84,8 @@ class Performed:
 
     It has an answer or an exception, runs again at once, or waits for a lock. Requests that run
     `apart` have met no lock themselves, but others of their organization may have. `blocked` is the
-    organization whose log position is locked: none of its requests can run.
+    organization whose log position is locked: none of its requests can run. `queued` says whether
+    background work was written.
     """
 
     answers: dict[Request, list[Result] | Exception] = field(default_factory=dict)
@@ -92,6 +93,7 @@ class Performed:
     locked: list[Request] = field(default_factory=list)
     apart: list[Request] = field(default_factory=list)
     blocked: UUID | None = None
+    queued: bool = False
 
     @property
     def unanswered(self) -> list[Request]:
@@ -131,6 +133,7 @@ def perform(
     work.wait_as_usual()
     _keep_answers(work, claimed, performed)
     work.append_changes()
+    performed.queued = work.queued
     return performed
 
 

@@ -211,7 +211,7 @@ class PostgresStorage(Storage):
                 raise
             return undone(requests, error, self._trouble(error), raising=work.raising)
         self._numbers.commit()
-        self._tell(work.changed_organizations)
+        self._tell(work.changed_organizations, queued=performed.queued)
         return performed
 
     def _trouble(self, error: BaseException) -> Trouble:

@@ -238,7 +238,7 @@ class SqliteStorage(Storage):
         performed, changed = await asyncio.get_running_loop().run_in_executor(
             self._writing, self._transaction, requests
         )
-        self._tell(changed)
+        self._tell(changed, queued=performed.queued)
         return performed
 
     def _transaction(self, requests: list[Request]) -> tuple[Performed, dict[Any, int]]:

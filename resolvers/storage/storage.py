@@ -50,6 +50,7 @@ class Storage(abc.ABC):
         self.clock = clock
         self.statements = Statements(self.dialect_name)
         self.when_changed: list[Callable[[Mapping[UUID, int]], None]] = []
+        self.when_queued: list[Callable[[Mapping[UUID, int]], None]] = []
         self._outage = Outage()
         self._writer = Writer(
             self._transact,
@@ -111,9 +112,14 @@ class Storage(abc.ABC):
     async def _transact(self, requests: list[Request]) -> Performed:
         """Carry out a batch in one transaction and commit it."""
 
-    def _tell(self, changed: dict[UUID, int]) -> None:
-        """After a commit: say which organizations' logs have grown, and to which position."""
-        for told in self.when_changed if changed else ():
+    def _tell(self, changed: dict[UUID, int], *, queued: bool) -> None:
+        """After a commit: say which organizations' logs have grown, and to which position.
+
+        If background work was `queued`, those who do it are told, too.
+        """
+        if not changed:
+            return
+        for told in [*self.when_changed, *(self.when_queued if queued else ())]:
             try:
                 told(changed)
             except Exception:  # what is committed must be answered

@@ -29,7 +29,16 @@ from resolvers.storage.read import (
 )
 from resolvers.storage.rows import Model, as_dict, changed, difference
 from resolvers.storage.seat_counts import SeatCounts
-from resolvers.storage.tables import Booking, ChangeLog, LogPosition, columns, table
+from resolvers.storage.tables import (
+    AgentBooking,
+    Booking,
+    ChangeLog,
+    LogPosition,
+    NotificationDelivery,
+    NotificationEndpoint,
+    columns,
+    table,
+)
 from resolvers.storage.tables.derived import DERIVED, derived
 
 VALUE = "v_"
@@ -51,6 +60,10 @@ TOUCH = {
     "postgresql": "UPDATE log_position SET position = position WHERE false",
     "sqlite": "PRAGMA user_version = 0",  # writes a page to the log; nothing reads this number
 }
+
+
+QUEUES = frozenset({AgentBooking, NotificationDelivery, NotificationEndpoint})
+"""The tables whose rows background work is found by."""
 
 
 class Part(NamedTuple):
@@ -129,6 +142,7 @@ class UnitOfWork:
         """`in_part` says that the transaction has begun with a savepoint."""
         self.now = now
         self.changed_organizations: dict[UUID, int] = {}
+        self.queued = False  # whether rows were written that background work is done for
         self.raising: UUID | None = None  # the organization whose log position is being raised
         self._connection = connection
         self._statements = statements
@@ -209,6 +223,7 @@ class UnitOfWork:
 
         Two verbs for one table keep their order.
         """
+        self.queued |= model in QUEUES
         if any(other != verb and waiting is model for other, waiting in self._writes):
             self.flush()
         return self._writes.setdefault((verb, model), [])

@@ -99,6 +99,19 @@ async def test_events_are_told_by_their_identifier(world: Listening, centre: UUI
     }
 
 
+async def test_only_a_commit_with_deliveries_wakes_their_work(world: Listening, event: UUID):
+    """A booking of which no endpoint is told leaves the background work asleep."""
+    woken: list[Any] = []
+    world.storage.when_queued.append(woken.append)
+
+    await world.booked(await world.candidate(), event)
+    assert woken == []
+
+    await world.registered(topics=(T.BOOKING_CREATED,))
+    await world.booked(await world.candidate("C2"), event)
+    assert [[*changed] for changed in woken] == [[world.viewer.organization_id]]
+
+
 FOUND: dict[ChangeType, tuple[NotificationTopic, dict[str, Any]]] = {
     ChangeType.INVALIDATED: (
         T.AGENT_BOOKING_INVALID,
