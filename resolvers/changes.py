@@ -6,6 +6,7 @@ order.
 
 from collections.abc import Mapping
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -106,7 +107,7 @@ def record_booking(
         created_at=after.created_at,
         event_id=after.event_id,
         room_id=after.room_id,
-        **{name: getattr(after, name) for name in _STATE},
+        **dict(zip(_STATE, _state_of(after), strict=True)),
         **({} if before is None else {f"was_{name}": getattr(before, name) for name in _WAS}),
     )
 
@@ -122,6 +123,7 @@ _STATE = (
     "accommodation_count",
 )
 _WAS = (*_STATE, "room_id", "event_id")
+_state_of = attrgetter(*_STATE)
 
 
 def record_event(
@@ -156,7 +158,7 @@ def _common(
     after: Facts,
 ) -> dict[str, Any]:
     old = before or {}
-    differing = sorted(name for name, value in after.items() if old.get(name) != value)
+    differing = sorted([name for name, value in after.items() if old.get(name) != value])
     return {
         "id": new_key(),
         "at": work.now,

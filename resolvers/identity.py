@@ -1,12 +1,11 @@
 """Global ids: base64 of a type's name and a key's 32 hex digits, the same on both databases."""
 
-from base64 import b64encode
-from binascii import a2b_base64
+from binascii import a2b_base64, b2a_base64
 from uuid import UUID
 
 
 def global_id(type_name: str, key: UUID) -> str:
-    return b64encode(f"{type_name}:{key.hex}".encode()).decode()
+    return b2a_base64(f"{type_name}:{key.hex}".encode(), newline=False).decode()
 
 
 def parse_global_id(value: str) -> tuple[str, UUID] | None:

@@ -6,7 +6,7 @@ are visible in it (`resolvers.visibility`): a row outside of it and no row at al
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
@@ -153,7 +153,7 @@ class Lookup(Generic[Model]):
         """The names as keys, each with its organization, if no row has to be read to know them.
 
         None if a name is no key, or if its viewer can name only a part of the rows. The rows of
-        these keys can be given to `found`, each with the group None.
+        these keys can be given to `found_by_key`.
         """
         keys = []
         for asker, ref in self._names:
@@ -223,6 +223,17 @@ class Lookup(Generic[Model]):
             if isinstance(asker, Viewer) and (sees := BY_ROW.get(self.model)) is not None:
                 rows = [row for row in rows if sees(asker, row)]
             self._rows[asker, ref] = [row for row in rows if self._is_of_type(row, ref)]
+
+    def found_by_key(self, rows: Mapping[UUID, Any]) -> None:
+        """Take the rows of the keys that `keys` has returned, by key."""
+        for name in self._names:
+            asker, ref = name
+            assert isinstance(ref, ByKey)
+            row = rows.get(ref.key)
+            if row is None or row.organization_id != asker or not self._is_of_type(row, ref):
+                self._rows[name] = []
+            else:
+                self._rows[name] = [row]
 
     def rows(self) -> list[Model]:
         """Every row that was found, once."""

@@ -193,7 +193,7 @@ class Desk:
             (self._candidates, self._locked_candidates),
         ):
             if lookup.keys() is not None:
-                lookup.found((None, row) for row in rows.values())
+                lookup.found_by_key(rows)
 
     def _keys(self, lookup: Lookup[Any]) -> list[tuple[UUID, UUID]]:
         """The keys of what is named. Keys that are given are not read before they are locked."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
@@ -66,6 +67,10 @@ QUEUES = frozenset({AgentBooking, NotificationDelivery, NotificationEndpoint})
 """The tables whose rows background work is found by."""
 
 
+_AS_NUMBER = attrgetter("int")
+"""What UUIDs are sorted by; comparing them calls a function of Python."""
+
+
 class Part(NamedTuple):
     """What had been done before a part of the transaction began."""
 
@@ -111,7 +116,7 @@ def locking(model: type[Model], keys: Iterable[tuple[UUID, UUID]]) -> Read[Model
         ),
         {
             ORGANIZATIONS: list({organization_id for organization_id, _ in pairs}),
-            "keys": sorted(key for _, key in pairs),
+            "keys": sorted([key for _, key in pairs], key=_AS_NUMBER),
         },
     )
 
