@@ -1,7 +1,6 @@
 """The service as a whole: the page, its parts, health and headers."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -149,7 +148,7 @@ async def test_health_tells_who_answers(client: httpx.AsyncClient):
 
 async def test_the_background_work_is_in_the_service(settings: Settings, viewer: Viewer):
     """What an agency has put is judged by whoever serves, and no longer once the service ends."""
-    app = create_app(replace(settings, worker=EMBEDDED), SCHEMA)
+    app = create_app(settings.model_copy(update={"worker": EMBEDDED}), SCHEMA)
     async with app.router.lifespan_context(app):
         world = School(app.state.storage, viewer)
         key = await world.booked()
@@ -170,7 +169,7 @@ def test_an_unknown_database_stops_the_start():
 async def test_background_work_that_ends_by_itself_begins_again(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ):
-    app = create_app(replace(settings, worker=EMBEDDED), SCHEMA)
+    app = create_app(settings.model_copy(update={"worker": EMBEDDED}), SCHEMA)
 
     async with app.router.lifespan_context(app):
         [first] = await eventually(running_workers)

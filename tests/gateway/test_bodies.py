@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from starlette.applications import Starlette
@@ -42,7 +41,7 @@ def test_bodies_share_one_limit() -> None:
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    return replace(settings, max_unfinished_bytes=LIMIT)
+    return settings.model_copy(update={"max_unfinished_bytes": LIMIT})
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """An idle stream sends something that clients ignore, so that no proxy closes it."""
 
-from dataclasses import replace
 
 import pytest
 
@@ -10,7 +9,7 @@ from tests.streaming import EVENTS, MULTIPART, streaming
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    return replace(settings, heartbeat_seconds=0.02)
+    return settings.model_copy(update={"heartbeat_seconds": 0.02})
 
 
 @pytest.mark.parametrize(

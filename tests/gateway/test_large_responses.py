@@ -1,7 +1,6 @@
 """A response above the limit ends with an error, over HTTP and over WebSocket."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -20,7 +19,7 @@ QUERY = f"{{ a: hello(name: {LARGE}) b: hello(name: {LARGE}) }}"
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    return replace(settings, max_response_bytes=LIMIT)
+    return settings.model_copy(update={"max_response_bytes": LIMIT})
 
 
 def require_too_large(answered: Any) -> None:

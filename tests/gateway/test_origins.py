@@ -1,6 +1,5 @@
 """Which pages may open WebSockets: a browser says where they come from."""
 
-from dataclasses import replace
 
 import pytest
 from websockets.asyncio.client import connect
@@ -16,7 +15,7 @@ ALLOWED = ("https://app.example", "https://*.exams.example:8443", "capacitor://l
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    return replace(settings, allowed_origins=tuple(map(origin_of, ALLOWED)))
+    return settings.model_copy(update={"allowed_origins": tuple(map(origin_of, ALLOWED))})
 
 
 def is_allowed(host: str, *origins: str) -> bool:
