@@ -42,7 +42,7 @@ from resolvers.caching import BUDGET, MIB
 from resolvers.notifications import outbox
 from resolvers.storage import Clock, Storage, storage_at, utc_now
 from resolvers.viewer import Viewer
-from schema.context import Context, Who
+from schema.grammar.context import Context, Who
 
 PATH = "/graphql"
 

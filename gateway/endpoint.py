@@ -42,7 +42,7 @@ from gateway.security_headers import HEADERS
 from gateway.streams import Stream, Streams
 from resolvers.values import frozen
 from resolvers.viewer import Viewer
-from schema.executed import Executed
+from schema.grammar.executed import Executed
 
 logger = logging.getLogger(__name__)
 

@@ -16,9 +16,9 @@ from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError
 
 from resolvers.refusals import Refusal, Refused
 from resolvers.storage import OutcomeUnknown, Overloaded
-from schema.executed import Executed
-from schema.response_size import CODE as RESPONSE_TOO_LARGE
-from schema.response_size import ResponseTooLarge
+from schema.grammar.executed import Executed
+from schema.grammar.response_size import CODE as RESPONSE_TOO_LARGE
+from schema.grammar.response_size import ResponseTooLarge
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from inspect import isawaitable
 from typing import Any, Final
 
-from schema.response_size import SCALAR_BYTES, ResponseTooLarge, text_bytes
+from schema.grammar.response_size import SCALAR_BYTES, ResponseTooLarge, text_bytes
 
 KEY_BYTES: Final = 16
 """The size of a field in addition to its value: its key and the separators."""

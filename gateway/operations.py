@@ -37,12 +37,12 @@ from gateway.request import GraphQLRequest
 from gateway.subscribed import SharedResults, Subscribed
 from resolvers.caching import BUDGET, Cache, CacheBudget
 from resolvers.viewer import Viewer
-from schema.context import Context
-from schema.executed import Executed
-from schema.followed import Followed
-from schema.log_cursors import CHANGES_CURSOR, cursor_of, note_changes_cursor
+from schema.changes.followed import Followed
+from schema.grammar.context import Context
+from schema.grammar.executed import Executed
+from schema.grammar.log_cursors import CHANGES_CURSOR, cursor_of, note_changes_cursor
+from schema.grammar.response_size import DEFAULT_BYTES, ResponseTooLarge
 from schema.plan import Planned, Planner, estimated_plan_bytes
-from schema.response_size import DEFAULT_BYTES, ResponseTooLarge
 
 TOKENS: Final = 20_000
 """The longest document; what the largest page of the clients needs is a tenth of it."""

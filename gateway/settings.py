@@ -29,7 +29,7 @@ from resolvers.caching import DEFAULT_MIB
 from resolvers.notifications.urls import MOST_OF_PORT
 from resolvers.storage import POSTGRESQL_SCHEME, SQLITE_SCHEME, STATEMENT_SECONDS
 from resolvers.storage.paging import MAX_TOTAL_COUNT
-from schema.response_size import DEFAULT_BYTES
+from schema.grammar.response_size import DEFAULT_BYTES
 
 PREFIX: Final = "GATEWAY_"
 FOR_TESTS: Final = "GATEWAY_TEST_"

@@ -27,7 +27,7 @@ from gateway.security_headers import HEADERS
 from gateway.subscribed import Subscribed
 from resolvers.storage import Clock
 from resolvers.viewer import Viewer
-from schema.context import Context
+from schema.grammar.context import Context
 
 logger = logging.getLogger(__name__)
 

@@ -21,8 +21,8 @@ from graphql import (
 )
 
 from resolvers.values import frozen
-from schema.context import Context
-from schema.followed import Followed
+from schema.changes.followed import Followed
+from schema.grammar.context import Context
 
 OF_ONE_USER: Final = frozenset({"User", "NotificationEndpoint", "NotificationDelivery"})
 """Types whose objects are shown by who the user is, and not by the role and the scope alone."""

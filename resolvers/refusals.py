@@ -9,9 +9,9 @@
     ├── PolicyRefusal       422        a rule of the organization, the test or the event
     └── PermissionRefusal   403        not by this viewer
 
-The docstring is the message, the constructor holds the facts, and `schema.errors` turns both into
-data. A command that is refused has one `Refused` with all refusals of the stage that it failed at,
-in order.
+The docstring is the message, the constructor holds the facts, and `schema.grammar.errors` turns
+both into data. A command that is refused has one `Refused` with all refusals of the stage that it
+failed at, in order.
 """
 
 from collections.abc import Callable, Iterable, Sequence

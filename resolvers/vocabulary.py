@@ -1,4 +1,4 @@
-"""The closed sets of words that the domain uses; what each means is said in `schema.enums`."""
+"""The enumerations of the domain; `schema.grammar.enums` describes their values."""
 
 from enum import StrEnum
 

@@ -10,16 +10,16 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.base import get_object_definition
 
-import schema.enums  # noqa: F401 - describes the enums that the other modules use
-from schema.errors import ERROR_TYPES
+import schema.grammar.enums  # noqa: F401 - describes the enums that the other modules use
+from schema.grammar.errors import ERROR_TYPES
+from schema.grammar.node import NODES, fill_tables
+from schema.grammar.paths import INPUTS
+from schema.grammar.scalars import SCALARS
+from schema.grammar.texts import normalize_texts
 from schema.mutation import Mutation
-from schema.node import NODES, fill_tables
-from schema.paths import INPUTS
 from schema.query import Query
 from schema.registry import KIND_TYPES, NODE_TYPES, OTHER_TYPES
-from schema.scalars import SCALARS
 from schema.subscription import Subscription
-from schema.texts import normalize_texts
 
 
 class DoneOnce(FieldExtension):

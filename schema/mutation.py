@@ -1,18 +1,18 @@
 """What can be done: the sum of what the domains offer."""
 
-from schema.agent_booking_mutations import AgentBookingMutations
-from schema.booking_mutations import BookingMutations
-from schema.candidate_roots import CandidateMutations
-from schema.centre_roots import CentreMutations
-from schema.declaring import object_type
-from schema.enrolment_mutations import EnrolmentMutations
-from schema.event_roots import EventMutations
-from schema.notification_roots import NotificationMutations
-from schema.organization_roots import OrganizationMutations
-from schema.product_roots import ProductMutations
-from schema.registration_mutations import RegistrationMutations
-from schema.test_roots import TestMutations
-from schema.test_schedule_mutations import TestScheduleMutations
+from schema.agent_bookings.mutations import AgentBookingMutations
+from schema.bookings.mutations import BookingMutations
+from schema.candidates.mutations import CandidateMutations
+from schema.centres.mutations import CentreMutations
+from schema.enrolments.mutations import EnrolmentMutations
+from schema.events.mutations import EventMutations
+from schema.grammar.declaring import object_type
+from schema.notifications.mutations import NotificationMutations
+from schema.organizations.mutations import OrganizationMutations
+from schema.products.mutations import ProductMutations
+from schema.registrations.mutations import RegistrationMutations
+from schema.test_schedules.mutations import TestScheduleMutations
+from schema.tests.mutations import TestMutations
 
 
 @object_type(

@@ -1,22 +1,22 @@
 """What can be asked: the sum of what the domains offer."""
 
-from schema.agent_bookings import AgentBookingQueries
-from schema.bookings import BookingQueries
-from schema.candidate_roots import CandidateQueries
-from schema.centre_roots import CentreQueries
-from schema.changes import ChangeQueries
-from schema.declaring import object_type
-from schema.enrolments import EnrolmentQueries
-from schema.event_exports import EventExportQueries
-from schema.event_roots import EventQueries
-from schema.found import NodeQueries
-from schema.notification_roots import NotificationQueries
-from schema.organization_roots import OrganizationQueries
-from schema.product_roots import ProductQueries
-from schema.registrations import RegistrationQueries
-from schema.scrap_paper import ScrapPaperQueries
-from schema.test_roots import TestQueries
-from schema.test_schedules import TestScheduleQueries
+from schema.agent_bookings.queries import AgentBookingQueries
+from schema.bookings.queries import BookingQueries
+from schema.candidates.queries import CandidateQueries
+from schema.centres.queries import CentreQueries
+from schema.changes.queries import ChangeQueries
+from schema.enrolments.queries import EnrolmentQueries
+from schema.events.exports import EventExportQueries
+from schema.events.queries import EventQueries
+from schema.events.scrap_paper import ScrapPaperQueries
+from schema.grammar.declaring import object_type
+from schema.grammar.found import NodeQueries
+from schema.notifications.queries import NotificationQueries
+from schema.organizations.queries import OrganizationQueries
+from schema.products.queries import ProductQueries
+from schema.registrations.queries import RegistrationQueries
+from schema.test_schedules.queries import TestScheduleQueries
+from schema.tests.queries import TestQueries
 
 
 @object_type(

@@ -1,25 +1,25 @@
 """The types that the grammar looks up by name, since it cannot import them.
 
-The package fills the tables of `schema.node` from these.
+The package fills the tables of `schema.grammar.node` from these.
 """
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from resolvers.vocabulary import BookingKind
-from schema.agent_bookings import AgentBooking
-from schema.bookings import Accommodation, Booking, Payment
-from schema.candidates import Candidate, Department
-from schema.centres import Centre, Room
-from schema.changes import BookingChange
-from schema.enrolments import Enrolment
-from schema.events import Event
-from schema.notifications import NotificationDelivery, NotificationEndpoint
-from schema.organizations import Organization, User
-from schema.products import AgentOffice, Product, ProductOffer
-from schema.registrations import Registration
-from schema.test_schedules import TestSchedule
-from schema.tests import Module, Subject, Test, TestForm
+from schema.agent_bookings.types import AgentBooking
+from schema.bookings.types import Accommodation, Booking, Payment
+from schema.candidates.types import Candidate, Department
+from schema.centres.types import Centre, Room
+from schema.changes.types import BookingChange
+from schema.enrolments.types import Enrolment
+from schema.events.types import Event
+from schema.notifications.types import NotificationDelivery, NotificationEndpoint
+from schema.organizations.types import Organization, User
+from schema.products.types import AgentOffice, Product, ProductOffer
+from schema.registrations.types import Registration
+from schema.test_schedules.types import TestSchedule
+from schema.tests.types import Module, Subject, Test, TestForm
 
 NODE_TYPES: Final[Mapping[type[Any], str]] = {
     Accommodation: "accommodation_by_id",

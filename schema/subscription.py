@@ -10,16 +10,17 @@ from strawberry import UNSET
 from resolvers import checks
 from resolvers.references import ByKey
 from resolvers.refusals import Invalid
-from schema.booking_lists import BOOKING_FILTER, booking_filter
-from schema.changes import TYPES, BookingChange, EventChange
-from schema.context import Info
-from schema.declaring import object_type
-from schema.event_filters import EVENT_FILTER, event_filter
-from schema.followed import BookingChanges, EventChanges, SeatCounts
-from schema.inputs import given
-from schema.lists import AFTER
-from schema.references import ref_of
-from schema.seats_change import SeatsChange
+from schema.bookings.lists import BOOKING_FILTER, booking_filter
+from schema.changes.followed import BookingChanges, EventChanges, SeatCounts
+from schema.changes.queries import TYPES
+from schema.changes.seats import SeatsChange
+from schema.changes.types import BookingChange, EventChange
+from schema.events.filters import EVENT_FILTER, event_filter
+from schema.grammar.context import Info
+from schema.grammar.declaring import object_type
+from schema.grammar.inputs import given
+from schema.grammar.lists import AFTER
+from schema.grammar.references import ref_of
 
 MOST_EVENTS = 100
 

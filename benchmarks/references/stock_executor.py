@@ -23,7 +23,7 @@ from gateway.export_addresses import ExportAddresses
 from resolvers.notifications import outbox
 from resolvers.storage import storage_at
 from schema import build_schema
-from schema.context import Context
+from schema.grammar.context import Context
 
 DOCUMENTS: Final = 1_000
 

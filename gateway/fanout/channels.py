@@ -27,9 +27,9 @@ from resolvers.refusals import Invalid
 from resolvers.storage import Overloaded, Storage
 from resolvers.storage.paging import MOST, PageRequest
 from resolvers.viewer import Viewer
-from schema.context import Context
-from schema.followed import BookingChanges, counted
-from schema.log_cursors import BEYOND
+from schema.changes.followed import BookingChanges, counted
+from schema.grammar.context import Context
+from schema.grammar.log_cursors import BEYOND
 
 logger = logging.getLogger(__name__)
 

@@ -14,10 +14,10 @@ from gateway.subscribed import Subscribed
 from resolvers.bookings.matching import Matcher
 from resolvers.storage import Overloaded
 from resolvers.viewer import Viewer
-from schema.context import Context
-from schema.events import Event, Seats
-from schema.followed import BookingChanges, Changes, EventChanges, SeatCounts
-from schema.seats_change import SeatsChange, cursor_at
+from schema.changes.followed import BookingChanges, Changes, EventChanges, SeatCounts
+from schema.changes.seats import SeatsChange, cursor_at
+from schema.events.types import Event, Seats
+from schema.grammar.context import Context
 
 T = TypeVar("T")
 

@@ -13,8 +13,8 @@ from gateway.fanout.subscribers import ChangeSubscriber, SeatsSubscriber, Subscr
 from gateway.subscribed import Subscribed
 from resolvers.storage import Overloaded, Storage
 from resolvers.viewer import Viewer
-from schema.context import Context
-from schema.followed import SeatCounts
+from schema.changes.followed import SeatCounts
+from schema.grammar.context import Context
 
 EXECUTIONS: Final = 4
 """So many groups execute at the same time; other requests need the database too."""

@@ -19,11 +19,11 @@ from resolvers.change_reads import IN_COMMIT_ORDER
 from resolvers.storage import Overloaded
 from resolvers.storage.paging import MOST, PageRequest
 from resolvers.viewer import Viewer
-from schema.context import Context
-from schema.events import Event, Seats
-from schema.followed import Changes, SeatCounts, counted
-from schema.log_cursors import end_of_log, require_kept, require_reached
-from schema.seats_change import SeatsChange, cursor_at
+from schema.changes.followed import Changes, SeatCounts, counted
+from schema.changes.seats import SeatsChange, cursor_at
+from schema.events.types import Event, Seats
+from schema.grammar.context import Context
+from schema.grammar.log_cursors import end_of_log, require_kept, require_reached
 
 logger = logging.getLogger(__name__)
 

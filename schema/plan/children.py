@@ -10,15 +10,15 @@ from graphql import GraphQLList, get_nullable_type
 
 from resolvers import checks
 from resolvers.selecting import SHORT_BYTES, selecting
+from schema.grammar.relations import Assembled, Many, One
+from schema.grammar.sources.fields import DEFINITION
+from schema.grammar.sources.methods import Method
+from schema.grammar.sources.rules import Computed, given_to
 from schema.plan.pages import Pages
 from schema.plan.places import Child, Compiler, Place
 from schema.plan.run import Row, Run
 from schema.plan.selected import SelectedField
 from schema.plan.selection import NotPlanned
-from schema.relations import Assembled, Many, One
-from schema.sources.fields import DEFINITION
-from schema.sources.methods import Method
-from schema.sources.rules import Computed, given_to
 
 NO_ROWS: list[Any] = []
 

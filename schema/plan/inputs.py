@@ -47,8 +47,8 @@ from strawberry.types.base import (
     StrawberryType,
 )
 
+from schema.grammar.scalars import SCALARS
 from schema.plan.selection import NotPlanned
-from schema.scalars import SCALARS
 
 DEFINITION: Final = "strawberry-definition"
 NAMES: Final = StrawberryConfig(scalar_map=SCALARS)
@@ -252,7 +252,7 @@ class InputObject:
 
     def _keywords(self, given: dict[str, object]) -> dict[str, object]:
         """The values of fields as the class takes them. Raises: InvalidInput."""
-        if self._converts:  # each field by itself (`schema.texts`)
+        if self._converts:  # each field by itself (`schema.grammar.texts`)
             given = self._kind.out_type(given)
         names = self._names
         if self._judges:

@@ -9,8 +9,8 @@ from resolvers.selecting import Join, Wanted, WantedColumn, never_null
 from resolvers.values import frozen
 
 if TYPE_CHECKING:
+    from schema.grammar.sources.embedded import Instead
     from schema.plan.arguments import Arguments
-    from schema.sources.embedded import Instead
 
 
 @dataclass(eq=False)

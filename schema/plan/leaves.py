@@ -16,8 +16,8 @@ from graphql import (
     get_nullable_type,
 )
 
+from schema.grammar.scalars import NATIVE
 from schema.plan.layout import is_cell
-from schema.scalars import NATIVE
 
 Name = Callable[[Any], str]
 

@@ -20,10 +20,12 @@ from graphql import (
     is_composite_type,
 )
 
-from schema.connections import Connection
-from schema.fields import OverRow, type_name
-from schema.lists import ListField
-from schema.node import rows_of_type
+from schema.grammar.connections import Connection
+from schema.grammar.fields import OverRow, type_name
+from schema.grammar.lists import ListField
+from schema.grammar.node import rows_of_type
+from schema.grammar.relations import RELATIONS, One
+from schema.grammar.sources.fields import DEFINITION, PlannedField
 from schema.plan.arguments import Arguments
 from schema.plan.children import OneEach, answer_values
 from schema.plan.leaves import GaveUp
@@ -31,8 +33,6 @@ from schema.plan.pages import Pages
 from schema.plan.places import Compiler
 from schema.plan.run import Run
 from schema.plan.selection import NotPlanned, sub_selections
-from schema.relations import RELATIONS, One
-from schema.sources.fields import DEFINITION, PlannedField
 
 LEAVES: Final = (GraphQLScalarType, GraphQLEnumType)
 

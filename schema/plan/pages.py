@@ -17,12 +17,12 @@ from graphql import (
 
 from resolvers.selecting import selecting
 from resolvers.values import frozen
-from schema.lists import Listing
+from schema.grammar.lists import Listing
+from schema.grammar.sources.fields import DEFINITION
+from schema.grammar.sources.pages import Need, Page, PageField, Write
 from schema.plan.places import Compiler
 from schema.plan.run import Row, Run
 from schema.plan.selection import sub_selections
-from schema.sources.fields import DEFINITION
-from schema.sources.pages import Need, Page, PageField, Write
 
 MOST_PARENTS = 100_000
 """For so many parents one statement may count, or say whether there is more."""

@@ -8,12 +8,12 @@ from graphql import GraphQLNamedType, GraphQLOutputType, SelectionSetNode
 
 from resolvers.selecting import Wanted
 from resolvers.viewer import Viewer
+from schema.grammar.relations import One, Relation
 from schema.plan.inputs import Inputs
 from schema.plan.layout import Layout, Scope, position
 from schema.plan.run import Row, Run
 from schema.plan.selection import NotPlanned, Selections
 from schema.plan.writer import Build, Writer
-from schema.relations import One, Relation
 
 MOST_FIELDS = 5_000
 """Fragments that spread each other twice make thousands of fields of a line each; graphql-core

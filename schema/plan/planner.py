@@ -24,10 +24,12 @@ from graphql import (
 from resolvers.refusals import Refusal, Refused
 from resolvers.selecting import selecting
 from resolvers.viewer import Viewer
-from schema.context import Context
-from schema.found import Found, FoundField
-from schema.lists import ListField
-from schema.node import rows_of_type
+from schema.grammar.context import Context
+from schema.grammar.found import Found, FoundField
+from schema.grammar.lists import ListField
+from schema.grammar.node import rows_of_type
+from schema.grammar.relations import RELATIONS, One
+from schema.grammar.sources.fields import DEFINITION
 from schema.plan.arguments import Arguments
 from schema.plan.children import make_child
 from schema.plan.inputs import Inputs, Values, Variables
@@ -35,15 +37,7 @@ from schema.plan.objects import Objects, Selected
 from schema.plan.pages import Pages
 from schema.plan.places import Compiler, Place
 from schema.plan.run import Run
-from schema.plan.selection import (
-    NotPlanned,
-    Selections,
-    flags_of,
-    operation_of,
-    sub_selections,
-)
-from schema.relations import RELATIONS, One
-from schema.sources.fields import DEFINITION
+from schema.plan.selection import NotPlanned, Selections, flags_of, operation_of, sub_selections
 
 logger = logging.getLogger(__name__)
 

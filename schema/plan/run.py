@@ -5,9 +5,9 @@ from typing import Any, TypeVar
 
 from resolvers.storage.read import Read
 from resolvers.viewer import Viewer
-from schema.context import Context
+from schema.grammar.context import Context
+from schema.grammar.response_size import ResponseSize
 from schema.plan.inputs import Values
-from schema.response_size import ResponseSize
 
 Model = TypeVar("Model")
 

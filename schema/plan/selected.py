@@ -15,11 +15,11 @@ from strawberry.types.field import StrawberryField
 
 from resolvers.values import frozen
 from resolvers.viewer import Viewer
+from schema.grammar.relations import RELATIONS
 from schema.plan.arguments import Arguments
 from schema.plan.layout import Scope
 from schema.plan.leaves import leaf
 from schema.plan.selection import NotPlanned, sub_selections
-from schema.relations import RELATIONS
 
 if TYPE_CHECKING:
     from schema.plan.places import Place

@@ -21,11 +21,11 @@ from graphql import (
 )
 
 from resolvers.selecting import Wanted, most_bytes
+from schema.grammar.sources.fields import DEFINITION, PlannedField, type_name
 from schema.plan.layout import Scope, is_cell, numbered, position
 from schema.plan.leaves import KNOWN, leaf
 from schema.plan.selected import SelectedField
 from schema.plan.selection import NotPlanned
-from schema.sources.fields import DEFINITION, PlannedField, type_name
 
 if TYPE_CHECKING:
     from schema.plan.places import Child, Compiler

@@ -4,9 +4,9 @@ from graphql import GraphQLInterfaceType
 
 import schema
 from resolvers.vocabulary import BookingKind
-from schema.fields import type_name
+from schema.grammar.fields import type_name
+from schema.grammar.relations import RELATIONS
 from schema.registry import KIND_TYPES, NODE_TYPES, OTHER_TYPES
-from schema.relations import RELATIONS
 
 
 def test_every_node_is_found_by_its_global_id():

@@ -10,7 +10,7 @@ import pytest
 import strawberry
 from graphql import GraphQLEnumType, GraphQLInputObjectType, get_named_type
 
-from schema.scalars import MAY_BE_EMPTY
+from schema.grammar.scalars import MAY_BE_EMPTY
 from tests.end_to_end.clients import Client
 from tests.end_to_end.inputs import (
     Examples,

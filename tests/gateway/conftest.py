@@ -18,7 +18,7 @@ from gateway.settings import Settings
 from resolvers.refusals import EventFull, EventNotFound, Refused, Required
 from resolvers.storage import OutcomeUnknown, Overloaded, Unavailable
 from schema import DoneOnce
-from schema.context import Info
+from schema.grammar.context import Info
 from tests.conftest import SettableClock
 from tests.gateway.migrating import drop_unused
 from tests.listening import listening

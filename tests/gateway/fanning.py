@@ -20,7 +20,7 @@ from resolvers.storage import Overloaded, Storage
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import Role
 from schema import build_schema
-from schema.context import Context
+from schema.grammar.context import Context
 from tests.gateway.conftest import SECRET
 from tests.patience import PATIENCE, eventually
 from tests.resolvers.world import World

@@ -18,7 +18,7 @@ from resolvers.storage.read import DIALECTS, Compiled
 from resolvers.storage.tables import Event, columns
 from resolvers.viewer import Viewer
 from schema import build_schema
-from schema.context import Context
+from schema.grammar.context import Context
 
 EACH = 5
 SCHEMA = build_schema()

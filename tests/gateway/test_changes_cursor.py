@@ -11,7 +11,7 @@ from resolvers.identity import global_id
 from resolvers.storage import Storage
 from resolvers.viewer import Viewer
 from schema import build_schema
-from schema.context import Context
+from schema.grammar.context import Context
 from tests.plan.both_ways import BothWays, NoFeed
 from tests.resolvers.world import World
 

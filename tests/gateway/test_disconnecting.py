@@ -17,7 +17,7 @@ from gateway.app import create_app
 from gateway.disconnecting import ClientWatch
 from gateway.settings import Settings
 from resolvers.storage import Read
-from schema.context import Info
+from schema.grammar.context import Info
 from tests.conftest import SettableClock
 from tests.patience import PATIENCE, UNHURRIED, eventually
 from tests.resolvers.storage.test_stream import endless

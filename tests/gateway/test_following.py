@@ -17,8 +17,8 @@ from resolvers.storage.columns import new_key
 from resolvers.storage.filters import NO_FILTER
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import ChangeType, EventChangeType
-from schema.context import Context
-from schema.followed import BookingChanges, Changes, EventChanges
+from schema.changes.followed import BookingChanges, Changes, EventChanges
+from schema.grammar.context import Context
 from tests.patience import PATIENCE
 
 COMMITS = 240

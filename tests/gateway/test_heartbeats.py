@@ -1,6 +1,5 @@
 """An idle stream sends something that clients ignore, so that no proxy closes it."""
 
-
 import pytest
 
 from gateway.settings import Settings

@@ -1,6 +1,5 @@
 """Which pages may open WebSockets: a browser says where they come from."""
 
-
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus

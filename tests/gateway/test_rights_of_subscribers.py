@@ -26,7 +26,7 @@ from resolvers.storage import Storage
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import Role
 from schema import build_schema
-from schema.context import Context
+from schema.grammar.context import Context
 from tests.conftest import SettableClock
 from tests.gateway.conftest import SECRET
 from tests.patience import PATIENCE

@@ -33,7 +33,7 @@ from gateway.operations import Operations
 from gateway.request import GraphQLRequest
 from resolvers.storage import Storage
 from resolvers.viewer import Viewer
-from schema.context import Context, Watch
+from schema.grammar.context import Context, Watch
 from schema.plan import Planner
 from tests.plan.documents import Document
 

@@ -25,7 +25,7 @@ from graphql import (
     is_required_input_field,
 )
 
-from schema.sources.fields import is_planned
+from schema.grammar.sources.fields import is_planned
 
 DEEPEST: Final = 8
 MOST_FIELDS: Final = 45

@@ -12,7 +12,7 @@ import pytest
 from gateway.request import GraphQLRequest
 from resolvers.change_reads import IN_COMMIT_ORDER
 from resolvers.viewer import Viewer
-from schema.context import Context, Watch
+from schema.grammar.context import Context, Watch
 from tests.plan.both_ways import BothWays, Told
 from tests.plan.documents import Document, Known, subscription
 

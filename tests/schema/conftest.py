@@ -15,7 +15,7 @@ from resolvers.storage import Storage
 from resolvers.viewer import PERMISSIONS, Scope, Viewer
 from resolvers.vocabulary import Role
 from schema import build_schema
-from schema.context import Context, Watch
+from schema.grammar.context import Context, Watch
 from tests.schema.examples import CANDIDATE, EVENT
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from strawberry.types.base import StrawberryObjectDefinition
 
 from schema import build_schema
-from schema.fields import LateField
+from schema.grammar.fields import LateField
 
 DEFINITIONS = [
     made.definition

@@ -10,7 +10,7 @@ from resolvers.exports.fields import FIELDS
 from resolvers.storage.columns import new_key
 from resolvers.viewer import PERMISSIONS
 from resolvers.vocabulary import Permission, Role
-from schema.event_filters import EventFilter
+from schema.events.filters import EventFilter
 from tests.schema.conftest import Client
 
 EXPORT = """

@@ -19,7 +19,7 @@ from resolvers.vocabulary import (
     EventStatus,
     Permission,
 )
-from schema.errors import ERROR_TYPES, error_of
+from schema.grammar.errors import ERROR_TYPES, error_of
 
 PATH = ("input", "bookingIds", "3")
 REFUSALS = [

@@ -22,10 +22,10 @@ from resolvers.changes import Origin
 from resolvers.events.fields import FIELDS
 from resolvers.outcomes import Warning
 from schema import build_schema
-from schema.enrolment_mutations import BookEnrolmentInput
-from schema.event_inputs import UpdateEventInput
-from schema.paths import INPUTS, has_field, kept_path, sent_path
-from schema.product_roots import OfferProductInput
+from schema.enrolments.inputs import BookEnrolmentInput
+from schema.events.inputs import UpdateEventInput
+from schema.grammar.paths import INPUTS, has_field, kept_path, sent_path
+from schema.products.inputs import OfferProductInput
 from tests.schema.conftest import Client
 
 SCHEMA: Any = build_schema()._schema

@@ -15,8 +15,8 @@ from gateway.request import GraphQLRequest
 from resolvers.storage import Storage
 from resolvers.storage.tables import Department
 from resolvers.viewer import Viewer
-from schema.context import Context
-from schema.response_size import CODE, DEFAULT_BYTES, ResponseSize, ResponseTooLarge
+from schema.grammar.context import Context
+from schema.grammar.response_size import CODE, DEFAULT_BYTES, ResponseSize, ResponseTooLarge
 from tests.resolvers.world import World
 
 # graphql-core's execution is cancelled while coroutines of other fields have not begun

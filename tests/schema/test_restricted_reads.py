@@ -11,7 +11,7 @@ from resolvers.storage.tables import AgentOffice, Booking, Candidate, User
 from resolvers.viewer import EVERYTHING, NOTHING, PERMISSIONS, Scope, Viewer
 from resolvers.visibility import NARROWED
 from resolvers.vocabulary import Permission, Role
-from schema.relations import RELATIONS, One
+from schema.grammar.relations import RELATIONS, One
 
 HERE, THERE = frozenset({UUID(int=1)}), frozenset({UUID(int=2), UUID(int=3)})
 SCOPES = [

@@ -1,0 +1,1 @@
+"""Agent bookings in the GraphQL schema."""

@@ -1,0 +1,1 @@
+"""Bookings in the GraphQL schema."""

@@ -1,0 +1,179 @@
+"""Lists of bookings: their filter and sort order, on their own and hanging on another object."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+from strawberry import UNSET
+
+from resolvers.bookings import reads
+from resolvers.storage.filters import AllOf, Condition, Filter, Operator
+from resolvers.storage.paging import PageRequest
+from resolvers.vocabulary import BookingKind, BookingSortField, BookingStatus, SortDirection
+from schema.grammar.connections import Connection
+from schema.grammar.declaring import input_type
+from schema.grammar.fields import attribute
+from schema.grammar.filters import DateTimeFilter, IdFilter, StringFilter, filter_of
+from schema.grammar.inputs import given
+from schema.grammar.lists import PageArguments, listing
+from schema.grammar.node import show_booking
+
+BOOKING_IDS: dict[str, tuple[str, ...]] = {
+    "candidate_id": ("Candidate",),
+    "centre_id": ("Centre",),
+    "room_id": ("Room",),
+    "event_id": ("Event",),
+    "test_id": ("Test",),
+}
+"""Of which type the ids of each criterion are."""
+
+
+@input_type(
+    description="Which bookings. Given criteria are ANDed; a filter has at most 100 conditions and "
+    "100 `and`, `or` and `not` terms, nested at most 5 deep."
+)
+class BookingFilter:
+    and_: list["BookingFilter"] | None = attribute(
+        name="and", default=UNSET, description="All of these hold."
+    )
+    or_: list["BookingFilter"] | None = attribute(
+        name="or", default=UNSET, description="At least one of these holds."
+    )
+    not_: "BookingFilter | None" = attribute(
+        name="not", default=UNSET, description="This does not hold."
+    )
+    kind: list[BookingKind] | None = attribute(
+        default=UNSET, description="The kind is one of these."
+    )
+    status: list[BookingStatus] | None = attribute(
+        default=UNSET,
+        description="The common status is one of these; EXPIRED is what it is now. Only DELETED "
+        "finds deleted bookings.",
+    )
+    reference: StringFilter | None = attribute(
+        default=UNSET, description="On the booking's reference."
+    )
+    candidate_id: IdFilter | None = attribute(default=UNSET, description="On the candidate.")
+    candidate_name: StringFilter | None = attribute(
+        default=UNSET, description="On the candidate's first names and last name."
+    )
+    candidate_email: StringFilter | None = attribute(
+        default=UNSET, description="On the candidate's email; needs VIEW_PII."
+    )
+    candidate_reference: StringFilter | None = attribute(
+        default=UNSET, description="On the candidate's reference."
+    )
+    centre_id: IdFilter | None = attribute(default=UNSET, description="On the centre.")
+    room_id: IdFilter | None = attribute(default=UNSET, description="On the room.")
+    event_id: IdFilter | None = attribute(default=UNSET, description="On the event.")
+    test_id: IdFilter | None = attribute(default=UNSET, description="On the test.")
+    start: DateTimeFilter | None = attribute(default=UNSET, description="On the start.")
+    created_at: DateTimeFilter | None = attribute(default=UNSET, description="On when it was made.")
+    updated_at: DateTimeFilter | None = attribute(
+        default=UNSET, description="On when it was last changed."
+    )
+    has_accommodations: bool | None = attribute(
+        default=UNSET, description="Whether it was granted an accommodation."
+    )
+
+
+@input_type(description="One term of the sort order of bookings.")
+class BookingSort:
+    field: BookingSortField = attribute(description="What they are sorted by.")
+    direction: SortDirection = attribute(
+        default=SortDirection.ASC, description="In which direction."
+    )
+
+
+BOOKING_FILTER = Annotated[
+    BookingFilter | None, strawberry.argument(description="Which bookings; all unless given.")
+]
+BOOKING_SORT = Annotated[
+    list[BookingSort] | None,
+    strawberry.argument(description="In which order; by start unless given."),
+]
+
+
+def booking_filter(filter: BookingFilter | None) -> Filter:
+    """The conditions of a booking filter."""
+    return filter_of(filter, BOOKING_IDS, "filter")
+
+
+def bookings_request(page: PageArguments, sort: Sequence[BookingSort] | None) -> PageRequest:
+    """The page of a list of bookings. Raises: as PageArguments.request."""
+    terms = [(term.field, term.direction) for term in given(sort) or ()]
+    return page.request(reads.bookings_order(terms))
+
+
+def bookings_list(
+    page: PageArguments,
+    *,
+    filter: BookingFilter | None,
+    sort: Sequence[BookingSort] | None = None,
+    kind: BookingKind | None = None,
+    now: datetime | None = None,
+) -> Connection[Any]:
+    """The bookings of the organization that the viewer may see.
+
+    `now` is when their statuses are judged: without it they count as they were stored.
+    """
+    conditions = booking_filter(filter)
+    request = bookings_request(page, sort)
+    return listing(
+        request,
+        ("bookings", kind, conditions),
+        show_booking,
+        lambda viewer, _: reads.bookings_page(viewer, request, conditions, kind, now=now),
+        lambda viewer, _: reads.bookings_count(viewer, conditions, kind, now=now),
+    )
+
+
+def bookings_of(
+    column: str,
+    page: PageArguments,
+    *,
+    filter: BookingFilter | None = None,
+    kind: BookingKind | None = None,
+    also: Filter = AllOf(),  # noqa: B008 - frozen
+    now: datetime | None = None,
+) -> Connection[Any]:
+    """The bookings of parents whose key is in `column`, by start; `now` as for `bookings_list`."""
+    conditions = AllOf((booking_filter(filter), also))
+    request = page.request(reads.bookings_order(None))
+    return listing(
+        request,
+        ("bookings", column, kind, conditions),
+        show_booking,
+        lambda viewer, keys: reads.bookings_of_each(
+            column, viewer, keys, request, conditions, kind, now=now
+        ),
+        lambda viewer, keys: reads.count_of_bookings_of_each(
+            column, viewer, keys, conditions, kind, now=now
+        ),
+        key=column,
+    )
+
+
+def enrolments_of(column: str, page: PageArguments, **arguments: Any) -> Connection[Any]:
+    """The enrolments of parents; as `bookings_of`."""
+    return bookings_of(column, page, kind=BookingKind.ENROLMENT, **arguments)
+
+
+BOOKED = (
+    BookingStatus.PENDING,
+    BookingStatus.CONFIRMED,
+    BookingStatus.IN_PROGRESS,
+    BookingStatus.COMPLETED,
+    BookingStatus.NO_SHOW,
+)
+"""The statuses in which a candidate counts as booked at an event `[000]`."""
+
+
+def booked_at(modules: Sequence[UUID] | None, page: PageArguments) -> Connection[Any]:
+    """The enrolments of events that were not called off, of these modules if any are given."""
+    parts: list[Filter] = [Condition("status", Operator.IN, BOOKED)]
+    if modules is not None:
+        parts.append(Condition("module_id", Operator.IN, tuple(modules)))
+    return enrolments_of("event_id", page, also=AllOf(tuple(parts)))

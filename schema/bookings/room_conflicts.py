@@ -1,0 +1,29 @@
+"""Where a room has more bookings than seats; shown by bookings and events."""
+
+from datetime import datetime
+from typing import Any
+
+import strawberry
+
+from resolvers.viewer import Viewer
+from schema.centres.types import Room
+from schema.grammar.declaring import object_type
+from schema.grammar.fields import OverRow, column, relation
+
+
+def sees_conflicts(viewer: Viewer) -> bool:
+    """Staff see them; agents and candidates do not."""
+    return viewer.is_staff
+
+
+@object_type(description="A time at which a room has more bookings than seats.")
+class RoomConflict(OverRow):
+    row: strawberry.Private[Any]
+
+    room: Room = relation("room_by_id", key="room_id", description="The room.")
+    start: datetime = column("start_at", description="When the conflict starts.")
+    end: datetime = column("end_at", description="When the conflict ends.")
+    capacity: int = column(description="How many seats the room has.")
+    taken: int = column(
+        description="The most bookings that are in the room at one time, of any kind and event."
+    )

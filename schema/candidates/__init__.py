@@ -1,0 +1,1 @@
+"""Candidates in the GraphQL schema."""

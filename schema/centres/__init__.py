@@ -1,0 +1,1 @@
+"""Centres in the GraphQL schema."""

@@ -1,0 +1,1 @@
+"""Enrolments in the GraphQL schema."""

@@ -1,0 +1,154 @@
+"""The mutations of enrolments, and their payloads."""
+
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+
+from resolvers.enrolments.booking import PAYMENT_REFERENCE, book
+from resolvers.enrolments.moving import move
+from resolvers.enrolments.payments import record_payments
+from resolvers.enrolments.results import assign_results
+from schema.bookings.types import Booking, Payment, return_url_of
+from schema.enrolments.inputs import (
+    AssignResultsInput,
+    BookEnrolmentInput,
+    MoveEnrolmentInput,
+    RecordPaymentInput,
+)
+from schema.enrolments.types import Enrolment
+from schema.grammar.commands import Answer, ask, ask_all, errors_of
+from schema.grammar.context import Info
+from schema.grammar.declaring import object_type
+from schema.grammar.errors import BookingError
+from schema.grammar.fields import attribute
+from schema.grammar.node import show_booking
+from schema.grammar.payloads import booking_row, booking_rows, written_booking
+from schema.grammar.warnings import Warning
+
+
+@object_type(description="The seat that was booked, or why it was not.")
+class BookEnrolmentPayload:
+    enrolment: Enrolment | None = attribute(description="The booking; null with errors.")
+    return_url: str | None = attribute(
+        description="Payment/Confirmation/{payment reference}; null with errors."
+    )
+    replayed: bool = attribute(description="True when an idempotency key was answered from memory.")
+    warnings: list[Warning] = attribute(description="Done, but worth knowing.")
+    errors: list[BookingError] = attribute(description="Why it was not done.")
+
+
+@object_type(description="The enrolment where it is now, or why it did not move.")
+class MoveEnrolmentPayload:
+    enrolment: Enrolment | None = attribute(description="The booking; null with errors.")
+    changed: bool = attribute(description="False when it was there already.")
+    replayed: bool = attribute(description="True when an idempotency key was answered from memory.")
+    warnings: list[Warning] = attribute(description="Done, but worth knowing.")
+    errors: list[BookingError] = attribute(description="Why it was not done.")
+
+
+@object_type(description="The enrolments with their results, or why they have none.")
+class AssignResultsPayload:
+    updated: list[Enrolment] = attribute(description="Those that have their result now.")
+    errors: list[BookingError] = attribute(description="Why it was not done.")
+
+
+@object_type(description="The payment as it is now, or why it was not recorded.")
+class RecordPaymentPayload:
+    payment: Payment | None = attribute(description="The payment; null with errors.")
+    booking: Booking | None = attribute(description="Its booking; null with errors.")
+    changed: bool = attribute(
+        description="False if the payment already had this status and no duplicate was added."
+    )
+    warnings: list[Warning] = attribute(description="Done, but worth knowing.")
+    errors: list[BookingError] = attribute(description="Why it was not done.")
+
+
+async def _enrolment(info: Info, answer: Answer) -> Enrolment | None:
+    row = await written_booking(info, answer)
+    return None if row is None else Enrolment(row=row)
+
+
+async def _return_url(info: Info, answer: Answer) -> str | None:
+    if answer.subject is None:
+        return None
+    if (reference := answer.fact(PAYMENT_REFERENCE)) is not None:
+        return return_url_of(reference)
+    # an idempotency key may keep an outcome of an earlier version, which lacks the fact
+    payment = await info.context.loaders.load("payment_of_booking", answer.subject)
+    return None if payment is None else return_url_of(payment.reference)
+
+
+@object_type
+class EnrolmentMutations:
+    @strawberry.mutation(description="Book one seat for a candidate; also a resit. Needs BOOK.")
+    async def book_enrolment(
+        self,
+        info: Info,
+        input: Annotated[
+            BookEnrolmentInput, strawberry.argument(description="Who, where and when.")
+        ],
+    ) -> BookEnrolmentPayload | None:
+        answer = await ask(info, book, input)
+        return BookEnrolmentPayload(
+            enrolment=await _enrolment(info, answer),
+            return_url=await _return_url(info, answer),
+            replayed=answer.replayed,
+            warnings=answer.warnings,
+            errors=answer.errors,
+        )
+
+    @strawberry.mutation(
+        description="Move an enrolment to another time, room, centre or event. Needs MOVE."
+    )
+    async def move_enrolment(
+        self,
+        info: Info,
+        input: Annotated[MoveEnrolmentInput, strawberry.argument(description="What goes where.")],
+    ) -> MoveEnrolmentPayload | None:
+        answer = await ask(info, move, input)
+        return MoveEnrolmentPayload(
+            enrolment=await _enrolment(info, answer),
+            changed=answer.changed,
+            replayed=answer.replayed,
+            warnings=answer.warnings,
+            errors=answer.errors,
+        )
+
+    @strawberry.mutation(
+        description="Assign results, so that a resit can be booked. Needs ASSIGN_RESULT."
+    )
+    async def assign_results(
+        self,
+        info: Info,
+        input: Annotated[AssignResultsInput, strawberry.argument(description="Which results.")],
+    ) -> AssignResultsPayload | None:
+        answers = await ask_all(info, assign_results, input)
+        return AssignResultsPayload(
+            updated=[Enrolment(row=row) for row in await booking_rows(info, answers)],
+            errors=errors_of(answers),
+        )
+
+    @strawberry.mutation(
+        description="Record what became of a payment; the same status again changes nothing. Needs "
+        "RECORD_PAYMENT."
+    )
+    async def record_payment(
+        self,
+        info: Info,
+        input: Annotated[RecordPaymentInput, strawberry.argument(description="Which payment.")],
+    ) -> RecordPaymentPayload | None:
+        answer = await ask(info, record_payments, input)
+        booking = answer.fact("booking")
+        loaders = info.context.loaders
+        payment = None
+        if answer.subject is not None:
+            payment = await loaders.load("payment_by_id", answer.subject)
+        row = await booking_row(info, None if booking is None else UUID(booking))
+        return RecordPaymentPayload(
+            payment=None if payment is None else Payment(row=payment),
+            booking=None if row is None else show_booking(row),
+            changed=answer.changed,
+            warnings=answer.warnings,
+            errors=answer.errors,
+        )

@@ -1,0 +1,140 @@
+"""The filter and the sort order of events."""
+
+from datetime import date
+from typing import Annotated
+
+import strawberry
+from strawberry import UNSET
+
+from resolvers.storage.filters import Filter
+from resolvers.vocabulary import EventKind, EventSortField, EventStatus, SortDirection
+from schema.grammar.declaring import input_type
+from schema.grammar.fields import attribute, described
+from schema.grammar.filters import (
+    DateTimeFilter,
+    FloatFilter,
+    IdFilter,
+    IntFilter,
+    StringFilter,
+    UuidFilter,
+    filter_of,
+)
+
+EVENT_IDS: dict[str, tuple[str, ...]] = {"venue_id": ("Centre",)}
+"""Of which type the ids of each criterion are."""
+
+
+def _on(field: str) -> str:
+    return f"On the event's {field}."
+
+
+@input_type(
+    description="Which events: every criterion of Shift iQ v2, by the name that it has here. "
+    "Given criteria are ANDed, a null is none; a filter has at most 100 conditions and 100 `and`, "
+    "`or` and `not` terms, nested at most 5 deep."
+)
+class EventFilter:
+    and_: list["EventFilter"] | None = attribute(
+        name="and", default=UNSET, description="All of these hold."
+    )
+    or_: list["EventFilter"] | None = attribute(
+        name="or", default=UNSET, description="At least one of these holds."
+    )
+    not_: "EventFilter | None" = attribute(
+        name="not", default=UNSET, description="This does not hold."
+    )
+    identifier: UuidFilter | None = described(_on("identifier"))
+    achievement_identifier: UuidFilter | None = described(_on("achievement"))
+    learner_registration_group_identifier: UuidFilter | None = described(_on("learner group"))
+    mandatory_survey_form_identifier: UuidFilter | None = described(_on("mandatory survey"))
+    organization_identifier: UuidFilter | None = described(
+        "On the organization, by its key here or in Shift iQ."
+    )
+    venue_coordinator_identifier: UuidFilter | None = described(_on("venue's coordinator"))
+    venue_identifier: UuidFilter | None = described("On the venue, by its key here or in Shift iQ.")
+    venue_office_identifier: UuidFilter | None = described(_on("venue's office"))
+    allow_multiple_registrations: bool | None = described("Whether a candidate may book twice.")
+    allow_registration_with_link: bool | None = described("Whether a link lets one register.")
+    integration_withhold_distribution: bool | None = described("Whether distribution is withheld.")
+    integration_withhold_grades: bool | None = described("Whether grades are withheld.")
+    person_code_is_required: bool | None = described("Whether a person code is needed.")
+    waitlist_enabled: bool | None = described("Whether there is a waiting list.")
+    appointment_type: StringFilter | None = described(_on("type of appointment"))
+    content: StringFilter | None = described(_on("content"))
+    duration_unit: StringFilter | None = described(_on("unit of duration, as the source has it"))
+    billing_type: StringFilter | None = described(_on("type of billing"))
+    calendar_color: StringFilter | None = described(_on("colour in calendars"))
+    class_code: StringFilter | None = described(_on("class code"))
+    description: StringFilter | None = described(_on("description"))
+    exam_format: StringFilter | None = described(_on("exam format"))
+    publication_status: StringFilter | None = described(_on("status of publication"))
+    requisition_status: StringFilter | None = described(_on("status of requisition"))
+    scheduling_status: StringFilter | None = described(_on("status of scheduling"))
+    source: StringFilter | None = described(_on("source"))
+    summary: StringFilter | None = described(_on("summary"))
+    title: StringFilter | None = described(_on("title"))
+    event_type: StringFilter | None = described(_on("type, as the source has it"))
+    exam_type: StringFilter | None = described(_on("exam type"))
+    exam_score_warnings: StringFilter | None = described(_on("warnings about scores"))
+    last_change_type: StringFilter | None = described(_on("kind of last change"))
+    last_change_user: StringFilter | None = described(
+        "On who changed the event last; for agents and candidates always null."
+    )
+    publication_errors: StringFilter | None = described(_on("errors of publication"))
+    registration_fields: StringFilter | None = described(_on("registration fields"))
+    venue_room: StringFilter | None = described(_on("room at the venue, as the source has it"))
+    distribution_code: StringFilter | None = described(_on("code of distribution"))
+    distribution_errors: StringFilter | None = described(_on("errors of distribution"))
+    distribution_process: StringFilter | None = described(_on("process of distribution"))
+    distribution_status: StringFilter | None = described(_on("status of distribution"))
+    return_shipment_code: StringFilter | None = described(_on("return shipment's code"))
+    return_shipment_condition: StringFilter | None = described(_on("return shipment's condition"))
+    capacity_maximum: IntFilter | None = described(_on("number of seats; null is unlimited"))
+    capacity_minimum: IntFilter | None = described(_on("number of candidates wanted"))
+    duration_quantity: IntFilter | None = described(_on("duration, in its unit"))
+    number: IntFilter | None = described(_on("number"))
+    exam_duration_in_minutes: IntFilter | None = described(_on("minutes of work"))
+    invigilator_minimum: IntFilter | None = described(_on("number of invigilators wanted"))
+    credit_hours: FloatFilter | None = described(_on("credit hours"))
+    start: DateTimeFilter | None = described(_on("start"))
+    end: DateTimeFilter | None = described(_on("end"))
+    exam_started: DateTimeFilter | None = described("On when the exam was started.")
+    last_change_time: DateTimeFilter | None = described("On when the event was last changed.")
+    registration_start: DateTimeFilter | None = described("On when registration opens.")
+    registration_deadline: DateTimeFilter | None = described("On when registration ends.")
+    registration_locked: DateTimeFilter | None = described("On when registration was locked.")
+    distribution_expected: DateTimeFilter | None = described("On when material is expected.")
+    distribution_ordered: DateTimeFilter | None = described("On when material was ordered.")
+    distribution_shipped: DateTimeFilter | None = described("On when material was shipped.")
+    distribution_tracked: DateTimeFilter | None = described("On when material was tracked.")
+    return_shipment_received: DateTimeFilter | None = described("On when material came back.")
+    status: list[EventStatus] | None = described("The status is one of these.")
+    kind: list[EventKind] | None = described("The kind is one of these.")
+    local_date: date | None = described("The date of the start as the venue's clock shows it.")
+    venue_id: IdFilter | None = described("On the venue, by its global id.")
+    has_free_seats: bool | None = described("Whether a seat is free, open for booking or not.")
+
+
+@input_type(description="One term of the sort order of events.")
+class EventSort:
+    field: EventSortField = attribute(description="What they are sorted by.")
+    direction: SortDirection = attribute(
+        default=SortDirection.ASC, description="In which direction."
+    )
+
+
+EVENT_FILTER = Annotated[
+    EventFilter | None, strawberry.argument(description="Which events; all unless given.")
+]
+EVENT_SORT = Annotated[
+    list[EventSort] | None,
+    strawberry.argument(description="In which order; by start unless given."),
+]
+
+
+def event_filter(filter: EventFilter | None) -> Filter:
+    """The conditions of an event filter.
+
+    Raises: OutOfRange, Invalid.
+    """
+    return filter_of(filter, EVENT_IDS, "filter")

@@ -1,0 +1,71 @@
+"""The mutations of events, and their payloads."""
+
+from collections.abc import Sequence
+
+import strawberry
+
+from resolvers.bookings.expiry import expire_overdue
+from resolvers.events.commands import UpdateEvent
+from resolvers.events.creating import create_events
+from resolvers.events.updating import update_events
+from resolvers.every_kind.cancelling_events import cancel_events
+from resolvers.outcomes import Outcome
+from resolvers.permitted import requires
+from resolvers.refusals import Refused
+from resolvers.storage import UnitOfWork
+from resolvers.vocabulary import Permission
+from schema.events.inputs import CancelEventInput, CreateEventInput, UpdateEventInput
+from schema.events.types import Event
+from schema.grammar.commands import Answer, ask
+from schema.grammar.context import Info
+from schema.grammar.declaring import object_type
+from schema.grammar.errors import BookingError
+from schema.grammar.fields import attribute
+from schema.grammar.inputs import Input
+from schema.grammar.payloads import ERRORS, WARNINGS, written
+from schema.grammar.warnings import Warning
+
+
+@object_type(description="What became of a command on an event.")
+class EventPayload:
+    event: Event | None = attribute(description="As it is now; null when refused.")
+    affected_bookings: int = attribute(
+        description="How many bookings were moved or cancelled with it."
+    )
+    warnings: list[Warning] = attribute(description=WARNINGS)
+    errors: list[BookingError] = attribute(description=ERRORS)
+
+
+@object_type
+class EventMutations:
+    @strawberry.mutation(description="Make an event. Needs MANAGE_EVENTS.")
+    async def create_event(self, info: Info, input: Input[CreateEventInput]) -> EventPayload | None:
+        return await _payload(info, await ask(info, create_events, input))
+
+    @strawberry.mutation(
+        description="Change an event; its bookings move with it. Needs MANAGE_EVENTS."
+    )
+    async def update_event(self, info: Info, input: Input[UpdateEventInput]) -> EventPayload | None:
+        return await _payload(info, await ask(info, update_and_expire, input))
+
+    @strawberry.mutation(
+        description="Call an event off and, unless they shall stay, its bookings. Needs "
+        "MANAGE_EVENTS."
+    )
+    async def cancel_event(self, info: Info, input: Input[CancelEventInput]) -> EventPayload | None:
+        return await _payload(info, await ask(info, cancel_events, input))
+
+
+@requires(Permission.MANAGE_EVENTS)
+def update_and_expire(work: UnitOfWork, commands: Sequence[UpdateEvent]) -> list[Outcome | Refused]:
+    """Change events; the seats of bookings that have lapsed are released first."""
+    return update_events(work, commands, expire=expire_overdue)
+
+
+async def _payload(info: Info, answer: Answer) -> EventPayload:
+    return EventPayload(
+        event=await written(info, "Event", answer),
+        affected_bookings=answer.fact("affectedBookings") or 0,
+        warnings=answer.warnings,
+        errors=answer.errors,
+    )

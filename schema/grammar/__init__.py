@@ -1,0 +1,1 @@
+"""The grammar that every domain shares: scalars, enums, errors, connections, filters, inputs."""

@@ -1,0 +1,127 @@
+"""Objects by their keys.
+
+Fields that say which object they mean, and the roots `node` and `nodes`.
+"""
+
+from collections.abc import Callable, Sequence
+from inspect import isawaitable
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+from strawberry.types.field import StrawberryField
+from strawberry.types.fields.resolver import StrawberryResolver
+
+from resolvers import checks
+from resolvers.identity import parse_global_id
+from resolvers.refusals import Invalid, Refusal
+from resolvers.values import frozen
+from schema.grammar.context import Info
+from schema.grammar.declaring import object_type
+from schema.grammar.node import NODES, Node, rows_of_type
+
+
+@frozen
+class Found:
+    """The type of an object, by name, and its key. There need not be such an object.
+
+    `missing` is what is told where there is none that the viewer may see; null unless given.
+    """
+
+    name: str
+    key: UUID
+    missing: Refusal | None = None
+
+    @classmethod
+    def typed(cls, name: str, key: UUID, missing: Refusal | None = None) -> Any:
+        """A `Found`, typed as the object that a field makes of it."""
+        return cls(name, key, missing)
+
+    def told(self, shown: Any) -> Any:
+        """What the field answers with, of what was found. Raises: `missing`."""
+        if shown is None and self.missing is not None:
+            raise self.missing
+        return shown
+
+
+class FoundField(StrawberryField):
+    """A field whose resolver answers with a `Found`, or with None; it reads nothing else."""
+
+    def get_result(self, source: Any, info: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        return self._shown(super().get_result(source, info, args, kwargs), info)
+
+    async def _shown(self, meant: Any, info: Any) -> Any:
+        named = await meant if isawaitable(meant) else meant
+        if named is None:
+            return None
+        return named.told(await load_node(info, named.name, named.key))
+
+
+def found(*, description: str) -> Callable[[Any], Any]:
+    """Makes a field of a method that answers with a `Found`."""
+
+    def field_of(resolver: Any) -> Any:
+        return FoundField(description=description, base_resolver=StrawberryResolver(resolver))
+
+    return field_of
+
+
+async def load_node(info: Info, name: str, key: UUID) -> Any:
+    """The object that a global id names; None where there is none that the viewer may see."""
+    return (await load_nodes(info, name, [key]))[0]
+
+
+async def load_nodes(info: Info, name: str, keys: Sequence[UUID]) -> list[Any]:
+    """The objects of one type; None for each that there is none that the viewer may see."""
+    of_type = rows_of_type(name)
+    if of_type is None:
+        return [None for _ in keys]
+    kind, loader = of_type
+    rows = await info.context.loaders.load_many(loader, keys)
+    return [None if row is None else kind.of(row) for row in rows]
+
+
+MOST_IDS = 100
+
+
+@object_type
+class NodeQueries:
+    @found(description="The object of a global id; null where there is none that you may see.")
+    def node(
+        self,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The object's global id.")],
+    ) -> Node | None:
+        return Found.typed(*_parsed(id, "id"))
+
+    @strawberry.field(description="The objects of at most 100 global ids, in the same order.")
+    async def nodes(
+        self,
+        info: Info,
+        ids: Annotated[
+            list[strawberry.ID],
+            strawberry.argument(description="Global ids, 1 to 100 different ones."),
+        ],
+    ) -> list[Node | None]:
+        checks.size(list(set(ids)), "ids", least=1, most=MOST_IDS)
+        return await _nodes(info, [_parsed(id, "ids", str(n)) for n, id in enumerate(ids)])
+
+
+def _parsed(id: str, *path: str) -> tuple[str, UUID]:
+    """Raises: Invalid."""
+    parsed = parse_global_id(id)
+    if parsed is None:
+        raise Invalid(*path, rule="is not a global id")
+    return parsed
+
+
+async def _nodes(info: Info, names: Sequence[tuple[str, UUID]]) -> "list[Node | None]":
+    """The objects that were named, with a load for each type."""
+    keys: dict[str, list[UUID]] = {}
+    for name, key in names:
+        keys.setdefault(name, []).append(key)
+    found: dict[tuple[str, UUID], Any] = {}
+    for name, of_type in keys.items():
+        if name in NODES:
+            nodes = await load_nodes(info, name, of_type)
+            found.update(zip(((name, key) for key in of_type), nodes, strict=True))
+    return [found.get(name) for name in names]

@@ -1,0 +1,78 @@
+"""What every object with a global id has in common."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import strawberry
+
+from resolvers.vocabulary import BookingKind, SourceSystem
+from schema.grammar.declaring import interface_type, object_type
+from schema.grammar.fields import OverRow, column, identity, relation, type_name
+
+NODES: dict[str, tuple[type[Any], str]] = {}
+"""The type and the relation of each name that a global id can have."""
+
+ABSTRACT: dict[str, tuple[type[Any], str]] = {}
+"""Interfaces, and types that are no nodes, whose rows come by key, too.
+
+No global id has such a name.
+"""
+
+
+def rows_of_type(name: str) -> tuple[type[Any], str] | None:
+    """The type of that name and the loader of its rows, if they come by key."""
+    return NODES.get(name) or ABSTRACT.get(name)
+
+
+KINDS: dict[BookingKind, Any] = {}
+"""The type of each kind of booking."""
+
+
+def fill_tables(
+    nodes: Mapping[type[Any], str],
+    others: Mapping[type[Any], str],
+    kinds: Mapping[BookingKind, type[Any]],
+) -> None:
+    """Make the types of `schema.registry` known here."""
+    NODES.update({type_name(kind): (kind, loader) for kind, loader in nodes.items()})
+    ABSTRACT.update({type_name(kind): (kind, loader) for kind, loader in others.items()})
+    KINDS.update(kinds)
+
+
+def show_booking(row: Any) -> Any:
+    """A booking's row as an object of its kind."""
+    return KINDS[row.kind].of(row)
+
+
+@interface_type(description="An object with a global id.")
+class Node(OverRow):
+    row: strawberry.Private[Any]
+
+    id: strawberry.ID = identity(description="The object's global id; opaque.")
+
+
+@object_type(description="The key under which a source system knows an object.")
+class ExternalId(OverRow):
+    row: strawberry.Private[Any]
+
+    system: SourceSystem = column(description="Whose key it is.")
+    kind: str = column(description="What the key is of, such as student or event.")
+    value: str = column(description="The key itself.")
+
+
+@interface_type(description="Known to one of the source systems under that system's own key.")
+class Sourced:
+    external_ids: list[ExternalId] = relation(
+        "external_ids_of", description="The keys under which the source systems know it."
+    )
+
+
+def shown_as(name: str) -> Callable[[Any], Any]:
+    """How a row of a type is shown, for modules that cannot import the type."""
+
+    def show(row: Any) -> Any:
+        of_type = rows_of_type(name)
+        assert of_type is not None, name
+        return of_type[0].of(row)
+
+    return show

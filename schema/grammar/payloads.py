@@ -1,0 +1,67 @@
+"""What payloads have in common: the object that a command was about, read again after the write."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import strawberry
+
+from resolvers.identity import global_id
+from schema.grammar.commands import Answer
+from schema.grammar.context import Info
+from schema.grammar.declaring import object_type
+from schema.grammar.errors import BookingError
+from schema.grammar.fields import attribute
+from schema.grammar.found import load_node
+from schema.grammar.node import rows_of_type
+
+
+async def written(info: Info, name: str, answer: Answer) -> Any:
+    """The object of that type that a command wrote; None where the command was refused."""
+    of_type = rows_of_type(name)
+    if answer.row is not None and of_type is not None:
+        return of_type[0].of(answer.row)
+    return None if answer.subject is None else await load_node(info, name, answer.subject)
+
+
+async def written_booking(info: Info, answer: Answer) -> Any:
+    """The row of the booking that a command wrote; None if the command was refused.
+
+    A viewer with a restricted scope reads it again, because not every row is visible to it.
+    """
+    if answer.row is not None and info.context.viewer.scope.everything:
+        return answer.row
+    return await booking_row(info, answer.subject)
+
+
+async def booking_row(info: Info, key: UUID | None) -> Any:
+    """A booking's row as it is now; None without a key."""
+    return None if key is None else await info.context.loaders.load("booking_by_id", key)
+
+
+async def booking_rows(info: Info, answers: Sequence[Answer]) -> list[Any]:
+    """The rows of the bookings that the commands of a batch wrote, as they are now, in order."""
+    keys = [answer.subject for answer in answers if answer.subject is not None]
+    rows = await info.context.loaders.load_many("booking_by_id", keys)
+    return [row for row in rows if row is not None]
+
+
+@object_type(description="What was deleted, or why it was not.")
+class DeletePayload:
+    deleted_id: strawberry.ID | None = attribute(
+        description="The global id of what was deleted; null with errors."
+    )
+    errors: list[BookingError] = attribute(description="Why it was not done.")
+
+    @classmethod
+    def of(cls, name: str, answer: Answer) -> "DeletePayload":
+        """What became of a command that deletes an object of that type."""
+        key = answer.subject
+        deleted = None if key is None else strawberry.ID(global_id(name, key))
+        return cls(deleted_id=deleted, errors=answer.errors)
+
+
+CREATED = "Whether it was made, and not only updated."
+ERRORS = "Why it was refused; empty when it was done."
+WARNINGS = "Done, but worth knowing."
+"""Descriptions of fields that payloads share."""

@@ -1,0 +1,245 @@
+"""Scalars: what a value may look like on its way in, and how it looks on its way out.
+
+A refused value is a GraphQL error that names the argument or the input's field and this rule.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any, NewType
+from uuid import UUID
+
+import strawberry
+from graphql import GraphQLError, ValueNode, value_from_ast_untyped
+from strawberry.scalars import JSON
+from strawberry.types.scalar import ScalarDefinition
+
+from resolvers import checks, money
+from resolvers.refusals import Refusal
+from resolvers.texts import normalized
+
+LocalDateTime = NewType("LocalDateTime", datetime)
+TimeZone = NewType("TimeZone", str)
+CountryCode = NewType("CountryCode", str)
+CurrencyCode = NewType("CurrencyCode", str)
+LanguageTag = NewType("LanguageTag", str)
+URL = NewType("URL", str)
+EmailAddress = NewType("EmailAddress", str)
+
+_INSTANT = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d(:?\d\d)?)", re.ASCII
+)
+_LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_TIME = re.compile(r"\d\d:\d\d(:\d\d)?", re.ASCII)
+_AMOUNT = re.compile(r"-?\d{1,12}(\.\d{1,6})?", re.ASCII)
+_INSTANT_RANGE = "must be from 1900-01-01T00:00:00Z to 9999-12-31T23:59:59Z"
+_LOCAL_RANGE = "must be from 1900-01-01T00:00:00 to 9998-12-31T23:59:59"
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}", re.ASCII)
+
+
+def instant_text(value: datetime) -> str:
+    """RFC 3339 in UTC with a Z; fractions of a second only where there are any."""
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
+def _reads(
+    pattern: re.Pattern[str], parse: Callable[[str], Any], rule: str
+) -> Callable[[Any], Any]:
+    def parse_value(value: Any) -> Any:
+        text = normalized(value) if isinstance(value, str) else None
+        if text is not None and pattern.fullmatch(text):
+            try:
+                return parse(text)
+            except (ValueError, ArithmeticError):
+                pass
+        raise GraphQLError(rule)
+
+    return parse_value
+
+
+def _checked(
+    check: Callable[[str], object], rule: str, *, may_be_empty: bool = False
+) -> Callable[[Any], Any]:
+    """Reads a text. An empty one is null in an optional field (`schema.grammar.texts`).
+
+    With `may_be_empty` the domain refuses it everywhere else.
+    """
+
+    def parse_value(value: Any) -> Any:
+        text = normalized(value) if isinstance(value, str) else None
+        if text is not None and (check(text) if text else may_be_empty):
+            return text
+        raise GraphQLError(rule)
+
+    return parse_value
+
+
+def _instant(value: str) -> datetime:
+    whole, dot, rest = value.upper().replace(" ", "T").partition(".")
+    if dot:  # at most six digits of a fraction, as many as are kept
+        digits = re.match(r"\d+", rest)
+        assert digits is not None
+        rest = digits[0][:6] + rest[digits.end() :]
+    given = datetime.fromisoformat(whole + dot + rest)
+    try:
+        instant = given.astimezone(UTC)
+    except OverflowError:  # the UTC time is before the year 1 or after the year 9999
+        raise GraphQLError(_INSTANT_RANGE) from None
+    if instant.year < 1900:
+        raise GraphQLError(_INSTANT_RANGE)
+    return instant
+
+
+def _local(value: str) -> datetime:
+    local = datetime.fromisoformat(value)
+    if local.year < 1900 or local.year > 9998:
+        raise GraphQLError(_LOCAL_RANGE)
+    return local
+
+
+def _uuid(value: Any) -> UUID:
+    text = normalized(value) if isinstance(value, str) else ""
+    try:
+        if len(text) == len("00000000-0000-0000-0000-000000000000"):
+            return UUID(text)
+    except ValueError:
+        pass
+    raise GraphQLError("must be a UUID, such as 123e4567-e89b-12d3-a456-426614174000")
+
+
+def _scalar(
+    name: str, description: str, parse: Callable[[Any], Any], serialize: Callable[[Any], Any]
+) -> ScalarDefinition:
+    definition: ScalarDefinition = strawberry.scalar(
+        name=name,
+        description=description,
+        parse_value=parse,
+        parse_literal=_literal(parse),
+        serialize=serialize,
+    )
+    return definition
+
+
+def _literal(parse: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Reads a value that is written in the document; a refusal says where it is written."""
+
+    def parse_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
+        try:
+            return parse(value_from_ast_untyped(node, variables))
+        except GraphQLError as error:
+            raise GraphQLError(error.message, node) from None
+
+    return parse_literal
+
+
+def _is_email(value: str) -> bool:
+    try:
+        checks.email(value)
+    except Refusal:
+        return False
+    return True
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    datetime: _scalar(
+        "DateTime",
+        "RFC 3339 instant with an offset; always written in UTC (Z). An input without an offset "
+        "is refused.",
+        _reads(
+            _INSTANT,
+            _instant,
+            "must be an RFC 3339 instant with an offset, such as 2026-11-20T09:00:00Z",
+        ),
+        instant_text,
+    ),
+    date: _scalar(
+        "Date",
+        "Calendar date, YYYY-MM-DD.",
+        _reads(_DATE, date.fromisoformat, "must be a date as YYYY-MM-DD"),
+        date.isoformat,
+    ),
+    time: _scalar(
+        "Time",
+        "Wall-clock time of day, HH:MM[:SS], no zone.",
+        _reads(_TIME, time.fromisoformat, "must be a time of day as HH:MM or HH:MM:SS"),
+        time.isoformat,
+    ),
+    LocalDateTime: _scalar(
+        "LocalDateTime",
+        "Wall-clock date and time, YYYY-MM-DDTHH:MM:SS, no zone: it means the centre's own time.",
+        _reads(
+            _LOCAL,
+            _local,
+            "must be a wall-clock date and time as YYYY-MM-DDTHH:MM:SS, without a zone",
+        ),
+        lambda value: value.isoformat(timespec="seconds"),
+    ),
+    TimeZone: _scalar(
+        "TimeZone",
+        "IANA zone name, such as Europe/London.",
+        _checked(checks.is_time_zone, "must be an IANA zone name, such as Europe/London"),
+        str,
+    ),
+    CountryCode: _scalar(
+        "CountryCode",
+        "ISO 3166-1 alpha-2.",
+        _checked(
+            checks.is_country,
+            "must be a country code of ISO 3166-1 alpha-2, such as GB",
+            may_be_empty=True,
+        ),
+        str,
+    ),
+    CurrencyCode: _scalar(
+        "CurrencyCode",
+        "ISO 4217.",
+        _checked(money.is_currency, money.CURRENCY_RULE),
+        str,
+    ),
+    LanguageTag: _scalar(
+        "LanguageTag",
+        "BCP 47.",
+        _checked(
+            _LANGUAGE.fullmatch,
+            "must be a language tag of BCP 47, such as en-GB",
+            may_be_empty=True,
+        ),
+        str,
+    ),
+    Decimal: _scalar(
+        "Decimal",
+        "Exact decimal, transported as a string.",
+        _reads(
+            _AMOUNT,
+            Decimal,
+            "must be a decimal in a string, with at most 12 digits before the point and 6 after it",
+        ),
+        lambda value: format(value, "f"),
+    ),
+    UUID: _scalar("UUID", "UUID in its canonical form, in any case.", _uuid, str),
+    URL: _scalar(
+        "URL",
+        "Absolute http or https address.",
+        _checked(checks.is_url, "must be an absolute http or https address", may_be_empty=True),
+        str,
+    ),
+    EmailAddress: _scalar(
+        "EmailAddress",
+        "Email address, at most 254 characters.",
+        _checked(_is_email, "must be an email address", may_be_empty=True),
+        str,
+    ),
+    JSON: _scalar("JSON", "Any JSON value.", lambda value: value, lambda value: value),
+}
+"""How each Python type appears in the schema."""
+
+MAY_BE_EMPTY = frozenset({"URL", "EmailAddress", "CountryCode", "LanguageTag"})
+"""The scalars that read an empty text; in an optional field it is null."""
+
+NATIVE = frozenset(
+    {"String", "ID", "Boolean", "UUID", "DateTime", "Date", "JSON", "URL", "EmailAddress"}
+    | {"TimeZone", "CountryCode", "CurrencyCode", "LanguageTag"}
+)
+"""The scalars whose Python values the JSON encoder writes just as they are serialized here."""

@@ -1,0 +1,18 @@
+"""Values that an object holds itself."""
+
+from typing import TYPE_CHECKING
+
+from schema.grammar.sources.fields import LateField, PlannedField
+
+if TYPE_CHECKING:
+    from schema.plan.selected import SelectedField
+
+
+class Attribute(LateField, PlannedField):
+    """An attribute of an object that is made of a row, or of a payload."""
+
+    def compile(self, at: "SelectedField") -> str:
+        if at.scope.is_row:
+            at.refuse("an attribute of a row")
+        value = at.column(at.field_name)
+        return at.leaf(value) if at.is_leaf else at.made(value)

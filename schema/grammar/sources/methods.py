@@ -1,0 +1,51 @@
+"""Values that a method of the type finds, often with arguments."""
+
+from collections import namedtuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from strawberry.types.fields.resolver import StrawberryResolver
+
+from schema.grammar.sources.fields import PlannedField
+
+if TYPE_CHECKING:
+    from schema.plan.selected import SelectedField
+
+
+class Method(PlannedField):
+    """A field whose method reads one column of its object's row, `key`, and nothing else of it.
+
+    What the method loads, it loads for many objects together. A plan calls it once for each key.
+    Without a key, the object is no row but a value, such as a payload, which the method reads.
+    """
+
+    @property
+    def key(self) -> str | None:
+        key: str | None = self.metadata["key"]
+        return key
+
+    def compile(self, at: "SelectedField") -> str:
+        if self.key is None:
+            at.refuse("a method of a value")
+        key = at.column(self.key)
+        return f"{at.child('method', key, at, self)}[{key}]"
+
+    def object_of(self, kind: Any) -> Callable[[Any], Any]:
+        """Makes an object of the type with nothing but the key."""
+        assert self.key is not None
+        make_type: Any = namedtuple  # its field is known only here
+        row: Any = make_type("Row", [self.key])
+        return lambda key: kind.of(row(key))
+
+
+def method(key: str | None = None, *, description: str) -> Callable[[Any], Any]:
+    """Makes a field of a method that reads only this column of its object's row, or a value."""
+
+    def field_of(resolver: Any) -> Any:
+        return Method(
+            description=description,
+            base_resolver=StrawberryResolver(resolver),
+            metadata={"key": key},
+        )
+
+    return field_of

@@ -1,0 +1,71 @@
+"""The mutation and the payload of an upsert, for each type whose objects have a reference."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Protocol
+
+import strawberry
+
+from resolvers.storage.batches import Run
+from resolvers.viewer import Viewer
+from schema.grammar.commands import Answer, ask
+from schema.grammar.context import Info
+from schema.grammar.declaring import object_type
+from schema.grammar.errors import BookingError
+from schema.grammar.fields import attribute, type_name
+from schema.grammar.inputs import Input
+from schema.grammar.payloads import CREATED, ERRORS, written
+from schema.grammar.warnings import Warning
+
+WORDS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+class UpsertInput(Protocol):
+    def to_command(self, viewer: Viewer) -> Any: ...
+
+
+def upsert(
+    kind: type[Any],
+    input: type[UpsertInput],
+    run: Run,
+    *,
+    description: str,
+    warnings: str | None = None,
+    read: Callable[[Info, Answer], Awaitable[Any]] | None = None,
+) -> Any:
+    """The mutation that creates or updates an object of a type.
+
+    The payload has the object, whether it was created, and the errors; with `warnings`, their
+    description, also those. `read` finds the object in place of `written`.
+    """
+    name = type_name(kind)
+    words = WORDS.sub(" ", name).lower()
+    field = words.replace(" ", "_")
+    payload = _payload(kind, f"{name}Payload", field, words, warnings)
+
+    async def resolve(info: Info, input: Any) -> Any:
+        answer = await ask(info, run, input)
+        found = written(info, name, answer) if read is None else read(info, answer)
+        given = {} if warnings is None else {"warnings": answer.warnings}
+        return payload(
+            **{field: await found}, created=answer.created, **given, errors=answer.errors
+        )
+
+    annotated: Any = Input
+    resolve.__annotations__ |= {"input": annotated[input], "return": payload | None}
+    return strawberry.mutation(resolver=resolve, description=description)
+
+
+def _payload(kind: type[Any], name: str, field: str, words: str, warnings: str | None) -> Any:
+    article = "an" if words[0] in "aeio" else "a"
+    fields: dict[str, tuple[Any, Any]] = {
+        field: (kind | None, attribute(description="As it is now; null when refused.")),
+        "created": (bool, attribute(description=CREATED)),
+    }
+    if warnings is not None:
+        fields["warnings"] = (list[Warning], attribute(description=warnings))
+    fields["errors"] = (list[BookingError], attribute(description=ERRORS))
+    declared = {each: value for each, (_, value) in fields.items()}
+    declared["__annotations__"] = {each: made for each, (made, _) in fields.items()}
+    declare = object_type(description=f"What became of an upsert of {article} {words}.")
+    return declare(type(name, (), {"__module__": __name__, **declared}))

@@ -1,0 +1,43 @@
+"""The mutations of organizations, and their payloads."""
+
+import strawberry
+
+from resolvers.organizations.settings import update_settings
+from resolvers.organizations.users import upsert_users
+from schema.grammar.commands import ask
+from schema.grammar.context import Info
+from schema.grammar.declaring import object_type
+from schema.grammar.errors import BookingError
+from schema.grammar.fields import attribute
+from schema.grammar.inputs import Input
+from schema.grammar.payloads import ERRORS, written
+from schema.grammar.upserts import upsert
+from schema.organizations.inputs import UpdateSettingsInput, UpsertUserInput
+from schema.organizations.types import SiteSettings, User
+
+
+@object_type(description="What became of a change of the settings.")
+class SettingsPayload:
+    settings: SiteSettings | None = attribute(description="As they are now; null when refused.")
+    errors: list[BookingError] = attribute(description=ERRORS)
+
+
+@object_type
+class OrganizationMutations:
+    upsert_user = upsert(
+        User,
+        UpsertUserInput,
+        upsert_users,
+        description="Make or update a user. Needs MANAGE_USERS.",
+    )
+
+    @strawberry.mutation(description="Change the organization's rules. Needs MANAGE_SETTINGS.")
+    async def update_settings(
+        self, info: Info, input: Input[UpdateSettingsInput]
+    ) -> SettingsPayload | None:
+        answer = await ask(info, update_settings, input)
+        organization = await written(info, "Organization", answer)
+        return SettingsPayload(
+            settings=None if organization is None else SiteSettings.of(organization.row),
+            errors=answer.errors,
+        )

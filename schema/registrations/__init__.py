@@ -1,0 +1,1 @@
+"""Registrations in the GraphQL schema."""

@@ -1,0 +1,1 @@
+"""Test schedules in the GraphQL schema."""
