@@ -26,7 +26,7 @@ from gateway.outgoing.http import SECONDS, HttpSender
 from gateway.worker import Worker
 from resolvers.agent_bookings.booking import book
 from resolvers.agent_bookings.commands import BookAgentBooking
-from resolvers.agent_bookings.submission import AgentContact, Student, Submission, Wish
+from resolvers.agent_bookings.submission import AgentContact, RequestedProduct, Student, Submission
 from resolvers.centres.commands import UpsertCentre, upsert_centres
 from resolvers.contacts import Address
 from resolvers.notifications import outbox
@@ -205,7 +205,7 @@ def _submission(n: int) -> Submission:
             nationality="ES",
             address=Address(city="Madrid", country_iso_code="ES"),
         ),
-        courses=(Wish(code="C92", date_from=FIRST_DAY, number_of_weeks=3),),
+        courses=(RequestedProduct(code="C92", date_from=FIRST_DAY, number_of_weeks=3),),
     )
 
 

@@ -15,7 +15,7 @@ from demo.term import (
     TermRegistration,
     TermSitting,
 )
-from resolvers.bookings.accommodations import Granted
+from resolvers.bookings.accommodations import InitialAccommodation
 from resolvers.every_kind.accommodations import (
     GrantAccommodation,
     RevokeAccommodation,
@@ -45,7 +45,7 @@ from resolvers.vocabulary import CancellationReason
 REASONS: Final = ("Has left the trade", "The employer needs them that day", "Has moved away")
 BURST: Final = "A water pipe has burst in the workshop"
 READER: Final = "reader"
-EXTRA_TIME: Final = Granted(
+EXTRA_TIME: Final = InitialAccommodation(
     type="extra-test-time", time_extension_minutes=30, reason="English is not the first language"
 )
 

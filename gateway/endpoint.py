@@ -42,7 +42,7 @@ from gateway.security_headers import HEADERS
 from gateway.streams import Stream, Streams
 from resolvers.values import frozen
 from resolvers.viewer import Viewer
-from schema.grammar.executed import Executed
+from schema.grammar.executed import ExecutedFields
 
 logger = logging.getLogger(__name__)
 
@@ -316,7 +316,7 @@ def _as_events(answer: _Answer) -> _Answer:
     return _Answer(200, EVENT_STREAM, body, {"x-accel-buffering": "no"})
 
 
-def _stopped(executed: Executed | None) -> _Refused:
+def _stopped(executed: ExecutedFields | None) -> _Refused:
     """The gateway stops, and has cancelled the operation; `executed` for a mutation."""
     message = "The gateway stopped before the request had ended."
     return _Refused(

@@ -16,7 +16,7 @@ from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError
 
 from resolvers.refusals import Refusal, Refused
 from resolvers.storage import OutcomeUnknown, Overloaded
-from schema.grammar.executed import Executed
+from schema.grammar.executed import ExecutedFields
 from schema.grammar.response_size import CODE as RESPONSE_TOO_LARGE
 from schema.grammar.response_size import ResponseTooLarge
 
@@ -80,7 +80,7 @@ def encoded_within(answered: Any, most_bytes: int, is_mutation: Callable[[], boo
     content = encoded(answered)
     if len(content) <= most_bytes:
         return content
-    executed = Executed(list(answered.get("data") or ())) if is_mutation() else None
+    executed = ExecutedFields(list(answered.get("data") or ())) if is_mutation() else None
     too_large = ResponseTooLarge(most_bytes).error(executed)
     return encoded({"errors": formatted([too_large]), "data": None})
 

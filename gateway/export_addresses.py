@@ -38,7 +38,7 @@ class AddressExpired(Exception):
 
 
 @frozen
-class Asked:
+class ExportRequest:
     """The content of an address: the file, and the caller."""
 
     claims: Claims
@@ -70,7 +70,7 @@ class ExportAddresses:
             )
         return ExportedFile(url, file_name, written.content_type, expires_at)
 
-    def asked(self, address: str) -> Asked:
+    def asked(self, address: str) -> ExportRequest:
         """The request in an address, given the part after PATH.
 
         Raises: AddressRefused, AddressExpired.
@@ -104,7 +104,7 @@ def _packed(
     }
 
 
-def _unpacked(said: dict[str, Any]) -> Asked:
+def _unpacked(said: dict[str, Any]) -> ExportRequest:
     claims = Claims(
         organization_id=UUID(hex=said["organization"]),
         role=Role(said["role"]),
@@ -113,4 +113,4 @@ def _unpacked(said: dict[str, Any]) -> Asked:
         expires_at=datetime.fromtimestamp(said["expires"], UTC),
         key=said["key"],
     )
-    return Asked(claims, EventExport.unpacked(said["export"]), said["file"])
+    return ExportRequest(claims, EventExport.unpacked(said["export"]), said["file"])

@@ -19,7 +19,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from gateway import errors
 from gateway.auth import Authenticator, Unauthenticated
-from gateway.export_addresses import AddressExpired, AddressRefused, Asked, ExportAddresses
+from gateway.export_addresses import AddressExpired, AddressRefused, ExportAddresses, ExportRequest
 from gateway.export_slots import ExportSlots, NoSlot
 from resolvers.exports.files import FORMATS
 from resolvers.exports.reads import exported_events
@@ -104,7 +104,7 @@ class ExportEndpoint:
         await _until_gone(receive, self._in_turn(asked, viewer, scope, receive, send))
 
     async def _in_turn(
-        self, asked: Asked, viewer: Viewer, scope: Scope, receive: Receive, send: Send
+        self, asked: ExportRequest, viewer: Viewer, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Send the file once the viewer has a slot, or the reason why it is not sent."""
         try:
@@ -120,7 +120,7 @@ class ExportEndpoint:
         except Exception as fault:
             await _failure(fault)(scope, receive, send)
 
-    def _asked(self, request: Request) -> Asked:
+    def _asked(self, request: Request) -> ExportRequest:
         if request.method not in METHODS:
             allow = ", ".join(METHODS)
             rule = f"A file is fetched with GET, not {request.method}."
@@ -132,12 +132,12 @@ class ExportEndpoint:
         except AddressExpired as no:
             raise _Refused(410, str(no.__doc__), "EXPIRED") from None
 
-    async def _read(self, asked: Asked) -> Read[Any]:
+    async def _read(self, asked: ExportRequest) -> Read[Any]:
         """The read of the file, with the caller's current permissions."""
         viewer = await self._viewer(asked)
         return exported_events(viewer, asked.export, now=self._storage.clock())
 
-    async def _viewer(self, asked: Asked) -> Viewer:
+    async def _viewer(self, asked: ExportRequest) -> Viewer:
         """The caller with its current permissions. Raises: _Refused, if they do not include the
         file."""
         try:
@@ -165,7 +165,7 @@ class _Delivery:
     def __init__(
         self,
         storage: Storage,
-        asked: Asked,
+        asked: ExportRequest,
         read: Read[Any],
         send: Send,
         viewer: Callable[[], Awaitable[Viewer]],
@@ -227,7 +227,7 @@ class _Delivery:
             thread.end_with(file.close)
 
 
-def _start(asked: Asked) -> Message:
+def _start(asked: ExportRequest) -> Message:
     headers = {
         "content-type": FORMATS[asked.export.format].content_type,
         "content-disposition": f'attachment; filename="{asked.file_name}"',

@@ -24,7 +24,7 @@ from resolvers.notifications.commands import (
     ReleaseDeliveries,
 )
 from resolvers.notifications.delivering import claim, due_endpoints, finish, release
-from resolvers.notifications.rights import Withheld, rights_to, withheld_because
+from resolvers.notifications.rights import Suppression, rights_to, withheld_because
 from resolvers.notifications.rules import is_accepted
 from resolvers.outcomes import Outcome
 from resolvers.storage import Overloaded, Storage
@@ -188,7 +188,7 @@ class Lanes:
 
     async def _rights(
         self, organization_id: UUID, delivery: Delivery
-    ) -> tuple[bool, Withheld | None]:
+    ) -> tuple[bool, Suppression | None]:
         """Whether the permissions could be read, and the reason why a message is not sent, if any.
 
         They are read before each attempt, because the endpoint's user may have lost them since the
@@ -217,7 +217,7 @@ class Lanes:
         delivery: Delivery,
         answer: Answer,
         ends_at: datetime,
-        withheld: Withheld | None,
+        withheld: Suppression | None,
     ) -> None:
         """Write the outcome of an attempt, which must not be repeated.
 

@@ -34,15 +34,15 @@ from gateway.depth import require_shallow
 from gateway.limited_executor import limited, within_limit
 from gateway.repeats import require_few_repeats
 from gateway.request import GraphQLRequest
-from gateway.subscribed import SharedResults, Subscribed
+from gateway.subscribed import ActiveSubscription, SharedResults
 from resolvers.caching import BUDGET, Cache, CacheBudget
 from resolvers.viewer import Viewer
-from schema.changes.followed import Followed
+from schema.changes.followed import ChangeSource
 from schema.grammar.context import Context
-from schema.grammar.executed import Executed
+from schema.grammar.executed import ExecutedFields
 from schema.grammar.log_cursors import CHANGES_CURSOR, cursor_of, note_changes_cursor
 from schema.grammar.response_size import DEFAULT_BYTES, ResponseTooLarge
-from schema.plan import Planned, Planner, estimated_plan_bytes
+from schema.plan import PlannedDocument, Planner, estimated_plan_bytes
 
 TOKENS: Final = 20_000
 """The longest document; what the largest page of the clients needs is a tenth of it."""
@@ -65,7 +65,7 @@ class _Document:
     text: str
     parsed: DocumentNode | None
     errors: tuple[GraphQLError, ...] = ()
-    planned: Planned | None = None
+    planned: PlannedDocument | None = None
     shared: SharedResults | None = None
 
     @property
@@ -102,11 +102,11 @@ class Operations:
         operation = document.planned.operation(request.operation_name)
         return None if operation is None else operation.operation
 
-    def executed(self, request: GraphQLRequest, context: Any) -> Executed | None:
+    def executed(self, request: GraphQLRequest, context: Any) -> ExecutedFields | None:
         """What was executed of a mutation so far; None for everything else."""
         if self.kind(request) is not OperationType.MUTATION:
             return None
-        return context.executed if isinstance(context, Context) else Executed()
+        return context.executed if isinstance(context, Context) else ExecutedFields()
 
     async def execute(self, request: GraphQLRequest, context: Any) -> ExecutionResult | Responses:
         """Carry out a request: the result, or for a subscription its results as they come.
@@ -160,7 +160,7 @@ class Operations:
 
     async def subscribe(
         self, request: GraphQLRequest, context: Any
-    ) -> ExecutionResult | Subscribed | Deliveries:
+    ) -> ExecutionResult | ActiveSubscription | Deliveries:
         """Accept a subscription, or return the result that says why not.
 
         One to something else than the log of changes is returned as its results.
@@ -171,14 +171,14 @@ class Operations:
         source = await self._source(document.parsed, request, context)
         if isinstance(source, ExecutionResult):
             return source
-        if not isinstance(source, Followed):
+        if not isinstance(source, ChangeSource):
             finish = partial(_delivery, _limit(context))
             return self._results(document, request, context, source, finish)
         operation = document.planned.operation(request.operation_name)
         assert operation is not None
         if document.shared is None:
             document.shared = SharedResults(self._schema, document.parsed)
-        return Subscribed(
+        return ActiveSubscription(
             source,
             partial(self._answers, document, request),
             (request.query, *document.shared.key(operation, request.variables)),

@@ -30,16 +30,16 @@ class Quota:
         self._what, self._most = what, most
         self._taken: Counter[tuple[UUID, str]] = Counter()
 
-    def place(self, viewer: Viewer) -> "Place":
+    def place(self, viewer: Viewer) -> "QuotaPlace":
         """Take a place. Raises: TooMany."""
         key = (viewer.organization_id, viewer.key)
         if self._taken[key] >= self._most:
             raise TooMany(self._what, self._most)
         self._taken[key] += 1
-        return Place(self._taken, key)
+        return QuotaPlace(self._taken, key)
 
 
-class Place:
+class QuotaPlace:
     """A taken place. It is released by `close`, at the latest at the end of a `with` block."""
 
     __slots__ = ("_key", "_taken")
@@ -56,7 +56,7 @@ class Place:
             if not self._taken[key]:
                 del self._taken[key]
 
-    def __enter__(self) -> "Place":
+    def __enter__(self) -> "QuotaPlace":
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -4,7 +4,7 @@ from typing import Protocol
 
 import orjson
 
-from gateway.quotas import Place
+from gateway.quotas import QuotaPlace
 
 
 class Connection(Protocol):
@@ -28,7 +28,7 @@ class SocketOutlet:
 
     __slots__ = ("_connection", "_head", "_identifier", "_place")
 
-    def __init__(self, connection: Connection, identifier: str, place: Place) -> None:
+    def __init__(self, connection: Connection, identifier: str, place: QuotaPlace) -> None:
         self._connection = connection
         self._identifier = identifier
         self._place = place

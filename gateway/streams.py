@@ -24,7 +24,7 @@ from gateway.operations import Operations
 from gateway.quotas import Quotas
 from gateway.request import GraphQLRequest
 from gateway.security_headers import HEADERS
-from gateway.subscribed import Subscribed
+from gateway.subscribed import ActiveSubscription
 from resolvers.storage import Clock
 from resolvers.viewer import Viewer
 from schema.grammar.context import Context
@@ -198,7 +198,7 @@ class Streams:
         async def begin() -> ExecutionResult | Deliveries:
             context = self._make_context(viewer, resume_after=resume_after)
             accepted = await self._operations.subscribe(asked, context)
-            if isinstance(accepted, Subscribed):
+            if isinstance(accepted, ActiveSubscription):
                 return deliveries(self._hub, accepted, claims, viewer)
             return accepted
 

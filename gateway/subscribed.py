@@ -21,7 +21,7 @@ from graphql import (
 )
 
 from resolvers.values import frozen
-from schema.changes.followed import Followed
+from schema.changes.followed import ChangeSource
 from schema.grammar.context import Context
 
 OF_ONE_USER: Final = frozenset({"User", "NotificationEndpoint", "NotificationDelivery"})
@@ -34,7 +34,7 @@ Answers = Callable[[Context, Sequence[Any]], Awaitable[list[ExecutionResult]]]
 
 
 @frozen
-class Subscribed:
+class ActiveSubscription:
     """A subscription.
 
     `answers` executes its selection for payloads of its source. Subscriptions with equal keys and
@@ -42,7 +42,7 @@ class Subscribed:
     do. With `shows_cursor`, its results may show the cursor that their context notes.
     """
 
-    source: Followed
+    source: ChangeSource
     answers: Answers
     key: Hashable
     depends_on_user: bool

@@ -6,7 +6,7 @@ from typing import Final, cast
 from uuid import UUID
 
 from resolvers.agent_bookings.reads import organizations_waiting
-from resolvers.agent_bookings.validating import TakeUp, Validate, take_up, validate
+from resolvers.agent_bookings.validating import ClaimWaiting, Validate, take_up, validate
 from resolvers.outcomes import Outcome
 from resolvers.storage import Storage
 from resolvers.storage.batches import Run
@@ -19,7 +19,7 @@ FIRST_WINDOW: Final = 200
 WIDER: Final = 4
 
 
-class Waiting:
+class WaitingBookings:
     """Finds the organizations with waiting agent bookings.
 
     It reads only the oldest bookings. If all of them belong to busy organizations, the next read
@@ -52,7 +52,7 @@ async def validate_waiting(
     continues after the lease ends. An internal error in one booking does not affect the others: the
     booking waits until its lease ends. Raises: the internal error.
     """
-    ask = TakeUp(organization_id=organization_id, most=AT_ONCE, lease_seconds=lease_seconds)
+    ask = ClaimWaiting(organization_id=organization_id, most=AT_ONCE, lease_seconds=lease_seconds)
     judged_any = False
     while going_on():
         [taken] = await storage.write(TAKE_UP, [ask])

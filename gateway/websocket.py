@@ -23,7 +23,7 @@ from gateway.fanout import Hub, Subscriber
 from gateway.incoming.open_sockets import OpenSocket
 from gateway.incoming.sockets import HAND_OVER
 from gateway.operations import Operations
-from gateway.quotas import Place, Quotas, TooMany
+from gateway.quotas import QuotaPlace, Quotas, TooMany
 from gateway.request import GraphQLRequest, MalformedRequest
 from gateway.socket_messages import (
     ID_IN_USE,
@@ -44,7 +44,7 @@ from gateway.socket_messages import (
     unauthenticated,
 )
 from gateway.socket_outlets import SocketOutlet
-from gateway.subscribed import Subscribed
+from gateway.subscribed import ActiveSubscription
 from resolvers.storage import Clock, Overloaded
 
 INIT_SECONDS: Final = 10.0
@@ -117,7 +117,7 @@ class _Connection:
         self._ends_at = asyncio.get_running_loop().time() + endpoint.init_seconds
         self._starting: asyncio.Task[None] | None = None
         self._claims: Claims | None = None
-        self._place: Place | None = None
+        self._place: QuotaPlace | None = None
         self._operations: dict[str, asyncio.Task[None] | Subscriber] = {}
         self._finite = 0
 
@@ -277,7 +277,7 @@ class _Connection:
                 place.close()
 
     async def _follow(
-        self, identifier: str, request: GraphQLRequest, context: Any, place: Place
+        self, identifier: str, request: GraphQLRequest, context: Any, place: QuotaPlace
     ) -> bool:
         """Begin a subscription; from then on, the hub sends its results.
 
@@ -287,7 +287,7 @@ class _Connection:
         if isinstance(accepted, ExecutionResult):
             self._reply(_errors(identifier, errors.formatted(accepted.errors or ())))
             return False
-        if not isinstance(accepted, Subscribed):
+        if not isinstance(accepted, ActiveSubscription):
             async with aclosing(accepted) as results:
                 async for delivery in results:
                     await self._send_next(identifier, delivery.payload)

@@ -19,7 +19,7 @@ from gateway.delivering import Deliverer
 from gateway.lanes import TRIES, Lanes
 from gateway.outgoing.http import SECONDS, HttpSender
 from gateway.settings import Settings
-from gateway.validating import Waiting, validate_waiting
+from gateway.validating import WaitingBookings, validate_waiting
 from resolvers.bookings.expiry import organizations_with_overdue
 from resolvers.every_kind.expiry import ExpireDue, expire_due
 from resolvers.forgetting import ForgetOld, forget_old
@@ -29,7 +29,7 @@ from resolvers.log_retention import (
     organizations_with_changes_before,
 )
 from resolvers.outcomes import Outcome
-from resolvers.presence import BEAT_SECONDS, SayPresent, say_present
+from resolvers.presence import BEAT_SECONDS, ReportPresence, say_present
 from resolvers.storage import Storage
 from resolvers.storage.batches import Run
 
@@ -121,7 +121,7 @@ class Worker:
             pause_seconds=poll_seconds,
             when_closed=self._queued.set,
         )
-        self._waiting = Waiting(storage)
+        self._waiting = WaitingBookings(storage)
         self._validating = self._by_organization("validation", self._received)
         self._expiring = self._by_organization("expiry", self._overdue)
 
@@ -242,7 +242,7 @@ class Worker:
 
     async def _say_present(self) -> None:
         """Record that a worker is running. Times without a worker do not count as retry time."""
-        await self._one(SAY_PRESENT, SayPresent())
+        await self._one(SAY_PRESENT, ReportPresence())
 
     async def _gather(self) -> None:
         """Update the planner's statistics of tables that have grown."""

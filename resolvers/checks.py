@@ -11,13 +11,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from resolvers.refusals import (
-    Complaints,
     Invalid,
     InvalidCountryCode,
     InvalidEmail,
     OutOfRange,
     Refusal,
     Required,
+    ValidationErrors,
     WrongLength,
 )
 from resolvers.texts import has_controls, is_visible
@@ -157,9 +157,9 @@ def is_url(value: str) -> bool:
     return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
-def complaints(*checks: "tuple[Any, ...]") -> list[Refusal]:
+def violations(*checks: "tuple[Any, ...]") -> list[Refusal]:
     """Run checks given as (check, *arguments, {options}); what they refuse, in order."""
-    found = Complaints()
+    found = ValidationErrors()
     for check, *given in checks:
         options = given.pop() if given and isinstance(given[-1], dict) else {}
         found.of(check, *given, **options)

@@ -27,7 +27,7 @@ class Address:
     postal_code: str | None = None
 
     def refusals(self, *path: str) -> list[Refusal]:
-        return checks.complaints(
+        return checks.violations(
             (checks.text, self.line1, *path, "line1", {"most": _LINE}),
             (checks.text, self.line2, *path, "line2", {"most": _LINE}),
             (checks.text, self.city, *path, "city", {"most": _LINE}),
@@ -58,7 +58,7 @@ class EmergencyContact:
 
     def refusals(self, *path: str) -> list[Refusal]:
         number = {"most": _PHONE, "least": 1, "required": True}
-        return checks.complaints(
+        return checks.violations(
             (checks.text, self.name, *path, "name", {"most": _LINE}),
             (checks.text, self.phone, *path, "phone", number),
             (checks.text, self.relationship, *path, "relationship", {"most": _RELATIONSHIP}),

@@ -36,7 +36,7 @@ def check_external_ids(given: Sequence[ByExternalId] | None, *path: str) -> list
     if given is None:
         return []
     each = [(*path, str(n)) for n in range(len(given))]
-    return checks.complaints(
+    return checks.violations(
         (checks.size, set(given), *path, {"most": checks.PLAIN_LIST}),
         *((checks.code, one.kind, *at, "kind") for at, one in zip(each, given, strict=True)),
         *(

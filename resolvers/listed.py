@@ -7,12 +7,12 @@ from resolvers import checks
 from resolvers.links import Link, count_linked, linked, save_links
 from resolvers.refusals import OutOfRange, Refusal
 from resolvers.storage.unit_of_work import UnitOfWork
-from resolvers.upserts import Change, Loading, Part, Within
+from resolvers.upserts import Change, Part, PartContext, Within
 
 
 def listed(
     name: str, link: Link, *, listed_back: bool = False, within: Within | None = None
-) -> Callable[[Loading], Part]:
+) -> Callable[[PartContext], Part]:
     """The part that keeps a field of `many` in a link table.
 
     `listed_back` says that the other side has a plain list of these objects too, which may be full.
@@ -26,7 +26,7 @@ class _Listed:
         self,
         name: str,
         link: Link,
-        loading: Loading,
+        loading: PartContext,
         *,
         listed_back: bool,
         within: Within | None,

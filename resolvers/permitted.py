@@ -52,4 +52,4 @@ def forbidden(permission: Permission) -> Refused:
 
 
 def _may(command: Any, permission: Permission) -> bool:
-    return bool(getattr(command, "happened", None) or command.viewer.may(permission))
+    return bool(getattr(command, "imported", None) or command.viewer.may(permission))

@@ -24,11 +24,11 @@ LONGEST_SILENCE: Final = timedelta(seconds=60)
 
 
 @frozen
-class SayPresent:
+class ReportPresence:
     """Background work is being done."""
 
 
-def say_present(work: UnitOfWork, commands: Sequence[SayPresent]) -> list[Outcome]:
+def say_present(work: UnitOfWork, commands: Sequence[ReportPresence]) -> list[Outcome]:
     """Note that background work is being done, after a pause as a new presence.
 
     `changed` says whether there was a pause, or no presence is known.

@@ -29,7 +29,7 @@ ORGANIZATION = "organization_id"
 
 
 @frozen
-class Beginning:
+class LeadingRows:
     """Rows of another table with which a list begins if they are few.
 
     `found` narrows them, and `column` is the list's column with their key. `rest` is the condition
@@ -158,7 +158,7 @@ def page_of(
     narrowing: Narrowing,
     *,
     source: Source | None = None,
-    beginning: Beginning | None = None,
+    beginning: LeadingRows | None = None,
 ) -> Read[Model]:
     """One page of a table's rows.
 
@@ -203,7 +203,7 @@ def _rows_of(model: type[SQLModel], found: sa.FromClause, page: PageRequest) -> 
 
 def _either_way(
     model: type[SQLModel],
-    beginning: Beginning,
+    beginning: LeadingRows,
     narrowing: Narrowing,
     selected: sa.ColumnElement[Any],
 ) -> tuple[sa.Select[Any], sa.Select[Any]]:
@@ -223,11 +223,11 @@ def _either_way(
     )
 
 
-def _shape(beginning: Beginning | None) -> Hashable:
+def _shape(beginning: LeadingRows | None) -> Hashable:
     return None if beginning is None else beginning.shape
 
 
-def _values(beginning: Beginning | None) -> Mapping[str, Any]:
+def _values(beginning: LeadingRows | None) -> Mapping[str, Any]:
     return {} if beginning is None else beginning.values
 
 
@@ -237,7 +237,7 @@ def count_of(
     narrowing: Narrowing,
     *,
     source: Source | None = None,
-    beginning: Beginning | None = None,
+    beginning: LeadingRows | None = None,
     most: int | None = None,
 ) -> Read[Any]:
     """How many rows `page_of` pages through, as the column `total`; at most `most`."""

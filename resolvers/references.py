@@ -212,10 +212,10 @@ class Lookup(Generic[Model]):
 
     def found(self, fetched: Iterable[tuple[Group, Any]]) -> None:
         """Take the rows of the reads."""
-        known: dict[Group, _Known] = {}
+        known: dict[Group, _ResolvedNames] = {}
         for group, row in fetched:
-            known.setdefault(group, _Known(self._compared)).add(row)
-        nothing = _Known(self._compared)
+            known.setdefault(group, _ResolvedNames(self._compared)).add(row)
+        nothing = _ResolvedNames(self._compared)
         for asker, ref in self._names:
             rows = known.get(self._group(asker), nothing).meant(
                 _organization(asker), self._canonical(ref)
@@ -334,7 +334,7 @@ class Lookup(Generic[Model]):
         )
 
 
-class _Known:
+class _ResolvedNames:
     """The rows that one group of names found, by what they can be named by."""
 
     def __init__(self, column: str | None) -> None:

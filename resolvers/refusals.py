@@ -79,7 +79,7 @@ class Refused(Exception):
         return "; ".join(refusal.message for refusal in self.refusals)
 
 
-class Complaints:
+class ValidationErrors:
     """Collects the refusals of one stage, so that they are reported together."""
 
     def __init__(self) -> None:

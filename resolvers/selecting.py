@@ -1,7 +1,8 @@
 """Narrows a read to the columns that somebody asked for, and joins rows to which it refers.
 
 The read keeps its conditions, its order and its limit. What it selects becomes the columns of
-`Wanted`, in their order, then those of each join; rows that are not there are joined as nulls.
+`RowSelection`, in their order, then those of each join; rows that are not there are joined as
+nulls.
 """
 
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from resolvers.values import frozen
 
 
 @frozen
-class WantedColumn:
+class SelectedColumn:
     """A column by name; `plain` leaves an enum the text that the database keeps."""
 
     name: str
@@ -26,10 +27,10 @@ class WantedColumn:
 
 
 @frozen
-class Wanted:
+class RowSelection:
     """What is wanted of a row, and of the rows that it refers to."""
 
-    columns: tuple[WantedColumn, ...]
+    columns: tuple[SelectedColumn, ...]
     joins: "tuple[Join, ...]" = ()
 
 
@@ -40,10 +41,10 @@ class Join:
     model: type[SQLModel]
     column: str
     key: str
-    wanted: Wanted
+    wanted: RowSelection
 
 
-def selecting(read: Read[Any], wanted: Wanted, *also: str) -> Read[Any]:
+def selecting(read: Read[Any], wanted: RowSelection, *also: str) -> Read[Any]:
     """The same rows with only what is wanted of them, `also` last.
 
     As plain tuples of the driver.
@@ -68,7 +69,7 @@ class _Selection:
         self.columns: list[sa.ColumnElement[Any]] = []
         self.joins: list[tuple[sa.FromClause, sa.ColumnElement[bool]]] = []
 
-    def add(self, wanted: Wanted, source: Source) -> None:
+    def add(self, wanted: RowSelection, source: Source) -> None:
         for column in wanted.columns:
             self.columns.append(_column(source(column.name), plain=column.plain))
         for join in wanted.joins:
@@ -90,7 +91,9 @@ def _column(column: sa.ColumnElement[Any], *, plain: bool) -> sa.ColumnElement[A
     return column
 
 
-def _narrowed(statement: sa.Select[Any], wanted: Wanted, also: tuple[str, ...]) -> sa.Select[Any]:
+def _narrowed(
+    statement: sa.Select[Any], wanted: RowSelection, also: tuple[str, ...]
+) -> sa.Select[Any]:
     selection = _Selection(statement)
     selection.add(wanted, selection.own)
     narrow = statement.with_only_columns(
@@ -107,7 +110,7 @@ SHORT_BYTES = 40
 DOCUMENT_BYTES = 4_000
 
 
-def most_bytes(wanted: Wanted) -> int:
+def most_bytes(wanted: RowSelection) -> int:
     """About how many bytes a row of this has as JSON at most, without the names of its fields."""
     own = sum(_longest().get(column.name, SHORT_BYTES) for column in wanted.columns)
     return own + sum(most_bytes(join.wanted) for join in wanted.joins)

@@ -24,10 +24,10 @@ from resolvers.outcomes import Outcome, Warning
 from resolvers.references import NAMES, ByExternalId, Lookup, Ref, folded_column, look_up, named
 from resolvers.refusals import (
     AlreadyExists,
-    Complaints,
     NotFoundRefusal,
     Refusal,
     Refused,
+    ValidationErrors,
     attempt,
 )
 from resolvers.storage.columns import new_key, one_of
@@ -84,7 +84,7 @@ class Part(Protocol):
 
 
 @runtime_checkable
-class Warns(Protocol):
+class WarningPart(Protocol):
     """A part that may also warn of a change that it has taken over."""
 
     def warnings(self, change: Change[Any, Any]) -> Sequence[Warning]: ...
@@ -101,7 +101,7 @@ class Rule:
 
 
 @dataclass(slots=True)
-class Asked(Generic[Command]):
+class CheckedCommand(Generic[Command]):
     """A command whose fields and references are in order."""
 
     command: Command
@@ -112,11 +112,11 @@ class Asked(Generic[Command]):
 
 
 @frozen
-class Loading:
+class PartContext:
     """What a part is made from: the batch, and the objects that it may change, locked."""
 
     work: UnitOfWork
-    asked: Sequence[Asked[Any]]
+    asked: Sequence[CheckedCommand[Any]]
     rows: Sequence[Any]
     external_ids: ExternalIds
 
@@ -134,7 +134,7 @@ def _nothing_dated(_: Any, __: date) -> list[Refusal]:
 
 
 @frozen(kw_only=True)
-class Kind(Generic[Command, Model]):
+class UpsertDefinition(Generic[Command, Model]):
     """How the upsert of one kind of object differs from the others.
 
     `identity` names the columns by which an existing object is found; of several, `choose` takes
@@ -153,19 +153,19 @@ class Kind(Generic[Command, Model]):
     one: Mapping[str, tuple[str, type[SQLModel]]] = field(default_factory=dict)
     many: Mapping[str, type[SQLModel] | None] = field(default_factory=dict)
     scoped: Mapping[str, Within] = field(default_factory=dict)
-    parts: Sequence[Callable[[Loading], Part]] = ()
-    choose: Callable[[Asked[Command], Sequence[Model]], Model | None] = _the_only
+    parts: Sequence[Callable[[PartContext], Part]] = ()
+    choose: Callable[[CheckedCommand[Command], Sequence[Model]], Model | None] = _the_only
 
 
 def upsert(
-    work: UnitOfWork, commands: Sequence[Command], kind: Kind[Command, Model]
+    work: UnitOfWork, commands: Sequence[Command], kind: UpsertDefinition[Command, Model]
 ) -> list[Outcome | Refused]:
     """Create or update an object for each command; the outcomes are in the order of the commands.
 
     A refused command leaves no trace and does not touch the others.
     """
     asked = _ask(work, commands, kind)
-    good = [one for one in asked if isinstance(one, Asked)]
+    good = [one for one in asked if isinstance(one, CheckedCommand)]
     batch = _Batch(work, kind, good)
     outcomes = [one if isinstance(one, Refused) else attempt(batch.carry_out, one) for one in asked]
     batch.save()
@@ -177,7 +177,7 @@ def given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-class Named(Protocol):
+class NamedCommand(Protocol):
     """A command with a reference and a name."""
 
     @property
@@ -186,9 +186,9 @@ class Named(Protocol):
     def name(self) -> str: ...
 
 
-def check_named(command: Named) -> list[Refusal]:
+def check_named(command: NamedCommand) -> list[Refusal]:
     """What is wrong with a reference and a name."""
-    return checks.complaints(
+    return checks.violations(
         (checks.code, command.reference, "reference"),
         (checks.text, command.name, "name", {"least": 1, "most": checks.NAME}),
     )
@@ -198,30 +198,32 @@ def check_named(command: Named) -> list[Refusal]:
 
 
 def _ask(
-    work: UnitOfWork, commands: Sequence[Command], kind: Kind[Command, Model]
-) -> list[Asked[Command] | Refused]:
+    work: UnitOfWork, commands: Sequence[Command], kind: UpsertDefinition[Command, Model]
+) -> list[CheckedCommand[Command] | Refused]:
     today = work.now.date()
-    complaints = [_first_complaints(command, kind, today) for command in commands]
+    validation = [_first_violations(command, kind, today) for command in commands]
     lookups = _look_up(work, commands, kind)
     return [
         attempt(_asked, command, kind, lookups, found)
-        for command, found in zip(commands, complaints, strict=True)
+        for command, found in zip(commands, validation, strict=True)
     ]
 
 
-def _first_complaints(command: Command, kind: Kind[Command, Model], today: date) -> Complaints:
-    complaints = Complaints()
-    complaints.refusals += kind.check(command)
-    complaints.refusals += kind.check_dates(command, today)
-    complaints.refusals += check_external_ids(command.external_ids, "external_ids")
+def _first_violations(
+    command: Command, kind: UpsertDefinition[Command, Model], today: date
+) -> ValidationErrors:
+    validation = ValidationErrors()
+    validation.refusals += kind.check(command)
+    validation.refusals += kind.check_dates(command, today)
+    validation.refusals += check_external_ids(command.external_ids, "external_ids")
     for name in kind.many:
         distinct = frozenset(getattr(command, name) or ())
-        complaints.of(checks.size, distinct, name, most=checks.PLAIN_LIST)
-    return complaints
+        validation.of(checks.size, distinct, name, most=checks.PLAIN_LIST)
+    return validation
 
 
 def _look_up(
-    work: UnitOfWork, commands: Sequence[Command], kind: Kind[Command, Model]
+    work: UnitOfWork, commands: Sequence[Command], kind: UpsertDefinition[Command, Model]
 ) -> dict[type[SQLModel], Lookup[Any]]:
     names: dict[type[SQLModel], list[tuple[Viewer, Ref | None]]] = {}
     for command in commands:
@@ -237,15 +239,15 @@ def _look_up(
 
 def _asked(
     command: Command,
-    kind: Kind[Command, Model],
+    kind: UpsertDefinition[Command, Model],
     lookups: Mapping[type[SQLModel], Lookup[Any]],
-    complaints: Complaints,
-) -> Asked[Command]:
+    validation: ValidationErrors,
+) -> CheckedCommand[Command]:
     """Raises: Refused, with all that is wrong so far."""
-    asked = Asked(command, {}, {})
+    asked = CheckedCommand(command, {}, {})
     for name, (column, model) in kind.one.items():
         if (ref := getattr(command, name)) is not None:
-            key = complaints.of(_key, lookups[model], command, ref, name)
+            key = validation.of(_key, lookups[model], command, ref, name)
             if key is not None:
                 asked.one[column] = key
     for name, listed in kind.many.items():
@@ -256,11 +258,11 @@ def _asked(
                 within = kind.scoped[name](command.viewer.scope) if name in kind.scoped else None
                 key = ref
                 if listed:
-                    key = complaints.of(_key, lookups[listed], command, ref, *at, within=within)
+                    key = validation.of(_key, lookups[listed], command, ref, *at, within=within)
                 if key is not None:
                     keys.setdefault(key, n)
             asked.keys[name] = [(n, key) for key, n in keys.items()]
-    complaints.settle()
+    validation.settle()
     asked.identity = tuple(
         asked.one[name] if name in asked.one else getattr(command, name) for name in kind.identity
     )
@@ -305,7 +307,10 @@ class _Batch(Generic[Command, Model]):
     """
 
     def __init__(
-        self, work: UnitOfWork, kind: Kind[Command, Model], asked: Sequence[Asked[Command]]
+        self,
+        work: UnitOfWork,
+        kind: UpsertDefinition[Command, Model],
+        asked: Sequence[CheckedCommand[Command]],
     ) -> None:
         self._work, self._kind = work, kind
         existing = work.rows(_existing(kind, asked)) if asked else []
@@ -320,23 +325,23 @@ class _Batch(Generic[Command, Model]):
             now = self._before.get(owner, row)
             self._by_identity.setdefault(self._identity(now), []).append(owner)
         external_ids = ExternalIds()
-        loading = Loading(work, asked, locked, external_ids)
+        loading = PartContext(work, asked, locked, external_ids)
         self._parts: list[Part] = [
             _OwnExternalIds(NAMES[kind.model][0], loading),
             *(make(loading) for make in kind.parts),
         ]
 
-    def carry_out(self, asked: Asked[Command]) -> Outcome:
+    def carry_out(self, asked: CheckedCommand[Command]) -> Outcome:
         """Take one command over. Raises: Refused or a Refusal; then nothing is taken over."""
         change = self._change(asked)
-        complaints = Complaints()
+        validation = ValidationErrors()
         for part in self._parts:
-            complaints.refusals += part.refusals(change)
-        complaints.settle()
+            validation.refusals += part.refusals(change)
+        validation.settle()
         if change.before is None and self._owners(asked, hidden=True):
             raise AlreadyExists(self._kind.identity[0])
         parts_changed = [part.take(change) for part in self._parts]
-        warns = [part for part in self._parts if isinstance(part, Warns)]
+        warns = [part for part in self._parts if isinstance(part, WarningPart)]
         if change.before is None:
             self._by_identity.setdefault(self._identity(change.after), []).append(change.owner)
             self._hidden.add_made(change.owner, asked.command.viewer.scope)
@@ -355,7 +360,7 @@ class _Batch(Generic[Command, Model]):
         for part in self._parts:
             part.save(work)
 
-    def _change(self, asked: Asked[Command]) -> Change[Command, Model]:
+    def _change(self, asked: CheckedCommand[Command]) -> Change[Command, Model]:
         """Raises: a Refusal of the kind's own, where it can't choose one of several objects."""
         command, kind = asked.command, self._kind
         organization_id = command.viewer.organization_id
@@ -372,7 +377,7 @@ class _Batch(Generic[Command, Model]):
         keys = _scoped(kind, asked, new=before is None)
         return Change(command, (organization_id, key), before, after, keys)
 
-    def _owners(self, asked: Asked[Command], *, hidden: bool = False) -> list[Owner]:
+    def _owners(self, asked: CheckedCommand[Command], *, hidden: bool = False) -> list[Owner]:
         """The objects of the identity that the viewer can see, or those that are hidden."""
         viewer = asked.command.viewer
         forms = (asked.identity, asked.folded_identity)
@@ -391,7 +396,7 @@ def _compared(model: type[SQLModel], name: str, row: Any) -> Any:
     return value if column is None else getattr(row, column) or folded(value)
 
 
-def _scoped(kind: Kind[Any, Any], asked: Asked[Any], *, new: bool) -> Keys:
+def _scoped(kind: UpsertDefinition[Any, Any], asked: CheckedCommand[Any], *, new: bool) -> Keys:
     """What the lists of a command become for a viewer with a scope, if it is empty or left out.
 
     A new object gets what the scope confines the list to, so that the viewer sees it; an object
@@ -408,7 +413,7 @@ def _scoped(kind: Kind[Any, Any], asked: Asked[Any], *, new: bool) -> Keys:
     return keys
 
 
-def _lock(work: UnitOfWork, kind: Kind[Any, Model], rows: Sequence[Any]) -> list[Any]:
+def _lock(work: UnitOfWork, kind: UpsertDefinition[Any, Model], rows: Sequence[Any]) -> list[Any]:
     """The rows, locked organization by organization in key order."""
     by_organization: dict[UUID, list[UUID]] = {}
     for row in rows:
@@ -420,7 +425,9 @@ def _lock(work: UnitOfWork, kind: Kind[Any, Model], rows: Sequence[Any]) -> list
     ]
 
 
-def _existing(kind: Kind[Any, Model], asked: Sequence[Asked[Any]]) -> Read[Any]:
+def _existing(
+    kind: UpsertDefinition[Any, Model], asked: Sequence[CheckedCommand[Any]]
+) -> Read[Any]:
     """The rows whose identity may be one that is asked for."""
     c = columns(kind.model)
     both = [values for one in asked for values in (one.identity, one.folded_identity)]
@@ -442,7 +449,7 @@ def _existing(kind: Kind[Any, Model], asked: Sequence[Asked[Any]]) -> Read[Any]:
 class _OwnExternalIds:
     """The external ids of the objects themselves."""
 
-    def __init__(self, type_name: str, loading: Loading) -> None:
+    def __init__(self, type_name: str, loading: PartContext) -> None:
         self._type_name, self._ids = type_name, loading.external_ids
         names = [
             (one.command.viewer.organization_id, external_id)

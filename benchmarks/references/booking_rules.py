@@ -162,7 +162,7 @@ class Draft:
         return f"ENR-{self.number}"
 
 
-class Desk:
+class PreloadedBatch:
     """The facts about a batch, and the seats that it has given so far."""
 
     def __init__(self, settings: Settings, now: datetime) -> None:

@@ -16,10 +16,10 @@ import asyncpg
 from benchmarks.references.booking_rules import (
     SHORTEST,
     Candidate,
-    Desk,
     Draft,
     Earlier,
     Event,
+    PreloadedBatch,
     Refusal,
     Settings,
     Unsupported,
@@ -215,15 +215,19 @@ class Postgres:
         events, candidates = [event for event, _ in pairs], [candidate for _, candidate in pairs]
         rows = await self._connection.fetch(LOCK, of, events, candidates)
         asked = [(Event(*row[8:]), Candidate(*row[3:8])) for row in rows]
-        desk = Desk(Settings(*rows[0][:3]), now)
-        await self._count(desk, of, asked, now)
-        results = [desk.book(event, candidate) for event, candidate in asked]
+        preloaded = PreloadedBatch(Settings(*rows[0][:3]), now)
+        await self._count(preloaded, of, asked, now)
+        results = [preloaded.book(event, candidate) for event, candidate in asked]
         if drafts := [result for result in results if isinstance(result, Draft)]:
             await self._write(caller, drafts, now)
         return results
 
     async def _count(
-        self, desk: Desk, of: UUID, asked: Sequence[tuple[Event, Candidate]], now: datetime
+        self,
+        preloaded: PreloadedBatch,
+        of: UUID,
+        asked: Sequence[tuple[Event, Candidate]],
+        now: datetime,
     ) -> None:
         """Read what the rules need to know beside the locked rows."""
         events = {event.id: event for event, _ in asked if event.id is not None}
@@ -242,16 +246,16 @@ class Postgres:
         in_rooms: dict[UUID, Counter[Span]] = {}
         for key, number, booking_id, kind, *others in counted:
             if booking_id is not None:
-                desk.has(key, Earlier(booking_id, kind, *others))
+                preloaded.has(key, Earlier(booking_id, kind, *others))
             elif kind is None:
-                desk.seats_taken(key, number)
+                preloaded.seats_taken(key, number)
             elif kind == "overdue":
                 raise Unsupported("a booking that has lapsed")
             else:
                 *_, start_at, until, _, _, _, _ = others
                 in_rooms.setdefault(key, Counter())[start_at, until] = number
         for room_id, spans in in_rooms.items():
-            desk.busy_in_room(room_id, spans)
+            preloaded.busy_in_room(room_id, spans)
 
     async def _write(self, caller: Caller, drafts: Sequence[Draft], now: datetime) -> None:
         for draft, number in zip(drafts, await self._take(caller, len(drafts)), strict=True):

@@ -20,10 +20,10 @@ import orjson
 from benchmarks.references.booking_rules import (
     SHORTEST,
     Candidate,
-    Desk,
     Draft,
     Earlier,
     Event,
+    PreloadedBatch,
     Refusal,
     Settings,
     Unsupported,
@@ -231,15 +231,17 @@ class Sqlite:
     ) -> list[Draft | list[Refusal]]:
         of, now = caller.organization_id.hex, datetime.now(UTC)
         allow, days, policy = self._connection.execute(SETTINGS, (of,)).fetchone()
-        desk = Desk(Settings(bool(allow), days, policy), now)
+        preloaded = PreloadedBatch(Settings(bool(allow), days, policy), now)
         events = {key: self._event(of, key) for key in {event for event, _ in pairs}}
         candidates = {key: self._candidate(of, key) for key in {key for _, key in pairs}}
         for event in events.values():
-            self._count(desk, of, event)
+            self._count(preloaded, of, event)
         for candidate in candidates.values():
-            self._list_earlier(desk, of, candidate)
+            self._list_earlier(preloaded, of, candidate)
         self._require_nothing_overdue(of, events.values(), candidates.values(), now)
-        results = [desk.book(events[event], candidates[candidate]) for event, candidate in pairs]
+        results = [
+            preloaded.book(events[event], candidates[candidate]) for event, candidate in pairs
+        ]
         if drafts := [result for result in results if isinstance(result, Draft)]:
             self._write(caller, drafts, now)
         return results
@@ -259,12 +261,12 @@ class Sqlite:
         row = self._connection.execute(CANDIDATE, (of, key.hex)).fetchone()
         return NO_CANDIDATE if row is None else Candidate(key, *row[1:])
 
-    def _count(self, desk: Desk, of: str, event: Event) -> None:
+    def _count(self, preloaded: PreloadedBatch, of: str, event: Event) -> None:
         """Count the seats taken at an event, and in its room at that time."""
         if event.id is None:
             return
         counted = self._connection.execute(AT_EVENT, (of, event.id.hex)).fetchone()
-        desk.seats_taken(event.id, 0 if counted is None else counted[0])
+        preloaded.seats_taken(event.id, 0 if counted is None else counted[0])
         if event.room_id is None or event.start_at is None:
             return
         until = max(event.end_at or event.start_at, event.start_at + SHORTEST)
@@ -275,9 +277,9 @@ class Sqlite:
             assert start_at
             assert busy_until_at
             spans[start_at, busy_until_at] = number
-        desk.busy_in_room(event.room_id, spans)
+        preloaded.busy_in_room(event.room_id, spans)
 
-    def _list_earlier(self, desk: Desk, of: str, candidate: Candidate) -> None:
+    def _list_earlier(self, preloaded: PreloadedBatch, of: str, candidate: Candidate) -> None:
         if candidate.id is None:
             return
         for key, kind, status, test, event, *others in self._connection.execute(
@@ -291,7 +293,7 @@ class Sqlite:
             keys = _key(test), _key(event)
             spans = start_at, until, opens_at, session_started_at
             earlier = Earlier(UUID(key), kind, status, *keys, *spans, created_at, result)
-            desk.has(candidate.id, earlier)
+            preloaded.has(candidate.id, earlier)
 
     def _require_nothing_overdue(
         self, of: str, events: Any, candidates: Any, now: datetime

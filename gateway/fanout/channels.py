@@ -18,7 +18,7 @@ from gateway.fanout.groups import (
 )
 from gateway.fanout.index import MatchIndex
 from gateway.fanout.subscribers import ChangeSubscriber, SeatsSubscriber, Subscriber
-from gateway.subscribed import Subscribed
+from gateway.subscribed import ActiveSubscription
 from resolvers import change_reads
 from resolvers.bookings.matching import Change
 from resolvers.change_reads import IN_COMMIT_ORDER
@@ -327,7 +327,7 @@ class Channel:
         self._uncounted.clear()
 
 
-def _rights(viewer: Viewer, subscribed: Subscribed) -> Hashable:
+def _rights(viewer: Viewer, subscribed: ActiveSubscription) -> Hashable:
     """What decides which results a viewer receives; viewers with the same share a group."""
     if subscribed.depends_on_user:
         return viewer

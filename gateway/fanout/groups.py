@@ -10,7 +10,7 @@ from uuid import UUID
 from graphql import ExecutionResult
 
 from gateway import errors
-from gateway.subscribed import Subscribed
+from gateway.subscribed import ActiveSubscription
 from resolvers.bookings.matching import Matcher
 from resolvers.storage import Overloaded
 from resolvers.viewer import Viewer
@@ -42,7 +42,7 @@ No two groups share one: a group that ends cancels what its context reads.
 
 
 async def executed(
-    subscribed: Subscribed, context: Context, payloads: Sequence[Any]
+    subscribed: ActiveSubscription, context: Context, payloads: Sequence[Any]
 ) -> list[bytes]:
     """The JSON of the responses for these payloads.
 
@@ -103,7 +103,7 @@ class _Group(abc.ABC):
     def __init__(
         self,
         key: Hashable,
-        subscribed: Subscribed,
+        subscribed: ActiveSubscription,
         viewer: Viewer,
         slots: asyncio.Semaphore,
         make_context: MakeContext,
@@ -146,7 +146,7 @@ class ChangeGroup(_Group):
     def __init__(
         self,
         key: Hashable,
-        subscribed: Subscribed,
+        subscribed: ActiveSubscription,
         viewer: Viewer,
         slots: asyncio.Semaphore,
         make_context: MakeContext,
@@ -209,7 +209,7 @@ class BookingGroup(ChangeGroup):
     def __init__(
         self,
         key: Hashable,
-        subscribed: Subscribed,
+        subscribed: ActiveSubscription,
         viewer: Viewer,
         slots: asyncio.Semaphore,
         make_context: MakeContext,
@@ -231,7 +231,7 @@ class SeatsGroup(_Group):
     def __init__(
         self,
         key: Hashable,
-        subscribed: Subscribed,
+        subscribed: ActiveSubscription,
         viewer: Viewer,
         slots: asyncio.Semaphore,
         make_context: MakeContext,

@@ -10,7 +10,7 @@ from gateway.change_feed import ChangeFeed
 from gateway.fanout.channels import Channel
 from gateway.fanout.outlets import Outlet
 from gateway.fanout.subscribers import ChangeSubscriber, SeatsSubscriber, Subscriber
-from gateway.subscribed import Subscribed
+from gateway.subscribed import ActiveSubscription
 from resolvers.storage import Overloaded, Storage
 from resolvers.viewer import Viewer
 from schema.changes.followed import SeatCounts
@@ -56,7 +56,7 @@ class Hub:
         self._is_closed = False
 
     async def subscribe(
-        self, subscribed: Subscribed, claims: Claims, viewer: Viewer, outlet: Outlet
+        self, subscribed: ActiveSubscription, claims: Claims, viewer: Viewer, outlet: Outlet
     ) -> Subscriber:
         """Begin to deliver. Raises: Overloaded."""
         channel = await self._channel(viewer.organization_id)

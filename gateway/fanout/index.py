@@ -7,13 +7,13 @@ from typing import Any, Protocol, TypeVar
 from resolvers.bookings.matching import CHANGING, INDEXED, Change, Matcher
 
 
-class Matching(Protocol):
+class Matchable(Protocol):
     """Something that receives the changes that its matcher matches."""
 
     matcher: Matcher
 
 
-T = TypeVar("T", bound=Matching)
+T = TypeVar("T", bound=Matchable)
 
 
 class MatchIndex:
@@ -37,13 +37,13 @@ class MatchIndex:
         """Whether a matcher needs the markers of bookings."""
         return self._needing_markers > 0
 
-    def add(self, group: Matching) -> None:
+    def add(self, group: Matchable) -> None:
         self._needing_candidates += group.matcher.needs_candidates
         self._needing_markers += group.matcher.needs_markers
         for found in self._places(group.matcher):
             found[group] = None
 
-    def remove(self, group: Matching) -> None:
+    def remove(self, group: Matchable) -> None:
         self._needing_candidates -= group.matcher.needs_candidates
         self._needing_markers -= group.matcher.needs_markers
         for found in self._places(group.matcher):

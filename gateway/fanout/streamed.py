@@ -7,7 +7,7 @@ from typing import Final
 from gateway.auth import Claims
 from gateway.deliveries import Deliveries, Delivery
 from gateway.fanout.hub import Hub
-from gateway.subscribed import Subscribed
+from gateway.subscribed import ActiveSubscription
 from resolvers.viewer import Viewer
 
 MOST_UNREAD: Final = 64
@@ -57,7 +57,7 @@ class _Queue:
 
 
 async def deliveries(
-    hub: Hub, subscribed: Subscribed, claims: Claims, viewer: Viewer
+    hub: Hub, subscribed: ActiveSubscription, claims: Claims, viewer: Viewer
 ) -> Deliveries:
     """The results of a subscription; never ends. Raises: the error that ended it."""
     queue = _Queue()

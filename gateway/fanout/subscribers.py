@@ -14,7 +14,7 @@ from graphql import GraphQLError
 from gateway.auth import Claims
 from gateway.fanout.groups import NEVER, RETRY_SECONDS, ChangeGroup, SeatsGroup, executed
 from gateway.fanout.outlets import Outlet
-from gateway.subscribed import Subscribed
+from gateway.subscribed import ActiveSubscription
 from resolvers.change_reads import IN_COMMIT_ORDER
 from resolvers.storage import Overloaded
 from resolvers.storage.paging import MOST, PageRequest
@@ -74,7 +74,7 @@ class Subscriber(abc.ABC):
     def __init__(
         self,
         channel: Channel,
-        subscribed: Subscribed,
+        subscribed: ActiveSubscription,
         claims: Claims,
         viewer: Viewer,
         outlet: Outlet,
@@ -170,7 +170,7 @@ class ChangeSubscriber(Subscriber):
     def __init__(
         self,
         channel: Channel,
-        subscribed: Subscribed,
+        subscribed: ActiveSubscription,
         claims: Claims,
         viewer: Viewer,
         outlet: Outlet,
@@ -315,7 +315,7 @@ class SeatsSubscriber(Subscriber):
     def __init__(
         self,
         channel: Channel,
-        subscribed: Subscribed,
+        subscribed: ActiveSubscription,
         claims: Claims,
         viewer: Viewer,
         outlet: Outlet,

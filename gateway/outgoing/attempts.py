@@ -9,9 +9,9 @@ from typing import Final
 import httpcore
 
 from gateway.outgoing.answers import Answer
-from gateway.outgoing.connections import Broken, CheckedBackend, Connections, Unreachable
+from gateway.outgoing.connections import CheckedBackend, ConnectionFailure, Connections, Unreachable
 from gateway.outgoing.resolving import Resolve
-from gateway.outgoing.unreached import Unreached
+from gateway.outgoing.unreached import UnreachedReceivers
 from resolvers.notifications.urls import Receiver
 
 MOST_BYTES: Final = 64 * 1024
@@ -33,7 +33,7 @@ class Attempts:
         seconds: float,
     ) -> None:
         self._seconds = seconds
-        self._unreached = Unreached()
+        self._unreached = UnreachedReceivers()
         self._connections = Connections(
             tls or httpcore.default_ssl_context(),
             CheckedBackend(resolve, local=local, seconds=seconds, network=network),
@@ -56,7 +56,7 @@ class Attempts:
                 # the answer is given, and is not asked for again if its body never ends
                 status = response.status
                 await _read(response)
-        except Broken as broken:
+        except ConnectionFailure as broken:
             error = str(broken)
         except Unreachable as unreachable:
             error = self._not_reached(to, str(unreachable))

@@ -35,7 +35,7 @@ class Unreachable(Exception):
     """
 
 
-class Broken(Exception):
+class ConnectionFailure(Exception):
     """A connection gave no answer; the text says why, in words for the receiver's owner."""
 
 
@@ -155,7 +155,7 @@ class _Stream(httpcore.AsyncNetworkStream):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         received = await self._stream.read(max_bytes, timeout)
         if not received:
-            raise Broken("hung up")
+            raise ConnectionFailure("hung up")
         return received
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
@@ -173,7 +173,7 @@ class _Stream(httpcore.AsyncNetworkStream):
         try:
             return _Stream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
         except httpcore.ConnectError as error:
-            raise Broken(_why_no_tls(error)) from None
+            raise ConnectionFailure(_why_no_tls(error)) from None
         except BaseException:
             # httpcore closes after an error, and not when an attempt runs out of time
             await self._stream.aclose()

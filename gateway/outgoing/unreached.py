@@ -19,7 +19,7 @@ class _Reported:
     unreported: int = 0
 
 
-class Unreached:
+class UnreachedReceivers:
     """The receivers that gave no answer, and when that was logged. `now` is in seconds."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:

@@ -15,15 +15,15 @@ from resolvers.agent_bookings.known_students import StudentOf
 from resolvers.agent_bookings.students import Students
 from resolvers.agent_bookings.submission import (
     Content,
+    RequestedProduct,
     Submission,
-    Wish,
     content_of,
     stays_in,
     tidied,
 )
 from resolvers.agent_bookings.transitions import TRANSITIONS
 from resolvers.bookings import loading
-from resolvers.bookings.actions import Situation, may_touch, require
+from resolvers.bookings.actions import ActionContext, may_touch, require
 from resolvers.bookings.checks import state_of
 from resolvers.bookings.versions import next_version
 from resolvers.changes import Cause, record_booking
@@ -32,10 +32,10 @@ from resolvers.outcomes import Outcome
 from resolvers.permitted import requires
 from resolvers.refusals import (
     AlreadyExists,
-    Complaints,
     Refusal,
     Refused,
     StaleBooking,
+    ValidationErrors,
     attempt,
 )
 from resolvers.storage.columns import new_key
@@ -74,7 +74,7 @@ Name = tuple[UUID, str, str]
 
 
 @frozen
-class Asked:
+class CheckedCommand:
     """A command, its submission without blank texts, and what is wrong with the fields.
 
     `content` is the submission as it is kept; empty while anything is wrong.
@@ -90,14 +90,14 @@ class Asked:
         return self.command.viewer.organization_id
 
     @classmethod
-    def of(cls, command: BookAgentBooking, today: date) -> "Asked":
+    def of(cls, command: BookAgentBooking, today: date) -> "CheckedCommand":
         submission = tidied(command.submission)
         mistakes = stage_one.check(submission, today=today)
         return cls(command, submission, mistakes, {} if mistakes else content_of(submission))
 
 
 @frozen
-class Held:
+class CurrentBooking:
     """An agent booking as the batch knows it by now."""
 
     booking: Booking
@@ -115,15 +115,15 @@ def book(work: UnitOfWork, commands: Sequence[BookAgentBooking]) -> list[Outcome
     StaleBooking; then IllegalState.
     """
     today = work.now.date()
-    asked = [Asked.of(command, today) for command in commands]
-    batch = _Receiving(work, asked)
+    asked = [CheckedCommand.of(command, today) for command in commands]
+    batch = _SubmissionBatch(work, asked)
     outcomes = [attempt(batch.receive, one) for one in asked]
     batch.write()
     return outcomes
 
 
-class _Receiving:
-    def __init__(self, work: UnitOfWork, asked: Sequence[Asked]) -> None:
+class _SubmissionBatch:
+    def __init__(self, work: UnitOfWork, asked: Sequence[CheckedCommand]) -> None:
         self._work = work
         self._agencies = Agencies(work, ((one.command.viewer, one.submission) for one in asked))
         in_order = [one for one in asked if not one.mistakes]
@@ -146,7 +146,7 @@ class _Receiving:
         self._revisions: list[AgentBookingRevision] = []
         self._items: list[AgentBookingItem] = []
 
-    def receive(self, asked: Asked) -> Outcome:
+    def receive(self, asked: CheckedCommand) -> Outcome:
         """Raises: Refused, or a refusal."""
         command, submission = asked.command, asked.submission
         party = self._check_input(asked)
@@ -157,7 +157,7 @@ class _Receiving:
         cancelled = held.booking.status is BookingStatus.CANCELLED
         if asked.content == held.detail.content and not cancelled:
             return Outcome(held.booking.id, changed=False)
-        if not (cancelled and command.happened):
+        if not (cancelled and command.imported):
             name = "reopen" if cancelled else "resubmit"
             at = ("agent_booking_id",)
             require(TRANSITIONS, name, self._situation(held), command.viewer, *at)
@@ -176,9 +176,9 @@ class _Receiving:
         work.insert(AgentBookingRevision, self._revisions)
         work.insert(AgentBookingItem, self._items)
 
-    def _check_input(self, asked: Asked) -> Party:
+    def _check_input(self, asked: CheckedCommand) -> Party:
         """Raises: Refused."""
-        command, stage = asked.command, Complaints()
+        command, stage = asked.command, ValidationErrors()
         stage.refusals += asked.mistakes
         path = ("expected_revision",)
         stage.of(checks.number, command.expected_revision, *path, least=0, most=MOST_REVISIONS)
@@ -189,11 +189,11 @@ class _Receiving:
         assert party is not None
         return party
 
-    def _situation(self, held: Held) -> Situation:
+    def _situation(self, held: CurrentBooking) -> ActionContext:
         settings = self._settings[held.booking.organization_id]
-        return Situation(held.booking, settings, self._work.now)
+        return ActionContext(held.booking, settings, self._work.now)
 
-    def _require_revision(self, held: Held | None, command: BookAgentBooking) -> None:
+    def _require_revision(self, held: CurrentBooking | None, command: BookAgentBooking) -> None:
         """Raises: StaleBooking; its version is 0 where there is no such booking."""
         expected = command.expected_revision
         if expected is None or expected == (0 if held is None else held.detail.revision):
@@ -203,7 +203,7 @@ class _Receiving:
             raise StaleBooking(*path, version=0)
         raise StaleBooking(*path, **state_of(self._situation(held), command.viewer))
 
-    def _known(self, viewer: Viewer, submission: Submission, party: Party) -> Held | None:
+    def _known(self, viewer: Viewer, submission: Submission, party: Party) -> CurrentBooking | None:
         """The booking that has this id in the agency, or had it while the office was unknown.
 
         Raises: AlreadyExists (the viewer cannot see it, and an agency has an id only once).
@@ -217,7 +217,7 @@ class _Receiving:
                 raise AlreadyExists("agent_booking_id")
         return None
 
-    def _create(self, asked: Asked, party: Party) -> Outcome:
+    def _create(self, asked: CheckedCommand, party: Party) -> Outcome:
         now, key = self._work.now, new_key()
         organization_id, cause = asked.organization_id, _cause(asked)
         agent_booking_id = asked.submission.agent_booking_id
@@ -242,10 +242,10 @@ class _Receiving:
             revision=1,
             **_received(asked, party),
         )
-        self._keep(asked, Held(busy(booking), detail), None)
+        self._keep(asked, CurrentBooking(busy(booking), detail), None)
         return Outcome(key, created=True)
 
-    def _replace(self, asked: Asked, party: Party, held: Held) -> Outcome:
+    def _replace(self, asked: CheckedCommand, party: Party, held: CurrentBooking) -> Outcome:
         booking = next_version(
             held.booking,
             self._work.now,
@@ -255,10 +255,10 @@ class _Receiving:
         )
         received = _received(asked, party)
         detail = changed(held.detail, revision=held.detail.revision + 1, **received)
-        self._keep(asked, Held(busy(booking), detail), held)
+        self._keep(asked, CurrentBooking(busy(booking), detail), held)
         return Outcome(booking.id)
 
-    def _of_submission(self, asked: Asked, party: Party) -> dict[str, Any]:
+    def _of_submission(self, asked: CheckedCommand, party: Party) -> dict[str, Any]:
         """What a submission makes of the common columns."""
         organization_id, school = asked.organization_id, party.school
         zone = self._settings[organization_id].time_zone if school is None else school.time_zone
@@ -269,7 +269,9 @@ class _Receiving:
             **times(stays_in(asked.content, "courses", "lodging"), zone),
         }
 
-    def _keep(self, asked: Asked, held: Held, before: Held | None) -> None:
+    def _keep(
+        self, asked: CheckedCommand, held: CurrentBooking, before: CurrentBooking | None
+    ) -> None:
         booking, detail, cause = held.booking, held.detail, _cause(asked)
         if before is not None:
             old = before.detail
@@ -288,9 +290,9 @@ class _Receiving:
             )
         )
         self._items += [
-            _item(detail, kind, n, wish)
-            for kind, wishes in asked.submission.wishes.items()
-            for n, wish in enumerate(wishes)
+            _item(detail, kind, n, requested)
+            for kind, requested_products in asked.submission.requested_products.items()
+            for n, requested in enumerate(requested_products)
         ]
         record_booking(
             self._work,
@@ -303,8 +305,10 @@ class _Receiving:
         )
 
 
-def _item(detail: AgentBooking, kind: ProductKind, position: int, wish: Wish) -> AgentBookingItem:
-    assert wish.code is not None  # stage 1 requires it
+def _item(
+    detail: AgentBooking, kind: ProductKind, position: int, requested: RequestedProduct
+) -> AgentBookingItem:
+    assert requested.code is not None  # stage 1 requires it
     return new_row(
         AgentBookingItem,
         organization_id=detail.organization_id,
@@ -312,28 +316,28 @@ def _item(detail: AgentBooking, kind: ProductKind, position: int, wish: Wish) ->
         revision=detail.revision,
         kind=kind,
         position=position,
-        code=wish.code,
-        date_from=wish.date_from,
-        number_of_weeks=wish.number_of_weeks,
-        quantity=wish.quantity,
+        code=requested.code,
+        date_from=requested.date_from,
+        number_of_weeks=requested.number_of_weeks,
+        quantity=requested.quantity,
     )
 
 
-def _student(asked: Asked, party: Party) -> StudentOf:
+def _student(asked: CheckedCommand, party: Party) -> StudentOf:
     command, student = asked.command, asked.submission.student
     assert student is not None
-    return StudentOf(command.viewer, party.agency_keys[0], student, imported=command.happened)
+    return StudentOf(command.viewer, party.agency_keys[0], student, imported=command.imported)
 
 
-def _facts(held: Held) -> dict[str, Any]:
+def _facts(held: CurrentBooking) -> dict[str, Any]:
     return agent_booking_facts(held.booking, held.detail)
 
 
-def _cause(asked: Asked) -> Cause:
+def _cause(asked: CheckedCommand) -> Cause:
     return Cause(asked.command.viewer, asked.command.origin)
 
 
-def _received(asked: Asked, party: Party) -> dict[str, Any]:
+def _received(asked: CheckedCommand, party: Party) -> dict[str, Any]:
     """What a submission makes of the columns of an agent booking."""
     return {
         "agency_key": party.agency_keys[0],
@@ -345,11 +349,11 @@ def _received(asked: Asked, party: Party) -> dict[str, Any]:
     }
 
 
-def _held(work: UnitOfWork, asked: Sequence[Asked]) -> dict[UUID, Held]:
+def _held(work: UnitOfWork, asked: Sequence[CheckedCommand]) -> dict[UUID, CurrentBooking]:
     """The bookings that have one of the ids, in whatever agency; locked, by key."""
     ids = [(one.organization_id, one.submission.agent_booking_id) for one in asked]
     found = loading.of_keys(work, AgentBooking, "agent_booking_id", ids)
     keys = [(row.organization_id, row.id) for row in found]
     bookings = loading.lock(work, Booking, keys)
     details = loading.lock(work, AgentBooking, keys)
-    return {key: Held(booking, details[key]) for key, booking in bookings.items()}
+    return {key: CurrentBooking(booking, details[key]) for key, booking in bookings.items()}

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from resolvers.agent_bookings.agencies import unknown_office_key
 from resolvers.agent_bookings.places import Places
-from resolvers.agent_bookings.stage_two import LISTS, Catalogue, Offered
+from resolvers.agent_bookings.stage_two import LISTS, Catalogue, OfferAvailability
 from resolvers.agent_bookings.submission import Content
 from resolvers.bookings import loading
 from resolvers.storage.tables import (
@@ -49,7 +49,7 @@ class Catalogues:
             if (product := self._products.get((organization_id, code))) is not None
         }
         offers = {
-            code: Offered(
+            code: OfferAvailability(
                 offer,
                 frozenset(self._starts.get(offer.id, ())),
                 partial(places.free, offer, booking_id=detail.id),
@@ -100,4 +100,4 @@ def _school_codes(content: Content) -> list[str]:
 
 
 def _product_codes(content: Content) -> list[str]:
-    return [wish["code"] for name in LISTS.values() for wish in content[name]]
+    return [requested["code"] for name in LISTS.values() for requested in content[name]]

@@ -20,4 +20,4 @@ class BookAgentBooking:
     submission: Submission
     expected_revision: int | None = None
     origin: Origin | None = None
-    happened: bool = False
+    imported: bool = False

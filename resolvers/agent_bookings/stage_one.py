@@ -10,13 +10,13 @@ from resolvers import checks
 from resolvers.agent_bookings.submission import (
     AgentContact,
     HomestayPreferences,
+    RequestedProduct,
     SpecialRequirements,
     Student,
     Submission,
-    Wish,
 )
 from resolvers.contacts import Address, EmergencyContact, email
-from resolvers.refusals import Complaints, InputRefusal, OutOfRange, Refusal, Required
+from resolvers.refusals import InputRefusal, OutOfRange, Refusal, Required, ValidationErrors
 
 ID, CODE, LEVEL, NAME, PHONE, PASSPORT = 50, 10, 20, 100, 20, 50
 LINE, POSTAL_CODE, RELATIONSHIP, REQUIREMENT = 100, 20, 50, 500
@@ -51,7 +51,7 @@ def check(submission: Submission, *, today: date | None) -> list[Refusal]:
     Refusals: Required, WrongLength, Invalid (a text that cannot be kept), InvalidEmail,
     InvalidCountryCode, OutOfRange (weeks, quantities, dates, long lists).
     """
-    stage = Complaints()
+    stage = ValidationErrors()
     _code(stage, submission.agent_booking_id, "agent_booking_id", most=ID)
     _code(stage, submission.agent_office_code, "agent_office_code", most=CODE)
     _contact(stage, submission.agent_contact)
@@ -86,7 +86,7 @@ def _pascal_case(name: str) -> str:
     return "".join(word.capitalize() for word in name.split("_"))
 
 
-def _contact(stage: Complaints, contact: AgentContact | None) -> None:
+def _contact(stage: ValidationErrors, contact: AgentContact | None) -> None:
     at = ("agent_contact",)
     if contact is None:
         stage.add(Required(*at))
@@ -98,7 +98,7 @@ def _contact(stage: Complaints, contact: AgentContact | None) -> None:
     _email(stage, contact.email, *at, "email", required=True)
 
 
-def _student(stage: Complaints, student: Student | None, today: date | None) -> None:
+def _student(stage: ValidationErrors, student: Student | None, today: date | None) -> None:
     at = ("student",)
     if student is None:
         stage.add(Required(*at))
@@ -119,7 +119,7 @@ def _student(stage: Complaints, student: Student | None, today: date | None) -> 
     _emergency_contact(stage, student.emergency_contact, *at, "emergency_contact")
 
 
-def _address(stage: Complaints, address: Address | None, *at: str) -> None:
+def _address(stage: ValidationErrors, address: Address | None, *at: str) -> None:
     if address is None:
         stage.add(Required(*at))
         return
@@ -131,7 +131,7 @@ def _address(stage: Complaints, address: Address | None, *at: str) -> None:
     _country(stage, address.country_iso_code, *at, "country_iso_code")
 
 
-def _emergency_contact(stage: Complaints, contact: EmergencyContact | None, *at: str) -> None:
+def _emergency_contact(stage: ValidationErrors, contact: EmergencyContact | None, *at: str) -> None:
     if contact is None:
         return
     _text(stage, contact.name, *at, "name", most=LINE)
@@ -140,32 +140,32 @@ def _emergency_contact(stage: Complaints, contact: EmergencyContact | None, *at:
 
 
 def _wishes(
-    stage: Complaints,
-    wishes: Sequence[Wish],
+    stage: ValidationErrors,
+    requested_products: Sequence[RequestedProduct],
     name: str,
     more: Callable[..., None] | None = None,
 ) -> None:
-    stage.of(checks.size, wishes, name, most=checks.PLAIN_LIST)
-    for n, wish in enumerate(wishes[: checks.PLAIN_LIST]):
-        _code(stage, wish.code, name, str(n), "code", most=CODE)
+    stage.of(checks.size, requested_products, name, most=checks.PLAIN_LIST)
+    for n, requested in enumerate(requested_products[: checks.PLAIN_LIST]):
+        _code(stage, requested.code, name, str(n), "code", most=CODE)
         if more is not None:
-            more(stage, wish, name, str(n))
+            more(stage, requested, name, str(n))
 
 
-def _stay(stage: Complaints, wish: Wish, *at: str) -> None:
+def _stay(stage: ValidationErrors, requested: RequestedProduct, *at: str) -> None:
     path = (*at, "date_from")
-    if wish.date_from is None:
+    if requested.date_from is None:
         stage.add(Required(*path))
-    elif not FIRST_DATE <= wish.date_from <= LAST_DATE:
+    elif not FIRST_DATE <= requested.date_from <= LAST_DATE:
         stage.add(OutOfRange(*path, rule=f"must be from {FIRST_DATE} to {LAST_DATE}"))
-    _number(stage, wish.number_of_weeks, *at, "number_of_weeks", most=WEEKS)
+    _number(stage, requested.number_of_weeks, *at, "number_of_weeks", most=WEEKS)
 
 
-def _quantity(stage: Complaints, wish: Wish, *at: str) -> None:
-    _number(stage, wish.quantity, *at, "quantity", most=QUANTITY)
+def _quantity(stage: ValidationErrors, requested: RequestedProduct, *at: str) -> None:
+    _number(stage, requested.quantity, *at, "quantity", most=QUANTITY)
 
 
-def _requirements(stage: Complaints, given: SpecialRequirements | None) -> None:
+def _requirements(stage: ValidationErrors, given: SpecialRequirements | None) -> None:
     if given is None:
         return
     at = ("special_requirements",)
@@ -174,7 +174,7 @@ def _requirements(stage: Complaints, given: SpecialRequirements | None) -> None:
     _text(stage, given.general, *at, "general", most=REQUIREMENT)
 
 
-def _homestay(stage: Complaints, given: HomestayPreferences | None) -> None:
+def _homestay(stage: ValidationErrors, given: HomestayPreferences | None) -> None:
     if given is None:
         return
     at = ("homestay_preferences",)
@@ -187,32 +187,34 @@ def _homestay(stage: Complaints, given: HomestayPreferences | None) -> None:
 # ---------------------------------------------------------------- one value
 
 
-def _required(stage: Complaints, value: object, *at: str) -> None:
+def _required(stage: ValidationErrors, value: object, *at: str) -> None:
     if value is None:
         stage.add(Required(*at))
 
 
 def _text(
-    stage: Complaints, value: str | None, *at: str, most: int, required: bool = False
+    stage: ValidationErrors, value: str | None, *at: str, most: int, required: bool = False
 ) -> None:
     stage.of(checks.text, value, *at, most=most, required=required)
 
 
-def _code(stage: Complaints, value: str | None, *at: str, most: int, required: bool = True) -> None:
+def _code(
+    stage: ValidationErrors, value: str | None, *at: str, most: int, required: bool = True
+) -> None:
     stage.of(checks.code, value, *at, least=0, most=most, required=required)
 
 
-def _email(stage: Complaints, value: str | None, *at: str, required: bool = False) -> None:
+def _email(stage: ValidationErrors, value: str | None, *at: str, required: bool = False) -> None:
     if value is None and required:
         stage.add(Required(*at))
     stage.of(email, value, *at)
 
 
-def _country(stage: Complaints, value: str | None, *at: str) -> None:
+def _country(stage: ValidationErrors, value: str | None, *at: str) -> None:
     _required(stage, value, *at)
     stage.of(checks.country, value, *at)
 
 
-def _number(stage: Complaints, value: int | None, *at: str, most: int) -> None:
+def _number(stage: ValidationErrors, value: int | None, *at: str, most: int) -> None:
     _required(stage, value, *at)
     stage.of(checks.number, value, *at, least=1, most=most)

@@ -58,7 +58,7 @@ class Message:
 
 
 @frozen
-class Offered:
+class OfferAvailability:
     """A product at a school: the dates that were asked about on which it begins, and how many
     places each still has for this booking; None is any number."""
 
@@ -74,7 +74,7 @@ class Catalogue:
     office: AgentOffice | None
     school: Centre | None
     products: Mapping[str, Product]
-    offers: Mapping[str, Offered]
+    offers: Mapping[str, OfferAvailability]
 
 
 def check(content: Content, known: Catalogue) -> list[Message]:
@@ -131,11 +131,11 @@ def age(born: date, on: date) -> int:
 
 def _products(content: Content, known: Catalogue) -> Iterator[Message]:
     for kind, name in LISTS.items():
-        for n, wish in enumerate(content[name]):
+        for n, requested in enumerate(content[name]):
             at = ("input", name, str(n))
-            product = known.products.get(wish["code"])
+            product = known.products.get(requested["code"])
             if product is None or product.kind is not kind:
-                text = f"{WORDS[kind]} '{wish['code']}' isn't known"
+                text = f"{WORDS[kind]} '{requested['code']}' isn't known"
                 yield Message(text, "PRODUCT", (*at, CODES[kind]))
             elif not product.active:
                 text = f"{WORDS[kind]} '{product.name}' can't be booked any more"
@@ -143,9 +143,9 @@ def _products(content: Content, known: Catalogue) -> Iterator[Message]:
             else:
                 yield from _at_school(kind, product, known, *at)
                 if kind in {ProductKind.COURSE, ProductKind.LODGING}:
-                    yield from _weeks(product, wish["numberOfWeeks"], *at)
+                    yield from _weeks(product, requested["numberOfWeeks"], *at)
                 if kind is ProductKind.COURSE:
-                    day = date.fromisoformat(wish["dateFrom"])
+                    day = date.fromisoformat(requested["dateFrom"])
                     yield from _begins(product, day, known, *at)
 
 

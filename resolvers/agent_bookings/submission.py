@@ -52,7 +52,7 @@ class Student:
 
 
 @frozen(kw_only=True)
-class Wish:
+class RequestedProduct:
     """A product that is asked for: a stay has a start and weeks, an extra has a quantity."""
 
     code: str | None = None
@@ -90,15 +90,15 @@ class Submission:
     school_code: str | None = None
     language_level: str | None = None
     student: Student | None = None
-    courses: tuple[Wish, ...] = ()
-    lodging: tuple[Wish, ...] = ()
-    optional_extras: tuple[Wish, ...] = ()
-    airport_transfers: tuple[Wish, ...] = ()
+    courses: tuple[RequestedProduct, ...] = ()
+    lodging: tuple[RequestedProduct, ...] = ()
+    optional_extras: tuple[RequestedProduct, ...] = ()
+    airport_transfers: tuple[RequestedProduct, ...] = ()
     special_requirements: SpecialRequirements | None = None
     homestay_preferences: HomestayPreferences | None = None
 
     @property
-    def wishes(self) -> dict[ProductKind, tuple[Wish, ...]]:
+    def requested_products(self) -> dict[ProductKind, tuple[RequestedProduct, ...]]:
         """What is asked for, by kind, in the order in which it was submitted."""
         return {
             ProductKind.COURSE: self.courses,
@@ -160,12 +160,15 @@ def content_of(submission: Submission) -> Content:
         "schoolCode": submission.school_code,
         "languageLevel": submission.language_level,
         "student": _student(student),
-        "courses": [_stay(wish) for wish in submission.courses],
-        "lodging": [_stay(wish) for wish in submission.lodging],
+        "courses": [_stay(requested) for requested in submission.courses],
+        "lodging": [_stay(requested) for requested in submission.lodging],
         "optionalExtras": [
-            {"code": wish.code, "quantity": wish.quantity} for wish in submission.optional_extras
+            {"code": requested.code, "quantity": requested.quantity}
+            for requested in submission.optional_extras
         ],
-        "airportTransfers": [{"code": wish.code} for wish in submission.airport_transfers],
+        "airportTransfers": [
+            {"code": requested.code} for requested in submission.airport_transfers
+        ],
         "specialRequirements": special
         and {
             "medicalCondition": special.medical_condition,
@@ -201,9 +204,9 @@ def _student(student: Student) -> dict[str, Any]:
     }
 
 
-def _stay(wish: Wish) -> dict[str, Any]:
+def _stay(requested: RequestedProduct) -> dict[str, Any]:
     return {
-        "code": wish.code,
-        "dateFrom": wish.date_from and wish.date_from.isoformat(),
-        "numberOfWeeks": wish.number_of_weeks,
+        "code": requested.code,
+        "dateFrom": requested.date_from and requested.date_from.isoformat(),
+        "numberOfWeeks": requested.number_of_weeks,
     }

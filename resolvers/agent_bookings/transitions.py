@@ -1,7 +1,7 @@
 """The states of an agent booking; domain.md, section 8.2."""
 
 from resolvers.bookings.actions import (
-    Situation,
+    ActionContext,
     Transition,
     before_cut_off,
     illegal_state,
@@ -20,7 +20,7 @@ _LIVE = frozenset(
 )
 
 
-def _not_started(situation: Situation) -> Refusal | None:
+def _not_started(situation: ActionContext) -> Refusal | None:
     """A guard: none of the dates that the booking had has come."""
     return illegal_state(situation) if situation.started else None
 

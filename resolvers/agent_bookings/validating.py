@@ -36,7 +36,7 @@ NOBODY = UUID(int=0)
 
 
 @frozen(kw_only=True)
-class TakeUp:
+class ClaimWaiting:
     """Take up to `most` bookings of an organization that wait, for `lease_seconds`."""
 
     organization_id: UUID
@@ -53,7 +53,7 @@ class Validate:
     lease: UUID
 
 
-def take_up(work: UnitOfWork, commands: Sequence[TakeUp]) -> list[Outcome]:
+def take_up(work: UnitOfWork, commands: Sequence[ClaimWaiting]) -> list[Outcome]:
     """Make what was received VALIDATING, oldest first, and what somebody held for too long again.
 
     `facts["taken"]` has for each booking its organization, its key and its lease, as hex text.
@@ -66,11 +66,11 @@ def validate(work: UnitOfWork, commands: Sequence[Validate]) -> list[Outcome]:
 
     The result of a booking that is no longer held under its lease is discarded: `changed` is False.
     """
-    batch = _Validating(work, commands)
+    batch = _ValidationBatch(work, commands)
     return [batch.validate(command) for command in commands]
 
 
-def _take_up(work: UnitOfWork, command: TakeUp) -> Outcome:
+def _take_up(work: UnitOfWork, command: ClaimWaiting) -> Outcome:
     bookings: Read[Any] = Read(
         ("agent bookings that wait", command.most),
         lambda dialect: _waiting(dialect, command.most),
@@ -110,7 +110,7 @@ def _hex(lease: UUID | None) -> str:
 Held = tuple[Booking, AgentBooking]
 
 
-class _Validating:
+class _ValidationBatch:
     """A batch in the order lock, load, ask, write: offers, candidates, bookings."""
 
     def __init__(self, work: UnitOfWork, commands: Sequence[Validate]) -> None:

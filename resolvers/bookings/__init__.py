@@ -1,1 +1,1 @@
-"""What all kinds of booking share: seats, diaries, facts, reads. Knows no kind."""
+"""What all kinds of booking share: seats, candidates' schedules, facts, reads. It knows no kind."""

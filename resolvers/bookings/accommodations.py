@@ -7,7 +7,7 @@ from uuid import UUID
 
 from resolvers import checks
 from resolvers.changes import Cause
-from resolvers.refusals import AccommodationTypeEmpty, Complaints
+from resolvers.refusals import AccommodationTypeEmpty, ValidationErrors
 from resolvers.storage.rows import changed, new_row
 from resolvers.storage.tables import Accommodation, Booking
 from resolvers.texts import folded, normalized
@@ -38,7 +38,7 @@ class Terms(Protocol):
 
 
 @frozen(kw_only=True)
-class Granted:
+class InitialAccommodation:
     """An accommodation that a booking begins with."""
 
     type: str | None
@@ -60,8 +60,8 @@ def is_of_type(accommodation: Accommodation, kind: str) -> bool:
     return folded(normalized(accommodation.type)) == folded(normalized(kind))
 
 
-def check_terms(terms: Terms, stage: Complaints, *path: str) -> None:
-    """Complaints: AccommodationTypeEmpty, WrongLength, OutOfRange."""
+def check_terms(terms: Terms, stage: ValidationErrors, *path: str) -> None:
+    """Refusals: AccommodationTypeEmpty, WrongLength, OutOfRange."""
     kind = type_of(terms)
     if not kind:
         stage.add(AccommodationTypeEmpty(*path, "type"))
@@ -107,7 +107,7 @@ def accommodation_for(
 
 
 @frozen
-class Extra:
+class ExtraMinutes:
     """The minutes that all accommodations of a booking add."""
 
     time_minutes: int = 0
@@ -153,7 +153,7 @@ def recomputed(
     ]
 
 
-def extra(accommodations: Iterable[Accommodation]) -> Extra:
+def extra(accommodations: Iterable[Accommodation]) -> ExtraMinutes:
     """What the accommodations come to together."""
     time = breaks = 0
     for a in accommodations:
@@ -161,4 +161,4 @@ def extra(accommodations: Iterable[Accommodation]) -> Extra:
             time += a.effective_minutes
         elif a.scope is not AccommodationScope.OTHER:
             breaks += a.effective_minutes
-    return Extra(time, breaks)
+    return ExtraMinutes(time, breaks)

@@ -23,7 +23,7 @@ from resolvers.vocabulary import AccessScope, BookingAction, BookingStatus, Perm
 
 
 @frozen
-class Situation:
+class ActionContext:
     """A booking, the rules of its organization, and the time."""
 
     booking: Booking
@@ -55,7 +55,7 @@ def is_overdue(booking: Booking, now: datetime) -> bool:
     )
 
 
-Guard = Callable[[Situation], Refusal | None]
+Guard = Callable[[ActionContext], Refusal | None]
 
 
 @frozen
@@ -75,7 +75,7 @@ class Transition:
     guard: Guard | None = None
     target: BookingStatus | None = None
 
-    def refusal(self, situation: Situation) -> Refusal | None:
+    def refusal(self, situation: ActionContext) -> Refusal | None:
         if situation.status not in self.sources:
             return illegal_state(situation)
         return None if self.guard is None else self.guard(situation)
@@ -84,11 +84,11 @@ class Transition:
 Table = Sequence[Transition]
 
 
-def illegal_state(situation: Situation) -> IllegalState:
+def illegal_state(situation: ActionContext) -> IllegalState:
     return IllegalState(version=situation.booking.version, status=situation.status)
 
 
-def before_cut_off(situation: Situation) -> Refusal | None:
+def before_cut_off(situation: ActionContext) -> Refusal | None:
     """A guard: the organization's cut-off before the start has not passed."""
     minutes, start = situation.settings.cancel_cut_off_minutes, situation.booking.start_at
     if not minutes or start is None:
@@ -97,7 +97,7 @@ def before_cut_off(situation: Situation) -> Refusal | None:
     return CancellationClosed(deadline=deadline) if situation.now > deadline else None
 
 
-def something_granted(situation: Situation) -> Refusal | None:
+def something_granted(situation: ActionContext) -> Refusal | None:
     """A guard: there is an accommodation to revoke."""
     if situation.booking.accommodation_count:
         return None
@@ -119,7 +119,7 @@ def missing_scope(viewer: Viewer, booking: Booking) -> AccessScope | None:
     )
 
 
-def allowed(table: Table, situation: Situation, viewer: Viewer) -> tuple[BookingAction, ...]:
+def allowed(table: Table, situation: ActionContext, viewer: Viewer) -> tuple[BookingAction, ...]:
     """What the viewer may do now: state, policy and permissions together."""
     if not may_touch(viewer, situation.booking):
         return ()
@@ -137,7 +137,7 @@ def transition(table: Table, name: str) -> Transition | None:
 
 
 def require(
-    table: Table, name: str, situation: Situation, viewer: Viewer, *path: str
+    table: Table, name: str, situation: ActionContext, viewer: Viewer, *path: str
 ) -> Transition:
     """The transition of that name, if it can be made now.
 

@@ -6,7 +6,7 @@ booking by booking. The candidates are fewer than the bookings, and each is read
 
 from typing import Final
 
-from resolvers.reading import Beginning
+from resolvers.reading import LeadingRows
 from resolvers.storage.filters import (
     AllOf,
     Condition,
@@ -59,7 +59,7 @@ def _all_of(filter: Filter) -> list[Filter]:
     return [filter]
 
 
-def with_candidates(condition: Condition, rest: Narrowing) -> Beginning:
+def with_candidates(condition: Condition, rest: Narrowing) -> LeadingRows:
     """The candidates who meet a condition; `rest` is what else their bookings must meet."""
     field, operator = condition.field, condition.operator
     comparable = prepared(condition, frozenset({field}))
@@ -70,4 +70,4 @@ def with_candidates(condition: Condition, rest: Narrowing) -> Beginning:
         lambda: candidate_texts()[field](operator, TEXT),
         {TEXT: comparable.value},
     )
-    return Beginning(Candidate, "candidate_id", found, rest)
+    return LeadingRows(Candidate, "candidate_id", found, rest)

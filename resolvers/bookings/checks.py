@@ -4,10 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from resolvers import checks
-from resolvers.bookings.actions import Situation, allowed, may_touch
+from resolvers.bookings.actions import ActionContext, allowed, may_touch
 from resolvers.bookings.kinds import kind_of
 from resolvers.references import Lookup, Ref, named
-from resolvers.refusals import Complaints, NotFoundRefusal, ReasonRequired, StaleBooking
+from resolvers.refusals import NotFoundRefusal, ReasonRequired, StaleBooking, ValidationErrors
 from resolvers.storage.tables import Booking
 from resolvers.texts import normalized
 from resolvers.viewer import Viewer
@@ -35,23 +35,23 @@ def find(
     return booking
 
 
-def check_required_reason(reason: str | None, stage: Complaints) -> None:
+def check_required_reason(reason: str | None, stage: ValidationErrors) -> None:
     """Collect what is wrong with a reason that the caller must give.
 
-    Complaints: ReasonRequired (missing or blank), WrongLength.
+    Refusals: ReasonRequired (missing or blank), WrongLength.
     """
     if not normalized(reason or ""):
         stage.add(ReasonRequired("reason"))
     stage.of(checks.text, reason, "reason", most=checks.REASON)
 
 
-def require_version(situation: Situation, viewer: Viewer, expected: int | None) -> None:
+def require_version(situation: ActionContext, viewer: Viewer, expected: int | None) -> None:
     """Raises: StaleBooking."""
     if expected not in {None, situation.booking.version}:
         raise StaleBooking("expected_version", **state_of(situation, viewer))
 
 
-def state_of(situation: Situation, viewer: Viewer) -> dict[str, Any]:
+def state_of(situation: ActionContext, viewer: Viewer) -> dict[str, Any]:
     """What a StateRefusal says of a booking: its version, where it stands, what may be done now."""
     booking = situation.booking
     return {

@@ -16,7 +16,7 @@ from resolvers.vocabulary import BookingKind, Permission
 Facts = Mapping[str, Any]
 
 
-class Cancelling(Protocol):
+class CancellationDetails(Protocol):
     """What a kind keeps beside its bookings, while a batch cancels some of them."""
 
     def cancel(self, booking: Booking) -> tuple[Facts, Facts]:
@@ -24,7 +24,7 @@ class Cancelling(Protocol):
 
 
 @frozen
-class Kind:
+class KindDefinition:
     """A kind's table of transitions, its values for the log, and how it differs from others.
 
     A booking that `follows_event` has its place and its times from its event alone. One that
@@ -38,15 +38,15 @@ class Kind:
     follows_event: bool = False
     lasts_weeks: bool = False
     personal: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    cancelling: Callable[[UnitOfWork, Sequence[Booking]], Cancelling] | None = None
+    cancelling: Callable[[UnitOfWork, Sequence[Booking]], CancellationDetails] | None = None
     missing: type[NotFoundRefusal] = NotFoundRefusal
 
 
-KINDS: dict[BookingKind, Kind] = {}
+KINDS: dict[BookingKind, KindDefinition] = {}
 """Filled by `resolvers.every_kind`, which knows the kinds; what all of them share does not."""
 
 
-def kind_of(booking: Booking) -> Kind:
+def kind_of(booking: Booking) -> KindDefinition:
     return KINDS[booking.kind]
 
 

@@ -14,7 +14,7 @@ from resolvers.storage.unit_of_work import UnitOfWork
 ROOM_FULL = Warning("ROOM_FULL", "The room has more bookings than seats in the added time.")
 
 
-class Lengthening:
+class ExtensionBatch:
     """Bookings that may get longer, with their events, rooms and candidates, all locked.
 
     `found` are the bookings as they were before anything was locked. Locked, table by table in key
@@ -37,7 +37,7 @@ class Lengthening:
         keys = _column(found, "id")
         current = lock_current(work, [*keys, *overdue])
         self.bookings = {key: current[key] for _, key in keys}
-        self.diaries = loading.diaries(work, candidates)
+        self.candidate_schedules = loading.candidate_schedules(work, candidates)
         rooms = list(self._rooms.values())
         starts = (row.start_at for row in self.bookings.values() if row.start_at is not None)
         self._seats = loading.seats(work, [], rooms, min([work.now, *starts]))
@@ -49,7 +49,7 @@ class Lengthening:
     def take(self, before: Booking, after: Booking) -> list[Warning]:
         """Count a booking as it is now. Warns of a room without a seat for it in the added time."""
         self.bookings[after.id] = after
-        self.diaries.write(after)
+        self.candidate_schedules.write(after)
         self._seats.free(before)
         self._seats.take(after)
         old, new = span_of(before), span_of(after)

@@ -1,4 +1,4 @@
-"""What the commands of every kind load: seats, diaries, settings.
+"""What the commands of every kind load: seats, candidates' schedules, settings.
 
 Statements that fit a whole batch.
 """
@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from resolvers.bookings.diaries import ENTRY, Diaries
+from resolvers.bookings.candidate_schedules import ENTRY, CandidateSchedules
 from resolvers.bookings.seats import Seats, Span
 from resolvers.storage.columns import LAST_OF_ROWS, KeyList, RoomTime, one_of
 from resolvers.storage.read import Read
@@ -166,19 +166,19 @@ def references_taken(
     return {(row.organization_id, row.reference) for row in work.rows(read)} if pairs else set()
 
 
-def read_diaries(
+def read_candidate_schedules(
     candidates: Keys, select: Callable[[], sa.Select[Any]] | None = None
 ) -> Read[Booking] | None:
-    """What diaries need to know of every booking of these candidates; None without candidates.
+    """Reads every booking of these candidates for their schedules; None without candidates.
 
-    `select` makes the statement, from `select_diaries`.
+    `select` makes the statement, from `select_candidate_schedules`.
     """
     pairs = list(candidates)
     if not pairs:
         return None
-    make = select or select_diaries
+    make = select or select_candidate_schedules
     return Read(
-        ("diaries", make),
+        ("candidate_schedules", make),
         lambda _: make(),
         {
             "organizations": list({organization for organization, _ in pairs}),
@@ -187,17 +187,17 @@ def read_diaries(
     )
 
 
-def select_diaries() -> sa.Select[Any]:
-    """Selects the columns of bookings that diaries need."""
+def select_candidate_schedules() -> sa.Select[Any]:
+    """Selects the columns of bookings for candidates' schedules."""
     c = columns(Booking)
     return sa.select(*(c[name] for name in ENTRY)).where(
         one_of(c.organization_id, "organizations"), one_of(c.candidate_id, "keys")
     )
 
 
-def diaries(work: UnitOfWork, candidates: Keys) -> Diaries:
+def candidate_schedules(work: UnitOfWork, candidates: Keys) -> CandidateSchedules:
     """Every booking of these candidates, of any kind."""
-    return Diaries(of_keys(work, Booking, "candidate_id", candidates))
+    return CandidateSchedules(of_keys(work, Booking, "candidate_id", candidates))
 
 
 def seats_at_events(events: Sequence[Event]) -> Read[Any] | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from resolvers.outcomes import Warning
-from resolvers.refusals import Complaints, PermissionRefusal
+from resolvers.refusals import PermissionRefusal, ValidationErrors
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import Permission, RuleOverride
 
@@ -31,7 +31,7 @@ class Overrides:
 
 
 def check_overrides(
-    viewer: Viewer, asked_for: Iterable[RuleOverride], stage: Complaints
+    viewer: Viewer, asked_for: Iterable[RuleOverride], stage: ValidationErrors
 ) -> Overrides:
     """The overrides that were asked for; each that the viewer may not use is a complaint."""
     for position, rule in enumerate(asked_for):

@@ -8,7 +8,7 @@ from uuid_utils.compat import uuid4
 
 from resolvers import checks
 from resolvers.money import check_amount, check_currency, exact
-from resolvers.refusals import Complaints, OutOfRange
+from resolvers.refusals import OutOfRange, ValidationErrors
 from resolvers.storage.columns import new_key
 from resolvers.storage.rows import changed, new_row
 from resolvers.storage.tables import Booking, Organization, Payment
@@ -53,17 +53,17 @@ SETTLED = frozenset({PaymentStatus.PAID, PaymentStatus.WAIVED})
 
 
 def check_terms(
-    terms: PaymentTerms, currency: str, now: datetime, complaints: Complaints, *, past: bool
+    terms: PaymentTerms, currency: str, now: datetime, validation: ValidationErrors, *, past: bool
 ) -> None:
     """Collect what is wrong with the terms of a payment; `currency` applies if they have none."""
     path = ("payment",)
     if terms.amount is not None:
         currency = terms.currency or currency
-        complaints.of(check_currency, currency, *path, "currency")
-        complaints.of(check_amount, terms.amount, currency, *path, "amount")
+        validation.of(check_currency, currency, *path, "currency")
+        validation.of(check_amount, terms.amount, currency, *path, "amount")
     if terms.due_by is not None and terms.due_by < now and not past:
-        complaints.add(OutOfRange(*path, "due_by", rule="must not be in the past"))
-    complaints.of(checks.code, terms.purchase_order, *path, "purchase_order")
+        validation.add(OutOfRange(*path, "due_by", rule="must not be in the past"))
+    validation.of(checks.code, terms.purchase_order, *path, "purchase_order")
 
 
 def payment_for(

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from resolvers.bookings.candidate_search import searched_by, with_candidates
 from resolvers.bookings.filters import narrowed_to, visible_to
 from resolvers.reading import (
-    Beginning,
+    LeadingRows,
     Source,
     count_of,
     count_of_each,
@@ -57,7 +57,7 @@ def _list(
 
 def _beginning(
     viewer: Viewer, filter: Filter, kind: BookingKind | None, now: datetime | None, also: Narrowing
-) -> Beginning | None:
+) -> LeadingRows | None:
     searched = searched_by(filter)
     if searched is None:
         return None

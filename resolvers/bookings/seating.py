@@ -4,17 +4,17 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from uuid import UUID
 
-from resolvers.bookings.desk import Desk
 from resolvers.bookings.overrides import Overrides
+from resolvers.bookings.preloaded import PreloadedBatch
 from resolvers.bookings.seats import SeatLimits
 from resolvers.events.rules import require_not_cancelled, require_open
 from resolvers.outcomes import Warning
 from resolvers.refusals import (
     CandidateTimeConflict,
-    Complaints,
     EventFull,
     NotEligible,
     PersonCodeRequired,
+    ValidationErrors,
 )
 from resolvers.storage.tables import Booking, Candidate, Event, Room
 from resolvers.storage.tables.bookings import SEATED
@@ -23,7 +23,7 @@ from resolvers.vocabulary import ConflictPolicy, RuleOverride
 
 
 @frozen
-class WantedSeat:
+class SeatRequest:
     """A seat that somebody wants, as the booking would be.
 
     What is `moving` there does not stand in its own way; what has `happened` elsewhere is past the
@@ -36,7 +36,7 @@ class WantedSeat:
     room: Room | None = None
     module_id: UUID | None = None
     moving: Booking | None = None
-    happened: bool = False
+    imported: bool = False
 
     @property
     def stays(self) -> bool:
@@ -45,29 +45,29 @@ class WantedSeat:
 
 
 def check_seat(
-    desk: Desk,
-    wanted: WantedSeat,
+    preloaded: PreloadedBatch,
+    wanted: SeatRequest,
     overrides: Overrides,
     now: datetime,
     *,
-    own_rules: Callable[[Complaints], None],
-    state: Complaints | None = None,
+    own_rules: Callable[[ValidationErrors], None],
+    state: ValidationErrors | None = None,
 ) -> list[Warning]:
     """Ask every rule about a seat that is wanted: state, then capacity, then conflicts.
 
     A later group is asked only if the earlier ones passed. `state` holds what its own state says
     against it, `own_rules` ask what its kind says of duplicates. Raises: Refused.
     """
-    stage = state or Complaints()
+    stage = state or ValidationErrors()
     if wanted.booking.status not in SEATED:
         stage.settle()
         return []
     warnings: list[Warning] = []
     event, candidate = wanted.event, wanted.candidate
     own_rules(stage)
-    if not wanted.happened and wanted.stays:
+    if not wanted.imported and wanted.stays:
         stage.of(require_not_cancelled, event)
-    elif not wanted.happened:
+    elif not wanted.imported:
         window = RuleOverride.REGISTRATION_WINDOW
         late = stage.of(require_open, event, now, ignore_window=window in overrides)
         if late:
@@ -78,45 +78,49 @@ def check_seat(
         require_eligible,
         event,
         module_id=wanted.module_id,
-        event_modules=desk.modules_of(event),
-        candidate_modules=desk.modules_of_candidate(candidate.id),
-        groups=desk.groups_of_candidate(candidate.id),
+        event_modules=preloaded.modules_of(event),
+        candidate_modules=preloaded.modules_of_candidate(candidate.id),
+        groups=preloaded.groups_of_candidate(candidate.id),
     )
     stage.of(require_person_code, event, candidate)
     stage.settle()
-    warnings += _check_capacity(desk, wanted, overrides)
-    warnings += _check_conflicts(desk, wanted, overrides)
+    warnings += _check_capacity(preloaded, wanted, overrides)
+    warnings += _check_conflicts(preloaded, wanted, overrides)
     return warnings
 
 
-def _check_capacity(desk: Desk, wanted: WantedSeat, overrides: Overrides) -> list[Warning]:
+def _check_capacity(
+    preloaded: PreloadedBatch, wanted: SeatRequest, overrides: Overrides
+) -> list[Warning]:
     """The seat is counted as if what is moving had left.
 
     It leaves only when there is a seat for it. At its own event it has one, full or not.
     """
     event, room = wanted.event, wanted.room
     if wanted.moving is not None:
-        desk.seats.free(wanted.moving)
+        preloaded.seats.free(wanted.moving)
     try:
         try:
             limits = SeatLimits(event, room, ignore_event=wanted.stays)
-            desk.seats.require_free(wanted.booking, limits)
+            preloaded.seats.require_free(wanted.booking, limits)
         except EventFull:
             if RuleOverride.CAPACITY not in overrides:
                 raise
-            desk.seats.require_free(wanted.booking, SeatLimits(event, room, ignore_event=True))
+            preloaded.seats.require_free(wanted.booking, SeatLimits(event, room, ignore_event=True))
             return [overrides.set_aside(RuleOverride.CAPACITY, "EVENT_FULL", "The event is full.")]
     finally:
         if wanted.moving is not None:
-            desk.seats.take(wanted.moving)
+            preloaded.seats.take(wanted.moving)
     return []
 
 
-def _check_conflicts(desk: Desk, wanted: WantedSeat, overrides: Overrides) -> list[Warning]:
-    policy = desk.settings[wanted.event.organization_id].conflict_policy
+def _check_conflicts(
+    preloaded: PreloadedBatch, wanted: SeatRequest, overrides: Overrides
+) -> list[Warning]:
+    policy = preloaded.settings[wanted.event.organization_id].conflict_policy
     if policy is ConflictPolicy.ALLOW:
         return []
-    conflicts = desk.diaries.conflicts(
+    conflicts = preloaded.candidate_schedules.conflicts(
         wanted.booking, same_event_may_overlap=wanted.event.allow_multiple_registrations
     )
     if not conflicts:

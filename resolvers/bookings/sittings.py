@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from resolvers.bookings.accommodations import Extra
+from resolvers.bookings.accommodations import ExtraMinutes
 from resolvers.bookings.seats import UNKNOWN_LENGTH
 from resolvers.outcomes import Warning
 from resolvers.refusals import OnDemandTimeNotAllowed, OnDemandTimeRequired, OutOfRange
@@ -82,7 +82,7 @@ def sitting_of(
     )
 
 
-def sitting_at(event: Event, extra: Extra) -> Sitting:
+def sitting_at(event: Event, extra: ExtraMinutes) -> Sitting:
     """When a booking that follows its event takes place.
 
     It ends with the event, or later where the extra time needs longer than that.

@@ -23,7 +23,7 @@ from resolvers.refusals import PermissionRefusal, Refusal, Refused
 from resolvers.searching import search_text
 from resolvers.storage.tables import Candidate, Centre, Department, Module, Subject
 from resolvers.storage.unit_of_work import UnitOfWork
-from resolvers.upserts import Change, Kind, Loading, Rule, Upsert, given, upsert
+from resolvers.upserts import Change, PartContext, Rule, Upsert, UpsertDefinition, given, upsert
 from resolvers.values import frozen
 from resolvers.viewer import Scope
 from resolvers.vocabulary import Gender, Permission
@@ -90,7 +90,7 @@ def upsert_departments(
 
 def _check_candidate(command: UpsertCandidate) -> list[Refusal]:
     name = {"least": 1, "most": checks.NAME}
-    found = checks.complaints(
+    found = checks.violations(
         (checks.code, command.reference, "reference"),
         (checks.text, command.first_names, "first_names", name),
         (checks.text, command.last_name, "last_name", name),
@@ -112,7 +112,7 @@ def _check_candidate(command: UpsertCandidate) -> list[Refusal]:
 
 def _check_birth(command: UpsertCandidate, today: date) -> list[Refusal]:
     born = command.date_of_birth
-    return checks.complaints((checks.birth, born, "date_of_birth", {"today": today}))
+    return checks.violations((checks.birth, born, "date_of_birth", {"today": today}))
 
 
 def _candidate_values(command: UpsertCandidate, _: Candidate | None) -> dict[str, Any]:
@@ -144,7 +144,7 @@ def _own_centres(scope: Scope) -> frozenset[UUID] | None:
 class _InScope(Rule):
     """A viewer with a scope makes only candidates that the viewer then sees."""
 
-    def __init__(self, loading: Loading) -> None:
+    def __init__(self, loading: PartContext) -> None:
         pass
 
     def refusals(self, change: Change[Any, Any]) -> list[Refusal]:
@@ -159,7 +159,7 @@ class _InScope(Rule):
         return [PermissionRefusal(required=Permission.MANAGE_CANDIDATES, missing_scope=missing)]
 
 
-CANDIDATE: Kind[UpsertCandidate, Candidate] = Kind(
+CANDIDATE: UpsertDefinition[UpsertCandidate, Candidate] = UpsertDefinition(
     model=Candidate,
     identity=("reference",),
     check=_check_candidate,
@@ -186,10 +186,10 @@ CANDIDATE: Kind[UpsertCandidate, Candidate] = Kind(
 
 def _check_department(command: UpsertDepartment) -> list[Refusal]:
     limits = {"most": checks.NAME}
-    return checks.complaints((checks.code, command.name, "name", limits))
+    return checks.violations((checks.code, command.name, "name", limits))
 
 
-DEPARTMENT: Kind[UpsertDepartment, Department] = Kind(
+DEPARTMENT: UpsertDefinition[UpsertDepartment, Department] = UpsertDefinition(
     model=Department,
     identity=("name",),
     check=_check_department,

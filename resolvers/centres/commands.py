@@ -15,7 +15,7 @@ from resolvers.refusals import Invalid, Refusal, Refused
 from resolvers.searching import search_text
 from resolvers.storage.tables import Centre, Room, Subject
 from resolvers.storage.unit_of_work import UnitOfWork
-from resolvers.upserts import Kind, Upsert, check_named, given, upsert
+from resolvers.upserts import Upsert, UpsertDefinition, check_named, given, upsert
 from resolvers.values import frozen
 from resolvers.vocabulary import Permission
 
@@ -69,7 +69,7 @@ def upsert_rooms(work: UnitOfWork, commands: Sequence[UpsertRoom]) -> list[Outco
 
 def _check_centre(command: UpsertCentre) -> list[Refusal]:
     age = {"least": 0, "most": OLDEST_MINIMUM}
-    found = check_named(command) + checks.complaints(
+    found = check_named(command) + checks.violations(
         (_time_zone, command.time_zone, "time_zone"),
         (checks.text, command.city, "city", {"most": checks.NAME}),
         (checks.country, command.country, "country"),
@@ -102,13 +102,13 @@ def _centre_values(command: UpsertCentre, _: Centre | None) -> dict[str, Any]:
 
 def _check_room(command: UpsertRoom) -> list[Refusal]:
     capacity = {"least": 1, "most": checks.CAPACITY}
-    return checks.complaints(
+    return checks.violations(
         (checks.code, command.name, "name", {"most": checks.NAME}),
         (checks.number, command.capacity, "capacity", capacity),
     )
 
 
-CENTRE: Kind[UpsertCentre, Centre] = Kind(
+CENTRE: UpsertDefinition[UpsertCentre, Centre] = UpsertDefinition(
     model=Centre,
     identity=("reference",),
     check=_check_centre,
@@ -117,7 +117,7 @@ CENTRE: Kind[UpsertCentre, Centre] = Kind(
     parts=(ZoneInUse, listed("subject_ids", CENTRE_SUBJECTS, listed_back=True)),
 )
 
-ROOM: Kind[UpsertRoom, Room] = Kind(
+ROOM: UpsertDefinition[UpsertRoom, Room] = UpsertDefinition(
     model=Room,
     identity=("centre_id", "name"),
     check=_check_room,

@@ -17,7 +17,7 @@ from resolvers.storage.tables import Booking, Event, Room, columns, table
 from resolvers.storage.tables.bookings import TAKES_A_SEAT
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.texts import folded
-from resolvers.upserts import Change, Loading, Rule
+from resolvers.upserts import Change, PartContext, Rule
 
 FOREVER = datetime.max.replace(tzinfo=UTC)
 
@@ -27,7 +27,7 @@ CENTRE_ROOMS = Link(Room, "centre_id", "id")
 class ZoneInUse(Rule):
     """A centre's clock is not changed under events and bookings that are not over."""
 
-    def __init__(self, loading: Loading) -> None:
+    def __init__(self, loading: PartContext) -> None:
         wanted: dict[tuple[UUID, str], set[str]] = {}
         for one in loading.asked:
             of = (one.command.viewer.organization_id, folded(one.command.reference))
@@ -51,7 +51,7 @@ class ZoneInUse(Rule):
 class RoomsOfCentre(Rule):
     """A centre has a plain list of its rooms, so there cannot be any number of them."""
 
-    def __init__(self, loading: Loading) -> None:
+    def __init__(self, loading: PartContext) -> None:
         centres = {
             (one.command.viewer.organization_id, one.one["centre_id"]) for one in loading.asked
         }
@@ -72,7 +72,7 @@ class RoomsOfCentre(Rule):
 class SeatsTaken(Rule):
     """A room keeps the seats that are taken at some moment from now on. Its row is locked."""
 
-    def __init__(self, loading: Loading) -> None:
+    def __init__(self, loading: PartContext) -> None:
         self._from_now = (loading.work.now, FOREVER)
         least = min((one.command.capacity for one in loading.asked), default=0)
         lowered = [row for row in loading.rows if row.capacity > least]

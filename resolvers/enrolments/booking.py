@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from resolvers.bookings.desk import Desk, Wanted
 from resolvers.bookings.overrides import check_overrides
 from resolvers.bookings.payment_rules import (
     check_terms,
@@ -13,18 +12,19 @@ from resolvers.bookings.payment_rules import (
     must_be_paid_first,
     payment_for,
 )
-from resolvers.bookings.seating import WantedSeat, check_seat
+from resolvers.bookings.preloaded import BookingRefs, PreloadedBatch
+from resolvers.bookings.seating import SeatRequest, check_seat
 from resolvers.bookings.sittings import Sitting, ambiguous_time, sitting_of, when
 from resolvers.changes import Cause, record_booking
 from resolvers.enrolments import rules
-from resolvers.enrolments.attempts import Attempts, diaries_with_results
-from resolvers.enrolments.commands import BookEnrolment, Happened
+from resolvers.enrolments.attempts import Attempts, schedules_with_results
+from resolvers.enrolments.commands import BookEnrolment, SourceRecord
 from resolvers.enrolments.facts import enrolment_facts
 from resolvers.outcomes import Outcome, Warning
 from resolvers.permitted import requires
 from resolvers.refusals import (
-    Complaints,
     Refused,
+    ValidationErrors,
     attempt,
 )
 from resolvers.storage.columns import new_key
@@ -53,7 +53,7 @@ DUE_AT_START = Warning(
 
 
 @dataclass(slots=True)
-class Booked:
+class PendingEnrolment:
     """A seat that was given in this batch, before it is written."""
 
     booking: Booking
@@ -63,7 +63,7 @@ class Booked:
     number: int | None
     warnings: list[Warning] = field(default_factory=list)
 
-    def outcome(self, desk: Desk) -> Outcome:
+    def outcome(self, preloaded: PreloadedBatch) -> Outcome:
         return Outcome(
             self.booking.id,
             created=True,
@@ -71,7 +71,7 @@ class Booked:
             facts={PAYMENT_REFERENCE: str(self.payment.reference)},
             row=self.booking,
             related={
-                **desk.related(self.booking),
+                **preloaded.related(self.booking),
                 Enrolment: self.enrolment,
                 Payment: self.payment,
             },
@@ -89,90 +89,104 @@ def book(work: UnitOfWork, commands: Sequence[BookEnrolment]) -> list[Outcome | 
     PersonCodeRequired; EventFull, RoomFull; CandidateTimeConflict.
     """
     wanted = [_wanted(command) for command in commands]
-    desk = Desk(work, wanted, at_event_times=True, read_diaries=diaries_with_results)
-    attempts = Attempts(work, desk, desk.entries)
-    results = [attempt(_book, work, desk, attempts, command) for command in commands]
-    _write(work, [result for result in results if isinstance(result, Booked)])
-    return [result.outcome(desk) if isinstance(result, Booked) else result for result in results]
+    preloaded = PreloadedBatch(
+        work, wanted, at_event_times=True, read_candidate_schedules=schedules_with_results
+    )
+    attempts = Attempts(work, preloaded, preloaded.entries)
+    results = [attempt(_book, work, preloaded, attempts, command) for command in commands]
+    _write(work, [result for result in results if isinstance(result, PendingEnrolment)])
+    return [
+        result.outcome(preloaded) if isinstance(result, PendingEnrolment) else result
+        for result in results
+    ]
 
 
-def _wanted(command: BookEnrolment) -> Wanted:
-    past_time = None if command.happened is None else command.on_demand_time
+def _wanted(command: BookEnrolment) -> BookingRefs:
+    past_time = None if command.imported is None else command.on_demand_time
     named = command.candidate, command.event, command.room, command.module
-    return Wanted(command.viewer, *named, past_time=past_time)
+    return BookingRefs(command.viewer, *named, past_time=past_time)
 
 
-def _book(work: UnitOfWork, desk: Desk, attempts: Attempts, command: BookEnrolment) -> Booked:
-    viewer, stage = command.viewer, Complaints()
-    happened = command.happened
+def _book(
+    work: UnitOfWork, preloaded: PreloadedBatch, attempts: Attempts, command: BookEnrolment
+) -> PendingEnrolment:
+    viewer, stage = command.viewer, ValidationErrors()
+    imported = command.imported
     overrides = check_overrides(command.viewer, command.overrides, stage)
-    candidate = stage.of(desk.candidate, viewer, command.candidate, "candidate")
-    event = stage.of(desk.event, viewer, command.event, Permission.BOOK, "event")
-    room = stage.of(desk.room, viewer, command.room, event, "room")
-    module = stage.of(desk.module, viewer, command.module, "module")
-    currency = desk.settings[viewer.organization_id].currency
-    check_terms(command.payment, currency, work.now, stage, past=happened is not None)
+    candidate = stage.of(preloaded.candidate, viewer, command.candidate, "candidate")
+    event = stage.of(preloaded.event, viewer, command.event, Permission.BOOK, "event")
+    room = stage.of(preloaded.room, viewer, command.room, event, "room")
+    module = stage.of(preloaded.module, viewer, command.module, "module")
+    currency = preloaded.settings[viewer.organization_id].currency
+    check_terms(command.payment, currency, work.now, stage, past=imported is not None)
     if event is None:
         raise Refused(stage.refusals)
     module_id = None
     if command.module is None or module is not None:
-        modules = desk.modules_of(event)
+        modules = preloaded.modules_of(event)
         module_id = stage.of(rules.choose_module, event, modules, module, "module")
     if command.room is None or room is not None:
-        own = None if event.room_id is None else desk.rooms[event.room_id]
+        own = None if event.room_id is None else preloaded.rooms[event.room_id]
         room = stage.of(rules.choose_room, event, room, online=command.online, own=own)
     sitting = stage.of(
         sitting_of,
         event,
         command.on_demand_time,
-        time_zone=desk.zone(event, room, online=command.online),
+        time_zone=preloaded.zone(event, room, online=command.online),
         now=work.now,
-        may_be_past=happened is not None,
+        may_be_past=imported is not None,
     )
     stage.settle()
     assert candidate is not None
     assert sitting is not None
-    draft = _draft(work, desk, command, candidate, event, room, module_id, sitting)
+    draft = _draft(work, preloaded, command, candidate, event, room, module_id, sitting)
     warnings = check_seat(
-        desk,
-        WantedSeat(draft.booking, candidate, event, room, module_id, happened=happened is not None),
+        preloaded,
+        SeatRequest(
+            draft.booking,
+            candidate,
+            event,
+            room,
+            module_id,
+            imported=imported is not None,
+        ),
         overrides,
         work.now,
         own_rules=attempts.rules(draft.booking, event),
     )
     if sitting.ambiguous:
         warnings.append(ambiguous_time("on_demand_time"))
-    if happened is None and draft.payment.due_by != (
+    if imported is None and draft.payment.due_by != (
         command.payment.due_by or draft.payment.due_by
     ):
         warnings.append(DUE_AT_START)
     draft.warnings = warnings
     draft.cause = Cause(viewer, command.origin, None, tuple(overrides.used), tuple(warnings))
-    desk.seats.take(draft.booking)
-    desk.diaries.write(draft.booking)
+    preloaded.seats.take(draft.booking)
+    preloaded.candidate_schedules.write(draft.booking)
     return draft
 
 
 def _draft(
     work: UnitOfWork,
-    desk: Desk,
+    preloaded: PreloadedBatch,
     command: BookEnrolment,
     candidate: Candidate,
     event: Event,
     room: Room | None,
     module_id: UUID | None,
     sitting: Sitting,
-) -> Booked:
+) -> PendingEnrolment:
     """The rows of a seat as they will be written, if every rule lets them."""
-    key, happened = new_key(), command.happened
-    settings = desk.settings[event.organization_id]
+    key, imported = new_key(), command.imported
+    settings = preloaded.settings[event.organization_id]
     cause = Cause(command.viewer, command.origin)
     payment = payment_for(key, command.payment, settings, now=work.now)
-    if happened is not None:
-        payment = changed(payment, **happened.payment)
+    if imported is not None:
+        payment = changed(payment, **imported.payment)
     payment = due_by_start(payment, sitting.start_at)
-    status = _status(payment, happened, work.now)
-    test = desk.test_of(event)
+    status = _status(payment, imported, work.now)
+    test = preloaded.test_of(event)
     booking = new_row(
         Booking,
         organization_id=event.organization_id,
@@ -191,10 +205,10 @@ def _draft(
         updated_at=work.now,
         **cause.as_columns("created_by"),
         **when(sitting),
-        **({} if happened is None else happened.cancellation),
+        **({} if imported is None else imported.cancellation),
     )
-    earlier = rules.attempts(desk.diaries.of(candidate.id), event)
-    number = None if happened is None else happened.attempt_number
+    earlier = rules.attempts(preloaded.candidate_schedules.of(candidate.id), event)
+    number = None if imported is None else imported.attempt_number
     enrolment = new_row(
         Enrolment,
         organization_id=event.organization_id,
@@ -204,27 +218,29 @@ def _draft(
         delivery=DeliveryMode.ONLINE if command.online else DeliveryMode.IN_PERSON,
         attempt_number=number or 1 + len(earlier),
         previous_attempt_id=earlier[-1].id if earlier else None,
-        result=None if happened is None else happened.result,
-        **({} if happened is None else happened.details),
+        result=None if imported is None else imported.result,
+        **({} if imported is None else imported.details),
     )
-    return Booked(booking, enrolment, payment, cause, None if happened is None else happened.number)
+    return PendingEnrolment(
+        booking, enrolment, payment, cause, None if imported is None else imported.number
+    )
 
 
-def _status(payment: Payment, happened: Happened | None, now: datetime) -> BookingStatus:
+def _status(payment: Payment, imported: SourceRecord | None, now: datetime) -> BookingStatus:
     """PENDING where the candidate must pay first, else CONFIRMED; an import says what came of it.
 
     A seat that its source holds although the time to pay is over does not lapse here.
     """
     unpaid = must_be_paid_first(payment)
-    if happened is not None:
-        if happened.status is not BookingStatus.CONFIRMED:
-            return happened.status
+    if imported is not None:
+        if imported.status is not BookingStatus.CONFIRMED:
+            return imported.status
         unpaid = unpaid and (payment.due_by is None or payment.due_by >= now)
     return BookingStatus.PENDING if unpaid else BookingStatus.CONFIRMED
 
 
-def _write(work: UnitOfWork, booked: list[Booked]) -> None:
-    unnumbered: dict[UUID, list[Booked]] = {}
+def _write(work: UnitOfWork, booked: list[PendingEnrolment]) -> None:
+    unnumbered: dict[UUID, list[PendingEnrolment]] = {}
     for one in booked:
         if one.number is None:
             unnumbered.setdefault(one.booking.organization_id, []).append(one)

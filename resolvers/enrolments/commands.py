@@ -21,7 +21,7 @@ from resolvers.vocabulary import (
 
 
 @frozen(kw_only=True)
-class Happened:
+class SourceRecord:
     """What a source says about a booking that has already been made there.
 
     Permissions and rules about now do not apply to it; all others do.
@@ -50,7 +50,7 @@ class BookEnrolment:
     payment: PaymentTerms = NO_TERMS
     overrides: tuple[RuleOverride, ...] = ()
     origin: Origin | None = None
-    happened: Happened | None = None
+    imported: SourceRecord | None = None
 
 
 @frozen(kw_only=True)
@@ -72,7 +72,7 @@ class MoveEnrolment:
     expected_version: int | None = None
     reason: str | None = None
     origin: Origin | None = None
-    happened: Happened | None = None
+    imported: SourceRecord | None = None
 
 
 @frozen(kw_only=True)
@@ -87,7 +87,7 @@ class AssignResult:
     result: EnrolmentResult
     position: int | None = None
     origin: Origin | None = None
-    happened: Happened | None = None
+    imported: SourceRecord | None = None
 
 
 @frozen(kw_only=True)

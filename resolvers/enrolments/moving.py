@@ -7,13 +7,13 @@ from uuid import UUID
 from resolvers import checks
 from resolvers.bookings import loading
 from resolvers.bookings.accommodations import extra, recomputed
-from resolvers.bookings.actions import Situation, is_overdue, require
+from resolvers.bookings.actions import ActionContext, is_overdue, require
 from resolvers.bookings.checks import find, require_version, state_of
-from resolvers.bookings.desk import Desk, Wanted
 from resolvers.bookings.facts import accommodation_facts
 from resolvers.bookings.overrides import check_overrides
 from resolvers.bookings.payment_rules import due_by_start, lapsing_by_start
-from resolvers.bookings.seating import WantedSeat, check_seat
+from resolvers.bookings.preloaded import BookingRefs, PreloadedBatch
+from resolvers.bookings.seating import SeatRequest, check_seat
 from resolvers.bookings.sittings import Sitting, ambiguous_time, as_booked, sitting_of, when
 from resolvers.bookings.versions import next_version
 from resolvers.changes import Cause, record_booking
@@ -25,7 +25,14 @@ from resolvers.enrolments.transitions import TRANSITIONS
 from resolvers.outcomes import Outcome, Warning
 from resolvers.permitted import requires
 from resolvers.references import ByKey, Lookup, Ref, look_up
-from resolvers.refusals import Complaints, OneRequired, Refused, Required, StaleBooking, attempt
+from resolvers.refusals import (
+    OneRequired,
+    Refused,
+    Required,
+    StaleBooking,
+    ValidationErrors,
+    attempt,
+)
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import Accommodation, Booking, Enrolment, Event, Payment, Room
 from resolvers.storage.tables.bookings import SEATED
@@ -35,7 +42,7 @@ from resolvers.vocabulary import BookingKind, BookingStatus, ChangeType, Deliver
 
 
 @dataclass(slots=True)
-class Moved:
+class PendingMove:
     """An enrolment that moves in this batch, before it is written."""
 
     booking: tuple[Booking, Booking]
@@ -56,18 +63,18 @@ def move(work: UnitOfWork, commands: Sequence[MoveEnrolment]) -> list[Outcome | 
     NotFoundRefusal, EventNotFound, Invalid, Required, WrongLength; StaleBooking; IllegalState; and
     at the target those of booking.
     """
-    movers = _Movers(work, commands)
+    movers = _MoveBatch(work, commands)
     results = [attempt(movers.move, command) for command in commands]
-    movers.write([result for result in results if isinstance(result, Moved)])
+    movers.write([result for result in results if isinstance(result, PendingMove)])
     return [
         Outcome(result.booking[1].id, warnings=result.warnings)
-        if isinstance(result, Moved)
+        if isinstance(result, PendingMove)
         else result
         for result in results
     ]
 
 
-class _Movers:
+class _MoveBatch:
     """The batch: what it needs, and its moves one after the other."""
 
     def __init__(self, work: UnitOfWork, commands: Sequence[MoveEnrolment]) -> None:
@@ -81,7 +88,9 @@ class _Movers:
         self._from_rooms: Lookup[Room] = look_up(
             work, Room, ((c.viewer, c.from_room) for c in commands)
         )
-        self._desk = Desk(work, [w for c in commands if (w := self._wanted(c)) is not None])
+        self._preloaded = PreloadedBatch(
+            work, [w for c in commands if (w := self._wanted(c)) is not None]
+        )
         keys = [(row.organization_id, row.id) for row in self._found.rows()]
         self._locked = loading.lock(work, Booking, keys)
         self._enrolments = {row.id: row for row in loading.of_keys(work, Enrolment, "id", keys)}
@@ -90,26 +99,26 @@ class _Movers:
         unpaid = [k for k in keys if self._locked[k[1]].status is BookingStatus.PENDING]
         self._payments = loading.payments(work, unpaid)
         for booking in self._locked.values():
-            self._desk.diaries.write(booking)
-        results = results_in(work, self._desk.diaries)
-        self._attempts = Attempts(work, self._desk, results)
+            self._preloaded.candidate_schedules.write(booking)
+        results = results_in(work, self._preloaded.candidate_schedules)
+        self._attempts = Attempts(work, self._preloaded, results)
 
-    def _wanted(self, command: MoveEnrolment) -> Wanted | None:
+    def _wanted(self, command: MoveEnrolment) -> BookingRefs | None:
         booking = self._found.first(command.viewer, command.enrolment)
         if booking is None or booking.event_id is None:
             return None
         here: Ref | None = None if booking.room_id is None else ByKey(booking.room_id)
         time = command.to_on_demand_time or booking.local_start
-        return Wanted(
+        return BookingRefs(
             command.viewer,
             ByKey(booking.candidate_id),
             command.to_event or ByKey(booking.event_id),
             command.to_room or here,
-            past_time=None if command.happened is None else time,
+            past_time=None if command.imported is None else time,
         )
 
-    def move(self, command: MoveEnrolment) -> Moved | Outcome:
-        stage, viewer = Complaints(), command.viewer
+    def move(self, command: MoveEnrolment) -> PendingMove | Outcome:
+        stage, viewer = ValidationErrors(), command.viewer
         booking = self._find(command, stage)
         overrides = check_overrides(viewer, command.overrides, stage)
         stage.of(checks.text, command.reason, "reason", most=checks.REASON)
@@ -126,15 +135,15 @@ class _Movers:
             return Outcome(booking.id, changed=False)
         moved = self._moved(command, booking, target)
         warnings = check_seat(
-            self._desk,
-            WantedSeat(
+            self._preloaded,
+            SeatRequest(
                 moved,
-                self._desk.candidate(viewer, ByKey(booking.candidate_id)),
+                self._preloaded.candidate(viewer, ByKey(booking.candidate_id)),
                 target.event,
                 target.room,
                 target.module_id,
                 moving=booking,
-                happened=command.happened is not None,
+                imported=command.imported is not None,
             ),
             overrides,
             self._work.now,
@@ -152,8 +161,8 @@ class _Movers:
             warnings,
         )
 
-    def _find(self, command: MoveEnrolment, stage: Complaints) -> Booking | None:
-        """The booking, or None with a complaint."""
+    def _find(self, command: MoveEnrolment, stage: ValidationErrors) -> Booking | None:
+        """The booking, or None and a refusal."""
         path = ("enrolment",)
         return stage.of(
             find,
@@ -166,7 +175,7 @@ class _Movers:
         )
 
     def _places_before(
-        self, command: MoveEnrolment, stage: Complaints
+        self, command: MoveEnrolment, stage: ValidationErrors
     ) -> tuple[Event | None, Room | None]:
         """The event and the room that the caller believes it moves from."""
         viewer, event, room = command.viewer, None, None
@@ -178,39 +187,47 @@ class _Movers:
             room = stage.of(self._from_rooms.one, viewer, ref, *path)
         return event, room
 
-    def _state(self, command: MoveEnrolment, booking: Booking) -> Complaints:
+    def _state(self, command: MoveEnrolment, booking: Booking) -> ValidationErrors:
         """What the booking's own state says against a move."""
-        stage = Complaints()
-        if command.happened is None or booking.status not in SEATED:
+        stage = ValidationErrors()
+        if command.imported is None or booking.status not in SEATED:
             path = ("enrolment",)
             stage.of(require, TRANSITIONS, "move", self._situation(booking), command.viewer, *path)
         return stage
 
-    def _situation(self, booking: Booking) -> Situation:
-        return Situation(booking, self._desk.settings[booking.organization_id], self._work.now)
+    def _situation(self, booking: Booking) -> ActionContext:
+        return ActionContext(
+            booking, self._preloaded.settings[booking.organization_id], self._work.now
+        )
 
     def _event(self, command: MoveEnrolment, booking: Booking, *path: str) -> Event:
         """Where it goes, or where it stays.
 
-        Raises: as `Desk.event`, StaleBooking (it went elsewhere before it could be locked).
+        Raises: as `PreloadedBatch.event`, StaleBooking (it moved before it could be locked).
         """
-        desk, viewer = self._desk, command.viewer
+        preloaded, viewer = self._preloaded, command.viewer
         if command.to_event is not None:
-            return desk.event(viewer, command.to_event, Permission.MOVE, *path)
+            return preloaded.event(viewer, command.to_event, Permission.MOVE, *path)
         assert booking.event_id is not None
-        known = {None, *desk.rooms} if command.to_room is None else {booking.room_id}
-        if booking.event_id not in desk.events or booking.room_id not in known:
+        known = {None, *preloaded.rooms} if command.to_room is None else {booking.room_id}
+        if booking.event_id not in preloaded.events or booking.room_id not in known:
             raise StaleBooking(*path, **state_of(self._situation(booking), viewer))
-        return desk.in_scope(viewer, desk.events[booking.event_id], Permission.MOVE, *path)
+        return preloaded.in_scope(
+            viewer, preloaded.events[booking.event_id], Permission.MOVE, *path
+        )
 
     def _target(
-        self, command: MoveEnrolment, booking: Booking, enrolment: Enrolment, stage: Complaints
+        self,
+        command: MoveEnrolment,
+        booking: Booking,
+        enrolment: Enrolment,
+        stage: ValidationErrors,
     ) -> "_Target":
         """Where it goes, which ends the stage. Raises: Refused."""
-        desk, viewer = self._desk, command.viewer
+        preloaded, viewer = self._preloaded, command.viewer
         where = "enrolment" if command.to_event is None else "to_event"
         event = stage.of(self._event, command, booking, where)
-        given = stage.of(desk.room, viewer, command.to_room, event, "to_room")
+        given = stage.of(preloaded.room, viewer, command.to_room, event, "to_room")
         if event is None or (command.to_room is not None and given is None):
             raise Refused(stage.refusals)
         online = enrolment.delivery is DeliveryMode.ONLINE
@@ -226,7 +243,7 @@ class _Movers:
         if time is None and event.on_demand and enrolment.on_demand:
             time = booking.local_start
             path = "to_event" if command.to_room is None else "to_room"
-        zone = desk.zone(event, room, online=online)
+        zone = preloaded.zone(event, room, online=online)
         # at its own event a booking keeps its length
         lasts = as_booked(event, booking) if event.id == booking.event_id else event
         accommodations = self._for_length(booking, lasts)
@@ -238,7 +255,7 @@ class _Movers:
             time,
             time_zone=zone,
             now=self._work.now,
-            may_be_past=command.happened is not None or here,
+            may_be_past=command.imported is not None or here,
             extra_time_minutes=spare.time_minutes,
             extra_break_minutes=spare.break_minutes,
             path=path,
@@ -250,7 +267,7 @@ class _Movers:
 
     def _module_at(self, enrolment: Enrolment, booking: Booking, event: Event) -> UUID | None:
         """At another event the module is kept if it is one of that event's. Raises: Required."""
-        modules = self._desk.modules_of(event)
+        modules = self._preloaded.modules_of(event)
         if event.id == booking.event_id or enrolment.module_id in modules:
             return enrolment.module_id
         try:
@@ -264,7 +281,7 @@ class _Movers:
 
         It stays, or goes to the other event's own room.
         """
-        rooms = self._desk.rooms
+        rooms = self._preloaded.rooms
         here = None if booking.room_id is None else rooms.get(booking.room_id)
         if event.id == booking.event_id:
             return here
@@ -275,7 +292,7 @@ class _Movers:
 
     def _moved(self, command: MoveEnrolment, booking: Booking, target: "_Target") -> Booking:
         event, room = target.event, target.room
-        test = self._desk.test_of(event)
+        test = self._preloaded.test_of(event)
         moved = next_version(
             booking,
             self._work.now,
@@ -287,7 +304,7 @@ class _Movers:
             **when(target.sitting),
         )
         moved = lapsing_by_start(moved)
-        if command.happened is not None and is_overdue(moved, self._work.now):
+        if command.imported is not None and is_overdue(moved, self._work.now):
             # the source holds the seat although the time to pay is over
             return changed(moved, status=BookingStatus.CONFIRMED, lapses_at=None)
         return moved
@@ -298,7 +315,11 @@ class _Movers:
         moved = changed(enrolment, on_demand=event.on_demand, module_id=target.module_id)
         if rules.same_test(booking, event):
             return moved
-        others = [b for b in self._desk.diaries.of(booking.candidate_id) if b.id != booking.id]
+        others = [
+            b
+            for b in self._preloaded.candidate_schedules.of(booking.candidate_id)
+            if b.id != booking.id
+        ]
         earlier = rules.attempts(others, event)
         return changed(
             moved,
@@ -311,7 +332,7 @@ class _Movers:
     ) -> list[tuple[Accommodation, Accommodation]]:
         """The booking's accommodations, and what they are when it is as long as the event."""
         granted = self._accommodations.get(booking.id, [])
-        test = self._desk.test_of(event)
+        test = self._preloaded.test_of(event)
         breaks = 0 if test is None else test.break_minutes
         after = recomputed(granted, duration_minutes=event.duration_minutes, break_minutes=breaks)
         return list(zip(granted, after, strict=True))
@@ -324,17 +345,17 @@ class _Movers:
         accommodations: list[tuple[Accommodation, Accommodation]],
         cause: Cause,
         warnings: list[Warning],
-    ) -> Moved:
+    ) -> PendingMove:
         """Keep the newer versions, for what else the batch does with the booking."""
         before = self._enrolments[booking.id]
-        self._desk.seats.take(moved)
-        self._desk.seats.free(booking)
-        self._desk.diaries.write(moved)
+        self._preloaded.seats.take(moved)
+        self._preloaded.seats.free(booking)
+        self._preloaded.candidate_schedules.write(moved)
         self._locked[booking.id] = moved
         self._enrolments[booking.id] = enrolment
         self._accommodations[booking.id] = [after for _, after in accommodations]
         versions = (booking, moved), (before, enrolment)
-        return Moved(*versions, accommodations, self._due(moved), cause, tuple(warnings))
+        return PendingMove(*versions, accommodations, self._due(moved), cause, tuple(warnings))
 
     def _due(self, moved: Booking) -> tuple[Payment, Payment] | None:
         """The payment that the booking waits for, before and after the move."""
@@ -344,7 +365,7 @@ class _Movers:
         due = self._payments[moved.id] = due_by_start(payment, moved.start_at)
         return payment, due
 
-    def write(self, moved: list[Moved]) -> None:
+    def write(self, moved: list[PendingMove]) -> None:
         work = self._work
         for one in moved:  # in order, since a booking may move twice in a batch
             work.save(Booking, [one.booking])
@@ -381,7 +402,7 @@ class _Target:
 
 
 def _require_unchanged(
-    command: MoveEnrolment, situation: Situation, was_at: Event | None, was_in: Room | None
+    command: MoveEnrolment, situation: ActionContext, was_at: Event | None, was_in: Room | None
 ) -> None:
     """The version and the source's MoveFrom values are what the caller believes them to be.
 

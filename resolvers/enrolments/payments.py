@@ -7,7 +7,7 @@ from uuid import UUID
 from resolvers import checks
 from resolvers.bookings import duplicate_payments as duplicates
 from resolvers.bookings import loading
-from resolvers.bookings.actions import Situation, allowed, illegal_state, may_touch
+from resolvers.bookings.actions import ActionContext, allowed, illegal_state, may_touch
 from resolvers.bookings.expiry import lock_current
 from resolvers.bookings.payment_rules import SETTLED, STEPS
 from resolvers.bookings.versions import next_version
@@ -17,7 +17,14 @@ from resolvers.enrolments.facts import enrolment_facts
 from resolvers.enrolments.transitions import TRANSITIONS
 from resolvers.outcomes import Outcome, Warning
 from resolvers.permitted import requires
-from resolvers.refusals import Complaints, IllegalState, Invalid, NotFoundRefusal, Refused, attempt
+from resolvers.refusals import (
+    IllegalState,
+    Invalid,
+    NotFoundRefusal,
+    Refused,
+    ValidationErrors,
+    attempt,
+)
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import Booking, Payment
 from resolvers.storage.tables.bookings import SEATED
@@ -50,7 +57,7 @@ def record_payments(work: UnitOfWork, commands: Sequence[RecordPayment]) -> list
     def record(command: RecordPayment) -> Outcome:
         payment = _find(command, payments, bookings)
         booking = bookings[payment.booking_id]
-        situation = Situation(booking, settings[booking.organization_id], work.now)
+        situation = ActionContext(booking, settings[booking.organization_id], work.now)
         paid, warnings = _next(work, payment, command, situation)
         if paid == payment:
             facts = {"booking": booking.id.hex}
@@ -79,7 +86,7 @@ def _find(
     payments: dict[Any, Payment],
     bookings: dict[UUID, Booking],
 ) -> Payment:
-    stage = Complaints()
+    stage = ValidationErrors()
     stage.of(checks.code, command.provider, "provider")
     reference = ("provider_reference",)
     stage.of(checks.code, command.provider_reference, *reference, most=PROVIDER_REFERENCE)
@@ -100,7 +107,7 @@ def _find(
 
 
 def _next(
-    work: UnitOfWork, payment: Payment, command: RecordPayment, situation: Situation
+    work: UnitOfWork, payment: Payment, command: RecordPayment, situation: ActionContext
 ) -> tuple[Payment, tuple[Warning, ...]]:
     """The payment as a command leaves it, and what is warned of. Raises: Invalid, IllegalState."""
     provider, reference = command.provider, command.provider_reference
@@ -135,7 +142,7 @@ def _with_refund(work: UnitOfWork, payment: Payment, command: RecordPayment) -> 
     return duplicates.with_refund(payment, found, command.provider_reference, now=work.now)
 
 
-def _no_such_step(command: RecordPayment, situation: Situation) -> IllegalState:
+def _no_such_step(command: RecordPayment, situation: ActionContext) -> IllegalState:
     refusal = illegal_state(situation)
     refusal.path = ("status",)
     refusal.allowed = allowed(TRANSITIONS, situation, command.viewer)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from resolvers.bookings import loading
-from resolvers.bookings.actions import Situation, require
+from resolvers.bookings.actions import ActionContext, require
 from resolvers.bookings.checks import find
 from resolvers.bookings.expiry import lock_current
 from resolvers.bookings.versions import next_version
@@ -14,7 +14,7 @@ from resolvers.enrolments.transitions import TRANSITIONS
 from resolvers.outcomes import Outcome
 from resolvers.permitted import requires
 from resolvers.references import look_up
-from resolvers.refusals import Complaints, Refused, attempt
+from resolvers.refusals import Refused, ValidationErrors, attempt
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import Booking, Enrolment, Organization
 from resolvers.storage.unit_of_work import UnitOfWork
@@ -55,7 +55,7 @@ def assign_results(work: UnitOfWork, commands: Sequence[AssignResult]) -> list[O
         return Outcome(booking.id)
 
     def _find(command: AssignResult) -> Booking:
-        stage = Complaints()
+        stage = ValidationErrors()
         path = (*_place(command), "enrolment")
         booking = stage.of(
             find,
@@ -82,8 +82,8 @@ def _completed(
     work: UnitOfWork, booking: Booking, settings: Organization, command: AssignResult
 ) -> Booking:
     """The booking once it has its result. Raises: IllegalState."""
-    if command.happened is None or booking.status is not BookingStatus.CONFIRMED:
-        situation = Situation(booking, settings, work.now)
+    if command.imported is None or booking.status is not BookingStatus.CONFIRMED:
+        situation = ActionContext(booking, settings, work.now)
         place = _place(command)
         require(TRANSITIONS, "assign result", situation, command.viewer, *place)
     return next_version(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from resolvers.bookings.diaries import Diaries
+from resolvers.bookings.candidate_schedules import CandidateSchedules
 from resolvers.refusals import (
     AttemptsExhausted,
     DuplicateBooking,
@@ -81,7 +81,12 @@ def awaiting_result(bookings: Iterable[Booking], event: Event, now: datetime) ->
 
 
 def require_no_duplicate(
-    diaries: Diaries, candidate_id: UUID, event: Event, now: datetime, *, but: UUID | None = None
+    candidate_schedules: CandidateSchedules,
+    candidate_id: UUID,
+    event: Event,
+    now: datetime,
+    *,
+    but: UUID | None = None,
 ) -> None:
     """One live booking for an event, of any kind, and one enrolment ahead for a test.
 
@@ -90,7 +95,7 @@ def require_no_duplicate(
     """
     if event.allow_multiple_registrations:
         return
-    live = [b for b in diaries.live(candidate_id) if b.id != but]
+    live = [b for b in candidate_schedules.live(candidate_id) if b.id != but]
     awaiting = {b.id for b in awaiting_result(live, event, now)}
     duplicates = [
         b.id

@@ -1,7 +1,7 @@
 """The states of an enrolment; domain.md, section 8.2."""
 
 from resolvers.bookings.actions import (
-    Situation,
+    ActionContext,
     Transition,
     before_cut_off,
     illegal_state,
@@ -14,11 +14,11 @@ _BOOKED = frozenset({BookingStatus.CONFIRMED})
 _HELD = frozenset({BookingStatus.PENDING, BookingStatus.CONFIRMED})
 
 
-def _before_start(situation: Situation) -> Refusal | None:
+def _before_start(situation: ActionContext) -> Refusal | None:
     return illegal_state(situation) if situation.started else None
 
 
-def _after_start(situation: Situation) -> Refusal | None:
+def _after_start(situation: ActionContext) -> Refusal | None:
     return None if situation.started else illegal_state(situation)
 
 

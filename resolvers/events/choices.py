@@ -8,7 +8,7 @@ from resolvers import checks
 from resolvers.bookings import loading
 from resolvers.events.commands import Values
 from resolvers.references import Ref, look_up
-from resolvers.refusals import Complaints, Invalid, PermissionRefusal
+from resolvers.refusals import Invalid, PermissionRefusal, ValidationErrors
 from resolvers.storage.tables import Centre, Event, Module, Room, Test
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.values import frozen
@@ -91,30 +91,30 @@ class Choices:
         )
 
     def chosen(
-        self, viewer: Viewer, values: Values, present: Choice, complaints: Complaints
+        self, viewer: Viewer, values: Values, present: Choice, validation: ValidationErrors
     ) -> Choice:
         """Where an event is with these values; what is left out of them stays as it is.
 
         A room without a venue brings its centre. A venue without a room keeps a room that it has.
-        Complaints: NotFoundRefusal, AmbiguousReference, Invalid, OutOfRange.
+        Refusals: NotFoundRefusal, AmbiguousReference, Invalid, OutOfRange.
         """
         venue, test = present.venue, present.test
         if "venue" in values:
-            venue = complaints.of(self._venue, viewer, values["venue"])
+            venue = validation.of(self._venue, viewer, values["venue"])
         if "test" in values:
-            test = complaints.of(self._test, viewer, values["test"])
+            test = validation.of(self._test, viewer, values["test"])
         if values.get("room") is None:
             leaves = "room" in values or (
                 present.room is not None and (venue is None or present.room.centre_id != venue.id)
             )
             room = None if leaves else present.room
         else:
-            room = complaints.of(self._room, viewer, values["room"], venue)
+            room = validation.of(self._room, viewer, values["room"], venue)
             if venue is None and room is not None:
                 venue = self.centres[room.centre_id]
         modules = present.modules
         if "modules" in values:
-            modules = self._chosen_modules(viewer, values["modules"] or (), complaints)
+            modules = self._chosen_modules(viewer, values["modules"] or (), validation)
         return Choice(venue, room, test, modules)
 
     def _venue(self, viewer: Viewer, ref: Ref | None) -> Centre | None:
@@ -146,14 +146,14 @@ class Choices:
         return room
 
     def _chosen_modules(
-        self, viewer: Viewer, refs: Sequence[Ref], complaints: Complaints
+        self, viewer: Viewer, refs: Sequence[Ref], validation: ValidationErrors
     ) -> frozenset[UUID]:
         found = [
-            complaints.of(self._modules.one, viewer, ref, "modules", str(n))
+            validation.of(self._modules.one, viewer, ref, "modules", str(n))
             for n, ref in enumerate(refs)
         ]
         keys = frozenset(module.id for module in found if module is not None)
-        complaints.of(checks.size, list(keys), "modules", most=checks.PLAIN_LIST)
+        validation.of(checks.size, list(keys), "modules", most=checks.PLAIN_LIST)
         return keys
 
 

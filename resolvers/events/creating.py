@@ -13,7 +13,7 @@ from resolvers.events.drafts import default_title, inconsistencies, plain_column
 from resolvers.events.facts import event_facts
 from resolvers.outcomes import Outcome
 from resolvers.permitted import requires
-from resolvers.refusals import AlreadyExists, Complaints, Refused, attempt
+from resolvers.refusals import AlreadyExists, Refused, ValidationErrors, attempt
 from resolvers.storage.columns import new_key
 from resolvers.storage.rows import new_row
 from resolvers.storage.tables import Event, EventModule
@@ -42,9 +42,9 @@ def create_events(work: UnitOfWork, commands: Sequence[CreateEvent]) -> list[Out
     """
     given = [(c.viewer, _given(c)) for c in commands]
     lock_tests(work, given)
-    desk = _Desk(work, commands, Choices(work, given))
+    preloaded = _CreationBatch(work, commands, Choices(work, given))
     results = [
-        attempt(_create, work, desk, command, values)
+        attempt(_create, work, preloaded, command, values)
         for command, (_, values) in zip(commands, given, strict=True)
     ]
     _write(work, [result for result in results if isinstance(result, Created)])
@@ -56,7 +56,7 @@ def create_events(work: UnitOfWork, commands: Sequence[CreateEvent]) -> list[Out
     ]
 
 
-class _Desk:
+class _CreationBatch:
     """What the batch needs beside its references; identifiers are taken as the batch goes on."""
 
     def __init__(self, work: UnitOfWork, commands: Sequence[CreateEvent], choices: Choices) -> None:
@@ -75,28 +75,34 @@ class _Desk:
         self._taken.add((organization_id, identifier))
 
 
-def _create(work: UnitOfWork, desk: _Desk, command: CreateEvent, values: dict[str, Any]) -> Created:
+def _create(
+    work: UnitOfWork, preloaded: _CreationBatch, command: CreateEvent, values: dict[str, Any]
+) -> Created:
     """Raises: Refused."""
-    viewer, complaints = command.viewer, Complaints()
-    choice = desk.choices.chosen(viewer, values, Choice(), complaints)
-    if not complaints.refusals:
-        complaints.of(require_in_scope, viewer, choice)
-    complaints.refusals += fields.complaints(values, nulls_clear=False)
-    values = fields.in_settings(values, desk.settings[viewer.organization_id], complaints)
-    event = _draft(work, desk, command, values, choice)
-    complaints.refusals += inconsistencies(event, values)
-    complaints.settle()
-    desk.take(event.organization_id, event.identifier)
+    viewer, validation = command.viewer, ValidationErrors()
+    choice = preloaded.choices.chosen(viewer, values, Choice(), validation)
+    if not validation.refusals:
+        validation.of(require_in_scope, viewer, choice)
+    validation.refusals += fields.violations(values, nulls_clear=False)
+    values = fields.in_settings(values, preloaded.settings[viewer.organization_id], validation)
+    event = _draft(work, preloaded, command, values, choice)
+    validation.refusals += inconsistencies(event, values)
+    validation.settle()
+    preloaded.take(event.organization_id, event.identifier)
     return Created(settled(event, choice), choice.modules, Cause(viewer, command.origin))
 
 
 def _draft(
-    work: UnitOfWork, desk: _Desk, command: CreateEvent, values: dict[str, Any], choice: Choice
+    work: UnitOfWork,
+    preloaded: _CreationBatch,
+    command: CreateEvent,
+    values: dict[str, Any],
+    choice: Choice,
 ) -> Event:
     """The row as it will be written, but for what follows from its values."""
     key, organization_id = new_key(), command.viewer.organization_id
     kind = values.get("kind", EventKind.EXAM)
-    zone = desk.settings[organization_id] if choice.venue is None else choice.venue
+    zone = preloaded.settings[organization_id] if choice.venue is None else choice.venue
     columns = {
         "kind": kind,
         "title": default_title(values, choice, kind),

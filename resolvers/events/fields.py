@@ -7,7 +7,7 @@ from typing import Any
 
 from resolvers import checks
 from resolvers.events.listed_texts import LISTED_TEXTS
-from resolvers.refusals import Complaints, OutOfRange, Refusal, Required
+from resolvers.refusals import OutOfRange, Refusal, Required, ValidationErrors
 from resolvers.storage.tables import Event, Organization
 from resolvers.values import frozen
 
@@ -152,7 +152,7 @@ FIELDS: Mapping[str, EventField] = {
 """Every field by its column. Callers give the end as `given_end_at`; `end_at` follows from it."""
 
 
-def complaints(values: Mapping[str, Any], *, nulls_clear: bool) -> list[Refusal]:
+def violations(values: Mapping[str, Any], *, nulls_clear: bool) -> list[Refusal]:
     """What is wrong with the values of plain fields, in the order of the table.
 
     Where `nulls_clear`, a null for what may not be null is refused; otherwise it means the field's
@@ -164,7 +164,7 @@ def complaints(values: Mapping[str, Any], *, nulls_clear: bool) -> list[Refusal]
             continue
         value = values[column]
         if value is not None:
-            found += checks.complaints((field.check, value, column))
+            found += checks.violations((field.check, value, column))
         elif nulls_clear and not field.nullable:
             found.append(Required(column))
     return found
@@ -173,19 +173,19 @@ def complaints(values: Mapping[str, Any], *, nulls_clear: bool) -> list[Refusal]
 def in_settings(
     values: Mapping[str, Any],
     settings: Organization,
-    complaints: Complaints,
+    validation: ValidationErrors,
     present: Event | None = None,
 ) -> dict[str, Any]:
     """The values with exam type, format and billing code as the organization's settings list them.
 
-    A value that the event has at `present` is not checked again. Complaints: those of listed texts.
+    A value that the event has at `present` is not checked again. Refusals: those of listed texts.
     """
-    read, refused = dict(values), {refusal.path for refusal in complaints.refusals}
+    read, refused = dict(values), {refusal.path for refusal in validation.refusals}
     for listed in LISTED_TEXTS:
         text, path = values.get(listed.column), (listed.column,)
         unchanged = text == getattr(present, listed.column, None)
         if text and not unchanged and path not in refused:
-            read[listed.column] = complaints.of(listed.read, text, settings, *path)
+            read[listed.column] = validation.of(listed.read, text, settings, *path)
     return read
 
 

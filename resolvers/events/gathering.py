@@ -9,7 +9,7 @@ from resolvers.bookings import loading
 from resolvers.bookings.seats import takes_seat
 from resolvers.events.choices import Choice, Choices, lock_tests
 from resolvers.events.commands import UpdateEvent
-from resolvers.events.moving import Moved
+from resolvers.events.moving import BookingMove
 from resolvers.links import Link, Owner, linked, save_links
 from resolvers.references import Ref, look_up
 from resolvers.storage.tables import (
@@ -57,7 +57,7 @@ class Expire(Protocol):
     ) -> None: ...
 
 
-class Gathered:
+class UpdateBatch:
     """The rows that a batch of updates needs, as they become while it goes on.
 
     Locked, table by table in key order: the tests named, events, their rooms and those named, the
@@ -103,7 +103,7 @@ class Gathered:
         """The payment that a live booking waits for; None for one that waits for none."""
         return self._payments.get(booking.id)
 
-    def change(self, event: Event, choice: Choice, moved: Sequence[Moved]) -> None:
+    def change(self, event: Event, choice: Choice, moved: Sequence[BookingMove]) -> None:
         """Keep newer versions; `write` writes them."""
         self.events[event.id] = event
         self._modules[event.organization_id, event.id] = choice.modules
@@ -165,7 +165,7 @@ class Gathered:
         for booking in loading.lock(self._work, Booking, _keys(live)).values():
             if takes_seat(booking) and booking.event_id in self.events:
                 self._live.setdefault(booking.event_id, {})[booking.id] = booking
-        self.diaries = loading.diaries(self._work, candidates)
+        self.candidate_schedules = loading.candidate_schedules(self._work, candidates)
         everything = [booking for live in self._live.values() for booking in live.values()]
         with_some = [booking for booking in everything if booking.accommodation_count]
         self._granted = loading.accommodations(self._work, _keys(with_some))

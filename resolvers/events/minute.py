@@ -9,7 +9,7 @@ from sqlalchemy.sql.visitors import InternalTraversal
 from resolvers.storage.columns import Instant
 
 
-class _AMinuteFrom(sa.ColumnElement[Any]):
+class _MinuteStart(sa.ColumnElement[Any]):
     inherit_cache = False
     type = Instant()
     _traverse_internals = [  # noqa: RUF012 - as SQLAlchemy declares it; not changed
@@ -21,14 +21,14 @@ class _AMinuteFrom(sa.ColumnElement[Any]):
         self.instant, self.sign = instant, sign
 
 
-@compiles(_AMinuteFrom, "postgresql")
-def _postgresql(element: _AMinuteFrom, compiler: Any, **options: Any) -> str:
+@compiles(_MinuteStart, "postgresql")
+def _postgresql(element: _MinuteStart, compiler: Any, **options: Any) -> str:
     instant = compiler.process(element.instant, **options)
     return f"({instant} {element.sign} INTERVAL '1 minute')"
 
 
-@compiles(_AMinuteFrom, "sqlite")
-def _sqlite(element: _AMinuteFrom, compiler: Any, **options: Any) -> str:
+@compiles(_MinuteStart, "sqlite")
+def _sqlite(element: _MinuteStart, compiler: Any, **options: Any) -> str:
     # SQLite rounds to milliseconds, so what follows the seconds is kept out of its reach
     instant = compiler.process(element.instant, **options)
     return (
@@ -39,9 +39,9 @@ def _sqlite(element: _AMinuteFrom, compiler: Any, **options: Any) -> str:
 
 def a_minute_after(instant: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """The instant a minute later, exact to the microsecond."""
-    return _AMinuteFrom(instant, "+")
+    return _MinuteStart(instant, "+")
 
 
 def a_minute_before(instant: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """The instant a minute earlier, exact to the microsecond."""
-    return _AMinuteFrom(instant, "-")
+    return _MinuteStart(instant, "-")

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any, TypedDict
 from uuid import UUID
 
-from resolvers.bookings.accommodations import Extra, extra, recomputed
-from resolvers.bookings.diaries import Diaries
+from resolvers.bookings.accommodations import ExtraMinutes, extra, recomputed
+from resolvers.bookings.candidate_schedules import CandidateSchedules
 from resolvers.bookings.facts import booking_facts, payment_facts
 from resolvers.bookings.kinds import kind_of
 from resolvers.bookings.payment_rules import due_by_start, lapsing_by_start
@@ -41,7 +41,7 @@ LENGTH = (
 
 
 @frozen
-class Move:
+class EventMove:
     """An event as it was and as it shall be, with where it shall be."""
 
     before: Event
@@ -55,7 +55,7 @@ class Move:
         granted: Sequence[Accommodation],
         payment: Payment | None,
         now: datetime,
-    ) -> "Moved | None":
+    ) -> "BookingMove | None":
         """A booking after the move, with what it was granted; None if nothing about it changes.
 
         `payment` is the one that the booking waits for; it is due at the new start at the latest.
@@ -79,7 +79,7 @@ class Move:
             return None
         moved = next_version(moved, now)
         paying = None if payment is None else (payment, due_by_start(payment, moved.start_at))
-        return Moved(booking, moved, tuple(zip(granted, accommodations, strict=True)), paying)
+        return BookingMove(booking, moved, tuple(zip(granted, accommodations, strict=True)), paying)
 
     @property
     def _says_how_long(self) -> bool:
@@ -198,8 +198,8 @@ def _length(booking: Booking) -> tuple[int | None, int, int]:
     return (booking.duration_minutes, *extra_minutes)
 
 
-def _extra_of(booking: Booking) -> Extra:
-    return Extra(booking.extra_time_minutes, booking.extra_break_minutes)
+def _extra_of(booking: Booking) -> ExtraMinutes:
+    return ExtraMinutes(booking.extra_time_minutes, booking.extra_break_minutes)
 
 
 class _ExtraMinutes(TypedDict, total=False):
@@ -215,7 +215,7 @@ def _extra_minutes(accommodations: Sequence[Accommodation]) -> _ExtraMinutes:
 
 
 @frozen
-class Moved:
+class BookingMove:
     """A booking as it was and as it shall be, and so its accommodations and its payment."""
 
     before: Booking
@@ -244,7 +244,7 @@ class Moved:
 
 
 def require_seats(
-    seats: Seats, moved: Iterable[Moved], rooms: Mapping[UUID, Room], *path: str
+    seats: Seats, moved: Iterable[BookingMove], rooms: Mapping[UUID, Room], *path: str
 ) -> None:
     """Let bookings through that find seats in their rooms once all have left their old ones.
 
@@ -268,15 +268,19 @@ def require_seats(
             seats.take(one.before)
 
 
-def reseat(seats: Seats, diaries: Diaries, moved: Iterable[Moved]) -> None:
-    """Count the bookings where they are now, and enter them in their candidates' diaries."""
+def reseat(
+    seats: Seats, candidate_schedules: CandidateSchedules, moved: Iterable[BookingMove]
+) -> None:
+    """Count the bookings where they are now, and add them to the candidates' schedules."""
     for one in moved:
         seats.free(one.before)
         seats.take(one.after)
-        diaries.write(one.after)
+        candidate_schedules.write(one.after)
 
 
-def time_conflicts(diaries: Diaries, moved: Iterable[Moved], event: Event) -> list[Warning]:
+def time_conflicts(
+    candidate_schedules: CandidateSchedules, moved: Iterable[BookingMove], event: Event
+) -> list[Warning]:
     """A warning for each booking that now overlaps another of its candidate's.
 
     At most ten, then one that counts the rest.
@@ -285,7 +289,9 @@ def time_conflicts(diaries: Diaries, moved: Iterable[Moved], event: Event) -> li
         one.after
         for one in moved
         if one.at_another_time
-        and diaries.conflicts(one.after, same_event_may_overlap=event.allow_multiple_registrations)
+        and candidate_schedules.conflicts(
+            one.after, same_event_may_overlap=event.allow_multiple_registrations
+        )
     ]
     warnings = [
         _conflict(f"The candidate of {booking.reference} has another booking at that time.")

@@ -20,14 +20,14 @@ LIMITED_SHARE = 10
 """LIMITED begins where no more than one seat in ten is free."""
 
 
-class Timed(Protocol):
+class WithDuration(Protocol):
     """Something that says how many minutes of work it has, such as a test."""
 
     @property
     def duration_minutes(self) -> int: ...
 
 
-class Seated(Protocol):
+class WithSeats(Protocol):
     """Something with seats, such as a room."""
 
     @property
@@ -78,7 +78,7 @@ def span_of_event(event: Event) -> Span | None:
     return event.start_at, max(event.end_at or shortest, shortest)
 
 
-def duration_minutes(event: Event, test: Timed | None) -> int | None:
+def duration_minutes(event: Event, test: WithDuration | None) -> int | None:
     """How long is worked: as given for the exam, the test, as a quantity, or from start to end."""
     if event.exam_duration_in_minutes is not None:
         return event.exam_duration_in_minutes
@@ -99,7 +99,7 @@ def quantity_in_minutes(event: Event) -> int | None:
     return event.duration_quantity * MINUTES_IN[event.duration_unit]
 
 
-def end_of(event: Event, test: Timed | None) -> datetime | None:
+def end_of(event: Event, test: WithDuration | None) -> datetime | None:
     """The end that counts: as given, else after the duration; None where neither is known."""
     if event.given_end_at is not None or event.start_at is None:
         return event.given_end_at
@@ -154,7 +154,7 @@ def _window_refusal(event: Event, now: datetime, *path: str) -> RegistrationClos
 
 
 def seats(
-    event: Event, room: Seated | None, *, taken: int, peak_in_room: int, now: datetime
+    event: Event, room: WithSeats | None, *, taken: int, peak_in_room: int, now: datetime
 ) -> SeatsFacts:
     """The seats of an event: capacity and free are the smaller of event and room, taken is its own.
 

@@ -10,17 +10,17 @@ from resolvers.events.choices import Choice, require_in_scope
 from resolvers.events.commands import UpdateEvent
 from resolvers.events.drafts import inconsistencies, plain_columns, settled
 from resolvers.events.facts import event_facts
-from resolvers.events.gathering import MOVING, Expire, Gathered
-from resolvers.events.moving import Move, Moved, require_seats, reseat, time_conflicts
+from resolvers.events.gathering import MOVING, Expire, UpdateBatch
+from resolvers.events.moving import BookingMove, EventMove, require_seats, reseat, time_conflicts
 from resolvers.events.sitting_keys import kept_key
 from resolvers.outcomes import Outcome, Warning
 from resolvers.permitted import requires
 from resolvers.refusals import (
     CapacityBelowTaken,
-    Complaints,
     IllegalState,
     Refused,
     StaleBooking,
+    ValidationErrors,
     attempt,
 )
 from resolvers.storage.rows import changed
@@ -50,14 +50,14 @@ SEAT_SEEKING = (
 
 
 @frozen
-class Updated:
+class PendingUpdate:
     """An event that was changed in this batch, before it is written."""
 
     event: Event
     cause: Cause
     facts_before: Facts
     facts_after: Facts
-    moved: Sequence[Moved] = ()
+    moved: Sequence[BookingMove] = ()
     warnings: tuple[Warning, ...] = ()
 
 
@@ -76,11 +76,11 @@ def update_events(
     WrongLength, OutOfRange, NonexistentTime, those of listed texts; StaleBooking; IllegalState;
     CapacityBelowTaken, RoomFull.
     """
-    gathered = Gathered(work, commands, expire)
+    gathered = UpdateBatch(work, commands, expire)
     results = [attempt(_update, work, gathered, command) for command in commands]
     gathered.write()
     for result in results:
-        if isinstance(result, Updated):
+        if isinstance(result, PendingUpdate):
             _record(work, result)
     return [
         Outcome(
@@ -89,13 +89,15 @@ def update_events(
             facts={"affectedBookings": len(result.moved)},
             row=result.event,
         )
-        if isinstance(result, Updated)
+        if isinstance(result, PendingUpdate)
         else result
         for result in results
     ]
 
 
-def _update(work: UnitOfWork, gathered: Gathered, command: UpdateEvent) -> Updated | Outcome:
+def _update(
+    work: UnitOfWork, gathered: UpdateBatch, command: UpdateEvent
+) -> PendingUpdate | Outcome:
     """Raises: Refused, or a refusal."""
     event, draft, choice = _draft(gathered, command)
     _require_state(work, event, command)
@@ -103,14 +105,14 @@ def _update(work: UnitOfWork, gathered: Gathered, command: UpdateEvent) -> Updat
     if same and choice.modules == gathered.choice(event).modules:
         return Outcome(event.id, changed=False, facts={"affectedBookings": 0}, row=event)
     after = _next_version(work, command, event, draft)
-    moved = _moved(work, gathered, Move(event, after, choice, gathered.rooms))
+    moved = _moved(work, gathered, EventMove(event, after, choice, gathered.rooms))
     warnings, used = _require_capacity(gathered, command, event, after, moved)
     facts_before = event_facts(event, gathered.choice(event).modules)
     gathered.change(after, choice, moved)
-    reseat(gathered.seats, gathered.diaries, moved)
+    reseat(gathered.seats, gathered.candidate_schedules, moved)
     if gathered.settings[event.organization_id].conflict_policy is not ConflictPolicy.ALLOW:
-        warnings += time_conflicts(gathered.diaries, moved, after)
-    return Updated(
+        warnings += time_conflicts(gathered.candidate_schedules, moved, after)
+    return PendingUpdate(
         after,
         Cause(command.viewer, command.origin, None, used, tuple(warnings)),
         facts_before,
@@ -123,7 +125,7 @@ def _update(work: UnitOfWork, gathered: Gathered, command: UpdateEvent) -> Updat
 def _next_version(work: UnitOfWork, command: UpdateEvent, event: Event, draft: Event) -> Event:
     last_change = {
         "last_change_time": work.now,
-        "last_change_type": "Updated",
+        "last_change_type": "PendingUpdate",
         "last_change_user": command.viewer.name,
         **command.last_change,
     }
@@ -131,33 +133,33 @@ def _next_version(work: UnitOfWork, command: UpdateEvent, event: Event, draft: E
     return changed(draft, sitting_key=key, version=event.version + 1, **last_change)
 
 
-def _draft(gathered: Gathered, command: UpdateEvent) -> tuple[Event, Event, Choice]:
+def _draft(gathered: UpdateBatch, command: UpdateEvent) -> tuple[Event, Event, Choice]:
     """The event, and what it and its place shall be. Raises: Refused."""
-    viewer, changes, complaints = command.viewer, command.changes, Complaints()
-    check_overrides(command.viewer, command.overrides, complaints)
-    event = complaints.of(gathered.event, viewer, command.event, "event")
+    viewer, changes, validation = command.viewer, command.changes, ValidationErrors()
+    check_overrides(command.viewer, command.overrides, validation)
+    event = validation.of(gathered.event, viewer, command.event, "event")
     present = Choice() if event is None else gathered.choice(event)
     if event is not None:
-        complaints.of(require_in_scope, viewer, present, "event")
-    choice = gathered.choices.chosen(viewer, changes, present, complaints)
-    if not complaints.refusals:
-        complaints.of(require_in_scope, viewer, choice)
-    complaints.refusals += fields.complaints(changes, nulls_clear=True)
+        validation.of(require_in_scope, viewer, present, "event")
+    choice = gathered.choices.chosen(viewer, changes, present, validation)
+    if not validation.refusals:
+        validation.of(require_in_scope, viewer, choice)
+    validation.refusals += fields.violations(changes, nulls_clear=True)
     settings = gathered.settings.get(viewer.organization_id)
     if event is not None and settings is not None:
-        changes = fields.in_settings(changes, settings, complaints, present=event)
-    if event is None or complaints.refusals:
-        raise Refused(complaints.refusals)
+        changes = fields.in_settings(changes, settings, validation, present=event)
+    if event is None or validation.refusals:
+        raise Refused(validation.refusals)
     draft = changed(event, **plain_columns(changes), **choice.columns())
-    complaints.refusals += inconsistencies(draft, changes)
-    complaints.settle()
+    validation.refusals += inconsistencies(draft, changes)
+    validation.settle()
     if MOVING.isdisjoint(changes):
         return event, draft, choice
     draft = changed(draft, time_zone=_zone(gathered, event, choice))
     return event, settled(draft, choice, event), choice
 
 
-def _zone(gathered: Gathered, event: Event, choice: Choice) -> str:
+def _zone(gathered: UpdateBatch, event: Event, choice: Choice) -> str:
     """The clock of the venue, without one the organization's; that of the event while it stays."""
     if choice.columns()["venue_id"] == event.venue_id:
         return event.time_zone
@@ -175,7 +177,7 @@ def _require_state(work: UnitOfWork, event: Event, command: UpdateEvent) -> None
         raise IllegalState("event", version=event.version, event_status=status)
 
 
-def _moved(work: UnitOfWork, gathered: Gathered, move: Move) -> list[Moved]:
+def _moved(work: UnitOfWork, gathered: UpdateBatch, move: EventMove) -> list[BookingMove]:
     """The live bookings that are other than before.
 
     Raises: IllegalState, Invalid, NonexistentTime.
@@ -194,13 +196,17 @@ def _moved(work: UnitOfWork, gathered: Gathered, move: Move) -> list[Moved]:
 
 
 def _require_capacity(
-    gathered: Gathered, command: UpdateEvent, event: Event, after: Event, moved: Sequence[Moved]
+    gathered: UpdateBatch,
+    command: UpdateEvent,
+    event: Event,
+    after: Event,
+    moved: Sequence[BookingMove],
 ) -> tuple[list[Warning], tuple[RuleOverride, ...]]:
     """What is warned of, and which rules were set aside.
 
     Raises: Refused (CapacityBelowTaken, RoomFull).
     """
-    complaints, warnings = Complaints(), []
+    validation, warnings = ValidationErrors(), []
     used: tuple[RuleOverride, ...] = ()
     below = _below_taken(gathered, event, after)
     if below is not None and RuleOverride.CAPACITY in command.overrides:
@@ -208,10 +214,10 @@ def _require_capacity(
         warnings.append(Warning(below.code, message, ("overrides",)))
         used = (RuleOverride.CAPACITY,)
     elif below is not None:
-        complaints.add(below)
+        validation.add(below)
     path = _seat_seeking(command, event, after)
-    complaints.of(require_seats, gathered.seats, moved, gathered.rooms, *path)
-    complaints.settle()
+    validation.of(require_seats, gathered.seats, moved, gathered.rooms, *path)
+    validation.settle()
     return warnings, used
 
 
@@ -227,7 +233,7 @@ def _value(event: Event, name: str) -> Any:
     return getattr(event, name if hasattr(event, name) else f"{name}_id", None)
 
 
-def _below_taken(gathered: Gathered, event: Event, after: Event) -> CapacityBelowTaken | None:
+def _below_taken(gathered: UpdateBatch, event: Event, after: Event) -> CapacityBelowTaken | None:
     """The refusal of a capacity that is lowered below what is taken."""
     old, new, taken = event.capacity_maximum, after.capacity_maximum, gathered.seats.taken(event.id)
     if new is None or new >= taken or (old is not None and new >= old):
@@ -235,7 +241,7 @@ def _below_taken(gathered: Gathered, event: Event, after: Event) -> CapacityBelo
     return CapacityBelowTaken("capacity_maximum", capacity=new, taken=taken)
 
 
-def _record(work: UnitOfWork, updated: Updated) -> None:
+def _record(work: UnitOfWork, updated: PendingUpdate) -> None:
     record_event(
         work,
         EventChangeType.UPDATED,

@@ -14,11 +14,11 @@ from resolvers.bookings.accommodations import (
     is_of_type,
     type_of,
 )
-from resolvers.bookings.actions import Situation, require
+from resolvers.bookings.actions import ActionContext, require
 from resolvers.bookings.checks import find, require_version, state_of
 from resolvers.bookings.facts import accommodation_facts
 from resolvers.bookings.kinds import kind_of, missing_of
-from resolvers.bookings.lengthening import Lengthening
+from resolvers.bookings.lengthening import ExtensionBatch
 from resolvers.bookings.seats import UNKNOWN_LENGTH
 from resolvers.bookings.sittings import as_booked, overrun, sitting_at, times
 from resolvers.bookings.versions import next_version
@@ -29,10 +29,10 @@ from resolvers.references import Lookup, Ref, look_up
 from resolvers.refusals import (
     AccommodationNotGranted,
     AccommodationTypeEmpty,
-    Complaints,
     OutOfRange,
     Refused,
     StaleBooking,
+    ValidationErrors,
     attempt,
 )
 from resolvers.storage.columns import new_key
@@ -85,7 +85,7 @@ def grant(work: UnitOfWork, commands: Sequence[GrantAccommodation]) -> list[Outc
     Invalid, AccommodationTypeEmpty, WrongLength, OutOfRange; StaleBooking (also a booking that
     moved before it was locked); IllegalState.
     """
-    batch = _Granted(work, commands)
+    batch = _GrantBatch(work, commands)
     outcomes = [attempt(batch.grant, command) for command in commands]
     batch.write()
     return outcomes
@@ -98,13 +98,13 @@ def revoke(work: UnitOfWork, commands: Sequence[RevokeAccommodation]) -> list[Ou
     Refusals: PermissionRefusal, NotFoundRefusal (RegistrationNotFound for a registration's id),
     Invalid, AccommodationTypeEmpty; StaleBooking; IllegalState, AccommodationNotGranted.
     """
-    batch = _Granted(work, commands)
+    batch = _GrantBatch(work, commands)
     outcomes = [attempt(batch.revoke, command) for command in commands]
     batch.write()
     return outcomes
 
 
-class _Granted:
+class _GrantBatch:
     """The bookings of the batch with what they were granted."""
 
     def __init__(
@@ -115,8 +115,11 @@ class _Granted:
             work, Booking, ((c.viewer, c.booking) for c in commands)
         )
         keys = [(row.organization_id, row.id) for row in self._found.rows()]
-        self._lengthening = Lengthening(work, self._found.rows())
-        self._locked, self._diaries = self._lengthening.bookings, self._lengthening.diaries
+        self._lengthening = ExtensionBatch(work, self._found.rows())
+        self._locked, self._candidate_schedules = (
+            self._lengthening.bookings,
+            self._lengthening.candidate_schedules,
+        )
         bookings = self._locked.values()
         self._granted = loading.accommodations(work, keys)
         self._before = [a for granted in self._granted.values() for a in granted]
@@ -125,7 +128,7 @@ class _Granted:
         self._breaks = {t.id: t.break_minutes for t in loading.of_keys(work, Test, "id", tests)}
 
     def grant(self, command: GrantAccommodation) -> Outcome:
-        stage = Complaints()
+        stage = ValidationErrors()
         booking = self._find(command, stage)
         check_terms(command, stage)
         stage.settle()
@@ -146,7 +149,7 @@ class _Granted:
         return Outcome(booking.id, warnings=warnings, facts={"accommodation": granted.id.hex})
 
     def revoke(self, command: RevokeAccommodation) -> Outcome:
-        stage = Complaints()
+        stage = ValidationErrors()
         booking = self._find(command, stage)
         if not normalized(command.type):
             stage.add(AccommodationTypeEmpty("type"))
@@ -181,7 +184,7 @@ class _Granted:
         self._work.save(Accommodation, kept)
 
     def _find(
-        self, command: GrantAccommodation | RevokeAccommodation, stage: Complaints
+        self, command: GrantAccommodation | RevokeAccommodation, stage: ValidationErrors
     ) -> Booking | None:
         path = ("booking",)
         return stage.of(
@@ -197,7 +200,7 @@ class _Granted:
     def _require(
         self, command: GrantAccommodation | RevokeAccommodation, booking: Booking, name: str
     ) -> None:
-        situation = Situation(booking, self._settings[booking.organization_id], self._work.now)
+        situation = ActionContext(booking, self._settings[booking.organization_id], self._work.now)
         require_version(situation, command.viewer, command.expected_version)
         path = ("booking",)
         if not self._lengthening.holds(booking):
@@ -245,9 +248,9 @@ class _Granted:
 
     def _warnings(self, booking: Booking, longer: Booking) -> tuple[Warning, ...]:
         """What is new in the way of a booking that got longer, which is counted from now on."""
-        already = {other.id for other in self._diaries.conflicts(booking)}
+        already = {other.id for other in self._candidate_schedules.conflicts(booking)}
         warnings = self._lengthening.take(booking, longer)
-        conflicts = {other.id for other in self._diaries.conflicts(longer)}
+        conflicts = {other.id for other in self._candidate_schedules.conflicts(longer)}
         event = self._event_of(booking)
         if event is not None and kind_of(booking).follows_event:
             warnings += overrun(event, longer)

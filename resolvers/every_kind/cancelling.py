@@ -7,10 +7,10 @@ from uuid import UUID
 
 from resolvers import checks
 from resolvers.bookings import loading
-from resolvers.bookings.actions import Situation, require
+from resolvers.bookings.actions import ActionContext, require
 from resolvers.bookings.checks import find, require_version
 from resolvers.bookings.expiry import lock_current
-from resolvers.bookings.kinds import KINDS, Cancelling, Facts, kind_of, missing_of
+from resolvers.bookings.kinds import KINDS, CancellationDetails, Facts, kind_of, missing_of
 from resolvers.bookings.versions import next_version
 from resolvers.changes import Cause, Origin, record_booking
 from resolvers.outcomes import Outcome
@@ -18,11 +18,11 @@ from resolvers.permitted import requires
 from resolvers.references import Lookup, Ref, look_up
 from resolvers.refusals import (
     CancellationClosed,
-    Complaints,
     Invalid,
     MessageRequired,
     OutOfRange,
     Refused,
+    ValidationErrors,
     attempt,
 )
 from resolvers.storage.rows import changed
@@ -65,7 +65,7 @@ class CancelBooking:
     expected_version: int | None = None
     position: int | None = None
     origin: Origin | None = None
-    happened: bool = False
+    imported: bool = False
     on_behalf: bool | None = None
 
     @property
@@ -82,11 +82,11 @@ def cancel(work: UnitOfWork, commands: Sequence[CancelBooking]) -> list[Outcome 
     Invalid, MessageRequired, WrongLength, OutOfRange; StaleBooking; IllegalState,
     CancellationClosed.
     """
-    batch = _Cancelling(work, commands)
+    batch = _CancellationBatch(work, commands)
     return [attempt(batch.cancel, command) for command in commands]
 
 
-class _Cancelling:
+class _CancellationBatch:
     def __init__(self, work: UnitOfWork, commands: Sequence[CancelBooking]) -> None:
         self._work = work
         self._found: Lookup[Booking] = look_up(
@@ -107,7 +107,7 @@ class _Cancelling:
     def cancel(self, command: CancelBooking) -> Outcome:
         booking = self._check_input(command)
         settings: Organization = self._settings[booking.organization_id]
-        situation = Situation(booking, settings, self._work.now)
+        situation = ActionContext(booking, settings, self._work.now)
         require_version(situation, command.viewer, command.expected_version)
         if booking.status in ENDED:
             return Outcome(booking.id, changed=False)
@@ -131,7 +131,7 @@ class _Cancelling:
         return Outcome(booking.id)
 
     def _check_input(self, command: CancelBooking) -> Booking:
-        stage = Complaints()
+        stage = ValidationErrors()
         booking = stage.of(
             find,
             self._found,
@@ -157,7 +157,9 @@ class _Cancelling:
         numbered = reversed(list(enumerate(found)))
         return {row.id: n for n, row in numbered if row is not None}
 
-    def _check_names(self, command: CancelBooking, booking: Booking, stage: Complaints) -> None:
+    def _check_names(
+        self, command: CancelBooking, booking: Booking, stage: ValidationErrors
+    ) -> None:
         """The candidates and the event that the caller names are the bookings' `[000]`."""
         viewer = command.viewer
         if command.candidates is not None:
@@ -174,7 +176,7 @@ class _Cancelling:
                 stage.add(Invalid(*command.place, "booking", rule="is a booking for another event"))
 
     def _check_candidates(
-        self, command: CancelBooking, positions: dict[UUID, int], stage: Complaints
+        self, command: CancelBooking, positions: dict[UUID, int], stage: ValidationErrors
     ) -> None:
         """Each of the candidates is there, and has one of the bookings."""
         viewer, path, single = command.viewer, ("candidates",), command.position is None
@@ -193,7 +195,7 @@ class _Cancelling:
         return [booking for booking in found if booking is not None]
 
 
-def _status_after(command: CancelBooking, situation: Situation) -> BookingStatus:
+def _status_after(command: CancelBooking, situation: ActionContext) -> BookingStatus:
     """CANCELLED, or NO_SHOW for one who was absent.
 
     Raises: IllegalState, CancellationClosed.
@@ -203,14 +205,14 @@ def _status_after(command: CancelBooking, situation: Situation) -> BookingStatus
     try:
         row = require(transitions, name, situation, command.viewer, *command.place, "booking")
     except CancellationClosed:
-        if not command.happened:
+        if not command.imported:
             raise
         return BookingStatus.CANCELLED
     assert row.target is not None
     return row.target
 
 
-def check_reason(reason: CancellationReason, message: str | None, stage: Complaints) -> None:
+def check_reason(reason: CancellationReason, message: str | None, stage: ValidationErrors) -> None:
     """Collect what is wrong with a reason: OTHER needs a message."""
     if reason is CancellationReason.OTHER and not normalized(message or ""):
         stage.add(MessageRequired("message"))
@@ -243,7 +245,9 @@ def cancelled_booking(
     )
 
 
-def _rest_of(work: UnitOfWork, bookings: Iterable[Booking]) -> dict[BookingKind, Cancelling]:
+def _rest_of(
+    work: UnitOfWork, bookings: Iterable[Booking]
+) -> dict[BookingKind, CancellationDetails]:
     """What the kinds of these bookings keep beside them, where cancelling changes it."""
     of_kind: dict[BookingKind, list[Booking]] = {}
     for booking in bookings:

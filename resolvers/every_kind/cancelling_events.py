@@ -20,11 +20,11 @@ from resolvers.outcomes import Outcome
 from resolvers.permitted import requires
 from resolvers.references import Lookup, Ref, look_up
 from resolvers.refusals import (
-    Complaints,
     IllegalState,
     PermissionRefusal,
     Refused,
     StaleBooking,
+    ValidationErrors,
     attempt,
 )
 from resolvers.storage.columns import one_of
@@ -58,7 +58,7 @@ class CancelEvent:
     cancel_bookings: bool = True
     expected_version: int | None = None
     origin: Origin | None = None
-    happened: bool = False
+    imported: bool = False
 
 
 @requires(Permission.MANAGE_EVENTS)
@@ -106,7 +106,7 @@ def _check(
     subjects: dict[UUID, UUID | None],
     now: datetime,
 ) -> Event:
-    stage = Complaints()
+    stage = ValidationErrors()
     viewer = command.viewer
     path = ("event",)
     row = stage.of(found.one, viewer, command.event, *path)
@@ -126,7 +126,7 @@ def _check(
     now_is = status(event, now)
     if command.expected_version not in {None, event.version}:
         raise StaleBooking("expected_version", version=event.version, event_status=now_is)
-    closed = now_is not in CANCELLABLE and not command.happened
+    closed = now_is not in CANCELLABLE and not command.imported
     if event.cancelled_at is None and closed:
         raise IllegalState("event", version=event.version, event_status=now_is)
     return event

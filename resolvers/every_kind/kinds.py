@@ -4,7 +4,7 @@ from resolvers.agent_bookings.cancelling import CancellingAgentBookings
 from resolvers.agent_bookings.facts import PERSONAL, agent_booking_facts
 from resolvers.agent_bookings.transitions import TRANSITIONS as AGENT_BOOKING
 from resolvers.bookings.clock import WHEN_CLOSED
-from resolvers.bookings.kinds import KINDS, Kind
+from resolvers.bookings.kinds import KINDS, KindDefinition
 from resolvers.enrolments.facts import enrolment_facts
 from resolvers.enrolments.transitions import TRANSITIONS as ENROLMENT
 from resolvers.registrations.facts import registration_facts
@@ -16,18 +16,18 @@ from resolvers.vocabulary import BookingKind, BookingStatus
 
 KINDS.update(
     {
-        BookingKind.AGENT_BOOKING: Kind(
+        BookingKind.AGENT_BOOKING: KindDefinition(
             AGENT_BOOKING,
             agent_booking_facts,
             lasts_weeks=True,
             personal=PERSONAL,
             cancelling=CancellingAgentBookings,
         ),
-        BookingKind.ENROLMENT: Kind(ENROLMENT, enrolment_facts),
-        BookingKind.REGISTRATION: Kind(
+        BookingKind.ENROLMENT: KindDefinition(ENROLMENT, enrolment_facts),
+        BookingKind.REGISTRATION: KindDefinition(
             REGISTRATION, registration_facts, follows_event=True, missing=RegistrationNotFound
         ),
-        BookingKind.TEST_SCHEDULE: Kind(TEST_SCHEDULE, schedule_facts),
+        BookingKind.TEST_SCHEDULE: KindDefinition(TEST_SCHEDULE, schedule_facts),
     }
 )
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 
 from resolvers import checks
-from resolvers.refusals import Complaints, Invalid
+from resolvers.refusals import Invalid, ValidationErrors
 from resolvers.values import frozen
 
 MOST_NAMES = 100
 
 
-class Kind(StrEnum):
+class ValueKind(StrEnum):
     """What the values of a field are."""
 
     IDENTIFIER = "IDENTIFIER"
@@ -28,22 +28,22 @@ class ExportField:
 
     name: str
     contract_name: str
-    kind: Kind
+    kind: ValueKind
     column: str
 
 
-_NAMES: Mapping[Kind, str] = {
-    Kind.IDENTIFIER: """
+_NAMES: Mapping[ValueKind, str] = {
+    ValueKind.IDENTIFIER: """
         AchievementIdentifier EventIdentifier LearnerRegistrationGroupIdentifier
         MandatorySurveyFormIdentifier OrganizationIdentifier VenueCoordinatorIdentifier
         VenueLocationIdentifier VenueOfficeIdentifier
     """,
-    Kind.FLAG: """
+    ValueKind.FLAG: """
         AllowMultipleRegistrations AllowRegistrationWithLink BillingCodeEnabled
         IntegrationWithholdDistribution IntegrationWithholdGrades PersonCodeIsRequired
         WaitlistEnabled
     """,
-    Kind.TEXT: """
+    ValueKind.TEXT: """
         AppointmentType Content DistributionCode DistributionErrors DistributionProcess
         DistributionStatus DurationUnit EventBillingType EventCalendarColor EventClassCode
         EventDescription EventFormat EventPublicationStatus EventRequisitionStatus
@@ -51,11 +51,11 @@ _NAMES: Mapping[Kind, str] = {
         ExamMaterialReturnShipmentCode ExamMaterialReturnShipmentCondition ExamScoreWarnings
         ExamType LastChangeType LastChangeUser PublicationErrors RegistrationFields VenueRoom
     """,
-    Kind.NUMBER: """
+    ValueKind.NUMBER: """
         CapacityMaximum CapacityMinimum DurationQuantity EventNumber ExamDurationInMinutes
         InvigilatorMinimum CreditHours
     """,
-    Kind.INSTANT: """
+    ValueKind.INSTANT: """
         DistributionExpected DistributionOrdered DistributionShipped DistributionTracked
         EventScheduledEnd EventScheduledStart ExamMaterialReturnShipmentReceived ExamStarted
         LastChangeTime RegistrationDeadline RegistrationLocked RegistrationStart
@@ -103,8 +103,8 @@ FIELDS: tuple[ExportField, ...] = tuple(_fields())
 """What a file has unless its fields are chosen."""
 
 LOCAL_FIELDS = (
-    ExportField("EventScheduledStartLocal", "localStart", Kind.WALL_TIME, "local_start"),
-    ExportField("VenueTimeZone", "timeZone", Kind.TEXT, "time_zone"),
+    ExportField("EventScheduledStartLocal", "localStart", ValueKind.WALL_TIME, "local_start"),
+    ExportField("VenueTimeZone", "timeZone", ValueKind.TEXT, "time_zone"),
 )
 """What a file has only if it is included: the start on the venue's clock, and the clock's zone."""
 
@@ -123,7 +123,7 @@ def chosen(
     included means the source's fields, in its order. Raises: Refused (each unknown name), Invalid
     (no field is left), OutOfRange (too many names).
     """
-    stage = Complaints()
+    stage = ValidationErrors()
     included = _named(stage, "includes", includes or ()) or FIELDS
     excluded = set(_named(stage, "excludes", excludes or ()))
     stage.settle()
@@ -133,7 +133,7 @@ def chosen(
     return left
 
 
-def _named(stage: Complaints, argument: str, names: Sequence[str]) -> list[ExportField]:
+def _named(stage: ValidationErrors, argument: str, names: Sequence[str]) -> list[ExportField]:
     checks.size(names, argument, least=0, most=MOST_NAMES)
     found = []
     for index, name in enumerate(names):

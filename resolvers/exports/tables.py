@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from resolvers.exports import values
-from resolvers.exports.fields import ExportField, Kind
+from resolvers.exports.fields import ExportField, ValueKind
 
 Rows = Sequence[Sequence[Any]]
 
@@ -17,18 +17,18 @@ def _quoted(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-IN_CSV: Mapping[Kind, Callable[[Any], str]] = {
-    Kind.IDENTIFIER: lambda value: _quoted(values.identifier(value)),
-    Kind.FLAG: values.flag,
-    Kind.TEXT: _quoted,
-    Kind.NUMBER: str,
-    Kind.INSTANT: lambda value: f'"{values.instant(value)}"',
-    Kind.WALL_TIME: lambda value: f'"{values.wall_time(value)}"',
+IN_CSV: Mapping[ValueKind, Callable[[Any], str]] = {
+    ValueKind.IDENTIFIER: lambda value: _quoted(values.identifier(value)),
+    ValueKind.FLAG: values.flag,
+    ValueKind.TEXT: _quoted,
+    ValueKind.NUMBER: str,
+    ValueKind.INSTANT: lambda value: f'"{values.instant(value)}"',
+    ValueKind.WALL_TIME: lambda value: f'"{values.wall_time(value)}"',
 }
-IN_JSON: Mapping[Kind, Callable[[Any], Any]] = {
-    Kind.IDENTIFIER: values.identifier,
-    Kind.INSTANT: values.instant,
-    Kind.WALL_TIME: values.wall_time,
+IN_JSON: Mapping[ValueKind, Callable[[Any], Any]] = {
+    ValueKind.IDENTIFIER: values.identifier,
+    ValueKind.INSTANT: values.instant,
+    ValueKind.WALL_TIME: values.wall_time,
 }
 
 

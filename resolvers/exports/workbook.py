@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from resolvers.exports import values
-from resolvers.exports.fields import ExportField, Kind
+from resolvers.exports.fields import ExportField, ValueKind
 from resolvers.exports.tables import Rows
 
 MOST_ROWS = 1_048_576
@@ -19,13 +19,13 @@ MOST_CHARACTERS = 32_767
 PIECE_BYTES = 64 * 1024
 _NOT_IN_XML = re.compile("[\ufffe\uffff]")
 
-WRITES: Mapping[Kind, tuple[str, Callable[[Any], Any]]] = {
-    Kind.IDENTIFIER: ("write_string", lambda value: values.harmless(values.identifier(value))),
-    Kind.FLAG: ("write_boolean", bool),
-    Kind.TEXT: ("write_string", lambda text: _cell(text)),
-    Kind.NUMBER: ("write_number", lambda number: number),
-    Kind.INSTANT: ("write_string", values.instant),
-    Kind.WALL_TIME: ("write_string", values.wall_time),
+WRITES: Mapping[ValueKind, tuple[str, Callable[[Any], Any]]] = {
+    ValueKind.IDENTIFIER: ("write_string", lambda value: values.harmless(values.identifier(value))),
+    ValueKind.FLAG: ("write_boolean", bool),
+    ValueKind.TEXT: ("write_string", lambda text: _cell(text)),
+    ValueKind.NUMBER: ("write_number", lambda number: number),
+    ValueKind.INSTANT: ("write_string", values.instant),
+    ValueKind.WALL_TIME: ("write_string", values.wall_time),
 }
 """How a value of each kind is written; never by what it looks like."""
 

@@ -4,7 +4,7 @@ from dataclasses import field
 from uuid import UUID
 
 from resolvers.changes import Origin
-from resolvers.notifications.rights import Withheld
+from resolvers.notifications.rights import Suppression
 from resolvers.references import Ref
 from resolvers.values import frozen
 from resolvers.viewer import Viewer
@@ -88,5 +88,5 @@ class FinishDelivery:
     lease: UUID
     status: int | None = None
     error: str | None = None
-    withheld: Withheld | None = None
+    withheld: Suppression | None = None
     chance: float = 0.5

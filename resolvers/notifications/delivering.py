@@ -20,7 +20,7 @@ from resolvers.notifications.commands import (
 )
 from resolvers.notifications.ending import give_up_waiting
 from resolvers.notifications.followers import ahead_of, reschedule
-from resolvers.notifications.rights import Withheld
+from resolvers.notifications.rights import Suppression
 from resolvers.outcomes import Outcome
 from resolvers.presence import paused_for, presences
 from resolvers.storage.columns import Instant, new_key
@@ -243,7 +243,7 @@ def finish(work: UnitOfWork, commands: Sequence[FinishDelivery]) -> list[Outcome
     An outcome is not `changed` where the lease was lost: then nothing is written. Its fact `status`
     is that of the delivery now; null where there is none.
     """
-    batch = _Finishing(work, commands)
+    batch = _AttemptBatch(work, commands)
     held = [batch.take(command) for command in commands]
     batch.save()
     return [
@@ -256,7 +256,7 @@ def finish(work: UnitOfWork, commands: Sequence[FinishDelivery]) -> list[Outcome
     ]
 
 
-class _Finishing:
+class _AttemptBatch:
     """The deliveries of a batch and their endpoints, locked, as one attempt after another ends."""
 
     def __init__(self, work: UnitOfWork, commands: Sequence[FinishDelivery]) -> None:
@@ -304,7 +304,7 @@ class _Finishing:
             last_error=None,
         )
 
-    def _withheld(self, delivery: NotificationDelivery, why: Withheld) -> NotificationDelivery:
+    def _withheld(self, delivery: NotificationDelivery, why: Suppression) -> NotificationDelivery:
         """Given up without an attempt and without an email; the endpoint is disabled with it."""
         if why.disables:
             self._endpoint_becomes(delivery, active=False, disabled_reason=why.reason)

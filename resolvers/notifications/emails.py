@@ -83,7 +83,7 @@ _STORIES: Final[Mapping[NotificationTopic, _Story]] = {
 }
 
 
-class _Told(NamedTuple):
+class _EmailText(NamedTuple):
     """What an email says, before it has a form: a title, paragraphs, a list, more paragraphs."""
 
     title: str
@@ -110,17 +110,17 @@ def failure_email(
         "The message was:",
     )
     title = f"Not delivered: {told.title}"
-    return _written(_Told(title, [*explained, *told.before], told.listed, told.after))
+    return _written(_EmailText(title, [*explained, *told.before], told.listed, told.after))
 
 
-def _told(topic: NotificationTopic, content: Content) -> _Told:
+def _told(topic: NotificationTopic, content: Content) -> _EmailText:
     return _of_agent(topic, content) if topic in OF_AGENTS else _of_change(topic, content)
 
 
-def _of_agent(topic: NotificationTopic, content: Content) -> _Told:
+def _of_agent(topic: NotificationTopic, content: Content) -> _EmailText:
     booking = f"Booking {content['agentBookingId']}"
     if topic is NotificationTopic.AGENT_BOOKING_INVALID:
-        return _Told(
+        return _EmailText(
             f"{booking} needs your attention",
             [f"{booking} is not possible as it was submitted. This stands in its way:"],
             content["validationMessages"],
@@ -134,7 +134,7 @@ def _of_agent(topic: NotificationTopic, content: Content) -> _Told:
         for name, key in (("Booking number", "bookingId"), ("Student number", "studentId"))
         if content[key] is not None
     ]
-    return _Told(
+    return _EmailText(
         f"{booking} is confirmed",
         [f"{booking} was checked and is confirmed. Nothing needs to be done."],
         ids,
@@ -142,11 +142,11 @@ def _of_agent(topic: NotificationTopic, content: Content) -> _Told:
     )
 
 
-def _of_change(topic: NotificationTopic, content: Content) -> _Told:
+def _of_change(topic: NotificationTopic, content: Content) -> _EmailText:
     story = _STORIES[topic]
     kind = str(content["kind"] or "event").replace("_", " ").lower()
     what = f"{kind.capitalize()} {content['reference'] or content['id']}"
-    return _Told(
+    return _EmailText(
         f"{what} {story.happened}",
         [f"{what} {story.happened}. {story.advice}"],
         [
@@ -166,7 +166,7 @@ def _for_people(at: str) -> str:
     return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
 
 
-def _written(told: _Told) -> Email:
+def _written(told: _EmailText) -> Email:
     title, before = _line(told.title), [_line(each) for each in told.before]
     listed, after = [_line(each) for each in told.listed], [_line(each) for each in told.after]
     return Email(

@@ -19,13 +19,13 @@ from resolvers.outcomes import Outcome
 from resolvers.permitted import requires
 from resolvers.references import Lookup, look_up, named
 from resolvers.refusals import (
-    Complaints,
     Invalid,
     NotFoundRefusal,
     OutOfRange,
     PermissionRefusal,
     Refused,
     Required,
+    ValidationErrors,
     attempt,
 )
 from resolvers.storage.columns import new_key, one_of
@@ -66,7 +66,7 @@ def register(work: UnitOfWork, commands: Sequence[RegisterNotification]) -> list
 
 def _check(command: RegisterNotification) -> None:
     """Raises: Refused."""
-    stage = Complaints()
+    stage = ValidationErrors()
     stage.of(_require_own, command.viewer)
     topics = ("topics",)
     stage.of(checks.size, set(command.topics), *topics, least=1, most=len(NotificationTopic))

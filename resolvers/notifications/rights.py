@@ -33,7 +33,7 @@ GONE: Final = "The delivery is no longer there."
 
 
 @frozen
-class Withheld:
+class Suppression:
     """Why a message is not sent. `disables`: nothing else is sent to the endpoint either."""
 
     reason: str
@@ -93,21 +93,21 @@ def _is_user(user_id: Any, of: Any, e: Any) -> sa.ColumnElement[bool]:
     return sa.and_(of.organization_id == e.organization_id, user_id == e.user_id)
 
 
-def withheld_because(rows: Sequence[Any]) -> Withheld | None:
+def withheld_because(rows: Sequence[Any]) -> Suppression | None:
     """Why a message is not sent; None if it is. `rows` are those of `rights_to`."""
     if not rows:
-        return Withheld(GONE)
+        return Suppression(GONE)
     known = rows[0]
     if known.removed_at is not None:
-        return Withheld(REMOVED)
+        return Suppression(REMOVED)
     if known.to_endpoint and not known.active:
-        return Withheld(known.disabled_reason)
+        return Suppression(known.disabled_reason)
     if known.user_id is None:
         return None
     if not known.working:
-        return Withheld(INACTIVE, disables=True)
+        return Suppression(INACTIVE, disables=True)
     if not may_be_told(known.role):
-        return Withheld(NOT_PERMITTED, disables=True)
+        return Suppression(NOT_PERMITTED, disables=True)
     offices = frozenset(row.office_id for row in rows if row.office_id is not None)
     scope = scope_of(known.role, agent_offices=offices)
-    return None if sees(scope, as_dict(known)) else Withheld(OUT_OF_SCOPE)
+    return None if sees(scope, as_dict(known)) else Suppression(OUT_OF_SCOPE)

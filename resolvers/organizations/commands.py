@@ -63,7 +63,7 @@ def _make(work: UnitOfWork, command: MakeOrganization, taken: set[str]) -> Outco
 
 
 def _refusals(command: MakeOrganization) -> list[Refusal]:
-    return checks.complaints(
+    return checks.violations(
         (checks.code, command.name, "name", {"most": checks.NAME}),
         (_time_zone, command.time_zone),
         (check_currency, command.currency, "currency"),

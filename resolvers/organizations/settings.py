@@ -12,7 +12,7 @@ from resolvers.organizations.locking import lock_organizations
 from resolvers.outcomes import Outcome
 from resolvers.permitted import requires
 from resolvers.reading import ORGANIZATION
-from resolvers.refusals import Complaints, Refusal, Refused
+from resolvers.refusals import Refusal, Refused, ValidationErrors
 from resolvers.storage.columns import one_of
 from resolvers.storage.read import Read
 from resolvers.storage.rows import changed
@@ -94,18 +94,18 @@ def organizations_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Organizati
 
 
 def _refusals(command: UpdateSettings) -> list[Refusal]:
-    complaints = Complaints()
+    validation = ValidationErrors()
     for name, (least, most) in NUMBERS.items():
-        complaints.of(checks.number, getattr(command, name), name, least=least, most=most)
+        validation.of(checks.number, getattr(command, name), name, least=least, most=most)
     for name, most in WORDS.items():
-        complaints.refusals += _check_words(getattr(command, name), name, most=most)
-    return complaints.refusals
+        validation.refusals += _check_words(getattr(command, name), name, most=most)
+    return validation.refusals
 
 
 def _check_words(words: Sequence[str] | None, *path: str, most: int) -> list[Refusal]:
     if words is None:
         return []
-    return checks.complaints(
+    return checks.violations(
         (checks.size, set(words), *path, {"most": checks.PLAIN_LIST}),
         *((checks.code, word, *path, str(n), {"most": most}) for n, word in enumerate(words)),
     )

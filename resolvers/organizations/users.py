@@ -21,7 +21,7 @@ from resolvers.storage.paging import Ordering, PageRequest, Term
 from resolvers.storage.read import Read
 from resolvers.storage.tables import AgentOffice, Candidate, Centre, Subject, User, columns
 from resolvers.storage.unit_of_work import UnitOfWork
-from resolvers.upserts import Kind, Upsert, check_named, given, upsert
+from resolvers.upserts import Upsert, UpsertDefinition, check_named, given, upsert
 from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import Permission, Role
@@ -95,7 +95,7 @@ def _users(search: str | None) -> Narrowing:
 
 
 def _check_user(command: UpsertUser) -> list[Refusal]:
-    found = check_named(command) + checks.complaints(
+    found = check_named(command) + checks.violations(
         (email, command.email, "email"),
     )
     if command.candidate is not None and command.role is not Role.CANDIDATE:
@@ -116,7 +116,7 @@ def _user_values(command: UpsertUser, _: User | None) -> dict[str, Any]:
     return values if command.role is Role.CANDIDATE else {**values, "candidate_id": None}
 
 
-USER: Kind[UpsertUser, User] = Kind(
+USER: UpsertDefinition[UpsertUser, User] = UpsertDefinition(
     model=User,
     identity=("reference",),
     check=_check_user,

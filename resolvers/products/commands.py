@@ -10,7 +10,7 @@ from resolvers.refusals import OutOfRange, Refusal, Refused
 from resolvers.searching import search_text
 from resolvers.storage.tables import AgentOffice, Product
 from resolvers.storage.unit_of_work import UnitOfWork
-from resolvers.upserts import Change, Kind, Loading, Rule, Upsert, given, upsert
+from resolvers.upserts import Change, PartContext, Rule, Upsert, UpsertDefinition, given, upsert
 from resolvers.values import frozen
 from resolvers.vocabulary import Permission, ProductKind
 
@@ -67,7 +67,7 @@ def upsert_products(work: UnitOfWork, commands: Sequence[UpsertProduct]) -> list
 
 
 def _check_coded(command: UpsertAgentOffice | UpsertProduct) -> list[Refusal]:
-    return checks.complaints(
+    return checks.violations(
         (checks.code, command.code, "code"),
         (checks.text, command.name, "name", {"least": 1, "most": checks.NAME}),
     )
@@ -75,14 +75,14 @@ def _check_coded(command: UpsertAgentOffice | UpsertProduct) -> list[Refusal]:
 
 def _check_office(command: UpsertAgentOffice) -> list[Refusal]:
     limits = {"least": 1, "most": checks.NAME}
-    return _check_coded(command) + checks.complaints(
+    return _check_coded(command) + checks.violations(
         (checks.text, command.agency, "agency", limits)
     )
 
 
 def _check_product(command: UpsertProduct) -> list[Refusal]:
     weeks = {"least": 1, "most": WEEKS}
-    return _check_coded(command) + checks.complaints(
+    return _check_coded(command) + checks.violations(
         (checks.number, command.min_weeks, "min_weeks", weeks),
         (checks.number, command.max_weeks, "max_weeks", weeks),
     )
@@ -91,7 +91,7 @@ def _check_product(command: UpsertProduct) -> list[Refusal]:
 class _Weeks(Rule):
     """The fewest weeks are at most the most, whichever of them was said before."""
 
-    def __init__(self, loading: Loading) -> None:
+    def __init__(self, loading: PartContext) -> None:
         pass
 
     def refusals(self, change: Change[Any, Any]) -> Iterable[Refusal]:
@@ -125,14 +125,14 @@ def _product_values(command: UpsertProduct, _: Product | None) -> dict[str, Any]
     )
 
 
-AGENT_OFFICE: Kind[UpsertAgentOffice, AgentOffice] = Kind(
+AGENT_OFFICE: UpsertDefinition[UpsertAgentOffice, AgentOffice] = UpsertDefinition(
     model=AgentOffice,
     identity=("code",),
     check=_check_office,
     values=_office_values,
 )
 
-PRODUCT: Kind[UpsertProduct, Product] = Kind(
+PRODUCT: UpsertDefinition[UpsertProduct, Product] = UpsertDefinition(
     model=Product,
     identity=("code",),
     check=_check_product,

@@ -18,7 +18,7 @@ from resolvers.storage.read import Read
 from resolvers.storage.rows import new_row
 from resolvers.storage.tables import Centre, OfferStartDate, Product, ProductOffer, columns
 from resolvers.storage.unit_of_work import UnitOfWork
-from resolvers.upserts import Change, Kind, Loading, Upsert, given, upsert
+from resolvers.upserts import Change, PartContext, Upsert, UpsertDefinition, given, upsert
 from resolvers.values import frozen
 from resolvers.vocabulary import Permission
 
@@ -54,7 +54,7 @@ def offer_products(work: UnitOfWork, commands: Sequence[OfferProduct]) -> list[O
 
 def _check(command: OfferProduct) -> list[Refusal]:
     added, removed = command.start_dates or (), command.remove_start_dates or ()
-    found = checks.complaints(
+    found = checks.violations(
         (checks.size, set(added), "start_dates", {"most": checks.PLAIN_LIST}),
         (checks.size, set(removed), "remove_start_dates", {"most": checks.PLAIN_LIST}),
         (
@@ -76,7 +76,7 @@ def _check(command: OfferProduct) -> list[Refusal]:
 class _StartDates:
     """The dates of the offers, as the batch goes on."""
 
-    def __init__(self, loading: Loading) -> None:
+    def __init__(self, loading: PartContext) -> None:
         self._before: dict[Owner, Dates] = dict.fromkeys(loading.owners, frozenset())
         if any(one.command.start_dates or one.command.remove_start_dates for one in loading.asked):
             for row in rows_of(loading.work, OfferStartDate, "offer_id", loading.owners):
@@ -120,7 +120,7 @@ def _date(owner: Owner, day: date) -> dict[str, Any]:
 class _OffersOfSchool:
     """A school has at most so many offers that are not withdrawn."""
 
-    def __init__(self, loading: Loading) -> None:
+    def __init__(self, loading: PartContext) -> None:
         schools = {
             (one.command.viewer.organization_id, one.one["centre_id"]) for one in loading.asked
         }
@@ -173,7 +173,7 @@ def _counted(work: UnitOfWork, schools: set[Owner]) -> Counter[Owner]:
     return Counter({(row.organization_id, row.centre_id): row.total for row in work.rows(read)})
 
 
-OFFER: Kind[OfferProduct, ProductOffer] = Kind(
+OFFER: UpsertDefinition[OfferProduct, ProductOffer] = UpsertDefinition(
     model=ProductOffer,
     identity=("product_id", "centre_id"),
     check=_check,

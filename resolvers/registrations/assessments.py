@@ -5,17 +5,17 @@ from uuid import UUID
 
 from resolvers.bookings import loading
 from resolvers.bookings.accommodations import extra, recomputed
-from resolvers.bookings.actions import Situation, require
+from resolvers.bookings.actions import ActionContext, require
 from resolvers.bookings.checks import require_version, state_of
 from resolvers.bookings.facts import accommodation_facts
-from resolvers.bookings.lengthening import Lengthening
+from resolvers.bookings.lengthening import ExtensionBatch
 from resolvers.bookings.sittings import as_booked, sitting_at, when
 from resolvers.bookings.versions import next_version
 from resolvers.changes import Cause, record_booking
 from resolvers.outcomes import Outcome
 from resolvers.permitted import requires
 from resolvers.references import Lookup, look_up
-from resolvers.refusals import Complaints, Refused, StaleBooking, attempt
+from resolvers.refusals import Refused, StaleBooking, ValidationErrors, attempt
 from resolvers.registrations.commands import ChangeAssessment
 from resolvers.registrations.facts import registration_facts
 from resolvers.registrations.finding import form_of, registration
@@ -38,11 +38,11 @@ def change_assessments(
     Refusals: PermissionRefusal, RegistrationNotFound, AssessmentFormNotFound; StaleBooking;
     IllegalState, AssessmentAlreadyAssigned.
     """
-    batch = _Changing(work, commands)
+    batch = _ChangeBatch(work, commands)
     return [attempt(batch.change, command) for command in commands]
 
 
-class _Changing:
+class _ChangeBatch:
     """The batch: what it needs, and its changes one after the other."""
 
     def __init__(self, work: UnitOfWork, commands: Sequence[ChangeAssessment]) -> None:
@@ -51,7 +51,7 @@ class _Changing:
             work, Booking, ((c.viewer, c.registration) for c in commands)
         )
         keys = loading.keys_of(self._found.rows())
-        self._lengthening = Lengthening(work, self._found.rows())
+        self._lengthening = ExtensionBatch(work, self._found.rows())
         self._locked = self._lengthening.bookings
         rows = loading.of_keys(work, Registration, "id", keys)
         self._registrations: dict[UUID, Registration] = {row.id: row for row in rows}
@@ -99,18 +99,18 @@ class _Changing:
 
     def _asked(self, command: ChangeAssessment) -> tuple[Booking, Form]:
         """The registration and its new form. Raises: Refused, or a refusal."""
-        stage, viewer = Complaints(), command.viewer
+        stage, viewer = ValidationErrors(), command.viewer
         booking = stage.of(registration, self._found, self._locked, viewer, command.registration)
         form = stage.of(form_of, self._forms, viewer, command.assessment)
         stage.settle()
         assert booking is not None
         assert form is not None
         settings = self._settings[booking.organization_id]
-        situation = Situation(booking, settings, self._work.now)
+        situation = ActionContext(booking, settings, self._work.now)
         require_version(situation, viewer, command.expected_version)
         if not self._lengthening.holds(booking):
             raise StaleBooking("registration", **state_of(situation, viewer))
-        if not command.happened or booking.status not in SEATED:
+        if not command.imported or booking.status not in SEATED:
             path = ("registration",)
             require(TRANSITIONS, "change assessment", situation, viewer, *path)
         if self._registrations[booking.id].test_form_id == form.id:

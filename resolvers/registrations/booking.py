@@ -7,23 +7,30 @@ from uuid import UUID, uuid4
 from resolvers import checks
 from resolvers.bookings import loading
 from resolvers.bookings.accommodations import accommodation_for, check_terms, extra, type_of
-from resolvers.bookings.desk import Desk, Wanted
 from resolvers.bookings.facts import accommodation_facts
 from resolvers.bookings.loading import references_taken
 from resolvers.bookings.overrides import Overrides, check_overrides
-from resolvers.bookings.seating import WantedSeat, check_seat
+from resolvers.bookings.preloaded import BookingRefs, PreloadedBatch
+from resolvers.bookings.seating import SeatRequest, check_seat
 from resolvers.bookings.sittings import overrun, sitting_at, when
 from resolvers.changes import Cause, record_booking
 from resolvers.outcomes import Outcome, Warning
 from resolvers.permitted import requires
 from resolvers.references import ByKey, Ref
-from resolvers.refusals import Complaints, Invalid, OnDemandTimeRequired, Refused, Required, attempt
+from resolvers.refusals import (
+    Invalid,
+    OnDemandTimeRequired,
+    Refused,
+    Required,
+    ValidationErrors,
+    attempt,
+)
 from resolvers.registrations import rules
 from resolvers.registrations.commands import BookRegistration, LaxEvent
 from resolvers.registrations.facts import registration_facts
 from resolvers.registrations.finding import form_of, learner
 from resolvers.registrations.forms import Form, Forms
-from resolvers.registrations.lax import NIL, LaxEvents, Sought
+from resolvers.registrations.lax import NIL, LaxEvents, LaxMatch
 from resolvers.registrations.refusals import AssessmentFormNotFound, RegistrationAlreadyExists
 from resolvers.storage.columns import new_key
 from resolvers.storage.rows import changed, new_row
@@ -35,7 +42,7 @@ from resolvers.vocabulary import BookingKind, BookingStatus, ChangeType, Permiss
 
 
 @frozen
-class Asked:
+class RegistrationRequest:
     """A command, and the identifier that its registration shall have."""
 
     command: BookRegistration
@@ -47,7 +54,7 @@ class Asked:
 
 
 @frozen
-class Booked:
+class PendingRegistration:
     """A registration that was made in this batch, before it is written."""
 
     booking: Booking
@@ -70,23 +77,28 @@ def book(work: UnitOfWork, commands: Sequence[BookRegistration]) -> list[Outcome
     DuplicateBooking, RegistrationClosed, NotEligible, PersonCodeRequired; EventFull, RoomFull;
     CandidateTimeConflict.
     """
-    wanted = [Asked(command, _identifier(command) or uuid4()) for command in commands]
-    batch = _Registering(work, wanted)
+    wanted = [RegistrationRequest(command, _identifier(command) or uuid4()) for command in commands]
+    batch = _RegistrationBatch(work, wanted)
     results = [attempt(batch.book, one) for one in wanted]
-    _write(work, [result for result in results if isinstance(result, Booked)])
-    return [_outcome(result) if isinstance(result, Booked) else result for result in results]
+    _write(work, [result for result in results if isinstance(result, PendingRegistration)])
+    return [
+        _outcome(result) if isinstance(result, PendingRegistration) else result
+        for result in results
+    ]
 
 
-class _Registering:
+class _RegistrationBatch:
     """What the batch needs; identifiers and references are taken as it goes on."""
 
-    def __init__(self, work: UnitOfWork, asked: Sequence[Asked]) -> None:
+    def __init__(self, work: UnitOfWork, asked: Sequence[RegistrationRequest]) -> None:
         self._work = work
         commands = [one.command for one in asked]
         lax = [(c.viewer, c.target) for c in commands if isinstance(c.target, LaxEvent)]
         self._lax = LaxEvents(work, lax)
         self._forms = Forms(work, ((c.viewer.organization_id, c.assessment) for c in commands))
-        self._desk = Desk(work, [Wanted(c.viewer, c.learner, self._event(c)) for c in commands])
+        self._preloaded = PreloadedBatch(
+            work, [BookingRefs(c.viewer, c.learner, self._event(c)) for c in commands]
+        )
         wanted = [one.key for one in asked]
         self._taken = {
             (row.organization_id, row.identifier): row.id
@@ -105,27 +117,27 @@ class _Registering:
         event = self._lax.matching(command.viewer, command.target)
         return None if event is None else ByKey(event.id)
 
-    def book(self, asked: Asked) -> Booked:
+    def book(self, asked: RegistrationRequest) -> PendingRegistration:
         """Raises: Refused, or a refusal."""
         command = asked.command
-        viewer, stage, desk = command.viewer, Complaints(), self._desk
+        viewer, stage, preloaded = command.viewer, ValidationErrors(), self._preloaded
         overrides = check_overrides(viewer, command.overrides, stage)
         self._check_identifier(asked, stage)
         lax = command.target if isinstance(command.target, LaxEvent) else None
         place = None if lax is None else self._lax.place(viewer, lax, stage)
-        candidate = stage.of(learner, desk, viewer, command.learner)
+        candidate = stage.of(learner, preloaded, viewer, command.learner)
         _check_details(command, stage)
         form = self._form(command, stage)
         sought = None
         if lax is None:
             sought = self._strict(command, stage)
         elif place is not None:
-            settings = desk.settings[viewer.organization_id]
-            locked = desk.events
+            settings = preloaded.settings[viewer.organization_id]
+            locked = preloaded.events
             sought = self._lax.sought(viewer, lax, place, settings, stage, locked=locked)
         if sought is not None and lax is not None:
             path = ("target", "venue")
-            stage.of(desk.in_scope, viewer, sought.event, Permission.BOOK, *path)
+            stage.of(preloaded.in_scope, viewer, sought.event, Permission.BOOK, *path)
         stage.settle()
         assert candidate is not None
         assert sought is not None
@@ -133,30 +145,30 @@ class _Registering:
 
     def _seated(
         self,
-        asked: Asked,
+        asked: RegistrationRequest,
         candidate: Candidate,
-        sought: Sought,
+        sought: LaxMatch,
         form: Form | None,
         overrides: Overrides,
-    ) -> Booked:
+    ) -> PendingRegistration:
         """The registration with its seat. Raises: Refused, or a refusal."""
-        desk, event, now = self._desk, sought.event, self._work.now
+        preloaded, event, now = self._preloaded, sought.event, self._work.now
         command = asked.command
         cause = Cause(command.viewer, command.origin)
         booking, granted = self._draft(asked, candidate, sought, form, cause)
 
-        def own_rules(stage: Complaints) -> None:
-            stage.of(rules.require_no_duplicate, desk.diaries, candidate.id, event)
+        def own_rules(stage: ValidationErrors) -> None:
+            stage.of(rules.require_no_duplicate, preloaded.candidate_schedules, candidate.id, event)
 
-        room = None if event.room_id is None else desk.rooms[event.room_id]
-        seat = WantedSeat(booking, candidate, event, room, happened=command.happened)
-        warnings = check_seat(desk, seat, overrides, now, own_rules=own_rules)
+        room = None if event.room_id is None else preloaded.rooms[event.room_id]
+        seat = SeatRequest(booking, candidate, event, room, imported=command.imported)
+        warnings = check_seat(preloaded, seat, overrides, now, own_rules=own_rules)
         warnings += [*sought.warnings, *overrun(event, booking)]
         organization_id = event.organization_id
         self._taken[asked.key] = booking.id
         self._references.add((organization_id, booking.reference))
-        desk.seats.take(booking)
-        desk.diaries.write(booking)
+        preloaded.seats.take(booking)
+        preloaded.candidate_schedules.write(booking)
         self._lax.keep(sought, cause)
         registration = new_row(
             Registration,
@@ -168,19 +180,21 @@ class _Registering:
         )
         used = tuple(overrides.used)
         cause = Cause(command.viewer, command.origin, None, used, tuple(warnings))
-        return Booked(booking, registration, granted, cause, tuple(warnings), sought.made)
+        return PendingRegistration(
+            booking, registration, granted, cause, tuple(warnings), sought.made
+        )
 
     def _draft(
         self,
-        asked: Asked,
+        asked: RegistrationRequest,
         candidate: Candidate,
-        sought: Sought,
+        sought: LaxMatch,
         form: Form | None,
         cause: Cause,
     ) -> tuple[Booking, tuple[Accommodation, ...]]:
         """The rows as they will be written, if every rule lets them."""
         event, now = sought.event, self._work.now
-        test = self._desk.test_of(event)
+        test = self._preloaded.test_of(event)
         taken = {one for of, one in self._references if of == event.organization_id}
         booking = new_row(
             Booking,
@@ -209,25 +223,27 @@ class _Registering:
         sitting = sitting_at(event, extra(granted))
         return changed(booking, **when(sitting), accommodation_count=len(granted)), granted
 
-    def _strict(self, command: BookRegistration, stage: Complaints) -> Sought | None:
+    def _strict(self, command: BookRegistration, stage: ValidationErrors) -> LaxMatch | None:
         assert not isinstance(command.target, LaxEvent)
         path = ("target",)
-        event = stage.of(self._desk.event, command.viewer, command.target, Permission.BOOK, *path)
+        event = stage.of(
+            self._preloaded.event, command.viewer, command.target, Permission.BOOK, *path
+        )
         if event is None:
             return None
         if event.on_demand:
             stage.add(OnDemandTimeRequired(*path))
-        return Sought(event)
+        return LaxMatch(event)
 
-    def _form(self, command: BookRegistration, stage: Complaints) -> Form | None:
-        """Complaints: AssessmentFormNotFound (a lax call needs one)."""
+    def _form(self, command: BookRegistration, stage: ValidationErrors) -> Form | None:
+        """Refusals: AssessmentFormNotFound (a lax call needs one)."""
         if command.assessment is None:
             if isinstance(command.target, LaxEvent):
                 stage.add(AssessmentFormNotFound("assessment", object_type="TestForm"))
             return None
         return stage.of(form_of, self._forms, command.viewer, command.assessment)
 
-    def _check_identifier(self, asked: Asked, stage: Complaints) -> None:
+    def _check_identifier(self, asked: RegistrationRequest, stage: ValidationErrors) -> None:
         command = asked.command
         path = ("registration",)
         if _identifier(command) is None and isinstance(command.target, LaxEvent):
@@ -256,7 +272,7 @@ def _identifier(command: BookRegistration) -> UUID | None:
     return None if command.registration == NIL else command.registration
 
 
-def _check_details(command: BookRegistration, stage: Complaints) -> None:
+def _check_details(command: BookRegistration, stage: ValidationErrors) -> None:
     path = ("registrant_type",)
     stage.of(checks.text, command.registrant_type, *path, least=1, most=checks.NAME)
     path = ("accommodations",)
@@ -271,7 +287,7 @@ def _check_details(command: BookRegistration, stage: Complaints) -> None:
             seen.add(kind)
 
 
-def _outcome(booked: Booked) -> Outcome:
+def _outcome(booked: PendingRegistration) -> Outcome:
     assert booked.booking.event_id is not None
     return Outcome(
         booked.booking.id,
@@ -281,7 +297,7 @@ def _outcome(booked: Booked) -> Outcome:
     )
 
 
-def _write(work: UnitOfWork, booked: Sequence[Booked]) -> None:
+def _write(work: UnitOfWork, booked: Sequence[PendingRegistration]) -> None:
     work.insert(Booking, [one.booking for one in booked])
     work.insert(Registration, [one.registration for one in booked])
     work.insert(Accommodation, [row for one in booked for row in one.accommodations])

@@ -4,7 +4,7 @@ from dataclasses import field
 from datetime import datetime
 from uuid import UUID
 
-from resolvers.bookings.accommodations import Granted
+from resolvers.bookings.accommodations import InitialAccommodation
 from resolvers.changes import Origin
 from resolvers.references import Ref
 from resolvers.values import frozen
@@ -40,10 +40,10 @@ class BookRegistration:
     registration: UUID | None = None
     assessment: str | None = None
     registrant_type: str | None = None
-    accommodations: tuple[Granted, ...] = ()
+    accommodations: tuple[InitialAccommodation, ...] = ()
     overrides: tuple[RuleOverride, ...] = ()
     origin: Origin | None = None
-    happened: bool = False
+    imported: bool = False
 
 
 @frozen(kw_only=True)
@@ -58,7 +58,7 @@ class TransferRegistration:
     overrides: tuple[RuleOverride, ...] = ()
     expected_version: int | None = None
     origin: Origin | None = None
-    happened: bool = False
+    imported: bool = False
 
 
 @frozen(kw_only=True)
@@ -70,7 +70,7 @@ class ChangeAssessment:
     assessment: str
     expected_version: int | None = None
     origin: Origin | None = None
-    happened: bool = False
+    imported: bool = False
 
 
 @frozen(kw_only=True)
@@ -80,7 +80,7 @@ class DeleteRegistration:
     viewer: Viewer = field(repr=False)
     registration: Ref
     origin: Origin | None = None
-    happened: bool = False
+    imported: bool = False
 
 
 @frozen(kw_only=True)

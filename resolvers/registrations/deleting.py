@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from resolvers.bookings import loading
-from resolvers.bookings.actions import Situation, require
+from resolvers.bookings.actions import ActionContext, require
 from resolvers.bookings.versions import next_version
 from resolvers.changes import Cause, record_booking
 from resolvers.outcomes import Outcome
 from resolvers.permitted import requires
 from resolvers.references import look_up
-from resolvers.refusals import Complaints, Refused, attempt
+from resolvers.refusals import Refused, ValidationErrors, attempt
 from resolvers.registrations.commands import DeleteRegistration
 from resolvers.registrations.facts import registration_facts
 from resolvers.registrations.finding import registration
@@ -31,13 +31,13 @@ def delete(work: UnitOfWork, commands: Sequence[DeleteRegistration]) -> list[Out
     settings = loading.settings(work, {c.viewer.organization_id for c in commands})
 
     def remove(command: DeleteRegistration) -> Outcome:
-        stage, viewer = Complaints(), command.viewer
+        stage, viewer = ValidationErrors(), command.viewer
         booking = stage.of(registration, found, locked, viewer, command.registration)
         stage.settle()
         assert booking is not None
         if booking.status is BookingStatus.DELETED:
             return Outcome(booking.id, changed=False)
-        situation = Situation(booking, settings[booking.organization_id], work.now)
+        situation = ActionContext(booking, settings[booking.organization_id], work.now)
         require(TRANSITIONS, "delete", situation, viewer, "registration")
         deleted = next_version(
             booking,

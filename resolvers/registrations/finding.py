@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from resolvers.bookings.checks import find
-from resolvers.bookings.desk import Desk
+from resolvers.bookings.preloaded import PreloadedBatch
 from resolvers.references import Lookup, Ref, Unreadable, named
 from resolvers.refusals import PermissionRefusal
 from resolvers.registrations.forms import Form, Forms
@@ -24,12 +24,12 @@ def registration(
     return find(found, locked, viewer, ref, *path, kind=kind, missing=missing)
 
 
-def learner(desk: Desk, viewer: Viewer, ref: Ref) -> Candidate:
+def learner(preloaded: PreloadedBatch, viewer: Viewer, ref: Ref) -> Candidate:
     """Raises: LearnerNotFound, also for no id at all; AmbiguousReference."""
     path = ("learner",)
     if isinstance(ref, Unreadable):
         raise LearnerNotFound(*path, object_type="Candidate", identifier=named(ref))
-    return desk.candidate(viewer, ref, *path, missing=LearnerNotFound)
+    return preloaded.candidate(viewer, ref, *path, missing=LearnerNotFound)
 
 
 def form_of(forms: Forms, viewer: Viewer, code: str) -> Form:

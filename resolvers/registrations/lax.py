@@ -17,7 +17,7 @@ from resolvers.events.listed_texts import BILLING_CODE, EXAM_FORMAT, EXAM_TYPE, 
 from resolvers.events.sitting_keys import sitting_key
 from resolvers.outcomes import Warning
 from resolvers.references import ByExternalId, ByKey, Ref, look_up
-from resolvers.refusals import Complaints, EventNotFound, InputRefusal
+from resolvers.refusals import EventNotFound, InputRefusal, ValidationErrors
 from resolvers.registrations.commands import LaxEvent
 from resolvers.registrations.refusals import (
     BillingCodeNotSpecified,
@@ -54,7 +54,7 @@ NOTHING: Mapping[str, str | None] = {}
 
 
 @frozen
-class Spec:
+class RequiredText:
     """A text that a new event needs, and the refusal without it."""
 
     listed: ListedText
@@ -66,14 +66,14 @@ class Spec:
 
 
 SPECS = (
-    Spec(EXAM_TYPE, ExamTypeNotSpecified),
-    Spec(EXAM_FORMAT, ExamFormatNotSpecified),
-    Spec(BILLING_CODE, BillingCodeNotSpecified),
+    RequiredText(EXAM_TYPE, ExamTypeNotSpecified),
+    RequiredText(EXAM_FORMAT, ExamFormatNotSpecified),
+    RequiredText(BILLING_CODE, BillingCodeNotSpecified),
 )
 
 
 @frozen
-class Place:
+class LaxPlace:
     """The venue and the start, to the second, that a lax call means."""
 
     venue: Centre
@@ -85,7 +85,7 @@ class Place:
 
 
 @frozen
-class Sought:
+class LaxMatch:
     """The event that a lax call comes to, and what is worth knowing about it."""
 
     event: Event
@@ -117,8 +117,8 @@ class LaxEvents:
         place = self._place(viewer, lax)
         return None if place is None else self._match(place, lax)
 
-    def place(self, viewer: Viewer, lax: LaxEvent, stage: Complaints) -> Place | None:
-        """Where and when it is to be. Complaints: InvalidStartTime, VenueNotFound."""
+    def place(self, viewer: Viewer, lax: LaxEvent, stage: ValidationErrors) -> LaxPlace | None:
+        """Where and when it is to be. Refusals: InvalidStartTime, VenueNotFound."""
         start = start_of(lax.start)
         if start is None:
             stage.add(InvalidStartTime(*PATH, "start"))
@@ -127,34 +127,34 @@ class LaxEvents:
             identifier = None if lax.venue is None else str(lax.venue)
             where = (*PATH, "venue")
             stage.add(VenueNotFound(*where, object_type="Centre", identifier=identifier))
-        return None if start is None or venue is None else Place(venue, start)
+        return None if start is None or venue is None else LaxPlace(venue, start)
 
     def sought(
         self,
         viewer: Viewer,
         lax: LaxEvent,
-        place: Place,
+        place: LaxPlace,
         settings: Organization,
-        stage: Complaints,
+        stage: ValidationErrors,
         *,
         locked: Mapping[UUID, Event],
         copied: Mapping[str, str | None] = NOTHING,
-    ) -> Sought | None:
+    ) -> LaxMatch | None:
         """The event as it is once locked, or a new one that `keep` writes.
 
         `copied` has the texts, by column, that a new one gets where the call says nothing of them.
-        Complaints: EventNotFound (the call makes none), and what is missing or invalid for a new
+        Refusals: EventNotFound (the call makes none), and what is missing or invalid for a new
         event.
         """
         found = self._match(place, lax)
         if found is not None:
             event = locked.get(found.id, found)
             if _is_at(event, place):
-                return Sought(event, warnings=_differences(event, lax))
+                return LaxMatch(event, warnings=_differences(event, lax))
         if lax.on_no_match is OnNoMatch.REJECT:
             stage.add(EventNotFound(*PATH, object_type="Event"))
             return None
-        missing, invalid = Complaints(), Complaints()
+        missing, invalid = ValidationErrors(), ValidationErrors()
         values = {
             spec.column: _text(spec, lax, copied, settings, missing, invalid) for spec in SPECS
         }
@@ -162,9 +162,9 @@ class LaxEvents:
         if None in values.values():
             return None
         warnings = tuple(_not_copied(spec) for spec in SPECS if values[spec.column] == "")
-        return Sought(_draft(self._work, viewer, place, values), made=True, warnings=warnings)
+        return LaxMatch(_draft(self._work, viewer, place, values), made=True, warnings=warnings)
 
-    def keep(self, sought: Sought, cause: Cause) -> None:
+    def keep(self, sought: LaxMatch, cause: Cause) -> None:
         """Write a new event, once the booking that it was made for has its seat."""
         if not sought.made:
             return
@@ -189,10 +189,10 @@ class LaxEvents:
         names = (self._venues.first(viewer, ref) for ref in _names_of(lax.venue))
         return next((venue for venue in names if venue is not None), None)
 
-    def _place(self, viewer: Viewer, lax: LaxEvent) -> Place | None:
-        return self.place(viewer, lax, Complaints())
+    def _place(self, viewer: Viewer, lax: LaxEvent) -> LaxPlace | None:
+        return self.place(viewer, lax, ValidationErrors())
 
-    def _match(self, place: Place, lax: LaxEvent) -> Event | None:
+    def _match(self, place: LaxPlace, lax: LaxEvent) -> Event | None:
         """Of several those that a given text fits, for each in turn; the lowest number, the oldest.
 
         A text that fits none of them narrows nothing.
@@ -239,7 +239,7 @@ Sittings = dict[tuple[UUID, UUID, datetime], list[Event]]
 """Events by organization, venue and start."""
 
 
-def _events_at(work: UnitOfWork, places: Sequence[Place]) -> Sittings:
+def _events_at(work: UnitOfWork, places: Sequence[LaxPlace]) -> Sittings:
     """What is not cancelled at these places."""
     if not places:
         return {}
@@ -276,7 +276,7 @@ def _at_places() -> sa.Select[Any]:
     )
 
 
-def _is_at(event: Event, place: Place) -> bool:
+def _is_at(event: Event, place: LaxPlace) -> bool:
     """Whether an event is still where and when it was found."""
     return (
         event.cancelled_at is None
@@ -299,12 +299,12 @@ def _differences(event: Event, lax: LaxEvent) -> tuple[Warning, ...]:
     )
 
 
-def _differs(spec: Spec, event: Event, lax: LaxEvent) -> bool:
+def _differs(spec: RequiredText, event: Event, lax: LaxEvent) -> bool:
     given = _given(getattr(lax, spec.column))
     return given is not None and folded(given) != folded(getattr(event, spec.column) or "")
 
 
-def _not_copied(spec: Spec) -> Warning:
+def _not_copied(spec: RequiredText) -> Warning:
     """The event that a transfer leaves has no value for a text that the new event copies."""
     message = "The new event has no value for '{field}': the event that was left has none."
     return Warning("EVENT_INCOMPLETE", message, (*PATH, spec.column))
@@ -315,12 +315,12 @@ def _given(text: str | None) -> str | None:
 
 
 def _text(
-    spec: Spec,
+    spec: RequiredText,
     lax: LaxEvent,
     copied: Mapping[str, str | None],
     settings: Organization,
-    missing: Complaints,
-    invalid: Complaints,
+    missing: ValidationErrors,
+    invalid: ValidationErrors,
 ) -> str | None:
     """A text of a new event; one of the setting's, in any case, where that lists any.
 
@@ -336,7 +336,9 @@ def _text(
     return text
 
 
-def _draft(work: UnitOfWork, viewer: Viewer, place: Place, values: dict[str, str | None]) -> Event:
+def _draft(
+    work: UnitOfWork, viewer: Viewer, place: LaxPlace, values: dict[str, str | None]
+) -> Event:
     """An event as a lax call makes it: open to everybody, with no limit of seats."""
     choice = Choice(venue=place.venue)
     texts: dict[str, Any] = {column: text or None for column, text in values.items()}

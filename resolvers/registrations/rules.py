@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from resolvers.bookings.diaries import Diaries
+from resolvers.bookings.candidate_schedules import CandidateSchedules
 from resolvers.refusals import DuplicateBooking
 from resolvers.storage.tables import Event
 
@@ -12,7 +12,11 @@ SHORTEST, LONGER_BY = 8, 4
 
 
 def require_no_duplicate(
-    diaries: Diaries, candidate_id: UUID, event: Event, *, but: UUID | None = None
+    candidate_schedules: CandidateSchedules,
+    candidate_id: UUID,
+    event: Event,
+    *,
+    but: UUID | None = None,
 ) -> None:
     """One live booking for an event, of any kind, unless the event allows several.
 
@@ -20,7 +24,7 @@ def require_no_duplicate(
     """
     if event.allow_multiple_registrations:
         return
-    live = [b for b in diaries.live(candidate_id) if b.id != but]
+    live = [b for b in candidate_schedules.live(candidate_id) if b.id != but]
     duplicates = [b.id for b in live if b.event_id == event.id]
     if duplicates:
         raise DuplicateBooking(conflicting=duplicates)

@@ -7,24 +7,24 @@ from uuid import UUID
 
 from resolvers.bookings import loading
 from resolvers.bookings.accommodations import extra, recomputed
-from resolvers.bookings.actions import Situation, require
+from resolvers.bookings.actions import ActionContext, require
 from resolvers.bookings.checks import check_required_reason, require_version, state_of
-from resolvers.bookings.desk import Desk, Wanted
 from resolvers.bookings.facts import accommodation_facts
 from resolvers.bookings.overrides import check_overrides
-from resolvers.bookings.seating import WantedSeat, check_seat
+from resolvers.bookings.preloaded import BookingRefs, PreloadedBatch
+from resolvers.bookings.seating import SeatRequest, check_seat
 from resolvers.bookings.sittings import overrun, sitting_at, when
 from resolvers.bookings.versions import next_version
 from resolvers.changes import Cause, record_booking
 from resolvers.outcomes import Outcome, Warning
 from resolvers.permitted import requires
 from resolvers.references import ByKey, Lookup, Ref, Unreadable, look_up, named
-from resolvers.refusals import Complaints, OnDemandTimeRequired, Refused, attempt
+from resolvers.refusals import OnDemandTimeRequired, Refused, ValidationErrors, attempt
 from resolvers.registrations import rules
 from resolvers.registrations.commands import LaxEvent, TransferRegistration
 from resolvers.registrations.facts import registration_facts
 from resolvers.registrations.finding import registration
-from resolvers.registrations.lax import LaxEvents, Sought
+from resolvers.registrations.lax import LaxEvents, LaxMatch
 from resolvers.registrations.refusals import (
     AlreadyAtEvent,
     LearnerNotFound,
@@ -54,7 +54,7 @@ COPIED = ("exam_format", "billing_code")
 
 
 @frozen
-class Transferred:
+class PendingTransfer:
     """A registration that is transferred in this batch, before it is written."""
 
     before: Booking
@@ -76,13 +76,15 @@ def transfer(work: UnitOfWork, commands: Sequence[TransferRegistration]) -> list
     event's texts, ReasonRequired, WrongLength; StaleBooking; IllegalState, and at the target those
     of booking.
     """
-    batch = _Transferring(work, commands)
+    batch = _TransferBatch(work, commands)
     results = [attempt(batch.transfer, command) for command in commands]
-    _write(work, [result for result in results if isinstance(result, Transferred)])
-    return [_outcome(result) if isinstance(result, Transferred) else result for result in results]
+    _write(work, [result for result in results if isinstance(result, PendingTransfer)])
+    return [
+        _outcome(result) if isinstance(result, PendingTransfer) else result for result in results
+    ]
 
 
-class _Transferring:
+class _TransferBatch:
     """The batch: what it needs, and its transfers one after the other."""
 
     def __init__(self, work: UnitOfWork, commands: Sequence[TransferRegistration]) -> None:
@@ -95,7 +97,7 @@ class _Transferring:
         )
         lax = [(c.viewer, c.target) for c in commands if isinstance(c.target, LaxEvent)]
         self._lax = LaxEvents(work, lax)
-        self._desk = Desk(work, [self._wanted(c) for c in commands])
+        self._preloaded = PreloadedBatch(work, [self._wanted(c) for c in commands])
         keys = loading.keys_of(self._found.rows())
         self._locked: dict[UUID, Booking] = loading.lock(work, Booking, keys)
         rows = loading.of_keys(work, Registration, "id", keys)
@@ -114,9 +116,9 @@ class _Transferring:
             test.id: test.break_minutes for test in loading.of_keys(work, Test, "id", tests)
         }
         for booking in self._locked.values():
-            self._desk.diaries.write(booking)
+            self._preloaded.candidate_schedules.write(booking)
 
-    def _wanted(self, command: TransferRegistration) -> Wanted:
+    def _wanted(self, command: TransferRegistration) -> BookingRefs:
         booking = self._found.first(command.viewer, command.registration)
         candidate = command.learner if booking is None else ByKey(booking.candidate_id)
         event: Ref | None
@@ -125,11 +127,11 @@ class _Transferring:
             event = None if match is None else ByKey(match.id)
         else:
             event = command.target
-        return Wanted(command.viewer, candidate, event)
+        return BookingRefs(command.viewer, candidate, event)
 
-    def transfer(self, command: TransferRegistration) -> Transferred:
+    def transfer(self, command: TransferRegistration) -> PendingTransfer:
         """Raises: Refused, or a refusal."""
-        viewer, stage = command.viewer, Complaints()
+        viewer, stage = command.viewer, ValidationErrors()
         overrides = check_overrides(viewer, command.overrides, stage)
         booking = stage.of(registration, self._found, self._locked, viewer, command.registration)
         self._check_learner(command, booking, stage)
@@ -142,26 +144,30 @@ class _Transferring:
         assert booking is not None
         assert sought is not None
         require_version(self._situation(booking), viewer, command.expected_version)
-        candidate = self._desk.candidate(viewer, ByKey(booking.candidate_id), "learner")
+        candidate = self._preloaded.candidate(viewer, ByKey(booking.candidate_id), "learner")
         moved, accommodations = self._moved(booking, sought.event)
         event = sought.event
 
-        def own_rules(stage: Complaints) -> None:
-            diaries = self._desk.diaries
-            stage.of(rules.require_no_duplicate, diaries, candidate.id, event, but=booking.id)
+        def own_rules(stage: ValidationErrors) -> None:
+            candidate_schedules = self._preloaded.candidate_schedules
+            stage.of(
+                rules.require_no_duplicate, candidate_schedules, candidate.id, event, but=booking.id
+            )
 
-        room = None if event.room_id is None else self._desk.rooms[event.room_id]
-        happened = command.happened
-        seat = WantedSeat(moved, candidate, event, room, moving=booking, happened=happened)
+        room = None if event.room_id is None else self._preloaded.rooms[event.room_id]
+        imported = command.imported
+        seat = SeatRequest(moved, candidate, event, room, moving=booking, imported=imported)
         state = self._state(command, booking)
         now = self._work.now
-        warnings = check_seat(self._desk, seat, overrides, now, own_rules=own_rules, state=state)
+        warnings = check_seat(
+            self._preloaded, seat, overrides, now, own_rules=own_rules, state=state
+        )
         warnings += [*sought.warnings, *overrun(event, moved)]
         used, warned = tuple(overrides.used), tuple(warnings)
         cause = Cause(viewer, command.origin, command.reason, used, warned)
         self._lax.keep(sought, Cause(viewer, command.origin))
         self._take(booking, moved, accommodations, event)
-        return Transferred(
+        return PendingTransfer(
             booking,
             moved,
             self._registrations[booking.id],
@@ -172,9 +178,9 @@ class _Transferring:
         )
 
     def _check_learner(
-        self, command: TransferRegistration, booking: Booking | None, stage: Complaints
+        self, command: TransferRegistration, booking: Booking | None, stage: ValidationErrors
     ) -> None:
-        """Complaints: LearnerNotFound, NotTheLearner; AmbiguousReference."""
+        """Refusals: LearnerNotFound, NotTheLearner; AmbiguousReference."""
         path, viewer, ref = ("learner",), command.viewer, command.learner
         if isinstance(ref, Unreadable):
             stage.add(LearnerNotFound(*path, object_type="Candidate", identifier=named(ref)))
@@ -184,10 +190,10 @@ class _Transferring:
             stage.add(NotTheLearner(*path))
 
     def _target(
-        self, command: TransferRegistration, booking: Booking | None, stage: Complaints
-    ) -> Sought | None:
-        """The other event. Complaints: those of lax calls, EventNotFound, AlreadyAtEvent."""
-        desk, viewer, target = self._desk, command.viewer, command.target
+        self, command: TransferRegistration, booking: Booking | None, stage: ValidationErrors
+    ) -> LaxMatch | None:
+        """The other event. Refusals: those of lax calls, EventNotFound, AlreadyAtEvent."""
+        preloaded, viewer, target = self._preloaded, command.viewer, command.target
         if not isinstance(target, LaxEvent):
             return self._strict(viewer, target, booking, stage)
         place = self._lax.place(viewer, target, stage)
@@ -195,49 +201,56 @@ class _Transferring:
             return None
         left = None if booking is None else self._event_of(booking)
         copied = {column: getattr(left, column, None) for column in COPIED}
-        settings = desk.settings[viewer.organization_id]
+        settings = preloaded.settings[viewer.organization_id]
         sought = self._lax.sought(
-            viewer, target, place, settings, stage, locked=desk.events, copied=copied
+            viewer, target, place, settings, stage, locked=preloaded.events, copied=copied
         )
         path = ("target",)
         if sought is not None:
-            stage.of(desk.in_scope, viewer, sought.event, Permission.TRANSFER, *path, "venue")
+            stage.of(preloaded.in_scope, viewer, sought.event, Permission.TRANSFER, *path, "venue")
             self._require_other(viewer, sought.event, booking, stage, *path)
         return sought
 
     def _strict(
-        self, viewer: Viewer, target: Ref, booking: Booking | None, stage: Complaints
-    ) -> Sought | None:
+        self, viewer: Viewer, target: Ref, booking: Booking | None, stage: ValidationErrors
+    ) -> LaxMatch | None:
         path = ("target",)
-        event = stage.of(self._desk.event, viewer, target, Permission.TRANSFER, *path)
+        event = stage.of(self._preloaded.event, viewer, target, Permission.TRANSFER, *path)
         if event is None:
             return None
         if event.on_demand:
             stage.add(OnDemandTimeRequired(*path))
         self._require_other(viewer, event, booking, stage, *path)
-        return Sought(event)
+        return LaxMatch(event)
 
     def _require_other(
-        self, viewer: Viewer, event: Event, booking: Booking | None, stage: Complaints, *path: str
+        self,
+        viewer: Viewer,
+        event: Event,
+        booking: Booking | None,
+        stage: ValidationErrors,
+        *path: str,
     ) -> None:
-        """Complaints: AlreadyAtEvent."""
+        """Refusals: AlreadyAtEvent."""
         if booking is not None and booking.event_id == event.id:
             stage.add(AlreadyAtEvent(*path, **state_of(self._situation(booking), viewer)))
 
     def _event_of(self, booking: Booking) -> Event | None:
         return None if booking.event_id is None else self._events.get(booking.event_id)
 
-    def _state(self, command: TransferRegistration, booking: Booking) -> Complaints:
+    def _state(self, command: TransferRegistration, booking: Booking) -> ValidationErrors:
         """What the registration's own state says against a transfer."""
-        stage = Complaints()
-        if not command.happened or booking.status not in SEATED:
+        stage = ValidationErrors()
+        if not command.imported or booking.status not in SEATED:
             path = ("registration",)
             situation = self._situation(booking)
             stage.of(require, TRANSITIONS, "transfer", situation, command.viewer, *path)
         return stage
 
-    def _situation(self, booking: Booking) -> Situation:
-        return Situation(booking, self._desk.settings[booking.organization_id], self._work.now)
+    def _situation(self, booking: Booking) -> ActionContext:
+        return ActionContext(
+            booking, self._preloaded.settings[booking.organization_id], self._work.now
+        )
 
     def _moved(
         self, booking: Booking, event: Event
@@ -267,15 +280,15 @@ class _Transferring:
         event: Event,
     ) -> None:
         """Keep the newer versions, for what else the batch does with the registration."""
-        self._desk.seats.take(moved)
-        self._desk.seats.free(booking)
-        self._desk.diaries.write(moved)
+        self._preloaded.seats.take(moved)
+        self._preloaded.seats.free(booking)
+        self._preloaded.candidate_schedules.write(moved)
         self._locked[booking.id] = moved
         self._events[event.id] = event
         self._accommodations[booking.id] = [after for _, after in accommodations]
 
 
-def _outcome(transferred: Transferred) -> Outcome:
+def _outcome(transferred: PendingTransfer) -> Outcome:
     before, after = transferred.before.event_id, transferred.after.event_id
     assert before is not None
     assert after is not None
@@ -287,7 +300,7 @@ def _outcome(transferred: Transferred) -> Outcome:
     )
 
 
-def _transfer(one: Transferred, now: datetime) -> RegistrationTransfer:
+def _transfer(one: PendingTransfer, now: datetime) -> RegistrationTransfer:
     before, after, reason = one.before.event_id, one.after.event_id, one.cause.reason
     assert before is not None
     assert after is not None
@@ -305,7 +318,7 @@ def _transfer(one: Transferred, now: datetime) -> RegistrationTransfer:
     )
 
 
-def _write(work: UnitOfWork, transferred: Sequence[Transferred]) -> None:
+def _write(work: UnitOfWork, transferred: Sequence[PendingTransfer]) -> None:
     for one in transferred:  # in order, since a registration may be transferred twice in a batch
         work.save(Booking, [(one.before, one.after)])
         work.save(Accommodation, one.accommodations)

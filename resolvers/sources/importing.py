@@ -7,7 +7,7 @@ from resolvers.outcomes import Outcome
 from resolvers.references import ByKey, ByReference, Lookup, Ref
 from resolvers.refusals import Refused
 from resolvers.sources.report import Report, RowReport, row_report
-from resolvers.sources.rows import BadRow, Format, Importing, Row
+from resolvers.sources.rows import BadRow, Format, ImportContext, Row
 from resolvers.storage import Storage
 from resolvers.storage.tables import Centre
 from resolvers.texts import normalized
@@ -34,7 +34,7 @@ async def import_document(
     under = None if centre is None else await _centre(storage, viewer, centre)
     rows: list[RowReport] = []
     for number, row in enumerate(
-        format.rows(document, Importing(format.name, viewer, under, associate)), 1
+        format.rows(document, ImportContext(format.name, viewer, under, associate)), 1
     ):
         result = row.refused if isinstance(row, BadRow) else await _import(storage, row)
         rows.append(row_report(number, row.path, result))

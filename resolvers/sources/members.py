@@ -1,4 +1,4 @@
-"""The members of a JSON object, read strictly: every wrong one is a complaint with its path."""
+"""The members of a JSON object, read strictly: every wrong one is a refusal with its path."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -9,13 +9,13 @@ from uuid import UUID
 
 from resolvers import checks
 from resolvers.refusals import (
-    Complaints,
     InputRefusal,
     Invalid,
     InvalidDate,
     OutOfRange,
     Refusal,
     Required,
+    ValidationErrors,
 )
 from resolvers.storage.columns import LAST_OF_ROWS
 from resolvers.texts import normalized
@@ -51,7 +51,7 @@ class Members:
     """An object's members, each taken once; what `close` finds left over nobody knows.
 
     Texts are in their normal form. A value that is missing or null, and an empty text that is
-    optional, reads as None. So does a wrong one, which is a complaint. In form data (`form`) every
+    optional, reads as None. So does a wrong one, which is refused. In form data (`form`) every
     value may be a text, so digits are numbers there and words are flags. With `tidy` an empty text
     is a value that is missing.
     """
@@ -59,12 +59,12 @@ class Members:
     def __init__(
         self,
         value: Any,
-        complaints: Complaints,
+        validation: ValidationErrors,
         *path: str,
         form: bool = False,
         tidy: bool = False,
     ) -> None:
-        self._complaints, self._path, self._form, self._tidy = complaints, path, form, tidy
+        self._validation, self._path, self._form, self._tidy = validation, path, form, tidy
         self._is_object = isinstance(value, Mapping)
         self._left: dict[str, Any] = (
             {name: _normalized(v) for name, v in value.items()} if self._is_object else {}
@@ -88,9 +88,9 @@ class Members:
         if values is None:
             return None
         limits = {"least": least, "most": most}
-        found = checks.complaints((checks.size, values, *self._path, name, limits))
+        found = checks.violations((checks.size, values, *self._path, name, limits))
         if found:
-            self._complaints.refusals += found
+            self._validation.refusals += found
             return None
         read = [self._whole(value, name, str(n)) for n, value in enumerate(values)]
         return tuple(number for number in read if number is not None)
@@ -98,15 +98,15 @@ class Members:
     def text(self, name: str, *, most: int, least: int = 0, required: bool = False) -> str | None:
         value = self._text(name, required=required)
         limits = {"least": least, "most": most}
-        found = checks.complaints((checks.text, value, *self._path, name, limits))
-        self._complaints.refusals += found
+        found = checks.violations((checks.text, value, *self._path, name, limits))
+        self._validation.refusals += found
         return None if found else value
 
     def code(self, name: str, *, required: bool = False) -> str | None:
         """An id or a reference, 1 to 50 characters."""
         value = self._text(name, required=required)
-        found = checks.complaints((checks.code, value, *self._path, name))
-        self._complaints.refusals += found
+        found = checks.violations((checks.code, value, *self._path, name))
+        self._validation.refusals += found
         return None if found else value
 
     def free_text(self, name: str) -> str | None:
@@ -256,14 +256,14 @@ class Members:
 
     def url(self, name: str) -> str | None:
         value = self.text(name, most=2000)
-        found = checks.complaints((checks.url, value, *self._path, name))
-        self._complaints.refusals += found
+        found = checks.violations((checks.url, value, *self._path, name))
+        self._validation.refusals += found
         return None if found else value
 
     def parsed(
         self, name: str, parse: Callable[[str], Value], rule: str, *, required: bool = False
     ) -> Value | None:
-        """What `parse` makes of a text; where it raises ValueError, the rule is the complaint."""
+        """What `parse` makes of a text; where it raises ValueError, its text is the rule."""
         value = self._take(name, required=required)
         if value is None:
             return None
@@ -295,9 +295,9 @@ class Members:
         values = self._array(name, required=False)
         if values is None:
             return None
-        found = checks.complaints((checks.size, values, *self._path, name, {"most": most}))
+        found = checks.violations((checks.size, values, *self._path, name, {"most": most}))
         if found:
-            self._complaints.refusals += found
+            self._validation.refusals += found
             return None
         return [self._inside(value, name, str(n)) for n, value in enumerate(values)]
 
@@ -328,7 +328,7 @@ class Members:
 
     def _inside(self, value: Any, *names: str) -> "Members":
         path = (*self._path, *names)
-        return Members(value, self._complaints, *path, form=self._form, tidy=self._tidy)
+        return Members(value, self._validation, *path, form=self._form, tidy=self._tidy)
 
     def _text(self, name: str, *, required: bool = False) -> str | None:
         value = self._take(name, required=required)
@@ -378,7 +378,7 @@ class Members:
         self._complain(Invalid(*self._path, *names, rule=rule))
 
     def _complain(self, refusal: Refusal) -> None:
-        self._complaints.add(refusal)
+        self._validation.add(refusal)
 
 
 def _normalized(value: Any) -> Any:

@@ -13,7 +13,7 @@ from resolvers.viewer import Viewer
 
 
 @frozen
-class Importing:
+class ImportContext:
     """Into which organization, as whom, and under which centre what has none is put."""
 
     format: str
@@ -53,14 +53,14 @@ class Format:
     """
 
     name: str
-    rows: Callable[[Any, Importing], Iterator[Row | BadRow]]
+    rows: Callable[[Any, ImportContext], Iterator[Row | BadRow]]
     names_rooms: bool = False
     associates: bool = False
     parse: Callable[[bytes], Any] = parse_json
 
 
 def each_document(
-    document: Any, importing: Importing, row: Callable[..., Row | BadRow]
+    document: Any, importing: ImportContext, row: Callable[..., Row | BadRow]
 ) -> Iterator[Row | BadRow]:
     """The row of a document that is one, or of each of an array of them, in their order.
 

@@ -52,7 +52,7 @@ class Shape:
     flags: frozenset[str] = frozenset()
 
 
-class _Shallow(TreeBuilder):
+class _DepthLimit(TreeBuilder):
     """Gives up where elements begin to be too deep, before many of them take the memory."""
 
     def __init__(self, deepest: int) -> None:
@@ -103,7 +103,7 @@ def parse_xml(text: bytes, shape: Shape) -> Any:
 
 def _root(text: bytes, shape: Shape) -> Element:
     """Raises: Unreadable, DefusedXmlException, ParseError, LookupError, ValueError."""
-    target = _Shallow(shape.deepest)
+    target = _DepthLimit(shape.deepest)
     parser = DefusedXMLParser(
         target=target, forbid_dtd=True, forbid_entities=True, forbid_external=True
     )

@@ -43,7 +43,7 @@ SMALLER = 8
 """By how much a batch that failed whole is divided, to answer those who are not at fault."""
 
 
-class Trouble(Enum):
+class ErrorMeaning(Enum):
     """What a database's error means for the command that met it."""
 
     LOCKED = auto()  # try again later
@@ -53,7 +53,7 @@ class Trouble(Enum):
     FAULT = auto()  # ours
 
 
-RUNS_AGAIN = {Trouble.CONSTRAINT, Trouble.STALE}
+RUNS_AGAIN = {ErrorMeaning.CONSTRAINT, ErrorMeaning.STALE}
 
 
 @dataclass(eq=False, slots=True)
@@ -79,7 +79,7 @@ class Request:
 
 
 @dataclass(slots=True)
-class Performed:
+class BatchOutcomes:
     """What became of each request of a batch.
 
     It has an answer or an exception, runs again at once, or waits for a lock. Requests that run
@@ -113,10 +113,10 @@ def organization_of(commands: Sequence[Any], idempotency: Idempotency | None) ->
 
 
 def perform(
-    work: UnitOfWork, requests: Sequence[Request], trouble: Callable[[BaseException], Trouble]
-) -> Performed:
+    work: UnitOfWork, requests: Sequence[Request], trouble: Callable[[BaseException], ErrorMeaning]
+) -> BatchOutcomes:
     """Carry out a batch inside the open transaction, up to the commit."""
-    performed = Performed()
+    performed = BatchOutcomes()
     if any(request.waits_briefly for request in requests):
         work.wait_briefly()
     claimed = _claim_keys(work, requests, performed)
@@ -140,46 +140,46 @@ def perform(
 def undone(
     requests: Sequence[Request],
     error: Exception,
-    trouble: Trouble,
+    trouble: ErrorMeaning,
     *,
     raising: UUID | None = None,
-) -> Performed:
+) -> BatchOutcomes:
     """What follows when a transaction was rolled back whole.
 
     `raising` is the organization whose log position the transaction was raising. Raises:
     Unavailable; the error itself, of a request that was alone already.
     """
-    if trouble is Trouble.UNAVAILABLE:
+    if trouble is ErrorMeaning.UNAVAILABLE:
         raise Unavailable from error
-    if trouble is Trouble.LOCKED:
+    if trouble is ErrorMeaning.LOCKED:
         return _after_lock(requests, raising)
     if len(requests) == 1:
-        return Performed(again=[_run_again(requests[0], error, trouble)])
+        return BatchOutcomes(again=[_run_again(requests[0], error, trouble)])
     _divide(requests)
-    return Performed(again=list(requests))
+    return BatchOutcomes(again=list(requests))
 
 
-def lost(requests: Sequence[Request]) -> Performed:
+def lost(requests: Sequence[Request]) -> BatchOutcomes:
     """What follows when the connection was lost before the commit: each request runs once more."""
     again = [request for request in requests if not request.was_lost]
     for request in again:
         request.was_lost = True
-    return Performed(
+    return BatchOutcomes(
         answers={request: Unavailable() for request in requests if request not in again},
         again=again,
     )
 
 
-def _after_lock(requests: Sequence[Request], raising: UUID | None) -> Performed:
+def _after_lock(requests: Sequence[Request], raising: UUID | None) -> BatchOutcomes:
     """Divide a batch that met a lock by organization; of one organization, into smaller ones."""
     blocked = [r for r in requests if raising is not None and r.organization_id == raising]
     if blocked:
         others = [request for request in requests if request.organization_id != raising]
-        return Performed(locked=blocked, again=others, blocked=raising)
+        return BatchOutcomes(locked=blocked, again=others, blocked=raising)
     if len({request.organization_id for request in requests}) > 1:
-        return Performed(apart=list(requests))
+        return BatchOutcomes(apart=list(requests))
     _divide(requests)
-    return Performed(locked=list(requests))
+    return BatchOutcomes(locked=list(requests))
 
 
 def _divide(requests: Sequence[Request]) -> None:
@@ -187,7 +187,7 @@ def _divide(requests: Sequence[Request]) -> None:
         request.together = max(1, len(requests) // SMALLER)
 
 
-def _run_again(request: Request, error: Exception, trouble: Trouble) -> Request:
+def _run_again(request: Request, error: Exception, trouble: ErrorMeaning) -> Request:
     """The request, if it may run once more. Raises: its error."""
     if trouble not in RUNS_AGAIN or request.failures >= RUN_AGAIN:
         raise error
@@ -199,7 +199,10 @@ class _Runs:
     """Runs the requests of one transaction, and divides the runs that fail."""
 
     def __init__(
-        self, work: UnitOfWork, trouble: Callable[[BaseException], Trouble], performed: Performed
+        self,
+        work: UnitOfWork,
+        trouble: Callable[[BaseException], ErrorMeaning],
+        performed: BatchOutcomes,
     ) -> None:
         self._work = work
         self._trouble = trouble
@@ -240,7 +243,7 @@ class _Runs:
             work.keep(is_last=is_last and not undone)
         except Exception as error:
             trouble = self._trouble(error)
-            if trouble is Trouble.LOCKED and work.raising is not None:
+            if trouble is ErrorMeaning.LOCKED and work.raising is not None:
                 raise
             try:
                 work.undo(before)
@@ -254,10 +257,10 @@ class _Runs:
         self._answer(requests, results)
         return None
 
-    def _prepare_next(self, trouble: Trouble) -> None:
-        if trouble is Trouble.LOCKED:
+    def _prepare_next(self, trouble: ErrorMeaning) -> None:
+        if trouble is ErrorMeaning.LOCKED:
             self._work.wait_briefly()
-        if trouble is Trouble.CONSTRAINT:
+        if trouble is ErrorMeaning.CONSTRAINT:
             self._work.forget_numbers()
 
     def _answer(self, requests: list[Request], results: Sequence[Result]) -> None:
@@ -270,12 +273,12 @@ class _Runs:
     def _settle(self, request: Request, error: Exception) -> None:
         """Decide what becomes of a request that failed by itself."""
         trouble = self._trouble(error)
-        if trouble is Trouble.LOCKED:
+        if trouble is ErrorMeaning.LOCKED:
             self._locks[request.organization_id] += 1
             request.together = min(request.together, RETRIED_TOGETHER)
             self._performed.locked.append(request)
             return
-        if trouble is Trouble.UNAVAILABLE:
+        if trouble is ErrorMeaning.UNAVAILABLE:
             unavailable = Unavailable()
             unavailable.__cause__ = error
             self._performed.answers[request] = unavailable
@@ -287,7 +290,7 @@ class _Runs:
 
 
 def _claim_keys(
-    work: UnitOfWork, requests: Sequence[Request], performed: Performed
+    work: UnitOfWork, requests: Sequence[Request], performed: BatchOutcomes
 ) -> dict[Request, Idempotency]:
     """Claim every request's key, and answer those whose key was used before."""
     keyed = {r: r.idempotency for r in requests if r.idempotency is not None}
@@ -299,7 +302,7 @@ def _claim_keys(
 
 
 def _keep_answers(
-    work: UnitOfWork, claimed: dict[Request, Idempotency], performed: Performed
+    work: UnitOfWork, claimed: dict[Request, Idempotency], performed: BatchOutcomes
 ) -> None:
     """Store the results of a request with its key if at least one of them is an outcome.
 

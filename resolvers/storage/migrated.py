@@ -35,7 +35,7 @@ class NotMigrated(Exception):
 
 
 @frozen
-class _Held:
+class _DatabaseState:
     """What a database says of itself: the last step that it has had, and its columns."""
 
     dialect_name: str
@@ -90,7 +90,7 @@ def require_columns(expected: Columns, rows: Sequence[Sequence[Any]]) -> None:
         raise NotMigrated(f"{TABLES_DIFFER}: {difference}")
 
 
-def _held(url: str) -> _Held:
+def _held(url: str) -> _DatabaseState:
     if url.startswith(SQLITE_SCHEME) and len(url) > len(SQLITE_SCHEME):
         held = _held_by_sqlite(Path(url.removeprefix(SQLITE_SCHEME)))
     elif url.startswith(POSTGRESQL_SCHEME):
@@ -101,19 +101,19 @@ def _held(url: str) -> _Held:
     return held
 
 
-def _held_by_sqlite(file: Path) -> _Held:
+def _held_by_sqlite(file: Path) -> _DatabaseState:
     if not file.exists():
-        return _Held("sqlite", None, ())
+        return _DatabaseState("sqlite", None, ())
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")  # waits for a migration that is under way
         tables = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
         recorded = connection.execute(tables).fetchone() is not None
         step = connection.execute(STEP).fetchone() if recorded else None
         columns = connection.execute(HELD["sqlite"]).fetchall()
-    return _Held("sqlite", None if step is None else step[0], columns)
+    return _DatabaseState("sqlite", None if step is None else step[0], columns)
 
 
-async def _held_by_postgresql(url: str) -> _Held:
+async def _held_by_postgresql(url: str) -> _DatabaseState:
     connection = await asyncpg.connect(url)
     try:
         async with connection.transaction():
@@ -123,4 +123,4 @@ async def _held_by_postgresql(url: str) -> _Held:
             columns = [tuple(row) for row in await connection.fetch(HELD["postgresql"])]
     finally:
         await connection.close()
-    return _Held("postgresql", step, columns)
+    return _DatabaseState("postgresql", step, columns)

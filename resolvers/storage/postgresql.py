@@ -13,7 +13,7 @@ import asyncpg
 from sqlalchemy.util import await_only, greenlet_spawn
 from sqlmodel import SQLModel
 
-from resolvers.storage.batches import Performed, Request, Trouble, lost, perform, undone
+from resolvers.storage.batches import BatchOutcomes, ErrorMeaning, Request, lost, perform, undone
 from resolvers.storage.bulk import Held, read_held
 from resolvers.storage.encoding import encoder, names_of
 from resolvers.storage.faults import is_gone, is_unavailable, without_values
@@ -185,7 +185,7 @@ class PostgresStorage(Storage):
         self._outage.succeeded(READING)
         return compiled, fetched
 
-    async def _transact(self, requests: list[Request]) -> Performed:
+    async def _transact(self, requests: list[Request]) -> BatchOutcomes:
         connection, limit = await self._begin()
         opened = _Open(connection, limit, self._statement_seconds, self._held)
         work = UnitOfWork(
@@ -214,11 +214,11 @@ class PostgresStorage(Storage):
         self._tell(work.changed_organizations, queued=performed.queued)
         return performed
 
-    def _trouble(self, error: BaseException) -> Trouble:
+    def _trouble(self, error: BaseException) -> ErrorMeaning:
         if type(error) in RECONNECTED:
             self._is_unusable = True
         if self._limit is not None and error is self._limit.cancelled:
-            return Trouble.UNAVAILABLE  # running it again would take as long
+            return ErrorMeaning.UNAVAILABLE  # running it again would take as long
         return trouble(error)
 
     async def _begin(self) -> tuple[Connection, Limit]:
@@ -302,7 +302,7 @@ async def _rolled_back(connection: Connection, limit: Limit, error: BaseExceptio
     return True
 
 
-def trouble(error: BaseException) -> Trouble:
+def trouble(error: BaseException) -> ErrorMeaning:
     match error:
         case (
             asyncpg.LockNotAvailableError()
@@ -310,16 +310,16 @@ def trouble(error: BaseException) -> Trouble:
             | asyncpg.DeadlockDetectedError()
             | asyncpg.SerializationError()
         ):
-            return Trouble.LOCKED
+            return ErrorMeaning.LOCKED
         case asyncpg.IntegrityConstraintViolationError():
-            return Trouble.CONSTRAINT
+            return ErrorMeaning.CONSTRAINT
         case (
             asyncpg.InvalidCachedStatementError()
             | asyncpg.OutdatedSchemaCacheError()
             | asyncpg.DatatypeMismatchError()  # of a record and its table
         ):
-            return Trouble.STALE
+            return ErrorMeaning.STALE
         case _ if is_unavailable(error):
-            return Trouble.UNAVAILABLE
+            return ErrorMeaning.UNAVAILABLE
         case _:
-            return Trouble.FAULT
+            return ErrorMeaning.FAULT

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from resolvers.storage.batches import BATCH_COMMANDS, BATCH_REQUESTS, Performed, Request
+from resolvers.storage.batches import BATCH_COMMANDS, BATCH_REQUESTS, BatchOutcomes, Request
 
 LOOKED_AT = 4 * BATCH_REQUESTS
 """How far a batch looks for requests that may be in it, past those whose key is in it already."""
@@ -99,7 +99,7 @@ class Queues:
         return min(times, default=None)
 
     def put_back(
-        self, batch: list[Request], performed: Performed, *, now: float, took: float
+        self, batch: list[Request], performed: BatchOutcomes, *, now: float, took: float
     ) -> None:
         """Let the unanswered requests of a batch wait again. It ran for `took` seconds."""
         self._again.extend(performed.again)
@@ -151,7 +151,7 @@ class Queues:
     def _lane_of(self, request: Request) -> Lane:
         return self._lanes.setdefault(request.organization_id, Lane())
 
-    def _mark_blocked(self, performed: Performed) -> None:
+    def _mark_blocked(self, performed: BatchOutcomes) -> None:
         """Note which organization's log position is locked, and close the lanes that are empty."""
         if not self._lanes:
             return

@@ -13,7 +13,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from resolvers.storage import write_ahead_log
-from resolvers.storage.batches import Performed, Request, Trouble, perform, undone
+from resolvers.storage.batches import BatchOutcomes, ErrorMeaning, Request, perform, undone
 from resolvers.storage.database_file import DatabaseFile, DatabaseFileMoved
 from resolvers.storage.encoding import encoder, names_of
 from resolvers.storage.faults import PRIMARY_CODE, is_unavailable
@@ -234,14 +234,14 @@ class SqliteStorage(Storage):
         connection: sqlite3.Connection = self._of_thread.connection
         return connection
 
-    async def _transact(self, requests: list[Request]) -> Performed:
+    async def _transact(self, requests: list[Request]) -> BatchOutcomes:
         performed, changed = await asyncio.get_running_loop().run_in_executor(
             self._writing, self._transaction, requests
         )
         self._tell(changed, queued=performed.queued)
         return performed
 
-    def _transaction(self, requests: list[Request]) -> tuple[Performed, dict[Any, int]]:
+    def _transaction(self, requests: list[Request]) -> tuple[BatchOutcomes, dict[Any, int]]:
         connection = self._connection()
         committing = False
         try:
@@ -260,8 +260,8 @@ class SqliteStorage(Storage):
                 connection.execute("ROLLBACK")
             if not isinstance(error, Exception):
                 raise
-            if trouble(error) is Trouble.LOCKED:  # another program has locked the file
-                return Performed(again=requests), {}
+            if trouble(error) is ErrorMeaning.LOCKED:  # another program has locked the file
+                return BatchOutcomes(again=requests), {}
             if committing and _is_input_output(error):
                 raise OutcomeUnknown from error
             return undone(requests, error, trouble(error)), {}
@@ -289,16 +289,16 @@ class _Open:
             self._connection.execute(statement)
 
 
-def trouble(error: BaseException) -> Trouble:
+def trouble(error: BaseException) -> ErrorMeaning:
     match error:
         case sqlite3.IntegrityError():
-            return Trouble.CONSTRAINT
+            return ErrorMeaning.CONSTRAINT
         case sqlite3.OperationalError() if error.sqlite_errorcode & PRIMARY_CODE in BUSY:
-            return Trouble.LOCKED
+            return ErrorMeaning.LOCKED
         case _ if is_unavailable(error):
-            return Trouble.UNAVAILABLE
+            return ErrorMeaning.UNAVAILABLE
         case _:
-            return Trouble.FAULT
+            return ErrorMeaning.FAULT
 
 
 def _is_input_output(error: Exception) -> bool:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from resolvers.storage.batches import Performed, Request, Result, Run
+from resolvers.storage.batches import BatchOutcomes, Request, Result, Run
 from resolvers.storage.idempotency import Idempotency
 from resolvers.storage.observing import Observer
 from resolvers.storage.outages import Outage
@@ -109,7 +109,7 @@ class Storage(abc.ABC):
     async def _disconnect(self) -> None: ...
 
     @abc.abstractmethod
-    async def _transact(self, requests: list[Request]) -> Performed:
+    async def _transact(self, requests: list[Request]) -> BatchOutcomes:
         """Carry out a batch in one transaction and commit it."""
 
     def _tell(self, changed: dict[UUID, int], *, queued: bool) -> None:

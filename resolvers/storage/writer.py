@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 
 from resolvers.storage.batches import (
-    Performed,
+    BatchOutcomes,
     Request,
     Result,
     Run,
@@ -49,7 +49,7 @@ class Writer:
 
     def __init__(
         self,
-        transact: Callable[[list[Request]], Awaitable[Performed]],
+        transact: Callable[[list[Request]], Awaitable[BatchOutcomes]],
         outage: Outage,
         *,
         lock_patience_seconds: float = LOCK_PATIENCE_SECONDS,
@@ -185,7 +185,7 @@ class Writer:
             if timer is not None:
                 timer.cancel()
 
-    def _finish(self, batch: list[Request], performed: Performed, *, took: float) -> None:
+    def _finish(self, batch: list[Request], performed: BatchOutcomes, *, took: float) -> None:
         """Answer the requests of a transaction, and let the others wait again."""
         now = asyncio.get_running_loop().time()
         for request in batch:

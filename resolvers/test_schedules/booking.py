@@ -5,14 +5,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypedDict
 
-from resolvers.bookings.accommodations import Granted, accommodation_for, extra
+from resolvers.bookings.accommodations import InitialAccommodation, accommodation_for, extra
 from resolvers.bookings.facts import accommodation_facts
 from resolvers.bookings.sittings import ambiguous_time
 from resolvers.changes import Cause, record_booking
 from resolvers.links import CANDIDATE_CENTRES, CANDIDATE_SUBJECTS
 from resolvers.outcomes import Outcome, Warning
 from resolvers.permitted import requires
-from resolvers.refusals import Complaints, Refused, attempt
+from resolvers.refusals import Refused, ValidationErrors, attempt
 from resolvers.storage.columns import new_key
 from resolvers.storage.rows import changed, new_row
 from resolvers.storage.tables import (
@@ -23,17 +23,17 @@ from resolvers.storage.tables import (
 )
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.test_schedules import rules
-from resolvers.test_schedules.choosing import Chosen, choose
+from resolvers.test_schedules.choosing import ScheduleChoice, choose
 from resolvers.test_schedules.commands import Adjustment, BookTestSchedule
-from resolvers.test_schedules.desk import (
-    Desk,
+from resolvers.test_schedules.facts import schedule_facts
+from resolvers.test_schedules.preloaded import (
+    PreloadedBatch,
+    ScheduleRefs,
     Sitting,
-    Wanted,
     keycodes,
     references,
     schedule_key,
 )
-from resolvers.test_schedules.facts import schedule_facts
 from resolvers.test_schedules.windows import (
     Dates,
     Window,
@@ -53,7 +53,7 @@ UNSCHEDULED_BREAK = "unscheduled-break"
 
 
 @dataclass(slots=True)
-class Scheduled:
+class PendingSchedule:
     """A test schedule that was made in this batch, before it is written."""
 
     booking: Booking
@@ -73,19 +73,19 @@ def book(work: UnitOfWork, commands: Sequence[BookTestSchedule]) -> list[Outcome
     MultiDaySchedulingDisabled, MarkerNotEnabled, ModeratorNotEnabled; then OpenScheduleExists,
     CentreSubjectNotAssociated, CandidateNotAssociated.
     """
-    desk = Desk(work, [_wanted(command) for command in commands])
-    results = [attempt(_book, work, desk, command) for command in commands]
-    _write(work, desk, [result for result in results if isinstance(result, Scheduled)])
+    preloaded = PreloadedBatch(work, [_wanted(command) for command in commands])
+    results = [attempt(_book, work, preloaded, command) for command in commands]
+    _write(work, preloaded, [result for result in results if isinstance(result, PendingSchedule)])
     return [
         Outcome(result.booking.id, created=True, warnings=tuple(result.warnings))
-        if isinstance(result, Scheduled)
+        if isinstance(result, PendingSchedule)
         else result
         for result in results
     ]
 
 
-def _wanted(command: BookTestSchedule) -> Wanted:
-    return Wanted(
+def _wanted(command: BookTestSchedule) -> ScheduleRefs:
+    return ScheduleRefs(
         viewer=command.viewer,
         test=command.test,
         centre=command.centre,
@@ -97,28 +97,35 @@ def _wanted(command: BookTestSchedule) -> Wanted:
     )
 
 
-def _book(work: UnitOfWork, desk: Desk, command: BookTestSchedule) -> Scheduled:
-    chosen = choose(desk, command)
-    _check_what_stands_in_the_way(work, desk, command, chosen)
-    draft = _draft(work, desk, command, chosen)
-    desk.diaries.write(draft.booking)
+def _book(
+    work: UnitOfWork, preloaded: PreloadedBatch, command: BookTestSchedule
+) -> PendingSchedule:
+    chosen = choose(preloaded, command)
+    _check_what_stands_in_the_way(work, preloaded, command, chosen)
+    draft = _draft(work, preloaded, command, chosen)
+    preloaded.candidate_schedules.write(draft.booking)
     if chosen.form is not None:
-        desk.forms_used(chosen.candidate)[chosen.form.id] += 1
+        preloaded.forms_used(chosen.candidate)[chosen.form.id] += 1
     return draft
 
 
 def _check_what_stands_in_the_way(
-    work: UnitOfWork, desk: Desk, command: BookTestSchedule, chosen: Chosen
+    work: UnitOfWork, preloaded: PreloadedBatch, command: BookTestSchedule, chosen: ScheduleChoice
 ) -> None:
     """An open schedule, or a missing association. Raises: Refused."""
-    stage, candidate, centre, test = Complaints(), chosen.candidate, chosen.centre, chosen.test
+    stage, candidate, centre, test = (
+        ValidationErrors(),
+        chosen.candidate,
+        chosen.centre,
+        chosen.test,
+    )
     at, until = work.now, None
-    if command.happened:  # what matters is whether another one was open during this one
-        made = _windows(desk, chosen)
+    if command.imported:  # what matters is whether another one was open during this one
+        made = _windows(preloaded, chosen)
         at, until = made[0].buffered_start, made[-1].buffered_end
     stage.of(
         rules.require_none_open,
-        desk.diaries.of(candidate.id),
+        preloaded.candidate_schedules.of(candidate.id),
         test.id,
         at,
         "candidate",
@@ -128,7 +135,7 @@ def _check_what_stands_in_the_way(
     stage.of(
         rules.require_centre_has_subject,
         test.subject_id,
-        desk.subjects_of_centre(centre),
+        preloaded.subjects_of_centre(centre),
         "centre",
     )
     if not command.associate:
@@ -137,30 +144,32 @@ def _check_what_stands_in_the_way(
             centre.id,
             test.subject_id,
             "candidate",
-            centres=desk.associated(candidate, CANDIDATE_CENTRES),
-            subjects=desk.associated(candidate, CANDIDATE_SUBJECTS),
+            centres=preloaded.associated(candidate, CANDIDATE_CENTRES),
+            subjects=preloaded.associated(candidate, CANDIDATE_SUBJECTS),
         )
     stage.settle()
     if command.associate:
-        desk.associate(
+        preloaded.associate(
             candidate, {CANDIDATE_CENTRES: centre.id, CANDIDATE_SUBJECTS: test.subject_id}
         )
 
 
-def _buffer_hours(desk: Desk, chosen: Chosen) -> int:
-    settings: Organization = desk.settings[chosen.centre.organization_id]
+def _buffer_hours(preloaded: PreloadedBatch, chosen: ScheduleChoice) -> int:
+    settings: Organization = preloaded.settings[chosen.centre.organization_id]
     return 0 if chosen.enforced else settings.window_buffer_hours
 
 
-def _windows(desk: Desk, chosen: Chosen) -> list[Window]:
-    buffer_hours = _buffer_hours(desk, chosen)
+def _windows(preloaded: PreloadedBatch, chosen: ScheduleChoice) -> list[Window]:
+    buffer_hours = _buffer_hours(preloaded, chosen)
     return windows(chosen.dates, chosen.centre.time_zone, buffer_hours=buffer_hours)
 
 
-def _draft(work: UnitOfWork, desk: Desk, command: BookTestSchedule, chosen: Chosen) -> Scheduled:
+def _draft(
+    work: UnitOfWork, preloaded: PreloadedBatch, command: BookTestSchedule, chosen: ScheduleChoice
+) -> PendingSchedule:
     """The rows of a schedule as they will be written, but for its reference and keycode."""
     centre, test, dates = chosen.centre, chosen.test, chosen.dates
-    made = _windows(desk, chosen)
+    made = _windows(preloaded, chosen)
     cause = Cause(command.viewer, command.origin)
     booking = new_row(
         Booking,
@@ -199,7 +208,7 @@ def _draft(work: UnitOfWork, desk: Desk, command: BookTestSchedule, chosen: Chos
         TestSchedule,
         organization_id=booking.organization_id,
         id=booking.id,
-        pin=desk.pin(sitting(booking, dates)) if chosen.invigilated else None,
+        pin=preloaded.pin(sitting(booking, dates)) if chosen.invigilated else None,
         test_form_id=None if chosen.form is None else chosen.form.id,
         test_form_auto_selected=chosen.form is not None and command.test_form is None,
         start_date=dates.start_date,
@@ -207,7 +216,7 @@ def _draft(work: UnitOfWork, desk: Desk, command: BookTestSchedule, chosen: Chos
         start_time=dates.start_time,
         end_time=dates.end_time,
         enforce_times=chosen.enforced,
-        buffer_hours=_buffer_hours(desk, chosen),
+        buffer_hours=_buffer_hours(preloaded, chosen),
         requires_invigilation=chosen.invigilated,
         marked_externally=command.marked_externally,
         allow_multiple_open_sessions=command.allow_multiple_open_sessions,
@@ -223,7 +232,7 @@ def _draft(work: UnitOfWork, desk: Desk, command: BookTestSchedule, chosen: Chos
     if made[-1].buffered_end <= work.now:
         warnings.append(rules.window_is_over())
     cause = replace(cause, warnings=tuple(warnings))
-    return Scheduled(booking, schedule, granted, cause, warnings)
+    return PendingSchedule(booking, schedule, granted, cause, warnings)
 
 
 class WhenScheduled(TypedDict):
@@ -266,7 +275,7 @@ def sitting(booking: Booking, dates: Dates) -> Sitting:
     return booking.organization_id, booking.centre_id, booking.test_id, dates.start_date
 
 
-def _granted(command: BookTestSchedule) -> list[Granted]:
+def _granted(command: BookTestSchedule) -> list[InitialAccommodation]:
     """The adjustments as what a booking begins with."""
     given: list[tuple[str, AccommodationScope, Adjustment]] = [
         (EXTRA_TEST_TIME, AccommodationScope.TEST_TIME, command.reasonable_adjustments),
@@ -278,7 +287,7 @@ def _granted(command: BookTestSchedule) -> list[Granted]:
         ),
     ]
     return [
-        Granted(
+        InitialAccommodation(
             type=kind,
             scope=scope,
             time_extension_minutes=one.extra_time_minutes,
@@ -291,7 +300,7 @@ def _granted(command: BookTestSchedule) -> list[Granted]:
     ]
 
 
-def _write(work: UnitOfWork, desk: Desk, scheduled: list[Scheduled]) -> None:
+def _write(work: UnitOfWork, preloaded: PreloadedBatch, scheduled: list[PendingSchedule]) -> None:
     if not scheduled:
         return
     owners = [(one.booking.organization_id, one.booking.id) for one in scheduled]
@@ -300,7 +309,7 @@ def _write(work: UnitOfWork, desk: Desk, scheduled: list[Scheduled]) -> None:
     for one, keycode, reference in zip(scheduled, codes, names, strict=True):
         one.booking = changed(one.booking, reference=reference)
         one.schedule = changed(one.schedule, keycode=keycode)
-    desk.write()
+    preloaded.write()
     work.insert(Booking, [one.booking for one in scheduled])
     work.insert(TestSchedule, [one.schedule for one in scheduled])
     work.insert(Accommodation, [a for one in scheduled for a in one.accommodations])

@@ -1,12 +1,12 @@
 """What the input of a new test schedule names and says, with every mistake in it at once."""
 
 from resolvers.references import Ref
-from resolvers.refusals import Complaints, Refused
+from resolvers.refusals import Refused, ValidationErrors
 from resolvers.storage.tables import Candidate, Centre, Test, TestForm, User
 from resolvers.test_schedules import rules
 from resolvers.test_schedules.commands import BookTestSchedule
-from resolvers.test_schedules.desk import Desk
 from resolvers.test_schedules.forms import automatic_form, require_form
+from resolvers.test_schedules.preloaded import PreloadedBatch
 from resolvers.test_schedules.windows import Dates, check_windows
 from resolvers.values import frozen
 from resolvers.vocabulary import AccessScope, Permission
@@ -16,7 +16,7 @@ PATHS = {AccessScope.CENTRE: "centre", AccessScope.SUBJECT: "subject", AccessSco
 
 
 @frozen
-class Chosen:
+class ScheduleChoice:
     """What a command comes to, once nothing in its input is wrong."""
 
     candidate: Candidate
@@ -32,14 +32,14 @@ class Chosen:
     moderator: User | None
 
 
-def choose(desk: Desk, command: BookTestSchedule) -> Chosen:
+def choose(preloaded: PreloadedBatch, command: BookTestSchedule) -> ScheduleChoice:
     """What the input names, and every mistake in it at once. Raises: Refused."""
-    viewer, stage = command.viewer, Complaints()
-    settings = desk.settings[viewer.organization_id]
-    centre = stage.of(desk.centres.one, viewer, command.centre, "centre")
-    test = _test(desk, command, stage)
-    candidate = stage.of(desk.candidate, viewer, command.candidate, "candidate")
-    if centre is not None and test is not None and not command.happened:
+    viewer, stage = command.viewer, ValidationErrors()
+    settings = preloaded.settings[viewer.organization_id]
+    centre = stage.of(preloaded.centres.one, viewer, command.centre, "centre")
+    test = _test(preloaded, command, stage)
+    candidate = stage.of(preloaded.candidate, viewer, command.candidate, "candidate")
+    if centre is not None and test is not None and not command.imported:
         named = {} if command.subject is not None else {AccessScope.SUBJECT: "test"}
         rules.check_scope(
             viewer.scope,
@@ -56,11 +56,11 @@ def choose(desk: Desk, command: BookTestSchedule) -> Chosen:
         check_windows(dates, centre.time_zone, stage)
     rules.check_adjustments(command, stage)
     tags = rules.tidy_tags(command.test_tags, stage)
-    marker = _user(desk, command, command.marker, stage, "marker")
-    moderator = _user(desk, command, command.moderator, stage, "moderator")
+    marker = _user(preloaded, command, command.marker, stage, "marker")
+    moderator = _user(preloaded, command, command.moderator, stage, "moderator")
     stage.of(rules.check_purchase_order, command.purchase_order, settings)
     enforced = stage.of(rules.choose_enforced, command.enforce_times, settings)
-    form = _form(desk, command, test, stage)
+    form = _form(preloaded, command, test, stage)
     if test is None:
         raise Refused(stage.refusals)
     invigilated = stage.of(rules.choose_invigilated, command.requires_invigilation, test)
@@ -78,9 +78,9 @@ def choose(desk: Desk, command: BookTestSchedule) -> Chosen:
     assert invigilated is not None
     assert language is not None
     if command.test_form is None:
-        forms, used = desk.forms_of(test), desk.forms_used(candidate)
+        forms, used = preloaded.forms_of(test), preloaded.forms_used(candidate)
         form = automatic_form(forms, language, used)
-    return Chosen(
+    return ScheduleChoice(
         candidate=candidate,
         centre=centre,
         test=test,
@@ -95,14 +95,16 @@ def choose(desk: Desk, command: BookTestSchedule) -> Chosen:
     )
 
 
-def _test(desk: Desk, command: BookTestSchedule, stage: Complaints) -> Test | None:
+def _test(
+    preloaded: PreloadedBatch, command: BookTestSchedule, stage: ValidationErrors
+) -> Test | None:
     """The test; where several have the reference, the one of the subject `[001]`."""
     subject = None
     if command.subject is not None:
         path = ("subject",)
-        subject = stage.of(desk.subjects.one, command.viewer, command.subject, *path)
+        subject = stage.of(preloaded.subjects.one, command.viewer, command.subject, *path)
     test = stage.of(
-        desk.tests.one,
+        preloaded.tests.one,
         command.viewer,
         command.test,
         "test",
@@ -114,13 +116,13 @@ def _test(desk: Desk, command: BookTestSchedule, stage: Complaints) -> Test | No
 
 
 def _form(
-    desk: Desk, command: BookTestSchedule, test: Test | None, stage: Complaints
+    preloaded: PreloadedBatch, command: BookTestSchedule, test: Test | None, stage: ValidationErrors
 ) -> TestForm | None:
     """The form that was asked for; of several with its code the test's."""
     if command.test_form is None:
         return None
     return stage.of(
-        desk.test_forms.one,
+        preloaded.test_forms.one,
         command.viewer,
         command.test_form,
         "test_form",
@@ -129,8 +131,12 @@ def _form(
 
 
 def _user(
-    desk: Desk, command: BookTestSchedule, ref: Ref | None, stage: Complaints, name: str
+    preloaded: PreloadedBatch,
+    command: BookTestSchedule,
+    ref: Ref | None,
+    stage: ValidationErrors,
+    name: str,
 ) -> User | None:
     if ref is None:
         return None
-    return stage.of(desk.users.one, command.viewer, ref, name)
+    return stage.of(preloaded.users.one, command.viewer, ref, name)

@@ -56,7 +56,7 @@ class BookTestSchedule:
     enforce_times: bool | None = None
     associate: bool = False
     origin: Origin | None = None
-    happened: bool = False
+    imported: bool = False
 
 
 @frozen(kw_only=True)

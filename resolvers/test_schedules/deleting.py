@@ -4,19 +4,19 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from resolvers.bookings import loading
-from resolvers.bookings.actions import Situation, require
+from resolvers.bookings.actions import ActionContext, require
 from resolvers.bookings.facts import accommodation_facts
 from resolvers.bookings.versions import next_version
 from resolvers.changes import Cause, record_booking
 from resolvers.outcomes import Outcome
 from resolvers.permitted import requires
-from resolvers.refusals import Complaints, Refused, attempt
+from resolvers.refusals import Refused, ValidationErrors, attempt
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import Accommodation, Booking, TestSchedule
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.test_schedules.commands import DeleteTestSchedule
 from resolvers.test_schedules.facts import schedule_facts
-from resolvers.test_schedules.finding import Found, find_schedules
+from resolvers.test_schedules.finding import LockedSchedules, find_schedules
 from resolvers.test_schedules.transitions import TRANSITIONS
 from resolvers.vocabulary import BookingStatus, ChangeType, Permission
 
@@ -38,17 +38,17 @@ def delete(work: UnitOfWork, commands: Sequence[DeleteTestSchedule]) -> list[Out
 
 def _delete(
     work: UnitOfWork,
-    found: Found,
+    found: LockedSchedules,
     granted: dict[UUID, list[Accommodation]],
     command: DeleteTestSchedule,
 ) -> Outcome:
-    stage, viewer = Complaints(), command.viewer
+    stage, viewer = ValidationErrors(), command.viewer
     booking = stage.of(found.one, viewer, command.test_schedule)
     stage.settle()
     assert booking is not None
     if booking.status is BookingStatus.DELETED:
         return Outcome(booking.id, changed=False)
-    situation = Situation(booking, found.settings[booking.organization_id], work.now)
+    situation = ActionContext(booking, found.settings[booking.organization_id], work.now)
     require(TRANSITIONS, "delete", situation, viewer, "test_schedule")
     schedule = found.schedules[booking.id]
     after = next_version(

@@ -14,7 +14,7 @@ from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.viewer import Viewer
 
 
-class Naming(Protocol):
+class ScheduleCommand(Protocol):
     """A command that names a schedule."""
 
     @property
@@ -24,7 +24,7 @@ class Naming(Protocol):
 
 
 @dataclass(slots=True)
-class Found:
+class LockedSchedules:
     """The schedules of a batch, as they are once locked; kept up to date while it works."""
 
     lookup: Lookup[Any]
@@ -37,7 +37,9 @@ class Found:
         return find(self.lookup, self.bookings, viewer, ref, "test_schedule")
 
 
-def find_schedules(work: UnitOfWork, commands: Sequence[Naming], *, deleted: bool = False) -> Found:
+def find_schedules(
+    work: UnitOfWork, commands: Sequence[ScheduleCommand], *, deleted: bool = False
+) -> LockedSchedules:
     """`deleted`: also by the keycode that a deleted one had."""
     lookup: Lookup[TestSchedule] = Lookup(
         TestSchedule, ((c.viewer, c.test_schedule) for c in commands)
@@ -54,4 +56,4 @@ def find_schedules(work: UnitOfWork, commands: Sequence[Naming], *, deleted: boo
     bookings = loading.lock(work, Booking, keys)
     schedules = {row.id: row for row in loading.of_keys(work, TestSchedule, "id", keys)}
     settings = loading.settings(work, {c.viewer.organization_id for c in commands})
-    return Found(lookup, bookings, schedules, settings)
+    return LockedSchedules(lookup, bookings, schedules, settings)

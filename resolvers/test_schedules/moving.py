@@ -6,7 +6,7 @@ from uuid import UUID
 
 from resolvers import checks
 from resolvers.bookings import loading
-from resolvers.bookings.actions import Situation, require
+from resolvers.bookings.actions import ActionContext, require
 from resolvers.bookings.checks import find, require_version, state_of
 from resolvers.bookings.sittings import ambiguous_time
 from resolvers.bookings.versions import next_version
@@ -15,7 +15,7 @@ from resolvers.links import CANDIDATE_CENTRES, CANDIDATE_SUBJECTS
 from resolvers.outcomes import Outcome, Warning
 from resolvers.permitted import requires
 from resolvers.references import ByKey, Lookup, look_up
-from resolvers.refusals import Complaints, Refused, StaleBooking, attempt
+from resolvers.refusals import Refused, StaleBooking, ValidationErrors, attempt
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import Booking, Centre, TestSchedule
 from resolvers.storage.unit_of_work import UnitOfWork
@@ -23,8 +23,8 @@ from resolvers.test_schedules import rules
 from resolvers.test_schedules.booking import lengthened, sitting, when
 from resolvers.test_schedules.choosing import PATHS
 from resolvers.test_schedules.commands import MoveTestSchedule
-from resolvers.test_schedules.desk import Desk, Wanted
 from resolvers.test_schedules.facts import schedule_facts
+from resolvers.test_schedules.preloaded import PreloadedBatch, ScheduleRefs
 from resolvers.test_schedules.transitions import TRANSITIONS
 from resolvers.test_schedules.windows import (
     Dates,
@@ -39,7 +39,7 @@ PATHS_OF_TARGET = {**PATHS, AccessScope.CENTRE: "to_centre", AccessScope.SUBJECT
 
 
 @dataclass(slots=True)
-class Moved:
+class PendingMove:
     """A schedule that moves in this batch, before it is written."""
 
     booking: tuple[Booking, Booking]
@@ -57,18 +57,18 @@ def move(work: UnitOfWork, commands: Sequence[MoveTestSchedule]) -> list[Outcome
     MultiDaySchedulingDisabled; StaleBooking; IllegalState, OpenScheduleExists,
     CentreSubjectNotAssociated, CandidateNotAssociated.
     """
-    movers = _Movers(work, commands)
+    movers = _MoveBatch(work, commands)
     results = [attempt(movers.move, command) for command in commands]
-    movers.write([result for result in results if isinstance(result, Moved)])
+    movers.write([result for result in results if isinstance(result, PendingMove)])
     return [
         Outcome(result.booking[1].id, warnings=result.warnings)
-        if isinstance(result, Moved)
+        if isinstance(result, PendingMove)
         else result
         for result in results
     ]
 
 
-class _Movers:
+class _MoveBatch:
     """The batch: what it needs, and its moves one after the other."""
 
     def __init__(self, work: UnitOfWork, commands: Sequence[MoveTestSchedule]) -> None:
@@ -84,25 +84,27 @@ class _Movers:
         self._schedules: dict[UUID, TestSchedule] = {
             row.id: row for row in loading.of_keys(work, TestSchedule, "id", keys)
         }
-        self._desk = Desk(work, [w for c in commands if (w := self._wanted(c)) is not None])
+        self._preloaded = PreloadedBatch(
+            work, [w for c in commands if (w := self._wanted(c)) is not None]
+        )
         self._locked = loading.lock(work, Booking, [(b.organization_id, b.id) for b in self._all()])
         # read again: somebody may have moved it before it was locked
         self._schedules.update(
             {row.id: row for row in loading.of_keys(work, TestSchedule, "id", keys)}
         )
         for key in self._schedules:
-            self._desk.diaries.write(self._locked[key])
+            self._preloaded.candidate_schedules.write(self._locked[key])
 
     def _all(self) -> list[Booking]:
         return self._found.rows()
 
-    def _wanted(self, command: MoveTestSchedule) -> Wanted | None:
+    def _wanted(self, command: MoveTestSchedule) -> ScheduleRefs | None:
         booking = self._found.first(command.viewer, command.test_schedule)
         if booking is None or booking.kind is not BookingKind.TEST_SCHEDULE:
             return None
         assert booking.centre_id is not None
         assert booking.test_id is not None
-        return Wanted(
+        return ScheduleRefs(
             viewer=command.viewer,
             test=ByKey(booking.test_id),
             centre=command.to_centre or ByKey(booking.centre_id),
@@ -110,7 +112,7 @@ class _Movers:
             on_date=command.start_date or self._schedules[booking.id].start_date,
         )
 
-    def move(self, command: MoveTestSchedule) -> Moved | Outcome:
+    def move(self, command: MoveTestSchedule) -> PendingMove | Outcome:
         booking, schedule, dates, centre = self._target(command)
         situation = self._situation(booking)
         require_version(situation, command.viewer, command.expected_version)
@@ -122,7 +124,7 @@ class _Movers:
 
     def _target(self, command: MoveTestSchedule) -> tuple[Booking, TestSchedule, Dates, Centre]:
         """What moves, and where it goes, with every mistake at once. Raises: Refused."""
-        stage, viewer, desk = Complaints(), command.viewer, self._desk
+        stage, viewer, preloaded = ValidationErrors(), command.viewer, self._preloaded
         booking = stage.of(
             find,
             self._found,
@@ -155,7 +157,7 @@ class _Movers:
                 candidate_id=booking.candidate_id,
                 paths=PATHS_OF_TARGET,
             )
-        settings = desk.settings[viewer.organization_id]
+        settings = preloaded.settings[viewer.organization_id]
         names = _names_of_given(command)
         if rules.check_dates(dates, settings, stage, names) and centre is not None:
             check_windows(dates, centre.time_zone, stage, _edges(names))
@@ -170,11 +172,11 @@ class _Movers:
         """
         viewer, path = command.viewer, ("to_centre",)
         if command.to_centre is not None:
-            centre: Centre = self._desk.centres.one(viewer, command.to_centre, *path)
+            centre: Centre = self._preloaded.centres.one(viewer, command.to_centre, *path)
             return centre
         assert booking.centre_id is not None
         here: Centre | None = next(
-            (row for row in self._desk.centres.rows() if row.id == booking.centre_id), None
+            (row for row in self._preloaded.centres.rows() if row.id == booking.centre_id), None
         )
         if here is None:
             raise StaleBooking(*path, **state_of(self._situation(booking), viewer))
@@ -187,13 +189,13 @@ class _Movers:
 
         Raises: Refused.
         """
-        stage, desk, path = Complaints(), self._desk, ("test_schedule",)
+        stage, preloaded, path = ValidationErrors(), self._preloaded, ("test_schedule",)
         stage.of(require, TRANSITIONS, "move", self._situation(booking), command.viewer, *path)
         stage.settle()
         assert booking.test_id is not None
         stage.of(
             rules.require_none_open,
-            desk.diaries.of(booking.candidate_id),
+            preloaded.candidate_schedules.of(booking.candidate_id),
             booking.test_id,
             self._work.now,
             *path,
@@ -203,17 +205,17 @@ class _Movers:
         stage.of(
             rules.require_centre_has_subject,
             booking.subject_id,
-            desk.subjects_of_centre(centre),
+            preloaded.subjects_of_centre(centre),
             "to_centre",
         )
-        candidate = desk.candidate(command.viewer, ByKey(booking.candidate_id), *path)
+        candidate = preloaded.candidate(command.viewer, ByKey(booking.candidate_id), *path)
         stage.of(
             rules.require_associated,
             centre.id,
             booking.subject_id,
             "to_centre",
-            centres=desk.associated(candidate, CANDIDATE_CENTRES),
-            subjects=desk.associated(candidate, CANDIDATE_SUBJECTS),
+            centres=preloaded.associated(candidate, CANDIDATE_CENTRES),
+            subjects=preloaded.associated(candidate, CANDIDATE_SUBJECTS),
         )
         stage.settle()
 
@@ -224,9 +226,9 @@ class _Movers:
         schedule: TestSchedule,
         dates: Dates,
         centre: Centre,
-    ) -> Moved:
-        now, desk = self._work.now, self._desk
-        settings = desk.settings[booking.organization_id]
+    ) -> PendingMove:
+        now, preloaded = self._work.now, self._preloaded
+        settings = preloaded.settings[booking.organization_id]
         buffer_hours = 0 if schedule.enforce_times else settings.window_buffer_hours
         made = windows(dates, centre.time_zone, buffer_hours=buffer_hours)
         after = next_version(
@@ -238,7 +240,7 @@ class _Movers:
             **when(made),
         )
         after = lengthened(after)
-        pin = desk.pin(sitting(after, dates)) if schedule.requires_invigilation else None
+        pin = preloaded.pin(sitting(after, dates)) if schedule.requires_invigilation else None
         schedule_after = changed(
             schedule,
             start_date=dates.start_date,
@@ -255,17 +257,19 @@ class _Movers:
         if after.status is BookingStatus.EXPIRED:
             warnings.append(rules.window_is_over(names))
         self._locked[booking.id], self._schedules[booking.id] = after, schedule_after
-        desk.diaries.write(after)
+        preloaded.candidate_schedules.write(after)
         warned = tuple(warnings)
         cause = Cause(command.viewer, command.origin, command.reason, warnings=warned)
-        return Moved((booking, after), (schedule, schedule_after), cause, warned)
+        return PendingMove((booking, after), (schedule, schedule_after), cause, warned)
 
-    def _situation(self, booking: Booking) -> Situation:
-        return Situation(booking, self._desk.settings[booking.organization_id], self._work.now)
+    def _situation(self, booking: Booking) -> ActionContext:
+        return ActionContext(
+            booking, self._preloaded.settings[booking.organization_id], self._work.now
+        )
 
-    def write(self, moved: Sequence[Moved]) -> None:
+    def write(self, moved: Sequence[PendingMove]) -> None:
         work = self._work
-        self._desk.write()
+        self._preloaded.write()
         for one in moved:  # in order, since a schedule may move twice in a batch
             work.save(Booking, [one.booking])
             work.save(TestSchedule, [one.schedule])

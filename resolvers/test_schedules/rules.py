@@ -9,11 +9,11 @@ from resolvers import checks
 from resolvers.bookings.accommodations import BREAKS, PERCENT
 from resolvers.outcomes import Warning
 from resolvers.refusals import (
-    Complaints,
     Invalid,
     OneRequired,
     OutOfRange,
     PermissionRefusal,
+    ValidationErrors,
     WrongLength,
 )
 from resolvers.storage.tables import Booking, Organization, Test, User
@@ -55,12 +55,12 @@ def sent(given: Collection[str], *names: str) -> str:
 
 
 def check_dates(
-    dates: Dates, settings: Organization, stage: Complaints, given: Collection[str] = DATES
+    dates: Dates, settings: Organization, stage: ValidationErrors, given: Collection[str] = DATES
 ) -> bool:
-    """Whether windows can be made of the dates and times; what is wrong with them is a complaint.
+    """Check the dates and times. Returns whether windows can be made of them.
 
-    `given` are the names of those that the caller sent; a complaint names one of them.
-    Complaints: OutOfRange, MultiDaySchedulingDisabled.
+    `given` are the names of those that the caller sent; a refusal names one of them.
+    Refusals: OutOfRange, MultiDaySchedulingDisabled.
     """
     last_day, last_time = (
         sent(given, "end_date", "start_date"),
@@ -87,15 +87,15 @@ def check_dates(
     return possible
 
 
-def check_adjustments(command: BookTestSchedule, stage: Complaints) -> None:
-    """Complaints: OutOfRange, WrongLength, Invalid."""
+def check_adjustments(command: BookTestSchedule, stage: ValidationErrors) -> None:
+    """Refusals: OutOfRange, WrongLength, Invalid."""
     _check_adjustment(command.reasonable_adjustments, "reasonable_adjustments", stage)
     _check_adjustment(command.break_adjustments, "break_adjustments", stage)
     minutes, path = command.unscheduled_break_minutes, ("unscheduled_break_minutes",)
     stage.of(checks.number, minutes, *path, least=0, most=checks.EXTRA_MINUTES)
 
 
-def _check_adjustment(given: Adjustment, name: str, stage: Complaints) -> None:
+def _check_adjustment(given: Adjustment, name: str, stage: ValidationErrors) -> None:
     for field, value, most in (
         ("extra_time_minutes", given.extra_time_minutes, checks.EXTRA_MINUTES),
         ("extra_time_percentage", given.extra_time_percentage, PERCENT),
@@ -105,8 +105,8 @@ def _check_adjustment(given: Adjustment, name: str, stage: Complaints) -> None:
     stage.of(checks.text, given.reason, name, "reason", most=checks.REASON)
 
 
-def tidy_tags(given: Sequence[str], stage: Complaints) -> list[str]:
-    """The tags trimmed, each once, in their order. Complaints: WrongLength, Invalid, OutOfRange."""
+def tidy_tags(given: Sequence[str], stage: ValidationErrors) -> list[str]:
+    """The tags trimmed, each once, in their order. Refusals: WrongLength, Invalid, OutOfRange."""
     tags = [normalized(tag) for tag in given]
     for n, tag in enumerate(tags):
         path = ("test_tags", str(n))
@@ -188,14 +188,14 @@ def require_target(*given: object) -> None:
 def check_scope(
     scope: Scope,
     permission: Permission,
-    stage: Complaints,
+    stage: ValidationErrors,
     *,
     paths: dict[AccessScope, str],
     **keys: Unpack[Keys],
 ) -> None:
     """Check that a schedule with these keys is in scope.
 
-    Complaints: PermissionRefusal, one for each association that is missing `[001]`.
+    Refusals: PermissionRefusal, one for each association that is missing `[001]`.
     """
     for missing in scope.all_missing(**keys):
         path = (paths[missing],) if missing in paths else ()

@@ -4,20 +4,20 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from resolvers import checks
-from resolvers.bookings.actions import Situation, require
+from resolvers.bookings.actions import ActionContext, require
 from resolvers.bookings.checks import require_version
 from resolvers.bookings.versions import next_version
 from resolvers.changes import Cause, record_booking
 from resolvers.outcomes import Outcome
 from resolvers.permitted import requires
-from resolvers.refusals import Complaints, Invalid, OutOfRange, Refused, attempt
+from resolvers.refusals import Invalid, OutOfRange, Refused, ValidationErrors, attempt
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import Booking, TestSchedule
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.test_schedules.codes import is_pin
 from resolvers.test_schedules.commands import RecordSession
 from resolvers.test_schedules.facts import schedule_facts
-from resolvers.test_schedules.finding import Found, find_schedules
+from resolvers.test_schedules.finding import LockedSchedules, find_schedules
 from resolvers.test_schedules.transitions import TRANSITIONS
 from resolvers.test_schedules.windows import window_at, windows_of
 from resolvers.vocabulary import BookingStatus, ChangeType, Permission, SessionState
@@ -46,13 +46,13 @@ def record_sessions(work: UnitOfWork, commands: Sequence[RecordSession]) -> list
     return [attempt(_record, work, found, command) for command in commands]
 
 
-def _record(work: UnitOfWork, found: Found, command: RecordSession) -> Outcome:
-    stage, viewer = Complaints(), command.viewer
+def _record(work: UnitOfWork, found: LockedSchedules, command: RecordSession) -> Outcome:
+    stage, viewer = ValidationErrors(), command.viewer
     booking = stage.of(found.one, viewer, command.test_schedule)
     stage.of(checks.code, command.pin, "pin", least=0)
     stage.settle()
     assert booking is not None
-    situation = Situation(booking, found.settings[booking.organization_id], work.now)
+    situation = ActionContext(booking, found.settings[booking.organization_id], work.now)
     require_version(situation, viewer, command.expected_version)
     if booking.status in AFTER[command.state]:
         return Outcome(booking.id, changed=False)
@@ -91,9 +91,9 @@ def _check_start(
     booking: Booking,
     schedule: TestSchedule,
     at: datetime,
-    stage: Complaints,
+    stage: ValidationErrors,
 ) -> None:
-    """Complaints: Invalid (an invigilated session needs its PIN, or to be unlocked), OutOfRange."""
+    """Refusals: Invalid (an invigilated session needs its PIN, or to be unlocked), OutOfRange."""
     admitted = command.unlocked or is_pin(command.pin, schedule.pin)
     if schedule.requires_invigilation and not admitted:
         rule = "must be the PIN of the session, unless it was unlocked"

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from resolvers.bookings.actions import (
-    Situation,
+    ActionContext,
     Transition,
     before_cut_off,
     illegal_state,
@@ -28,7 +28,7 @@ def is_open(opens_at: datetime | None, now: datetime) -> bool:
     return opens_at is not None and opens_at <= now
 
 
-def _opened(situation: Situation) -> Refusal | None:
+def _opened(situation: ActionContext) -> Refusal | None:
     if is_open(situation.booking.opens_at, situation.now):
         return None
     return illegal_state(situation)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from resolvers.refusals import Complaints
+from resolvers.refusals import ValidationErrors
 from resolvers.times import NonexistentTime, instant_of, is_ambiguous, zone
 from resolvers.values import frozen
 
@@ -91,9 +91,9 @@ def dates_of(schedule: Any) -> Dates:
 
 
 def check_windows(
-    dates: Dates, zone_name: str, stage: Complaints, paths: Mapping[str, str] = EDGES
+    dates: Dates, zone_name: str, stage: ValidationErrors, paths: Mapping[str, str] = EDGES
 ) -> None:
-    """Complaints: NonexistentTime, once for the starts and once for the ends.
+    """Refusals: NonexistentTime, once for the starts and once for the ends.
 
     `paths` says which of the caller's arguments is named for each of the two.
     """

@@ -13,10 +13,10 @@ from resolvers.refusals import AmbiguousReference, Refusal, Refused
 from resolvers.searching import search_text
 from resolvers.storage.tables import Centre, Module, Subject, Test
 from resolvers.storage.unit_of_work import UnitOfWork
-from resolvers.tests.following import Following
+from resolvers.tests.following import FollowingEvents
 from resolvers.tests.forms import Form, Forms, check_forms
 from resolvers.tests.languages import check_languages, language, with_default
-from resolvers.upserts import Asked, Kind, Upsert, check_named, given, upsert
+from resolvers.upserts import CheckedCommand, Upsert, UpsertDefinition, check_named, given, upsert
 from resolvers.values import frozen
 from resolvers.vocabulary import Permission
 
@@ -98,7 +98,7 @@ def _check_test(command: UpsertTest) -> list[Refusal]:
     breaks = {"least": 0, "most": checks.MINUTES}
     return [
         *check_named(command),
-        *checks.complaints(
+        *checks.violations(
             (checks.number, command.duration_minutes, "duration_minutes", minutes),
             (checks.number, command.break_minutes, "break_minutes", breaks),
             (checks.number, command.max_attempts, "max_attempts", attempts),
@@ -136,7 +136,7 @@ def _test_values(command: UpsertTest, before: Test | None) -> dict[str, Any]:
     )
 
 
-def _same_test(asked: Asked[UpsertTest], rows: Sequence[Test]) -> Test | None:
+def _same_test(asked: CheckedCommand[UpsertTest], rows: Sequence[Test]) -> Test | None:
     """The test of that subject, among those of that reference.
 
     Raises: AmbiguousReference, where no subject is named and several have such a test.
@@ -150,7 +150,7 @@ def _same_test(asked: Asked[UpsertTest], rows: Sequence[Test]) -> Test | None:
     return rows[0] if rows else None
 
 
-SUBJECT: Kind[UpsertSubject, Subject] = Kind(
+SUBJECT: UpsertDefinition[UpsertSubject, Subject] = UpsertDefinition(
     model=Subject,
     identity=("reference",),
     check=check_named,
@@ -159,20 +159,20 @@ SUBJECT: Kind[UpsertSubject, Subject] = Kind(
     parts=(listed("centre_ids", SUBJECT_CENTRES, listed_back=True),),
 )
 
-MODULE: Kind[UpsertModule, Module] = Kind(
+MODULE: UpsertDefinition[UpsertModule, Module] = UpsertDefinition(
     model=Module,
     identity=("reference",),
     check=check_named,
     values=lambda command, _: {"reference": command.reference, "name": command.name},
 )
 
-TEST: Kind[UpsertTest, Test] = Kind(
+TEST: UpsertDefinition[UpsertTest, Test] = UpsertDefinition(
     model=Test,
     identity=("reference",),
     check=_check_test,
     values=_test_values,
     one={"subject": ("subject_id", Subject)},
     many={"modules": Module},
-    parts=(listed("modules", TEST_MODULES), Forms, Following),
+    parts=(listed("modules", TEST_MODULES), Forms, FollowingEvents),
     choose=_same_test,
 )

@@ -27,21 +27,21 @@ from resolvers.storage.tables import (
 )
 from resolvers.storage.tables.bookings import TAKES_A_SEAT
 from resolvers.storage.unit_of_work import UnitOfWork
-from resolvers.upserts import Change, Loading
+from resolvers.upserts import Change, PartContext
 from resolvers.vocabulary import EventChangeType
 
 COPIED = ("duration_minutes", "break_minutes", "requires_invigilation")
 """The values of a test that its bookings keep."""
 
 
-class Following:
+class FollowingEvents:
     """The part of an upsert of tests that keeps the events that follow them.
 
     An event follows its test until its own duration is set, and until it starts. The events are
     locked; so a booking has the duration of before, and is counted, or it has the new one.
     """
 
-    def __init__(self, loading_of: Loading) -> None:
+    def __init__(self, loading_of: PartContext) -> None:
         self._work = loading_of.work
         owners = loading_of.owners
         self._before = _following(self._work, owners)

@@ -19,7 +19,7 @@ from resolvers.storage.tables import Registration, TestForm, TestSchedule, colum
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.tests.languages import language
 from resolvers.texts import folded
-from resolvers.upserts import Change, Loading, given
+from resolvers.upserts import Change, PartContext, given
 from resolvers.values import frozen
 
 NOT_MADE_YET = UUID(int=0)
@@ -48,7 +48,7 @@ def check_forms(
     """What is wrong with the forms; `others` are the external ids of the test itself."""
     if forms is None:
         return []
-    found = checks.complaints((checks.size, set(forms), *path, {"most": checks.PLAIN_LIST}))
+    found = checks.violations((checks.size, set(forms), *path, {"most": checks.PLAIN_LIST}))
     codes: dict[str, Form] = {}
     claimed = dict.fromkeys(others or (), "")
     for n, form in enumerate(forms):
@@ -64,7 +64,7 @@ def check_forms(
 
 def _check_form(form: Form, *path: str) -> list[Refusal]:
     return [
-        *checks.complaints(
+        *checks.violations(
             (checks.code, form.code, *path, "code"),
             (checks.text, form.name, *path, "name", {"least": 1, "most": checks.NAME}),
             (language, form.language, *path, "language"),
@@ -76,7 +76,7 @@ def _check_form(form: Form, *path: str) -> list[Refusal]:
 class Forms:
     """The part of an upsert of tests that keeps their forms; a list replaces, form by form."""
 
-    def __init__(self, loading: Loading) -> None:
+    def __init__(self, loading: PartContext) -> None:
         self._ids = loading.external_ids
         used = [one.command for one in loading.asked if one.command.forms is not None]
         self._before = _forms_of(loading.work, loading.owners) if used else {}

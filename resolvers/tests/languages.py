@@ -20,7 +20,7 @@ def check_languages(values: Sequence[str] | None, default: str, *path: str) -> l
     """What is wrong with a test's languages, of which the default is always one."""
     if values is None:
         return []
-    return checks.complaints(
+    return checks.violations(
         (checks.size, {default, *values}, *path, {"most": checks.PLAIN_LIST}),
         *((language, value, *path, str(n)) for n, value in enumerate(values)),
     )

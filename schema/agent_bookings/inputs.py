@@ -82,8 +82,10 @@ class CourseInput:
     date_from: date | None = described("Required: the day it begins.")
     number_of_weeks: int | None = described("Required; from 1 to 1,000.")
 
-    def to_domain(self) -> submitted.Wish:
-        return submitted.Wish(code=given(self.course_code), **values_given(self, "course_code"))
+    def to_domain(self) -> submitted.RequestedProduct:
+        return submitted.RequestedProduct(
+            code=given(self.course_code), **values_given(self, "course_code")
+        )
 
 
 @input_type(
@@ -95,8 +97,8 @@ class LodgingInput:
     date_from: date | None = described("Required: the day it begins.")
     number_of_weeks: int | None = described("Required; from 1 to 1,000.")
 
-    def to_domain(self) -> submitted.Wish:
-        return submitted.Wish(
+    def to_domain(self) -> submitted.RequestedProduct:
+        return submitted.RequestedProduct(
             code=given(self.accommodation_code), **values_given(self, "accommodation_code")
         )
 
@@ -109,8 +111,10 @@ class OptionalExtraInput:
     optional_extra_code: str | None = described("Required; EC's code, at most 10 characters.")
     quantity: int | None = described("Required; from 1 to 100,000.")
 
-    def to_domain(self) -> submitted.Wish:
-        return submitted.Wish(code=given(self.optional_extra_code), quantity=given(self.quantity))
+    def to_domain(self) -> submitted.RequestedProduct:
+        return submitted.RequestedProduct(
+            code=given(self.optional_extra_code), quantity=given(self.quantity)
+        )
 
 
 @input_type(
@@ -120,8 +124,8 @@ class OptionalExtraInput:
 class AirportTransferInput:
     transfer_code: str | None = described("Required; EC's code, at most 10 characters.")
 
-    def to_domain(self) -> submitted.Wish:
-        return submitted.Wish(code=given(self.transfer_code))
+    def to_domain(self) -> submitted.RequestedProduct:
+        return submitted.RequestedProduct(code=given(self.transfer_code))
 
 
 @input_type(description="What the school has to know about the student.")
@@ -150,7 +154,7 @@ def _part(value: Any) -> Any:
     return None if given(value) is None else value.to_domain()
 
 
-def _parts(values: Iterable[Any] | None) -> tuple[submitted.Wish, ...]:
+def _parts(values: Iterable[Any] | None) -> tuple[submitted.RequestedProduct, ...]:
     return tuple(value.to_domain() for value in given(values) or ())
 
 

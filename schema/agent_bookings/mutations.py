@@ -5,7 +5,7 @@ import strawberry
 from resolvers.agent_bookings.booking import book
 from schema.agent_bookings.inputs import BookAgentBookingInput
 from schema.agent_bookings.types import AgentBooking
-from schema.grammar.commands import ask
+from schema.grammar.commands import submit
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
 from schema.grammar.errors import BookingError
@@ -34,7 +34,7 @@ class AgentBookingMutations:
     async def book_agent_booking(
         self, info: Info, input: Input[BookAgentBookingInput]
     ) -> BookAgentBookingPayload | None:
-        answer = await ask(info, book, input)
+        answer = await submit(info, book, input)
         return BookAgentBookingPayload(
             agent_booking=await written(info, "AgentBooking", answer),
             created=answer.created,

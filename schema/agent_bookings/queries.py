@@ -14,7 +14,7 @@ from schema.bookings.lists import BOOKING_FILTER, BOOKING_SORT, bookings_list
 from schema.grammar.connections import Connection
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
-from schema.grammar.found import Found, found
+from schema.grammar.found import ObjectKey, found
 from schema.grammar.inputs import given
 from schema.grammar.lists import PageArguments, listed
 
@@ -47,7 +47,7 @@ class AgentBookingQueries:
         )
         if len(rows) > 1:
             raise AmbiguousReference("agentBookingId" if of is None else "agency")
-        return Found.typed("AgentBooking", rows[0].id) if rows else None
+        return ObjectKey.typed("AgentBooking", rows[0].id) if rows else None
 
     @listed(description="The agent bookings that you may see.")
     def agent_bookings(

@@ -8,7 +8,7 @@ import strawberry
 from resolvers import checks
 from resolvers.every_kind.accommodations import GrantAccommodation, RevokeAccommodation
 from resolvers.every_kind.cancelling import CancelBooking
-from resolvers.refusals import Complaints
+from resolvers.refusals import ValidationErrors
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import AccommodationScope, BatchMode, CancellationReason
 from schema.bookings.queries import booking_types
@@ -72,7 +72,7 @@ class CancelBookingsInput:
 
     def to_commands(self, viewer: Viewer) -> list[CancelBooking]:
         """One for each booking. Raises: Refused (OutOfRange)."""
-        stage = Complaints()
+        stage = ValidationErrors()
         size: dict[str, Any] = {"least": 1, "most": checks.BATCH}
         ids = list(dict.fromkeys(self.booking_ids))
         candidate_ids = given(self.candidate_ids)

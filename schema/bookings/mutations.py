@@ -15,7 +15,7 @@ from schema.bookings.inputs import (
     RevokeAccommodationInput,
 )
 from schema.bookings.types import Accommodation, Booking, Money
-from schema.grammar.commands import Answer, ask, ask_all, errors_of
+from schema.grammar.commands import Answer, errors_of, submit, submit_all
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
 from schema.grammar.errors import BookingError
@@ -108,7 +108,7 @@ class BookingMutations:
         info: Info,
         input: Annotated[CancelBookingInput, strawberry.argument(description="Which, and why.")],
     ) -> CancelBookingPayload | None:
-        answer = await ask(info, cancel, input)
+        answer = await submit(info, cancel, input)
         return CancelBookingPayload(
             booking=await _booking(info, answer),
             changed=answer.changed,
@@ -123,7 +123,7 @@ class BookingMutations:
         info: Info,
         input: Annotated[CancelBookingsInput, strawberry.argument(description="Which, and why.")],
     ) -> CancelBookingsPayload | None:
-        answers = await ask_all(info, cancel, input)
+        answers = await submit_all(info, cancel, input)
         return CancelBookingsPayload(
             cancelled=await _cancelled(info, answers),
             replayed=any(answer.replayed for answer in answers),
@@ -139,7 +139,7 @@ class BookingMutations:
         info: Info,
         input: Annotated[GrantAccommodationInput, strawberry.argument(description="What to whom.")],
     ) -> AccommodationPayload | None:
-        answer = await ask(info, grant, input)
+        answer = await submit(info, grant, input)
         return await _accommodation_payload(info, answer)
 
     @strawberry.mutation(description="Revoke an exam accommodation. Needs GRANT_ACCOMMODATION.")
@@ -150,5 +150,5 @@ class BookingMutations:
             RevokeAccommodationInput, strawberry.argument(description="What of whom.")
         ],
     ) -> AccommodationPayload | None:
-        answer = await ask(info, revoke, input)
+        answer = await submit(info, revoke, input)
         return await _accommodation_payload(info, answer)

@@ -13,7 +13,7 @@ from schema.grammar.connections import Connection
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
 from schema.grammar.fields import type_name
-from schema.grammar.found import Found, found
+from schema.grammar.found import ObjectKey, found
 from schema.grammar.lists import PageArguments, listed
 from schema.grammar.node import KINDS
 from schema.grammar.references import ref_of
@@ -36,7 +36,7 @@ class BookingQueries:
         ref = ref_of(id, *booking_types())
         if not isinstance(ref, ByKey):
             raise Invalid("id", rule="is not the global id of a booking")
-        return Found.typed("Booking", ref.key)
+        return ObjectKey.typed("Booking", ref.key)
 
     @listed(description="The bookings of every kind that you may see.")
     def bookings(

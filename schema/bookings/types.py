@@ -9,7 +9,7 @@ from uuid import UUID
 import strawberry
 
 from resolvers.bookings import actions
-from resolvers.bookings.actions import Situation
+from resolvers.bookings.actions import ActionContext
 from resolvers.bookings.kinds import kind_of
 from resolvers.bookings.payment_rules import is_pending
 from resolvers.change_reads import IN_COMMIT_ORDER, count_of_history_of_each, history_of_each
@@ -142,7 +142,7 @@ class Accommodation(Node):
 
 async def _allowed(row: Any, context: Context) -> list[BookingAction]:
     settings = await context.loaders.load("organization_by_id", row.organization_id)
-    situation = Situation(row, settings, context.now)
+    situation = ActionContext(row, settings, context.now)
     return list(actions.allowed(kind_of(row).transitions, situation, context.viewer))
 
 

@@ -28,7 +28,7 @@ from schema.grammar.context import Context
 from schema.grammar.log_cursors import end_of_log, require_kept, require_reached
 
 
-class Followed(AsyncGenerator[Any, None], abc.ABC):
+class ChangeSource(AsyncGenerator[Any, None], abc.ABC):
     """The source of a subscription."""
 
     def __init__(self, context: Context) -> None:
@@ -61,7 +61,7 @@ class Followed(AsyncGenerator[Any, None], abc.ABC):
             await self._events.aclose()
 
 
-class Changes(Followed):
+class Changes(ChangeSource):
     """Changes after a cursor; without one, from now on."""
 
     def __init__(self, context: Context, after: str | None) -> None:
@@ -169,7 +169,7 @@ class EventChanges(Changes):
         return EventChange.of(row)
 
 
-class SeatCounts(Followed):
+class SeatCounts(ChangeSource):
     """The seats of events: their counts at first, then the newest after each change."""
 
     def __init__(self, context: Context, keys: Sequence[UUID]) -> None:

@@ -17,7 +17,7 @@ from schema.enrolments.inputs import (
     RecordPaymentInput,
 )
 from schema.enrolments.types import Enrolment
-from schema.grammar.commands import Answer, ask, ask_all, errors_of
+from schema.grammar.commands import Answer, errors_of, submit, submit_all
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
 from schema.grammar.errors import BookingError
@@ -89,7 +89,7 @@ class EnrolmentMutations:
             BookEnrolmentInput, strawberry.argument(description="Who, where and when.")
         ],
     ) -> BookEnrolmentPayload | None:
-        answer = await ask(info, book, input)
+        answer = await submit(info, book, input)
         return BookEnrolmentPayload(
             enrolment=await _enrolment(info, answer),
             return_url=await _return_url(info, answer),
@@ -106,7 +106,7 @@ class EnrolmentMutations:
         info: Info,
         input: Annotated[MoveEnrolmentInput, strawberry.argument(description="What goes where.")],
     ) -> MoveEnrolmentPayload | None:
-        answer = await ask(info, move, input)
+        answer = await submit(info, move, input)
         return MoveEnrolmentPayload(
             enrolment=await _enrolment(info, answer),
             changed=answer.changed,
@@ -123,7 +123,7 @@ class EnrolmentMutations:
         info: Info,
         input: Annotated[AssignResultsInput, strawberry.argument(description="Which results.")],
     ) -> AssignResultsPayload | None:
-        answers = await ask_all(info, assign_results, input)
+        answers = await submit_all(info, assign_results, input)
         return AssignResultsPayload(
             updated=[Enrolment(row=row) for row in await booking_rows(info, answers)],
             errors=errors_of(answers),
@@ -138,7 +138,7 @@ class EnrolmentMutations:
         info: Info,
         input: Annotated[RecordPaymentInput, strawberry.argument(description="Which payment.")],
     ) -> RecordPaymentPayload | None:
-        answer = await ask(info, record_payments, input)
+        answer = await submit(info, record_payments, input)
         booking = answer.fact("booking")
         loaders = info.context.loaders
         payment = None

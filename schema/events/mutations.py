@@ -16,7 +16,7 @@ from resolvers.storage import UnitOfWork
 from resolvers.vocabulary import Permission
 from schema.events.inputs import CancelEventInput, CreateEventInput, UpdateEventInput
 from schema.events.types import Event
-from schema.grammar.commands import Answer, ask
+from schema.grammar.commands import Answer, submit
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
 from schema.grammar.errors import BookingError
@@ -40,20 +40,20 @@ class EventPayload:
 class EventMutations:
     @strawberry.mutation(description="Make an event. Needs MANAGE_EVENTS.")
     async def create_event(self, info: Info, input: Input[CreateEventInput]) -> EventPayload | None:
-        return await _payload(info, await ask(info, create_events, input))
+        return await _payload(info, await submit(info, create_events, input))
 
     @strawberry.mutation(
         description="Change an event; its bookings move with it. Needs MANAGE_EVENTS."
     )
     async def update_event(self, info: Info, input: Input[UpdateEventInput]) -> EventPayload | None:
-        return await _payload(info, await ask(info, update_and_expire, input))
+        return await _payload(info, await submit(info, update_and_expire, input))
 
     @strawberry.mutation(
         description="Call an event off and, unless they shall stay, its bookings. Needs "
         "MANAGE_EVENTS."
     )
     async def cancel_event(self, info: Info, input: Input[CancelEventInput]) -> EventPayload | None:
-        return await _payload(info, await ask(info, cancel_events, input))
+        return await _payload(info, await submit(info, cancel_events, input))
 
 
 @requires(Permission.MANAGE_EVENTS)

@@ -13,7 +13,7 @@ from uuid import UUID
 from resolvers import checks
 from resolvers.outcomes import Outcome
 from resolvers.permitted import forbidden, needed_by
-from resolvers.refusals import Complaints, Naming, Refused, attempt, renamed
+from resolvers.refusals import Naming, Refused, ValidationErrors, attempt, renamed
 from resolvers.storage import Idempotency
 from resolvers.storage.batches import Run
 from resolvers.values import frozen
@@ -77,12 +77,12 @@ def errors_of(answers: Iterable[Answer]) -> list[BookingError]:
     return list(errors.values())
 
 
-async def ask(info: Info, run: Run, input: Any, **more: Any) -> Answer:
+async def submit(info: Info, run: Run, input: Any, **more: Any) -> Answer:
     """Carry out the command of an input; `more` is what its `to_command` needs besides."""
     return (await _ask(info, run, input, lambda viewer: [input.to_command(viewer, **more)]))[0]
 
 
-async def ask_all(info: Info, run: Run, input: Any) -> list[Answer]:
+async def submit_all(info: Info, run: Run, input: Any) -> list[Answer]:
     """Carry out the commands of an input, in its mode.
 
     An answer for each, or the refusals of an input that is refused whole.
@@ -111,7 +111,7 @@ async def _ask(
     if isinstance(commands, Refused):
         return [_answer(commands, naming)]
     key = given(getattr(input, "idempotency_key", None))
-    stage = Complaints()
+    stage = ValidationErrors()
     if key is not None:
         stage.of(checks.code, key, "idempotency_key", most=LONGEST_KEY)
     _check_origin(commands, stage)
@@ -126,7 +126,7 @@ async def _ask(
     return [_answer(result, naming) for result in results]
 
 
-def _check_origin(commands: Sequence[Any], stage: Complaints) -> None:
+def _check_origin(commands: Sequence[Any], stage: ValidationErrors) -> None:
     """Collect what is wrong with what the caller says about itself; a request has one origin."""
     origin = getattr(commands[0], "origin", None) if commands else None
     if origin is None:

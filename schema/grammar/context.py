@@ -19,7 +19,7 @@ from resolvers.storage.batches import Run
 from resolvers.storage.paging import MAX_TOTAL_COUNT
 from resolvers.storage.read import Read, Row
 from resolvers.viewer import Viewer
-from schema.grammar.executed import Executed
+from schema.grammar.executed import ExecutedFields
 from schema.grammar.loaders import Loaders
 from schema.grammar.response_size import DEFAULT_BYTES
 
@@ -175,10 +175,10 @@ class Context:
         return done
 
     @property
-    def executed(self) -> Executed:
+    def executed(self) -> ExecutedFields:
         """The fields of a mutation that were executed so far: what they wrote is committed."""
         done = [key for key, done in self._done.items() if not isinstance(done, Exception)]
-        return Executed(done, self._doing)
+        return ExecutedFields(done, self._doing)
 
     @property
     def now(self) -> datetime:

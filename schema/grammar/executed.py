@@ -6,7 +6,7 @@ from resolvers.values import frozen
 
 
 @frozen
-class Executed:
+class ExecutedFields:
     """The response keys of a mutation's fields that were executed, in order.
 
     `interrupted` is the field that was being executed when the operation was cancelled.

@@ -22,7 +22,7 @@ from schema.grammar.node import NODES, Node, rows_of_type
 
 
 @frozen
-class Found:
+class ObjectKey:
     """The type of an object, by name, and its key. There need not be such an object.
 
     `missing` is what is told where there is none that the viewer may see; null unless given.
@@ -34,7 +34,7 @@ class Found:
 
     @classmethod
     def typed(cls, name: str, key: UUID, missing: Refusal | None = None) -> Any:
-        """A `Found`, typed as the object that a field makes of it."""
+        """A `ObjectKey`, typed as the object that a field makes of it."""
         return cls(name, key, missing)
 
     def told(self, shown: Any) -> Any:
@@ -45,7 +45,7 @@ class Found:
 
 
 class FoundField(StrawberryField):
-    """A field whose resolver answers with a `Found`, or with None; it reads nothing else."""
+    """A field whose resolver answers with a `ObjectKey`, or with None; it reads nothing else."""
 
     def get_result(self, source: Any, info: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
         return self._shown(super().get_result(source, info, args, kwargs), info)
@@ -58,7 +58,7 @@ class FoundField(StrawberryField):
 
 
 def found(*, description: str) -> Callable[[Any], Any]:
-    """Makes a field of a method that answers with a `Found`."""
+    """Makes a field of a method that answers with a `ObjectKey`."""
 
     def field_of(resolver: Any) -> Any:
         return FoundField(description=description, base_resolver=StrawberryResolver(resolver))
@@ -91,7 +91,7 @@ class NodeQueries:
         self,
         id: Annotated[strawberry.ID, strawberry.argument(description="The object's global id.")],
     ) -> Node | None:
-        return Found.typed(*_parsed(id, "id"))
+        return ObjectKey.typed(*_parsed(id, "id"))
 
     @strawberry.field(description="The objects of at most 100 global ids, in the same order.")
     async def nodes(

@@ -7,18 +7,18 @@ from resolvers import checks
 from resolvers.references import NAMES, ByExternalId, ByReference, Lookup, Ref
 from resolvers.refusals import NotFoundRefusal
 from schema.grammar.context import Info
-from schema.grammar.found import Found
+from schema.grammar.found import ObjectKey
 from schema.grammar.references import RefInput
 
 
 async def named(info: Info, model: type[Any], ref: RefInput) -> Any:
-    """The object that a query's `ref` names, as a `Found`; None where there is none.
+    """The object that a query's `ref` names, as a `ObjectKey`; None where there is none.
 
     Raises: Invalid, AmbiguousReference.
     """
     name = NAMES[model][0]
     key = await _key(info, model, ref.to_ref(name))
-    return None if key is None else Found(name, key)
+    return None if key is None else ObjectKey(name, key)
 
 
 async def _key(info: Info, model: type[Any], ref: Ref) -> UUID | None:

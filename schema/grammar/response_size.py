@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from graphql import GraphQLError
 
-from schema.grammar.executed import Executed
+from schema.grammar.executed import ExecutedFields
 
 DEFAULT_BYTES: Final = 16 * 1024 * 1024
 CODE: Final = "RESPONSE_TOO_LARGE"
@@ -31,7 +31,7 @@ class ResponseTooLarge(BaseException):
         super().__init__(limit)
         self.limit = limit
 
-    def error(self, executed: Executed | None = None) -> GraphQLError:
+    def error(self, executed: ExecutedFields | None = None) -> GraphQLError:
         """The error that the caller receives instead of the data; `executed` for a mutation."""
         message = (
             f"The response is larger than {self.limit} bytes."

@@ -8,7 +8,7 @@ import strawberry
 
 from resolvers.storage.batches import Run
 from resolvers.viewer import Viewer
-from schema.grammar.commands import Answer, ask
+from schema.grammar.commands import Answer, submit
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
 from schema.grammar.errors import BookingError
@@ -44,7 +44,7 @@ def upsert(
     payload = _payload(kind, f"{name}Payload", field, words, warnings)
 
     async def resolve(info: Info, input: Any) -> Any:
-        answer = await ask(info, run, input)
+        answer = await submit(info, run, input)
         found = written(info, name, answer) if read is None else read(info, answer)
         given = {} if warnings is None else {"warnings": answer.warnings}
         return payload(

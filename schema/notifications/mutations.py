@@ -4,7 +4,7 @@ import strawberry
 
 from resolvers.notifications.endpoints import KEY, register, remove, rotate
 from resolvers.notifications.redelivering import redeliver
-from schema.grammar.commands import Answer, ask
+from schema.grammar.commands import Answer, submit
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
 from schema.grammar.errors import BookingError
@@ -51,7 +51,7 @@ class NotificationMutations:
     ) -> NotificationPayload | None:
         context = info.context
         allowed = {"local": context.local_notifications, "ports": context.notification_ports}
-        return await _payload(info, await ask(info, register, input, **allowed))
+        return await _payload(info, await submit(info, register, input, **allowed))
 
     @strawberry.mutation(
         description="Give an endpoint a new key; for an hour the one before is valid too. Needs "
@@ -60,7 +60,7 @@ class NotificationMutations:
     async def rotate_notification_key(
         self, info: Info, input: Input[RotateNotificationKeyInput]
     ) -> NotificationPayload | None:
-        return await _payload(info, await ask(info, rotate, input))
+        return await _payload(info, await submit(info, rotate, input))
 
     @strawberry.mutation(
         description="Tell an endpoint nothing any more; what waits is given up. Needs "
@@ -69,7 +69,7 @@ class NotificationMutations:
     async def remove_notification(
         self, info: Info, input: Input[RemoveNotificationInput]
     ) -> DeletePayload | None:
-        answer = await ask(info, remove, input)
+        answer = await submit(info, remove, input)
         return DeletePayload.of("NotificationEndpoint", answer)
 
     @strawberry.mutation(
@@ -77,7 +77,7 @@ class NotificationMutations:
         "waits is tried at once. Needs MANAGE_NOTIFICATIONS."
     )
     async def redeliver(self, info: Info, input: Input[RedeliverInput]) -> RedeliverPayload | None:
-        answer = await ask(info, redeliver, input)
+        answer = await submit(info, redeliver, input)
         return RedeliverPayload(
             delivery=await written(info, "NotificationDelivery", answer), errors=answer.errors
         )

@@ -4,7 +4,7 @@ import strawberry
 
 from resolvers.organizations.settings import update_settings
 from resolvers.organizations.users import upsert_users
-from schema.grammar.commands import ask
+from schema.grammar.commands import submit
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
 from schema.grammar.errors import BookingError
@@ -35,7 +35,7 @@ class OrganizationMutations:
     async def update_settings(
         self, info: Info, input: Input[UpdateSettingsInput]
     ) -> SettingsPayload | None:
-        answer = await ask(info, update_settings, input)
+        answer = await submit(info, update_settings, input)
         organization = await written(info, "Organization", answer)
         return SettingsPayload(
             settings=None if organization is None else SiteSettings.of(organization.row),

@@ -28,6 +28,6 @@ not done again.
 on broken data and for several viewers, and demands equal answers.
 """
 
-from schema.plan.planner import Counts, Planned, Planner, estimated_plan_bytes
+from schema.plan.planner import Counts, PlannedDocument, Planner, estimated_plan_bytes
 
-__all__ = ["Counts", "Planned", "Planner", "estimated_plan_bytes"]
+__all__ = ["Counts", "PlannedDocument", "Planner", "estimated_plan_bytes"]

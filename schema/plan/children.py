@@ -31,7 +31,7 @@ def in_parts(keys: Sequence[Hashable], most: int) -> Iterable[list[Hashable]]:
     return (list(keys[start : start + most]) for start in range(0, len(keys), most))
 
 
-class Loaded(Child):
+class RelationRows(Child):
     """The rows of a relation, one for each key or many."""
 
     def __init__(self, _: Compiler, key: str, relation: One | Many, place: Place) -> None:
@@ -71,7 +71,7 @@ class Loaded(Child):
         return rows, await self._place.answer(run, rows)
 
 
-class OneEach(Loaded):
+class OneEach(RelationRows):
     """Answers by key; none for a key that has no row or that the viewer may not see.
 
     Rows that a mutation has just written or read are not read again.
@@ -110,7 +110,7 @@ class OneEach(Loaded):
         return {key: held[key] for key in wanted} if wanted.keys() <= held.keys() else None
 
 
-class ManyEach(Loaded):
+class ManyEach(RelationRows):
     """Lists of answers by key; none for a key without rows."""
 
     async def load(self, run: Run, keys: Sequence[Hashable]) -> Mapping[Hashable, list[object]]:
@@ -157,7 +157,7 @@ async def answer_values(run: Run, place: Place, values: Sequence[object]) -> lis
     return await place.answer(run, place.rows_of(values))
 
 
-class Awaited(Child):
+class AwaitedValue(Child):
     """A value that is awaited for each row; found by the row itself, since not all may show it."""
 
     def __init__(
@@ -258,5 +258,5 @@ def make_child(compiler: Compiler, kind: str, *given: Any) -> Child:
         case "method":
             return MethodEach(compiler, *given)
         case "awaited":
-            return Awaited(compiler, *given)
+            return AwaitedValue(compiler, *given)
     raise NotPlanned(kind)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from resolvers.selecting import Join, Wanted, WantedColumn, never_null
+from resolvers.selecting import Join, RowSelection, SelectedColumn, never_null
 from resolvers.values import frozen
 
 if TYPE_CHECKING:
@@ -32,16 +32,16 @@ class Layout:
         self._slots += 1
         return table.columns.setdefault((name, plain), self._slots)
 
-    def wanted(self) -> tuple[Wanted, dict[int, int]]:
+    def wanted(self) -> tuple[RowSelection, dict[int, int]]:
         """What to select, and the position of each slot in a row."""
         positions: dict[int, int] = {}
         return self._wanted(self.root, positions), positions
 
-    def _wanted(self, table: Table, positions: dict[int, int]) -> Wanted:
+    def _wanted(self, table: Table, positions: dict[int, int]) -> RowSelection:
         for slot in table.columns.values():
             positions[slot] = len(positions)
-        return Wanted(
-            tuple(WantedColumn(name, plain) for name, plain in table.columns),
+        return RowSelection(
+            tuple(SelectedColumn(name, plain) for name, plain in table.columns),
             tuple(
                 Join(model, column, key, self._wanted(other, positions))
                 for (_, key), (model, column, other) in table.joins.items()

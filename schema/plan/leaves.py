@@ -28,7 +28,7 @@ CHECKS = {
 """What must hold of a value of these scalars, so that the encoder writes it as it is."""
 
 
-class GaveUp(Exception):
+class PlanFailure(Exception):
     """Something looked odd while the plan ran.
 
     Graphql-core executes the operation from the start.
@@ -37,7 +37,7 @@ class GaveUp(Exception):
 
 def oops() -> NoReturn:
     """A null where none may be, or a value that is not of its type."""
-    raise GaveUp
+    raise PlanFailure
 
 
 KNOWN = {"oops": oops, "UTC": UTC}

@@ -28,7 +28,7 @@ from schema.grammar.relations import RELATIONS, One
 from schema.grammar.sources.fields import DEFINITION, PlannedField
 from schema.plan.arguments import Arguments
 from schema.plan.children import OneEach, answer_values
-from schema.plan.leaves import GaveUp
+from schema.plan.leaves import PlanFailure
 from schema.plan.pages import Pages
 from schema.plan.places import Compiler
 from schema.plan.run import Run
@@ -103,7 +103,7 @@ class Objects:
         kind = shown.of_type if required else shown
         answer = None if value is None else await self._answer(run, kind, selected, value)
         if answer is None and required:
-            raise GaveUp
+            raise PlanFailure
         return answer
 
     async def _answer(self, run: Run, kind: Any, selected: Selected, value: Any) -> Any:
@@ -222,7 +222,7 @@ class Objects:
         async def answer(run: Run, rows: Sequence[Any]) -> list[Any]:
             found = await each.load(run, [row.id for row in rows])
             if any(row.id not in found for row in rows):
-                raise GaveUp  # gone meanwhile
+                raise PlanFailure  # gone meanwhile
             return [found[row.id] for row in rows]
 
         return answer

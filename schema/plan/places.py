@@ -6,7 +6,7 @@ from typing import Any
 
 from graphql import GraphQLNamedType, GraphQLOutputType, SelectionSetNode
 
-from resolvers.selecting import Wanted
+from resolvers.selecting import RowSelection
 from resolvers.viewer import Viewer
 from schema.grammar.relations import One, Relation
 from schema.plan.inputs import Inputs
@@ -51,7 +51,7 @@ class Place:
 
     def __init__(
         self,
-        wanted: Wanted,
+        wanted: RowSelection,
         write: Callable[[int], Build],
         children: Sequence[Child],
         positions: Mapping[str, int],
@@ -110,7 +110,7 @@ def _reader(names: Sequence[str]) -> Callable[[object], Row]:
     return lambda value: [getattr(value, name) for name in names]
 
 
-def _width(wanted: Wanted) -> int:
+def _width(wanted: RowSelection) -> int:
     return len(wanted.columns) + sum(_width(join.wanted) for join in wanted.joins)
 
 
@@ -203,9 +203,9 @@ class Compiler:
         """How many columns the places' statement selects."""
         return places[0].width if places else 0
 
-    def wanted(self, places: Sequence[Place]) -> Wanted:
+    def wanted(self, places: Sequence[Place]) -> RowSelection:
         """What the places' statement selects."""
-        return places[0].wanted if places else Wanted(())
+        return places[0].wanted if places else RowSelection(())
 
     def child(self, kind: str, *given: Any) -> Child:
         child: Child = self._make_child(self, kind, *given)

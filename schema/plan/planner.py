@@ -25,7 +25,7 @@ from resolvers.refusals import Refusal, Refused
 from resolvers.selecting import selecting
 from resolvers.viewer import Viewer
 from schema.grammar.context import Context
-from schema.grammar.found import Found, FoundField
+from schema.grammar.found import FoundField, ObjectKey
 from schema.grammar.lists import ListField
 from schema.grammar.node import rows_of_type
 from schema.grammar.relations import RELATIONS, One
@@ -92,7 +92,7 @@ class _Root:
         answers: list[Any] = await self._objects.answer(run, each, self._selected, list(values))
         return answers
 
-    async def _found(self, run: Run, found: Found) -> Any:
+    async def _found(self, run: Run, found: ObjectKey) -> Any:
         of_type = rows_of_type(found.name)
         if of_type is None:
             return None
@@ -176,7 +176,7 @@ class Plan:
 
 
 @dataclass(slots=True)
-class Planned:
+class PlannedDocument:
     """A document with its plans."""
 
     document: DocumentNode
@@ -238,11 +238,13 @@ class Planner:
         self._inputs = Inputs(schema)
         self.counts = Counts()
 
-    def planned(self, document: DocumentNode, grown: Callable[[], None] = lambda: None) -> Planned:
+    def planned(
+        self, document: DocumentNode, grown: Callable[[], None] = lambda: None
+    ) -> PlannedDocument:
         """A valid document, to be kept with its text; `grown` is called for each of its plans."""
-        return Planned(document, flags_of(document), grown)
+        return PlannedDocument(document, flags_of(document), grown)
 
-    def prepare(self, planned: Planned, viewer: Viewer) -> None:
+    def prepare(self, planned: PlannedDocument, viewer: Viewer) -> None:
         """Compile the operations of a document for viewers with the same rights.
 
         Operations whose selections depend on variables are compiled at their first use.
@@ -254,7 +256,11 @@ class Planner:
                 self._plan(planned, operation, {}, viewer)
 
     async def execute(
-        self, planned: Planned, name: str | None, raw: dict[str, object] | None, context: Context
+        self,
+        planned: PlannedDocument,
+        name: str | None,
+        raw: dict[str, object] | None,
+        context: Context,
     ) -> ExecutionResult | None:
         """The result of a query or a mutation; None where graphql-core has to find it."""
         operation = planned.operation(name)
@@ -267,7 +273,7 @@ class Planner:
 
     async def events(
         self,
-        planned: Planned,
+        planned: PlannedDocument,
         name: str | None,
         raw: dict[str, object] | None,
         context: Context,
@@ -283,7 +289,7 @@ class Planner:
 
     async def _run(
         self,
-        planned: Planned,
+        planned: PlannedDocument,
         operation: OperationDefinitionNode,
         raw: dict[str, object] | None,
         context: Context,
@@ -313,7 +319,7 @@ class Planner:
         self.counts.answered += 1
         return data
 
-    def _gave_up(self, planned: Planned, plan: Plan, error: Exception) -> None:
+    def _gave_up(self, planned: PlannedDocument, plan: Plan, error: Exception) -> None:
         planned.fallbacks += 1
         if isinstance(error, NotPlanned):
             self.counts.not_planned += 1
@@ -328,7 +334,7 @@ class Planner:
 
     def _plan(
         self,
-        planned: Planned,
+        planned: PlannedDocument,
         operation: OperationDefinitionNode,
         variables: Values,
         viewer: Viewer,

@@ -20,7 +20,7 @@ from graphql import (
     SelectionSetNode,
 )
 
-from resolvers.selecting import Wanted, most_bytes
+from resolvers.selecting import RowSelection, most_bytes
 from schema.grammar.sources.fields import DEFINITION, PlannedField, type_name
 from schema.plan.layout import Scope, is_cell, numbered, position
 from schema.plan.leaves import KNOWN, leaf
@@ -57,7 +57,7 @@ class Writer:
         """The expression of a column alone."""
         return leaf(self.name, self._scope.column(name), shown)
 
-    def most_bytes(self, wanted: Wanted) -> int:
+    def most_bytes(self, wanted: RowSelection) -> int:
         """About what the answer of a row may come to."""
         return self._key_bytes + most_bytes(wanted)
 

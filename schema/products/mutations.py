@@ -4,7 +4,7 @@ import strawberry
 
 from resolvers.products.commands import upsert_agent_offices, upsert_products
 from resolvers.products.offers import offer_products
-from schema.grammar.commands import ask
+from schema.grammar.commands import submit
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
 from schema.grammar.errors import BookingError
@@ -45,7 +45,7 @@ class ProductMutations:
     async def offer_product(
         self, info: Info, input: Input[OfferProductInput]
     ) -> OfferProductPayload | None:
-        answer = await ask(info, offer_products, input)
+        answer = await submit(info, offer_products, input)
         return OfferProductPayload(
             offer=await written(info, "ProductOffer", answer),
             changed=answer.changed,

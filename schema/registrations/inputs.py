@@ -6,7 +6,7 @@ from uuid import UUID
 import strawberry
 from strawberry import UNSET
 
-from resolvers.bookings.accommodations import Granted
+from resolvers.bookings.accommodations import InitialAccommodation
 from resolvers.references import Ref
 from resolvers.registrations.commands import (
     BookRegistration,
@@ -129,7 +129,7 @@ class BookRegistrationInput:
             assessment=given(self.assessment),
             registrant_type=given(self.registrant_type),
             accommodations=tuple(
-                Granted(**one.to_terms()) for one in given_tuple(self.accommodations)
+                InitialAccommodation(**one.to_terms()) for one in given_tuple(self.accommodations)
             ),
             overrides=given_tuple(self.overrides),
             origin=origin_of(self.origin),

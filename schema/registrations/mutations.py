@@ -9,7 +9,7 @@ from resolvers.registrations.booking import book
 from resolvers.registrations.deleting import delete
 from resolvers.registrations.transferring import transfer
 from schema.events.types import Event
-from schema.grammar.commands import Answer, ask
+from schema.grammar.commands import Answer, submit
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
 from schema.grammar.errors import BookingError
@@ -72,7 +72,7 @@ class RegistrationMutations:
     async def book_registration(
         self, info: Info, input: Input[BookRegistrationInput]
     ) -> BookRegistrationPayload | None:
-        answer = await ask(info, book, input)
+        answer = await submit(info, book, input)
         return BookRegistrationPayload(
             registration=await written(info, "Registration", answer),
             event=await _event(info, answer, "event"),
@@ -89,7 +89,7 @@ class RegistrationMutations:
     async def transfer_registration(
         self, info: Info, input: Input[TransferRegistrationInput]
     ) -> TransferRegistrationPayload | None:
-        answer = await ask(info, transfer, input)
+        answer = await submit(info, transfer, input)
         return TransferRegistrationPayload(
             registration=await written(info, "Registration", answer),
             from_=await _event(info, answer, "from"),
@@ -104,7 +104,7 @@ class RegistrationMutations:
     async def change_assessment(
         self, info: Info, input: Input[ChangeAssessmentInput]
     ) -> ChangeAssessmentPayload | None:
-        answer = await ask(info, change_assessments, input)
+        answer = await submit(info, change_assessments, input)
         return ChangeAssessmentPayload(
             registration=await written(info, "Registration", answer), errors=answer.errors
         )
@@ -116,5 +116,5 @@ class RegistrationMutations:
     async def delete_registration(
         self, info: Info, input: Input[DeleteRegistrationInput]
     ) -> DeletePayload | None:
-        answer = await ask(info, delete, input)
+        answer = await submit(info, delete, input)
         return DeletePayload.of("Registration", answer)

@@ -18,7 +18,7 @@ from schema.bookings.lists import BOOKING_FILTER, BOOKING_SORT, booking_filter, 
 from schema.grammar.connections import Connection
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
-from schema.grammar.found import Found, found
+from schema.grammar.found import ObjectKey, found
 from schema.grammar.inputs import values_given
 from schema.grammar.lists import PageArguments, listed, listing
 from schema.grammar.node import show_booking
@@ -49,7 +49,7 @@ class RegistrationQueries:
         rows = await info.context.read(registration_keys(info.context.viewer, identifier))
         if not rows:
             raise missing
-        return Found.typed("Registration", rows[0].id, missing)
+        return ObjectKey.typed("Registration", rows[0].id, missing)
 
     @listed(description="The registrations that you may see.")
     def registrations(

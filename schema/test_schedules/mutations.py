@@ -8,7 +8,7 @@ from resolvers.test_schedules.booking import book
 from resolvers.test_schedules.deleting import delete
 from resolvers.test_schedules.moving import move
 from resolvers.test_schedules.sessions import record_sessions
-from schema.grammar.commands import Answer, ask
+from schema.grammar.commands import Answer, submit
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
 from schema.grammar.errors import BookingError
@@ -63,7 +63,7 @@ class TestScheduleMutations:
     async def book_test_schedule(
         self, info: Info, input: Input[BookTestScheduleInput]
     ) -> BookTestSchedulePayload | None:
-        answer = await ask(info, book, input)
+        answer = await submit(info, book, input)
         return BookTestSchedulePayload(
             test_schedule=await _schedule(info, answer),
             replayed=answer.replayed,
@@ -78,7 +78,7 @@ class TestScheduleMutations:
     async def move_test_schedule(
         self, info: Info, input: Input[MoveTestScheduleInput]
     ) -> MoveTestSchedulePayload | None:
-        answer = await ask(info, move, input)
+        answer = await submit(info, move, input)
         return MoveTestSchedulePayload(
             test_schedule=await _schedule(info, answer),
             changed=answer.changed,
@@ -94,7 +94,7 @@ class TestScheduleMutations:
     async def delete_test_schedule(
         self, info: Info, input: Input[DeleteTestScheduleInput]
     ) -> DeletePayload | None:
-        answer = await ask(info, delete, input)
+        answer = await submit(info, delete, input)
         return DeletePayload.of("TestSchedule", answer)
 
     @strawberry.mutation(
@@ -104,7 +104,7 @@ class TestScheduleMutations:
     async def record_session(
         self, info: Info, input: Input[RecordSessionInput]
     ) -> RecordSessionPayload | None:
-        answer = await ask(info, record_sessions, input)
+        answer = await submit(info, record_sessions, input)
         return RecordSessionPayload(
             test_schedule=await _schedule(info, answer),
             changed=answer.changed,

@@ -12,7 +12,7 @@ from schema.bookings.lists import BOOKING_FILTER, BOOKING_SORT, bookings_list
 from schema.grammar.connections import Connection
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
-from schema.grammar.found import Found, found
+from schema.grammar.found import ObjectKey, found
 from schema.grammar.lists import PageArguments, listed
 from schema.grammar.references import TEST_SCHEDULE_REF, ref_of
 from schema.test_schedules.types import TestSchedule
@@ -26,10 +26,10 @@ class TestScheduleQueries:
             named = ref_of(str(ref.id), "TestSchedule")
             if not isinstance(named, ByKey):
                 raise Invalid("ref", "id", rule="is not the global id of a test schedule")
-            return Found.typed("TestSchedule", named.key)
+            return ObjectKey.typed("TestSchedule", named.key)
         checks.text(ref.keycode, "ref", "keycode", most=len(ref.keycode))
         row = await info.context.loaders.load("test_schedule_by_keycode", ref.keycode)
-        return None if row is None else Found.typed("TestSchedule", row.id)
+        return None if row is None else ObjectKey.typed("TestSchedule", row.id)
 
     @listed(name="testSchedules", description="The test schedules that you may see.")
     def all_test_schedules(

@@ -21,7 +21,7 @@ from resolvers.notifications.messages import signature
 from resolvers.organizations.reads import organization_named
 from resolvers.sources.ec_english.documents import EC_ENGLISH
 from resolvers.sources.importing import importer
-from resolvers.sources.rows import Importing, Row
+from resolvers.sources.rows import ImportContext, Row
 from resolvers.sources.shift_iq.bodies import READERS
 from resolvers.sources.shift_iq.documents import SHIFT_IQ
 from schema import build_schema
@@ -161,7 +161,7 @@ def test_commands_of_shift_iq_can_be_imported():
     """The bodies in the example are valid, and the page names every command of the format."""
     [text] = [text for language, text in BLOCKS if language == "json" and '"command"' in text]
     viewer = importer(UUID(int=1), SHIFT_IQ.name)
-    rows = list(SHIFT_IQ.rows(json.loads(text), Importing(SHIFT_IQ.name, viewer)))
+    rows = list(SHIFT_IQ.rows(json.loads(text), ImportContext(SHIFT_IQ.name, viewer)))
     assert len(rows) == 2
     assert all(isinstance(row, Row) for row in rows)
     assert all(
@@ -173,7 +173,7 @@ def test_booking_of_an_agency_can_be_imported():
     """The body in the example is valid."""
     [text] = [text for language, text in BLOCKS if language == "json" and "AgentBookingId" in text]
     viewer = importer(UUID(int=1), EC_ENGLISH.name)
-    [row] = EC_ENGLISH.rows(json.loads(text), Importing(EC_ENGLISH.name, viewer))
+    [row] = EC_ENGLISH.rows(json.loads(text), ImportContext(EC_ENGLISH.name, viewer))
     assert isinstance(row, Row)
 
 

@@ -59,7 +59,7 @@ MALFORMED: dict[str, list[Any]] = {
 """Values that are wrong for their type, whatever they are for."""
 
 
-def complaints(response: httpx.Response) -> list[dict[str, Any]]:
+def violations(response: httpx.Response) -> list[dict[str, Any]]:
     """The errors of an answer, top-level or in a payload, which is no fault of ours."""
     assert response.status_code < 500, response.text[:1000]
     assert not [word for word in FAULTS if word in response.text], response.text[:1000]
@@ -94,7 +94,7 @@ async def unnamed(
             for value in values(place):
                 given = place.put(examples.of[name], kind, value)
                 try:
-                    told = complaints(await client.answer(mutation(name), input=given))
+                    told = violations(await client.answer(mutation(name), input=given))
                 except AssertionError as e:
                     told = [{"message": "BAD " + str(e)[:200]}]
                 if not names(told, *place.names):
@@ -207,7 +207,7 @@ async def test_a_list_that_is_too_long_is_refused_by_the_name_of_its_field(
                 continue
             values = [sample(element, n) for n in range(1_001)]
             given = place.put(shared_examples.of[name], kind, values)
-            told = complaints(await shared_client.answer(mutation(name), input=given))
+            told = violations(await shared_client.answer(mutation(name), input=given))
             if not names(told, *place.names):
                 quiet.append(f"{name} {'.'.join(place.path)}: {told}")
     assert not quiet, "\n".join(quiet)
@@ -235,7 +235,7 @@ async def test_an_argument_of_a_query_is_answered_or_refused_by_its_name(
             seen |= {once, kind_of_filter}
             for value in (*wrong, *odd):
                 given = {name: place.put({}, kind, value)}
-                told = complaints(await shared_client.answer(document, **given))
+                told = violations(await shared_client.answer(document, **given))
                 if value in wrong and not names(told, *place.names):
                     quiet.append(f"{document} {'.'.join(place.path)} = {str(value)[:50]!r}: {told}")
     assert not quiet, "\n".join(quiet)

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from tests.end_to_end.clients import Client
 from tests.end_to_end.inputs import SAMPLES, Examples, mutation, mutations
-from tests.end_to_end.test_bad_input import MALFORMED, complaints
+from tests.end_to_end.test_bad_input import MALFORMED, violations
 
 pytestmark = pytest.mark.both_databases
 
@@ -154,7 +154,7 @@ async def test_an_input_of_the_right_types_is_carried_out_or_refused(
 
         response = await client.answer(document, input=input)
 
-        told = complaints(response)
+        told = violations(response)
         payload = (response.json().get("data") or {}).get(name)
         if payload is not None and name not in BATCHES:
             accepted += not told

@@ -14,7 +14,7 @@ from gateway.export_addresses import ExportAddresses
 from gateway.fanout import Hub, Subscriber
 from gateway.operations import Operations
 from gateway.request import GraphQLRequest
-from gateway.subscribed import Subscribed
+from gateway.subscribed import ActiveSubscription
 from resolvers.organizations.users import UpsertUser, upsert_users
 from resolvers.storage import Overloaded, Storage
 from resolvers.viewer import Viewer
@@ -105,7 +105,7 @@ class Fan:
         viewer = await self.authenticator.viewer(header)
         request = GraphQLRequest(text, variables)
         accepted = await self.operations.subscribe(request, self.context(viewer))
-        assert isinstance(accepted, Subscribed), accepted
+        assert isinstance(accepted, ActiveSubscription), accepted
         claims = await self.authenticator.claims(header)
         reader = Reader()
         reader.subscriber = await self.hub.subscribe(accepted, claims, viewer, reader)

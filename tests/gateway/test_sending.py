@@ -16,7 +16,7 @@ from gateway.outgoing.answers import Answer
 from gateway.outgoing.attempts import MOST_BYTES
 from gateway.outgoing.http import MOST_CONNECTIONS, HttpSender
 from gateway.outgoing.resolving import Resolve
-from gateway.outgoing.unreached import Unreached
+from gateway.outgoing.unreached import UnreachedReceivers
 from tests.gateway.receiving import (
     Behaviour,
     Internet,
@@ -241,7 +241,7 @@ async def test_a_silent_receiver_has_one_line_in_the_log_each_minute(
 
 def test_each_receiver_is_logged_again_after_a_minute(caplog: pytest.LogCaptureFixture):
     now = [0.0]
-    unreached = Unreached(lambda: now[0])
+    unreached = UnreachedReceivers(lambda: now[0])
 
     for now[0] in (0.0, 1.0, 59.9, 60.0, 61.0):
         for receiver in ("a.example", "b.example"):

@@ -22,7 +22,7 @@ from gateway.outgoing.http import MOST_CONNECTIONS, HttpSender
 from gateway.outgoing.mail import MOST_CONNECTIONS as MOST_MAIL_CONNECTIONS
 from gateway.outgoing.mail import MailSender
 from gateway.slow_endpoints import SLOW_SECONDS
-from gateway.validating import FIRST_WINDOW, Waiting
+from gateway.validating import FIRST_WINDOW, WaitingBookings
 from gateway.worker import Worker
 from resolvers.notifications.commands import RegisterNotification, RotateKey
 from resolvers.notifications.endpoints import KEY, register, rotate
@@ -102,13 +102,13 @@ def in_turn(*behaviours: Behaviour) -> Behaviour:
 
 def late_by() -> tuple[Behaviour, asyncio.Event]:
     """A behaviour that takes a message once something has happened."""
-    happened = asyncio.Event()
+    imported = asyncio.Event()
 
     async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await happened.wait()
+        await imported.wait()
         await OK(reader, writer)
 
-    return behave, happened
+    return behave, imported
 
 
 def told(request: bytes) -> tuple[dict[str, str], Any]:
@@ -513,7 +513,7 @@ async def test_what_is_known_too_late_is_written_if_nobody_else_was_there(
     clock,
 ):
     """The message was taken: it is not sent again because the answer came after the lease."""
-    behave, happened = late_by()
+    behave, imported = late_by()
     to = await receiver(behave)
     await world.endpoint(url=to.url)
     await world.booked()
@@ -525,7 +525,7 @@ async def test_what_is_known_too_late_is_written_if_nobody_else_was_there(
 
         await eventually(is_sent)
         clock.now += timedelta(seconds=61)
-        happened.set()
+        imported.set()
         await world.until_told("DELIVERED")
 
     assert len(to.requests) == 1
@@ -609,7 +609,7 @@ async def test_organizations_behind_many_waiting_bookings_are_found(world):
     for n in range(FIRST_WINDOW + 1):
         await world.booked(replace(SAMPLE, agent_booking_id=f"B{n}"))
     await other.booked(SAMPLE)
-    waiting = Waiting(world.storage)
+    waiting = WaitingBookings(world.storage)
 
     looks = [await waiting.organizations({ours}) for _ in range(3)]
 
@@ -809,7 +809,7 @@ async def test_nothing_is_sent_to_the_url_of_a_deactivated_user(world, receiver)
 
 async def test_what_was_claimed_before_is_not_sent_either(world, receiver):
     """A worker holds more messages than it sends at once; each is checked when it is its turn."""
-    late, happened = late_by()
+    late, imported = late_by()
     to = await receiver(late)
     user = UpsertUser(viewer=world.viewer, reference="U1", name="Uma", role=Role.ADMIN)
     viewer = of_user(world, await world.made(upsert_users, user))
@@ -825,7 +825,7 @@ async def test_what_was_claimed_before_is_not_sent_either(world, receiver):
         await eventually(begun)
         assert all(row.lease for row in await world.deliveries())
         await world.made(upsert_users, replace(user, active=False))
-        happened.set()
+        imported.set()
 
         async def over() -> bool:
             return set(await world.statuses()) <= {"DELIVERED", "FAILED"}

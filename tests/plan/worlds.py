@@ -21,10 +21,10 @@ from resolvers.agent_bookings.booking import book as book_courses
 from resolvers.agent_bookings.commands import BookAgentBooking
 from resolvers.agent_bookings.submission import (
     AgentContact,
+    RequestedProduct,
     SpecialRequirements,
     Student,
     Submission,
-    Wish,
 )
 from resolvers.candidates.commands import (
     UpsertCandidate,
@@ -255,7 +255,7 @@ async def _book_courses(storage: Storage, viewer: Viewer) -> None:
 
 def _courses(viewer: Viewer, n: int) -> BookAgentBooking:
     """One of several bookings: some by an office that is not known, some at no school of ours."""
-    stay = Wish(code="COURSE", date_from=date(2027, 1, 13 + n), number_of_weeks=n + 1)
+    stay = RequestedProduct(code="COURSE", date_from=date(2027, 1, 13 + n), number_of_weeks=n + 1)
     student = Student(
         first_names=AWKWARD,
         last_name=f"Student {n}",
@@ -275,8 +275,8 @@ def _courses(viewer: Viewer, n: int) -> BookAgentBooking:
         student=student,
         courses=(stay,) * (n % 3 + 1),
         lodging=(replace(stay, code="LODGING"), replace(stay, code="COURSE"))[: n % 3],
-        optional_extras=(Wish(code="OPTIONAL_E", quantity=2),) * (n % 2),
-        airport_transfers=(Wish(code="no such"),) * (n % 2),
+        optional_extras=(RequestedProduct(code="OPTIONAL_E", quantity=2),) * (n % 2),
+        airport_transfers=(RequestedProduct(code="no such"),) * (n % 2),
         special_requirements=SpecialRequirements(general=AWKWARD) if n % 2 else None,
     )
     return BookAgentBooking(viewer=viewer, submission=submission)

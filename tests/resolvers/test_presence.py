@@ -10,7 +10,7 @@ from resolvers.outcomes import Outcome
 from resolvers.presence import (
     BEAT_SECONDS,
     LONGEST_SILENCE,
-    SayPresent,
+    ReportPresence,
     paused_for,
     presences,
     say_present,
@@ -75,7 +75,7 @@ async def test_presence_is_recorded(storage: Storage, clock: SettableClock):
     outcomes = []
     for seconds in (0, BEAT_SECONDS, 60, 61, -30):
         clock.now += timedelta(seconds=seconds)
-        outcomes += await storage.write(say_present, [SayPresent()])
+        outcomes += await storage.write(say_present, [ReportPresence()])
 
     first, second = (began, began + timedelta(seconds=75)), began + timedelta(seconds=136)
     assert await recorded(storage) == [first, (second, second)]
@@ -94,7 +94,7 @@ async def test_workers_record_a_pause_once(
     storages = [storage, await opened(), await opened()]
     for _ in range(20):
         clock.now += timedelta(hours=1)
-        await asyncio.gather(*(one.write(say_present, [SayPresent()]) for one in storages))
+        await asyncio.gather(*(one.write(say_present, [ReportPresence()]) for one in storages))
 
     rows = await recorded(storage)
     assert len(rows) == len({began for began, _ in rows}) == 20

@@ -17,7 +17,7 @@ from graphql import (
     GraphQLObjectType,
 )
 
-from resolvers.agent_bookings.submission import Submission, Wish
+from resolvers.agent_bookings.submission import RequestedProduct, Submission
 from resolvers.changes import Origin
 from resolvers.events.fields import FIELDS
 from resolvers.outcomes import Warning
@@ -105,7 +105,7 @@ def paths_in(hint: Any, *path: str) -> Iterator[tuple[str, ...]]:
         return
     yield path
     for part in (hint, *get_args(hint)):
-        if part is Wish:
+        if part is RequestedProduct:
             yield (*path, "code")
         elif dataclasses.is_dataclass(part) and part.__module__ != "resolvers.references":
             yield from () if part is Origin else paths_of(part, *path)

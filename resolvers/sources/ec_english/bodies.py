@@ -8,13 +8,13 @@ from resolvers.agent_bookings import stage_one
 from resolvers.agent_bookings.submission import (
     AgentContact,
     HomestayPreferences,
+    RequestedProduct,
     SpecialRequirements,
     Student,
     Submission,
-    Wish,
 )
 from resolvers.contacts import Address, EmergencyContact
-from resolvers.refusals import Complaints
+from resolvers.refusals import ValidationErrors
 from resolvers.sources.members import Members
 from resolvers.values import frozen
 from resolvers.vocabulary import ChildrenPreference, Gender, PetsPreference, SmokingPreference
@@ -57,8 +57,8 @@ def read_body(value: Mapping[str, Any]) -> Body:
     Raises: Refused, with all that cannot be read (what GraphQL's types refuse) and all that stage 1
     finds in the rest, at the source's own members and in its words.
     """
-    complaints = Complaints()
-    members = Members(value, complaints, tidy=True)
+    validation = ValidationErrors()
+    members = Members(value, validation, tidy=True)
     outer = members.free_text(ID)
     booking = members.members(BOOKING, required=True)
     inner = None if booking is None else booking.free_text(ID)
@@ -67,20 +67,20 @@ def read_body(value: Mapping[str, Any]) -> Body:
     members.close()
     id_path = (BOOKING, ID) if outer is None and inner is not None else (ID,)
     submission = Submission(agent_booking_id=outer or inner, **_booking(booking))
-    _add_stage_one(complaints, submission, id_path)
-    complaints.settle()
+    _add_stage_one(validation, submission, id_path)
+    validation.settle()
     return Body(submission, id_path)
 
 
 def _add_stage_one(
-    complaints: Complaints, submission: Submission, id_path: tuple[str, ...]
+    validation: ValidationErrors, submission: Submission, id_path: tuple[str, ...]
 ) -> None:
     """What stage 1 says of all that could be read; what could not was told already."""
-    told = {refusal.path for refusal in complaints.refusals}
+    told = {refusal.path for refusal in validation.refusals}
     for refusal in stage_one.check(submission, today=None):
         refusal.path = path = _at_source(refusal.path, id_path)
         if not any(path[:n] in told for n in range(1, len(path) + 1)):
-            complaints.add(refusal)
+            validation.add(refusal)
 
 
 def _at_source(path: Sequence[str], id_path: tuple[str, ...]) -> tuple[str, ...]:
@@ -173,32 +173,32 @@ def _emergency_contact(members: Members | None) -> EmergencyContact | None:
     return contact
 
 
-def _stays(booking: Members, name: str, code_name: str) -> tuple[Wish, ...]:
-    wishes = []
+def _stays(booking: Members, name: str, code_name: str) -> tuple[RequestedProduct, ...]:
+    requested_products = []
     for members in _elements(booking, name):
         code, day = members.free_text(code_name), members.day("DateFrom")
         weeks = members.integer("NumberOfWeeks")
         members.close()
-        wishes.append(Wish(code=code, date_from=day, number_of_weeks=weeks))
-    return tuple(wishes)
+        requested_products.append(RequestedProduct(code=code, date_from=day, number_of_weeks=weeks))
+    return tuple(requested_products)
 
 
-def _extras(booking: Members) -> tuple[Wish, ...]:
-    wishes = []
+def _extras(booking: Members) -> tuple[RequestedProduct, ...]:
+    requested_products = []
     for members in _elements(booking, "OptionalExtras"):
         code = members.free_text("OptionalExtraCode")
         quantity = members.integer("Quantity", digits=True)  # the sample has it as a text
         members.close()
-        wishes.append(Wish(code=code, quantity=quantity))
-    return tuple(wishes)
+        requested_products.append(RequestedProduct(code=code, quantity=quantity))
+    return tuple(requested_products)
 
 
-def _transfers(booking: Members) -> tuple[Wish, ...]:
-    wishes = []
+def _transfers(booking: Members) -> tuple[RequestedProduct, ...]:
+    requested_products = []
     for members in _elements(booking, "Transfers"):
-        wishes.append(Wish(code=members.free_text("TransferCode")))
+        requested_products.append(RequestedProduct(code=members.free_text("TransferCode")))
         members.close()
-    return tuple(wishes)
+    return tuple(requested_products)
 
 
 def _elements(booking: Members, name: str) -> Sequence[Members]:

@@ -11,7 +11,7 @@ from resolvers.outcomes import Outcome
 from resolvers.refusals import InputRefusal, Refused, attempt, renamed
 from resolvers.sources.ec_english.bodies import BOOKING, ID, Body, read_body
 from resolvers.sources.receipts import content_hash, is_received, receive
-from resolvers.sources.rows import BadRow, Format, Importing, Row, each_document
+from resolvers.sources.rows import BadRow, Format, ImportContext, Row, each_document
 from resolvers.sources.xml_text import Shape, parse_body
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.values import frozen
@@ -34,12 +34,12 @@ class NotADocument(InputRefusal):
 class ImportBody:
     """A body into an organization; known by the hash of what it says, in whichever format."""
 
-    importing: Importing
+    importing: ImportContext
     body: Body
     content: str
 
 
-def rows(document: Any, importing: Importing) -> Iterator[Row | BadRow]:
+def rows(document: Any, importing: ImportContext) -> Iterator[Row | BadRow]:
     """The row of a body, or of each of an array of them, in their order."""
     return each_document(document, importing, _row)
 
@@ -47,7 +47,7 @@ def rows(document: Any, importing: Importing) -> Iterator[Row | BadRow]:
 EC_ENGLISH = Format("ec-english", rows, parse=partial(parse_body, shape=XML))
 
 
-def _row(document: Any, importing: Importing, *path: str) -> Row | BadRow:
+def _row(document: Any, importing: ImportContext, *path: str) -> Row | BadRow:
     if not isinstance(document, dict) or not {BOOKING, ID} & document.keys():
         return BadRow(path, Refused([NotADocument()]))
     try:
@@ -71,7 +71,7 @@ def _import(work: UnitOfWork, command: ImportBody) -> Outcome:
     importing, body = command.importing, command.body
     if is_received(work, importing, command.content):
         return Outcome(importing.organization_id, changed=False)
-    asked = BookAgentBooking(viewer=importing.viewer, submission=body.submission, happened=True)
+    asked = BookAgentBooking(viewer=importing.viewer, submission=body.submission, imported=True)
     [result] = book(work, [asked])
     if isinstance(result, Refused):
         raise renamed(result, body.at_source)

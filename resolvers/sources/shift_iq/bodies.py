@@ -10,8 +10,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from resolvers import checks
-from resolvers.bookings.accommodations import Granted
-from resolvers.refusals import Complaints
+from resolvers.bookings.accommodations import InitialAccommodation
+from resolvers.refusals import ValidationErrors
 from resolvers.registrations.commands import LaxEvent
 from resolvers.sources.members import NIL, Members
 from resolvers.sources.shift_iq.events import EventDocument, check_values
@@ -82,7 +82,7 @@ class RegisterLax:
     learner: UUID | None
     registrant_type: str | None
     assessment: str | None
-    accommodations: tuple[Granted, ...]
+    accommodations: tuple[InitialAccommodation, ...]
 
 
 @frozen(kw_only=True)
@@ -116,7 +116,7 @@ class Grant:
     """Grant an accommodation."""
 
     registration: UUID
-    terms: Granted
+    terms: InitialAccommodation
 
 
 @frozen
@@ -150,8 +150,8 @@ Make = Callable[[UUID], Body]
 
 def read_command(value: Any) -> Body:
     """Raises: Refused, with everything that is wrong."""
-    complaints = Complaints()
-    members = Members(value, complaints)
+    validation = ValidationErrors()
+    members = Members(value, validation)
     about = EVENT if members.has(EVENT) else REGISTRATION
     subject = members.uuid(about, required=True, nil_is_missing=True)
     if about == EVENT and members.has(REGISTRATION):
@@ -161,15 +161,15 @@ def read_command(value: Any) -> Body:
     has_none = read is _delete
     body = members.members(BODY, required=read is not None and not has_none)
     if body is None and has_none:
-        body = Members({}, complaints)
+        body = Members({}, validation)
     made = None
     if read is not None and body is not None:
         made = read(body)(subject or NIL)
         body.close()
     members.close()
     if isinstance(made, AddEvent):
-        check_values(made.document.values, OF_EVENT_BODY, complaints)
-    complaints.settle()
+        check_values(made.document.values, OF_EVENT_BODY, validation)
+    validation.settle()
     assert made is not None
     return made
 
@@ -252,7 +252,7 @@ def _lax_event(body: Members, *, format_and_code: bool = False) -> LaxEvent:
     )
 
 
-def _accommodations(body: Members) -> tuple[Granted, ...]:
+def _accommodations(body: Members) -> tuple[InitialAccommodation, ...]:
     elements = body.several("Accommodations", most=checks.PLAIN_LIST) or []
     granted = tuple(_terms(element) for element in elements)
     for element in elements:
@@ -260,8 +260,8 @@ def _accommodations(body: Members) -> tuple[Granted, ...]:
     return granted
 
 
-def _terms(members: Members) -> Granted:
-    return Granted(
+def _terms(members: Members) -> InitialAccommodation:
+    return InitialAccommodation(
         type=members.text("Type", most=checks.LONG_TEXT),
         name=members.text("Name", most=checks.LONG_TEXT),
         time_extension_minutes=members.integer("TimeExtension"),

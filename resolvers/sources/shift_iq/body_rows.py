@@ -30,7 +30,7 @@ from resolvers.registrations.transferring import transfer
 from resolvers.sources.claims import claim
 from resolvers.sources.members import NIL
 from resolvers.sources.receipts import is_received, receive
-from resolvers.sources.rows import Importing
+from resolvers.sources.rows import ImportContext
 from resolvers.sources.shift_iq import bodies
 from resolvers.sources.shift_iq.bodies import OF_EVENT_BODY, OF_REGISTRATION_BODY, Body
 from resolvers.sources.shift_iq.event_rows import make_event
@@ -54,7 +54,7 @@ from resolvers.vocabulary import BookingKind, CancellationReason
 class ImportBody:
     """A body into an organization; known by its content's hash."""
 
-    importing: Importing
+    importing: ImportContext
     body: Body
     content: str
 
@@ -73,15 +73,15 @@ def _import(work: UnitOfWork, command: ImportBody) -> Outcome:
     importing = command.importing
     if is_received(work, importing, command.content):
         return Outcome(importing.organization_id, changed=False)
-    outcome = _CarryingOut(work, importing).carry_out(command.body)
+    outcome = _BodyBatch(work, importing).carry_out(command.body)
     receive(work, importing, command.content)
     return outcome
 
 
-class _CarryingOut:
+class _BodyBatch:
     """The command of each body. All of them raise Refused, or a refusal."""
 
-    def __init__(self, work: UnitOfWork, importing: Importing) -> None:
+    def __init__(self, work: UnitOfWork, importing: ImportContext) -> None:
         self._work, self._importing, self._viewer = work, importing, importing.viewer
 
     def carry_out(self, body: Body) -> Outcome:
@@ -120,7 +120,7 @@ class _CarryingOut:
             viewer=self._viewer,
             event=ByKey(event.id),
             reason=body.reason or CANCELLED_THERE,
-            happened=True,
+            imported=True,
         )
         return done(cancel_events(self._work, [command]), OF_EVENT_BODY)
 
@@ -133,7 +133,7 @@ class _CarryingOut:
             assessment=body.assessment,
             registrant_type=body.registrant_type,
             accommodations=body.accommodations,
-            happened=True,
+            imported=True,
         )
         made = done(book(self._work, [command]), OF_REGISTRATION_BODY)
         given = [known_as(V1, REGISTRATION, body.registration)]
@@ -148,7 +148,7 @@ class _CarryingOut:
             target=body.event,
             learner=self._learner(body.learner),
             reason=body.reason,
-            happened=True,
+            imported=True,
         )
         return done(transfer(self._work, [command]), OF_REGISTRATION_BODY)
 
@@ -158,7 +158,7 @@ class _CarryingOut:
             booking=self._registration(body.registration),
             reason=CancellationReason.OTHER,
             message=body.reason,
-            happened=True,
+            imported=True,
         )
         return done(cancel(self._work, [command]), OF_REGISTRATION_BODY)
 
@@ -167,7 +167,7 @@ class _CarryingOut:
             viewer=self._viewer,
             registration=self._registration_or_none(body.registration),
             assessment=body.assessment,
-            happened=True,
+            imported=True,
         )
         return done(change_assessments(self._work, [command]), OF_REGISTRATION_BODY)
 
@@ -191,7 +191,7 @@ class _CarryingOut:
         command = DeleteRegistration(
             viewer=self._viewer,
             registration=self._registration_or_none(body.registration),
-            happened=True,
+            imported=True,
         )
         return done(delete(self._work, [command]), OF_REGISTRATION_BODY)
 

@@ -5,14 +5,14 @@ from typing import Any
 
 from resolvers.refusals import InputRefusal, Refused
 from resolvers.sources.receipts import content_hash
-from resolvers.sources.rows import BadRow, Format, Importing, Row
+from resolvers.sources.rows import BadRow, Format, ImportContext, Row
 from resolvers.sources.shift_iq.bodies import BODY, COMMAND, EVENT, REGISTRATION, read_command
 from resolvers.sources.shift_iq.body_rows import ImportBody, import_bodies
 from resolvers.sources.shift_iq.event_members import EVENT_MEMBERS
 from resolvers.sources.shift_iq.event_rows import ImportEvent, import_events
 from resolvers.sources.shift_iq.events import read_event
 from resolvers.sources.shift_iq.requests import (
-    Heard,
+    UnstoredDocument,
     hear,
     read_count,
     read_registration_request,
@@ -20,14 +20,14 @@ from resolvers.sources.shift_iq.requests import (
 )
 
 Rows = Iterator[Row | BadRow]
-Reader = Callable[[Mapping[str, Any], Importing, tuple[str, ...]], Row]
+Reader = Callable[[Mapping[str, Any], ImportContext, tuple[str, ...]], Row]
 
 
 class NotADocument(InputRefusal):
     """This is none of the documents of events and registrations [002], [003]."""
 
 
-def rows(document: Any, importing: Importing) -> Rows:
+def rows(document: Any, importing: ImportContext) -> Rows:
     """The rows of a document, or of each of an array of documents, in their order."""
     if not isinstance(document, list):
         yield _row(document, importing)
@@ -44,18 +44,18 @@ def rows(document: Any, importing: Importing) -> Rows:
 SHIFT_IQ = Format("shift-iq", rows)
 
 
-def _event(value: Mapping[str, Any], importing: Importing, path: tuple[str, ...]) -> Row:
+def _event(value: Mapping[str, Any], importing: ImportContext, path: tuple[str, ...]) -> Row:
     return Row(path, import_events, ImportEvent(importing, read_event(value)))
 
 
-def _command(value: Mapping[str, Any], importing: Importing, path: tuple[str, ...]) -> Row:
+def _command(value: Mapping[str, Any], importing: ImportContext, path: tuple[str, ...]) -> Row:
     command = ImportBody(importing, read_command(value), content_hash(value))
     return Row(path, import_bodies, command)
 
 
 def _heard(read: Callable[[Any], Any]) -> Reader:
-    def row(value: Mapping[str, Any], importing: Importing, path: tuple[str, ...]) -> Row:
-        return Row(path, hear, Heard(importing, read(value)))
+    def row(value: Mapping[str, Any], importing: ImportContext, path: tuple[str, ...]) -> Row:
+        return Row(path, hear, UnstoredDocument(importing, read(value)))
 
     return row
 
@@ -73,7 +73,7 @@ READERS: tuple[tuple[frozenset[str], Reader], ...] = (
 """By members that make a document this one: how it is read. The first that fits counts."""
 
 
-def _row(document: Any, importing: Importing, *path: str) -> Row | BadRow:
+def _row(document: Any, importing: ImportContext, *path: str) -> Row | BadRow:
     if not isinstance(document, dict):
         return BadRow(path, Refused([NotADocument()]))
     reader = next((read for marks, read in READERS if marks & document.keys()), None)

@@ -18,7 +18,7 @@ from resolvers.refusals import EventNotFound, Invalid, Refused, attempt
 from resolvers.registrations.commands import LaxEvent
 from resolvers.registrations.lax import LaxEvents
 from resolvers.sources.claims import claim, external_ids_of
-from resolvers.sources.rows import Importing
+from resolvers.sources.rows import ImportContext
 from resolvers.sources.shift_iq.event_members import ORGANIZATION as ORGANIZATION_MEMBER
 from resolvers.sources.shift_iq.events import EventDocument
 from resolvers.sources.shift_iq.words import EVENT, ORGANIZATION, V1, V2, VENUE, find, known_as
@@ -32,7 +32,7 @@ from resolvers.values import frozen
 class ImportEvent:
     """An event of the source, into an organization."""
 
-    importing: Importing
+    importing: ImportContext
     document: EventDocument
 
 
@@ -65,7 +65,7 @@ def _import(work: UnitOfWork, command: ImportEvent) -> Outcome:
     return Outcome(event.id, changed=changed, warnings=updated.warnings)
 
 
-def make_event(work: UnitOfWork, importing: Importing, document: EventDocument) -> Outcome:
+def make_event(work: UnitOfWork, importing: ImportContext, document: EventDocument) -> Outcome:
     """An event whose UUID is new, if a registration has not made it before.
 
     Raises: Refused.
@@ -84,7 +84,7 @@ def make_event(work: UnitOfWork, importing: Importing, document: EventDocument) 
     return made
 
 
-def _unnamed(work: UnitOfWork, importing: Importing, values: Mapping[str, Any]) -> Event | None:
+def _unnamed(work: UnitOfWork, importing: ImportContext, values: Mapping[str, Any]) -> Event | None:
     """The event at this place and time that a lax call made, of which nobody told the UUID yet."""
     venue, start = values.get("venue"), values.get("start_at")
     if venue is None or start is None:
@@ -106,7 +106,7 @@ def _unnamed(work: UnitOfWork, importing: Importing, values: Mapping[str, Any]) 
 
 def _update(
     work: UnitOfWork,
-    importing: Importing,
+    importing: ImportContext,
     document: EventDocument,
     event: Event,
     values: Mapping[str, Any],
@@ -151,7 +151,9 @@ def _present(event: Event, name: str) -> Any:
     return getattr(event, name)
 
 
-def _with_venue(work: UnitOfWork, importing: Importing, document: EventDocument) -> dict[str, Any]:
+def _with_venue(
+    work: UnitOfWork, importing: ImportContext, document: EventDocument
+) -> dict[str, Any]:
     """The values as the commands take them. Raises: Refused."""
     values = dict(document.values)
     if values.get("venue") is not None:
@@ -160,7 +162,7 @@ def _with_venue(work: UnitOfWork, importing: Importing, document: EventDocument)
 
 
 def _venue(
-    work: UnitOfWork, importing: Importing, document: EventDocument, identifier: UUID
+    work: UnitOfWork, importing: ImportContext, document: EventDocument, identifier: UUID
 ) -> ByKey:
     """The centre that is meant; a new one has the UUID for its name, and the organization's clock.
 
@@ -190,13 +192,15 @@ def _at_venue(names: Names) -> Names:
     return dict.fromkeys(("reference", "name", "time_zone", "external_ids"), names["venue"])
 
 
-def _claim(work: UnitOfWork, importing: Importing, document: EventDocument, key: UUID) -> bool:
+def _claim(work: UnitOfWork, importing: ImportContext, document: EventDocument, key: UUID) -> bool:
     """Raises: Refused."""
     given = known_as(document.system, EVENT, document.identifier)
     return claim(work, importing.organization_id, NAMES[Event][0], key, [given], document.names)
 
 
-def _learn_organization(work: UnitOfWork, importing: Importing, identifier: UUID | None) -> bool:
+def _learn_organization(
+    work: UnitOfWork, importing: ImportContext, identifier: UUID | None
+) -> bool:
     """Learn the organization's UUID from its first event; whether it was new.
 
     Raises: Invalid, for another one: nothing of one organization gets into another.

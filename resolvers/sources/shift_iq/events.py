@@ -7,7 +7,7 @@ from uuid import UUID
 
 from resolvers import checks
 from resolvers.events import fields
-from resolvers.refusals import Complaints
+from resolvers.refusals import ValidationErrors
 from resolvers.sources.members import Members
 from resolvers.sources.shift_iq.event_members import (
     FLAGS,
@@ -53,16 +53,16 @@ class EventDocument:
 
 def read_event(value: Any) -> EventDocument:
     """Raises: Refused, with everything that is wrong."""
-    complaints = Complaints()
-    members = Members(value, complaints)
+    validation = ValidationErrors()
+    members = Members(value, validation)
     identifier = members.uuid(IDENTIFIER, required=True, nil_is_missing=True)
     organization = members.uuid(ORGANIZATION, nil_is_missing=True)
     values = _values(members)
     last_change = _last_change(members)
     members.ignore(*LOCAL_MEMBERS)
     members.close()
-    check_values(values, OF_EVENT, complaints)
-    complaints.settle()
+    check_values(values, OF_EVENT, validation)
+    validation.settle()
     assert identifier is not None
     return EventDocument(
         identifier=identifier,
@@ -82,10 +82,10 @@ def _last_change(members: Members) -> dict[str, Any]:
     return {} if at is None else {"last_change_time": at, **texts}
 
 
-def check_values(values: Mapping[str, Any], names: Names, complaints: Complaints) -> None:
+def check_values(values: Mapping[str, Any], names: Names, validation: ValidationErrors) -> None:
     """Complain about what no event may have, at the document's own members."""
-    found = fields.complaints(values, nulls_clear=False)
-    complaints.refusals += [moved_to_source(refusal, names) for refusal in found]
+    found = fields.violations(values, nulls_clear=False)
+    validation.refusals += [moved_to_source(refusal, names) for refusal in found]
 
 
 def _values(members: Members) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from typing import Any
 
 from resolvers import checks
 from resolvers.outcomes import Outcome, Warning
-from resolvers.refusals import Complaints
+from resolvers.refusals import ValidationErrors
 from resolvers.sources.members import Members
-from resolvers.sources.rows import Importing
+from resolvers.sources.rows import ImportContext
 from resolvers.sources.shift_iq.event_members import (
     FLAGS,
     INSTANTS,
@@ -33,14 +33,14 @@ Notes = tuple[Warning, ...]
 
 
 @frozen
-class Heard:
+class UnstoredDocument:
     """A document that leaves nothing here but these notes."""
 
-    importing: Importing
+    importing: ImportContext
     notes: Notes
 
 
-def hear(work: UnitOfWork, commands: Sequence[Heard]) -> list[Outcome]:
+def hear(work: UnitOfWork, commands: Sequence[UnstoredDocument]) -> list[Outcome]:
     """Nothing changes."""
     return [
         Outcome(command.importing.organization_id, changed=False, warnings=command.notes)
@@ -53,15 +53,15 @@ def read_request(value: Any) -> Notes:
 
     Raises: Refused, with everything that is wrong.
     """
-    complaints = Complaints()
-    members = Members(value, complaints)
+    validation = ValidationErrors()
+    members = Members(value, validation)
     members.uuid("Identifier")
     _origin(members.members("Origin"))
     _filter(members.members("Filter"))
     texts = _texts(members.members("Texts"))
     _criteria(members)
     members.close()
-    complaints.settle()
+    validation.settle()
     notes = (Warning(NOT_KEPT, "A request for events has nothing to keep."),)
     if not texts:
         return notes
@@ -73,22 +73,22 @@ def read_registration_request(value: Any) -> Notes:
 
     Raises: Refused, with everything that is wrong.
     """
-    complaints = Complaints()
-    members = Members(value, complaints)
+    validation = ValidationErrors()
+    members = Members(value, validation)
     _read(("Name", "Email", "Code"), lambda name: members.text(name, most=checks.TEXT))
     _read(("LastChangeTimeSince", "LastChangeTimeBefore"), members.instant)
     members.close()
-    complaints.settle()
+    validation.settle()
     return (Warning(NOT_KEPT, "A request for registrations has nothing to keep."),)
 
 
 def read_count(value: Any) -> Notes:
     """The answer of count [003]. Raises: Refused, with everything that is wrong."""
-    complaints = Complaints()
-    members = Members(value, complaints)
+    validation = ValidationErrors()
+    members = Members(value, validation)
     members.integer("Count")
     members.close()
-    complaints.settle()
+    validation.settle()
     return (Warning(NOT_KEPT, "A count has nothing to keep."),)
 
 

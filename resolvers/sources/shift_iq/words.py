@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlmodel import SQLModel
 
 from resolvers.references import ByExternalId, ByKey, ByReference, Ref, look_up
-from resolvers.sources.rows import Importing
+from resolvers.sources.rows import ImportContext
 from resolvers.storage.tables import Event
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.vocabulary import DurationUnit, EventKind, SourceSystem
@@ -50,7 +50,7 @@ def known_as(system: SourceSystem, kind: str, identifier: UUID) -> ByExternalId:
 
 
 def find(
-    work: UnitOfWork, importing: Importing, model: type[Model], kind: str, identifier: UUID
+    work: UnitOfWork, importing: ImportContext, model: type[Model], kind: str, identifier: UUID
 ) -> Any:
     """The row that a UUID of the source means, or None.
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from resolvers import checks
-from resolvers.refusals import Complaints
+from resolvers.refusals import ValidationErrors
 from resolvers.sources.members import Members
 from resolvers.sources.surpass_scheduler.payment_models import (
     PaymentModel,
@@ -82,8 +82,8 @@ Body = BookBody | ResultBody | MoveBody | CancelBody
 
 def read_book(value: Any) -> BookBody:
     """Raises: Refused, with everything that is wrong."""
-    complaints = Complaints()
-    members = Members(value, complaints)
+    validation = ValidationErrors()
+    members = Members(value, validation)
     values: dict[str, Any] = {
         "student": members.whole("studentId", required=True),
         "event": members.whole("eventId", required=True),
@@ -94,27 +94,27 @@ def read_book(value: Any) -> BookBody:
         "payment": read_payment(members.members("paymentModel")),
     }
     members.close()
-    complaints.settle()
+    validation.settle()
     return BookBody(**values)
 
 
 def read_result(value: Any) -> ResultBody:
     """Raises: Refused, with everything that is wrong."""
-    complaints = Complaints()
-    members = Members(value, complaints)
+    validation = ValidationErrors()
+    members = Members(value, validation)
     values: dict[str, Any] = {
         "enrolment": members.whole("enrolmentId", required=True),
         "result": members.word("enrolmentResultTypeId", RESULTS, required=True),
     }
     members.close()
-    complaints.settle()
+    validation.settle()
     return ResultBody(**values)
 
 
 def read_move(value: Any) -> MoveBody:
     """Raises: Refused, with everything that is wrong."""
-    complaints = Complaints()
-    members = Members(value, complaints, form=True)
+    validation = ValidationErrors()
+    members = Members(value, validation, form=True)
     members.flag(MOVE.format("IsMoveEventAction"))
     can_move = members.flag(MOVE.format("CanMove"))
     values: dict[str, Any] = {
@@ -129,19 +129,19 @@ def read_move(value: Any) -> MoveBody:
         "dry_run": can_move is False,
     }
     members.close()
-    complaints.settle()
+    validation.settle()
     return MoveBody(**values)
 
 
 def read_cancel_one(value: Any) -> CancelBody:
     """Raises: Refused, with everything that is wrong."""
-    complaints = Complaints()
-    members = Members(value, complaints)
+    validation = ValidationErrors()
+    members = Members(value, validation)
     enrolment = members.whole("optimeIndex", required=True)
     student = members.whole("studentId")
     reason = _reason(members, "{}")
     members.close()
-    complaints.settle()
+    validation.settle()
     assert enrolment is not None
     students = None if student is None else (student,)
     return CancelBody(enrolments=(enrolment,), students=students, event=None, **reason)
@@ -152,8 +152,8 @@ def read_cancelled(value: Any) -> CancelBody:
 
     Raises: Refused, with everything that is wrong.
     """
-    complaints = Complaints()
-    members = Members(value, complaints)
+    validation = ValidationErrors()
+    members = Members(value, validation)
     student = members.whole("studentId", required=True)
     enrolment = members.whole("enrolmentId", required=True)
     on_behalf = members.flag("cancelledOnBehalf")
@@ -165,7 +165,7 @@ def read_cancelled(value: Any) -> CancelBody:
     refund, refunded = read_refund(members)
     members.ignore(*NOT_MODELLED)
     members.close()
-    complaints.settle()
+    validation.settle()
     assert enrolment is not None
     assert student is not None
     return CancelBody(
@@ -182,14 +182,14 @@ def read_cancelled(value: Any) -> CancelBody:
 
 def read_cancel_many(value: Any) -> CancelBody:
     """Raises: Refused, with everything that is wrong."""
-    complaints = Complaints()
-    members = Members(value, complaints, form=True)
+    validation = ValidationErrors()
+    members = Members(value, validation, form=True)
     event = members.whole(CANCEL.format("eventId"))
     enrolments = members.wholes("enrolmentIds[]", least=1, most=checks.BATCH)
     students = members.wholes("studentIds[]", most=checks.BATCH)
     reason = _reason(members, CANCEL)
     members.close()
-    complaints.settle()
+    validation.settle()
     return CancelBody(
         enrolments=tuple(dict.fromkeys(enrolments or ())),
         students=None if students is None else tuple(dict.fromkeys(students)),

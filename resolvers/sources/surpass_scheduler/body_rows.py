@@ -11,9 +11,9 @@ from resolvers.enrolments.booking import book
 from resolvers.enrolments.commands import (
     AssignResult,
     BookEnrolment,
-    Happened,
     MoveEnrolment,
     RecordPayment,
+    SourceRecord,
 )
 from resolvers.enrolments.moving import move
 from resolvers.enrolments.payments import record_payments
@@ -24,7 +24,7 @@ from resolvers.references import ByKey, Ref, look_up
 from resolvers.refusals import Invalid, Refused, attempt
 from resolvers.sources.numbering import number_for
 from resolvers.sources.receipts import is_received, receive
-from resolvers.sources.rows import Importing
+from resolvers.sources.rows import ImportContext
 from resolvers.sources.steps import Names, done
 from resolvers.sources.surpass_scheduler.bodies import (
     Body,
@@ -33,9 +33,9 @@ from resolvers.sources.surpass_scheduler.bodies import (
     MoveBody,
     ResultBody,
 )
-from resolvers.sources.surpass_scheduler.first_sight import FirstSight
 from resolvers.sources.surpass_scheduler.payment_models import STRIPE
 from resolvers.sources.surpass_scheduler.payments_known import require_new_payment
+from resolvers.sources.surpass_scheduler.reference_finder import ReferenceFinder
 from resolvers.sources.surpass_scheduler.words import (
     CANCELLED_THERE,
     ENROLMENT,
@@ -103,7 +103,7 @@ OF_CANCELLED: Final[Names] = {
 class ImportBody:
     """A body, or one result of a body, into an organization; known by its content's hash."""
 
-    importing: Importing
+    importing: ImportContext
     body: Body
     content: str
 
@@ -128,7 +128,7 @@ def _import(work: UnitOfWork, command: ImportBody) -> Outcome:
     return outcome
 
 
-def _carried_out(work: UnitOfWork, importing: Importing, body: Body) -> Outcome:
+def _carried_out(work: UnitOfWork, importing: ImportContext, body: Body) -> Outcome:
     match body:
         case BookBody():
             return _book(work, importing, body)
@@ -140,9 +140,9 @@ def _carried_out(work: UnitOfWork, importing: Importing, body: Body) -> Outcome:
             return _cancel(work, importing, body)
 
 
-def _book(work: UnitOfWork, importing: Importing, body: BookBody) -> Outcome:
+def _book(work: UnitOfWork, importing: ImportContext, body: BookBody) -> Outcome:
     """Raises: Refused, or a refusal; also for a student who is not known."""
-    sight, organization_id = FirstSight(work, importing, OF_BOOKING), importing.organization_id
+    sight, organization_id = ReferenceFinder(work, importing, OF_BOOKING), importing.organization_id
     student = known_as(STUDENT, body.student)
     look_up(work, Candidate, [(importing.viewer, student)]).one(
         importing.viewer, student, "studentId"
@@ -162,33 +162,33 @@ def _book(work: UnitOfWork, importing: Importing, body: BookBody) -> Outcome:
         online=body.online,
         on_demand_time=body.on_demand_time,
         payment=body.payment.terms(zone, PAYMENT, "paymentDueBy"),
-        happened=Happened(
+        imported=SourceRecord(
             number=number_for(work, organization_id, None), payment=body.payment.columns()
         ),
     )
     return done(book(work, [command]), OF_BOOKING)
 
 
-def _assign(work: UnitOfWork, importing: Importing, body: ResultBody) -> Outcome:
+def _assign(work: UnitOfWork, importing: ImportContext, body: ResultBody) -> Outcome:
     command = AssignResult(
         viewer=importing.viewer,
         enrolment=known_as(ENROLMENT, body.enrolment),
         result=body.result,
-        happened=Happened(),
+        imported=SourceRecord(),
     )
     return done(assign_results(work, [command]), OF_RESULT)
 
 
-def _tried(work: UnitOfWork, importing: Importing, body: MoveBody) -> Outcome:
+def _tried(work: UnitOfWork, importing: ImportContext, body: MoveBody) -> Outcome:
     """Move and undo it: the caller learns why it could not be moved, and nothing is written."""
     with work.trial():
         tried = _move(work, importing, body)
     return Outcome(tried.subject, changed=False)
 
 
-def _move(work: UnitOfWork, importing: Importing, body: MoveBody) -> Outcome:
+def _move(work: UnitOfWork, importing: ImportContext, body: MoveBody) -> Outcome:
     """Raises: Refused, or a refusal."""
-    sight, number = FirstSight(work, importing, OF_MOVING), body.enrolment
+    sight, number = ReferenceFinder(work, importing, OF_MOVING), body.enrolment
     if body.student is not None:
         _require_owner(work, importing, number, body.student)
     event: Ref | None = None
@@ -203,12 +203,12 @@ def _move(work: UnitOfWork, importing: Importing, body: MoveBody) -> Outcome:
         from_event=None if body.from_event is None else known_as(EVENT, body.from_event),
         from_room=None if body.from_room is None else known_as(ROOM, body.from_room),
         from_on_demand_time=body.from_on_demand_time,
-        happened=Happened(),
+        imported=SourceRecord(),
     )
     return done(move(work, [command]), OF_MOVING)
 
 
-def _cancel(work: UnitOfWork, importing: Importing, body: CancelBody) -> Outcome:
+def _cancel(work: UnitOfWork, importing: ImportContext, body: CancelBody) -> Outcome:
     """Raises: Refused; one of several that cannot be cancelled keeps the others."""
     refs = tuple(known_as(ENROLMENT, number) for number in body.enrolments)
     found = look_up(work, Booking, [(importing.viewer, ref) for ref in refs])
@@ -229,7 +229,7 @@ def _cancel(work: UnitOfWork, importing: Importing, body: CancelBody) -> Outcome
             event=None if body.event is None else known_as(EVENT, body.event),
             together_with=refs if body.several else (),
             position=n if body.several else None,
-            happened=True,
+            imported=True,
             on_behalf=body.on_behalf,
         )
         for n, ref in enumerate(refs)
@@ -247,7 +247,7 @@ def _names_of(body: CancelBody) -> Names:
     return OF_CANCELLING_MANY if body.several else OF_CANCELLING_ONE
 
 
-def _refund(work: UnitOfWork, importing: Importing, booking_id: UUID, reference: str) -> bool:
+def _refund(work: UnitOfWork, importing: ImportContext, booking_id: UUID, reference: str) -> bool:
     """Record the refund of a payment that was made. Raises: Refused."""
     owner = [(importing.organization_id, booking_id)]
     paid = [
@@ -282,7 +282,9 @@ def _instant(body: CancelBody, booking: Booking | None, names: Names) -> datetim
     return instant_of(body.cancelled_at, booking.time_zone, *names["cancelled_at"])
 
 
-def _require_owner(work: UnitOfWork, importing: Importing, enrolment: int, student: int) -> None:
+def _require_owner(
+    work: UnitOfWork, importing: ImportContext, enrolment: int, student: int
+) -> None:
     """Raises: Invalid, NotFoundRefusal."""
     viewer, names = importing.viewer, OF_MOVING["enrolment"]
     booking_ref, student_ref = known_as(ENROLMENT, enrolment), known_as(STUDENT, student)

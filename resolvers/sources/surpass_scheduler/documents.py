@@ -5,7 +5,7 @@ from typing import Any
 
 from resolvers.refusals import InputRefusal, Invalid, Refused
 from resolvers.sources.receipts import content_hash
-from resolvers.sources.rows import BadRow, Format, Importing, Row
+from resolvers.sources.rows import BadRow, Format, ImportContext, Row
 from resolvers.sources.surpass_scheduler.bodies import (
     Body,
     read_book,
@@ -50,7 +50,7 @@ class NotADocument(InputRefusal):
     """This is none of the documents of booking management [000]."""
 
 
-def rows(document: Any, importing: Importing) -> Rows:
+def rows(document: Any, importing: ImportContext) -> Rows:
     """The rows of a document, or of each of an array of documents, in their order."""
     if isinstance(document, list) and not _assigns_results(document):
         for n, element in enumerate(document):
@@ -84,7 +84,7 @@ def _reader(members: Mapping[str, Any]) -> Callable[[Any], Body] | None:
     return next((read for marks, read in BODIES if any(map(marks, members))), None)
 
 
-def _rows_of(document: Any, importing: Importing, *path: str) -> Rows:
+def _rows_of(document: Any, importing: ImportContext, *path: str) -> Rows:
     if isinstance(document, list) and _is_answer(document):
         for n, element in enumerate(document):
             yield from _rows_of(element, importing, *path, str(n))
@@ -98,7 +98,7 @@ def _rows_of(document: Any, importing: Importing, *path: str) -> Rows:
         yield BadRow(path, Refused([NotADocument()]))
 
 
-def _students(document: Mapping[str, Any], importing: Importing, *path: str) -> Rows:
+def _students(document: Mapping[str, Any], importing: ImportContext, *path: str) -> Rows:
     for name in document:
         if name not in STUDENTS:
             rule = "is not a member of this document"
@@ -113,7 +113,7 @@ def _students(document: Mapping[str, Any], importing: Importing, *path: str) -> 
 
 
 def _student(
-    read: Callable[[Any], Student], value: Any, importing: Importing, *path: str
+    read: Callable[[Any], Student], value: Any, importing: ImportContext, *path: str
 ) -> Row | BadRow:
     try:
         return Row(path, import_students, ImportStudent(importing, read(value)))
@@ -121,7 +121,7 @@ def _student(
         return BadRow(path, refused)
 
 
-def _results(document: list[Any], importing: Importing, *path: str) -> Rows:
+def _results(document: list[Any], importing: ImportContext, *path: str) -> Rows:
     """A row for each result; the whole body and its place in it are what it is known by."""
     whole = content_hash(document)
     for n, value in enumerate(document):
@@ -129,7 +129,7 @@ def _results(document: list[Any], importing: Importing, *path: str) -> Rows:
 
 
 def _body(
-    read: Callable[[Any], Body], value: Any, content: Any, importing: Importing, *path: str
+    read: Callable[[Any], Body], value: Any, content: Any, importing: ImportContext, *path: str
 ) -> Row | BadRow:
     try:
         command = ImportBody(importing, read(value), content_hash(content))

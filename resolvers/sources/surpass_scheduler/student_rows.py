@@ -8,7 +8,7 @@ from uuid import UUID
 from resolvers.bookings import loading
 from resolvers.candidates.commands import UpsertCandidate, upsert_candidates
 from resolvers.enrolments.booking import book
-from resolvers.enrolments.commands import AssignResult, BookEnrolment, Happened
+from resolvers.enrolments.commands import AssignResult, BookEnrolment, SourceRecord
 from resolvers.enrolments.results import assign_results
 from resolvers.every_kind.cancelling import CancelBooking, cancel
 from resolvers.outcomes import Outcome
@@ -16,10 +16,10 @@ from resolvers.references import NAMES, ByKey, ByReference, look_up
 from resolvers.refusals import AlreadyExists, Invalid, Refused, Required, attempt
 from resolvers.sources.claims import external_ids_of
 from resolvers.sources.numbering import number_for
-from resolvers.sources.rows import Importing
+from resolvers.sources.rows import ImportContext
 from resolvers.sources.steps import Names, done
-from resolvers.sources.surpass_scheduler.first_sight import FirstSight
 from resolvers.sources.surpass_scheduler.payments_known import require_new_payment
+from resolvers.sources.surpass_scheduler.reference_finder import ReferenceFinder
 from resolvers.sources.surpass_scheduler.students import EnrolmentDetails, Student
 from resolvers.sources.surpass_scheduler.words import (
     CANCELLED_THERE,
@@ -63,7 +63,7 @@ MEMBERS: Final[Names] = {
 class ImportStudent:
     """A student of the students' query, into an organization."""
 
-    importing: Importing
+    importing: ImportContext
     student: Student
 
 
@@ -81,18 +81,18 @@ def import_students(work: UnitOfWork, commands: Sequence[ImportStudent]) -> list
 
 def _import(work: UnitOfWork, command: ImportStudent) -> Outcome:
     importing, student = command.importing, command.student
-    first_sight = FirstSight(work, importing, MEMBERS)
+    first_sight = ReferenceFinder(work, importing, MEMBERS)
     candidate = _candidate(work, importing, first_sight, student)
     if student.enrolment is None:
         return candidate
-    row = _Enrolling(work, importing, first_sight, candidate.subject, student.enrolment)
+    row = _StudentBooking(work, importing, first_sight, candidate.subject, student.enrolment)
     enrolment = row.carry_out()
     changed = enrolment.changed or candidate.changed
     return Outcome(enrolment.subject, created=enrolment.created, changed=changed)
 
 
 def _candidate(
-    work: UnitOfWork, importing: Importing, first_sight: FirstSight, student: Student
+    work: UnitOfWork, importing: ImportContext, first_sight: ReferenceFinder, student: Student
 ) -> Outcome:
     """Raises: Refused."""
     organization_id, number = importing.organization_id, known_as(STUDENT, student.number)
@@ -116,14 +116,14 @@ def _candidate(
     return done(upsert_candidates(work, [command]), MEMBERS)
 
 
-class _Enrolling:
+class _StudentBooking:
     """One booking of a candidate's, on its way in."""
 
     def __init__(
         self,
         work: UnitOfWork,
-        importing: Importing,
-        first_sight: FirstSight,
+        importing: ImportContext,
+        first_sight: ReferenceFinder,
         candidate_id: UUID,
         details: EnrolmentDetails,
     ) -> None:
@@ -193,15 +193,15 @@ class _Enrolling:
             online=room is None,
             on_demand_time=details.booked_date if event.on_demand else None,
             payment=details.payment.terms(zone, *PAYMENT, "paymentDueBy"),
-            happened=self._happened(),
+            imported=self._happened(),
         )
         made = done(book(self._work, [command]), MEMBERS)
         self._claim(made.subject)
         return made
 
-    def _happened(self) -> Happened:
+    def _happened(self) -> SourceRecord:
         details = self._details
-        return Happened(
+        return SourceRecord(
             number=number_for(self._work, self._organization_id, details.number),
             status=_status(details),
             result=details.result,
@@ -234,13 +234,13 @@ class _Enrolling:
                 booking=ref,
                 reason=CancellationReason.OTHER,
                 message=CANCELLED_THERE,
-                happened=True,
+                imported=True,
             )
             return done(cancel(self._work, [cancelling]), MEMBERS)
         if details.result is None:
             return Outcome(booking.id, changed=False)
         result = AssignResult(
-            viewer=viewer, enrolment=ref, result=details.result, happened=Happened()
+            viewer=viewer, enrolment=ref, result=details.result, imported=SourceRecord()
         )
         return done(assign_results(self._work, [result]), MEMBERS)
 
@@ -252,7 +252,9 @@ def _status(details: EnrolmentDetails) -> BookingStatus:
     return details.status
 
 
-def _cancellation(details: EnrolmentDetails, importing: Importing, now: datetime) -> dict[str, Any]:
+def _cancellation(
+    details: EnrolmentDetails, importing: ImportContext, now: datetime
+) -> dict[str, Any]:
     """The columns of a cancellation; the source has its status only."""
     if details.status is not BookingStatus.CANCELLED:
         return {}

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from resolvers import checks
-from resolvers.refusals import Complaints
+from resolvers.refusals import ValidationErrors
 from resolvers.sources.members import Members
 from resolvers.sources.surpass_scheduler.payment_models import PaymentModel, read_payment
 from resolvers.sources.surpass_scheduler.words import RESULTS, STATUSES
@@ -45,8 +45,8 @@ class Student:
 
 def read_booked(value: Any) -> Student:
     """Raises: Refused, with everything that is wrong."""
-    complaints = Complaints()
-    members = Members(value, complaints)
+    validation = ValidationErrors()
+    members = Members(value, validation)
     student = _student(members)
     event, room = members.whole("eventId", required=True), members.whole("roomId")
     booked_date = members.wall_time("bookedDate", required=True)
@@ -57,7 +57,7 @@ def read_booked(value: Any) -> Student:
         _require_same(details, "studentId", number, "is not the student's optimeIndex")
     values = None if details is None else _details(details)
     members.close()
-    complaints.settle()
+    validation.settle()
     assert values is not None
     place: dict[str, Any] = {"event": event, "room": room, "booked_date": booked_date}
     return Student(**student, enrolment=EnrolmentDetails(**values, **place))
@@ -68,14 +68,14 @@ def read_eligible(value: Any) -> Student:
 
     Raises: Refused, with everything that is wrong.
     """
-    complaints = Complaints()
-    members = Members(value, complaints)
+    validation = ValidationErrors()
+    members = Members(value, validation)
     student = _student(members)
     members.whole("eventId")
     for name in ("roomId", "bookedDate", "enrolmentDetails"):
         members.none(name)
     members.close()
-    complaints.settle()
+    validation.settle()
     return Student(**student, enrolment=None)
 
 

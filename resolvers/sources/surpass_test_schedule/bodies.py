@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from resolvers import checks
 from resolvers.references import ByExternalId, ByReference, Ref, Unreadable
-from resolvers.refusals import Complaints
+from resolvers.refusals import ValidationErrors
 from resolvers.sources.members import Members
-from resolvers.sources.rows import Importing
+from resolvers.sources.rows import ImportContext
 from resolvers.test_schedules.commands import Adjustment, BookTestSchedule
 from resolvers.vocabulary import SourceSystem
 
@@ -31,11 +31,11 @@ TIME = re.compile(r"\d{4}", re.ASCII)
 MISSING: Final = Unreadable("", "is missing")
 
 
-def read_body(value: Mapping[str, Any], importing: Importing) -> BookTestSchedule:
+def read_body(value: Mapping[str, Any], importing: ImportContext) -> BookTestSchedule:
     """What a body asks for; values may be texts, as XML has them. Raises: Refused."""
-    complaints = Complaints()
-    body = Members(in_any_case(value), complaints, form=True)
-    refs = {name: _resource(body, name, complaints) for name in RESOURCES}
+    validation = ValidationErrors()
+    body = Members(in_any_case(value), validation, form=True)
+    refs = {name: _resource(body, name, validation) for name in RESOURCES}
     values: dict[str, Any] = {
         "start_date": body.parsed("startDate", _date, DATES, required=True),
         "end_date": body.parsed("endDate", _date, DATES, required=True),
@@ -53,7 +53,7 @@ def read_body(value: Mapping[str, Any], importing: Importing) -> BookTestSchedul
         "enforce_times": body.flag("enforceTimes"),
     }
     body.close()
-    complaints.settle()
+    validation.settle()
     return BookTestSchedule(
         viewer=importing.viewer,
         test=refs["Test"] or MISSING,
@@ -64,7 +64,7 @@ def read_body(value: Mapping[str, Any], importing: Importing) -> BookTestSchedul
         marker=refs["marker"],
         moderator=refs["moderator"],
         associate=importing.associate,
-        happened=True,
+        imported=True,
         **values,
     )
 
@@ -95,12 +95,12 @@ def in_any_case(value: Mapping[str, Any]) -> dict[str, Any]:
     return members
 
 
-def _resource(body: Members, name: str, complaints: Complaints) -> Ref | None:
+def _resource(body: Members, name: str, validation: ValidationErrors) -> Ref | None:
     """An object by the source's id or by its reference; the id, if there are both `[001]`."""
     members = body.members(name, required=name in REQUIRED)
     if members is None:
         return None
-    before = len(complaints.refusals)
+    before = len(validation.refusals)
     number = members.whole("id")
     reference = members.code("reference")
     members.close()
@@ -108,7 +108,7 @@ def _resource(body: Members, name: str, complaints: Complaints) -> Ref | None:
         return ByExternalId(SourceSystem.SURPASS_TEST_SCHEDULE, RESOURCES[name], str(number))
     if reference is not None:
         return ByReference(reference)
-    if len(complaints.refusals) == before:
+    if len(validation.refusals) == before:
         members.refuse("reference", "is needed where there is no id")
     return None
 

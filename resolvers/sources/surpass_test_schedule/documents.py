@@ -7,7 +7,7 @@ from typing import Any, Final
 from resolvers.outcomes import Outcome
 from resolvers.refusals import InputRefusal, Refused, attempt, renamed
 from resolvers.sources.receipts import content_hash, is_received, receive
-from resolvers.sources.rows import BadRow, Format, Importing, Row, each_document
+from resolvers.sources.rows import BadRow, Format, ImportContext, Row, each_document
 from resolvers.sources.surpass_test_schedule.bodies import read_body
 from resolvers.sources.xml_text import Shape, parse_body
 from resolvers.storage.unit_of_work import UnitOfWork
@@ -45,12 +45,12 @@ class NotADocument(InputRefusal):
 class ImportBody:
     """A body into an organization; known by its content's hash."""
 
-    importing: Importing
+    importing: ImportContext
     body: BookTestSchedule
     content: str
 
 
-def rows(document: Any, importing: Importing) -> Iterator[Row | BadRow]:
+def rows(document: Any, importing: ImportContext) -> Iterator[Row | BadRow]:
     """The row of a body, or of each of an array of them, in their order."""
     return each_document(document, importing, _row)
 
@@ -60,7 +60,7 @@ SURPASS_TEST_SCHEDULE = Format(
 )
 
 
-def _row(document: Any, importing: Importing, *path: str) -> Row | BadRow:
+def _row(document: Any, importing: ImportContext, *path: str) -> Row | BadRow:
     if not isinstance(document, dict):
         return BadRow(path, Refused([NotADocument()]))
     try:

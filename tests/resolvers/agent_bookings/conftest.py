@@ -12,10 +12,10 @@ from resolvers.agent_bookings.booking import book
 from resolvers.agent_bookings.commands import BookAgentBooking
 from resolvers.agent_bookings.submission import (
     AgentContact,
+    RequestedProduct,
     SpecialRequirements,
     Student,
     Submission,
-    Wish,
 )
 from resolvers.centres.commands import UpsertCentre, upsert_centres
 from resolvers.contacts import Address, EmergencyContact
@@ -68,10 +68,10 @@ SAMPLE = Submission(
             name="Jane Smith", phone="+34 09 123 233", relationship="Mother"
         ),
     ),
-    courses=(Wish(code="C92", date_from=date(2027, 3, 15), number_of_weeks=3),),
-    lodging=(Wish(code="A78", date_from=date(2027, 3, 14), number_of_weeks=3),),
-    optional_extras=(Wish(code="E33", quantity=1),),
-    airport_transfers=(Wish(code="TRN88"),),
+    courses=(RequestedProduct(code="C92", date_from=date(2027, 3, 15), number_of_weeks=3),),
+    lodging=(RequestedProduct(code="A78", date_from=date(2027, 3, 14), number_of_weeks=3),),
+    optional_extras=(RequestedProduct(code="E33", quantity=1),),
+    airport_transfers=(RequestedProduct(code="TRN88"),),
     special_requirements=SpecialRequirements(allergies="Allergic to nuts"),
 )
 """The sample request, at a time that is to come."""

@@ -9,7 +9,7 @@ import pytest
 from resolvers.agent_bookings.booking import book
 from resolvers.agent_bookings.reads import agent_bookings_named
 from resolvers.agent_bookings.transitions import TRANSITIONS
-from resolvers.bookings.actions import Situation, allowed
+from resolvers.bookings.actions import ActionContext, allowed
 from resolvers.bookings.reads import bookings_by_id
 from resolvers.centres.commands import UpsertCentre, upsert_centres
 from resolvers.enrolments.booking import book as book_enrolment
@@ -195,7 +195,7 @@ async def test_cancelled_and_reopened(world, possible, clock):
     await world.made(cancel, cancelling(world, key))
     clock.now = datetime(2027, 3, 14, tzinfo=UTC)
     assert places(await world.put(LATER)) == [("ILLEGAL_STATE", "agent_booking_id")]
-    assert isinstance(await world.put(LATER, happened=True), Outcome)
+    assert isinstance(await world.put(LATER, imported=True), Outcome)
 
 
 LIVE = {A.CANCEL, A.GRANT_ACCOMMODATION, A.RESUBMIT}
@@ -215,7 +215,7 @@ async def test_what_may_be_done(world, school, office, clock, status):
 
     async def may(viewer):
         [settings] = await world.rows(Organization, "id", viewer.organization_id)
-        situation = Situation(await world.row(key), settings, clock())
+        situation = ActionContext(await world.row(key), settings, clock())
         return set(allowed(TRANSITIONS, situation, viewer))
 
     assert await may(world.viewer) == LIVE

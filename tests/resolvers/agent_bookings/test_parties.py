@@ -160,7 +160,7 @@ async def test_staff_and_imports_match_among_all_and_write_to_none_of_others(
     before = await candidates(world)
 
     assert (await candidate_of(world, world.viewer)).id == made.id
-    imported = world.asking(replace(SAMPLE, agent_booking_id="X2"), happened=True)
+    imported = world.asking(replace(SAMPLE, agent_booking_id="X2"), imported=True)
     key = await world.made(book, replace(imported, viewer=world.agent(office)))
 
     assert (await world.row(key)).candidate_id == made.id
@@ -204,7 +204,7 @@ async def test_staff_who_submit_again_keep_the_agencys_candidate(world, school, 
 
     corrected = replace(SAMPLE, language_level="Beginner")
     assert (await candidate_of(world, world.viewer, corrected)).id == own.id
-    imported = world.asking(replace(SAMPLE, language_level="Advanced"), happened=True)
+    imported = world.asking(replace(SAMPLE, language_level="Advanced"), imported=True)
     key = await world.made(book, imported)
 
     assert (await world.row(key)).candidate_id == own.id

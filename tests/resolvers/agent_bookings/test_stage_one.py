@@ -9,9 +9,9 @@ from resolvers.agent_bookings.stage_one import check
 from resolvers.agent_bookings.submission import (
     AgentContact,
     HomestayPreferences,
+    RequestedProduct,
     SpecialRequirements,
     Submission,
-    Wish,
     tidied,
 )
 from resolvers.contacts import Address, EmergencyContact
@@ -104,17 +104,17 @@ REQUIRED = [
         "lodging.0.code",
     ),
     (
-        replace(SAMPLE, optional_extras=(Wish(quantity=1),)),
+        replace(SAMPLE, optional_extras=(RequestedProduct(quantity=1),)),
         "OptionalExtraCode",
         "optional_extras.0.code",
     ),
     (
-        replace(SAMPLE, optional_extras=(Wish(code="E33"),)),
+        replace(SAMPLE, optional_extras=(RequestedProduct(code="E33"),)),
         "Quantity",
         "optional_extras.0.quantity",
     ),
     (
-        replace(SAMPLE, airport_transfers=(Wish(),)),
+        replace(SAMPLE, airport_transfers=(RequestedProduct(),)),
         "TransferCode",
         "airport_transfers.0.code",
     ),
@@ -150,9 +150,9 @@ def text_of(place, most):
         case ["lodging"]:
             return replace(SAMPLE, lodging=(replace(COURSE, code=value),))
         case ["extras"]:
-            return replace(SAMPLE, optional_extras=(Wish(code=value, quantity=1),))
+            return replace(SAMPLE, optional_extras=(RequestedProduct(code=value, quantity=1),))
         case ["transfers"]:
-            return replace(SAMPLE, airport_transfers=(Wish(code=value),))
+            return replace(SAMPLE, airport_transfers=(RequestedProduct(code=value),))
     raise ValueError(place)
 
 
@@ -225,7 +225,7 @@ def test_lengths(place, most, name):
         (course(date_from=date(1, 1, 1)), "OUT_OF_RANGE", "DateFrom", "courses.1.date_from"),
         (course(date_from=date.max), "OUT_OF_RANGE", "DateFrom", "courses.1.date_from"),
         (
-            replace(SAMPLE, optional_extras=(Wish(code="E33", quantity=0),)),
+            replace(SAMPLE, optional_extras=(RequestedProduct(code="E33", quantity=0),)),
             "OUT_OF_RANGE",
             "Quantity",
             "optional_extras.0.quantity",
@@ -233,7 +233,7 @@ def test_lengths(place, most, name):
         (replace(SAMPLE, courses=(COURSE,) * 501), "OUT_OF_RANGE", "Courses", "courses"),
         (replace(SAMPLE, lodging=(COURSE,) * 501), "OUT_OF_RANGE", "Accommodation", "lodging"),
         (
-            replace(SAMPLE, airport_transfers=(Wish(code="T"),) * 501),
+            replace(SAMPLE, airport_transfers=(RequestedProduct(code="T"),) * 501),
             "OUT_OF_RANGE",
             "Transfers",
             "airport_transfers",

@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
-from resolvers.agent_bookings.stage_two import Catalogue, Offered, age, check
-from resolvers.agent_bookings.submission import Wish, content_of, tidied
+from resolvers.agent_bookings.stage_two import Catalogue, OfferAvailability, age, check
+from resolvers.agent_bookings.submission import RequestedProduct, content_of, tidied
 from resolvers.storage.columns import new_key
 from resolvers.storage.rows import new_row
 from resolvers.storage.tables import AgentOffice, Centre, Product, ProductOffer
@@ -30,8 +30,10 @@ GATWICK = product("TRN88", ProductKind.AIRPORT_TRANSFER, "Gatwick")
 PRODUCTS = {each.code: each for each in (ENGLISH, HOMESTAY, TEXTBOOK, GATWICK)}
 
 
-def offered(free: int | None = None) -> Offered:
-    return Offered(new_row(ProductOffer, id=new_key()), frozenset(MONDAYS), lambda _: free)
+def offered(free: int | None = None) -> OfferAvailability:
+    return OfferAvailability(
+        new_row(ProductOffer, id=new_key()), frozenset(MONDAYS), lambda _: free
+    )
 
 
 KNOWN = Catalogue(
@@ -228,7 +230,7 @@ def test_everything_at_once():
     """In the order of the submission; what cannot be judged is left out."""
     submission = replace(
         course(date_from=date(2027, 3, 16), number_of_weeks=9),
-        optional_extras=(Wish(code="?", quantity=1),),
+        optional_extras=(RequestedProduct(code="?", quantity=1),),
     )
 
     messages = told(submission, replace(KNOWN, office=None))

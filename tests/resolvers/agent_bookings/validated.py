@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from resolvers.agent_bookings.validating import TakeUp, Validate, take_up, validate
+from resolvers.agent_bookings.validating import ClaimWaiting, Validate, take_up, validate
 from resolvers.outcomes import Outcome
 from tests.resolvers.world import World
 
@@ -10,7 +10,7 @@ from tests.resolvers.world import World
 async def taken_up(world: World, *, most: int = 100, lease_seconds: float = 60) -> list[Validate]:
     """What waits, taken up: the commands that say what is possible of it."""
     of = world.viewer.organization_id
-    ask = TakeUp(organization_id=of, most=most, lease_seconds=lease_seconds)
+    ask = ClaimWaiting(organization_id=of, most=most, lease_seconds=lease_seconds)
     [outcome] = await world.storage.write(take_up, [ask])
     assert isinstance(outcome, Outcome)
     return [

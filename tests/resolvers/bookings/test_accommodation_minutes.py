@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resolvers.bookings.accommodations import Extra, effective_minutes, extra, recomputed
+from resolvers.bookings.accommodations import ExtraMinutes, effective_minutes, extra, recomputed
 from resolvers.storage.rows import new_row
 from resolvers.storage.tables import Accommodation
 from resolvers.vocabulary import AccommodationScope
@@ -68,8 +68,8 @@ def test_time_and_breaks_are_added_apart() -> None:
 
     total = extra([*(granted(*one) for one in minutes), granted(S.OTHER, 16)])
 
-    assert total == Extra(time_minutes=3, break_minutes=12)
-    assert extra([]) == Extra()
+    assert total == ExtraMinutes(time_minutes=3, break_minutes=12)
+    assert extra([]) == ExtraMinutes()
 
 
 def test_for_another_length_only_percentages_change() -> None:

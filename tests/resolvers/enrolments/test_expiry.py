@@ -11,7 +11,7 @@ import pytest
 
 from resolvers.bookings.expiry import organizations_with_overdue
 from resolvers.bookings.payment_rules import PaymentTerms
-from resolvers.enrolments.commands import Happened
+from resolvers.enrolments.commands import SourceRecord
 from resolvers.enrolments.moving import move
 from resolvers.enrolments.payments import record_payments
 from resolvers.enrolments.results import assign_results
@@ -329,7 +329,7 @@ async def test_a_recorded_move_into_the_past_keeps_its_seat(
     earlier = await world.event(venue=centre, room=room, start_at=clock.now - timedelta(hours=3))
     unpaid = await world.booked(candidate, event, payment=UNPAID)
 
-    command = moving(world, unpaid, to_event=earlier, happened=Happened())
+    command = moving(world, unpaid, to_event=earlier, imported=SourceRecord())
     assert codes(await world.one(move, command)) == []
 
     row = await world.row(unpaid)

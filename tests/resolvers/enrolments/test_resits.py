@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from resolvers.bookings.payment_rules import PaymentTerms
-from resolvers.enrolments.commands import Happened
+from resolvers.enrolments.commands import SourceRecord
 from resolvers.enrolments.moving import move
 from resolvers.enrolments.results import assign_results
 from resolvers.every_kind.cancelling import cancel
@@ -284,8 +284,8 @@ async def test_an_imported_attempt_keeps_its_number_when_it_moves(
     world: World, sittings: list[UUID], candidate: UUID
 ) -> None:
     """The source's number counts attempts that it alone knows of; the same test keeps it."""
-    happened = Happened(number=7, status=BookingStatus.CONFIRMED, attempt_number=3)
-    booked = await world.booked(candidate, sittings[0], happened=happened)
+    imported = SourceRecord(number=7, status=BookingStatus.CONFIRMED, attempt_number=3)
+    booked = await world.booked(candidate, sittings[0], imported=imported)
 
     await world.made(move, moving(world, booked, to_event=sittings[1]))
 

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from resolvers.bookings.actions import Situation, allowed
+from resolvers.bookings.actions import ActionContext, allowed
 from resolvers.bookings.kinds import kind_of
 from resolvers.bookings.payment_rules import PaymentTerms
 from resolvers.enrolments.moving import move
@@ -171,7 +171,7 @@ async def listed(place: Place, viewer: Viewer) -> set[BookingAction]:
     """What `allowedActions` shows the viewer."""
     row: Booking = await place.world.row(place.booked)
     [settings] = await place.world.rows(Organization, "id", row.organization_id)
-    situation = Situation(row, settings, place.clock.now)
+    situation = ActionContext(row, settings, place.clock.now)
     return set(allowed(kind_of(row).transitions, situation, viewer))
 
 

@@ -5,16 +5,16 @@ from typing import Any
 from uuid import UUID
 
 from resolvers.exports.calendar import COLUMNS
-from resolvers.exports.fields import FIELDS, ExportField, Kind
+from resolvers.exports.fields import FIELDS, ExportField, ValueKind
 
 KEY = UUID("123e4567-e89b-12d3-a456-426614174000")
 INSTANT = datetime(2025, 8, 29, 22, 13, 52, 542_000, tzinfo=UTC)
-SAMPLE: dict[Kind, Any] = {
-    Kind.IDENTIFIER: KEY,
-    Kind.FLAG: True,
-    Kind.TEXT: "text",
-    Kind.NUMBER: 1,
-    Kind.INSTANT: INSTANT,
+SAMPLE: dict[ValueKind, Any] = {
+    ValueKind.IDENTIFIER: KEY,
+    ValueKind.FLAG: True,
+    ValueKind.TEXT: "text",
+    ValueKind.NUMBER: 1,
+    ValueKind.INSTANT: INSTANT,
 }
 """The values of [003]'s own sample."""
 

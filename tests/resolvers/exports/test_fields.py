@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from resolvers.exports.fields import BY_NAME, FIELDS, LOCAL_FIELDS, MOST_NAMES, Kind, chosen
+from resolvers.exports.fields import BY_NAME, FIELDS, LOCAL_FIELDS, MOST_NAMES, ValueKind, chosen
 from resolvers.refusals import Invalid, OutOfRange, Refused
 
 
@@ -17,11 +17,11 @@ def test_there_are_as_many_fields_of_each_kind_as_the_source_has() -> None:
     counted = Counter(field.kind for field in FIELDS)
 
     assert counted == {
-        Kind.IDENTIFIER: 8,
-        Kind.FLAG: 7,
-        Kind.TEXT: 28,
-        Kind.NUMBER: 7,
-        Kind.INSTANT: 12,
+        ValueKind.IDENTIFIER: 8,
+        ValueKind.FLAG: 7,
+        ValueKind.TEXT: 28,
+        ValueKind.NUMBER: 7,
+        ValueKind.INSTANT: 12,
     }
 
 

@@ -9,7 +9,7 @@ from resolvers.notifications.rights import (
     INACTIVE,
     NOT_PERMITTED,
     OUT_OF_SCOPE,
-    Withheld,
+    Suppression,
     rights_to,
     withheld_because,
 )
@@ -27,7 +27,7 @@ async def elsewhere(world: Listening) -> UUID:
     return await world.office("11", "Study Abroad")
 
 
-async def withheld(world: Listening, endpoint: UUID) -> list[Withheld | None]:
+async def withheld(world: Listening, endpoint: UUID) -> list[Suppression | None]:
     """Why each message to an endpoint would not be sent now."""
     of = world.viewer.organization_id
     return [
@@ -36,10 +36,10 @@ async def withheld(world: Listening, endpoint: UUID) -> list[Withheld | None]:
     ]
 
 
-LOST: list[tuple[Role, dict[str, Any], Withheld | None]] = [
+LOST: list[tuple[Role, dict[str, Any], Suppression | None]] = [
     (Role.AGENT, {}, None),
-    (Role.AGENT, {"active": False}, Withheld(INACTIVE, disables=True)),
-    (Role.CENTRE_STAFF, {}, Withheld(NOT_PERMITTED, disables=True)),
+    (Role.AGENT, {"active": False}, Suppression(INACTIVE, disables=True)),
+    (Role.CENTRE_STAFF, {}, Suppression(NOT_PERMITTED, disables=True)),
     (Role.ADMIN, {}, None),
 ]
 
@@ -70,7 +70,7 @@ async def test_a_booking_that_left_the_scope_is_not_sent(
 
     await world.user(Role.AGENT, elsewhere)
 
-    assert await withheld(world, endpoint) == [Withheld(OUT_OF_SCOPE), None]
+    assert await withheld(world, endpoint) == [Suppression(OUT_OF_SCOPE), None]
 
 
 async def test_an_endpoint_without_a_user_is_not_restricted(
@@ -93,7 +93,7 @@ async def test_withheld_for_an_inactive_user(world: Listening, office: UUID, clo
         await world.event()
     taken = await world.claimed(endpoint, most=2)
 
-    why = Withheld(INACTIVE, disables=True)
+    why = Suppression(INACTIVE, disables=True)
     done = await world.finished(endpoint, taken[:1], withheld=why)
     late = await world.finished(endpoint, taken[1:], withheld=why)
 
@@ -116,7 +116,7 @@ async def test_withheld_for_one_booking(world: Listening, office: UUID):
         await world.event()
     [first] = await world.claimed(endpoint, most=1)
 
-    assert await world.finished(endpoint, [first], withheld=Withheld(OUT_OF_SCOPE)) == [
+    assert await world.finished(endpoint, [first], withheld=Suppression(OUT_OF_SCOPE)) == [
         (True, "FAILED")
     ]
 
@@ -145,4 +145,4 @@ async def test_an_email_about_a_failure_is_withheld_as_well(
 
     of = world.viewer.organization_id
     found = await world.storage.read(rights_to(of, email.id))
-    assert withheld_because(found) == Withheld(INACTIVE, disables=True)
+    assert withheld_because(found) == Suppression(INACTIVE, disables=True)

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from resolvers.bookings.accommodations import Granted
+from resolvers.bookings.accommodations import InitialAccommodation
 from resolvers.centres.commands import UpsertCentre, upsert_centres
 from resolvers.events.commands import UpdateEvent
 from resolvers.events.updating import update_events
@@ -138,7 +138,7 @@ async def test_all_that_a_new_event_lacks_is_told_together(register: Register, l
         registration=None,
         learner=ByReference("nobody"),
         assessment="none",
-        accommodations=(Granted(type=""),),
+        accommodations=(InitialAccommodation(type=""),),
     )
 
     assert refused(result) == [
@@ -190,8 +190,12 @@ async def test_empty_accommodation_types_have_the_message_of_the_source_alone(
     """They are not reported as repeated; a repeated type is."""
     event = await world.event(venue=centre)
 
-    empty = await register(event, accommodations=(Granted(type=""), Granted(type=" ")))
-    repeated = await register(event, accommodations=(Granted(type="A"), Granted(type="A")))
+    empty = await register(
+        event, accommodations=(InitialAccommodation(type=""), InitialAccommodation(type=" "))
+    )
+    repeated = await register(
+        event, accommodations=(InitialAccommodation(type="A"), InitialAccommodation(type="A"))
+    )
 
     assert {message for _, message, _ in refused(empty)} == {"Accommodation type cannot be empty."}
     assert codes(repeated) == ["INVALID_VALUE"]
@@ -461,7 +465,7 @@ async def test_extra_time_ends_after_the_event_with_a_warning(
     long = await world.event(
         venue=centre, start_at=world.tomorrow(12), given_end_at=world.tomorrow(17)
     )
-    extra = (Granted(type="extra", extra_time_percentage=50),)
+    extra = (InitialAccommodation(type="extra", extra_time_percentage=50),)
 
     at_short = done(await register(short, accommodations=extra))
     at_long = done(await register(long, accommodations=extra))
@@ -481,8 +485,8 @@ async def test_accommodations_are_checked_each_by_itself(
 ) -> None:
     event = await world.event(venue=centre)
     wrong = (
-        Granted(type="a", time_extension_minutes=1000),
-        Granted(type=" a ", extra_time_percentage=-1, extra_breaks_per_section=100),
+        InitialAccommodation(type="a", time_extension_minutes=1000),
+        InitialAccommodation(type=" a ", extra_time_percentage=-1, extra_breaks_per_section=100),
     )
 
     result = await register(event, accommodations=wrong, registrant_type=" ")
@@ -528,7 +532,7 @@ async def test_an_import_is_past_the_rules_about_now(
     """It records what has happened: no permission, no window; all other rules hold."""
     nobody = replace(world.viewer, permissions=frozenset())
     past = (world.storage.clock() - timedelta(days=30)).isoformat()
-    given = {"viewer": nobody, "happened": True}
+    given = {"viewer": nobody, "imported": True}
 
     outcome = done(await register(lax(start=past), **given))
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from resolvers.bookings.actions import Situation, allowed
+from resolvers.bookings.actions import ActionContext, allowed
 from resolvers.bookings.kinds import kind_of
 from resolvers.events.commands import UpdateEvent
 from resolvers.events.updating import update_events
@@ -172,7 +172,7 @@ async def test_what_is_allowed_is_what_succeeds(world: World, registered: UUID) 
 
     async def actions() -> set[BookingAction]:
         row = await world.row(registered)
-        situation = Situation(row, settings, world.storage.clock())
+        situation = ActionContext(row, settings, world.storage.clock())
         return set(allowed(kind_of(row).transitions, situation, world.viewer))
 
     held = {

@@ -18,7 +18,7 @@ from resolvers.registrations.reads import (
     registrations_count,
     registrations_page,
 )
-from resolvers.selecting import Wanted, WantedColumn, selecting
+from resolvers.selecting import RowSelection, SelectedColumn, selecting
 from resolvers.storage import Storage
 from resolvers.storage.filters import NO_FILTER, Condition, Filter, Operator
 from resolvers.storage.paging import PageRequest, page_request
@@ -182,7 +182,7 @@ async def test_pages_of_what_criteria_find(world: World, a_registration: Registe
     ]
     order = bookings_order(BY_START)
     expected = [row.id for row in sorted(made, key=lambda row: (row.start_at, row.id))]
-    wanted = Wanted((WantedColumn("id"), WantedColumn("start_at")))
+    wanted = RowSelection((SelectedColumn("id"), SelectedColumn("start_at")))
     criteria = RegistrationCriteria(name="candidate")
 
     for forward in (True, False):

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from resolvers.bookings.accommodations import Granted
+from resolvers.bookings.accommodations import InitialAccommodation
 from resolvers.events.commands import UpdateEvent
 from resolvers.events.updating import update_events
 from resolvers.every_kind.accommodations import GrantAccommodation, grant
@@ -181,7 +181,7 @@ async def test_accommodations_are_counted_anew_for_the_other_length(
     world: World, centre: UUID, event: UUID, register: Register, move_to: Register
 ) -> None:
     """A quarter of 60 minutes, then of 120."""
-    granted = (Granted(type="extra", extra_time_percentage=25),)
+    granted = (InitialAccommodation(type="extra", extra_time_percentage=25),)
     registered = done(await register(event, accommodations=granted)).subject
     longer = await world.event(
         venue=centre, start_at=world.tomorrow(14), exam_duration_in_minutes=120
@@ -200,7 +200,9 @@ async def test_breaks_are_those_of_the_form_s_test(
 ) -> None:
     """Half of 40 minutes, at whatever event the form is sat; of another test, its share of that."""
     await world.test("BREAKS", break_minutes=40, forms=(Form(code="FB", name="With breaks"),))
-    half = Granted(type="pause", extra_time_percentage=50, scope=AccommodationScope.BREAK_TIME)
+    half = InitialAccommodation(
+        type="pause", extra_time_percentage=50, scope=AccommodationScope.BREAK_TIME
+    )
     registered = done(await register(event, assessment="FB", accommodations=(half,))).subject
     other = await world.event(venue=centre, start_at=world.tomorrow(14))
 

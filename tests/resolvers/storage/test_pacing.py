@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from resolvers.storage import Overloaded
-from resolvers.storage.batches import BATCH_REQUESTS, Performed, Request
+from resolvers.storage.batches import BATCH_REQUESTS, BatchOutcomes, Request
 from resolvers.storage.outages import Outage
 from resolvers.storage.pacing import SHORT_QUEUE, Pace
 from resolvers.storage.writer import Writer
@@ -48,10 +48,10 @@ async def test_who_would_wait_too_long_is_told_for_how_long():
     """The others are answered in their order, and afterwards everything is accepted again."""
     ended, order = asyncio.Event(), []
 
-    async def transact(requests: list[Request]) -> Performed:
+    async def transact(requests: list[Request]) -> BatchOutcomes:
         await ended.wait()
         order.extend(request.commands[0] for request in requests)
-        return Performed(answers={r: do_nothing(None, r.commands) for r in requests})  # type: ignore[arg-type]
+        return BatchOutcomes(answers={r: do_nothing(None, r.commands) for r in requests})  # type: ignore[arg-type]
 
     pace = Pace(0.5)
     pace.ran(BATCH_REQUESTS, BATCH_REQUESTS * 0.01)

@@ -13,7 +13,7 @@ from resolvers.outcomes import Outcome
 from resolvers.references import ByKey, ByReference
 from resolvers.refusals import PermissionRefusal, Refused
 from resolvers.storage.tables import CandidateCentre, CandidateSubject, SessionPin, TestForm
-from resolvers.test_schedules import desk
+from resolvers.test_schedules import preloaded
 from resolvers.test_schedules.booking import book
 from resolvers.test_schedules.commands import Adjustment
 from resolvers.tests.commands import UpsertSubject, UpsertTest, upsert_subjects, upsert_tests
@@ -249,7 +249,7 @@ async def test_a_reference_is_longer_where_another_has_the_same(world: Schedules
     found: list[list[str]] = []
 
     def ask(work: Any, commands: Any) -> list[Outcome]:
-        found.append(desk.references(work, [(org, like_it), (org, UUID(int=like_it.int - 1))]))
+        found.append(preloaded.references(work, [(org, like_it), (org, UUID(int=like_it.int - 1))]))
         return [Outcome(key) for _ in commands]
 
     await world.storage.write(ask, [None])

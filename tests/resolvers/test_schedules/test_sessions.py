@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from resolvers.bookings.actions import Situation, allowed
+from resolvers.bookings.actions import ActionContext, allowed
 from resolvers.bookings.clock import current_status
 from resolvers.bookings.kinds import kind_of
 from resolvers.bookings.reads import bookings_count, bookings_order, bookings_page
@@ -58,7 +58,7 @@ async def test_the_clock_opens_and_expires_a_schedule(
     assert await found("EXPIRED", "CONFIRMED", "CANCELLED") == [key]
     assert await found("CANCELLED") == []
     [settings] = await world.rows(Organization, "id", world.viewer.organization_id)
-    actions = allowed(kind_of(row).transitions, Situation(row, settings, now), world.viewer)
+    actions = allowed(kind_of(row).transitions, ActionContext(row, settings, now), world.viewer)
     assert set(actions) == (
         set() if expired else {A.MOVE, A.CANCEL, A.DELETE, A.GRANT_ACCOMMODATION}
     )

@@ -9,7 +9,7 @@ from hypothesis import given as property_of
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from resolvers.refusals import Complaints
+from resolvers.refusals import ValidationErrors
 from resolvers.test_schedules.windows import (
     Dates,
     ambiguous_edges,
@@ -72,7 +72,7 @@ def test_the_buffer_counts_hours_that_pass():
 
 def test_a_skipped_time_is_refused_with_the_nearest_valid_ones():
     """On one date of many the clock skips 01:30: the first times around it are told."""
-    stage = Complaints()
+    stage = ValidationErrors()
 
     check_windows(dates("2027-03-27", "2027-03-29", time(1, 30), time(3)), LONDON, stage)
 
@@ -87,7 +87,7 @@ def test_a_skipped_time_is_refused_with_the_nearest_valid_ones():
 
 def test_skipped_starts_and_ends_are_told_together():
     """A window from 01:10 to 01:50 has neither edge on the date of the gap."""
-    stage = Complaints()
+    stage = ValidationErrors()
 
     check_windows(dates("2027-03-28", "2027-03-28", time(1, 10), time(1, 50)), LONDON, stage)
 
@@ -186,7 +186,7 @@ def test_in_every_zone_a_gap_is_refused_and_a_fold_is_read_once():
                 if early == late or local.time() >= time(23, 58):
                     continue
                 given = Dates(local.date(), local.date(), local.time(), time(23, 59))
-                stage = Complaints()
+                stage = ValidationErrors()
                 check_windows(given, name, stage)
                 if early < late:
                     gaps += 1
@@ -215,7 +215,7 @@ def test_any_window_in_any_zone_stays_on_the_wall(zone_name, first, days, edges)
     """On every date of it, whatever the dates and times; or the clock skips what is refused."""
     start, end = edges
     given = Dates(first, first + timedelta(days=days), start, end)
-    stage = Complaints()
+    stage = ValidationErrors()
 
     check_windows(given, zone_name, stage)
 

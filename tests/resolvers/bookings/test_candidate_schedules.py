@@ -1,4 +1,4 @@
-"""Candidates' diaries and what conflicts in them; domain.md, section 8.4."""
+"""The candidates' schedules, and conflicts in them; domain.md, section 8.4."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from resolvers.bookings.diaries import Diaries
+from resolvers.bookings.candidate_schedules import CandidateSchedules
 from resolvers.storage.rows import changed
 from resolvers.vocabulary import BookingKind, BookingStatus
 from tests.resolvers.bookings.conftest import START, booking_row
@@ -42,7 +42,7 @@ def test_bookings_of_one_candidate_must_not_overlap(other: dict[str, Any], expec
     there = booking_row(**other)
     wanted = booking_row()
 
-    assert Diaries([there]).conflicts(wanted) == ([there] if expected else [])
+    assert CandidateSchedules([there]).conflicts(wanted) == ([there] if expected else [])
 
 
 @pytest.mark.parametrize("status", BookingStatus)
@@ -50,15 +50,15 @@ def test_only_live_bookings_conflict(status: BookingStatus) -> None:
     """What has ended is in nobody's way."""
     there = booking_row(status=status)
 
-    assert bool(Diaries([there]).conflicts(booking_row())) is (status in LIVE)
+    assert bool(CandidateSchedules([there]).conflicts(booking_row())) is (status in LIVE)
 
 
 def test_extra_time_of_the_one_that_is_wanted_counts() -> None:
     """A minute more than up to the next one is a conflict."""
-    diaries = Diaries([booking_row(start_at=at(90))])
+    candidate_schedules = CandidateSchedules([booking_row(start_at=at(90))])
 
-    assert diaries.conflicts(booking_row(busy_until_at=at(90))) == []
-    assert len(diaries.conflicts(booking_row(busy_until_at=at(91)))) == 1
+    assert candidate_schedules.conflicts(booking_row(busy_until_at=at(90))) == []
+    assert len(candidate_schedules.conflicts(booking_row(busy_until_at=at(91)))) == 1
 
 
 @pytest.mark.parametrize(
@@ -74,10 +74,10 @@ def test_at_an_event_that_allows_several_they_may_overlap(
     wanted_event: UUID | None, other_event: UUID | None, may_overlap: bool, expected: bool
 ) -> None:
     """At that event only."""
-    diaries = Diaries([booking_row(event_id=other_event)])
+    candidate_schedules = CandidateSchedules([booking_row(event_id=other_event)])
     wanted = booking_row(event_id=wanted_event)
 
-    conflicts = diaries.conflicts(wanted, same_event_may_overlap=may_overlap)
+    conflicts = candidate_schedules.conflicts(wanted, same_event_may_overlap=may_overlap)
 
     assert bool(conflicts) is expected
 
@@ -85,16 +85,16 @@ def test_at_an_event_that_allows_several_they_may_overlap(
 def test_a_newer_version_replaces_the_older() -> None:
     """A booking is never in its own way, and what moved away or ended is gone."""
     first = booking_row()
-    diaries = Diaries([first])
+    candidate_schedules = CandidateSchedules([first])
 
-    itself = diaries.conflicts(changed(first, busy_until_at=at(90)))
-    diaries.write(changed(first, start_at=at(60), busy_until_at=at(120)))
-    moved = diaries.conflicts(booking_row())
-    diaries.write(changed(first, status=BookingStatus.CANCELLED))
+    itself = candidate_schedules.conflicts(changed(first, busy_until_at=at(90)))
+    candidate_schedules.write(changed(first, start_at=at(60), busy_until_at=at(120)))
+    moved = candidate_schedules.conflicts(booking_row())
+    candidate_schedules.write(changed(first, status=BookingStatus.CANCELLED))
 
     assert (itself, moved) == ([], [])
-    assert diaries.live(first.candidate_id) == []
-    assert len(diaries.of(first.candidate_id)) == 1
+    assert candidate_schedules.live(first.candidate_id) == []
+    assert len(candidate_schedules.of(first.candidate_id)) == 1
 
 
 def test_a_diary_is_in_the_order_of_booking() -> None:
@@ -104,6 +104,6 @@ def test_a_diary_is_in_the_order_of_booking() -> None:
         for days in (1, 3, 2)
     ]
 
-    diary = Diaries(made).of(made[0].candidate_id)
+    candidate_schedule = CandidateSchedules(made).of(made[0].candidate_id)
 
-    assert diary == [made[1], made[2], made[0]]
+    assert candidate_schedule == [made[1], made[2], made[0]]

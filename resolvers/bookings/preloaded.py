@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from resolvers.bookings import loading
-from resolvers.bookings.diaries import Diaries
+from resolvers.bookings.candidate_schedules import CandidateSchedules
 from resolvers.bookings.expiry import expire, overdue
 from resolvers.bookings.seats import Span, span_of_event
 from resolvers.references import Lookup, Ref, look_up
@@ -39,7 +39,7 @@ FARTHEST_EAST = timedelta(hours=14)
 
 
 @frozen
-class Wanted:
+class BookingRefs:
     """What one command names, and who asks.
 
     `past_time` is the on-demand time of what has already happened, by the clock of any zone.
@@ -53,7 +53,7 @@ class Wanted:
     past_time: datetime | None = None
 
 
-class Desk:
+class PreloadedBatch:
     """The rows that a batch of bookings and moves needs.
 
     Locked, table by table in key order: events, rooms, candidates; then the overdue bookings that
@@ -63,18 +63,20 @@ class Desk:
     def __init__(
         self,
         work: UnitOfWork,
-        wanted: Sequence[Wanted],
+        wanted: Sequence[BookingRefs],
         *,
         at_event_times: bool = False,
-        read_diaries: Callable[[loading.Keys], Read[Any] | None] = loading.read_diaries,
+        read_candidate_schedules: Callable[
+            [loading.Keys], Read[Any] | None
+        ] = loading.read_candidate_schedules,
     ) -> None:
         """`at_event_times` says that each seat at an event with a fixed time lasts as the event.
 
-        Its room is then counted for that time only. `read_diaries` makes the read of the
-        candidates' bookings, from the keys of the candidates; `entries` are its rows.
+        Its room is then counted for that time only. `read_candidate_schedules` makes the read of
+        the candidates' bookings, from the candidates' keys; `entries` are its rows.
         """
         self._work = work
-        self._read_diaries = read_diaries
+        self._read_candidate_schedules = read_candidate_schedules
         self._at_event_times = at_event_times
         self._candidates = Lookup(Candidate, ((w.viewer, w.candidate) for w in wanted))
         self._events = Lookup(Event, _given((w.viewer, w.event) for w in wanted))
@@ -215,7 +217,7 @@ class Desk:
         bookings = {
             "at_events": loading.seats_at_events(events),
             "in_rooms": loading.seats_in_rooms(rooms, events, since, windows),
-            "entries": self._read_diaries(keys),
+            "entries": self._read_candidate_schedules(keys),
         }
         found = loading.gather(
             work,
@@ -247,7 +249,7 @@ class Desk:
         self.settings: dict[UUID, Organization] = _by_key(found["settings"])
         self.seats = loading.counted(found["at_events"], found["in_rooms"], windows)
         self.entries = found["entries"]
-        self.diaries = Diaries(self.entries)
+        self.candidate_schedules = CandidateSchedules(self.entries)
         self._tests = _by_key(found["tests"])
         self._event_modules = _grouped(found["event_modules"], "event_id", "module_id")
         self._test_modules = _grouped(found["test_modules"], "test_id", "module_id")

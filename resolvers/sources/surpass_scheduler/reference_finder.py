@@ -17,7 +17,7 @@ from resolvers.links import rows_of
 from resolvers.references import NAMES, ByExternalId, ByKey, ByReference, Ref, look_up
 from resolvers.refusals import EventNotFound
 from resolvers.sources.claims import claim, external_ids_of
-from resolvers.sources.rows import Importing
+from resolvers.sources.rows import ImportContext
 from resolvers.sources.steps import Names, done
 from resolvers.sources.surpass_scheduler.words import (
     DEPARTMENT,
@@ -47,14 +47,14 @@ IMPORTED: Final = "IMPORTED"
 """The reference of the centre of rooms that nobody named one for."""
 
 
-class FirstSight:
+class ReferenceFinder:
     """Finds what the source's numbers mean in the importing organization, and makes what is new.
 
     A department, module or room that has the number for its name already is the one that is meant.
     `names` says where the document has each number.
     """
 
-    def __init__(self, work: UnitOfWork, importing: Importing, names: Names) -> None:
+    def __init__(self, work: UnitOfWork, importing: ImportContext, names: Names) -> None:
         self._work, self._importing, self._names = work, importing, names
         self._viewer, self._organization_id = importing.viewer, importing.organization_id
 

@@ -43,7 +43,7 @@ NEVER_SAT = frozenset({BookingStatus.CANCELLED, BookingStatus.DELETED})
 
 
 @frozen(kw_only=True)
-class Wanted:
+class ScheduleRefs:
     """What one command names, who asks, and for which day."""
 
     viewer: Viewer
@@ -56,18 +56,18 @@ class Wanted:
     users: tuple[Ref | None, ...] = ()
 
 
-class Desk:
+class PreloadedBatch:
     """The rows that a batch of test schedules needs.
 
     Locked, table by table in key order: tests, since who sit together must find one PIN; then
     candidates, since none may get two open schedules.
     """
 
-    def __init__(self, work: UnitOfWork, wanted: Sequence[Wanted]) -> None:
+    def __init__(self, work: UnitOfWork, wanted: Sequence[ScheduleRefs]) -> None:
         self._work = work
 
         def found(
-            model: type[Model], name: Callable[[Wanted], Iterable[Ref | None]]
+            model: type[Model], name: Callable[[ScheduleRefs], Iterable[Ref | None]]
         ) -> Lookup[Model]:
             names = ((w.viewer, ref) for w in wanted for ref in name(w))
             return look_up(work, model, names)
@@ -83,7 +83,7 @@ class Desk:
         self._locked = loading.lock(work, Candidate, _owners(self._candidates.rows()))
         candidates = _owners(self._locked.values())
         self.settings = loading.settings(work, {w.viewer.organization_id for w in wanted})
-        self.diaries = loading.diaries(work, candidates)
+        self.candidate_schedules = loading.candidate_schedules(work, candidates)
         self._forms = _grouped(loading.of_keys(work, TestForm, "test_id", tests))
         self._used = self._forms_used()
         self._centre_subjects = linked(work, CENTRE_SUBJECTS, centres)
@@ -159,7 +159,7 @@ class Desk:
     def _forms_used(self) -> dict[UUID, Counter[UUID]]:
         given = {
             b.id: b
-            for b in self.diaries.everything()
+            for b in self.candidate_schedules.everything()
             if b.kind is BookingKind.TEST_SCHEDULE and b.status not in NEVER_SAT
         }
         used: dict[UUID, Counter[UUID]] = {}

@@ -26,7 +26,7 @@ ENTRY: Final = (
 """What the rules about a candidate's other bookings need to know of them."""
 
 
-class Diaries:
+class CandidateSchedules:
     """The bookings of the locked candidates, of every kind: the columns in ENTRY, or all."""
 
     def __init__(self, bookings: Iterable[Booking] = ()) -> None:
