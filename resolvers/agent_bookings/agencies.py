@@ -1,4 +1,4 @@
-"""Whose a submission is: which office books, for which agency; domain.md, section 8.1."""
+"""Finds the office and the agency of a submission (domain.md, section 8.1)."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -17,21 +17,21 @@ Asked = tuple[Viewer, Submission]
 
 
 def agency_key(agency: str) -> str:
-    """What an agency's bookings have in common: inside of it an id is unique."""
+    """The key of an agency. Booking ids are unique within it."""
     return f"agency:{agency}"
 
 
 def unknown_office_key(code: str) -> str:
-    """An office that is not known counts as an agency of its own."""
+    """An unknown office counts as an agency of its own."""
     return f"office:{code}"
 
 
 @frozen
 class Party:
-    """Who books where.
+    """The parties of a submission.
 
-    `office` is the one that is named, None where it is not known; `owner_id` that in whose scope
-    the booking is. `agency_keys` are those under which it may be known, the right one first.
+    `office` is the named office, None if it is unknown. `owner_id` is the office whose scope
+    contains the booking. `agency_keys` are the possible keys of the agency, the current one first.
     """
 
     office: AgentOffice | None
@@ -41,7 +41,7 @@ class Party:
 
 
 class Agencies:
-    """The offices and schools that a batch names, and the offices of those who ask."""
+    """The offices and schools that a batch names, and the offices of its viewers."""
 
     def __init__(self, work: UnitOfWork, asked: Iterable[Asked]) -> None:
         pairs = list(asked)
@@ -89,20 +89,20 @@ class Agencies:
             return None
 
     def _office(self, viewer: Viewer, code: str) -> AgentOffice | None:
-        """The office of a code. To an agent, an office of others is as if absent.
+        """The office with a code. For an agent, the offices of other agents do not exist.
 
-        Other viewers book for any office, whether or not they can see it.
+        Other viewers may book for any office, even one that they may not see.
         """
         office = self._offices.get((viewer.organization_id, code))
         own = viewer.scope.agent_offices
         return None if office is not None and own is not None and office.id not in own else office
 
     def _first_of(self, viewer: Viewer) -> AgentOffice | None:
-        """For whom somebody books who names an office that is not known."""
+        """The office for which a viewer books that names an unknown office."""
         own = sorted(key for key in viewer.scope.agent_offices or () if key in self._own)
         return self._own[own[0]] if own else None
 
 
 def _askable(names: Iterable[tuple[UUID, str | None]]) -> list[tuple[UUID, str]]:
-    """Names that a database can be asked about; others are refused for what they are."""
+    """Names that a database accepts as values. Other names are refused by validation."""
     return [(of, name) for of, name in names if name is not None and can_be_kept(name)]

@@ -1,4 +1,4 @@
-"""Receives agent bookings: a batch, in the order lock, load, ask, write, record."""
+"""Receives agent bookings: a batch, in the order lock, load, check, write, record."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -75,9 +75,9 @@ Name = tuple[UUID, str, str]
 
 @frozen
 class CheckedCommand:
-    """A command, its submission without blank texts, and what is wrong with the fields.
+    """A command, its submission without blank texts, and the errors of its fields.
 
-    `content` is the submission as it is kept; empty while anything is wrong.
+    `content` is the submission as it is stored; empty if there are errors.
     """
 
     command: BookAgentBooking
@@ -98,7 +98,7 @@ class CheckedCommand:
 
 @frozen
 class CurrentBooking:
-    """An agent booking as the batch knows it by now."""
+    """The current state of an agent booking during the batch."""
 
     booking: Booking
     detail: AgentBooking
@@ -108,11 +108,11 @@ class CurrentBooking:
 def book(work: UnitOfWork, commands: Sequence[BookAgentBooking]) -> list[Outcome | Refused]:
     """Receive each submission: a new booking, or a new revision of one.
 
-    The same content again is no new revision, unless the booking was cancelled. What is possible is
-    looked at later (stage 2); until then a confirmed revision stays in force. Refusals, all that
-    apply: PermissionRefusal, Required, WrongLength, Invalid, InvalidEmail, InvalidCountryCode,
-    OutOfRange; then AlreadyExists (the id is that of a booking that the caller cannot see),
-    StaleBooking; then IllegalState.
+    The same content does not make a new revision, unless the booking was cancelled. Stage 2 later
+    checks whether the booking is possible; until then a confirmed revision stays in force.
+    Refusals, all that apply: PermissionRefusal, Required, WrongLength, Invalid, InvalidEmail,
+    InvalidCountryCode, OutOfRange; then AlreadyExists (the id is that of a booking that the caller
+    cannot see), StaleBooking; then IllegalState.
     """
     today = work.now.date()
     asked = [CheckedCommand.of(command, today) for command in commands]
@@ -164,7 +164,7 @@ class _SubmissionBatch:
         return self._replace(asked, party, held)
 
     def write(self) -> None:
-        """Write the newest state of each booking, and every revision on the way to it."""
+        """Write the newest state of each booking, and all revisions."""
         work, before = self._work, self._before
         self._students.write()
         new = [held for key, held in self._now.items() if key not in before]
@@ -194,7 +194,7 @@ class _SubmissionBatch:
         return ActionContext(held.booking, settings, self._work.now)
 
     def _require_revision(self, held: CurrentBooking | None, command: BookAgentBooking) -> None:
-        """Raises: StaleBooking; its version is 0 where there is no such booking."""
+        """Raises: StaleBooking, with version 0 if the booking does not exist."""
         expected = command.expected_revision
         if expected is None or expected == (0 if held is None else held.detail.revision):
             return
@@ -204,7 +204,7 @@ class _SubmissionBatch:
         raise StaleBooking(*path, **state_of(self._situation(held), command.viewer))
 
     def _known(self, viewer: Viewer, submission: Submission, party: Party) -> CurrentBooking | None:
-        """The booking that has this id in the agency, or had it while the office was unknown.
+        """The booking with this id in the agency, also if it was made while the office was unknown.
 
         Raises: AlreadyExists (the viewer cannot see it, and an agency has an id only once).
         """
@@ -259,7 +259,7 @@ class _SubmissionBatch:
         return Outcome(booking.id)
 
     def _of_submission(self, asked: CheckedCommand, party: Party) -> dict[str, Any]:
-        """What a submission makes of the common columns."""
+        """The common columns of a booking from its submission."""
         organization_id, school = asked.organization_id, party.school
         zone = self._settings[organization_id].time_zone if school is None else school.time_zone
         return {
@@ -338,7 +338,7 @@ def _cause(asked: CheckedCommand) -> Cause:
 
 
 def _received(asked: CheckedCommand, party: Party) -> dict[str, Any]:
-    """What a submission makes of the columns of an agent booking."""
+    """The agent booking's own columns from its submission."""
     return {
         "agency_key": party.agency_keys[0],
         "agent_office_id": None if party.office is None else party.office.id,
@@ -350,7 +350,7 @@ def _received(asked: CheckedCommand, party: Party) -> dict[str, Any]:
 
 
 def _held(work: UnitOfWork, asked: Sequence[CheckedCommand]) -> dict[UUID, CurrentBooking]:
-    """The bookings that have one of the ids, in whatever agency; locked, by key."""
+    """The bookings with one of the ids, in all agencies; locked, by key."""
     ids = [(one.organization_id, one.submission.agent_booking_id) for one in asked]
     found = loading.of_keys(work, AgentBooking, "agent_booking_id", ids)
     keys = [(row.organization_id, row.id) for row in found]

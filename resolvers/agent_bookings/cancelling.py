@@ -1,4 +1,4 @@
-"""What cancelling changes of an agent booking: no revision is in force, and no place taken."""
+"""Cancels the details of agent bookings: no revision stays in force, and places become free."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from resolvers.vocabulary import AgentBookingStatus
 
 
 class CancellingAgentBookings:
-    """The details of agent bookings that are locked, while some of them are cancelled."""
+    """The details of locked agent bookings, some of which are cancelled."""
 
     def __init__(self, work: UnitOfWork, bookings: Sequence[Booking]) -> None:
         self._work = work

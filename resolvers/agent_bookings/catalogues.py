@@ -1,4 +1,4 @@
-"""What is known of the codes that a batch of bookings names: a fixed number of statements."""
+"""The reference data for the codes of a batch, read with a fixed number of statements."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
@@ -40,7 +40,7 @@ class Catalogues:
             self._starts.setdefault(row.offer_id, set()).add(row.starts_on)
 
     def of(self, detail: AgentBooking, places: Places) -> Catalogue:
-        """What is known of what one booking names."""
+        """The reference data of one booking."""
         organization_id, content = detail.organization_id, detail.content
         school = self._schools.get((organization_id, content["schoolCode"]))
         products = {
@@ -62,7 +62,7 @@ class Catalogues:
     def _office(self, detail: AgentBooking) -> AgentOffice | None:
         """The office, unless it was unknown to the agent who named it.
 
-        An office that no agent named may have become known since.
+        An office that was unknown may exist now, if its booking was not made by an agent.
         """
         code = detail.content["agentOfficeCode"]
         if detail.agent_office_id is None and detail.agency_key != unknown_office_key(code):
@@ -71,7 +71,8 @@ class Catalogues:
         return office
 
     def _locked(self, work: UnitOfWork) -> list[ProductOffer]:
-        """The offers of these schools and products: who takes a place waits for the others."""
+        """The offers of these schools and products, locked, so places are taken one after
+        another."""
         products = {(row.organization_id, row.id) for row in self._products.values()}
         schools = {row.id for row in self._schools.values()}
         found = loading.of_keys(work, ProductOffer, "product_id", products)

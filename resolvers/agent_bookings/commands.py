@@ -1,4 +1,4 @@
-"""What can be asked about agent bookings: the commands, as plain values."""
+"""The commands on agent bookings."""
 
 from dataclasses import field
 
@@ -10,10 +10,10 @@ from resolvers.viewer import Viewer
 
 @frozen(kw_only=True)
 class BookAgentBooking:
-    """Create the booking that has this agentBookingId, or replace what it says.
+    """Create the booking with this agentBookingId, or replace its content.
 
-    `expected_revision`: None is no check, 0 says that it must be new, n that it must be at n.
-    `happened`: an import brings it, so permissions and rules about now do not apply.
+    `expected_revision`: None for no check, 0 if the booking must be new, else its current revision.
+    `happened`: the command is an import, so permissions and rules about the present do not apply.
     """
 
     viewer: Viewer = field(repr=False)

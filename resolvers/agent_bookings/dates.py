@@ -1,4 +1,4 @@
-"""When an agent booking takes place: from its first day to its last. Pure."""
+"""The times of an agent booking: from its first day to its last. Pure."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
@@ -11,7 +11,7 @@ from resolvers.times import NonexistentTime, instant_of
 
 
 def last_day(date_from: date, number_of_weeks: int) -> date:
-    """The day on which a stay ends."""
+    """The last day of a stay."""
     return date_from + timedelta(weeks=number_of_weeks)
 
 
@@ -20,10 +20,10 @@ def end_of(stay: Stay) -> date:
 
 
 def times(stays: Sequence[Stay], zone: str) -> dict[str, Any]:
-    """The columns of a booking's times: whole days of the school's clock.
+    """The columns of a booking's times: whole days in the school's time zone.
 
-    Courses and lodging count; there is a course. What is confirmed is over once the last day has
-    come.
+    Courses and lodging count, and there is at least one course. A confirmed booking is completed
+    when its last day starts.
     """
     first, last = min(stay.date_from for stay in stays), max(end_of(stay) for stay in stays)
     end = midnight(last, zone)
@@ -38,14 +38,14 @@ def times(stays: Sequence[Stay], zone: str) -> dict[str, Any]:
 
 
 def busy(booking: Booking) -> Booking:
-    """The booking with its end, every minute of extra time included."""
+    """The booking with its end, including extra time."""
     assert booking.end_at is not None
     extra = timedelta(minutes=booking.extra_time_minutes + booking.extra_break_minutes)
     return changed(booking, busy_until_at=booking.end_at + extra)
 
 
 def midnight(day: date, zone: str) -> datetime:
-    """The instant at which a day begins; where the clock skips midnight, later that night."""
+    """The start of a day; if the clock skips midnight, later that night."""
     local = datetime.combine(day, time.min)
     try:
         return instant_of(local, zone)

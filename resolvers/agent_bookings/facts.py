@@ -1,4 +1,4 @@
-"""An agent booking's values as the log keeps them."""
+"""The values of an agent booking in the log."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,17 +22,17 @@ PERSONAL: Mapping[str, frozenset[str]] = {
     ),
     "specialRequirements": frozenset({"medicalCondition", "allergies"}),
 }
-"""By field: what of it is null without VIEW_PII."""
+"""The parts of each field that are null without VIEW_PII."""
 
 
 def agent_booking_facts(booking: Booking, detail: AgentBooking | None = None) -> dict[str, Any]:
-    """What the agent booking's fields show, as far as its rows are given."""
+    """The values of the agent booking's fields, as far as its rows are given."""
     facts = booking_facts(booking)
     return facts if detail is None else facts | detail_facts(detail) | _submitted(booking, detail)
 
 
 def detail_facts(detail: AgentBooking) -> dict[str, Any]:
-    """Where its revisions stand."""
+    """The state of its revisions."""
     return {
         "agentBookingStatus": detail.status,
         "revision": detail.revision,
@@ -44,7 +44,7 @@ def detail_facts(detail: AgentBooking) -> dict[str, Any]:
 
 
 def _submitted(booking: Booking, detail: AgentBooking) -> dict[str, Any]:
-    """What its newest revision says; codes are shown as what they are the codes of."""
+    """The content of its newest revision, with names for codes."""
     content = detail.content
     shown = {name: value for name, value in content.items() if not name.endswith("Code")}
     return {

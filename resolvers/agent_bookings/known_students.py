@@ -1,4 +1,5 @@
-"""Which candidates a student may be matched with: those that the caller's agency has booked before.
+"""Limits the candidates that a student may match to those that the caller's agency has booked
+before.
 
 A match shows the candidate to the agency, so a passport number alone must not give access to a
 candidate of another party. domain.md, section 5.5.
@@ -23,7 +24,7 @@ from resolvers.viewer import Viewer
 
 @frozen
 class StudentOf:
-    """A student whose fields are in order, the caller, and the agency that books.
+    """A valid student, the caller, and the agency that books.
 
     An import matches among all candidates, as does a caller who sees the whole organization.
     """
@@ -51,7 +52,7 @@ Use = tuple[Viewer, str, UUID]
 
 
 class KnownStudents:
-    """The candidates that may be used, as far as they were looked up."""
+    """The candidates that may be matched, as far as they were read."""
 
     def __init__(self, work: UnitOfWork) -> None:
         self._work = work
@@ -64,7 +65,7 @@ class KnownStudents:
         return asked.among_all or made_by_agency or use in self._usable
 
     def look_up(self, matches: Collection[tuple[StudentOf, Candidate]]) -> None:
-        """Find out about candidates that match; no statement if there is no doubt about any."""
+        """Read which matching candidates may be used; no statement if it is known for all."""
         doubtful = [(one, row) for one, row in matches if not self.may_use(one, row)]
         if not doubtful:
             return
@@ -76,7 +77,7 @@ class KnownStudents:
                 self._usable.add((one.viewer, one.agency_key, row.id))
 
     def _booked(self, pairs: Collection[tuple[StudentOf, Candidate]]) -> set[tuple[str, UUID]]:
-        """The agencies and candidates of these for which there is a booking."""
+        """The pairs of agency and candidate that have a booking."""
         if not pairs:
             return set()
         values = {

@@ -1,4 +1,4 @@
-"""The back-end's own numbers of bookings and of students, counted up for each organization."""
+"""The back-end's numbers of bookings and students, a series for each organization."""
 
 import re
 from collections import deque
@@ -20,14 +20,14 @@ BOOKINGS: Final = "EC booking"
 STUDENTS: Final = "EC student"
 
 GIVEN_BY_US: Final = re.compile("[1-9][0-9]{0,8}")
-"""What a number of ours looks like; an id that somebody else has given may be any text."""
+"""The form of our numbers. An id from another system may be any text."""
 
 
 class BackendNumbers:
-    """Gives each booking and each student one number, and keeps it as an external id.
+    """Gives each booking and each student a number, and stores it as an external id.
 
-    The students are locked: one of two bookings of a student finds the other's number. A number
-    that is an id already, since somebody has brought their own, is passed over.
+    The students are locked, so the second booking of a student finds the number of the first. A
+    number that is already used as an id is skipped.
     """
 
     def __init__(self, work: UnitOfWork, students: Sequence[tuple[UUID, UUID]]) -> None:
@@ -75,7 +75,7 @@ class BackendNumbers:
         return number
 
     def _unused(self, organization_id: UUID, series: str, kind: str) -> int:
-        """The next number that is nobody's id. So many are looked at together as a batch needs."""
+        """The next unused number. The numbers that a batch needs are checked together."""
         free = self._free.setdefault((organization_id, series), deque())
         count = self._at_once
         while not free:
@@ -88,7 +88,7 @@ class BackendNumbers:
 
 
 def _ids(organization_id: UUID, kind: str, numbers: Iterable[int]) -> Read[Any]:
-    """Which of these numbers are ids of a kind."""
+    """The numbers that are already ids of a kind."""
     c = columns(ExternalId)
     return Read(
         "back-end numbers that are used",

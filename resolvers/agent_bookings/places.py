@@ -1,4 +1,4 @@
-"""Places on the start dates of offers: how many are taken, and by whom."""
+"""The places taken on the start dates of offers."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -23,7 +23,7 @@ Booked = tuple[UUID, UUID]
 
 
 class Places:
-    """What is taken at the offers of a batch, which are locked, as the batch goes on."""
+    """The places taken at the locked offers of a batch, updated during the batch."""
 
     def __init__(
         self, work: UnitOfWork, offers: Sequence[ProductOffer], bookings: Iterable[Booked]
@@ -35,9 +35,9 @@ class Places:
             self._of.setdefault(row.booking_id, set()).add((row.offer_id, row.starts_on))
 
     def free(self, offer: ProductOffer, day: date, booking_id: UUID) -> int | None:
-        """How many places are left for a booking; one that it has already is free to it.
+        """The number of places left for a booking, including its own.
 
-        None: any number. An offer that is over its capacity has none.
+        None means unlimited. An offer above its capacity has no places.
         """
         if offer.capacity is None:
             return None
@@ -45,7 +45,7 @@ class Places:
         return max(0, offer.capacity - self._taken[offer.id, day] + own)
 
     def take(self, booked: Booked, places: Iterable[Place]) -> None:
-        """Let a booking have exactly these places."""
+        """Set the places of a booking."""
         before, now = self._of.get(booked[1], set()), set(places)
         self._work.delete(OfferPlace, [_columns(booked, place) for place in sorted(before - now)])
         self._work.insert(

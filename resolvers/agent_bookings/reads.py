@@ -1,4 +1,4 @@
-"""Reads of agent bookings: what is theirs beside the booking, and which has an agency's id."""
+"""Reads of agent bookings: their details, and bookings by an agency's id."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,7 +27,7 @@ from resolvers.vocabulary import ProductKind
 
 
 def agent_booking_details(viewer: Viewer, keys: Sequence[UUID]) -> Read[AgentBooking]:
-    """The rest of each agent booking, under its booking's key.
+    """The details of each agent booking by the booking's key.
 
     For keys of bookings that are visible.
     """
@@ -37,7 +37,7 @@ def agent_booking_details(viewer: Viewer, keys: Sequence[UUID]) -> Read[AgentBoo
 def items_of_agent_bookings(
     kind: ProductKind, viewer: Viewer, keys: Sequence[UUID]
 ) -> Read[AgentBookingItem]:
-    """What the newest revision of each booking asks for, of a kind, as it was submitted."""
+    """The items of a kind in the newest revision of each booking, as submitted."""
     of_kind = sa.literal_column(f"'{kind}'", sa.String())
 
     def newest() -> sa.ColumnElement[bool]:
@@ -54,17 +54,16 @@ def items_of_agent_bookings(
 
 
 def products_by_code(kind: ProductKind, viewer: Viewer, keys: Sequence[str]) -> Read[Product]:
-    """The products of a kind that have these codes."""
+    """The products of a kind with these codes."""
     of_kind = sa.literal_column(f"'{kind}'", sa.String())
     narrowing = Narrowing(kind, lambda: columns(Product).kind == of_kind)
     return rows_by(Product, "code", viewer, keys, narrowing)
 
 
 def organizations_waiting(now: datetime, most: int) -> Read[Any]:
-    """The organizations of the first `most` bookings that wait for stage 2 and that nobody holds.
+    """The organizations of the first `most` bookings that wait for stage 2 without a lease.
 
-    Each row has an `organization_id`, and how many of those bookings are the organization's, as
-    `total`.
+    Each row has an `organization_id`, and the number of its bookings as `total`.
     """
 
     def build(_: str) -> sa.Select[Any]:
@@ -83,7 +82,7 @@ def organizations_waiting(now: datetime, most: int) -> Read[Any]:
 
 
 def held_by_nobody() -> sa.ColumnElement[bool]:
-    """Whether a booking waits for stage 2, and no worker holds it at the instant bound as `now`."""
+    """Whether a booking waits for stage 2 without a valid lease at the instant bound as `now`."""
     a = columns(AgentBooking)
     return sa.and_(
         sa.text(f"agent_booking.{WAITS}"),
@@ -97,9 +96,9 @@ def held_by_nobody() -> sa.ColumnElement[bool]:
 def agent_bookings_named(
     viewer: Viewer, agent_booking_id: str, agency: str | None
 ) -> Read[AgentBooking]:
-    """The visible bookings with an agency's id: one at most in each agency.
+    """The visible bookings with an agency's id, at most one for each agency.
 
-    `agency` is its name, or the code of an office that is not known.
+    `agency` is its name, or the code of an unknown office.
     """
     visible = visible_to(viewer)
     keys = [] if agency is None else [agency_key(agency), unknown_office_key(agency)]

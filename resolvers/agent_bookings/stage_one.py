@@ -1,6 +1,6 @@
-"""Stage 1 `[004]`: every field on its own, in the source's order and words. Pure.
+"""Stage 1 `[004]`: validates each field by itself, in the source's order and words. Pure.
 
-Whether codes exist is stage 2.
+Stage 2 checks whether codes exist.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ LINE, POSTAL_CODE, RELATIONSHIP, REQUIREMENT = 100, 20, 50, 500
 WEEKS = 1_000
 QUANTITY = 100_000
 FIRST_DATE, LAST_DATE = date(1900, 1, 1), date(2999, 12, 31)
-"""Between which a stay can begin: what is outside is a slip of the keyboard."""
+"""The range for the start of a stay. Dates outside it are typing errors."""
 
 OWN_NAMES = {
     "lodging": "Accommodation",
@@ -45,10 +45,11 @@ CODES = {
 
 
 def check(submission: Submission, *, today: date | None) -> list[Refusal]:
-    """Everything that is wrong with the fields of a submission, in the source's order.
+    """All errors in the fields of a submission, in the source's order.
 
-    `today` is None where no clock is at hand: then a date of birth may be in the future.
-    Refusals: Required, WrongLength, Invalid (a text that cannot be kept), InvalidEmail,
+    Without `today`, a date of birth may be in the future.
+
+    Refusals: Required, WrongLength, Invalid (a text that cannot be stored), InvalidEmail,
     InvalidCountryCode, OutOfRange (weeks, quantities, dates, long lists).
     """
     stage = ValidationErrors()

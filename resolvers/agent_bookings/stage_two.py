@@ -1,6 +1,6 @@
-"""Stage 2 `[004]`: whether what was submitted is possible, told to business users. Pure.
+"""Stage 2 `[004]`: checks whether a submission is possible, with messages for business users. Pure.
 
-The messages name things as people know them; `rule` and `path` are for programs.
+Messages use names that people know; `rule` and `path` are for programs.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,7 +15,8 @@ from resolvers.values import frozen
 from resolvers.vocabulary import ProductKind
 
 NIGHTS_AROUND = timedelta(days=2)
-"""By how much lodging may begin before the first course, and end after the last."""
+"""How much earlier than the first course lodging may start, and how much later than the last
+end."""
 
 WORDS = {
     ProductKind.COURSE: "Course",
@@ -23,7 +24,7 @@ WORDS = {
     ProductKind.OPTIONAL_EXTRA: "Optional extra",
     ProductKind.AIRPORT_TRANSFER: "Transfer",
 }
-"""What the source calls the kinds of product."""
+"""The source's names of the kinds of product."""
 
 LISTS = {
     ProductKind.COURSE: "courses",
@@ -31,7 +32,7 @@ LISTS = {
     ProductKind.OPTIONAL_EXTRA: "optionalExtras",
     ProductKind.AIRPORT_TRANSFER: "airportTransfers",
 }
-"""Under which name a submission asks for each kind."""
+"""The member of a submission for each kind."""
 
 CODES = {
     ProductKind.COURSE: "courseCode",
@@ -39,15 +40,15 @@ CODES = {
     ProductKind.OPTIONAL_EXTRA: "optionalExtraCode",
     ProductKind.AIRPORT_TRANSFER: "transferCode",
 }
-"""What the input calls the code of each kind."""
+"""The input's name for the code of each kind."""
 
 AT_SCHOOLS = frozenset({ProductKind.COURSE, ProductKind.LODGING, ProductKind.OPTIONAL_EXTRA})
-"""What the school itself must offer."""
+"""The kinds that the school must offer."""
 
 
 @frozen
 class Message:
-    """Why a booking is not possible."""
+    """A reason why a booking is not possible."""
 
     message: str
     rule: str
@@ -59,8 +60,8 @@ class Message:
 
 @frozen
 class OfferAvailability:
-    """A product at a school: the dates that were asked about on which it begins, and how many
-    places each still has for this booking; None is any number."""
+    """A product at a school: the requested dates on which it starts, and the places left on each
+    for this booking; None means unlimited."""
 
     offer: ProductOffer
     starts_on: frozenset[date]
@@ -69,7 +70,7 @@ class OfferAvailability:
 
 @frozen
 class Catalogue:
-    """What is known of the codes that a booking names; offers by the product's code."""
+    """The reference data of a booking; offers by the product's code."""
 
     office: AgentOffice | None
     school: Centre | None
@@ -78,7 +79,7 @@ class Catalogue:
 
 
 def check(content: Content, known: Catalogue) -> list[Message]:
-    """Everything that keeps a submission that is in order from being possible, in its order.
+    """All reasons why a valid submission is not possible, in its order.
 
     Rules: OFFICE, SCHOOL, PRODUCT, OFFER, START_DATE, WEEKS, COURSES_OVERLAP, LODGING_DATES,
     MINIMUM_AGE, COURSE_FULL.
@@ -125,7 +126,7 @@ def _age(content: Content, courses: Sequence[Stay], known: Catalogue) -> Iterato
 
 
 def age(born: date, on: date) -> int:
-    """Years that are full on a day; who was born on 29 February is a year older on 1 March."""
+    """The age in years on a day. A birthday on 29 February counts on 1 March."""
     return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
 
 
@@ -160,7 +161,7 @@ def _at_school(
 
 
 def _begins(product: Product, day: date, known: Catalogue, *at: str) -> Iterator[Message]:
-    """The source's own rule, in our wording of it (C-19), and whether there is a place."""
+    """The source's rule for start dates, in our wording (C-19), and the check for a place."""
     offered = known.offers.get(product.code)
     if offered is None or known.school is None:
         return
@@ -189,7 +190,7 @@ def _in_words(weeks: int) -> str:
 
 
 def _overlaps(courses: Sequence[Stay], known: Catalogue) -> Iterator[Message]:
-    """Each course that begins before an earlier one has ended."""
+    """Each course that starts before an earlier one has ended."""
     in_time = sorted(enumerate(courses), key=lambda one: (one[1].date_from, one[0]))
     longest = in_time[0]
     for earlier, (n, course) in pairwise(in_time):

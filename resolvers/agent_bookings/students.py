@@ -1,9 +1,9 @@
-"""Matches students to candidates, or makes new candidates of them; domain.md, section 5.5.
+"""Matches students with candidates, or creates new candidates (domain.md, section 5.5).
 
-Same passport number, issuing country and last name, else same names in any case, date of birth and
-nationality; of several the one that the agency made, else the one that was made first. Only a
-candidate that the same agency made has its empty fields filled. Candidates of other parties are
-left alone; staff see them as possible duplicates.
+A match has the same passport number, issuing country and last name, or else the same names in any
+case, date of birth and nationality. Of several matches, the one that the agency created is used, or
+else the oldest. Empty fields are filled only in candidates that the same agency created. Candidates
+of other parties do not change; staff see them as possible duplicates.
 """
 
 from bisect import insort
@@ -27,11 +27,11 @@ from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.texts import folded
 
 Trait = tuple[Any, ...]
-"""What two records of one person have in common."""
+"""A value that identifies a person."""
 
 
 class Students:
-    """The candidates that the students of a batch are, and those that it makes of them."""
+    """The candidates for the students of a batch, existing and new."""
 
     def __init__(self, work: UnitOfWork, asked: Sequence[StudentOf]) -> None:
         self._work = work
@@ -42,7 +42,8 @@ class Students:
         self._load(asked)
         unknown = {one.organization_id for one in asked if self._match(one) is None}
         if unknown:
-            # who makes a candidate waits for whoever makes one just now, and then looks again
+            # concurrent batches of an organization create candidates one after another, and read
+            # again
             work.rows(_locked(unknown))
             self._load(asked)
         matches = [match for one in asked if (match := self._match(one))]
@@ -52,7 +53,7 @@ class Students:
         self._rows |= self._before
 
     def candidate(self, asked: StudentOf) -> Candidate:
-        """The candidate that the student is, or a new one."""
+        """The candidate that matches the student, or a new one."""
         match = self._match(asked)
         if match is None:
             candidate = _made(asked)
@@ -67,28 +68,28 @@ class Students:
         return candidate
 
     def write(self) -> None:
-        """Insert new candidates, save those that were filled, and record possible duplicates."""
+        """Insert new candidates, save changed ones, and record possible duplicates."""
         made = [row for key, row in self._now.items() if key not in self._before]
         self._work.insert(Candidate, made)
         self._work.save(Candidate, [(row, self._now[key]) for key, row in self._before.items()])
         record_duplicates(self._work, self._pairs)
 
     def _load(self, asked: Sequence[StudentOf]) -> None:
-        """Enter the candidates that a student may be, and find out which of them may be used."""
+        """Add candidates that may match students, and read which of them may be used."""
         self._enter(_candidates(self._work, asked))
         self._known.look_up([(one, row) for one in asked for row in self._alike(one)])
 
     def _match(self, asked: StudentOf) -> Candidate | None:
-        """The best match of those that may be used: if there is one, of the agency's own.
+        """The best match that may be used, preferably a candidate of the agency.
 
-        So a booking that staff submit again keeps the agency's candidate, and does not show the
-        agency another party's.
+        So a booking that staff submit again keeps the agency's candidate, and does not reveal a
+        candidate of another party.
         """
         usable = [row for row in self._alike(asked) if self._known.may_use(asked, row)]
         return min(usable, key=lambda row: row.agency_key != asked.agency_key, default=None)
 
     def _alike(self, asked: StudentOf) -> list[Candidate]:
-        """The candidates that have a trait of the student's: the best match first."""
+        """The candidates that share an identifying value with the student, best match first."""
         keys = (
             key
             for trait in _traits(asked.organization_id, asked.student)
@@ -97,7 +98,7 @@ class Students:
         return [self._rows[key] for key in dict.fromkeys(keys)]
 
     def _enter(self, candidates: Iterable[Candidate]) -> None:
-        """Enter candidates under their traits, the oldest first."""
+        """Index candidates by their identifying values, oldest first."""
         for row in candidates:
             self._rows[row.id] = row
             for trait in _traits(row.organization_id, row):
@@ -107,7 +108,7 @@ class Students:
 
 
 def _traits(organization_id: UUID, of: Student | Candidate) -> list[Trait]:
-    """What identifies a person, the stronger first; only what is complete."""
+    """The complete identifying values of a person, strongest first."""
     first_names, last_name = folded(of.first_names or ""), folded(of.last_name or "")
     passport = (of.passport_number, of.passport_issuing_country)
     person: tuple[date | str | None, ...] = (of.date_of_birth, of.nationality)
@@ -120,7 +121,7 @@ def _traits(organization_id: UUID, of: Student | Candidate) -> list[Trait]:
 
 
 def _made(asked: StudentOf) -> Candidate:
-    """A candidate of the agency's, with a generated reference."""
+    """A new candidate of the agency, with a generated reference."""
     key, student = new_key(), asked.student
     reference = f"STU-{key.hex[-12:]}"
     names = (student.first_names or "", student.last_name or "")
@@ -139,7 +140,7 @@ def _made(asked: StudentOf) -> Candidate:
 
 
 def _values(student: Student) -> dict[str, Any]:
-    """What is known of the student, by the candidate's columns."""
+    """The student's values by the candidate's columns."""
     address, contact = student.address, student.emergency_contact
     return {
         "email": student.email,
@@ -157,9 +158,9 @@ def _values(student: Student) -> dict[str, Any]:
 
 
 def _filling(known: Candidate, student: Student) -> dict[str, Any]:
-    """What is empty of a candidate and known of the student.
+    """The student's values for empty columns of a candidate.
 
-    Of another passport neither the number nor the country: together they would be of no passport.
+    The number and the country of a passport are filled only together.
     """
     values = {n: v for n, v in _values(student).items() if not getattr(known, n)}
     other_number = known.passport_number not in {None, student.passport_number}
@@ -171,7 +172,7 @@ def _filling(known: Candidate, student: Student) -> dict[str, Any]:
 
 
 def _candidates(work: UnitOfWork, asked: Sequence[StudentOf]) -> list[Candidate]:
-    """Candidates that share a passport's number or a day of birth with one of the students."""
+    """Candidates that share a passport number or a date of birth with one of the students."""
     of_students = [(one.organization_id, one.student) for one in asked]
     passports = [(of, s.passport_number) for of, s in of_students if s.passport_number is not None]
     born = [(of, s.date_of_birth) for of, s in of_students if s.date_of_birth is not None]

@@ -1,4 +1,4 @@
-"""What an agency submits `[004]`, as plain values; None is what was left out."""
+"""A submission of an agency `[004]` as plain values; None means omitted."""
 
 from dataclasses import fields, is_dataclass, replace
 from datetime import date
@@ -18,12 +18,12 @@ from resolvers.vocabulary import (
 T = TypeVar("T")
 
 Content = dict[str, Any]
-"""A submission as the database keeps it, under the names of the contract's AgentBooking."""
+"""A submission as it is stored, with the names of the contract's AgentBooking."""
 
 
 @frozen(kw_only=True)
 class AgentContact:
-    """Whom to ask at the agency."""
+    """The contact person at the agency."""
 
     first_names: str | None = None
     last_name: str | None = None
@@ -34,7 +34,7 @@ class AgentContact:
 
 @frozen(kw_only=True)
 class Student:
-    """Who is to be taught."""
+    """The student of a booking."""
 
     first_names: str | None = None
     last_name: str | None = None
@@ -53,7 +53,7 @@ class Student:
 
 @frozen(kw_only=True)
 class RequestedProduct:
-    """A product that is asked for: a stay has a start and weeks, an extra has a quantity."""
+    """A requested product. A stay has a start and weeks; an extra has a quantity."""
 
     code: str | None = None
     date_from: date | None = None
@@ -63,7 +63,7 @@ class RequestedProduct:
 
 @frozen(kw_only=True)
 class SpecialRequirements:
-    """What the school has to know about the student."""
+    """The student's special requirements."""
 
     medical_condition: str | None = None
     allergies: str | None = None
@@ -72,7 +72,7 @@ class SpecialRequirements:
 
 @frozen(kw_only=True)
 class HomestayPreferences:
-    """With whom the student wishes to live."""
+    """The student's preferences for a homestay."""
 
     smoking: SmokingPreference | None = None
     pets: PetsPreference | None = None
@@ -82,7 +82,7 @@ class HomestayPreferences:
 
 @frozen(kw_only=True)
 class Submission:
-    """All that one revision of a booking says."""
+    """The content of one revision of a booking."""
 
     agent_booking_id: str | None
     agent_office_code: str | None = None
@@ -99,7 +99,7 @@ class Submission:
 
     @property
     def requested_products(self) -> dict[ProductKind, tuple[RequestedProduct, ...]]:
-        """What is asked for, by kind, in the order in which it was submitted."""
+        """The requested products by kind, in the order of the submission."""
         return {
             ProductKind.COURSE: self.courses,
             ProductKind.LODGING: self.lodging,
@@ -110,7 +110,7 @@ class Submission:
 
 @frozen
 class Stay:
-    """A course or a lodging of a submission that is in order."""
+    """A course or a lodging of a valid submission."""
 
     code: str
     date_from: date
@@ -118,7 +118,7 @@ class Stay:
 
 
 def stays_in(content: Content, *names: str) -> list[Stay]:
-    """The stays of kinds, `courses` and `lodging`, in kept content."""
+    """The stays of some kinds (`courses`, `lodging`) in stored content."""
     return [
         Stay(stay["code"], date.fromisoformat(stay["dateFrom"]), stay["numberOfWeeks"])
         for name in names
@@ -127,9 +127,9 @@ def stays_in(content: Content, *names: str) -> list[Stay]:
 
 
 def tidied(value: T) -> T:
-    """The same with its texts in their normal form, and None for those without a visible character.
+    """The submission with normalized texts, and None for texts without a visible character.
 
-    The source's sample leaves optional texts blank.
+    The source's sample has blank optional texts.
     """
     tidy: Any = value
     if isinstance(value, str):
@@ -143,7 +143,7 @@ def tidied(value: T) -> T:
 
 
 def content_of(submission: Submission) -> Content:
-    """A submission that is in order, as it is kept. Equal contents are equal submissions."""
+    """A valid submission as it is stored. Equal contents are equal submissions."""
     student, contact = submission.student, submission.agent_contact
     special, homestay = submission.special_requirements, submission.homestay_preferences
     assert student is not None

@@ -21,7 +21,7 @@ _LIVE = frozenset(
 
 
 def _not_started(situation: ActionContext) -> Refusal | None:
-    """A guard: none of the dates that the booking had has come."""
+    """A guard: all dates of the booking are in the future."""
     return illegal_state(situation) if situation.started else None
 
 

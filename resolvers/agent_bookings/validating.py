@@ -1,7 +1,7 @@
-"""Stage 2 as a worker does it: takes what was received, and says what is possible `[004]`.
+"""Stage 2 in the worker: claims received bookings and validates them `[004]`.
 
-Two transactions, so that whoever dies between them leaves a lease that runs out, and somebody else
-takes the booking up again. What was submitted meanwhile is newer and wins: it ends the lease.
+It takes two transactions. If a worker dies between them, its lease expires, and another worker
+claims the booking. A newer submission ends the lease.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ NOBODY = UUID(int=0)
 
 @frozen(kw_only=True)
 class ClaimWaiting:
-    """Take up to `most` bookings of an organization that wait, for `lease_seconds`."""
+    """Claim up to `most` waiting bookings of an organization for `lease_seconds`."""
 
     organization_id: UUID
     most: int
@@ -46,7 +46,7 @@ class ClaimWaiting:
 
 @frozen(kw_only=True)
 class Validate:
-    """Say what is possible of a booking that was taken up under a lease."""
+    """Validate a claimed booking."""
 
     organization_id: UUID
     booking_id: UUID
@@ -54,7 +54,7 @@ class Validate:
 
 
 def take_up(work: UnitOfWork, commands: Sequence[ClaimWaiting]) -> list[Outcome]:
-    """Make what was received VALIDATING, oldest first, and what somebody held for too long again.
+    """Make received bookings VALIDATING, oldest first, including those with an expired lease.
 
     `facts["taken"]` has for each booking its organization, its key and its lease, as hex text.
     """
@@ -62,9 +62,9 @@ def take_up(work: UnitOfWork, commands: Sequence[ClaimWaiting]) -> list[Outcome]
 
 
 def validate(work: UnitOfWork, commands: Sequence[Validate]) -> list[Outcome]:
-    """Confirm each booking, or say why it is not possible.
+    """Confirm each booking, or record why it is not possible.
 
-    The result of a booking that is no longer held under its lease is discarded: `changed` is False.
+    If the lease is no longer valid, the result is discarded and `changed` is False.
     """
     batch = _ValidationBatch(work, commands)
     return [batch.validate(command) for command in commands]
@@ -96,7 +96,7 @@ def _take_up(work: UnitOfWork, command: ClaimWaiting) -> Outcome:
 
 
 def _waits(detail: AgentBooking, work: UnitOfWork) -> bool:
-    """Whether nobody holds it, once it is locked."""
+    """Whether the locked booking has no valid lease."""
     if detail.status is AgentBookingStatus.VALIDATING:
         return detail.leased_until is not None and detail.leased_until <= work.now
     return detail.status is AgentBookingStatus.RECEIVED
@@ -111,7 +111,7 @@ Held = tuple[Booking, AgentBooking]
 
 
 class _ValidationBatch:
-    """A batch in the order lock, load, ask, write: offers, candidates, bookings."""
+    """A batch in the order lock, load, check, write. Locks offers, candidates, then bookings."""
 
     def __init__(self, work: UnitOfWork, commands: Sequence[Validate]) -> None:
         self._work = work
@@ -157,9 +157,9 @@ class _ValidationBatch:
         )
 
     def _confirm(self, held: Held, known: Catalogue) -> None:
-        """The revision is in force, with places of its own in place of those of the last one.
+        """Put the revision in force, with its places instead of those of the previous revision.
 
-        The codes may have become known only after they were submitted.
+        Codes may have become known after the submission.
         """
         booking, detail = held
         assert known.office is not None
@@ -198,7 +198,7 @@ def _held(work: UnitOfWork, keys: loading.Keys) -> dict[UUID, Held]:
 
 
 def _write(work: UnitOfWork, before: Held, after: Held, kind: ChangeType) -> None:
-    """Save a booking and its detail, and record what has become of them."""
+    """Save a booking with its details, and record the change."""
     booking = next_version(after[0], work.now)
     work.save(Booking, [(before[0], booking)])
     work.save(AgentBooking, [(before[1], after[1])])
@@ -214,7 +214,7 @@ def _write(work: UnitOfWork, before: Held, after: Held, kind: ChangeType) -> Non
 
 
 def _waiting(dialect: str, most: int) -> sa.Executable:
-    """The bookings that nobody holds, in the order of their keys; past those that are locked."""
+    """The bookings without a valid lease in the order of their keys; locked ones are skipped."""
     a, b = columns(AgentBooking), columns(Booking)
     mine = of_organization(AgentBooking)
     if dialect == "sqlite":  # the sign keeps it from reading all bookings of the organization

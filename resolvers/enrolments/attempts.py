@@ -1,4 +1,4 @@
-"""What a batch knows of candidates' earlier attempts, for the rules of duplicates and resits."""
+"""The candidates' earlier attempts, for the rules about duplicates and resits."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -56,7 +56,7 @@ class Attempts:
     def rules(
         self, wanted: Booking, event: Event, *, moving: Booking | None = None
     ) -> Callable[[ValidationErrors], None]:
-        """The rules about duplicates and resits for an enrolment that is wanted at an event."""
+        """The rules about duplicates and resits for a new enrolment at an event."""
 
         def ask(stage: ValidationErrors) -> None:
             preloaded, but = self._preloaded, None if moving is None else moving.id

@@ -1,4 +1,4 @@
-"""Books seats: a batch, in the order lock, load, ask, write, record."""
+"""Books seats: a batch, in the order lock, load, check, write, record."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ from resolvers.vocabulary import (
 )
 
 NUMBERS = "enrolment"
-"""The series that references of enrolments are numbered from."""
+"""The number series for references of enrolments."""
 
 PAYMENT_REFERENCE = "paymentReference"
 """The outcome's fact with our reference of the payment."""
@@ -177,7 +177,7 @@ def _draft(
     module_id: UUID | None,
     sitting: Sitting,
 ) -> PendingEnrolment:
-    """The rows of a seat as they will be written, if every rule lets them."""
+    """The rows of a seat as they will be written if all rules accept them."""
     key, imported = new_key(), command.imported
     settings = preloaded.settings[event.organization_id]
     cause = Cause(command.viewer, command.origin)
@@ -192,7 +192,7 @@ def _draft(
         organization_id=event.organization_id,
         id=key,
         kind=BookingKind.ENROLMENT,
-        reference="",  # numbered when it is written
+        reference="",  # assigned when the row is written
         status=status,
         candidate_id=candidate.id,
         centre_id=event.venue_id if room is None else room.centre_id,
@@ -227,9 +227,9 @@ def _draft(
 
 
 def _status(payment: Payment, imported: SourceRecord | None, now: datetime) -> BookingStatus:
-    """PENDING where the candidate must pay first, else CONFIRMED; an import says what came of it.
+    """PENDING if the candidate must pay first, else CONFIRMED; an import has its own status.
 
-    A seat that its source holds although the time to pay is over does not lapse here.
+    An imported seat does not expire here, even if its payment is overdue.
     """
     unpaid = must_be_paid_first(payment)
     if imported is not None:

@@ -1,4 +1,4 @@
-"""What can be asked about enrolments: the commands, as plain values."""
+"""The commands on enrolments."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -22,9 +22,9 @@ from resolvers.vocabulary import (
 
 @frozen(kw_only=True)
 class SourceRecord:
-    """What a source says about a booking that has already been made there.
+    """A source's record of a booking that was already made there.
 
-    Permissions and rules about now do not apply to it; all others do.
+    Permissions and rules about the present do not apply to it; all other rules do.
     """
 
     number: int | None = None
@@ -57,7 +57,7 @@ class BookEnrolment:
 class MoveEnrolment:
     """Move an enrolment to another time, room, centre or event.
 
-    The `from_…` values must still be so.
+    The `from_…` values must match the current ones.
     """
 
     viewer: Viewer = field(repr=False)
@@ -92,9 +92,10 @@ class AssignResult:
 
 @frozen(kw_only=True)
 class RecordPayment:
-    """Record what became of a payment.
+    """Record the new status of a payment.
 
-    `duplicate_reference`: of a duplicate that was refunded; the payment itself stays as it is.
+    `duplicate_reference`: the reference of a refunded duplicate; the payment itself does not
+    change.
     """
 
     viewer: Viewer = field(repr=False)

@@ -1,4 +1,4 @@
-"""An enrolment's values as the log keeps them."""
+"""The values of an enrolment in the log."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from resolvers.vocabulary import EnrolmentType
 def enrolment_facts(
     booking: Booking, enrolment: Enrolment | None = None, payment: Payment | None = None
 ) -> dict[str, Any]:
-    """What the enrolment's fields show, as far as its rows are given."""
+    """The values of the enrolment's fields, as far as its rows are given."""
     facts = {**booking_facts(booking), "enrolmentStatus": enrolment_status(booking.status)}
     if enrolment is not None:
         facts |= {

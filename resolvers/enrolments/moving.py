@@ -75,7 +75,7 @@ def move(work: UnitOfWork, commands: Sequence[MoveEnrolment]) -> list[Outcome | 
 
 
 class _MoveBatch:
-    """The batch: what it needs, and its moves one after the other."""
+    """A batch of moves, with the rows that it needs."""
 
     def __init__(self, work: UnitOfWork, commands: Sequence[MoveEnrolment]) -> None:
         self._work = work
@@ -177,7 +177,7 @@ class _MoveBatch:
     def _places_before(
         self, command: MoveEnrolment, stage: ValidationErrors
     ) -> tuple[Event | None, Room | None]:
-        """The event and the room that the caller believes it moves from."""
+        """The current event and room according to the caller."""
         viewer, event, room = command.viewer, None, None
         if (ref := command.from_event) is not None:
             path = ("from_event",)
@@ -188,7 +188,7 @@ class _MoveBatch:
         return event, room
 
     def _state(self, command: MoveEnrolment, booking: Booking) -> ValidationErrors:
-        """What the booking's own state says against a move."""
+        """The refusals from the booking's own state."""
         stage = ValidationErrors()
         if command.imported is None or booking.status not in SEATED:
             path = ("enrolment",)
@@ -201,7 +201,7 @@ class _MoveBatch:
         )
 
     def _event(self, command: MoveEnrolment, booking: Booking, *path: str) -> Event:
-        """Where it goes, or where it stays.
+        """The target of a move.
 
         Raises: as `PreloadedBatch.event`, StaleBooking (it moved before it could be locked).
         """
@@ -223,7 +223,7 @@ class _MoveBatch:
         enrolment: Enrolment,
         stage: ValidationErrors,
     ) -> "_Target":
-        """Where it goes, which ends the stage. Raises: Refused."""
+        """The target of a move, at the end of the stage. Raises: Refused."""
         preloaded, viewer = self._preloaded, command.viewer
         where = "enrolment" if command.to_event is None else "to_event"
         event = stage.of(self._event, command, booking, where)
@@ -244,7 +244,7 @@ class _MoveBatch:
             time = booking.local_start
             path = "to_event" if command.to_room is None else "to_room"
         zone = preloaded.zone(event, room, online=online)
-        # at its own event a booking keeps its length
+        # a booking that stays at its event keeps its length
         lasts = as_booked(event, booking) if event.id == booking.event_id else event
         accommodations = self._for_length(booking, lasts)
         spare = extra(a for _, a in accommodations)
@@ -266,7 +266,7 @@ class _MoveBatch:
         return _Target(event, room, sitting, module_id, accommodations, path)
 
     def _module_at(self, enrolment: Enrolment, booking: Booking, event: Event) -> UUID | None:
-        """At another event the module is kept if it is one of that event's. Raises: Required."""
+        """At another event, the module is kept if the event has it. Raises: Required."""
         modules = self._preloaded.modules_of(event)
         if event.id == booking.event_id or enrolment.module_id in modules:
             return enrolment.module_id
@@ -277,10 +277,7 @@ class _MoveBatch:
             raise
 
     def _room_without_choice(self, booking: Booking, event: Event) -> Room | None:
-        """Where an enrolment goes that names no room.
-
-        It stays, or goes to the other event's own room.
-        """
+        """The room of a move without a room: the current one, or the other event's own."""
         rooms = self._preloaded.rooms
         here = None if booking.room_id is None else rooms.get(booking.room_id)
         if event.id == booking.event_id:
@@ -310,7 +307,7 @@ class _MoveBatch:
         return moved
 
     def _enrolment_at(self, enrolment: Enrolment, booking: Booking, target: "_Target") -> Enrolment:
-        """For another test the attempt is counted anew."""
+        """The attempt number, counted again for another test."""
         event = target.event
         moved = changed(enrolment, on_demand=event.on_demand, module_id=target.module_id)
         if rules.same_test(booking, event):
@@ -330,7 +327,8 @@ class _MoveBatch:
     def _for_length(
         self, booking: Booking, event: Event
     ) -> list[tuple[Accommodation, Accommodation]]:
-        """The booking's accommodations, and what they are when it is as long as the event."""
+        """The booking's accommodations, before and after they are adjusted to the event's
+        length."""
         granted = self._accommodations.get(booking.id, [])
         test = self._preloaded.test_of(event)
         breaks = 0 if test is None else test.break_minutes
@@ -346,7 +344,7 @@ class _MoveBatch:
         cause: Cause,
         warnings: list[Warning],
     ) -> PendingMove:
-        """Keep the newer versions, for what else the batch does with the booking."""
+        """Keep the new versions for later commands of the batch."""
         before = self._enrolments[booking.id]
         self._preloaded.seats.take(moved)
         self._preloaded.seats.free(booking)
@@ -358,7 +356,7 @@ class _MoveBatch:
         return PendingMove(*versions, accommodations, self._due(moved), cause, tuple(warnings))
 
     def _due(self, moved: Booking) -> tuple[Payment, Payment] | None:
-        """The payment that the booking waits for, before and after the move."""
+        """The booking's pending payment, before and after the move."""
         payment = self._payments.get(moved.id)
         if payment is None:
             return None
@@ -391,7 +389,7 @@ class _MoveBatch:
 
 @frozen
 class _Target:
-    """Where and when an enrolment is to be, and what it has there."""
+    """The target of a move: place, time, module and room."""
 
     event: Event
     room: Room | None
@@ -404,7 +402,7 @@ class _Target:
 def _require_unchanged(
     command: MoveEnrolment, situation: ActionContext, was_at: Event | None, was_in: Room | None
 ) -> None:
-    """The version and the source's MoveFrom values are what the caller believes them to be.
+    """Check the version and the source's MoveFrom values.
 
     Raises: StaleBooking.
     """

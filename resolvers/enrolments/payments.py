@@ -1,4 +1,4 @@
-"""Records payments; what a provider's webhook calls."""
+"""Records payments, for example from a provider's webhook."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -36,11 +36,11 @@ PROVIDER_REFERENCE = 200
 
 @requires(Permission.RECORD_PAYMENT)
 def record_payments(work: UnitOfWork, commands: Sequence[RecordPayment]) -> list[Outcome | Refused]:
-    """Record what became of each payment; one that has that status already is left as it is.
+    """Record the status of each payment. A payment that already has the status does not change.
 
-    Paid or waived, a booking that waited for it is BOOKED. A booking that has ended does not
-    revive. PAID again with another reference is recorded once as a duplicate, which is to be
-    refunded. Refusals: PermissionRefusal, NotFoundRefusal, WrongLength, Invalid; IllegalState.
+    When its payment is paid or waived, a waiting booking becomes BOOKED. A booking that has ended
+    does not change. A second PAID with another reference is recorded once as a duplicate to
+    refund. Refusals: PermissionRefusal, NotFoundRefusal, WrongLength, Invalid; IllegalState.
     """
     named = [(c.viewer.organization_id, c.reference) for c in commands]
     payments = {
@@ -49,7 +49,7 @@ def record_payments(work: UnitOfWork, commands: Sequence[RecordPayment]) -> list
     }
     keys = [(row.organization_id, row.booking_id) for row in payments.values()]
     bookings = lock_current(work, keys)
-    # read again: another process may have recorded one before the booking was locked
+    # read again, because another process may have recorded one before the lock
     for row in loading.of_keys(work, Payment, "reference", named):
         payments[row.organization_id, row.reference] = row
     settings = loading.settings(work, {c.viewer.organization_id for c in commands})
@@ -109,7 +109,7 @@ def _find(
 def _next(
     work: UnitOfWork, payment: Payment, command: RecordPayment, situation: ActionContext
 ) -> tuple[Payment, tuple[Warning, ...]]:
-    """The payment as a command leaves it, and what is warned of. Raises: Invalid, IllegalState."""
+    """The payment after a command, and its warnings. Raises: Invalid, IllegalState."""
     provider, reference = command.provider, command.provider_reference
     if command.duplicate_reference is not None:
         return _with_refund(work, payment, command), ()

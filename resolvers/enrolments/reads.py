@@ -1,4 +1,4 @@
-"""Reads of enrolments: what is theirs beside the booking."""
+"""Reads of the details of enrolments."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -11,7 +11,7 @@ from resolvers.viewer import Viewer
 
 
 def enrolment_details(viewer: Viewer, keys: Sequence[UUID]) -> Read[Enrolment]:
-    """The rest of each enrolment, under its booking's key.
+    """The details of each enrolment by the booking's key.
 
     For keys of bookings that are visible.
     """

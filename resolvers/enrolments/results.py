@@ -23,7 +23,7 @@ from resolvers.vocabulary import BookingKind, BookingStatus, ChangeType, Permiss
 
 @requires(Permission.ASSIGN_RESULT)
 def assign_results(work: UnitOfWork, commands: Sequence[AssignResult]) -> list[Outcome | Refused]:
-    """Give each enrolment its result; one that has it already is left as it is.
+    """Give each enrolment its result. An enrolment that already has the result does not change.
 
     Refusals: PermissionRefusal, NotFoundRefusal, Invalid; IllegalState.
     """
@@ -81,7 +81,7 @@ def _place(command: AssignResult) -> tuple[str, ...]:
 def _completed(
     work: UnitOfWork, booking: Booking, settings: Organization, command: AssignResult
 ) -> Booking:
-    """The booking once it has its result. Raises: IllegalState."""
+    """The booking with its result. Raises: IllegalState."""
     if command.imported is None or booking.status is not BookingStatus.CONFIRMED:
         situation = ActionContext(booking, settings, work.now)
         place = _place(command)

@@ -1,4 +1,4 @@
-"""Who may have a seat, and when. Pure: rows and `now` in, nothing or a refusal out."""
+"""The rules for seats. Pure: they take rows and `now`, and return nothing or raise a refusal."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -18,13 +18,13 @@ from resolvers.storage.tables import Booking, Event, Module, Organization, Room,
 from resolvers.vocabulary import BookingKind, BookingStatus, EnrolmentResult
 
 ATTEMPTED = frozenset({BookingStatus.COMPLETED, BookingStatus.NO_SHOW})
-"""The statuses in which an enrolment was an attempt at its test."""
+"""The statuses in which an enrolment counts as an attempt."""
 
 
 def choose_room(
     event: Event, given: Room | None, *, online: bool, own: Room | None, path: str = "room"
 ) -> Room | None:
-    """The room of a booking: the one given, else the event's own; none online.
+    """The room of a booking: the given one, else the event's own; none if it is online.
 
     Raises: Invalid (a room for an online booking, or one that is not at the venue), Required.
     """
@@ -43,7 +43,7 @@ def choose_room(
 def choose_module(
     event: Event, modules: Sequence[UUID], given: Module | None, *path: str
 ) -> UUID | None:
-    """The module of a booking: the one given, else the event's only one.
+    """The module of a booking: the given one, else the event's only one.
 
     Raises: Invalid (not one of the event's), Required (eligibility is configured, and there are
     several).
@@ -60,7 +60,7 @@ def choose_module(
 
 
 def same_test(booking: Booking, event: Event) -> bool:
-    """Whether an enrolment was for the test of an event; without a test, for the same event."""
+    """Whether an enrolment is for the same test as an event; without a test, for the same event."""
     if booking.kind is not BookingKind.ENROLMENT:
         return False
     if event.test_id is not None:
@@ -69,7 +69,7 @@ def same_test(booking: Booking, event: Event) -> bool:
 
 
 def awaiting_result(bookings: Iterable[Booking], event: Event, now: datetime) -> list[Booking]:
-    """Enrolments for the same test that have begun and have no result `[000]`."""
+    """Enrolments for the same test that have started and have no result `[000]`."""
     return [
         b
         for b in bookings
@@ -88,9 +88,9 @@ def require_no_duplicate(
     *,
     but: UUID | None = None,
 ) -> None:
-    """One live booking for an event, of any kind, and one enrolment ahead for a test.
+    """Allow one live booking for an event, of any kind, and one future enrolment for a test.
 
-    Unless the event allows several. One that awaits its result is the resit rule's matter.
+    The event may allow several. The resit rule handles enrolments that await a result.
     Raises: DuplicateBooking.
     """
     if event.allow_multiple_registrations:
@@ -121,7 +121,7 @@ def require_resit_allowed(
     settings: Organization,
     now: datetime,
 ) -> None:
-    """Another attempt only after the result of the one before, and as the rules of resits say.
+    """Allow another attempt only after the result of the previous one, within the rules for resits.
 
     Raises: ResitResultRequired, AttemptsExhausted, ResitAfterPassDisabled, ResitTooEarly.
     """

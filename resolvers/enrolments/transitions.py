@@ -68,5 +68,5 @@ _FINE = {
 
 
 def enrolment_status(status: BookingStatus) -> EnrolmentStatus:
-    """The enrolment's own word for a common status."""
+    """The enrolment status for a common status."""
     return _FINE[status]

@@ -1,6 +1,6 @@
-"""What reaches bookings of every kind: cancelling, accommodations, cancelled events, expiry.
+"""Commands for bookings of every kind: cancelling, accommodations, cancelled events, expiry.
 
-Whoever reads or writes bookings imports this package, so that their kinds are known.
+Code that reads or writes bookings imports this package, so all kinds are known.
 """
 
 import resolvers.every_kind.kinds  # noqa: F401 - makes the kinds known

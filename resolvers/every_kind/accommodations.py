@@ -76,9 +76,9 @@ class RevokeAccommodation:
 
 @requires(Permission.GRANT_ACCOMMODATION)
 def grant(work: UnitOfWork, commands: Sequence[GrantAccommodation]) -> list[Outcome | Refused]:
-    """Grant each accommodation; the same again changes nothing.
+    """Grant each accommodation. Granting the same one again changes nothing.
 
-    Longer times that conflict are a warning, and so is a room without a seat for them; the change
+    A conflict with the longer time is a warning, and so is a room without a seat for it. The change
     records the warnings.
 
     Refusals: PermissionRefusal, NotFoundRefusal (RegistrationNotFound for a registration's id),
@@ -105,7 +105,7 @@ def revoke(work: UnitOfWork, commands: Sequence[RevokeAccommodation]) -> list[Ou
 
 
 class _GrantBatch:
-    """The bookings of the batch with what they were granted."""
+    """The bookings of the batch with their accommodations."""
 
     def __init__(
         self, work: UnitOfWork, commands: Sequence[GrantAccommodation | RevokeAccommodation]
@@ -136,7 +136,9 @@ class _GrantBatch:
         assert command.type is not None
         self._require(command, booking, "grant")
         before = self._granted.get(booking.id, [])
-        alike = [a for a in before if is_of_type(a, command.type)]  # several from before 0007
+        alike = [
+            a for a in before if is_of_type(a, command.type)
+        ]  # rows from before migration 0007 may have several
         same = min(alike, key=lambda a: a.type != type_of(command), default=None)
         if same is None and len(before) >= checks.PLAIN_LIST:
             rule = f"cannot be added: the booking has {checks.PLAIN_LIST} already"
@@ -170,9 +172,9 @@ class _GrantBatch:
         return Outcome(booking.id, warnings=warnings)
 
     def write(self) -> None:
-        """Write the difference between what was granted before the batch and what is now.
+        """Write the difference between the accommodations before and after the batch.
 
-        Not command by command: that would take more statements the more commands there are.
+        One write for the batch keeps the number of statements independent of its size.
         """
         before = {a.id: a for a in self._before}
         after = {a.id: a for granted in self._granted.values() for a in granted}
@@ -228,7 +230,7 @@ class _GrantBatch:
         before: list[Accommodation],
         after: list[Accommodation],
     ) -> tuple[Warning, ...]:
-        """Lengthen or shorten the booking, and record it; a warning where it conflicts only now."""
+        """Change the booking's length and record it. A new conflict is a warning."""
         longer = self._lengthened(booking, after)
         self._granted[booking.id] = after
         self._work.save(Booking, [(booking, longer)])
@@ -247,7 +249,7 @@ class _GrantBatch:
         return warnings
 
     def _warnings(self, booking: Booking, longer: Booking) -> tuple[Warning, ...]:
-        """What is new in the way of a booking that got longer, which is counted from now on."""
+        """The new conflicts of a longer booking, which counts with its new length from now on."""
         already = {other.id for other in self._candidate_schedules.conflicts(booking)}
         warnings = self._lengthening.take(booking, longer)
         conflicts = {other.id for other in self._candidate_schedules.conflicts(longer)}
@@ -287,6 +289,6 @@ class _GrantBatch:
 
 
 def _terms(accommodation: Accommodation) -> dict[str, Any]:
-    """What makes two accommodations of a type the same: all but who granted it, and when."""
+    """The values that make two accommodations equal: all except who granted it, and when."""
     values = as_dict(accommodation)
     return {name: value for name, value in values.items() if not name.startswith("granted_")}

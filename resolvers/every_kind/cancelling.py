@@ -1,4 +1,4 @@
-"""Cancels bookings of any kind. One and many are the same batch."""
+"""Cancels bookings of any kind, one or many."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import field
@@ -41,7 +41,7 @@ from resolvers.vocabulary import (
 )
 
 ENDED = frozenset({BookingStatus.CANCELLED, BookingStatus.NO_SHOW})
-"""The statuses that cancelling leads to: cancelling again changes nothing."""
+"""The statuses after cancelling. Cancelling again changes nothing."""
 
 
 @frozen(kw_only=True)
@@ -76,7 +76,7 @@ class CancelBooking:
 
 @requires(Permission.CANCEL)
 def cancel(work: UnitOfWork, commands: Sequence[CancelBooking]) -> list[Outcome | Refused]:
-    """Cancel each booking and free its seat; one that is cancelled already is left as it is.
+    """Cancel each booking and free its seat. A cancelled booking does not change.
 
     Refusals: PermissionRefusal, NotFoundRefusal (RegistrationNotFound for a registration's id),
     Invalid, MessageRequired, WrongLength, OutOfRange; StaleBooking; IllegalState,
@@ -95,7 +95,7 @@ class _CancellationBatch:
         keys = [(row.organization_id, row.id) for row in self._found.rows()]
         self._locked = lock_current(work, keys)
         self._rest = _rest_of(work, self._locked.values())
-        # commands of one request share their list of candidates: it is gone through once for all
+        # commands of a request share their list of candidates, so it is indexed once
         lists = {id(c.candidates): (c.viewer, c.candidates) for c in commands if c.candidates}
         self._candidates: Lookup[Candidate] = look_up(
             work, Candidate, ((viewer, ref) for viewer, refs in lists.values() for ref in refs)
@@ -152,7 +152,7 @@ class _CancellationBatch:
         return booking
 
     def _found_in(self, viewer: Viewer, refs: Sequence[Ref]) -> dict[UUID, int]:
-        """The first position of each candidate in a list, by key; without those not found."""
+        """The first position of each candidate in a list, by key; unknown ones are omitted."""
         found = [self._candidates.first(viewer, ref) for ref in refs]
         numbered = reversed(list(enumerate(found)))
         return {row.id: n for n, row in numbered if row is not None}
@@ -160,7 +160,7 @@ class _CancellationBatch:
     def _check_names(
         self, command: CancelBooking, booking: Booking, stage: ValidationErrors
     ) -> None:
-        """The candidates and the event that the caller names are the bookings' `[000]`."""
+        """Check that the given candidates and event are those of the bookings `[000]`."""
         viewer = command.viewer
         if command.candidates is not None:
             positions = self._positions.get(id(command.candidates), {})
@@ -178,7 +178,7 @@ class _CancellationBatch:
     def _check_candidates(
         self, command: CancelBooking, positions: dict[UUID, int], stage: ValidationErrors
     ) -> None:
-        """Each of the candidates is there, and has one of the bookings."""
+        """Check that each candidate exists and has one of the bookings."""
         viewer, path, single = command.viewer, ("candidates",), command.position is None
         for n, ref in enumerate(command.candidates or ()):
             at = path if single else (*path, str(n))
@@ -196,7 +196,7 @@ class _CancellationBatch:
 
 
 def _status_after(command: CancelBooking, situation: ActionContext) -> BookingStatus:
-    """CANCELLED, or NO_SHOW for one who was absent.
+    """CANCELLED, or NO_SHOW if the candidate was absent.
 
     Raises: IllegalState, CancellationClosed.
     """
@@ -213,7 +213,7 @@ def _status_after(command: CancelBooking, situation: ActionContext) -> BookingSt
 
 
 def check_reason(reason: CancellationReason, message: str | None, stage: ValidationErrors) -> None:
-    """Collect what is wrong with a reason: OTHER needs a message."""
+    """Check the reason: OTHER requires a message."""
     if reason is CancellationReason.OTHER and not normalized(message or ""):
         stage.add(MessageRequired("message"))
     stage.of(checks.text, message, "message", most=checks.REASON)
@@ -229,7 +229,7 @@ def cancelled_booking(
     now: datetime,
     at: datetime | None = None,
 ) -> Booking:
-    """The booking once it is cancelled: on behalf of the candidate, unless by the candidate."""
+    """The cancelled booking, on behalf of the candidate unless the viewer is the candidate."""
     by_candidate = cause.viewer is not None and cause.viewer.role is Role.CANDIDATE
     return next_version(
         booking,
@@ -248,7 +248,7 @@ def cancelled_booking(
 def _rest_of(
     work: UnitOfWork, bookings: Iterable[Booking]
 ) -> dict[BookingKind, CancellationDetails]:
-    """What the kinds of these bookings keep beside them, where cancelling changes it."""
+    """The details of these bookings that change when they are cancelled."""
     of_kind: dict[BookingKind, list[Booking]] = {}
     for booking in bookings:
         of_kind.setdefault(booking.kind, []).append(booking)
@@ -267,7 +267,7 @@ def write_cancelled(
     *,
     more_facts: tuple[Facts, Facts] = ({}, {}),
 ) -> None:
-    """Save a cancelled booking, and record it with what else is said of it before and after."""
+    """Save a cancelled booking, and record the change with the details before and after."""
     facts = kind_of(before).facts
     work.save(Booking, [(before, after)])
     record_booking(

@@ -1,4 +1,4 @@
-"""Cancels events, and their bookings of every kind in the same transaction."""
+"""Cancels events with their bookings of every kind, in one transaction."""
 
 from collections.abc import Sequence
 from dataclasses import field
@@ -47,9 +47,9 @@ CANCELLABLE = frozenset({EventStatus.DRAFT, EventStatus.SCHEDULED, EventStatus.L
 
 @frozen(kw_only=True)
 class CancelEvent:
-    """Cancel an event and, unless they shall stay, its bookings.
+    """Cancel an event and, by default, its bookings.
 
-    `happened`: an import brings it, so permissions and rules about now do not apply.
+    `happened`: the command is an import, so permissions and rules about the present do not apply.
     """
 
     viewer: Viewer = field(repr=False)
@@ -63,10 +63,10 @@ class CancelEvent:
 
 @requires(Permission.MANAGE_EVENTS)
 def cancel_events(work: UnitOfWork, commands: Sequence[CancelEvent]) -> list[Outcome | Refused]:
-    """Cancel each event; its bookings get the reason EVENT_CANCELLED and one change each.
+    """Cancel each event. Its bookings get the reason EVENT_CANCELLED and one change each.
 
-    They are those of every kind that can be cancelled as they stand; a cut-off before the start is
-    for candidates, not for who calls the event off. Cancelling again changes nothing.
+    It cancels bookings of every kind whose status allows it. The cut-off before the start does not
+    apply. Cancelling again changes nothing.
     `facts["affectedBookings"]` counts the bookings. Refusals: PermissionRefusal, EventNotFound,
     Invalid, ReasonRequired, WrongLength; StaleBooking; IllegalState.
     """
@@ -160,13 +160,13 @@ def _cancel_event(work: UnitOfWork, event: Event, cause: Cause) -> Event:
 
 
 def _status_after(booking: Booking) -> BookingStatus | None:
-    """What cancelling makes of a booking; None where its kind does not cancel it as it stands."""
+    """The status after cancelling a booking; None if its status does not allow it."""
     row = transition(kind_of(booking).transitions, "cancel")
     return None if row is None or booking.status not in row.sources else row.target
 
 
 def _cancellable_statuses() -> list[BookingStatus]:
-    """The statuses in which a booking of one kind or another can be cancelled."""
+    """The statuses in which a booking of some kind can be cancelled."""
     rows = (transition(kind.transitions, "cancel") for kind in KINDS.values())
     return sorted({status for row in rows if row is not None for status in row.sources})
 
@@ -174,9 +174,9 @@ def _cancellable_statuses() -> list[BookingStatus]:
 def _cancellable_bookings(
     work: UnitOfWork, events: Sequence[tuple[UUID, UUID]]
 ) -> dict[UUID, list[tuple[Booking, BookingStatus]]]:
-    """The bookings at each event that can be cancelled, locked, and what they shall be.
+    """The cancellable bookings of each event, locked, with their new statuses.
 
-    What is overdue is expired first.
+    Overdue bookings expire first.
     """
     c = columns(Booking)
     found: Read[Booking] = Read(

@@ -1,4 +1,4 @@
-"""What the clock brings about, stored by the background work."""
+"""Stores the expiry of overdue bookings, as background work."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ NOBODY = UUID(int=0)
 
 @frozen
 class ExpireDue:
-    """Expire what is overdue in an organization; without one, in every organization."""
+    """Expire overdue bookings of an organization, by default of all organizations."""
 
     organization_id: UUID | None = None
 

@@ -1,4 +1,4 @@
-"""What somebody asked to have in a file, and how it travels inside an address."""
+"""The request for an exported file, and its form inside an address."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -15,7 +15,7 @@ Sort = tuple[tuple[EventSortField, SortDirection], ...]
 
 @frozen
 class EventExport:
-    """Which events in which order, and what of them in which format."""
+    """The filter, the order, the fields and the format of an export."""
 
     filter: Filter
     sort: Sort
@@ -23,7 +23,7 @@ class EventExport:
     fields: tuple[ExportField, ...] = FIELDS
 
     def packed(self) -> dict[str, Any]:
-        """As JSON values; `unpacked` makes the same of them again."""
+        """The request as JSON values; `unpacked` is the inverse."""
         return {
             "filter": _packed(self.filter),
             "sort": self.sort,
@@ -33,7 +33,8 @@ class EventExport:
 
     @classmethod
     def unpacked(cls, given: Mapping[str, Any]) -> "EventExport":
-        """What was packed. Raises: KeyError, ValueError, TypeError, for anything else."""
+        """The request from JSON values. Raises: KeyError, ValueError, TypeError, for invalid
+        values."""
         names = given["fields"]
         return cls(
             filter=_unpacked(given["filter"]),
@@ -45,7 +46,7 @@ class EventExport:
 
 @frozen
 class ExportedFile:
-    """Where a file can be fetched, and until when."""
+    """The address of a file, and its expiry."""
 
     url: str
     file_name: str

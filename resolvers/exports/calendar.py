@@ -10,7 +10,7 @@ from resolvers.exports.fields import ExportField
 from resolvers.exports.tables import Rows
 
 MOST_OCTETS = 75
-"""Of one line, without its end."""
+"""The longest line in octets, without its end."""
 
 BEGIN = (
     b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//booking-gateway//events//EN\r\n"
@@ -41,9 +41,9 @@ COLUMNS: tuple[str, ...] = _Sitting._fields
 
 
 class CalendarFile:
-    """A calendar. UID, DTSTAMP, DTSTART, SEQUENCE and STATUS are always there.
+    """Writes a calendar. UID, DTSTAMP, DTSTART, SEQUENCE and STATUS are always included.
 
-    SUMMARY, DESCRIPTION, LOCATION and DTEND follow the fields; others have no place in it.
+    SUMMARY, DESCRIPTION, LOCATION and DTEND depend on the fields; other fields are not included.
     """
 
     def __init__(self, fields: Sequence[ExportField]) -> None:
@@ -60,7 +60,7 @@ class CalendarFile:
         return iter((END,))
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Nothing to release."""
 
     def _lines(self, sitting: _Sitting) -> Iterator[str]:
         changed = _instant(sitting.last_change_time)
@@ -105,13 +105,13 @@ class CalendarFile:
 
 
 def escaped(text: str) -> str:
-    """A text as the value of a property; control characters may not be in it."""
+    """A text as the value of a property, without control characters."""
     text = _CONTROLS.sub("", _LINE_ENDS.sub("\n", text))
     return _ESCAPED.sub(r"\\\g<0>", text).replace("\n", "\\n")
 
 
 def folded(line: str) -> str:
-    """A line as several of at most 75 octets, none of which ends inside a character."""
+    """A line folded to at most 75 octets, without splitting a character."""
     octets = line.encode()
     if len(octets) <= MOST_OCTETS:
         return line

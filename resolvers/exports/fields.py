@@ -1,4 +1,4 @@
-"""The 62 fields of an event as Shift iQ v2 names them [003], in its order, and two of our own."""
+"""The 62 fields of an event in Shift iQ v2's names and order [003], and two of our own."""
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ MOST_NAMES = 100
 
 
 class ValueKind(StrEnum):
-    """What the values of a field are."""
+    """The kind of a field's values."""
 
     IDENTIFIER = "IDENTIFIER"
     FLAG = "FLAG"
@@ -24,7 +24,7 @@ class ValueKind(StrEnum):
 
 @frozen
 class ExportField:
-    """A field by the source's name, by the contract's, and by the name of its column."""
+    """A field with the source's name, the name in `EventFilter`, and the name of its column."""
 
     name: str
     contract_name: str
@@ -100,13 +100,13 @@ def _snake(name: str) -> str:
 
 
 FIELDS: tuple[ExportField, ...] = tuple(_fields())
-"""What a file has unless its fields are chosen."""
+"""The default fields of a file."""
 
 LOCAL_FIELDS = (
     ExportField("EventScheduledStartLocal", "localStart", ValueKind.WALL_TIME, "local_start"),
     ExportField("VenueTimeZone", "timeZone", ValueKind.TEXT, "time_zone"),
 )
-"""What a file has only if it is included: the start on the venue's clock, and the clock's zone."""
+"""Fields that a file has only if requested: the local start at the venue, and its time zone."""
 
 BY_NAME: Mapping[str, ExportField] = {field.name: field for field in (*FIELDS, *LOCAL_FIELDS)}
 _KNOWN: Mapping[str, ExportField] = {
@@ -117,11 +117,11 @@ _KNOWN: Mapping[str, ExportField] = {
 def chosen(
     includes: Sequence[str] | None, excludes: Sequence[str] | None
 ) -> tuple[ExportField, ...]:
-    """The fields that a file has: those included, in that order, without those excluded.
+    """The fields of a file: `includes` in that order, without `excludes`.
 
-    A name is the source's, that of `EventFilter` or one of `LOCAL_FIELDS`, in any case; nothing
-    included means the source's fields, in its order. Raises: Refused (each unknown name), Invalid
-    (no field is left), OutOfRange (too many names).
+    A name is the source's, that of `EventFilter` or one of `LOCAL_FIELDS`, in any case. Without
+    `includes`, the file has the source's fields in its order. Raises: Refused (each unknown name),
+    Invalid (no field is left), OutOfRange (too many names).
     """
     stage = ValidationErrors()
     included = _named(stage, "includes", includes or ()) or FIELDS

@@ -1,4 +1,4 @@
-"""The formats of files: what each is called, and what writes it."""
+"""The formats of files: names, media types and writers."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
@@ -12,24 +12,24 @@ from resolvers.vocabulary import ExportFormat
 
 
 class FileWriter(Protocol):
-    """Writes one file, in constant memory; its steps are taken one after the other."""
+    """Writes one file in constant memory, step by step."""
 
     def begin(self) -> bytes:
-        """What stands before all rows."""
+        """The start of the file."""
 
     def add(self, rows: Rows) -> bytes:
-        """What these rows become; nothing where the format cannot tell yet."""
+        """The bytes for these rows; empty if the format needs all rows first."""
 
     def end(self) -> Iterator[bytes]:
-        """All that is left, in pieces."""
+        """The rest of the file, in pieces."""
 
     def close(self) -> None:
-        """Let go of what the writing needed, also of a file that was given up."""
+        """Release the resources of the writer, also for an incomplete file."""
 
 
 @frozen
 class FileFormat:
-    """A format; `write` begins a file that has the fields."""
+    """A format; `write` starts a file with the fields."""
 
     suffix: str
     content_type: str

@@ -19,10 +19,10 @@ from resolvers.vocabulary import ExportFormat
 
 
 def exported_events(viewer: Viewer, export: EventExport, *, now: datetime) -> Read[Any]:
-    """Every event that an export is about, in its order; all of them, so it is to be streamed.
+    """All events of an export in its order. Stream the rows.
 
-    The columns are the export's fields in their order; for a calendar its own, of events that have
-    a start.
+    The columns are the export's fields in their order. A calendar has its own columns, and only
+    events with a start.
     """
     narrowing = event_narrowing(viewer, export.filter, now)
     everything = PageRequest(ordering_of(export.sort), 0)
@@ -48,14 +48,14 @@ def exported_events(viewer: Viewer, export: EventExport, *, now: datetime) -> Re
 
 
 def _in_table(viewer: Viewer) -> Mapping[str, sa.ColumnElement[Any]]:
-    """The columns that are not an event's own."""
+    """The columns from other tables."""
     e = columns(Event)
     hidden = {} if viewer.is_staff else {"last_change_user": sa.literal_column("NULL", sa.String())}
     return {
         **hidden,
         "organization_identifier": _known_as(e.organization_id, "organization"),
         "venue_identifier": _known_as(e.venue_id, "venue"),
-        # an import keeps the source's own text; what the gateway was given is the unit's name
+        # an import keeps the source's text; otherwise it is the name of the unit
         "duration_unit": sa.func.coalesce(
             e.duration_unit_text, sa.cast(e.duration_unit, sa.String())
         ),
@@ -82,7 +82,7 @@ def _with_places(statement: sa.Select[Any]) -> sa.Select[Any]:
 
 
 def _known_as(column: sa.ColumnElement[Any], kind: str) -> sa.ColumnElement[Any]:
-    """What Shift iQ calls an object, its newer version first; our own key where it knows none."""
+    """Shift iQ's identifier of an object, v2 before v1; our own key if there is none."""
     x = columns(ExternalId)
     theirs = (
         sa.select(x.value)

@@ -12,7 +12,7 @@ Rows = Sequence[Sequence[Any]]
 
 
 def _quoted(text: str) -> str:
-    """A text as a field of CSV that every reader takes for a text."""
+    """A text as a CSV field that every reader treats as text."""
     text = values.harmless_in_fields(values.with_line_feeds(text))
     return '"' + text.replace('"', '""') + '"'
 
@@ -35,8 +35,8 @@ IN_JSON: Mapping[ValueKind, Callable[[Any], Any]] = {
 class CsvFile:
     """RFC 4180 in UTF-8 without a byte order mark.
 
-    Every string is quoted; numbers, flags and nulls, which are empty fields, are not. Records end
-    with CR LF, line breaks in a text are LF.
+    Strings are quoted; numbers, flags and nulls (empty fields) are not. Records end with CR LF, and
+    line breaks in a text are LF.
     """
 
     def __init__(self, fields: Sequence[ExportField]) -> None:
@@ -59,7 +59,7 @@ class CsvFile:
         return iter(())
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Nothing to release."""
 
 
 def _record(fields: Iterable[str]) -> bytes:
@@ -67,7 +67,7 @@ def _record(fields: Iterable[str]) -> bytes:
 
 
 class JsonFile:
-    """An array with an object for each event, one to a line."""
+    """An array with an object for each event, one per line."""
 
     def __init__(self, fields: Sequence[ExportField]) -> None:
         self._names = [field.name for field in fields]
@@ -100,4 +100,4 @@ class JsonFile:
         return iter((b"\n]\n",))
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Nothing to release."""

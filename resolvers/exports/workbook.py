@@ -1,4 +1,4 @@
-"""XLSX: rows go to the disk as they come, and the finished workbook is read from there."""
+"""XLSX: rows are written to disk, and the finished workbook is read from there."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,10 +11,11 @@ from resolvers.exports.fields import ExportField, ValueKind
 from resolvers.exports.tables import Rows
 
 MOST_ROWS = 1_048_576
-"""Of one sheet, its header included; what is more goes on to a further one."""
+"""The most rows of a sheet, including its header. Further rows go to another sheet."""
 
 MOST_CHARACTERS = 32_767
-"""Of one cell, as UTF-16 counts them; a longer text is cut, or Excel calls the file broken."""
+"""The longest text of a cell, in UTF-16 units. A longer text is cut, because Excel would reject the
+file."""
 
 PIECE_BYTES = 64 * 1024
 _NOT_IN_XML = re.compile("[\ufffe\uffff]")
@@ -27,13 +28,13 @@ WRITES: Mapping[ValueKind, tuple[str, Callable[[Any], Any]]] = {
     ValueKind.INSTANT: ("write_string", values.instant),
     ValueKind.WALL_TIME: ("write_string", values.wall_time),
 }
-"""How a value of each kind is written; never by what it looks like."""
+"""The writer for each kind of value, independent of its appearance."""
 
 
 class WorkbookFile:
-    """A workbook with a header; a null is an empty cell. To be closed, whatever happens.
+    """Writes a workbook with a header. A null is an empty cell. Always close it.
 
-    It keeps one row in memory, and nothing can be sent before the last row is written.
+    It keeps one row in memory. The file can be sent only after the last row is written.
     """
 
     def __init__(self, fields: Sequence[ExportField], *, most_rows: int = MOST_ROWS) -> None:
@@ -76,7 +77,7 @@ class WorkbookFile:
                 yield piece
 
     def close(self) -> None:
-        """Remove what is on the disk."""
+        """Remove the temporary files."""
         for sheet in self._workbook.worksheets():
             sheet.row_data_fh.close()  # open still, unless the workbook was finished
         self._folder.cleanup()
@@ -87,7 +88,7 @@ def _cell(text: str) -> str:
 
 
 def fitting(text: str) -> str:
-    """What of a text a cell can hold."""
+    """A text cut to the limit of a cell."""
     if not text.isascii():
         text = _NOT_IN_XML.sub("\ufffd", text)
     if len(text) > MOST_CHARACTERS // 2:

@@ -1,1 +1,1 @@
-"""Notifications: who wants to know of what, what they are told, and where it may go `[004]`."""
+"""Notifications: endpoints, topics, messages and their deliveries `[004]`."""

@@ -1,7 +1,7 @@
-"""Which addresses of machines belong to the public internet; domain.md, section 8.7.
+"""Decides which IP addresses are public (domain.md, section 8.7).
 
-What is not said to be public is not: a new special range is refused until it is added here, by
-both families' registries of special-purpose addresses (RFC 6890 and its successors).
+The ranges follow both families' registries of special-purpose addresses (RFC 6890 and its
+successors).
 """
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -41,11 +41,11 @@ _NOT_PUBLIC_6: Final = tuple(
     )
 )
 _TRANSLATED: Final = IPv6Network("64:ff9b::/96")
-"""NAT64: how a network without IPv4 reaches an IPv4 address, which is in the last 32 bits."""
+"""NAT64: the last 32 bits are the IPv4 address that is reached."""
 
 
 def public(address: Address) -> bool:
-    """Whether anybody on the internet means the same machine by this address."""
+    """Whether the address is public."""
     plain = _without_ipv6(address)
     if isinstance(plain, IPv4Address):
         return not any(plain in network for network in _NOT_PUBLIC_4)
@@ -55,16 +55,16 @@ def public(address: Address) -> bool:
 
 
 def loopback(address: Address) -> bool:
-    """Whether it is this machine itself: 127.0.0.0/8 or ::1."""
+    """Whether the address is loopback: 127.0.0.0/8 or ::1."""
     return _without_ipv6(address).is_loopback
 
 
 def allowed(address: Address, *, local: bool) -> bool:
-    """Whether something may be sent there; `local` adds loopback, and nothing else."""
+    """Whether messages may be sent to the address. `local` also allows loopback."""
     return public(address) or (local and loopback(address))
 
 
 def _without_ipv6(address: Address) -> Address:
-    """The IPv4 address that an IPv6 socket knows as ::ffff:…, else the address."""
+    """The IPv4 address for an IPv6 address of the form ::ffff:…, else the address itself."""
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return address if mapped is None else mapped

@@ -1,4 +1,4 @@
-"""Messages over HTTP, in JSON and in XML: those of [004] as its samples have them.
+"""The bodies of HTTP messages, in JSON and XML, as in the samples of [004].
 
 XML follows the data contracts of [004]: members in alphabetical order, one namespace, nil for null.
 """
@@ -18,7 +18,7 @@ SCHEMA_INSTANCE: Final = "http://www.w3.org/2001/XMLSchema-instance"
 REPLACEMENT: Final = "\ufffd"
 _SURROGATES: Final = "[\ud800-\udfff]"
 _NOT_XML: Final = "[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-"""What XML 1.0 cannot hold, not even as a reference."""
+"""Characters that XML 1.0 cannot represent, not even as a reference."""
 
 _ESCAPED: Final = {
     ord("&"): "&amp;",
@@ -29,13 +29,13 @@ _ESCAPED: Final = {
 
 
 def as_json(topic: NotificationTopic, content: Content) -> str:
-    """A message as one JSON object, its members in the order of the samples."""
+    """A message as a JSON object, with its members in the order of the samples."""
     said = _of_agent(topic, content) if topic in OF_AGENTS else _of_change(topic, content)
     return orjson.dumps(_writable(said)).decode()
 
 
 def as_xml(topic: NotificationTopic, content: Content) -> str:
-    """A message as one XML element, named after its topic."""
+    """A message as an XML element named after its topic."""
     said = _of_agent(topic, content) if topic in OF_AGENTS else _of_change(topic, content)
     root = f"{TOPIC_NAMES[topic].replace(':', '')}NotificationMessage"
     members = "".join(_element(name, said[name]) for name in sorted(said))
@@ -90,7 +90,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def _writable(value: Any) -> Any:
-    """A value without halves of surrogate pairs, which UTF-8 cannot hold."""
+    """A value without lone surrogates, which UTF-8 cannot represent."""
     if isinstance(value, str):
         return _compiled(_SURROGATES).sub(REPLACEMENT, value)
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""What can be asked of notifications: by those who are told, and by the worker that tells them."""
+"""The commands of notifications: those of users, and those of the worker."""
 
 from dataclasses import field
 from uuid import UUID
@@ -13,11 +13,11 @@ from resolvers.vocabulary import NotificationChannel, NotificationTopic
 
 @frozen(kw_only=True)
 class RegisterNotification:
-    """Be told about topics, at a URL or by email.
+    """Register an endpoint for topics, at a URL or an email address.
 
-    Beside a URL the email is where a message goes that was given up. `local` lets the URL name this
-    machine, and begin with http: a fact of the deployment, for development. `ports` are those that
-    the deployment allows beside 443.
+    With a URL, the email address receives messages whose delivery failed. `local` allows URLs of
+    this machine, and http, for development. `ports` are the ports that the deployment allows in
+    addition to 443.
     """
 
     viewer: Viewer = field(repr=False)
@@ -31,7 +31,7 @@ class RegisterNotification:
 
 @frozen(kw_only=True)
 class RotateKey:
-    """Give an endpoint a new key; for an hour the previous one is valid too."""
+    """Give an endpoint a new key. The previous key stays valid for an hour."""
 
     viewer: Viewer = field(repr=False)
     endpoint: Ref
@@ -40,7 +40,7 @@ class RotateKey:
 
 @frozen(kw_only=True)
 class RemoveEndpoint:
-    """Tell an endpoint nothing any more."""
+    """Remove an endpoint."""
 
     viewer: Viewer = field(repr=False)
     endpoint: Ref
@@ -49,7 +49,7 @@ class RemoveEndpoint:
 
 @frozen(kw_only=True)
 class Redeliver:
-    """Send a message again, whether it was delivered, given up, or is waiting."""
+    """Send a message again, whether it was delivered, has failed, or is waiting."""
 
     viewer: Viewer = field(repr=False)
     delivery: Ref
@@ -58,7 +58,7 @@ class Redeliver:
 
 @frozen(kw_only=True)
 class ClaimDeliveries:
-    """Take what is due at an endpoint, for as long as sending it may take."""
+    """Claim the due deliveries of an endpoint with a lease."""
 
     organization_id: UUID
     endpoint_id: UUID
@@ -68,7 +68,7 @@ class ClaimDeliveries:
 
 @frozen
 class ReleaseDeliveries:
-    """Give back what was taken and not attempted: pairs of a delivery and its lease."""
+    """Release claimed deliveries that were not attempted: pairs of a delivery and its lease."""
 
     organization_id: UUID
     leases: tuple[tuple[UUID, UUID], ...]
@@ -76,10 +76,11 @@ class ReleaseDeliveries:
 
 @frozen(kw_only=True)
 class FinishDelivery:
-    """What came of an attempt: the HTTP status if there was one, or what went wrong.
+    """The outcome of an attempt: the HTTP status, or the error.
 
-    `withheld`: no attempt was made, since the endpoint's user has lost the right to the message. An
-    email was accepted where nothing went wrong. `chance`, from 0 to 1, spreads the next attempt.
+    `withheld`: no attempt was made, because the endpoint's user is no longer permitted to see the
+    message. An email without an error was accepted. `chance`, from 0 to 1, spreads the next
+    attempts.
     """
 
     organization_id: UUID

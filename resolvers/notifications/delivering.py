@@ -1,7 +1,7 @@
-"""What the worker asks for: who has something to be sent, taking it, and what came of it.
+"""The worker's part: find endpoints with due deliveries, claim deliveries, and write outcomes.
 
-A delivery is taken with a lease. Whoever is killed keeps it until the lease ends; then another
-takes it, and what the first finds out too late is not written.
+A delivery is claimed with a lease. If a worker is killed, another worker claims the delivery after
+the lease has ended. An outcome without a valid lease is not written.
 """
 
 from collections.abc import Sequence
@@ -38,29 +38,28 @@ from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.vocabulary import DeliveryStatus, NotificationChannel
 
 LOOKED_AT: Final = 100
-"""How many due deliveries a claim looks at, at least: some may wait for others."""
+"""The least number of due deliveries that a claim reads. Some of them may wait for others."""
 
 HELD_ELSEWHERE: Final = timedelta(seconds=1)
-"""How long a delivery is put off that waits for one which another worker is making."""
+"""How long a delivery is postponed if it waits for one that another worker is making."""
 
 LONGEST_ERROR: Final = 500
 
 FAILED_BECAUSE: Final = "failedBecause"
 FAILED_URL: Final = "failedUrl"
-"""What an email about a message that was given up has beside the message: why, and where to."""
+"""The additional content of an email about a failed message: the reason and the destination."""
 
 
 def due_endpoints(now: datetime) -> Read[Any]:
-    """The endpoints of all organizations that something can be sent to.
+    """The endpoints of all organizations with due deliveries.
 
-    Rows of `organization_id`, `endpoint_id` and `due_since`, longest due first. An endpoint where
-    all that is due waits for earlier deliveries is among them until the next claim, which makes
-    those deliveries due later.
+    Rows of `organization_id`, `endpoint_id` and `due_since`, longest due first. An endpoint whose
+    due deliveries all wait for earlier ones is included until the next claim, which postpones them.
     """
 
     def build(_: str) -> sa.Select[Any]:
         d, e = columns(NotificationDelivery), columns(NotificationEndpoint)
-        # of a long queue only the head is looked at, whether it is due or is tried again later
+        # only the head of a long queue is read, whether it is due now or later
         first = (
             sa.select(d.next_attempt_at)
             .where(_is_due_at(e.organization_id, e.id))
@@ -107,14 +106,15 @@ def _now() -> sa.BindParameter[datetime]:
 
 
 def claim(work: UnitOfWork, commands: Sequence[ClaimDeliveries]) -> list[Outcome]:
-    """Take what is due at each endpoint, longest due first; no two workers take the same.
+    """Claim the due deliveries of each endpoint, longest due first. No two workers claim the same
+    one.
 
-    A few statements for each command, since what a worker has taken counts for the next. A delivery
-    that waits for an earlier one about the same subject is not taken; it becomes due with that one.
+    Each command takes a few statements, because each claim affects the next. A delivery that waits
+    for an earlier one about the same subject is not claimed; it becomes due with that one.
     An outcome is `changed` if there may be more; its subject is the endpoint. Its facts:
     `deliveries`, each with `id` and `lease` (hex), `topic`, `channel`, `content` and `attempts`;
-    `url` and `email`; `keys`, those valid now, the newest first. What waits for an endpoint that is
-    disabled or removed is given up.
+    `url` and `email`; `keys`, the valid keys, newest first. Deliveries of an endpoint that is
+    disabled or removed fail.
     """
     keys = {(command.organization_id, command.endpoint_id) for command in commands}
     found = {row.id: row for row in of_keys(work, NotificationEndpoint, "id", keys)}
@@ -153,9 +153,9 @@ def _claim(
 def _split(
     work: UnitOfWork, command: ClaimDeliveries, due: Sequence[NotificationDelivery]
 ) -> tuple[list[NotificationDelivery], list[tuple[NotificationDelivery, datetime]]]:
-    """Those of the due deliveries to take, and those behind others, with when they are due.
+    """The due deliveries to claim, and those that wait for others with their new due times.
 
-    Those behind a delivery that is taken, or could be, stay due.
+    Deliveries behind one that is claimed, or could be, stay due.
     """
     first = ahead_of(work, command.organization_id, command.endpoint_id, due)
     taken: list[NotificationDelivery] = []
@@ -179,7 +179,7 @@ def _receiver(endpoint: NotificationEndpoint, now: datetime) -> dict[str, Any]:
 
 
 def _due(command: ClaimDeliveries, now: datetime) -> Read[NotificationDelivery]:
-    """What is due at an endpoint, locked; what somebody else is taking is passed over."""
+    """The due deliveries of an endpoint, locked. Deliveries locked elsewhere are skipped."""
     most = max(command.most, LOOKED_AT)
 
     def build(dialect: str) -> sa.Select[Any]:
@@ -207,7 +207,7 @@ def _due(command: ClaimDeliveries, now: datetime) -> Read[NotificationDelivery]:
 
 
 def release(work: UnitOfWork, commands: Sequence[ReleaseDeliveries]) -> list[Outcome]:
-    """Give deliveries back that were taken and not attempted; those whose lease is lost stay."""
+    """Release deliveries that were claimed and not attempted, except those whose lease is lost."""
     rows = [
         {"of": command.organization_id, "key": key, "held": lease}
         for command in commands
@@ -235,13 +235,13 @@ def _releasing() -> sa.Update:
 
 
 def finish(work: UnitOfWork, commands: Sequence[FinishDelivery]) -> list[Outcome]:
-    """Write what came of attempts: delivered, to be tried again, given up, the endpoint disabled.
+    """Write the outcomes of attempts: delivered, retried later, failed, or the endpoint disabled.
 
-    A message that was withheld becomes FAILED with the reason. If the endpoint's user is no longer
-    active or permitted, the endpoint is disabled with that reason, and whatever waits for it fails.
+    A withheld message becomes FAILED with the reason. If the endpoint's user is no longer active or
+    permitted, the endpoint is disabled with that reason, and its waiting deliveries fail.
 
-    An outcome is not `changed` where the lease was lost: then nothing is written. Its fact `status`
-    is that of the delivery now; null where there is none.
+    If the lease was lost, nothing is written and the outcome is not `changed`. Its fact `status` is
+    the current status of the delivery, or null if the delivery does not exist.
     """
     batch = _AttemptBatch(work, commands)
     held = [batch.take(command) for command in commands]
@@ -257,7 +257,7 @@ def finish(work: UnitOfWork, commands: Sequence[FinishDelivery]) -> list[Outcome
 
 
 class _AttemptBatch:
-    """The deliveries of a batch and their endpoints, locked, as one attempt after another ends."""
+    """The locked deliveries and endpoints of a batch, updated attempt by attempt."""
 
     def __init__(self, work: UnitOfWork, commands: Sequence[FinishDelivery]) -> None:
         self._work = work
@@ -274,7 +274,7 @@ class _AttemptBatch:
         self._presences: list[WorkerPresence] | None = None
 
     def take(self, command: FinishDelivery) -> bool:
-        """Take one attempt over; False where its lease is lost."""
+        """Apply one attempt. Returns False if its lease is lost."""
         delivery = self._now.get(command.delivery_id)
         if delivery is None or delivery.lease != command.lease:
             return False
@@ -305,7 +305,8 @@ class _AttemptBatch:
         )
 
     def _withheld(self, delivery: NotificationDelivery, why: Suppression) -> NotificationDelivery:
-        """Given up without an attempt and without an email; the endpoint is disabled with it."""
+        """Fail a delivery without an attempt and without an email, and disable its endpoint if
+        required."""
         if why.disables:
             self._endpoint_becomes(delivery, active=False, disabled_reason=why.reason)
         return changed(
@@ -343,19 +344,19 @@ class _AttemptBatch:
             self._endpoint_becomes(delivery, active=False, disabled_reason=reason)
 
     def _paused_since(self, instant: datetime) -> timedelta:
-        """For how long since then no worker was at work, or the database was not available."""
+        """The time since then in which no worker was running or the database was unavailable."""
         if self._presences is None:
             self._presences = presences(self._work)
         return paused_for(self._presences, instant, self._work.now)
 
     def _endpoint_becomes(self, delivery: NotificationDelivery, **values: Any) -> None:
-        """What a delivery says of its endpoint; an email about failures says nothing of it."""
+        """The effect of a delivery on its endpoint. An email about a failure has none."""
         endpoint = self._endpoints_now[delivery.endpoint_id]
         if delivery.channel is endpoint.channel and endpoint.active:
             self._endpoints_now[endpoint.id] = changed(endpoint, **values)
 
     def _email(self, delivery: NotificationDelivery) -> None:
-        """Have the endpoint's email told of a message that was given up, and why."""
+        """Queue an email about a failed message, with the reason."""
         endpoint, now = self._endpoints_now[delivery.endpoint_id], self._work.now
         if endpoint.email is None or delivery.channel is NotificationChannel.HTML_EMAIL:
             return
@@ -392,7 +393,7 @@ class _AttemptBatch:
         give_up_waiting(work, [endpoints[key] for key in self._disabled])
 
     def status_of(self, delivery_id: UUID) -> str | None:
-        """A delivery's status now."""
+        """The current status of a delivery."""
         delivery = self._now.get(delivery_id)
         if delivery is None:
             return None

@@ -1,4 +1,4 @@
-"""Messages by email, for staff of an agency or an exam office: what has happened, what to do."""
+"""Email messages for staff of an agency or an exam office: what happened, and what to do."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,12 @@ from resolvers.values import frozen
 from resolvers.vocabulary import NotificationTopic
 
 MOST_OF_SUBJECT: Final = 150
-"""In characters; programs for email show half of it."""
+"""The longest subject, in characters. Email programs show half of it."""
 
 _NOT_PRINTED: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
-"""Controls, ends of lines, changes of direction, and what is no character."""
+"""Control characters, line ends, changes of direction, and noncharacters."""
 
 PAGE: Final = (
     '<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{title}</title></head>\n'
@@ -28,7 +28,7 @@ PAGE: Final = (
 
 @frozen
 class Email:
-    """One message in both forms; each says everything."""
+    """A message as text and as HTML, with the same content."""
 
     subject: str
     text: str
@@ -84,7 +84,7 @@ _STORIES: Final[Mapping[NotificationTopic, _Story]] = {
 
 
 class _EmailText(NamedTuple):
-    """What an email says, before it has a form: a title, paragraphs, a list, more paragraphs."""
+    """The content of an email: a title, paragraphs, a list, more paragraphs."""
 
     title: str
     before: Sequence[str]
@@ -93,14 +93,14 @@ class _EmailText(NamedTuple):
 
 
 def email(topic: NotificationTopic, content: Content) -> Email:
-    """A message for people."""
+    """The email for a message."""
     return _written(_told(topic, content))
 
 
 def failure_email(
     topic: NotificationTopic, content: Content, *, url: str, error: str | None
 ) -> Email:
-    """The message that a receiver has not taken for 48 hours, with why; only its host is named."""
+    """The email about a message that failed for 48 hours, with the reason and the host."""
     told = _told(topic, content)
     host = urlsplit(url).hostname or url
     reason = f" The last attempt ended so: {error}." if error else ""
@@ -190,7 +190,7 @@ def _html(title: str, before: Sequence[str], listed: Sequence[str], after: Seque
 
 
 def _line(text: str) -> str:
-    """A text on one line: a value cannot look like another paragraph, or like a header."""
+    """A text on one line, so a value cannot look like another paragraph or a header."""
     return " ".join(_NOT_PRINTED.sub(" ", text).split())
 
 

@@ -1,4 +1,4 @@
-"""Gives up what waits for an endpoint that is told nothing any more."""
+"""Fails the waiting deliveries of endpoints that are removed or disabled."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -13,10 +13,10 @@ REMOVED = "The endpoint was removed."
 
 
 def give_up_waiting(work: UnitOfWork, endpoints: Sequence[NotificationEndpoint]) -> None:
-    """What waits for endpoints that are removed or disabled becomes FAILED, also what is held.
+    """Fail the waiting deliveries of removed or disabled endpoints, including claimed ones.
 
-    The emails about what could not be delivered are still sent, unless the endpoint is removed:
-    their receiver is another.
+    Emails about failed messages are still sent, unless the endpoint is removed, because they have
+    another recipient.
     """
     work.flush()
     for removed in (True, False):

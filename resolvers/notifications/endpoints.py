@@ -1,4 +1,4 @@
-"""Commands on endpoints: registered, given another key, removed."""
+"""Commands on endpoints: register, rotate the key, remove."""
 
 import secrets
 from collections.abc import Sequence
@@ -42,17 +42,18 @@ from resolvers.vocabulary import (
 )
 
 KEY: Final = "notificationKey"
-"""The fact of an outcome that is the new key: shown once, and kept nowhere else but in the row."""
+"""The outcome's fact with the new key. The key is shown once."""
 
 KEY_BYTES: Final = 32
 
 
 @requires(Permission.MANAGE_NOTIFICATIONS)
 def register(work: UnitOfWork, commands: Sequence[RegisterNotification]) -> list[Outcome | Refused]:
-    """Register an endpoint for each command; it is told of whatever is committed after it.
+    """Register an endpoint for each command. It receives the changes that are committed after it.
 
-    Its key is the fact `KEY`. An active endpoint that is identical is returned instead, without its
-    key. What a viewer registers is confined as its user is; an organization has at most 500.
+    Its key is the fact `KEY`. If an identical active endpoint exists, it is returned without its
+    key. An endpoint has the permissions and scope of its user. An organization has at most 500
+    endpoints.
     Refusals: PermissionRefusal, Required, Invalid, WrongLength, InvalidEmail,
     OutOfRange.
     """
@@ -79,7 +80,7 @@ def _check(command: RegisterNotification) -> None:
 
 
 def _require_own(viewer: Viewer) -> None:
-    """An endpoint without a user is told everything: not for a viewer who does not see that.
+    """An endpoint without a user receives everything, so the viewer must be able to see everything.
 
     Raises: PermissionRefusal.
     """
@@ -107,7 +108,7 @@ def _require_no_url(command: RegisterNotification) -> None:
 def _kept(
     work: UnitOfWork, commands: Sequence[RegisterNotification]
 ) -> dict[UUID, list[NotificationEndpoint]]:
-    """The endpoints of the organizations, which are locked: no other is registered meanwhile."""
+    """The endpoints of the organizations. These are locked, so no other endpoint is registered."""
     organizations = lock_organizations(work, {c.viewer.organization_id for c in commands})
     kept: dict[UUID, list[NotificationEndpoint]] = {key: [] for key in organizations}
     if organizations:
@@ -158,7 +159,7 @@ def _register(
 
 
 def _target(endpoint: NotificationEndpoint) -> tuple[Any, ...]:
-    """What makes two endpoints identical: whose they are, where they lead, and the topics."""
+    """The identity of an endpoint: its user, its destination and its topics."""
     url = None if endpoint.url is None else canonical(endpoint.url)
     return (endpoint.user_id, endpoint.channel, url, endpoint.email, frozenset(endpoint.topics))
 
@@ -171,7 +172,7 @@ def _new_key() -> str:
 
 
 class _Endpoints:
-    """The endpoints that some commands name, locked, as they become one command after another."""
+    """The locked endpoints of a batch, updated command by command."""
 
     def __init__(
         self, work: UnitOfWork, commands: Sequence[RotateKey] | Sequence[RemoveEndpoint]
@@ -184,7 +185,7 @@ class _Endpoints:
         self._now = dict(self._before)
 
     def one(self, command: RotateKey | RemoveEndpoint) -> NotificationEndpoint:
-        """The endpoint of a command, whether or not it was removed.
+        """The endpoint of a command, including removed ones.
 
         Raises: PermissionRefusal, Invalid, NotFoundRefusal.
         """
@@ -199,7 +200,7 @@ class _Endpoints:
         self._now[endpoint.id] = endpoint
 
     def save(self, work: UnitOfWork) -> list[NotificationEndpoint]:
-        """Write what has changed; those that did."""
+        """Write the changed endpoints, and return them."""
         work.save(
             NotificationEndpoint, [(row, self._now[key]) for key, row in self._before.items()]
         )
@@ -207,14 +208,14 @@ class _Endpoints:
 
 
 def missing(command: RotateKey | RemoveEndpoint) -> NotFoundRefusal:
-    """There is no such endpoint that the command's viewer may see."""
+    """The endpoint does not exist, or the viewer may not see it."""
     identifier = named(command.endpoint)
     return NotFoundRefusal("endpoint", object_type="NotificationEndpoint", identifier=identifier)
 
 
 @requires(Permission.MANAGE_NOTIFICATIONS)
 def rotate(work: UnitOfWork, commands: Sequence[RotateKey]) -> list[Outcome | Refused]:
-    """Give each endpoint a new key, the fact `KEY`; for an hour the one before is valid too.
+    """Give each endpoint a new key, the fact `KEY`. The previous key stays valid for an hour.
 
     Refusals: PermissionRefusal, Invalid, NotFoundRefusal.
     """
@@ -242,7 +243,7 @@ def rotate(work: UnitOfWork, commands: Sequence[RotateKey]) -> list[Outcome | Re
 
 @requires(Permission.MANAGE_NOTIFICATIONS)
 def remove(work: UnitOfWork, commands: Sequence[RemoveEndpoint]) -> list[Outcome | Refused]:
-    """Remove each endpoint; what waits for it is given up. One that is removed already stays so.
+    """Remove each endpoint, and fail its waiting deliveries. Removing it again has no effect.
 
     Refusals: PermissionRefusal, Invalid, NotFoundRefusal.
     """

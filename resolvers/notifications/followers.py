@@ -1,4 +1,4 @@
-"""Deliveries that wait for an earlier one: what a subject is told, it is told in order."""
+"""Deliveries that wait for an earlier one, so messages about a subject arrive in order."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.vocabulary import NotificationChannel
 
 FirstOfSubjects = dict[tuple[UUID, NotificationChannel], Any]
-"""By subject and channel, the `id` and `next_attempt_at` of the first delivery that waits."""
+"""The `id` and `next_attempt_at` of the first waiting delivery by subject and channel."""
 
 
 def ahead_of(
@@ -24,7 +24,7 @@ def ahead_of(
     endpoint_id: UUID,
     deliveries: Sequence[NotificationDelivery],
 ) -> FirstOfSubjects:
-    """What is to be made first at an endpoint about the subjects of some deliveries."""
+    """The first waiting deliveries of an endpoint for the subjects of some deliveries."""
     if not deliveries:
         return {}
     first: FirstOfSubjects = {}
@@ -36,7 +36,7 @@ def ahead_of(
 
 
 def reschedule(work: UnitOfWork, due: Iterable[tuple[NotificationDelivery, datetime]]) -> None:
-    """Make deliveries due at other instants."""
+    """Change the due times of deliveries."""
     work.execute(
         "reschedule deliveries",
         lambda _: _rescheduling(),
@@ -45,14 +45,14 @@ def reschedule(work: UnitOfWork, due: Iterable[tuple[NotificationDelivery, datet
 
 
 def reschedule_followers(work: UnitOfWork, delivery: NotificationDelivery) -> None:
-    """Make what waits for a delivery due now, as it is itself."""
+    """Make the deliveries that wait for a delivery due now."""
     values = {"of": delivery.organization_id, "to": delivery.endpoint_id}
     rows = work.rows(_waiting({**values, "subjects": [delivery.subject_id]}))
     reschedule(work, [(row, work.now) for row in rows if row.position > delivery.position])
 
 
 def _waiting(values: dict[str, Any]) -> Read[Any]:
-    """What waits at an endpoint about some subjects, in the order of the log."""
+    """The waiting deliveries of an endpoint for some subjects, in the order of the log."""
     return Read("waiting about subjects", lambda _: _selecting(), values)
 
 

@@ -1,8 +1,8 @@
-"""What a notification says, and how it is signed; domain.md, sections 5.6 and 8.7.
+"""The content of messages and their signatures (domain.md, sections 5.6 and 8.7).
 
-The content of a message is a JSON document, made in the transaction of the change and kept until
-everybody has it. It has the keys of AGENT for the two topics of [004], else those of CHANGE; it may
-also have a "revision", which is told in a header. There is no personal data in it.
+The content of a message is a JSON document that is made in the transaction of the change. It has
+the keys of AGENT for the two topics of [004], and else those of CHANGE. It may have a "revision",
+which is sent in a header. It contains no personal data.
 """
 
 import hmac
@@ -16,10 +16,10 @@ from resolvers.notifications.topics import Content
 from resolvers.vocabulary import NotificationChannel, NotificationTopic
 
 AGENT: Final = frozenset({"agentBookingId", "validationMessages", "bookingId", "studentId"})
-"""The agent's id, what stands in the way, and EC's two ids, null while there are none."""
+"""The agent's id, the validation messages, and EC's two ids, which may be null."""
 
 CHANGE: Final = frozenset({"kind", "reference", "id", "version", "at"})
-"""What was changed, its global id, the version since the change, and when, in ISO 8601."""
+"""The kind of change, the global id, the version after the change, and its time in ISO 8601."""
 
 SIGNATURE: Final = "v1"
 
@@ -30,7 +30,7 @@ MEDIA_TYPES: Final[Mapping[NotificationChannel, str]] = {
 
 
 def body(channel: NotificationChannel, topic: NotificationTopic, content: Content) -> str:
-    """What is sent through a channel; of an email it is the HTML part."""
+    """The body that is sent through a channel; for email, the HTML part."""
     if channel is NotificationChannel.HTTP_JSON:
         return bodies.as_json(topic, content)
     if channel is NotificationChannel.HTTP_XML:
@@ -49,7 +49,7 @@ def headers(
 ) -> dict[str, str]:
     """The headers of an HTTP delivery `[004]`, with ours; Host and Content-Length are the sender's.
 
-    The instant is that of the attempt: a receiver can tell an old message that somebody replays.
+    The timestamp is the time of the attempt, so a receiver can detect a replayed message.
     """
     media_type, timestamp = MEDIA_TYPES[channel], str(int(at.timestamp()))
     made = {
@@ -67,6 +67,6 @@ def headers(
 
 
 def signature(key: str, timestamp: str, body: bytes) -> str:
-    """Proof that the holder of the key has sent this body at this time."""
+    """The signature of a body and a time with a key."""
     signed = f"{timestamp}.".encode() + body
     return f"{SIGNATURE}={hmac.digest(key.encode(), signed, 'sha256').hex()}"

@@ -1,4 +1,4 @@
-"""Reads of endpoints and of what was to be told to them. Keys are for the worker alone."""
+"""Reads of endpoints and their deliveries. Only the worker reads keys."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -65,7 +65,7 @@ def deliveries_of_each(
 def count_of_deliveries_of_each(
     viewer: Viewer, keys: Sequence[UUID], status: DeliveryStatus | None
 ) -> Read[Any]:
-    """How many deliveries each endpoint has, as `parent_id` and `total`."""
+    """The number of deliveries of each endpoint, as `parent_id` and `total`."""
     return count_of_each(NotificationDelivery, "endpoint_id", viewer, keys, _in_status(status))
 
 

@@ -1,4 +1,4 @@
-"""Sends messages again that were delivered or given up, and those that wait at once."""
+"""Sends messages again: delivered, failed and waiting ones."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -28,7 +28,7 @@ class EndpointNotActive(StateRefusal):
 
 @requires(Permission.MANAGE_NOTIFICATIONS)
 def redeliver(work: UnitOfWork, commands: Sequence[Redeliver]) -> list[Outcome | Refused]:
-    """Queue each delivery again, for 48 hours and under its own id; one that waits is due now.
+    """Queue each delivery again for 48 hours under its own id. A waiting delivery becomes due now.
 
     Refusals: PermissionRefusal, Invalid, NotFoundRefusal; EndpointNotActive.
     """
@@ -64,7 +64,7 @@ def redeliver(work: UnitOfWork, commands: Sequence[Redeliver]) -> list[Outcome |
 
 
 def _due(delivery: NotificationDelivery, work: UnitOfWork) -> NotificationDelivery:
-    """A delivery that is to be made now. What is being made stays with whoever makes it."""
+    """A delivery that is due now. A claimed delivery stays with its worker."""
     if delivery.status in WAITING:
         return changed(delivery, next_attempt_at=work.now)
     return changed(

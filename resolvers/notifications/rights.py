@@ -1,7 +1,7 @@
-"""Whether a queued message may still be sent: what an endpoint's user has lost, it is not sent.
+"""Decides whether a queued message may still be sent to the endpoint's user.
 
-Asked right before each attempt, since a message may wait for days and a user's rights may end at
-any time. domain.md, section 8.7.
+It is checked before each attempt, because a message may wait for days and permissions may change at
+any time (domain.md, section 8.7).
 """
 
 from collections.abc import Sequence
@@ -34,14 +34,15 @@ GONE: Final = "The delivery is no longer there."
 
 @frozen
 class Suppression:
-    """Why a message is not sent. `disables`: nothing else is sent to the endpoint either."""
+    """The reason why a message is not sent. `disables`: the endpoint is disabled, too."""
 
     reason: str
     disables: bool = False
 
 
 def rights_to(organization_id: UUID, delivery_id: UUID) -> Read[Any]:
-    """What `withheld_because` asks, in one statement: a row for each office of the user, or one."""
+    """The facts for `withheld_because` in one statement: a row for each office of the user, or one
+    row."""
 
     def build(_: str) -> sa.Select[Any]:
         d, e, u = columns(NotificationDelivery), columns(NotificationEndpoint), columns(User)
@@ -94,7 +95,7 @@ def _is_user(user_id: Any, of: Any, e: Any) -> sa.ColumnElement[bool]:
 
 
 def withheld_because(rows: Sequence[Any]) -> Suppression | None:
-    """Why a message is not sent; None if it is. `rows` are those of `rights_to`."""
+    """The reason why a message is not sent, or None. `rows` are the result of `rights_to`."""
     if not rows:
         return Suppression(GONE)
     known = rows[0]

@@ -1,4 +1,4 @@
-"""When a delivery is tried again, when it is given up, and when its endpoint is; section 8.7."""
+"""When a delivery is retried, when it fails, and when its endpoint is disabled (domain.md, 8.7)."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,25 +12,25 @@ FIRST_WAIT_SECONDS: Final = 10
 GROWTH: Final = 4
 LONGEST_WAIT_SECONDS: Final = 3_600
 GROWS_UP_TO: Final = 10
-"""After so many failures the wait is the longest; the power is not taken any further."""
+"""After this number of failures, the delay does not grow any further."""
 
 JITTER: Final = 0.1
-"""Which part of a wait chance adds or takes away, so that what failed together is spread."""
+"""The random part of a delay, which spreads attempts that failed at the same time."""
 
 FAILING_FOR: Final = timedelta(days=3)
 KEY_OVERLAP: Final = timedelta(hours=1)
-"""For how long the previous key is valid beside the new one."""
+"""How long the previous key stays valid."""
 
 
 def is_accepted(channel: NotificationChannel, *, status: int | None, error: str | None) -> bool:
-    """Whether an attempt has succeeded: any answer but 200 is a failure (X-5)."""
+    """Whether an attempt succeeded. Every status except 200 is a failure (X-5)."""
     if channel is NotificationChannel.HTML_EMAIL:
         return error is None
     return status == ACCEPTED
 
 
 def reason_of(*, status: int | None, error: str | None) -> str:
-    """Why an attempt has failed, for people."""
+    """The reason of a failure as text."""
     if error is not None:
         return error
     return "did not answer" if status is None else f"answered {status} instead of {ACCEPTED}"
@@ -39,9 +39,10 @@ def reason_of(*, status: int | None, error: str | None) -> str:
 def next_attempt_at(
     failures: int, *, now: datetime, give_up_at: datetime, chance: float
 ) -> datetime:
-    """When to try again: after 10 s, 40 s, 160 s … at most an hour, a tenth more or less by chance.
+    """The time of the next attempt: after 10 s, 40 s, 160 s and so on, at most an hour, ± 10 % at
+    random.
 
-    `chance` is from 0 to 1. The last attempt is made when it is time to give up.
+    `chance` is from 0 to 1. The last attempt is made at the end of the 48 hours.
     """
     grown = FIRST_WAIT_SECONDS * GROWTH ** (min(failures, GROWS_UP_TO) - 1)
     seconds = min(grown, LONGEST_WAIT_SECONDS) * (1 + JITTER * (2 * chance - 1))
@@ -49,14 +50,14 @@ def next_attempt_at(
 
 
 def is_given_up(*, now: datetime, give_up_at: datetime) -> bool:
-    """Whether a failure was the last; the instant itself still counts as the last."""
+    """Whether a delivery fails permanently; the deadline is inclusive."""
     return now >= give_up_at
 
 
 def disabled_because(
     *, status: int | None, failing_since: datetime | None, now: datetime
 ) -> str | None:
-    """Why an endpoint is disabled by a failure, or None. `failing_since` is the first of a row."""
+    """The reason to disable an endpoint, or None. `failing_since` is the first failure in a row."""
     if status == GONE:
         return "It answered 410 Gone."
     if failing_since is not None and now - failing_since >= FAILING_FOR:
@@ -67,7 +68,7 @@ def disabled_because(
 def valid_keys(
     current: str, previous: str | None, previous_until: datetime | None, *, now: datetime
 ) -> list[str]:
-    """The keys that are valid now, the newest first."""
+    """The valid keys, newest first."""
     if previous is None or previous_until is None or previous_until <= now:
         return [current]
     return [current, previous]

@@ -1,4 +1,4 @@
-"""What a delivery says, for those who look it up."""
+"""The content of a delivery for readers of the API."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from resolvers.vocabulary import NotificationChannel, NotificationTopic
 
 
 def shown_body(channel: NotificationChannel, topic: NotificationTopic, content: Any) -> str:
-    """The message that is sent; of an email the HTML part."""
+    """The message that is sent; for email, the HTML part."""
     if channel is NotificationChannel.HTML_EMAIL:
         return email_of(topic, content).html
     return messages.body(channel, topic, content)
 
 
 def email_of(topic: NotificationTopic, content: Any) -> emails.Email:
-    """The email that a delivery is, also where it says that another was given up."""
+    """The email of a delivery, including emails about failed messages."""
     if FAILED_URL not in content:
         return emails.email(topic, content)
     return emails.failure_email(

@@ -1,4 +1,4 @@
-"""What one can be told of, and the names that [004] and the messages have for it."""
+"""The topics, and their names in [004] and in messages."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -6,12 +6,12 @@ from typing import Any, Final
 from resolvers.vocabulary import NotificationTopic
 
 Content = Mapping[str, Any]
-"""What a message says; see `resolvers.notifications.messages`."""
+"""The content of a message; see `resolvers.notifications.messages`."""
 
 OF_AGENTS: Final = frozenset(
     {NotificationTopic.AGENT_BOOKING_INVALID, NotificationTopic.AGENT_BOOKING_SUCCESS}
 )
-"""The topics of [004]; all others are ours, in the same pattern."""
+"""The topics of [004]. All other topics are ours and follow the same pattern."""
 
 
 def _name(topic: NotificationTopic) -> str:

@@ -1,7 +1,7 @@
-"""Where messages may be sent over HTTP: https, to the public internet; domain.md, section 8.7.
+"""The rule for URLs of receivers: https, to the public internet (domain.md, section 8.7).
 
-The rule is asked when a receiver is registered, and again before each attempt. It knows what the
-URL says, not what its name resolves to: the sender checks that.
+The rule is checked when an endpoint is registered, and again before each attempt. It checks the
+URL; the sender checks the addresses that the name resolves to.
 """
 
 import re
@@ -15,7 +15,7 @@ from resolvers.notifications.addresses import Address, allowed, loopback
 from resolvers.values import frozen
 
 MOST: Final = 2_000
-"""Of a URL, in characters."""
+"""The longest URL, in characters."""
 
 PORTS: Final = {"https": 443, "http": 80}
 MOST_OF_PORT: Final = 65_535
@@ -23,19 +23,19 @@ MOST_OF_NAME: Final = 253
 
 _LABEL: Final = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
-"""A last label that makes programs read the whole name as an IPv4 address."""
+"""A last label with which programs read the whole name as an IPv4 address."""
 
 _NOT_WRITTEN: Final = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ud800-\udfff]")
 _KEPT: Final = "%/?:@!$&'()*+,;=-._~[]"
 
 
 class WrongUrl(ValueError):
-    """Nothing is sent to this URL; the text says which rule it breaks."""
+    """A URL that is not allowed. The text states the rule."""
 
 
 @frozen
 class Receiver:
-    """A URL that keeps the rule, in the parts of a request, all of them ASCII."""
+    """A valid URL as the parts of a request, all ASCII."""
 
     scheme: str
     host: str
@@ -44,18 +44,18 @@ class Receiver:
 
     @property
     def authority(self) -> str:
-        """What the Host header says."""
+        """The value of the header `Host`."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
 
     @property
     def url(self) -> str:
-        """The one URL of everything that makes this request."""
+        """The canonical URL of this request."""
         return f"{self.scheme}://{self.authority}{self.target}"
 
 
 def url_rule(url: str, *, local: bool, ports: frozenset[int] = frozenset()) -> str | None:
-    """Which rule a URL breaks, in words that follow its field's name, or None."""
+    """The rule that a URL breaks, as a text that follows the field's name, or None."""
     try:
         receiver(url, local=local, ports=ports)
     except WrongUrl as wrong:
@@ -66,8 +66,8 @@ def url_rule(url: str, *, local: bool, ports: frozenset[int] = frozenset()) -> s
 def canonical(url: str) -> str:
     """The form in which URLs of the same request are equal (RFC 3986, 6.2).
 
-    Scheme and host are in lower case and ASCII, without a default port. A URL that could never be
-    registered stays as it is.
+    Scheme and host are in lower case and ASCII, without a default port. An invalid URL is returned
+    unchanged.
     """
     try:
         parts = _split(url)
@@ -80,9 +80,9 @@ def canonical(url: str) -> str:
 
 
 def receiver(url: str, *, local: bool, ports: frozenset[int] = frozenset()) -> Receiver:
-    """Take a URL apart; `local` allows http, and this machine at any port, for development.
+    """Parse and check a URL. `local` allows http, and this machine at any port, for development.
 
-    `ports` are allowed beside 443.
+    `ports` are allowed in addition to 443.
 
     Raises: WrongUrl.
     """
@@ -130,7 +130,7 @@ def _port(parts: SplitResult) -> int:
 
 
 def _host(written: str, *, local: bool) -> str:
-    """The host as it is looked up: a name in ASCII, or an address in its usual spelling."""
+    """The host in canonical form: a name in ASCII, or an address in its usual spelling."""
     name = written if ":" in written else _name(written)
     address = _address(name)
     if address is None:
@@ -143,7 +143,7 @@ def _host(written: str, *, local: bool) -> str:
 
 
 def _name(written: str) -> str:
-    """A name in lower case and ASCII, without the dot that may end it."""
+    """A name in lower case and ASCII, without a final dot."""
     name = written.removesuffix(".").lower()
     try:
         if not name.isascii() or "xn--" in name:
@@ -157,7 +157,7 @@ def _name(written: str) -> str:
 
 
 def _address(host: str) -> Address | None:
-    """The address that a host is, or None for a name.
+    """The address of a host that is an address; None for a name.
 
     127.1, 2130706433 and 0x7f000001 are 127.0.0.1 to some programs and names to others.
     Raises: WrongUrl, for such a spelling.
@@ -173,7 +173,7 @@ def _address(host: str) -> Address | None:
 
 
 def this_machine(host: str) -> bool:
-    """Whether a host in ASCII is the machine that asks, by its name or by its address."""
+    """Whether a host in ASCII is this machine, by its name or by its address."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

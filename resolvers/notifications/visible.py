@@ -1,4 +1,4 @@
-"""Whose endpoints a viewer may see: all of the organization, or those of their own user."""
+"""Which endpoints a viewer may see: all of the organization, or those of the viewer's user."""
 
 import sqlalchemy as sa
 
@@ -9,7 +9,7 @@ from resolvers.vocabulary import Permission
 
 
 def is_visible(viewer: Viewer, endpoint: NotificationEndpoint) -> bool:
-    """Whether an endpoint is the viewer's to see; `visible_to` says the same of many."""
+    """Whether the viewer may see an endpoint; `visible_to` is the same rule in SQL."""
     if not viewer.may(Permission.MANAGE_NOTIFICATIONS):
         return False
     own = viewer.user_id is not None and endpoint.user_id == viewer.user_id
@@ -17,13 +17,13 @@ def is_visible(viewer: Viewer, endpoint: NotificationEndpoint) -> bool:
 
 
 def visible_to(viewer: Viewer) -> Narrowing:
-    """The endpoints that a viewer may see; none that was removed."""
+    """The endpoints that a viewer may see, without removed ones."""
     c = columns(NotificationEndpoint)
     return Narrowing("kept", lambda: c.removed_at.is_(None)) & owned_by(viewer)
 
 
 def owned_by(viewer: Viewer) -> Narrowing:
-    """The endpoints that are the viewer's to see or to remove, removed ones included."""
+    """The endpoints that a viewer may see or remove, including removed ones."""
     c = columns(NotificationEndpoint)
     if not viewer.may(Permission.MANAGE_NOTIFICATIONS):
         return Narrowing("nothing", sa.false)

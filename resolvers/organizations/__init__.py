@@ -1,1 +1,1 @@
-"""Organizations, and who works for them."""
+"""Organizations and their users."""

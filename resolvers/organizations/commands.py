@@ -18,7 +18,7 @@ from resolvers.values import frozen
 
 @frozen
 class MakeOrganization:
-    """A new tenant; its settings have their defaults."""
+    """Create an organization with default settings."""
 
     name: str
     time_zone: str
@@ -31,12 +31,12 @@ class MakeOrganization:
 def make_organization(
     work: UnitOfWork, commands: Sequence[MakeOrganization]
 ) -> list[Outcome | Refused]:
-    """Make organizations, each with a log that is at position 0.
+    """Create organizations, each with a log at position 0.
 
-    Refusals: WrongLength, Invalid (a time zone or a currency that there is not), AlreadyExists.
+    Refusals: WrongLength, Invalid (an unknown time zone or currency), AlreadyExists.
     """
     refused = [_refusals(command) for command in commands]
-    # a name that is refused may hold what PostgreSQL cannot even be asked about
+    # a refused name may contain characters that PostgreSQL does not accept as a value
     taken = _names_taken(work, [c for c, no in zip(commands, refused, strict=True) if not no])
     return [
         Refused(no) if no else attempt(_make, work, command, taken)

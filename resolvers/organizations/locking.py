@@ -1,4 +1,4 @@
-"""Locks organizations: for what a transaction must know of all that an organization has."""
+"""Locks organizations, for limits that concern all of an organization's rows."""
 
 from collections.abc import Iterable
 from uuid import UUID

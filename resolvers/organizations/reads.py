@@ -42,7 +42,7 @@ def organization_by_id(organization_id: UUID) -> Read[Organization]:
 
 
 def only_organization() -> Read[Organization]:
-    """Two organizations at most: enough to say whether there is exactly one."""
+    """At most two organizations, to find out whether there is exactly one."""
     return Read(
         "only organization",
         lambda _: _organizations().order_by(columns(Organization).id).limit(2),
@@ -51,12 +51,12 @@ def only_organization() -> Read[Organization]:
 
 
 def every_organization() -> Read[Organization]:
-    """All organizations, in the order in which they were made."""
+    """All organizations in the order of their creation."""
     return Read("every organization", lambda _: _organizations().order_by(columns(Organization).id))
 
 
 def user_by_reference(organization_id: UUID, reference: str) -> Read[User]:
-    """The user with this reference, rather than one whose reference has the same folded form."""
+    """The user with exactly this reference, or else with the same folded reference."""
     normal = normalized(reference)
 
     def build(_: str) -> sa.Select[Any]:

@@ -30,15 +30,15 @@ NUMBERS = {
     "cancel_cut_off_minutes": (0, 525_600),
     "payment_due_hours": (1, 8_760),
 }
-"""The least and the most of each."""
+"""The minimum and maximum of each setting."""
 
 WORDS = {"exam_types": checks.NAME, "exam_formats": checks.NAME, "billing_codes": checks.CODE}
-"""The longest that a word of each list may be."""
+"""The longest word of each list."""
 
 
 @frozen(kw_only=True)
 class UpdateSettings:
-    """What is None stays as it is; a list replaces."""
+    """New settings. None keeps the current value; a list replaces the current list."""
 
     viewer: Viewer = field(repr=False)
     test_scheduling_over_multiple_days: bool | None = None

@@ -1,4 +1,4 @@
-"""Users: who works with the gateway, and what confines them."""
+"""Users, with their roles and scopes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -31,7 +31,7 @@ USERS_BY_NAME = Ordering("users", (Term("sort_key", str), Term("id", UUID)))
 
 @frozen(kw_only=True)
 class UpsertUser(Upsert):
-    """Somebody who works with the gateway, known by a reference. An inactive user has no rights.
+    """Create or update a user by its reference. An inactive user has no permissions.
 
     `active` None keeps the current value; a new user is active.
     """
@@ -51,9 +51,9 @@ class UpsertUser(Upsert):
 
 @requires(Permission.MANAGE_USERS)
 def upsert_users(work: UnitOfWork, commands: Sequence[UpsertUser]) -> list[Outcome | Refused]:
-    """Create or update a user for each command; a user is known by the reference.
+    """Create or update a user for each command, identified by the reference.
 
-    Who has another role than that of a candidate is no candidate, and stops being one.
+    A user with another role than CANDIDATE has no candidate; a change of role removes it.
     Refusals: PermissionRefusal, WrongLength, Invalid, InvalidEmail, OutOfRange, NotFoundRefusal,
     AmbiguousReference, AlreadyExists.
     """
@@ -65,7 +65,7 @@ def users_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[User]:
 
 
 def users_page(viewer: Viewer, page: PageRequest, search: str | None) -> Read[User]:
-    """A page of users that have the text in their name or reference.
+    """A page of users whose name or reference contains the text.
 
     Raises: WrongLength, Invalid (the text).
     """

@@ -1,4 +1,4 @@
-"""Which users a viewer may see: all of the organization, or only the viewer's own."""
+"""Which users a viewer may see: all of the organization, or only the viewer's own user."""
 
 import sqlalchemy as sa
 

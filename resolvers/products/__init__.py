@@ -1,1 +1,1 @@
-"""Agent offices, what schools sell, and when `[004]`."""
+"""Agent offices, products, and what schools offer when `[004]`."""

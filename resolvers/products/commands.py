@@ -19,7 +19,7 @@ WEEKS = 1_000
 
 @frozen(kw_only=True)
 class UpsertAgentOffice(Upsert):
-    """An office of an agency, known by its code. An inactive office books nothing new.
+    """Create or update an agent office by its code. An inactive office cannot book.
 
     `active` None keeps the current value; a new office is active.
     """
@@ -32,7 +32,7 @@ class UpsertAgentOffice(Upsert):
 
 @frozen(kw_only=True)
 class UpsertProduct(Upsert):
-    """What schools can sell, known by its code. Weeks left out: of any length.
+    """Create or update a product by its code. Without weeks, any length is allowed.
 
     `active` None keeps the current value; a new product is active.
     """
@@ -49,7 +49,7 @@ class UpsertProduct(Upsert):
 def upsert_agent_offices(
     work: UnitOfWork, commands: Sequence[UpsertAgentOffice]
 ) -> list[Outcome | Refused]:
-    """Create or update an agent office for each command; an office is known by its code.
+    """Create or update an agent office for each command, identified by its code.
 
     Refusals: PermissionRefusal, WrongLength, Invalid, OutOfRange, AlreadyExists.
     """
@@ -58,7 +58,7 @@ def upsert_agent_offices(
 
 @requires(Permission.MANAGE_PRODUCTS)
 def upsert_products(work: UnitOfWork, commands: Sequence[UpsertProduct]) -> list[Outcome | Refused]:
-    """Create or update a product for each command; a product is known by its code.
+    """Create or update a product for each command, identified by its code.
 
     Refusals: PermissionRefusal, WrongLength, Invalid, OutOfRange (also the fewest weeks above the
     most), AlreadyExists.
@@ -89,7 +89,7 @@ def _check_product(command: UpsertProduct) -> list[Refusal]:
 
 
 class _Weeks(Rule):
-    """The fewest weeks are at most the most, whichever of them was said before."""
+    """The minimum of weeks must not exceed the maximum, including stored values."""
 
     def __init__(self, loading: PartContext) -> None:
         pass

@@ -1,4 +1,4 @@
-"""What a school offers: a product, its start dates, and how many places each date has."""
+"""The offers of schools: products, start dates, and the places on each date."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -27,10 +27,10 @@ Dates = frozenset[date]
 
 @frozen(kw_only=True)
 class OfferProduct(Upsert):
-    """Say that a school offers a product, from which dates on, and with how many places on each.
+    """Offer a product at a school, with start dates and the number of places on each date.
 
-    `start_dates` are added to those that there are; `capacity` None leaves it as it is. `offered`
-    None keeps the current value, so a withdrawn offer stays withdrawn; a new offer is offered.
+    `start_dates` are added to the existing dates. None keeps the current `capacity` or `offered`,
+    so a withdrawn offer stays withdrawn. A new offer is offered.
     """
 
     product: Ref
@@ -45,7 +45,7 @@ class OfferProduct(Upsert):
 def offer_products(work: UnitOfWork, commands: Sequence[OfferProduct]) -> list[Outcome | Refused]:
     """Offer each product at its school, or withdraw it.
 
-    An offer is known by its product and its school. One that is withdrawn keeps its dates.
+    An offer is identified by its product and its school. A withdrawn offer keeps its dates.
     Refusals: PermissionRefusal, Invalid, OutOfRange (also more dates than an offer, and more offers
     than a school can have), NotFoundRefusal, AmbiguousReference.
     """
@@ -74,7 +74,7 @@ def _check(command: OfferProduct) -> list[Refusal]:
 
 
 class _StartDates:
-    """The dates of the offers, as the batch goes on."""
+    """The dates of the offers, updated during the batch."""
 
     def __init__(self, loading: PartContext) -> None:
         self._before: dict[Owner, Dates] = dict.fromkeys(loading.owners, frozenset())
@@ -118,7 +118,7 @@ def _date(owner: Owner, day: date) -> dict[str, Any]:
 
 
 class _OffersOfSchool:
-    """A school has at most so many offers that are not withdrawn."""
+    """The limit of a school's offers that are not withdrawn."""
 
     def __init__(self, loading: PartContext) -> None:
         schools = {
@@ -145,7 +145,7 @@ def _school(change: Change[Any, Any]) -> Owner:
 
 
 def _more(change: Change[Any, Any]) -> int:
-    """How many offers the school has more afterwards."""
+    """The number of additional offers of the school."""
     before = change.before is not None and change.before.offered
     return int(change.after.offered) - int(before)
 

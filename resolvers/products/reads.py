@@ -1,6 +1,6 @@
 """Reads of agent offices, products and offers.
 
-Products and offers are open to the organization; agent offices are not.
+All viewers of the organization may see products and offers, but not agent offices.
 """
 
 from collections.abc import Callable, Sequence
@@ -36,7 +36,7 @@ def agent_offices_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[AgentOffic
 
 
 def agent_offices_page(viewer: Viewer, page: PageRequest, search: str | None) -> Read[AgentOffice]:
-    """A page of the offices that have the text in their name, code or agency.
+    """A page of the offices whose name, code or agency contains the text.
 
     Raises: WrongLength, Invalid (the text).
     """
@@ -54,7 +54,7 @@ def products_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Product]:
 def products_page(
     viewer: Viewer, page: PageRequest, search: str | None, kind: ProductKind | None = None
 ) -> Read[Product]:
-    """A page of the products that have the text in their name or code.
+    """A page of the products whose name or code contains the text.
 
     Raises: WrongLength, Invalid (the text).
     """
@@ -68,12 +68,12 @@ def products_count(
 
 
 def offers_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[ProductOffer]:
-    """Withdrawn ones too."""
+    """Offers by id, including withdrawn ones."""
     return rows_by(ProductOffer, "id", viewer, keys, UNRESTRICTED)
 
 
 def offers_of_schools(viewer: Viewer, keys: Sequence[UUID]) -> Read[Any]:
-    """What schools offer, by the products' codes: offers, each with its `product_kind`."""
+    """The offers of schools by product code, each with its `product_kind`."""
     return _offered_at(
         viewer,
         keys,
@@ -83,7 +83,7 @@ def offers_of_schools(viewer: Viewer, keys: Sequence[UUID]) -> Read[Any]:
 
 
 def products_of_schools(viewer: Viewer, keys: Sequence[UUID]) -> Read[Product]:
-    """The products that schools offer, by code, each with its school's key as `parent_id`."""
+    """The products that schools offer, by code, with the school's key as `parent_id`."""
     return _offered_at(
         viewer,
         keys,
@@ -95,7 +95,7 @@ def products_of_schools(viewer: Viewer, keys: Sequence[UUID]) -> Read[Product]:
 def dates_of_offers(
     viewer: Viewer, keys: Sequence[UUID], first: date, last: date
 ) -> Read[OfferStartDate]:
-    """The start dates of offers in a range, both ends in it."""
+    """The start dates of offers in an inclusive range."""
 
     def build(_: str) -> sa.Select[Any]:
         d = columns(OfferStartDate)
@@ -116,7 +116,7 @@ def dates_of_offers(
 def dates_of_products(
     viewer: Viewer, keys: Sequence[UUID], first: date, last: date, school: UUID | None = None
 ) -> Read[Any]:
-    """The start dates of products in a range, both ends in it, at one school or at any.
+    """The start dates of products in an inclusive range, at one school or at any.
 
     Each date once, as `starts_on`, with the product's key as `parent_id`.
     """
@@ -158,7 +158,7 @@ def _day(name: str) -> sa.BindParameter[date]:
 def _offered_at(
     viewer: Viewer, keys: Sequence[UUID], what: str, select: Callable[[Any, Any], sa.Select[Any]]
 ) -> Read[Any]:
-    """What of the offers of schools and of their products is selected, by the products' codes."""
+    """The selected columns of the schools' offers and products, by product code."""
 
     def build(_: str) -> sa.Select[Any]:
         o, p = columns(ProductOffer), columns(Product)
@@ -175,7 +175,7 @@ def _offered_at(
 
 
 def offices_visible_to(viewer: Viewer) -> Narrowing:
-    """Offices are shown to their own agents, and to viewers of the whole organization."""
+    """An office is visible to its own agents, and to viewers of the whole organization."""
     scope = viewer.scope
     if scope.everything:
         return UNRESTRICTED
