@@ -125,7 +125,7 @@ def _update(
 def _next_version(work: UnitOfWork, command: UpdateEvent, event: Event, draft: Event) -> Event:
     last_change = {
         "last_change_time": work.now,
-        "last_change_type": "PendingUpdate",
+        "last_change_type": "Updated",
         "last_change_user": command.viewer.name,
         **command.last_change,
     }

@@ -2,6 +2,7 @@
 
 import logging
 import time
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -125,7 +126,8 @@ class Plan:
         assert kind is not None
         selections = Selections(schema, document, flags)
         compiler = Compiler(selections, viewer, inputs, make_child=make_child)
-        compiler.objects = objects = Objects(compiler)
+        objects = Objects(compiler)
+        compiler.objects = weakref.proxy(objects)  # a cycle would keep dropped plans in memory
         self._roots: list[tuple[str, _Root | str]] = []
         for key, nodes in selections.fields(kind, [operation.selection_set]).items():
             name = nodes[0].name.value

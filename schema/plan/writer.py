@@ -6,6 +6,7 @@ costs less than an index; `m…` are the answers of other places by their keys, 
 the sources use, and `o…` are objects inside the row.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,7 @@ class Writer:
         self._known: dict[str, Any] = {**KNOWN}
         self._variables = 0
         self._key_bytes = 0  # of what is written beside the columns
+        self._times: Counter[tuple[str, str]] = Counter()
 
     def answer(self, kind: GraphQLNamedType, sets: Sequence[SelectionSetNode]) -> str:
         """The expression of a row's answer."""
@@ -58,8 +60,11 @@ class Writer:
         return leaf(self.name, self._scope.column(name), shown)
 
     def most_bytes(self, wanted: RowSelection) -> int:
-        """About what the answer of a row may come to."""
-        return self._key_bytes + most_bytes(wanted)
+        """About what the answer of a row may come to.
+
+        Aliases write a column several times; each column counts as often as the most frequent one.
+        """
+        return self._key_bytes + most_bytes(wanted) * max(self._times.values(), default=1)
 
     def number(self, answer: str, positions: Mapping[int, int]) -> Callable[[int], Build]:
         """What writes the function for rows of a width, once it is known where columns stand."""
@@ -109,6 +114,7 @@ class Writer:
         fields = self.compiler.selections.fields(kind, sets)
         self.compiler.count(len(fields))
         self._key_bytes += sum(len(key) + 4 for key in fields) + 2
+        self._times.update((kind.name, nodes[0].name.value) for nodes in fields.values())
         parts = [f"{key!r}: {self._field(kind, nodes, scope)}" for key, nodes in fields.items()]
         return "{" + ", ".join(parts) + "}"
 

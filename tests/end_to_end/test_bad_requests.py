@@ -17,7 +17,7 @@ from tests.end_to_end.clients import Client
 from tests.end_to_end.inputs import Examples, mutation
 from tests.end_to_end.servers import SECRET
 from tests.end_to_end.shared import SharedServer
-from tests.end_to_end.test_bad_input import names, validation
+from tests.end_to_end.test_bad_input import names, violations
 from tests.patience import PATIENCE
 
 NOBODY = UUID(int=1)
@@ -70,7 +70,7 @@ async def test_an_id_of_another_type_is_told_from_one_that_is_unknown(
         for of_type, codes in ((kind, {"INVALID_VALUE"}), (None, {"NOT_FOUND", "EVENT_NOT_FOUND"})):
             expected = of_type or right_type(path)
             given = {**shared_examples.of[name], **holding(path, global_id(expected, NOBODY))}
-            told = validation(await shared_client.answer(mutation(name), input=given))
+            told = violations(await shared_client.answer(mutation(name), input=given))
             about = [error for error in told if names([error], path[0])]
             assert {e["code"] for e in about} & codes, (name, path, of_type, told)
             assert of_type is None or of_type in about[0]["message"], about
@@ -128,7 +128,7 @@ QUERIES: list[tuple[str, dict[str, Any], str]] = [
 async def test_a_query_that_is_wrong_is_told_why(shared_client: Client):
     """In one of its errors is the rule, with the name of what broke it."""
     for document, variables, rule in QUERIES:
-        told = validation(await shared_client.answer(document, **variables))
+        told = violations(await shared_client.answer(document, **variables))
         assert any(rule in error["message"] for error in told), (document[:200], told[:3])
 
 
@@ -141,9 +141,9 @@ async def test_a_cursor_is_good_in_its_own_list_only(
     others = ("events", "centres", "bookings", "enrolments", "bookingChanges", "users", "tests")
     for name in others:
         other = f"query ($after: String) {{ {name}(after: $after) {{ totalCount }} }}"
-        told = validation(await shared_client.answer(other, after=cursor))
+        told = violations(await shared_client.answer(other, after=cursor))
         assert "'after' is not a cursor of this list in this order" in told[0]["message"], name
-    assert validation(await shared_client.answer(candidates, after=cursor)) == []
+    assert violations(await shared_client.answer(candidates, after=cursor)) == []
 
 
 @pytest.mark.parametrize("turns", [6, 7, 500])
@@ -157,7 +157,7 @@ async def test_a_query_is_at_most_twenty_levels_deep(shared_client: Client, turn
         for n in range(1, turns + 1)
     )
     for document in (written_out, f"{{ bookings {{ ...F{turns} }} }} {fragments}"):
-        rules = [error["message"] for error in validation(await shared_client.answer(document))]
+        rules = [error["message"] for error in violations(await shared_client.answer(document))]
         assert rules == [] if turns == 6 else "nested" in rules[0] and "deep" in rules[0]
 
 
@@ -189,7 +189,7 @@ async def test_a_body_that_is_no_request_is_told_why(shared_client: Client):
         kind = {"content-type": "application/json"}
         response = await shared_client.http.post("/graphql", content=body, headers=kind)
         assert response.status_code == status, (body[:100], response.text)
-        assert rule in validation(response)[0]["message"], (body[:100], response.text)
+        assert rule in violations(response)[0]["message"], (body[:100], response.text)
 
 
 async def test_a_body_that_is_too_large_is_not_waited_for(shared: SharedServer):
@@ -220,7 +220,7 @@ async def test_another_content_type_is_refused(shared_client: Client):
             "/graphql", content=body, headers={"content-type": kind}
         )
         assert response.status_code == 415, kind
-        assert "'Content-Type' must be application/json" in validation(response)[0]["message"]
+        assert "'Content-Type' must be application/json" in violations(response)[0]["message"]
 
 
 async def test_another_method_is_refused(shared_client: Client):
@@ -261,7 +261,7 @@ async def test_a_token_that_is_not_ours_opens_nothing(shared_client: Client, sha
             base_url=shared_client.http.base_url, headers=headers
         ) as stranger:
             response = await stranger.post("/graphql", json={"query": "{ viewer { role } }"})
-        [error] = validation(response)
+        [error] = violations(response)
         assert response.status_code == 401, what
         assert response.headers["www-authenticate"].startswith("Bearer"), what
         assert error["extensions"]["code"] == "UNAUTHENTICATED", what
@@ -282,7 +282,7 @@ async def test_a_batch_of_ten_thousand_is_refused_whole(
         ("assignResults", "results", []),
     ):
         given = {**shared_examples.of[name], field: value}
-        [error] = validation(await shared_client.answer(mutation(name), input=given))
+        [error] = violations(await shared_client.answer(mutation(name), input=given))
         assert (error["code"], error["path"]) == ("OUT_OF_RANGE", ["input", field])
         assert error["message"] == f"'{field}' must have from 1 to 1000 elements"
 
@@ -292,12 +292,12 @@ async def test_a_batch_that_is_written_out_is_refused_all_the_same(shared_client
     ids = ", ".join(f'"{global_id("Enrolment", UUID(int=n))}"' for n in range(10_000))
     cancel = f"cancelBookings(input: {{bookingIds: [{ids}], reason: ILLNESS}})"
     document = f"mutation {{ {cancel} {{ errors {{ message path }} }} }}"
-    [error] = validation(await shared_client.answer(document))
+    [error] = violations(await shared_client.answer(document))
     assert error["message"] == "'bookingIds' must have from 1 to 1000 elements"
 
     results = ", ".join(f'{{enrolmentId: "{n}", result: PASS}}' for n in range(10_000))
     assign = (
         f"mutation {{ assignResults(input: {{results: [{results}]}}) {{ errors {{ code }} }} }}"
     )
-    [error] = validation(await shared_client.answer(assign))
+    [error] = violations(await shared_client.answer(assign))
     assert "more than 20000 tokens" in error["message"]

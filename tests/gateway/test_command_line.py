@@ -179,7 +179,7 @@ def test_a_token_may_last_longer(ready: CommandLine):
         (
             ["organization", "South", "--time-zone", "Mars", "--currency", "XXL"],
             1,
-            "'timeZone' must be an IANA time zone, such as Europe/London; 'currency' must be",
+            "'--time-zone' must be an IANA time zone, such as Europe/London; '--currency' must be",
         ),
     ],
 )

@@ -388,7 +388,7 @@ async def test_a_fault_in_the_middle_is_not_the_end_of_the_file(
     logged = (
         "Internal error. Reference:"
         if database_url.startswith("sqlite")
-        else "A file was given up:"
+        else "An export ended:"
     )
     assert record.getMessage().startswith(logged)
 

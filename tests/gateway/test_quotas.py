@@ -3,7 +3,6 @@
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -24,12 +23,12 @@ CHANGES = "subscription { changes }"
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    return replace(
-        settings,
-        max_connections_per_viewer=3,
-        max_subscriptions_per_viewer=4,
-        max_subscriptions_per_connection=3,
-    )
+    limits = {
+        "max_connections_per_viewer": 3,
+        "max_subscriptions_per_viewer": 4,
+        "max_subscriptions_per_connection": 3,
+    }
+    return settings.model_copy(update=limits)
 
 
 @pytest.fixture
