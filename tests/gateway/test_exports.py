@@ -386,9 +386,7 @@ async def test_a_fault_in_the_middle_is_not_the_end_of_the_file(
     assert not client.ended
     [record] = caplog.records
     logged = (
-        "Internal error. Reference:"
-        if database_url.startswith("sqlite")
-        else "An export ended:"
+        "Internal error. Reference:" if database_url.startswith("sqlite") else "An export ended:"
     )
     assert record.getMessage().startswith(logged)
 
