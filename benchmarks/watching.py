@@ -94,22 +94,23 @@ Found = Delivered | Beside | Held
 async def measure(effort: Effort, world: World = World()) -> list[Found]:  # noqa: B008
     """Everything, on PostgreSQL."""
     template = await asyncio.to_thread(booking_world.template, "postgresql", world)
+    crowd = Crowd(world)  # shared, so that no candidate books an event twice
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(copy_of(template, "gateway"))
         core, _ = cores()
         with serving("gateway", url, core=core) as fresh:
-            held = await _Run(effort, world, fresh, fresh).held()
+            held = await _Run(effort, crowd, fresh, fresh).held()
         gateway = stack.enter_context(serving("gateway", url, core=core))
         with serving("gateway", url, core=core) as other:
-            elsewhere = await _Run(effort, world, gateway, other).elsewhere(other)
+            elsewhere = await _Run(effort, crowd, gateway, other).elsewhere(other)
         bare = stack.enter_context(serving("broadcast", url, core=core))
-        return [held, elsewhere, *await _Run(effort, world, gateway, bare).measured()]
+        return [held, elsewhere, *await _Run(effort, crowd, gateway, bare).measured()]
 
 
 class _Run:
-    def __init__(self, effort: Effort, world: World, gateway: Server, bare: Server) -> None:
+    def __init__(self, effort: Effort, crowd: Crowd, gateway: Server, bare: Server) -> None:
         self._effort, self._gateway, self._bare = effort, gateway, bare
-        self._crowd = Crowd(world)
+        self._crowd = crowd
         self._token = token()
         self._hot = self._crowd.events.hot[0]
 
