@@ -80,6 +80,3 @@ class Outcome:
         if not self.warnings:
             return self
         return replace(self, warnings=tuple(one.renamed(naming) for one in self.warnings))
-
-    def with_warnings(self, *warnings: Warning) -> "Outcome":
-        return replace(self, warnings=(*self.warnings, *warnings))
