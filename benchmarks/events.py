@@ -44,7 +44,7 @@ BY_HAND: Final = """
 """
 DOCUMENT: Final = """query Search($filter: EventFilter, $sort: [EventSort!], $after: String) {
   events(first: 50, filter: $filter, sort: $sort, after: $after) {
-    nodes { id number title times { start end timeZone } venue { id name } }
+    nodes { id number title times { start end timeZone } centre { id name } }
     pageInfo { hasNextPage }
   }
 }"""
@@ -93,26 +93,26 @@ class Coming:
         return Page({"filter": filter, "after": after}, ("class", "published", *place))
 
 
-class AtVenue:
-    """The latest events at a venue that began before a moment and have a limit."""
+class AtCentre:
+    """The latest events at a centre that began before a moment and have a limit."""
 
-    name = "venue, capacity, start before; by start, latest first"
+    name = "centre, capacity, start before; by start, latest first"
     criteria = f"""e.venue_id = $2 AND e.capacity_maximum >= $3
         AND {STARTS} <= $4 AND ({STARTS}, e.id) < ($4, $5)"""
     order = f"{STARTS} DESC, e.id DESC"
     sort = ((EventSortField.START, SortDirection.DESC),)
 
     def page(self, chance: random.Random, centres: Sequence[UUID]) -> Page:
-        venue = chance.choice(centres)
+        centre = chance.choice(centres)
         place = (_anywhere(chance) + timedelta(days=90), UUID(int=0))
         filter = {
-            "venueId": {"eq": global_id("Centre", venue)},
+            "centreId": {"eq": global_id("Centre", centre)},
             "capacityMaximum": {"gte": 10},
             "start": {"lt": place[0].isoformat()},
         }
         after = ordering_of(self.sort).cursor_of(place)
         sort = [{"field": "START", "direction": "DESC"}]
-        return Page({"filter": filter, "sort": sort, "after": after}, (venue, 10, *place))
+        return Page({"filter": filter, "sort": sort, "after": after}, (centre, 10, *place))
 
 
 class ByTitle:
@@ -137,7 +137,7 @@ class ByTitle:
         return Page({"filter": filter, "sort": [{"field": "TITLE"}], "after": after}, values)
 
 
-SEARCHES: Final[tuple[Search, ...]] = (Coming(), AtVenue(), ByTitle())
+SEARCHES: Final[tuple[Search, ...]] = (Coming(), AtCentre(), ByTitle())
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ def _new_documents(chance: random.Random) -> Iterator[bytes]:
         large = n % (SHAPES // LARGE + 1) == 0
         terms = 60 if large else chance.randrange(1, 9)
         parts = [chance.choice(CONDITIONS).format(n=chance.randrange(10**6)) for _ in range(terms)]
-        selection = "id title status" if n % 2 else "id title venue { name }"
+        selection = "id title status" if n % 2 else "id title centre { name }"
         document = (
             f"query Q{n} {{ events(first: {1 + n % 20}, filter: {{or: [{', '.join(parts)}]}})"
             f" {{ nodes {{ {selection} }} }} }}"

@@ -36,7 +36,7 @@ EXAM_TYPE, EXAM_FORMAT, BILLING_CODE = "Standard", "Paper", "SITTING"
 
 
 async def make_college(storage: Storage, viewer: Viewer, term: Term) -> None:
-    """Create the venue, the tests with their forms, the learners and the planned events."""
+    """Create the centre, the tests with their forms, the learners and the planned events."""
     centre = UpsertCentre(
         viewer=viewer,
         reference=COLLEGE.reference,
@@ -117,7 +117,7 @@ def _event(viewer: Viewer, sitting: TermSitting) -> CreateEvent:
         "class_code": f"{trade.code}-{start.year}",
         "calendar_color": "#2f6f4f",
         "source": "Shift iQ",
-        "venue": ByReference(COLLEGE.reference),
+        "centre": ByReference(COLLEGE.reference),
         "room": ByReference(WORKSHOP),
         "venue_room": WORKSHOP,
         "test": ByReference(trade.code),

@@ -164,7 +164,7 @@ class DemoEnrolments:
             "exam_type": sitting.paper.name,
         }
         if sitting.place is not None:
-            values["venue"] = ByReference(sitting.place.reference)
+            values["centre"] = ByReference(sitting.place.reference)
             values["room"] = ByReference(sitting.room or "")
         return CreateEvent(self._viewer, values)
 

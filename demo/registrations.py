@@ -145,9 +145,9 @@ class DemoRegistrations:
 
 
 def _lax(sitting: TermSitting) -> LaxEvent:
-    """An event by its venue and start, with the values that a new event needs."""
+    """An event by its centre and start, with the values that a new event needs."""
     return LaxEvent(
-        venue=VENUE,
+        centre=VENUE,
         start=sitting.start_at.isoformat(),
         exam_type=EXAM_TYPE,
         exam_format=EXAM_FORMAT,

@@ -126,7 +126,7 @@ class TermRegistration:
 
     @property
     def is_lax(self) -> bool:
-        """Whether the registration finds its event by venue and start."""
+        """Whether the registration finds its event by centre and start."""
         return not self.sitting.is_planned or self.number % 2 == 0
 
 

@@ -197,7 +197,7 @@ class PreloadedBatch:
         if event.room_id is None or event.start_at is None or event.on_demand:
             raise Unsupported("an event without a room or a start")
         if event.eligibility_configured or event.group_id or event.centre_id != event.venue_id:
-            raise Unsupported("eligibility, or a room that is not at the event's venue")
+            raise Unsupported("eligibility, or a room that is not at the event's centre")
         earlier = [e for e in self._of(candidate) if _is_attempt(e, event)]
         end = event.end_at
         return Draft(

@@ -51,5 +51,4 @@ def _submitted(booking: Booking, detail: AgentBooking) -> dict[str, Any]:
         **shown,
         "agentBookingId": detail.agent_booking_id,
         "agentOffice": reference("AgentOffice", detail.agent_office_id),
-        "school": reference("Centre", booking.centre_id),
     }

@@ -115,7 +115,7 @@ class PreloadedBatch:
         return event
 
     def room(self, viewer: Viewer, ref: Ref | None, event: Event | None, *path: str) -> Room | None:
-        """Of rooms with one name the one at the event's venue.
+        """Of rooms with one name the one at the event's centre.
 
         Raises: NotFoundRefusal, AmbiguousReference, Invalid.
         """

@@ -26,7 +26,7 @@ def choose_room(
 ) -> Room | None:
     """The room of a booking: the given one, else the event's own; none if it is online.
 
-    Raises: Invalid (a room for an online booking, or one that is not at the venue), Required.
+    Raises: Invalid (a room for an online booking, or one that is not at the centre), Required.
     """
     if online:
         if given is not None:
@@ -36,7 +36,7 @@ def choose_room(
     if room is None:
         raise Required(path)
     if event.venue_id is not None and room.centre_id != event.venue_id:
-        raise Invalid(path, rule="is not at the event's venue")
+        raise Invalid(path, rule="is not at the event's centre")
     return room
 
 

@@ -26,7 +26,7 @@ def changes_page(
 
     A filter finds a change when the event matches it as it was before or as it was after. Its
     status counts as it stood at the moment of the change; free seats, and the keys under which a
-    source knows its venue, count as they are `now`.
+    source knows its centre, count as they are `now`.
     """
     narrowing = OF_EVENTS
     if filter != NO_FILTER:

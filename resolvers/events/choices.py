@@ -1,4 +1,4 @@
-"""What the references of a batch mean: venues, rooms, tests and modules, looked up at once."""
+"""What the references of a batch mean: centres, rooms, tests and modules, looked up at once."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -15,21 +15,21 @@ from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import AccessScope, Permission
 
-SCOPE_PATHS = {AccessScope.CENTRE: ("venue",), AccessScope.SUBJECT: ("test",)}
+SCOPE_PATHS = {AccessScope.CENTRE: ("centre",), AccessScope.SUBJECT: ("test",)}
 
 
 @frozen
 class Choice:
     """Where an event is, and what is sat there. `modules` are its own."""
 
-    venue: Centre | None = None
+    centre: Centre | None = None
     room: Room | None = None
     test: Test | None = None
     modules: frozenset[UUID] = frozenset()
 
     def columns(self) -> dict[str, Any]:
         return {
-            "venue_id": None if self.venue is None else self.venue.id,
+            "venue_id": None if self.centre is None else self.centre.id,
             "room_id": None if self.room is None else self.room.id,
             "test_id": None if self.test is None else self.test.id,
         }
@@ -57,7 +57,7 @@ class Choices:
         def named(name: str) -> list[tuple[Viewer, Ref | None]]:
             return [(viewer, values.get(name)) for viewer, values in wanted]
 
-        self._venues = look_up(work, Centre, named("venue"))
+        self._named_centres = look_up(work, Centre, named("centre"))
         self._rooms = look_up(work, Room, named("room"))
         self._tests = look_up(work, Test, named("test"))
         self._modules = look_up(work, Module, _modules_of(wanted))
@@ -74,7 +74,7 @@ class Choices:
         self.centres: dict[UUID, Centre] = {
             centre.id: centre for centre in loading.of_keys(work, Centre, "id", centres)
         }
-        self.centres.update({centre.id: centre for centre in self._venues.rows()})
+        self.centres.update({centre.id: centre for centre in self._named_centres.rows()})
         tests = loading.of_keys(work, Test, "id", _keys(events, "test_id"))
         self.tests: dict[UUID, Test] = {test.id: test for test in [*tests, *self._tests.rows()]}
 
@@ -84,7 +84,7 @@ class Choices:
     def present(self, event: Event, modules: frozenset[UUID]) -> Choice:
         """Where an event is now."""
         return Choice(
-            venue=None if event.venue_id is None else self.centres[event.venue_id],
+            centre=None if event.venue_id is None else self.centres[event.venue_id],
             room=None if event.room_id is None else self.rooms[event.room_id],
             test=None if event.test_id is None else self.tests[event.test_id],
             modules=modules,
@@ -95,33 +95,33 @@ class Choices:
     ) -> Choice:
         """Where an event is with these values; what is left out of them stays as it is.
 
-        A room without a venue brings its centre. A venue without a room keeps a room that it has.
+        A room without a centre brings its centre. A centre without a room keeps a room that it has.
         Refusals: NotFoundRefusal, AmbiguousReference, Invalid, OutOfRange.
         """
-        venue, test = present.venue, present.test
-        if "venue" in values:
-            venue = validation.of(self._venue, viewer, values["venue"])
+        centre, test = present.centre, present.test
+        if "centre" in values:
+            centre = validation.of(self._centre, viewer, values["centre"])
         if "test" in values:
             test = validation.of(self._test, viewer, values["test"])
         if values.get("room") is None:
             leaves = "room" in values or (
-                present.room is not None and (venue is None or present.room.centre_id != venue.id)
+                present.room is not None and (centre is None or present.room.centre_id != centre.id)
             )
             room = None if leaves else present.room
         else:
-            room = validation.of(self._room, viewer, values["room"], venue)
-            if venue is None and room is not None:
-                venue = self.centres[room.centre_id]
+            room = validation.of(self._room, viewer, values["room"], centre)
+            if centre is None and room is not None:
+                centre = self.centres[room.centre_id]
         modules = present.modules
         if "modules" in values:
             modules = self._chosen_modules(viewer, values["modules"] or (), validation)
-        return Choice(venue, room, test, modules)
+        return Choice(centre, room, test, modules)
 
-    def _venue(self, viewer: Viewer, ref: Ref | None) -> Centre | None:
+    def _centre(self, viewer: Viewer, ref: Ref | None) -> Centre | None:
         """Raises: NotFoundRefusal, AmbiguousReference, Invalid."""
         if ref is None:
             return None
-        return self._venues.one(viewer, ref, "venue")
+        return self._named_centres.one(viewer, ref, "centre")
 
     def _test(self, viewer: Viewer, ref: Ref | None) -> Test | None:
         """Raises: NotFoundRefusal, AmbiguousReference, Invalid."""
@@ -129,8 +129,8 @@ class Choices:
             return None
         return self._tests.one(viewer, ref, "test")
 
-    def _room(self, viewer: Viewer, ref: Ref, venue: Centre | None) -> Room:
-        """Of rooms with one name the one at the venue.
+    def _room(self, viewer: Viewer, ref: Ref, centre: Centre | None) -> Room:
+        """Of rooms with one name the one at the centre.
 
         Raises: NotFoundRefusal, AmbiguousReference, Invalid.
         """
@@ -139,10 +139,10 @@ class Choices:
             viewer,
             ref,
             *path,
-            prefer=lambda room: venue is not None and room.centre_id == venue.id,
+            prefer=lambda room: centre is not None and room.centre_id == centre.id,
         )
-        if venue is not None and room.centre_id != venue.id:
-            raise Invalid(*path, rule="is not at the venue")
+        if centre is not None and room.centre_id != centre.id:
+            raise Invalid(*path, rule="is not at the centre")
         return room
 
     def _chosen_modules(
@@ -158,12 +158,12 @@ class Choices:
 
 
 def require_in_scope(viewer: Viewer, choice: Choice, *path: str) -> None:
-    """Let a viewer through whose scope has the event's venue and its test's subject.
+    """Let a viewer through whose scope has the event's centre and its test's subject.
 
     Raises: PermissionRefusal.
     """
     missing = viewer.scope.missing(
-        centre_id=None if choice.venue is None else choice.venue.id,
+        centre_id=None if choice.centre is None else choice.centre.id,
         subject_id=None if choice.test is None else choice.test.subject_id,
         candidate_id=viewer.scope.candidate,
     )

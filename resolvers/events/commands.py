@@ -12,7 +12,7 @@ from resolvers.viewer import Viewer
 from resolvers.vocabulary import RuleOverride
 
 Values = Mapping[str, Any]
-"""What a caller gives: plain fields by the columns of `fields.FIELDS`, and beside them `venue`,
+"""What a caller gives: plain fields by the columns of `fields.FIELDS`, and beside them `centre`,
 `room` and `test` as a Ref and `modules` as a sequence of Refs. What is left out is not in it."""
 
 

@@ -102,7 +102,7 @@ def _draft(
     """The row as it will be written, but for what follows from its values."""
     key, organization_id = new_key(), command.viewer.organization_id
     kind = values.get("kind", EventKind.EXAM)
-    zone = preloaded.settings[organization_id] if choice.venue is None else choice.venue
+    zone = preloaded.settings[organization_id] if choice.centre is None else choice.centre
     columns = {
         "kind": kind,
         "title": default_title(values, choice, kind),

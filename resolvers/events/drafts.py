@@ -57,9 +57,9 @@ def settled(event: Event, choice: Choice, was: Event | None = None) -> Event:
 
 
 def default_title(values: Values, choice: Choice, kind: str) -> str:
-    """`{examType, else kind} at {venue name}`."""
+    """`{examType, else kind} at {centre name}`."""
     what = values.get("exam_type") or kind
-    where = "" if choice.venue is None else f" at {choice.venue.name}"
+    where = "" if choice.centre is None else f" at {choice.centre.name}"
     return f"{what[: NAME - len(where)]}{where}"[:NAME]
 
 

@@ -72,7 +72,7 @@ def event_facts(event: Event, modules: Iterable[UUID]) -> dict[str, Any]:
         **{name: getattr(event, column) for name, column in AS_THEY_ARE.items()},
         **{name: None if key is None else str(key) for name, key in identifiers.items()},
         **{name: instant(getattr(event, column)) for name, column in INSTANTS.items()},
-        "venue": reference("Centre", event.venue_id),
+        "centre": reference("Centre", event.venue_id),
         "room": reference("Room", event.room_id),
         "test": reference("Test", event.test_id),
         "modules": [reference("Module", key) for key in sorted(modules)],

@@ -90,7 +90,6 @@ AS_THEY_ARE = (
     "invigilator_minimum",
     "credit_hours",
     "kind",
-    "venue_id",
 )
 
 
@@ -114,6 +113,7 @@ def criteria() -> dict[str, Criterion]:
         "end": with_nulls_last(to_the_second, c.end_at),
         "number": with_nulls_last(plain, c.number),
         "organization_identifier": _known_as(c.organization_id, "organization"),
+        "centre_id": plain(c.venue_id),
         "venue_identifier": _known_as(c.venue_id, "venue"),
         "status": plain(sa.type_coerce(status_in_sql(), sa.String())),
         "local_date": _local_date,

@@ -35,7 +35,7 @@ MOVING = frozenset(
         "duration_quantity",
         "duration_unit",
         "on_demand",
-        "venue",
+        "centre",
         "room",
         "test",
     }

@@ -59,9 +59,9 @@ class EventMove:
         """A booking after the move, with what it was granted; None if nothing about it changes.
 
         `payment` is the one that the booking waits for; it is due at the new start at the latest.
-        What the booking had from the event it has from the event still: the test, the venue where
-        it has no room. A room of its own at the same venue stays.
-        Raises: Invalid (its room is not at the new venue), NonexistentTime.
+        What the booking had from the event it has from the event still: the test, the centre where
+        it has no room. A room of its own at the same centre stays.
+        Raises: Invalid (its room is not at the new centre), NonexistentTime.
         """
         room_id = self._room_of(booking)
         event = self.after if self._says_how_long else as_booked(self.after, booking)
@@ -113,15 +113,15 @@ class EventMove:
             return new
         if booking.room_id is None:
             return None
-        stays = self._is_at_venue(booking.room_id)
+        stays = self._is_at_centre(booking.room_id)
         if new is not None and (booking.room_id == self.before.room_id or not stays):
             return new
         if not stays:
             rule = "is not where the rooms of the event's bookings are; name a room there"
-            raise Invalid("venue", rule=rule)
+            raise Invalid("centre", rule=rule)
         return booking.room_id
 
-    def _is_at_venue(self, room_id: UUID) -> bool:
+    def _is_at_centre(self, room_id: UUID) -> bool:
         if self.after.venue_id == self.before.venue_id:
             return True
         return self.rooms[room_id].centre_id == self.after.venue_id
@@ -166,7 +166,7 @@ class EventMove:
             return {}
         start = booking.start_at
         if zone != booking.time_zone:
-            start = instant_of(booking.local_start, zone, "venue")
+            start = instant_of(booking.local_start, zone, "centre")
         assert start is not None
         end = None
         if booking.duration_minutes is not None:

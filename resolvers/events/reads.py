@@ -44,7 +44,7 @@ from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import EventSortField, SortDirection
 
-VENUE = "venue_id"
+CENTRE = "venue_id"
 MOST_ON_A_DATE = 1000
 
 SORT_TERMS: dict[EventSortField, tuple[str, type, bool]] = {
@@ -86,25 +86,25 @@ def events_of_centres(
     *,
     now: datetime,
 ) -> Read[Event]:
-    """The page's events of each venue; a row's `venue_id` says which it answers."""
+    """The page's events of each centre; a row's `venue_id` says which it answers."""
     narrowing = event_narrowing(viewer, filter, now)
-    return first_of_each(Event, VENUE, viewer, keys, page, narrowing)
+    return first_of_each(Event, CENTRE, viewer, keys, page, narrowing)
 
 
 def count_of_events_of_centres(
     viewer: Viewer, keys: Sequence[UUID], filter: Filter = NO_FILTER, *, now: datetime
 ) -> Read[Any]:
-    """How many events each venue has, as `parent_id` and `total`."""
-    return count_of_each(Event, VENUE, viewer, keys, event_narrowing(viewer, filter, now))
+    """How many events each centre has, as `parent_id` and `total`."""
+    return count_of_each(Event, CENTRE, viewer, keys, event_narrowing(viewer, filter, now))
 
 
 def events_on_date(
-    viewer: Viewer, day: date, venue_id: UUID | None = None, *, now: datetime
+    viewer: Viewer, day: date, centre_id: UUID | None = None, *, now: datetime
 ) -> Read[Event]:
-    """The first 1,000 events that start on a date by the clock of their venue, by start [002]."""
+    """The first 1,000 events that start on a date by the clock of their centre, by start [002]."""
     parts = [Condition("local_date", Operator.EQ, day)]
-    if venue_id is not None:
-        parts.append(Condition("venue_id", Operator.EQ, venue_id))
+    if centre_id is not None:
+        parts.append(Condition("centre_id", Operator.EQ, centre_id))
     # a page reads one more, to know whether there is more
     page = PageRequest(ordering_of(None), MOST_ON_A_DATE - 1)
     return events_page(viewer, page, AllOf(tuple(parts)), now=now)

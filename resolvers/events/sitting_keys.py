@@ -10,7 +10,7 @@ from resolvers.texts import folded
 
 
 def sitting_key(event: Event) -> str:
-    """Venue, start to the second, exam type, format and billing code, whatever their case."""
+    """Centre, start to the second, exam type, format and billing code, whatever their case."""
     assert event.start_at is not None
     start = event.start_at.replace(microsecond=0).isoformat()
     texts = (event.exam_type, event.exam_format, event.billing_code)

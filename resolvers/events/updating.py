@@ -38,7 +38,7 @@ from resolvers.vocabulary import (
 
 SEAT_SEEKING = (
     "room",
-    "venue",
+    "centre",
     "start_at",
     "given_end_at",
     "exam_duration_in_minutes",
@@ -160,10 +160,10 @@ def _draft(gathered: UpdateBatch, command: UpdateEvent) -> tuple[Event, Event, C
 
 
 def _zone(gathered: UpdateBatch, event: Event, choice: Choice) -> str:
-    """The clock of the venue, without one the organization's; that of the event while it stays."""
+    """The clock of the centre, without one the organization's; that of the event while it stays."""
     if choice.columns()["venue_id"] == event.venue_id:
         return event.time_zone
-    place = choice.venue or gathered.settings[event.organization_id]
+    place = choice.centre or gathered.settings[event.organization_id]
     return place.time_zone
 
 

@@ -30,7 +30,7 @@ class _Sitting(NamedTuple):
     title: str
     summary: str | None
     description: str | None
-    venue_name: str | None
+    centre_name: str | None
     room_name: str | None
     cancelled_at: datetime | None
     last_change_time: datetime
@@ -96,7 +96,7 @@ class CalendarFile:
             text
             for name, text in (
                 ("VenueRoom", sitting.room_name),
-                ("VenueLocationIdentifier", sitting.venue_name),
+                ("VenueLocationIdentifier", sitting.centre_name),
             )
             if text and name in self._names
         ]

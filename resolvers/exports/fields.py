@@ -106,7 +106,7 @@ LOCAL_FIELDS = (
     ExportField("EventScheduledStartLocal", "localStart", ValueKind.WALL_TIME, "local_start"),
     ExportField("VenueTimeZone", "timeZone", ValueKind.TEXT, "time_zone"),
 )
-"""Fields that a file has only if requested: the local start at the venue, and its time zone."""
+"""Fields that a file has only if requested: the local start at the centre, and its time zone."""
 
 BY_NAME: Mapping[str, ExportField] = {field.name: field for field in (*FIELDS, *LOCAL_FIELDS)}
 _KNOWN: Mapping[str, ExportField] = {

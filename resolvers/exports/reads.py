@@ -65,18 +65,18 @@ def _in_table(viewer: Viewer) -> Mapping[str, sa.ColumnElement[Any]]:
 
 def _in_calendar() -> Mapping[str, sa.ColumnElement[Any]]:
     return {
-        "venue_name": columns(Centre).name,
+        "centre_name": columns(Centre).name,
         "room_name": sa.func.coalesce(columns(Event).venue_room, columns(Room).name),
     }
 
 
 def _with_places(statement: sa.Select[Any]) -> sa.Select[Any]:
     e, c, r = columns(Event), columns(Centre), columns(Room)
-    of_venue = sa.and_(c.organization_id == e.organization_id, c.id == e.venue_id)
+    of_centre = sa.and_(c.organization_id == e.organization_id, c.id == e.venue_id)
     of_room = sa.and_(r.organization_id == e.organization_id, r.id == e.room_id)
     return (
         statement.select_from(table(Event))
-        .join(table(Centre), of_venue, isouter=True)
+        .join(table(Centre), of_centre, isouter=True)
         .join(table(Room), of_room, isouter=True)
     )
 

@@ -136,7 +136,7 @@ class _RegistrationBatch:
             locked = preloaded.events
             sought = self._lax.sought(viewer, lax, place, settings, stage, locked=locked)
         if sought is not None and lax is not None:
-            path = ("target", "venue")
+            path = ("target", "centre")
             stage.of(preloaded.in_scope, viewer, sought.event, Permission.BOOK, *path)
         stage.settle()
         assert candidate is not None

@@ -14,12 +14,12 @@ from resolvers.vocabulary import OnNoMatch, RuleOverride
 
 @frozen(kw_only=True)
 class LaxEvent:
-    """An event by its venue and start; what it needs besides counts where it has to be made.
+    """An event by its centre and start; what it needs besides counts where it has to be made.
 
     `start` is the text as it came: ISO 8601 with an offset.
     """
 
-    venue: UUID | None = None
+    centre: UUID | None = None
     start: str | None = None
     exam_type: str | None = None
     exam_format: str | None = None

@@ -1,4 +1,4 @@
-"""Lax calls: the event is found by its venue and start, and made where there is none `[002]`."""
+"""Lax calls: the event is found by its centre and start, and made where there is none `[002]`."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -74,14 +74,14 @@ SPECS = (
 
 @frozen
 class LaxPlace:
-    """The venue and the start, to the second, that a lax call means."""
+    """The centre and the start, to the second, that a lax call means."""
 
-    venue: Centre
+    centre: Centre
     start: datetime
 
     @property
     def key(self) -> tuple[UUID, UUID, datetime]:
-        return (self.venue.organization_id, self.venue.id, self.start)
+        return (self.centre.organization_id, self.centre.id, self.start)
 
 
 @frozen
@@ -96,19 +96,19 @@ class LaxMatch:
 class LaxEvents:
     """The events that a batch of lax calls finds or makes.
 
-    `calls` are the viewers with what they ask for. Where an event is missing, its venue is locked
+    `calls` are the viewers with what they ask for. Where an event is missing, its centre is locked
     before it is looked for once more, so that two transactions do not both make it.
     """
 
     def __init__(self, work: UnitOfWork, calls: Iterable[tuple[Viewer, LaxEvent]]) -> None:
         self._work = work
         asked = list(calls)
-        self._venues = look_up(work, Centre, _venue_names(asked))
+        self._centres = look_up(work, Centre, _centre_names(asked))
         places = [place for viewer, lax in asked if (place := self._place(viewer, lax)) is not None]
         self._events = _events_at(work, places)
         missing = [place for place in places if place.key not in self._events]
         if missing:
-            keys = ((place.venue.organization_id, place.venue.id) for place in missing)
+            keys = ((place.centre.organization_id, place.centre.id) for place in missing)
             loading.lock(work, Centre, keys)
             self._events |= _events_at(work, missing)
 
@@ -122,12 +122,12 @@ class LaxEvents:
         start = start_of(lax.start)
         if start is None:
             stage.add(InvalidStartTime(*PATH, "start"))
-        venue = self._venue(viewer, lax)
-        if venue is None:
-            identifier = None if lax.venue is None else str(lax.venue)
-            where = (*PATH, "venue")
+        centre = self._centre(viewer, lax)
+        if centre is None:
+            identifier = None if lax.centre is None else str(lax.centre)
+            where = (*PATH, "centre")
             stage.add(VenueNotFound(*where, object_type="Centre", identifier=identifier))
-        return None if start is None or venue is None else LaxPlace(venue, start)
+        return None if start is None or centre is None else LaxPlace(centre, start)
 
     def sought(
         self,
@@ -183,11 +183,11 @@ class LaxEvents:
             facts_after=event_facts(event, ()),
         )
 
-    def _venue(self, viewer: Viewer, lax: LaxEvent) -> Centre | None:
-        if lax.venue is None:
+    def _centre(self, viewer: Viewer, lax: LaxEvent) -> Centre | None:
+        if lax.centre is None:
             return None
-        names = (self._venues.first(viewer, ref) for ref in _names_of(lax.venue))
-        return next((venue for venue in names if venue is not None), None)
+        names = (self._centres.first(viewer, ref) for ref in _names_of(lax.centre))
+        return next((centre for centre in names if centre is not None), None)
 
     def _place(self, viewer: Viewer, lax: LaxEvent) -> LaxPlace | None:
         return self.place(viewer, lax, ValidationErrors())
@@ -218,25 +218,25 @@ def _seniority(event: Event) -> tuple[bool, int, UUID]:
     return (event.number is None, event.number or 0, event.id)
 
 
-def _names_of(venue: UUID) -> Sequence[Ref]:
+def _names_of(centre: UUID) -> Sequence[Ref]:
     """One space of ids for both versions of Shift iQ, then our own key."""
-    if venue == NIL:
+    if centre == NIL:
         return ()
     systems = (SourceSystem.SHIFT_IQ_V1, SourceSystem.SHIFT_IQ_V2)
-    return (*(ByExternalId(system, "venue", str(venue)) for system in systems), ByKey(venue))
+    return (*(ByExternalId(system, "venue", str(centre)) for system in systems), ByKey(centre))
 
 
-def _venue_names(calls: Iterable[tuple[Viewer, LaxEvent]]) -> list[tuple[Viewer, Ref | None]]:
+def _centre_names(calls: Iterable[tuple[Viewer, LaxEvent]]) -> list[tuple[Viewer, Ref | None]]:
     return [
         (viewer, name)
         for viewer, lax in calls
-        if lax.venue is not None
-        for name in _names_of(lax.venue)
+        if lax.centre is not None
+        for name in _names_of(lax.centre)
     ]
 
 
 Sittings = dict[tuple[UUID, UUID, datetime], list[Event]]
-"""Events by organization, venue and start."""
+"""Events by organization, centre and start."""
 
 
 def _events_at(work: UnitOfWork, places: Sequence[LaxPlace]) -> Sittings:
@@ -247,8 +247,8 @@ def _events_at(work: UnitOfWork, places: Sequence[LaxPlace]) -> Sittings:
         "events at places",
         lambda _: _at_places(),
         {
-            "organizations": list({place.venue.organization_id for place in places}),
-            "venues": list({place.venue.id for place in places}),
+            "organizations": list({place.centre.organization_id for place in places}),
+            "centres": list({place.centre.id for place in places}),
             "since": min(place.start for place in places),
             "before": later(max(place.start for place in places), timedelta(seconds=1)),
         },
@@ -268,7 +268,7 @@ def _at_places() -> sa.Select[Any]:
     c = columns(Event)
     return sa.select(table(Event)).where(
         one_of(c.organization_id, "organizations"),
-        one_of(c.venue_id, "venues"),
+        one_of(c.venue_id, "centres"),
         # in the words of the index
         nulls_last(c.start_at) >= sa.bindparam("since", type_=c.start_at.type),
         nulls_last(c.start_at) < sa.bindparam("before", type_=c.start_at.type),
@@ -280,7 +280,7 @@ def _is_at(event: Event, place: LaxPlace) -> bool:
     """Whether an event is still where and when it was found."""
     return (
         event.cancelled_at is None
-        and event.venue_id == place.venue.id
+        and event.venue_id == place.centre.id
         and event.start_at is not None
         and event.start_at.replace(microsecond=0) == place.start
     )
@@ -340,7 +340,7 @@ def _draft(
     work: UnitOfWork, viewer: Viewer, place: LaxPlace, values: dict[str, str | None]
 ) -> Event:
     """An event as a lax call makes it: open to everybody, with no limit of seats."""
-    choice = Choice(venue=place.venue)
+    choice = Choice(centre=place.centre)
     texts: dict[str, Any] = {column: text or None for column, text in values.items()}
     event = new_row(
         Event,
@@ -349,7 +349,7 @@ def _draft(
         identifier=key,
         kind=EventKind.EXAM,
         title=default_title(texts, choice, EventKind.EXAM),
-        time_zone=place.venue.time_zone,
+        time_zone=place.centre.time_zone,
         start_at=place.start,
         created_automatically=True,
         last_change_time=work.now,

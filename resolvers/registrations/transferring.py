@@ -207,7 +207,7 @@ class _TransferBatch:
         )
         path = ("target",)
         if sought is not None:
-            stage.of(preloaded.in_scope, viewer, sought.event, Permission.TRANSFER, *path, "venue")
+            stage.of(preloaded.in_scope, viewer, sought.event, Permission.TRANSFER, *path, "centre")
             self._require_other(viewer, sought.event, booking, stage, *path)
         return sought
 

@@ -16,7 +16,6 @@ from schema.agent_bookings.parts import (
     ValidationMessage,
 )
 from schema.bookings.types import Booking
-from schema.centres.types import Centre
 from schema.grammar.declaring import object_type
 from schema.grammar.fields import column, computed, document_part, relation
 from schema.products.types import AgentOffice
@@ -72,11 +71,6 @@ class AgentBooking(Booking):
         "agentContact",
         through=DETAIL,
         description="Whom to ask at the agency.",
-    )
-    school: Centre | None = relation(
-        "centre_by_id",
-        key="centre_id",
-        description="Where the student is to be taught; null where its code is not known.",
     )
     language_level: str | None = computed(
         "content",

@@ -78,7 +78,7 @@ class BookEnrolmentInput:
     module: RefInput | None = described(
         "In which of the event's modules; required where there are several to be eligible for."
     )
-    room: RefInput | None = described("In which room at the venue; the event's own unless given.")
+    room: RefInput | None = described("In which room at the centre; the event's own unless given.")
     is_online: bool = attribute(default=False, description="Online, without a room.")
     on_demand_booking_time: LocalDateTime | None = described(
         "The start, at an event on demand; on the centre's clock, online the organization's."

@@ -1,4 +1,4 @@
-"""Where an event's material is: out to the venue, and back."""
+"""Where an event's material is: out to the centre, and back."""
 
 from datetime import datetime
 from typing import Any

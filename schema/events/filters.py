@@ -20,7 +20,7 @@ from schema.grammar.filters import (
     filter_of,
 )
 
-EVENT_IDS: dict[str, tuple[str, ...]] = {"venue_id": ("Centre",)}
+EVENT_IDS: dict[str, tuple[str, ...]] = {"centre_id": ("Centre",)}
 """Of which type the ids of each criterion are."""
 
 
@@ -50,9 +50,11 @@ class EventFilter:
     organization_identifier: UuidFilter | None = described(
         "On the organization, by its key here or in Shift iQ."
     )
-    venue_coordinator_identifier: UuidFilter | None = described(_on("venue's coordinator"))
-    venue_identifier: UuidFilter | None = described("On the venue, by its key here or in Shift iQ.")
-    venue_office_identifier: UuidFilter | None = described(_on("venue's office"))
+    venue_coordinator_identifier: UuidFilter | None = described(_on("centre's coordinator"))
+    venue_identifier: UuidFilter | None = described(
+        "On the centre, by its key here or in Shift iQ."
+    )
+    venue_office_identifier: UuidFilter | None = described(_on("centre's office"))
     allow_multiple_registrations: bool | None = described("Whether a candidate may book twice.")
     allow_registration_with_link: bool | None = described("Whether a link lets one register.")
     integration_withhold_distribution: bool | None = described("Whether distribution is withheld.")
@@ -82,7 +84,7 @@ class EventFilter:
     )
     publication_errors: StringFilter | None = described(_on("errors of publication"))
     registration_fields: StringFilter | None = described(_on("registration fields"))
-    venue_room: StringFilter | None = described(_on("room at the venue, as the source has it"))
+    venue_room: StringFilter | None = described(_on("room at the centre, as the source has it"))
     distribution_code: StringFilter | None = described(_on("code of distribution"))
     distribution_errors: StringFilter | None = described(_on("errors of distribution"))
     distribution_process: StringFilter | None = described(_on("process of distribution"))
@@ -110,8 +112,8 @@ class EventFilter:
     return_shipment_received: DateTimeFilter | None = described("On when material came back.")
     status: list[EventStatus] | None = described("The status is one of these.")
     kind: list[EventKind] | None = described("The kind is one of these.")
-    local_date: date | None = described("The date of the start as the venue's clock shows it.")
-    venue_id: IdFilter | None = described("On the venue, by its global id.")
+    local_date: date | None = described("The date of the start as the centre's clock shows it.")
+    centre_id: IdFilter | None = described("On the centre, by its global id.")
     has_free_seats: bool | None = described("Whether a seat is free, open for booking or not.")
 
 

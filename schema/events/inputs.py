@@ -39,8 +39,8 @@ class EventDetailsInput:
     source: str | None = described("Where it comes from.")
     credit_hours: float | None = described("What it counts for.")
     venue_room: str | None = described("The source's own text for the room.")
-    venue_office_identifier: UUID | None = described("The venue's office.")
-    venue_coordinator_identifier: UUID | None = described("The venue's coordinator.")
+    venue_office_identifier: UUID | None = described("The centre's office.")
+    venue_coordinator_identifier: UUID | None = described("The centre's coordinator.")
     achievement_identifier: UUID | None = described("What is achieved by it.")
     learner_registration_group_identifier: UUID | None = described(
         "The learner group that it is for."
@@ -76,10 +76,10 @@ class EventDetailsInput:
 )
 class CreateEventInput:
     identifier: UUID | None = described("Your own UUID of it; ours unless given.")
-    venue: RefInput | None = described("Where it takes place.")
+    centre: RefInput | None = described("Where it takes place.")
     start: datetime | None = described("When it starts; without a start it is a draft.")
     end: datetime | None = described("When it ends; after its duration unless given.")
-    title: str | None = described("What it is called; made of its type and venue unless given.")
+    title: str | None = described("What it is called; made of its type and centre unless given.")
     kind: EventKind = attribute(default=EventKind.EXAM, description="What it is.")
     exam_type: str | None = described("The type of the exam.")
     exam_format: str | None = described("The format of the exam.")
@@ -89,7 +89,7 @@ class CreateEventInput:
     )
     capacity_minimum: int | None = described("How many candidates it wants.")
     invigilator_minimum: int | None = described("How many invigilators it wants.")
-    room: RefInput | None = described("In which room of the venue.")
+    room: RefInput | None = described("In which room of the centre.")
     test: RefInput | None = described("What is sat.")
     modules: list[RefInput] | None = described("Its own modules; those of its test unless given.")
     on_demand: bool = attribute(
@@ -138,12 +138,12 @@ class UpdateEventInput:
     waitlist_enabled: bool | None = described("Whether it is to have a waiting list.")
     registration_start: datetime | None = described("When registration opens; null: at once.")
     registration_deadline: datetime | None = described("Until when it takes bookings.")
-    room: RefInput | None = described("In which room of the venue; its bookings move with it.")
+    room: RefInput | None = described("In which room of the centre; its bookings move with it.")
     exam_type: str | None = described("The type of the exam.")
     exam_format: str | None = described("The format of the exam.")
     billing_code: str | None = described("What it is billed under.")
     kind: EventKind | None = described("What it is.")
-    venue: RefInput | None = described("Where it takes place; its bookings move with it.")
+    centre: RefInput | None = described("Where it takes place; its bookings move with it.")
     test: RefInput | None = described("What is sat.")
     modules: list[RefInput] | None = described("Its own modules; null: those of its test.")
     on_demand: bool | None = described("Whether each booking chooses its own time.")
@@ -193,7 +193,7 @@ class CancelEventInput:
         )
 
 
-REFERENCES = {"venue": "Centre", "room": "Room", "test": "Test"}
+REFERENCES = {"centre": "Centre", "room": "Room", "test": "Test"}
 
 
 def _values(given_input: CreateEventInput | UpdateEventInput, *without: str) -> dict[str, Any]:

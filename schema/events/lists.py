@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from resolvers.events.reads import (
-    VENUE,
+    CENTRE,
     count_of_events_of_centres,
     events_count,
     events_of_centres,
@@ -56,5 +56,5 @@ def events_of_centre(
         shown_as("Event"),
         lambda viewer, keys: events_of_centres(viewer, keys, request, conditions, now=now),
         lambda viewer, keys: count_of_events_of_centres(viewer, keys, conditions, now=now),
-        key=VENUE,
+        key=CENTRE,
     )

@@ -47,20 +47,20 @@ class EventQueries:
         return int(row.total)
 
     @strawberry.field(
-        description="list-events: those whose local start is on that date at their venue, by "
+        description="list-events: those whose local start is on that date at their centre, by "
         "start. At most 1,000; events(filter: {localDate: …}) pages through more."
     )
     async def events_on_date(
         self,
         info: Info,
-        date: Annotated[date, strawberry.argument(description="As the venue's calendar has it.")],
-        venue_id: Annotated[
+        date: Annotated[date, strawberry.argument(description="As the centre's calendar has it.")],
+        centre_id: Annotated[
             strawberry.ID | None,
             strawberry.argument(description="Only at this centre; at all unless given."),
         ] = UNSET,
     ) -> list[Event] | None:
-        context, venue = info.context, _key(venue_id, "Centre", "venueId")
-        rows = await context.read(events_on_date(context.viewer, date, venue, now=context.now))
+        context, centre = info.context, _key(centre_id, "Centre", "centreId")
+        rows = await context.read(events_on_date(context.viewer, date, centre, now=context.now))
         return [Event.of(row) for row in rows]
 
     @strawberry.field(

@@ -74,16 +74,16 @@ class Event(Node, Sourced):
     organization: Organization = relation(
         "organization_by_id", key="organization_id", description="Whose it is."
     )
-    venue: Centre | None = relation(
+    centre: Centre | None = relation(
         "centre_by_id", key="venue_id", description="Where it takes place; null without a place."
     )
     room: Room | None = relation(
         "room_by_id", key="room_id", description="In which room; null without one."
     )
     venue_room: str | None = column(description="The source's own text for the room, or null.")
-    venue_office_identifier: UUID | None = column(description="The venue's office, or null.")
+    venue_office_identifier: UUID | None = column(description="The centre's office, or null.")
     venue_coordinator_identifier: UUID | None = column(
-        description="The venue's coordinator, or null."
+        description="The centre's coordinator, or null."
     )
     achievement_identifier: UUID | None = column(description="What is achieved by it, or null.")
     learner_registration_group_identifier: UUID | None = column(

@@ -434,7 +434,7 @@ _described(
     NOT_FOUND="There is no such object.",
     REGISTRATION_NOT_FOUND="There is no such registration.",
     LEARNER_NOT_FOUND="There is no such learner.",
-    VENUE_NOT_FOUND="There is no such venue.",
+    VENUE_NOT_FOUND="There is no such centre.",
     ASSESSMENT_FORM_NOT_FOUND="There is no published form with this code.",
     EVENT_NOT_FOUND="There is no such event.",
     AMBIGUOUS_REFERENCE="The reference means several objects.",

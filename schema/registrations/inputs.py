@@ -50,16 +50,13 @@ NEW_EVENT = "needed where the event has to be made, one of the site's unless it 
 
 
 @input_type(
-    description="An event by its venue and start, as a lax call has it.",
+    description="An event by its centre and start, as a lax call has it.",
     command=CommandNames(
-        {
-            name: f"event_{name}"
-            for name in ("venue", "start", "exam_type", "exam_format", "billing_code")
-        }
+        {name: f"event_{name}" for name in ("start", "exam_type", "exam_format", "billing_code")}
     ),
 )
 class LaxEventInput:
-    event_venue: UUID | None = described("The venue: Shift iQ's UUID of it, or our own key.")
+    centre: UUID | None = described("The centre: Shift iQ's UUID of it, or our own key.")
     event_start: str | None = described("When it starts: ISO 8601 with an offset.")
     event_exam_type: str | None = described(f"The exam type; {NEW_EVENT}")
     event_exam_format: str | None = described(
@@ -74,7 +71,7 @@ class LaxEventInput:
 
     def to_target(self) -> LaxEvent:
         return LaxEvent(
-            venue=given(self.event_venue),
+            centre=given(self.centre),
             start=given(self.event_start),
             exam_type=given(self.event_exam_type),
             exam_format=given(self.event_exam_format),
@@ -85,14 +82,14 @@ class LaxEventInput:
 
 @input_type(
     one_of=True,
-    description="Strict names the event; lax looks it up by venue and start, and makes it if there "
-    "is none.",
+    description="Strict names the event; lax looks it up by centre and start, and makes it if "
+    "there is none.",
     command=CommandNames(inlines=["event", "lax"]),
 )
 class RegistrationTargetInput:
     event: RefInput | None = attribute(default=UNSET, description="The event by name.")
     lax: LaxEventInput | None = attribute(
-        default=UNSET, description="The event by its venue and start."
+        default=UNSET, description="The event by its centre and start."
     )
 
     def to_target(self) -> Ref | LaxEvent:

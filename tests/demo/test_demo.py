@@ -269,12 +269,12 @@ async def test_the_examples_name_what_there_is(demo: Storage) -> None:
 
     codes = {form.code for form in await rows(demo, TestForm)}
     people = set(re.findall(r'"(demo-(?:candidate|apprentice)-\d+)"', text))
-    [venue] = re.findall(r'eventVenue: "([^"]+)"', text)
+    [centre] = re.findall(r'centre: "([^"]+)"', text)
     [form] = re.findall(r'assessment: "([^"]+)"', text)
 
     assert len(people) > 1
     assert people <= references
-    assert set(re.findall(r'"(demo-event-\d+)"', text)) | {venue} <= values
+    assert set(re.findall(r'"(demo-event-\d+)"', text)) | {centre} <= values
     assert form in codes
 
 

@@ -134,7 +134,7 @@ async def examples(client: Client) -> Examples:
 async def place(world: World) -> Place:
     """Two events in one hall on the same day, and 210 candidates."""
     centre = await world.centre()
-    where = {"venue": centre, "room": await world.room(centre, "Hall", capacity=1000)}
+    where = {"centre": centre, "room": await world.room(centre, "Hall", capacity=1000)}
     events = [await world.event(start_at=world.tomorrow(hour), **where) for hour in (9, 15)]
     return Place(world, centre, ids("Event", events), ids("Candidate", await world.candidates(210)))
 

@@ -97,7 +97,7 @@ class Examples:
         await self._client.ask(mutation("offerProduct"), input=self.of["offerProduct"])
 
     async def _make_bookings(self) -> None:
-        place = {"venue": {"reference": "C1"}, "room": {"id": self.ids["room"]}}
+        place = {"centre": {"reference": "C1"}, "room": {"id": self.ids["room"]}}
         events = [
             await self._make(
                 "createEvent", "event", start=in_days(days), title=f"Sitting {days}", **place
@@ -183,7 +183,7 @@ class Examples:
         }
 
         def asked(days: int) -> dict[str, Any]:
-            lax = {"eventVenue": centre, "eventStart": in_days(days), **texts}
+            lax = {"centre": centre, "eventStart": in_days(days), **texts}
             return {"target": {"lax": lax}, "learner": {"reference": "P2"}}
 
         first = {"registration": str(uuid4()), "assessment": "F1", **asked(11)}

@@ -1,4 +1,4 @@
-"""A place of Shift iQ's to register at: its venue, learners and forms, and short ways to ask."""
+"""A place of Shift iQ's to register at: its centre, learners and forms, and short ways to ask."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -38,9 +38,9 @@ def learner(value: str) -> dict[str, Any]:
     return {"external": shift_iq("learner", value)}
 
 
-def lax(*, venue: str | None = VENUE, days: int = 3, **values: Any) -> dict[str, Any]:
-    """A sitting by its venue and start, with what a new one needs; None leaves a value out."""
-    given = {"eventVenue": venue, "eventStart": in_days(days), **TEXTS, **values}
+def lax(*, centre: str | None = VENUE, days: int = 3, **values: Any) -> dict[str, Any]:
+    """A sitting by its centre and start, with what a new one needs; None leaves a value out."""
+    given = {"centre": centre, "eventStart": in_days(days), **TEXTS, **values}
     return {"lax": {name: value for name, value in given.items() if value is not None}}
 
 
@@ -99,11 +99,11 @@ class Place:
         return str(payload["enrolment"]["id"])
 
     async def event(self, **values: Any) -> str:
-        """An event at the venue that no lax call has made."""
+        """An event at the centre that no lax call has made."""
         given = {
             "title": "Strict",
             "start": in_days(9),
-            "venue": {"reference": "YORK"},
+            "centre": {"reference": "YORK"},
             "examDurationInMinutes": 60,
             **values,
         }
@@ -113,7 +113,7 @@ class Place:
 
 
 async def made_place(client: Client) -> Place:
-    """Two venues, two learners, a test with four forms, and a site that lists its exam types."""
+    """Two centres, two learners, a test with four forms, and a site that lists its exam types."""
 
     async def upsert(name: str, /, **input: Any) -> None:
         payload = await client.ask(mutation(name), input=input)

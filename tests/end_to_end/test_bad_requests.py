@@ -41,7 +41,7 @@ OF_ANOTHER_TYPE = [
     ("revokeAccommodation", ("bookingId",), "Candidate"),
     ("updateEvent", ("eventId",), "Enrolment"),
     ("cancelEvent", ("eventId",), "Enrolment"),
-    ("createEvent", ("venue", "id"), "Room"),
+    ("createEvent", ("centre", "id"), "Room"),
     ("createEvent", ("test", "id"), "Module"),
     ("createEvent", ("modules",), "Test"),
     ("upsertRoom", ("centre", "id"), "Room"),
@@ -78,7 +78,7 @@ async def test_an_id_of_another_type_is_told_from_one_that_is_unknown(
 
 def right_type(path: tuple[str, ...]) -> str:
     word = path[0].removeprefix("to").removeprefix("from").lower()
-    known = {"venue": "Centre", "booking": "Enrolment", **{one.lower(): one for one in TYPES}}
+    known = {"centre": "Centre", "booking": "Enrolment", **{one.lower(): one for one in TYPES}}
     return next(kind for start, kind in known.items() if word.startswith(start))
 
 

@@ -133,7 +133,7 @@ async def setting(place: Place, token_of: Callable[..., str]) -> Setting:
     world = place.world
     elsewhere = await world.centre("YRK")
     room = await world.room(elsewhere, "Hall", capacity=1000)
-    away = await world.event(venue=elsewhere, room=room, start_at=world.tomorrow(18))
+    away = await world.event(centre=elsewhere, room=room, start_at=world.tomorrow(18))
     events = [*place.events, global_id("Event", away)]
     admin = token_of()
     staff = await user(place, Role.CENTRE_STAFF, centre_ids=(ByKey(elsewhere),))

@@ -53,7 +53,7 @@ async def test_a_change_arrives_once_it_is_committed(client: Client, socket: Soc
 
     change = await waiting
     assert (change["type"], change["changedFields"]) == ("UPDATED", ["title"])
-    assert (change["event"]["id"], change["event"]["venue"]["name"]) == (event, "LON centre")
+    assert (change["event"]["id"], change["event"]["centre"]["name"]) == (event, "LON centre")
     rest = await events_logged(place, change["cursor"])
     assert [one["cursor"] for one in await socket.several(len(rest))] == rest
 
@@ -146,9 +146,9 @@ async def test_what_a_viewer_may_see_is_asked_again(
 
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"after": "garbage"}, "'after' is not a cursor"),
-    ({"filter": {"venueId": {"eq": "x"}}}, "'eq' is not a global id"),
+    ({"filter": {"centreId": {"eq": "x"}}}, "'eq' is not a global id"),
     (
-        {"filter": {"venueId": {"eq": global_id("Room", UUID(int=1))}}},
+        {"filter": {"centreId": {"eq": global_id("Room", UUID(int=1))}}},
         "id of type Room, not Centre",
     ),
     ({"filter": {"start": {"gte": "2027-01-01"}}}, "instant with an offset"),

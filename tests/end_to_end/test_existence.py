@@ -44,7 +44,7 @@ from tests.end_to_end.inputs import (
 )
 from tests.end_to_end.servers import Server
 
-REFERENCES: Final = {"paymentReference", "eventVenue", "identifier"}
+REFERENCES: Final = {"paymentReference", "centre", "identifier"}
 """UUIDs that name an object. `identifier` is one in queries; events take their own in mutations."""
 
 VALUES: Final = {

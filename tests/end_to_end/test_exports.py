@@ -35,9 +35,9 @@ async def events(world: World) -> None:
     centre = await world.centre()
     room = await world.room(centre, "Hall")
     start = datetime(2031, 3, 1, 9, tzinfo=UTC)
-    await world.event(title="=1+1", start_at=start, venue=centre, room=room, number=-5)
-    await world.event(title="Zoë; 試験, twice", start_at=start.replace(hour=12), venue=centre)
-    await world.event(title="Some day", start_at=None, venue=centre)
+    await world.event(title="=1+1", start_at=start, centre=centre, room=room, number=-5)
+    await world.event(title="Zoë; 試験, twice", start_at=start.replace(hour=12), centre=centre)
+    await world.event(title="Some day", start_at=None, centre=centre)
 
 
 async def fetched(client: Client, format: str, **asked: Any) -> httpx.Response:

@@ -65,7 +65,7 @@ async def test_the_page_opens_with_examples_and_runs_them(
     await shows_examples_token_and_schema(page, server, token)
     centre = await world.centre()
     room = await world.room(centre, capacity=200)
-    event = await world.event(venue=centre, room=room, title="Demo sitting")
+    event = await world.event(centre=centre, room=room, title="Demo sitting")
     people = ids("Candidate", await world.candidates(200))
 
     await page.until(click(".graphiql-tab-button", "Roster"))

@@ -95,7 +95,7 @@ class Hall:
 
     async def event(self, *, day: int = 0, hour: int = 10, **values: Any) -> str:
         start = self.world.tomorrow(hour) + timedelta(days=day)
-        values = {"venue": self.centre, "room": self.room, "start_at": start, **values}
+        values = {"centre": self.centre, "room": self.room, "start_at": start, **values}
         return global_id("Event", await self.world.event(**values))
 
 

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.both_databases
 MANY = 100
 BOOKING = """
     __typename id reference status allowedActions externalIds { value } candidate { fullName }
-    centre { name city } room { name } event { title seats { taken } venue { name } }
+    centre { name city } room { name } event { title seats { taken } centre { name } }
     organization { name } times { localStart } accommodations { type } payment { status }
     cancellation { reason } createdBy { name user { name } }
     history(first: 2) { totalCount nodes { type actor { name } } }
@@ -42,14 +42,14 @@ QUERIES = [
         nodes {{ {BOOKING} }}
     }} }}""",
     """query ($n: Int!) { events(first: $n) { nodes {
-        title venue { name rooms { name } subjects { name } } room { name centre { name } }
+        title centre { name rooms { name } subjects { name } } room { name centre { name } }
         test { name forms { code } } modules { name } seats { capacity taken state }
         candidates(includeEligible: true) { booked { totalCount nodes { reference } } }
         bookings(first: 3) { totalCount nodes { reference candidate { fullName } } }
     } } }""",
     """query ($n: Int!) { candidates(first: $n) { nodes {
         fullName centres { name } subjects { name } departments { name } modules { name }
-        bookings(first: 3) { totalCount nodes { reference event { title venue { name } } } }
+        bookings(first: 3) { totalCount nodes { reference event { title centre { name } } } }
     } } }""",
     """query ($n: Int!) { bookingChanges(first: $n) { nodes {
         type actor { name user { name } } booking { reference candidate { fullName } }
@@ -66,7 +66,7 @@ async def crowd(world: World) -> list[str]:
     async def booked(n: int) -> UUID:
         room = await world.room(centre, f"Room {n}")
         start = world.tomorrow(10) + timedelta(days=n % 10)
-        event = await world.event(venue=centre, room=room, start_at=start)
+        event = await world.event(centre=centre, room=room, start_at=start)
         return await world.booked(people[n], event)
 
     return ids("Enrolment", list(await asyncio.gather(*(booked(n) for n in range(MANY)))))
@@ -160,7 +160,7 @@ async def test_paging_loses_and_repeats_nothing_while_others_write(
 ):
     """Every row that was there from the first page to the last is found once, in order."""
     centre = await world.centre()
-    place = {"venue": centre, "room": await world.room(centre, "Hall", capacity=1000)}
+    place = {"centre": centre, "room": await world.room(centre, "Hall", capacity=1000)}
     event = await world.event(**place)
     people = await world.candidates(100)
     for person in people[:30]:
@@ -350,7 +350,7 @@ async def crowd_a_room(client: Client) -> None:
         person = {"reference": f"Q{hour}", "firstNames": "Ada", "lastName": "Byron"}
         await done(client, "upsertCandidate", **person)
         start = f"2035-03-05T{hour:02}:00:00Z"
-        event = {"venue": {"reference": "C1"}, "start": start, "examDurationInMinutes": 60}
+        event = {"centre": {"reference": "C1"}, "start": start, "examDurationInMinutes": 60}
         made = await done(client, "createEvent", "event { id }", **event, room=place)
         booking = {"candidate": {"reference": f"Q{hour}"}, "event": made["event"]}
         bookings.append(await done(client, "bookEnrolment", "enrolment { id }", **booking))

@@ -136,11 +136,11 @@ REGISTER: dict[str, tuple[Input, Message]] = {
             of_input("eventStart"),
         ),
     ),
-    "venue": (
-        lambda given: {**given, "target": lax(venue=NOBODY)},
+    "centre": (
+        lambda given: {**given, "target": lax(centre=NOBODY)},
         Message(
             "Venue not found.",
-            *("VENUE_NOT_FOUND", "NotFoundError", 400, f"{LAX}.eventVenue"),
+            *("VENUE_NOT_FOUND", "NotFoundError", 400, f"{LAX}.centre"),
             {"objectType": "Centre", "identifier": NOBODY},
         ),
     ),
@@ -263,7 +263,7 @@ async def test_failures_of_one_stage_are_told_together(place: Place) -> None:
     """In the order of the checks, each with its place."""
     given = place.asked(
         registration=None,
-        target=lax(venue=NIL, eventStart="soon"),
+        target=lax(centre=NIL, eventStart="soon"),
         learner=learner(NOBODY),
         accommodations=[{"type": " "}],
         assessment="TWO-TONGUED",

@@ -123,7 +123,7 @@ async def test_what_accepts_every_kind_names_a_registration(place: Place) -> Non
 
 
 async def test_a_scheduler_of_another_centre(place: Place, client_as: ClientAs) -> None:
-    """What is elsewhere is not there; to register at a venue of somebody else's is forbidden."""
+    """What is elsewhere is not there; to register at a centre of somebody else's is forbidden."""
     registration = await place.registered()
     centre = await place.client.ask('{ centre(ref: {reference: "LEEDS"}) { id } }')
     who = {"reference": "S1", "name": "Sam", "role": "SCHEDULER", "centreIds": [centre["id"]]}

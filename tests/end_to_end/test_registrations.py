@@ -68,7 +68,7 @@ async def test_the_first_lax_call_makes_the_event(place: Place) -> None:
 
 
 async def test_a_text_that_differs_is_a_warning(place: Place) -> None:
-    """The event is found by venue and start; what else is said of it is compared."""
+    """The event is found by centre and start; what else is said of it is compared."""
     await place.registered()
     payload = await place.made(
         "bookRegistration",
@@ -99,7 +99,7 @@ async def test_strict_and_lax_transfers(place: Place) -> None:
     payload = await place.made(
         "transferRegistration",
         **common,
-        target=lax(venue=OTHER_VENUE, eventExamFormat=None, eventBillingCode=None),
+        target=lax(centre=OTHER_VENUE, eventExamFormat=None, eventBillingCode=None),
         reason="Ice",
         expectedVersion=2,
     )

@@ -137,9 +137,9 @@ def gateway(database_url: str, token: str) -> Iterator[Gateway]:
 
 
 async def event_with_seats(world: World, seats: int) -> str:
-    venue = await world.centre()
-    room = await world.room(venue, "Hall", capacity=1000)
-    values = {"venue": venue, "room": room, "start_at": world.tomorrow(10)}
+    centre = await world.centre()
+    room = await world.room(centre, "Hall", capacity=1000)
+    values = {"centre": centre, "room": room, "start_at": world.tomorrow(10)}
     return global_id("Event", await world.event(capacity_maximum=seats, **values))
 
 

@@ -44,7 +44,7 @@ async def test_a_viewer_sees_the_changes_of_its_own_centres(
     world = place.world
     elsewhere = await world.centre("YRK")
     room = await world.room(elsewhere, "Hall", capacity=100)
-    away = await world.event(venue=elsewhere, room=room, start_at=world.tomorrow(18))
+    away = await world.event(centre=elsewhere, room=room, start_at=world.tomorrow(18))
     there = global_id("Event", away)
     await booked(client, place.people[0], there)
     start = await newest(client)

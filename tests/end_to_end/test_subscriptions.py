@@ -230,5 +230,5 @@ async def large(world: World, centre: UUID) -> str:
     room = await world.room(centre, "Great hall", capacity=1000)
     start = world.tomorrow(20)
     texts = {"content": "x" * 20_000, "description": "y" * 20_000}
-    event = await world.event(venue=centre, room=room, start_at=start, **texts)
+    event = await world.event(centre=centre, room=room, start_at=start, **texts)
     return global_id("Event", event)

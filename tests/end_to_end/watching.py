@@ -27,7 +27,7 @@ EVENT_CHANGED = """
     subscription ($filter: EventFilter, $after: String) {
         eventChanged(filter: $filter, after: $after) {
             cursor type changedFields actor { name }
-            event { id title version status venue { name } seats { taken } }
+            event { id title version status centre { name } seats { taken } }
         }
     }
 """

@@ -36,7 +36,7 @@ WATCH: Final = """
     subscription Watch($after: String) {
         eventChanged(after: $after) {
             cursor type changedFields
-            event { id title identifier version status venue { name } seats { taken free } }
+            event { id title identifier version status centre { name } seats { taken free } }
         }
     }
 """

@@ -58,7 +58,7 @@ async def _organization(storage: Storage, name: str, host: str) -> Organization:
     room = await world.room(centre, "Hall", capacity=1000)
     events = [
         await world.event(
-            venue=centre,
+            centre=centre,
             room=room,
             start_at=world.tomorrow(10) + timedelta(days=day),
             capacity_maximum=SEATS,

@@ -87,7 +87,7 @@ async def busy(storage: Storage, viewer: Viewer, request: pytest.FixtureRequest)
     world = World(storage, viewer)
     centre = await world.centre()
     room = await world.room(centre, capacity=100)
-    event = await world.event(venue=centre, room=room)
+    event = await world.event(centre=centre, room=room)
     made = Busy(world, event, await world.candidates(40), planned=request.param)
     await made.book()
     return made

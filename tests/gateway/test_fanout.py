@@ -59,7 +59,7 @@ async def centre(world: World) -> UUID:
 
 @pytest.fixture
 async def event(world: World, centre: UUID) -> UUID:
-    return await world.event(venue=centre, room=await world.room(centre, capacity=1000))
+    return await world.event(centre=centre, room=await world.room(centre, capacity=1000))
 
 
 async def cursors_of_bookings(world: World) -> list[str]:
@@ -92,7 +92,7 @@ async def test_a_group_that_does_not_match_has_no_execution(
 ):
     admin = await fan.token_of("A")
     elsewhere = await world.event(
-        venue=centre, room=await world.room(centre, "Other"), start_at=world.tomorrow(14)
+        centre=centre, room=await world.room(centre, "Other"), start_at=world.tomorrow(14)
     )
     of_other = {"filter": {"eventId": {"eq": global_id("Event", elsewhere)}}}
     silent = await fan.joined(admin, BOOKINGS, **of_other)

@@ -36,8 +36,8 @@ async def fan(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Fa
 
 @pytest.fixture
 async def event(world: World) -> UUID:
-    venue = await world.centre()
-    return await world.event(venue=venue, room=await world.room(venue, capacity=1000))
+    centre = await world.centre()
+    return await world.event(centre=centre, room=await world.room(centre, capacity=1000))
 
 
 class Reads:

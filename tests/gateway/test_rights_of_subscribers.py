@@ -168,9 +168,9 @@ def lost(
 
 async def events_with_bookings(world: World) -> list[Any]:
     """Two events with a booking each: two changes of events, two of bookings."""
-    venue = await world.centre()
-    room = await world.room(venue)
-    events = [await world.event(venue=venue, room=room, identifier=name) for name in ("E1", "E2")]
+    centre = await world.centre()
+    room = await world.room(centre)
+    events = [await world.event(centre=centre, room=room, identifier=name) for name in ("E1", "E2")]
     for n, event in enumerate(events):
         await world.booked(await world.candidate(f"C{n}"), event)
     return events
@@ -195,7 +195,7 @@ async def test_nothing_more_of_the_backlog_is_delivered(world, subscriber, lost,
 @pytest.mark.parametrize("text", [BOOKINGS, EVENTS])
 async def test_no_live_change_is_delivered(world, subscriber, lost, text):
     """A subscriber that waits is not sent what happens after its rights have gone."""
-    venue = await world.centre()
+    centre = await world.centre()
     lose, error, message = lost
 
     async with await subscriber.subscribed(text) as results:
@@ -203,7 +203,7 @@ async def test_no_live_change_is_delivered(world, subscriber, lost, text):
         async with asyncio.timeout(PATIENCE):
             await subscriber.feed.waiting.wait()
         await lose()
-        event = await world.event(venue=venue, room=await world.room(venue))
+        event = await world.event(centre=centre, room=await world.room(centre))
         await world.booked(await world.candidate("C1"), event)
 
         with pytest.raises(error, match=message):
@@ -228,7 +228,7 @@ async def test_no_more_seats_are_delivered(world, subscriber, lost):
 async def test_what_leaves_the_scope_is_not_delivered(world, subscriber):
     """A page that was read with the former scope is read again with the new one."""
     centres = [await world.centre(name) for name in ("LON", "PAR")]
-    events = [await world.event(venue=key, room=await world.room(key)) for key in centres]
+    events = [await world.event(centre=key, room=await world.room(key)) for key in centres]
     people = await world.candidates(4)
     for n, candidate in enumerate(people):
         await world.booked(candidate, events[n % 2])
@@ -246,8 +246,8 @@ async def test_what_leaves_the_scope_is_not_delivered(world, subscriber):
 
 async def test_a_new_role_counts_from_the_next_change_on(world, subscriber):
     """Without VIEW_PII the same subscription shows no more personal data."""
-    venue = await world.centre()
-    event = await world.event(venue=venue, room=await world.room(venue))
+    centre = await world.centre()
+    event = await world.event(centre=centre, room=await world.room(centre))
     for n in range(2):
         candidate = await world.candidate(f"C{n}", email=f"c{n}@example.org")
         await world.booked(candidate, event)
@@ -256,5 +256,5 @@ async def test_a_new_role_counts_from_the_next_change_on(world, subscriber):
 
     async with await subscriber.subscribed(text, after=START) as results:
         assert await following(results) == shown
-        await subscriber.becomes(role=Role.INVIGILATOR, centre_ids=(ByKey(venue),))
+        await subscriber.becomes(role=Role.INVIGILATOR, centre_ids=(ByKey(centre),))
         assert await following(results) == {"booking": {"candidate": {"email": None}}}

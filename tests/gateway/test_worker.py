@@ -556,7 +556,7 @@ async def test_one_that_cannot_be_judged_keeps_no_other(world, possible):  # noq
 async def test_unpaid_bookings_expire(world, clock):
     """Within a look of the worker, whoever asks or does not."""
     centre = await world.centre()
-    event = await world.event(venue=centre, room=await world.room(centre))
+    event = await world.event(centre=centre, room=await world.room(centre))
     candidate = await world.candidate()
     key = await World.booked(world, candidate, event, payment=UNPAID)
     clock.now = (await world.row(key)).lapses_at + timedelta(seconds=1)
@@ -663,7 +663,7 @@ async def test_a_locked_log_stops_the_expiry_of_no_other_organization(
         """The second is to be paid an hour later than the first."""
         centre = await place.centre()
         event = await place.event(
-            venue=centre, room=await place.room(centre), start_at=place.tomorrow(10) + WEEK
+            centre=centre, room=await place.room(centre), start_at=place.tomorrow(10) + WEEK
         )
         first, second = await place.candidates(2)
         begun = clock.now

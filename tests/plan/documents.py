@@ -472,7 +472,6 @@ IDS: Final = {
     "roomId": "Room",
     "eventId": "Event",
     "testId": "Test",
-    "venueId": "Centre",
     "organizationId": "Organization",
     "moduleIds": "Module",
 }

@@ -175,10 +175,10 @@ async def test_objects_of_one_type_are_answered_together(
     assert len(await read_for(both, Document(text, {"ids": many}), asking["admin"])) == len(one)
 
 
-PAPER = """query ($id: ID!) { scrapPaper(eventId: $id) { event { title venue { name } }
+PAPER = """query ($id: ID!) { scrapPaper(eventId: $id) { event { title centre { name } }
   sheets { seat reference candidate { fullName email departments { name } } } } }"""
 ON_DATE = """query ($date: Date!) { eventsOnDate(date: $date) {
-  title status venue { name } test { name modules { name } } seats { free } } }"""
+  title status centre { name } test { name modules { name } } seats { free } } }"""
 
 
 @pytest.mark.parametrize("who", ["admin", "staff", "invigilator", "others"])

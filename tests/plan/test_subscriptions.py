@@ -99,7 +99,7 @@ async def test_changes_of_events_are_told_by_plans(
     text = """subscription ($filter: EventFilter, $after: String) {
       eventChanged(filter: $filter, after: $after) {
         __typename cursor type at changedFields actor { name proxyFor user { name } }
-        event { id title status venue { name } seats { taken } bookings(first: 2) { totalCount } }
+        event { id title status centre { name } seats { taken } bookings(first: 2) { totalCount } }
       } }"""
     after = IN_COMMIT_ORDER.cursor(SimpleNamespace(position=0))
     for filter in ({}, {"not": {"title": {"eq": "Not ours"}}}):

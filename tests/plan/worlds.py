@@ -311,7 +311,7 @@ _EVENTS: Final[Sequence[dict[str, Any]]] = (
     {
         "title": AWKWARD,
         "start_at": datetime(2027, 2, 1, 9, tzinfo=UTC),
-        "venue": ByReference("YORK"),
+        "centre": ByReference("YORK"),
         "test": ByReference("ENG-1"),
         "eligibility_configured": True,
         "capacity_maximum": 5,

@@ -160,7 +160,7 @@ async def test_a_counter_of_seats_is_deleted_once_it_is_zero_and_over(
     recent = over + timedelta(days=1)
     candidates = await world.candidates(3)
     for candidate, start in zip(candidates, (taken, over, recent), strict=True):
-        event = await world.event(venue=centre, room=hall, start_at=start)
+        event = await world.event(centre=centre, room=hall, start_at=start)
         booking = await world.booked(candidate, event)
         if start != taken:
             await world.one(cancel, cancelling(world, booking))

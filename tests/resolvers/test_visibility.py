@@ -32,7 +32,7 @@ async def test_each_viewer_of_a_batch_finds_what_it_sees(world: World) -> None:
     """The same name finds a row for one viewer and none for another, whoever asks first."""
     centre = await world.centre()
     room = await world.room(centre, "Hall", capacity=10)
-    event = await world.event(venue=centre, room=room)
+    event = await world.event(centre=centre, room=room)
     candidate = await world.candidate("P1")
     booking = await world.booked(candidate, event)
     here = in_role(world, Role.CENTRE_STAFF, Scope(centres=frozenset({centre})))
@@ -63,7 +63,7 @@ async def test_each_viewer_of_a_batch_finds_what_it_sees(world: World) -> None:
 async def test_a_booking_is_of_the_type_that_its_id_says(world: World, type_name: str) -> None:
     """A key under another type is the id of nothing, as `node` says, too."""
     centre = await world.centre()
-    event = await world.event(venue=centre, room=await world.room(centre, "Hall", capacity=1))
+    event = await world.event(centre=centre, room=await world.room(centre, "Hall", capacity=1))
     booking = await world.booked(await world.candidate("P1"), event)
     found: list[bool] = []
 

@@ -66,7 +66,7 @@ class World:
             "exam_duration_in_minutes": 60,
             **values,
         }
-        for name in ("venue", "room", "test"):
+        for name in ("centre", "room", "test"):
             if name in values:
                 values[name] = ByKey(values[name])
         if "modules" in values:

@@ -111,10 +111,10 @@ FIELDS: Final = (
     Field("OrganizationIdentifier", "organization.id", None, None, empty=REFUSED),
     Field(
         "VenueLocationIdentifier",
-        "venue.reference",
+        "centre.reference",
         "V1",
         "V2",
-        given="venue.reference",
+        given="centre.reference",
         criterion="venueIdentifier",
     ),
     *(_field(name, uuid(n + 10), uuid(n + 20)) for n, name in enumerate(IDENTIFIERS)),

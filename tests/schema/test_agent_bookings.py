@@ -22,7 +22,7 @@ FIELDS = """query ($agency: String) { agentBooking(agentBookingId: "X8347848", a
   accommodations { type } externalIds { value } version
   times { timeZone localStart localEnd start end durationMinutes }
   agentBookingId agentBookingStatus revision confirmedRevision backendBookingId backendStudentId
-  agentOffice { code agency } school { name } languageLevel
+  agentOffice { code agency } languageLevel
   agentContact { firstNames lastName telephone mobile email }
   student { firstNames lastName passportNumber passportIssuingCountry dateOfBirth gender
     countryOfBirth nationality email telephone mobile
@@ -168,7 +168,6 @@ async def test_every_field(client, office):
         "backendBookingId": None,
         "backendStudentId": None,
         "agentOffice": {"code": "2983", "agency": "Study Abroad"},
-        "school": {"name": "York"},
         "languageLevel": "Intermediate",
         "courses": [
             {

@@ -168,7 +168,7 @@ async def test_instants(three):
 
 @cases(IDENTIFIERS)
 async def test_identifiers(three, client, key_of):
-    """Equal or in a list, in either case; a venue by our key of it."""
+    """Equal or in a list, in either case; a centre by our key of it."""
     first, second = three.field.first, three.field.second
     if three.field.source == "VenueLocationIdentifier":
         centres = await client.of("{ centres { nodes { id } } }")

@@ -11,8 +11,8 @@ from resolvers.identity import global_id
 from resolvers.organizations.commands import MakeOrganization, make_organization
 from resolvers.vocabulary import Role
 
-ON_DATE = """query ($date: Date!, $venue: ID) {
-  eventsOnDate(date: $date, venueId: $venue) { title status venue { name } } }"""
+ON_DATE = """query ($date: Date!, $centre: ID) {
+  eventsOnDate(date: $date, centreId: $centre) { title status centre { name } } }"""
 CLASSES = "query ($id: ID) { eventClasses(organizationId: $id) }"
 
 MISSING = UUID(int=9)
@@ -54,42 +54,44 @@ STARTS = [
 
 @pytest.fixture
 async def term(made):
-    """An event at every start, called `venue start`; the venues by name."""
-    venues = {
+    """An event at every start, called `centre start`; the centres by name."""
+    centres = {
         name: await made("upsertCentre", "centre", reference=name, name=name, timeZone=zone)
         for name, zone in ZONES.items()
     }
-    for venue, start, _ in STARTS:
-        place = {} if venue is None else {"venue": {"id": venues[venue]}}
-        await made("createEvent", "event", title=f"{venue} {start}", start=start, **place)
+    for centre, start, _ in STARTS:
+        place = {} if centre is None else {"centre": {"id": centres[centre]}}
+        await made("createEvent", "event", title=f"{centre} {start}", start=start, **place)
     await made("createEvent", "event", title="a draft")
     await made("createEvent", "event", title="on demand", onDemand=True)
-    return venues
+    return centres
 
 
 @pytest.mark.parametrize("day", sorted({day for *_, day in STARTS} | {"2027-03-01"}))
 async def test_the_local_date_counts(client, term, day):
-    """An event is on the date that the clock at its venue shows, and on no other; in order."""
+    """An event is on the date that the clock at its centre shows, and on no other; in order."""
     found = await client.of(ON_DATE, date=day)
 
     titles = [event["title"] for event in found]
     starts = [title.rpartition(" ")[2] for title in titles]
     assert starts == sorted(starts)
-    assert sorted(titles) == sorted(f"{venue} {start}" for venue, start, on in STARTS if on == day)
+    assert sorted(titles) == sorted(
+        f"{centre} {start}" for centre, start, on in STARTS if on == day
+    )
 
 
-async def test_only_at_a_venue(client, term):
-    """A venue narrows the date; one that there is not has no events."""
-    tokyo = await client.of(ON_DATE, date="2027-03-28", venue=term["Tokyo"])
-    unknown = await client.of(ON_DATE, date="2027-03-28", venue=global_id("Centre", MISSING))
-    everywhere = await client.of(ON_DATE, date="2027-03-28", venue=None)
+async def test_only_at_a_centre(client, term):
+    """A centre narrows the date; one that there is not has no events."""
+    tokyo = await client.of(ON_DATE, date="2027-03-28", centre=term["Tokyo"])
+    unknown = await client.of(ON_DATE, date="2027-03-28", centre=global_id("Centre", MISSING))
+    everywhere = await client.of(ON_DATE, date="2027-03-28", centre=None)
 
-    assert [event["venue"] for event in tokyo] == [{"name": "Tokyo"}]
+    assert [event["centre"] for event in tokyo] == [{"name": "Tokyo"}]
     assert unknown == []
     assert len(everywhere) == 6
     for wrong in ("nonsense", global_id("Room", MISSING)):
-        refused = await client.errors(ON_DATE, date="2027-03-28", venue=wrong)
-        assert refused == [("INVALID_VALUE", "venueId")]
+        refused = await client.errors(ON_DATE, date="2027-03-28", centre=wrong)
+        assert refused == [("INVALID_VALUE", "centreId")]
 
 
 async def test_cancelled_events_are_listed(client, made):
@@ -99,7 +101,7 @@ async def test_cancelled_events_are_listed(client, made):
 
     [found] = await client.of(ON_DATE, date="2027-03-01")
 
-    assert found == {"title": "Off", "status": "CANCELLED", "venue": None}
+    assert found == {"title": "Off", "status": "CANCELLED", "centre": None}
 
 
 async def test_at_most_a_thousand(client, storage, viewer):
@@ -145,4 +147,4 @@ async def test_events_are_open_to_whoever_may_read(client, term, elsewhere, made
     assert len(await candidate.of(ON_DATE, date="2027-03-28")) == 6
     assert await candidate.of(CLASSES) == ["C1"]
     assert await elsewhere.of(ON_DATE, date="2027-03-28") == []
-    assert await elsewhere.of(ON_DATE, date="2027-03-28", venue=term["Tokyo"]) == []
+    assert await elsewhere.of(ON_DATE, date="2027-03-28", centre=term["Tokyo"]) == []

@@ -59,7 +59,7 @@ async def test_of_a_field_given_twice_the_first_counts(client: Client) -> None:
 
 def test_every_criterion_s_name_is_a_field_s() -> None:
     """Fields can be chosen by the names that they are filtered by."""
-    beyond = {"and", "or", "not", "status", "kind", "localDate", "venueId", "hasFreeSeats"}
+    beyond = {"and", "or", "not", "status", "kind", "localDate", "centreId", "hasFreeSeats"}
     criteria = {
         to_camel_case(field.name.rstrip("_")) for field in dataclasses.fields(EventFilter)
     } - beyond
@@ -74,7 +74,7 @@ def test_every_criterion_s_name_is_a_field_s() -> None:
         ({"excludes": ["EventTitel"]}, ("INVALID_VALUE", "excludes.0")),
         ({"includes": ["Title"], "excludes": ["EventTitle"]}, ("INVALID_VALUE", "excludes")),
         ({"includes": ["title"] * 101}, ("OUT_OF_RANGE", "includes")),
-        ({"filter": {"venueId": {"eq": "nonsense"}}}, ("INVALID_VALUE", "filter.venueId.eq")),
+        ({"filter": {"centreId": {"eq": "nonsense"}}}, ("INVALID_VALUE", "filter.centreId.eq")),
         ({"filter": {"identifier": {"in": MANY}}}, ("OUT_OF_RANGE", "filter")),
     ],
 )

@@ -11,7 +11,7 @@ from resolvers.vocabulary import EventKind
 from tests.schema.event_fields import BY_SOURCE, FIELDS, REFUSED, Field, at, nested
 
 SHOWN = """fragment shown on Event { id version kind
-  identifier organization { id } venue { reference } number eventType title summary description
+  identifier organization { id } centre { reference } number eventType title summary description
   content classCode calendarColor appointmentType source creditHours venueRoom
   venueOfficeIdentifier venueCoordinatorIdentifier achievementIdentifier
   learnerRegistrationGroupIdentifier mandatorySurveyFormIdentifier times { start end }
@@ -43,7 +43,7 @@ def test_the_table_has_every_field():
 
 
 @pytest.fixture
-async def venues(made):
+async def centres(made):
     for name in ("V1", "V2"):
         await made("upsertCentre", "centre", reference=name, name=name, timeZone="Asia/Tokyo")
 
@@ -53,7 +53,7 @@ def ids(field: Field) -> str:
 
 
 @pytest.mark.parametrize("field", WRITABLE, ids=ids)
-async def test_a_field_is_written_and_read(client, made, venues, clock, field):
+async def test_a_field_is_written_and_read(client, made, centres, clock, field):
     """Given to a new event, replaced in an update, cleared by a null; who changed it is kept."""
     somebody = client.seeing(name="Cleo")
     given = {"title": "T", **STARTS.get(field.source, {}), **nested(field.made_by, field.first)}
@@ -89,7 +89,7 @@ def clearing(field: Field) -> dict[str, object]:
     return nested(place, None)
 
 
-async def test_what_else_is_left_alone(client, made, venues):
+async def test_what_else_is_left_alone(client, made, centres):
     """A field that is given changes no other: all at once are all there."""
     given = {}
     for field in WRITABLE:

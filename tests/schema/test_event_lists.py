@@ -46,12 +46,12 @@ async def test_filters(client, three, filter, titles):
     assert found["totalCount"] == await client.of(COUNT, filter=filter) == len(titles)
 
 
-async def test_filter_by_venue(client, three, world):
-    """A venue is named by its global id; an id of another type is refused."""
-    found = await client.of(EVENTS, filter={"venueId": {"eq": world.centre}})
+async def test_filter_by_centre(client, three, world):
+    """A centre is named by its global id; an id of another type is refused."""
+    found = await client.of(EVENTS, filter={"centreId": {"eq": world.centre}})
 
     assert found["totalCount"] == 1
-    [(code, path)] = await client.errors(EVENTS, filter={"venueId": {"in": [world.room]}})
+    [(code, path)] = await client.errors(EVENTS, filter={"centreId": {"in": [world.room]}})
     assert code == "INVALID_VALUE"
     assert path.startswith("filter.")
 

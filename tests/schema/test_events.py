@@ -7,7 +7,7 @@ from resolvers.vocabulary import Role
 FIELDS = """fragment everything on Event {
   id externalIds { value } identifier number kind eventType status title summary description content
   classCode calendarColor appointmentType source creditHours organization { name }
-  venue { id } room { id } venueRoom venueOfficeIdentifier venueCoordinatorIdentifier
+  centre { id } room { id } venueRoom venueOfficeIdentifier venueCoordinatorIdentifier
   achievementIdentifier learnerRegistrationGroupIdentifier mandatorySurveyFormIdentifier
   test { id } modules { id }
   times { timeZone localStart localEnd start end durationMinutes extraTimeMinutes extraBreakMinutes
@@ -118,7 +118,7 @@ async def test_every_field(client, world):
         "kind": "EXAM",
         "status": "SCHEDULED",
         "organization": {"name": "Northfield Exams"},
-        "venue": {"id": world.centre},
+        "centre": {"id": world.centre},
         "room": {"id": world.room},
         "test": {"id": world.test},
         "modules": [{"id": world.module}],
@@ -171,7 +171,7 @@ async def test_create_refused(client, world):
     """Everything that is wrong with a new event is told at once."""
     given = {
         "title": "x" * 201,
-        "venue": {"reference": "nowhere"},
+        "centre": {"reference": "nowhere"},
         "registrationLimit": 0,
         "modules": [{"id": world.room}],
         "details": {"durationQuantity": 0, "distribution": {"code": "x" * 4001}},
@@ -181,7 +181,7 @@ async def test_create_refused(client, world):
 
     assert payload["event"] is None
     assert [(e["code"], ".".join(e["path"])) for e in payload["errors"]] == [
-        ("NOT_FOUND", "input.venue"),
+        ("NOT_FOUND", "input.centre"),
         ("INVALID_VALUE", "input.modules.0"),
         ("STRING_LENGTH", "input.title"),
         ("OUT_OF_RANGE", "input.registrationLimit"),

@@ -179,7 +179,7 @@ class Recipes:
         bookings, number = self.bookings, next(self.numbers)
         centre = await bookings.centre(f"E{number}")
         room = await bookings.room(centre, capacity=MANY)
-        event = await bookings.event(venue=centre, room=room)
+        event = await bookings.event(centre=centre, room=room)
         people = [await bookings.candidate(f"E{number}-{n}") for n in range(size)]
         commands = [bookings.booking(person, event) for person in people]
         results = await bookings.storage.write(book, commands)
@@ -273,7 +273,7 @@ async def test_statements_do_not_grow_with_a_list(
 CANCEL = """
 mutation ($input: CancelBookingsInput!) {
   cancelBookings(input: $input) {
-    cancelled { booking { candidate { reference } room { name } event { title venue { name } } } }
+    cancelled { booking { candidate { reference } room { name } event { title centre { name } } } }
     errors { message }
   }
 }

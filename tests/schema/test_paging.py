@@ -107,7 +107,7 @@ async def test_pages_of_parents(client, made, world):
             start = f"2027-03-0{day}T00:00:00Z"
             title = f"{centre} {day}"
             await made(
-                "createEvent", "event", venue={"reference": centre}, start=start, title=title
+                "createEvent", "event", centre={"reference": centre}, start=start, title=title
             )
     document = """{ centres(search: "c") { nodes { reference
       head: events(first: 2) { nodes { title } totalCount pageInfo { hasNextPage } }

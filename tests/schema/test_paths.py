@@ -40,7 +40,7 @@ NOT_SENT = {
 MAY_PASS = {"updateSettings", "registerNotification"}
 """The verbs that have a rule for none of the values below, or only for some of them."""
 
-EVENT_VALUES = [(name,) for name in (*FIELDS, "venue", "room", "test", "modules")]
+EVENT_VALUES = [(name,) for name in (*FIELDS, "centre", "room", "test", "modules")]
 
 VALUES: dict[str, Any] = {
     "Boolean": True,

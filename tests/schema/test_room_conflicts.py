@@ -61,9 +61,9 @@ async def overfull(bookings: Bookings) -> UUID:
     """A booking that got half an hour more than its room has a seat for."""
     centre = await bookings.centre()
     cell = await bookings.room(centre, "Cell", capacity=1)
-    first = await bookings.event(venue=centre, room=cell, title="First")
+    first = await bookings.event(centre=centre, room=cell, title="First")
     second = await bookings.event(
-        venue=centre, room=cell, title="Second", start_at=bookings.tomorrow(11)
+        centre=centre, room=cell, title="Second", start_at=bookings.tomorrow(11)
     )
     one, other = await bookings.candidates(2)
     booked = await bookings.booked(one, first)
@@ -131,7 +131,7 @@ async def test_conflicts_cost_one_statement_for_all_rows(
     centre = await bookings.centre("YRK")
     for n in range(18):
         room = await bookings.room(centre, f"Room {n}")
-        await bookings.event(venue=centre, room=room)
+        await bookings.event(centre=centre, room=room)
 
     counts = []
     for n in (2, 20):

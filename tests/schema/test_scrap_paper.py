@@ -11,7 +11,7 @@ from resolvers.vocabulary import Role
 MISSING = UUID(int=9)
 
 SHEETS = """query ($event: ID!) { scrapPaper(eventId: $event) {
-  event { id title venue { name } }
+  event { id title centre { name } }
   sheets { seat reference candidate { id fullName reference email } } } }"""
 PEOPLE = [
     ("P1", "Ada", "Young"),
@@ -28,7 +28,7 @@ async def hall(made, world):
         "createEvent",
         "event",
         title="Sitting",
-        venue={"id": world.centre},
+        centre={"id": world.centre},
         start="2027-05-01T09:00:00Z",
         allowMultipleRegistrations=True,
     )
@@ -70,7 +70,7 @@ async def test_seats_are_numbered_by_name(client, hall, people, book, made):
         "createEvent",
         "event",
         title="Other",
-        venue={"reference": "C1"},
+        centre={"reference": "C1"},
         start="2027-06-01T09:00:00Z",
     )
     gone = await book(people["P2"], hall)
@@ -120,7 +120,7 @@ async def test_only_what_the_viewer_may_see(client, world, hall, people, book, k
     assert {sheet["candidate"]["email"] for sheet in sheets} == {None}
     for stranger in (elsewhere, nobody, marker, agent):
         assert await stranger.of(SHEETS, event=hall) == {
-            "event": {"id": hall, "title": "Sitting", "venue": {"name": "York"}},
+            "event": {"id": hall, "title": "Sitting", "centre": {"name": "York"}},
             "sheets": [],
         }
 

@@ -14,7 +14,7 @@ CANDIDATES = """query ($n: Int) { candidates(first: $n) { totalCount nodes {
 } } }"""
 
 EVENTS = """query ($n: Int) { events(first: $n) { totalCount nodes {
-  externalIds { value } organization { name } modules { name } venue { subjects { name } }
+  externalIds { value } organization { name } modules { name } centre { subjects { name } }
   room { name centre { name } } test { subject { name } forms { code } modules { name } }
   seats { taken free state } bookings(first: 2) { nodes { id } totalCount }
   enrolments(last: 1) { nodes { id } } candidates(includeEligible: true) {

@@ -106,7 +106,7 @@ async def test_the_last_instant_is_valid(client, world, last):
         input={
             "title": "Open",
             "kind": "CLASS",
-            "venue": {"id": world.centre},
+            "centre": {"id": world.centre},
             "start": "2027-03-01T09:00:00+01",
             "end": last,
         },

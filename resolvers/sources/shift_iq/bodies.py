@@ -28,7 +28,7 @@ OF_EVENT_BODY: Final[Names] = {
     "identifier": (EVENT,),
     "external_ids": (EVENT,),
     "reason": (BODY, "Reason"),
-    "venue": (BODY, "EventVenue"),
+    "centre": (BODY, "EventVenue"),
     "start_at": (BODY, "EventStart"),
     "exam_type": (BODY, "EventExamType"),
     "exam_format": (BODY, "EventExamFormat"),
@@ -40,7 +40,7 @@ OF_REGISTRATION_BODY: Final[Names] = {
     "booking": (REGISTRATION,),
     "external_ids": (REGISTRATION,),
     "target": (BODY,),
-    "venue": (BODY, "EventVenue"),
+    "centre": (BODY, "EventVenue"),
     "start": (BODY, "EventStart"),
     "exam_type": (BODY, "EventExamType"),
     "exam_format": (BODY, "EventExamFormat"),
@@ -177,7 +177,7 @@ def read_command(value: Any) -> Body:
 def _add(body: Members) -> Make:
     """Each of its members is optional, and a null is as good as none."""
     values = {
-        "venue": body.uuid("EventVenue", nil_is_missing=True),
+        "centre": body.uuid("EventVenue", nil_is_missing=True),
         "start_at": body.instant("EventStart"),
         "exam_type": body.text("EventExamType", most=checks.LONG_TEXT),
         "exam_format": body.text("EventExamFormat", most=checks.LONG_TEXT),
@@ -245,7 +245,7 @@ def _lax_event(body: Members, *, format_and_code: bool = False) -> LaxEvent:
         values["exam_format"] = body.text("EventExamFormat", most=checks.LONG_TEXT)
         values["billing_code"] = body.text("EventBillingCode", most=checks.LONG_TEXT)
     return LaxEvent(
-        venue=body.uuid("EventVenue", nil_is_missing=True),
+        centre=body.uuid("EventVenue", nil_is_missing=True),
         start=body.text("EventStart", most=checks.LONG_TEXT),
         exam_type=body.text("EventExamType", most=checks.LONG_TEXT),
         **values,

@@ -84,7 +84,7 @@ LAST_CHANGE_TEXTS: Final[Mapping[str, str]] = {
 }
 LAST_CHANGE_TIME: Final = "LastChangeTime"
 LOCAL_MEMBERS: Final = ("EventScheduledStartLocal", "VenueTimeZone")
-"""What our own exports can have besides; it follows from the start and the venue."""
+"""What our own exports can have besides; it follows from the start and the centre."""
 
 COLUMNS: Final[Mapping[str, str]] = {
     **UUIDS,
@@ -101,7 +101,7 @@ EVENT_MEMBERS: Final = frozenset(
 
 OF_EVENT: Final[Names] = {
     "kind": (KIND,),
-    "venue": (VENUE,),
+    "centre": (VENUE,),
     "identifier": (IDENTIFIER,),
     "external_ids": (IDENTIFIER,),
     "event": (IDENTIFIER,),

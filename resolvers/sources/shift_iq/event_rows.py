@@ -1,4 +1,4 @@
-"""Imports an event: made or brought up to date, with its venue, in one transaction."""
+"""Imports an event: made or brought up to date, with its centre, in one transaction."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -41,7 +41,7 @@ def import_events(work: UnitOfWork, commands: Sequence[ImportEvent]) -> list[Out
 
     An event is known by the source's UUID and is brought up to date, or is made: what is left out
     stays as it is, a null clears. One that a registration made at its place and time is that event.
-    A venue that is new is made with its UUID for a name. Refusals: those of the commands that it
+    A centre that is new is made with its UUID for a name. Refusals: those of the commands that it
     takes; Invalid, for another organization's event; EventNotFound, for one that is new and of
     which nothing but its UUID is said.
     """
@@ -59,7 +59,7 @@ def _import(work: UnitOfWork, command: ImportEvent) -> Outcome:
     ours = _learn_organization(work, importing, document.organization)
     if event is None:
         return make_event(work, importing, document)
-    updated = _update(work, importing, document, event, _with_venue(work, importing, document))
+    updated = _update(work, importing, document, event, _with_centre(work, importing, document))
     claimed = _claim(work, importing, document, event.id)
     changed = updated.changed or claimed or ours
     return Outcome(event.id, changed=changed, warnings=updated.warnings)
@@ -70,7 +70,7 @@ def make_event(work: UnitOfWork, importing: ImportContext, document: EventDocume
 
     Raises: Refused.
     """
-    values = _with_venue(work, importing, document)
+    values = _with_centre(work, importing, document)
     unnamed = _unnamed(work, importing, values)
     if unnamed is not None:
         updated = _update(work, importing, document, unnamed, values)
@@ -86,11 +86,11 @@ def make_event(work: UnitOfWork, importing: ImportContext, document: EventDocume
 
 def _unnamed(work: UnitOfWork, importing: ImportContext, values: Mapping[str, Any]) -> Event | None:
     """The event at this place and time that a lax call made, of which nobody told the UUID yet."""
-    venue, start = values.get("venue"), values.get("start_at")
-    if venue is None or start is None:
+    centre, start = values.get("centre"), values.get("start_at")
+    if centre is None or start is None:
         return None
     lax = LaxEvent(
-        venue=venue.key,
+        centre=centre.key,
         start=start.isoformat(),
         exam_type=values.get("exam_type"),
         exam_format=values.get("exam_format"),
@@ -142,7 +142,7 @@ def _same(value: Any, present: Any) -> bool:
 def _present(event: Event, name: str) -> Any:
     """What the source is told of the event; where it has no text or end, what stands for it."""
     match name:
-        case "venue":
+        case "centre":
             return None if event.venue_id is None else ByKey(event.venue_id)
         case "event_type":
             return event.event_type or event.kind.value
@@ -151,17 +151,17 @@ def _present(event: Event, name: str) -> Any:
     return getattr(event, name)
 
 
-def _with_venue(
+def _with_centre(
     work: UnitOfWork, importing: ImportContext, document: EventDocument
 ) -> dict[str, Any]:
     """The values as the commands take them. Raises: Refused."""
     values = dict(document.values)
-    if values.get("venue") is not None:
-        values["venue"] = _venue(work, importing, document, values["venue"])
+    if values.get("centre") is not None:
+        values["centre"] = _centre(work, importing, document, values["centre"])
     return values
 
 
-def _venue(
+def _centre(
     work: UnitOfWork, importing: ImportContext, document: EventDocument, identifier: UUID
 ) -> ByKey:
     """The centre that is meant; a new one has the UUID for its name, and the organization's clock.
@@ -185,11 +185,11 @@ def _venue(
             known_as(document.system, VENUE, identifier),
         ),
     )
-    return ByKey(done(upsert_centres(work, [command]), _at_venue(document.names)).subject)
+    return ByKey(done(upsert_centres(work, [command]), _at_centre(document.names)).subject)
 
 
-def _at_venue(names: Names) -> Names:
-    return dict.fromkeys(("reference", "name", "time_zone", "external_ids"), names["venue"])
+def _at_centre(names: Names) -> Names:
+    return dict.fromkeys(("reference", "name", "time_zone", "external_ids"), names["centre"])
 
 
 def _claim(work: UnitOfWork, importing: ImportContext, document: EventDocument, key: UUID) -> bool:

@@ -37,7 +37,7 @@ from resolvers.vocabulary import SourceSystem
 class EventDocument:
     """What the source says of an event.
 
-    `values` are as `CreateEvent` takes them, but for `venue`, the source's own UUID. What the
+    `values` are as `CreateEvent` takes them, but for `centre`, the source's own UUID. What the
     document leaves out is not in them; a null is there, or the default of what is never null.
     `last_change` are the columns of its last change, and empty where the time is not known.
     `names` says where the document has what the commands speak of.
@@ -99,7 +99,7 @@ def _values(members: Members) -> dict[str, Any]:
         return members.text(name, most=checks.LONG_TEXT)
 
     readers: tuple[tuple[Mapping[str, str], Callable[[str], Any]], ...] = (
-        ({VENUE: "venue"}, uuid),
+        ({VENUE: "centre"}, uuid),
         (UUIDS, uuid),
         (FLAGS, flag),
         (TEXTS, text),

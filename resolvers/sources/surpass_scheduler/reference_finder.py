@@ -116,7 +116,7 @@ class ReferenceFinder:
         """An event that has its own time, at the room's centre."""
         values: dict[str, Any] = {"title": str(number), "start_at": start_at}
         if room is not None:
-            values["venue"] = ByKey(room.centre_id)
+            values["centre"] = ByKey(room.centre_id)
         return self._event(number) or self._new_event(number, values)
 
     def event_on_demand(self, number: int, *modules: ByKey) -> Event:

@@ -177,7 +177,7 @@ class Event(EventColumns, table=True):
         # databases, and a range of starts is where the walk begins and ends. An index for a
         # criterion would have to be sorted by each order, too, and texts are compared in any case,
         # which on SQLite no index can answer (what PostgreSQL needs for them are the statistics
-        # below); so only what finds a handful has one: the identifier and the number, and a venue,
+        # below); so only what finds a handful has one: the identifier and the number, and a centre,
         # of whose events there are pages, in the order that lists of them have.
         index("ix_event_start", START, "id"),
         index("ix_event_end", END, "id"),

@@ -55,7 +55,7 @@ async def made(world: World, a_booking: Maker, insert: Any) -> dict[str, Any]:
     """`one` has everything that can be asked for, `other` has something else or nothing."""
     centres = [await world.centre(name) for name in ("LON", "PAR")]
     rooms = [await world.room(centre) for centre in centres]
-    events = [await world.event(venue=centre) for centre in centres]
+    events = [await world.event(centre=centre) for centre in centres]
     tests = [await world.test(name) for name in ("T1", "T2")]
     ada = await world.candidate(
         "C-1", first_names="Ada", last_name="Lovelace", email="Ada@x.example"

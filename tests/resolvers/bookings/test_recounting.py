@@ -31,7 +31,7 @@ async def event(world: World) -> UUID:
     """An event in a room, at which two candidates have seats."""
     centre = await world.centre()
     hall = await world.room(centre, "Hall", capacity=100)
-    event = await world.event(venue=centre, room=hall, capacity_maximum=10)
+    event = await world.event(centre=centre, room=hall, capacity_maximum=10)
     for candidate in await world.candidates(2):
         await world.booked(candidate, event)
     return event
@@ -124,7 +124,7 @@ async def test_times_of_their_own_have_counters_of_their_own(world: World):
     """At an event on demand, each time has a counter in the room; a cancelled booking none."""
     centre = await world.centre()
     hall = await world.room(centre, "Hall", capacity=100)
-    event = await world.event(venue=centre, room=hall, on_demand=True)
+    event = await world.event(centre=centre, room=hall, on_demand=True)
     at_ten = world.tomorrow(10).replace(tzinfo=None)
     times = [at_ten, at_ten, at_ten + timedelta(minutes=30)]
     candidates = await world.candidates(len(times))

@@ -21,7 +21,7 @@ async def test_other_times_of_a_room_are_not_read(world: World) -> None:
     for day in range(DAYS):
         for hall in halls:
             starts = world.tomorrow(9) + timedelta(days=day)
-            event = await world.event(venue=centre, room=hall, start_at=starts)
+            event = await world.event(centre=centre, room=hall, start_at=starts)
             await world.booked(next(candidates), event)
     organization = world.viewer.organization_id
     rooms = [r for r in await world.rows(Room, "organization_id", organization) if r.id in halls]

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.both_databases
 
 async def test_a_seat_is_booked(world: World, centre: UUID, room: UUID, candidate: UUID) -> None:
     """A booking has the event's time and place, a number, a payment and one CREATED change."""
-    event = await world.event(venue=centre, room=room)
+    event = await world.event(centre=centre, room=room)
 
     booked = await world.booked(candidate, event)
 
@@ -57,7 +57,7 @@ async def test_an_outcome_holds_the_row_as_it_is_stored(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
     """A payload made from the outcome shows the same values as a later query."""
-    event = await world.event(venue=centre, room=room, on_demand=True)
+    event = await world.event(centre=centre, room=room, on_demand=True)
     payment = PaymentTerms(amount=Decimal("12.50"), currency="GBP")
     command = world.booking(
         candidate, event, payment=payment, on_demand_time=datetime(2027, 2, 1, 9, 30)
@@ -80,8 +80,8 @@ async def test_a_batch_books_for_two_organizations(
     theirs = World(storage, replace(world.viewer, organization_id=other))
     their_centre = await theirs.centre()
     their_room = await theirs.room(their_centre)
-    event = await world.event(venue=centre, room=room)
-    their_event = await theirs.event(venue=their_centre, room=their_room)
+    event = await world.event(centre=centre, room=room)
+    their_event = await theirs.event(centre=their_centre, room=their_room)
     commands = [
         world.booking(candidate, event),
         theirs.booking(await theirs.candidate(), their_event),
@@ -103,7 +103,7 @@ async def test_references_are_numbered_one_after_the_other(
     world: World, centre: UUID, room: UUID
 ) -> None:
     """Numbers of enrolments count up inside the organization."""
-    event = await world.event(venue=centre, room=room)
+    event = await world.event(centre=centre, room=room)
     candidates = await world.candidates(3)
 
     keys = [await world.booked(candidate, event) for candidate in candidates]
@@ -114,7 +114,7 @@ async def test_references_are_numbered_one_after_the_other(
 
 async def test_last_seat_is_sold_once(world: World, centre: UUID, room: UUID) -> None:
     """Of two requests for the last seat one is booked, the other told that the event is full."""
-    event = await world.event(venue=centre, room=room, capacity_maximum=1)
+    event = await world.event(centre=centre, room=room, capacity_maximum=1)
     first, second = await world.candidates(2)
 
     commands = [world.booking(first, event), world.booking(second, event)]
@@ -133,11 +133,11 @@ async def test_last_seat_is_sold_once(world: World, centre: UUID, room: UUID) ->
 async def test_a_room_is_shared_by_events_that_overlap(world: World, centre: UUID) -> None:
     """Bookings of two events count together in their room while they overlap, not afterwards."""
     small = await world.room(centre, "Small", capacity=1)
-    early = await world.event(venue=centre, room=small)
+    early = await world.event(centre=centre, room=small)
     late = await world.event(
-        venue=centre, room=small, start_at=world.tomorrow(10) + timedelta(minutes=30)
+        centre=centre, room=small, start_at=world.tomorrow(10) + timedelta(minutes=30)
     )
-    after = await world.event(venue=centre, room=small, start_at=world.tomorrow(11))
+    after = await world.event(centre=centre, room=small, start_at=world.tomorrow(11))
     one, two, three = await world.candidates(3)
 
     await world.booked(one, early)
@@ -152,12 +152,12 @@ async def test_a_batch_counts_a_room_at_each_time_that_is_booked(
     """By its event's time, on demand, and named for another event; each with a seat taken there."""
     small = await world.room(centre, "Small", capacity=2)
     hall = await world.room(centre, "Hall")
-    fixed = await world.event(venue=centre, room=small)
-    later = await world.event(venue=centre, room=small, start_at=world.tomorrow(14))
-    elsewhere = await world.event(venue=centre, room=hall, start_at=world.tomorrow(17))
-    on_demand = await world.event(venue=centre, room=small, on_demand=True)
+    fixed = await world.event(centre=centre, room=small)
+    later = await world.event(centre=centre, room=small, start_at=world.tomorrow(14))
+    elsewhere = await world.event(centre=centre, room=hall, start_at=world.tomorrow(17))
+    on_demand = await world.event(centre=centre, room=small, on_demand=True)
     long_room = await world.event(
-        venue=centre, room=small, start_at=world.tomorrow(9), exam_duration_in_minutes=90
+        centre=centre, room=small, start_at=world.tomorrow(9), exam_duration_in_minutes=90
     )
     people = iter(await world.candidates(12))
     time = datetime(2027, 2, 1, 9)
@@ -180,7 +180,7 @@ async def test_a_batch_counts_a_room_at_each_time_that_is_booked(
 async def test_online_bookings_take_no_room(world: World, centre: UUID) -> None:
     """An online booking counts at the event and not in the room; a room for it is refused."""
     small = await world.room(centre, "Small", capacity=1)
-    event = await world.event(venue=centre, room=small, capacity_maximum=2)
+    event = await world.event(centre=centre, room=small, capacity_maximum=2)
     one, two, three = await world.candidates(3)
 
     online = await world.booked(one, event, online=True)
@@ -193,7 +193,7 @@ async def test_online_bookings_take_no_room(world: World, centre: UUID) -> None:
 
 async def test_mistakes_in_the_input_are_reported_together(world: World, centre: UUID) -> None:
     """Unknown and unreadable references and a negative cost come back in one answer."""
-    event = await world.event(venue=centre)
+    event = await world.event(centre=centre)
     command = replace(
         world.booking(uuid4(), event),
         module=Unreadable("x", "is not a global id"),
@@ -226,7 +226,7 @@ async def test_a_cost_has_the_decimals_of_its_currency(
     world: World, centre: UUID, room: UUID, candidate: UUID, amount, currency, expected
 ) -> None:
     """An amount that nobody can pay is refused; nothing is rounded."""
-    event = await world.event(venue=centre, room=room)
+    event = await world.event(centre=centre, room=room)
     terms = PaymentTerms(amount=Decimal(amount), currency=currency)
 
     result = await world.book(candidate, event, payment=terms)
@@ -242,24 +242,24 @@ async def test_an_unknown_event_has_its_own_code(world: World, candidate: UUID) 
     assert codes(await world.book(candidate, uuid4())) == ["EVENT_NOT_FOUND"]
 
 
-async def test_a_room_at_another_venue_is_refused(
+async def test_a_room_at_another_centre_is_refused(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """A room must be at the event's venue."""
+    """A room must be at the event's centre."""
     elsewhere = await world.room(await world.centre("PAR", "Europe/Paris"))
-    event = await world.event(venue=centre, room=room)
+    event = await world.event(centre=centre, room=room)
 
     result = await world.book(candidate, event, room=elsewhere)
 
     assert codes(result) == ["INVALID_VALUE"]
 
 
-async def test_of_rooms_with_one_name_the_one_at_the_venue_is_meant(
+async def test_of_rooms_with_one_name_the_one_at_the_centre_is_meant(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
     """A room's name need be unique only inside its centre."""
     await world.room(await world.centre("PAR", "Europe/Paris"))
-    event = await world.event(venue=centre)
+    event = await world.event(centre=centre)
 
     command = replace(world.booking(candidate, event), room=ByReference("Room 1"))
     result = await world.one(book, command)
@@ -275,8 +275,8 @@ async def test_on_demand_bookings_choose_their_time(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
     """The centre's wall time is required, must not be past, and is refused at a fixed event."""
-    on_demand = await world.event(venue=centre, room=room, on_demand=True)
-    fixed = await world.event(venue=centre, room=room)
+    on_demand = await world.event(centre=centre, room=room, on_demand=True)
+    fixed = await world.event(centre=centre, room=room)
     summer, past = datetime(2027, 7, 1, 9), datetime(2020, 7, 1, 9)
 
     booked = await world.booked(candidate, on_demand, on_demand_time=summer)
@@ -297,7 +297,7 @@ async def test_a_time_that_the_clock_skips_is_refused(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
     """A spring gap's answer names the nearest valid times; of an autumn fold the first is taken."""
-    event = await world.event(venue=centre, room=room, on_demand=True)
+    event = await world.event(centre=centre, room=room, on_demand=True)
 
     refused = await world.book(candidate, event, on_demand_time=datetime(2027, 3, 28, 1, 30))
     folded = await world.book(candidate, event, on_demand_time=datetime(2027, 10, 31, 1, 30))
@@ -341,7 +341,7 @@ async def test_registration_window(
     """Open from its start to its deadline, both included, until it is locked or begins."""
     began = clock.now
     given = {name: began + timedelta(minutes=value) for name, value in values.items()}
-    event = await world.event(venue=centre, room=room, **given)
+    event = await world.event(centre=centre, room=room, **given)
 
     clock.now = began + timedelta(minutes=minutes)
 
@@ -352,7 +352,7 @@ async def test_a_draft_takes_no_bookings(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
     """An event without a start is closed, and no override opens it."""
-    event = await world.event(venue=centre, room=room, start_at=None)
+    event = await world.event(centre=centre, room=room, start_at=None)
 
     override = (RuleOverride.REGISTRATION_WINDOW,)
 
@@ -372,10 +372,10 @@ async def test_eligibility_goes_by_modules_and_groups(
     )
     group = uuid4()
     event = await world.event(
-        venue=centre, room=room, eligibility_configured=True, modules=[first, second]
+        centre=centre, room=room, eligibility_configured=True, modules=[first, second]
     )
     for_group = await world.event(
-        venue=centre, room=room, learner_registration_group_identifier=group
+        centre=centre, room=room, learner_registration_group_identifier=group
     )
     eligible = await world.candidate("E", module_ids=(ByKey(first),), group_identifiers=(group,))
     other = await world.candidate("O")
@@ -407,11 +407,11 @@ async def test_conflict_policy(
 ) -> None:
     """Overlapping bookings are refused, warned of or allowed, as the organization says."""
     await world.one(update_settings, UpdateSettings(viewer=world.viewer, conflict_policy=policy))
-    one = await world.event(venue=centre, room=room)
+    one = await world.event(centre=centre, room=room)
     other = await world.event(
-        venue=centre, room=room, start_at=world.tomorrow(10) + timedelta(minutes=59)
+        centre=centre, room=room, start_at=world.tomorrow(10) + timedelta(minutes=59)
     )
-    touching = await world.event(venue=centre, room=room, start_at=world.tomorrow(9))
+    touching = await world.event(centre=centre, room=room, start_at=world.tomorrow(9))
     await world.booked(candidate, one)
 
     result = await world.book(candidate, other)
@@ -426,10 +426,10 @@ async def test_one_live_booking_for_an_event(
 ) -> None:
     """A second booking for an event or its test is a duplicate, unless the event allows several."""
     test = await world.test()
-    event = await world.event(venue=centre, room=room, test=test)
-    same_test = await world.event(venue=centre, room=room, test=test, start_at=world.tomorrow(14))
+    event = await world.event(centre=centre, room=room, test=test)
+    same_test = await world.event(centre=centre, room=room, test=test, start_at=world.tomorrow(14))
     several = await world.event(
-        venue=centre,
+        centre=centre,
         room=room,
         start_at=world.tomorrow(16),
         allow_multiple_registrations=True,
@@ -450,7 +450,7 @@ async def test_overrides_need_their_permission_and_are_recorded(
     world: World, centre: UUID, room: UUID
 ) -> None:
     """An event's capacity is set aside only on request, with a warning, and the change says so."""
-    event = await world.event(venue=centre, room=room, capacity_maximum=1)
+    event = await world.event(centre=centre, room=room, capacity_maximum=1)
     one, two = await world.candidates(2)
     await world.booked(one, event)
     scheduler = replace(world.viewer, role=Role.SCHEDULER, permissions=PERMISSIONS[Role.SCHEDULER])
@@ -468,7 +468,7 @@ async def test_overrides_need_their_permission_and_are_recorded(
 async def test_a_room_is_never_overridden(world: World, centre: UUID) -> None:
     """CAPACITY sets aside the event's limits only."""
     small = await world.room(centre, "Small", capacity=1)
-    event = await world.event(venue=centre, room=small)
+    event = await world.event(centre=centre, room=small)
     one, two = await world.candidates(2)
     await world.booked(one, event)
 
@@ -479,7 +479,7 @@ async def test_nobody_books_outside_of_their_scope(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
     """Elsewhere is FORBIDDEN with what is missing; a candidate out of sight is not found."""
-    event = await world.event(venue=centre, room=room)
+    event = await world.event(centre=centre, room=room)
     elsewhere = replace(world.viewer, key="a", scope=Scope(centres=frozenset({uuid4()})))
     here = replace(world.viewer, key="b", scope=Scope(centres=frozenset({centre})))
 
@@ -500,7 +500,10 @@ async def test_what_the_candidate_pays_holds_the_seat_until_it_is_due(
 ) -> None:
     """An unpaid seat is PENDING and taken; overdue, whoever needs the seat expires it."""
     event = await world.event(
-        venue=centre, room=room, capacity_maximum=1, start_at=world.tomorrow(10) + timedelta(days=7)
+        centre=centre,
+        room=room,
+        capacity_maximum=1,
+        start_at=world.tomorrow(10) + timedelta(days=7),
     )
     one, two = await world.candidates(2)
     terms = PaymentTerms(amount=Decimal("40.00"), currency="GBP")
@@ -522,7 +525,7 @@ async def test_a_payment_is_due_at_the_start_at_the_latest(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
     """The default due date is never after the start."""
-    event = await world.event(venue=centre, room=room)
+    event = await world.event(centre=centre, room=room)
     terms = PaymentTerms(amount=Decimal("40.00"), currency="GBP")
 
     booked = await world.booked(candidate, event, payment=terms)
@@ -534,7 +537,7 @@ async def test_what_somebody_else_pays_is_booked(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
     """A centre that pays later does not hold the booking up."""
-    event = await world.event(venue=centre, room=room)
+    event = await world.event(centre=centre, room=room)
     terms = PaymentTerms(
         amount=Decimal("40.10"), currency="EUR", responsibility=PaymentResponsibility.CENTRE
     )
@@ -554,7 +557,7 @@ async def test_a_refusal_leaves_no_trace_and_does_not_touch_the_others(
     world: World, centre: UUID, room: UUID
 ) -> None:
     """In a batch of a hundred with every second one refused, the others are booked and recorded."""
-    event = await world.event(venue=centre, room=room, capacity_maximum=100)
+    event = await world.event(centre=centre, room=room, capacity_maximum=100)
     big = await world.room(centre, "Hall", capacity=100)
     candidates = await world.candidates(50)
     commands = [world.booking(candidate, event, room=big) for candidate in candidates]
@@ -571,7 +574,7 @@ async def test_a_refusal_leaves_no_trace_and_does_not_touch_the_others(
 
 async def test_all_or_nothing_is_undone_whole(world: World, centre: UUID, room: UUID) -> None:
     """Of an all-or-nothing batch with one refusal nothing is left, its changes included."""
-    event = await world.event(venue=centre, room=room, capacity_maximum=1)
+    event = await world.event(centre=centre, room=room, capacity_maximum=1)
     one, two = await world.candidates(2)
     commands = [world.booking(one, event), world.booking(two, event)]
 

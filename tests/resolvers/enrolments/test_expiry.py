@@ -47,7 +47,7 @@ WEEK = timedelta(days=7)
 @pytest.fixture
 async def event(world: World, centre: UUID, room: UUID) -> UUID:
     """In a week, so that a payment is due before it starts."""
-    return await world.event(venue=centre, room=room, start_at=world.tomorrow(10) + WEEK)
+    return await world.event(centre=centre, room=room, start_at=world.tomorrow(10) + WEEK)
 
 
 async def test_what_is_due_is_expired_once(
@@ -187,7 +187,7 @@ async def test_the_deadline_itself_is_in_time(
 ) -> None:
     """Until then an unpaid booking is cancelled, moved and paid like any other."""
     events = [
-        await world.event(venue=centre, room=room, start_at=world.tomorrow(hour) + WEEK)
+        await world.event(centre=centre, room=room, start_at=world.tomorrow(hour) + WEEK)
         for hour in (9, 11, 13)
     ]
     other = await world.candidate("C2")
@@ -214,7 +214,7 @@ async def test_a_seat_in_a_room_is_released_to_another_event(
     """Whoever needs the room's seat expires what is overdue in it, at whatever event."""
     small = await world.room(centre, "Small", capacity=1)
     one, two = [
-        await world.event(venue=centre, room=small, start_at=world.tomorrow(10) + WEEK)
+        await world.event(centre=centre, room=small, start_at=world.tomorrow(10) + WEEK)
         for _ in range(2)
     ]
     first, second = await world.candidates(2)
@@ -234,8 +234,8 @@ async def test_a_lapsed_booking_is_no_conflict_for_its_candidate(
 ) -> None:
     """Whoever books the candidate elsewhere at that time expires what is overdue of theirs."""
     hall = await world.room(centre, "Hall")
-    one = await world.event(venue=centre, room=room, start_at=world.tomorrow(10) + WEEK)
-    two = await world.event(venue=centre, room=hall, start_at=world.tomorrow(10) + WEEK)
+    one = await world.event(centre=centre, room=room, start_at=world.tomorrow(10) + WEEK)
+    two = await world.event(centre=centre, room=hall, start_at=world.tomorrow(10) + WEEK)
     unpaid = await world.booked(candidate, one, payment=UNPAID)
 
     conflict = await world.book(candidate, two)
@@ -272,7 +272,7 @@ async def test_a_moved_payment_is_due_at_the_new_start(
     evening = clock.now + timedelta(hours=6)
     test = await world.test()
     await world.one(update_events, UpdateEvent(world.viewer, ByKey(event), {"test": ByKey(test)}))
-    earlier = await world.event(venue=centre, room=room, start_at=evening, test=test)
+    earlier = await world.event(centre=centre, room=room, start_at=evening, test=test)
     unpaid = await world.booked(candidate, event, payment=UNPAID)
 
     assert codes(await move_to_evening(world, unpaid, event, earlier)) == []
@@ -280,7 +280,7 @@ async def test_a_moved_payment_is_due_at_the_new_start(
     change = (await world.changes())[-1]
     clock.now = evening + timedelta(microseconds=1)
     again = await world.book(
-        candidate, await world.event(venue=centre, room=room, test=test, start_at=evening + WEEK)
+        candidate, await world.event(centre=centre, room=room, test=test, start_at=evening + WEEK)
     )
 
     assert (moved.start_at, moved.lapses_at, payment.due_by) == (evening, evening, evening)
@@ -326,7 +326,7 @@ async def test_a_recorded_move_into_the_past_keeps_its_seat(
     world: World, clock: SettableClock, centre: UUID, room: UUID, event: UUID, candidate: UUID
 ) -> None:
     """The source holds a seat that was not paid by the start; an import does not release it."""
-    earlier = await world.event(venue=centre, room=room, start_at=clock.now - timedelta(hours=3))
+    earlier = await world.event(centre=centre, room=room, start_at=clock.now - timedelta(hours=3))
     unpaid = await world.booked(candidate, event, payment=UNPAID)
 
     command = moving(world, unpaid, to_event=earlier, imported=SourceRecord())

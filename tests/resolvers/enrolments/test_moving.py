@@ -63,11 +63,11 @@ async def done(world: World, enrolment: UUID, **values: Any) -> Outcome:
 async def test_an_enrolment_moves_to_another_event(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """It has the other event's time, venue and room, and keeps its number, attempt and payment."""
+    """It has the other event's time, centre and room, and keeps its number, attempt and payment."""
     paris = await world.centre("PAR", "Europe/Paris")
     salle = await world.room(paris, "Salle 1")
-    here = await world.event(venue=centre, room=room)
-    there = await world.event(venue=paris, room=salle, start_at=world.tomorrow(14))
+    here = await world.event(centre=centre, room=room)
+    there = await world.event(centre=paris, room=salle, start_at=world.tomorrow(14))
     booked = await world.booked(candidate, here)
     before, payment = await world.row(booked), await world.payment(booked)
 
@@ -88,7 +88,7 @@ async def test_moving_to_the_same_place_changes_nothing(
     world: World, clock: SettableClock, centre: UUID, room: UUID, candidate: UUID, targets: str
 ) -> None:
     """Also when the event is full or has begun: no change is recorded, the version stays."""
-    event = await world.event(venue=centre, room=room, capacity_maximum=1)
+    event = await world.event(centre=centre, room=room, capacity_maximum=1)
     booked = await world.booked(candidate, event)
     places_of = {"event": ("to_event", event), "room": ("to_room", room)}
     values = dict(places_of[target] for target in targets.split())
@@ -106,7 +106,7 @@ async def test_the_same_time_on_demand_changes_nothing(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
     """The booking's own time again is the same place."""
-    event = await world.event(venue=centre, room=room, on_demand=True)
+    event = await world.event(centre=centre, room=room, on_demand=True)
     time = datetime(2027, 2, 1, 9)
     booked = await world.booked(candidate, event, on_demand_time=time)
 
@@ -120,7 +120,7 @@ async def test_a_move_needs_a_target(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
     """Without an event, a room or a time it is not known where to."""
-    event = await world.event(venue=centre, room=room)
+    event = await world.event(centre=centre, room=room)
     booked = await world.booked(candidate, event)
 
     assert places(await moved(world, booked)) == [("REQUIRED", "to_event")]
@@ -133,7 +133,7 @@ async def test_references_and_fields_are_checked_together(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
     """Everything that is wrong with the input is reported at once; a missing permission alone."""
-    event = await world.event(venue=centre, room=room)
+    event = await world.event(centre=centre, room=room)
     booked = await world.booked(candidate, event)
     values = {
         "viewer": in_role(world, Role.SCHEDULER),
@@ -166,8 +166,8 @@ async def test_the_version_is_checked_before_the_state(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
     """Of a cancelled booking at another version only STALE_BOOKING is said, with the version."""
-    event = await world.event(venue=centre, room=room)
-    other = await world.event(venue=centre, room=room, start_at=world.tomorrow(14))
+    event = await world.event(centre=centre, room=room)
+    other = await world.event(centre=centre, room=room, start_at=world.tomorrow(14))
     booked = await world.booked(candidate, event)
     await world.made(cancel, cancelling(world, booked))
 
@@ -184,9 +184,9 @@ async def test_state_and_the_rules_of_the_target_are_checked_together(
     world: World, clock: SettableClock, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
     """What has begun cannot move, and the closed target is named with it; a full one is not yet."""
-    early = await world.event(venue=centre, room=room, start_at=world.tomorrow(9))
+    early = await world.event(centre=centre, room=room, start_at=world.tomorrow(9))
     closed = await world.event(
-        venue=centre, room=room, capacity_maximum=1, registration_deadline=world.tomorrow(8)
+        centre=centre, room=room, capacity_maximum=1, registration_deadline=world.tomorrow(8)
     )
     booked = await world.booked(candidate, early)
     await world.booked(await world.candidate("C2"), closed)
@@ -201,17 +201,17 @@ async def test_capacity_is_checked_after_the_window_and_before_conflicts(
     world: World, clock: SettableClock, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
     """A target that is closed, full and in conflict is refused for one reason at a time."""
-    here = await world.event(venue=centre, room=room)
+    here = await world.event(centre=centre, room=room)
     closes = clock.now + timedelta(hours=1)
     start = world.tomorrow(14)
     target = await world.event(
-        venue=centre,
+        centre=centre,
         room=room,
         start_at=start,
         capacity_maximum=1,
         registration_deadline=closes,
     )
-    also_then = await world.event(venue=centre, room=room, start_at=start)
+    also_then = await world.event(centre=centre, room=room, start_at=start)
     booked = await world.booked(candidate, here)
     await world.booked(candidate, also_then)
     await world.booked(await world.candidate("C2"), target)
@@ -231,14 +231,14 @@ async def test_overrides_are_recorded_with_reason_and_origin(
     world: World, clock: SettableClock, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
     """Each rule that was set aside is a warning, and the change says which, why and from where."""
-    here = await world.event(venue=centre, room=room)
+    here = await world.event(centre=centre, room=room)
     target = await world.event(
-        venue=centre,
+        centre=centre,
         room=room,
         start_at=world.tomorrow(14),
         registration_deadline=clock.now + timedelta(hours=1),
     )
-    also_then = await world.event(venue=centre, room=room, start_at=world.tomorrow(14))
+    also_then = await world.event(centre=centre, room=room, start_at=world.tomorrow(14))
     booked = await world.booked(candidate, here)
     await world.booked(candidate, also_then)
     clock.now += timedelta(hours=2)
@@ -277,8 +277,8 @@ async def test_what_the_caller_believes_must_still_be_so(
 ) -> None:
     """The source's from values are preconditions: a mismatch is STALE_BOOKING at that field."""
     there = await world.room(centre, "Room 2")
-    event = await world.event(venue=centre, room=room)
-    other = await world.event(venue=centre, room=room, start_at=world.tomorrow(14))
+    event = await world.event(centre=centre, room=room)
+    other = await world.event(centre=centre, room=room, start_at=world.tomorrow(14))
     booked = await world.booked(candidate, event)
 
     stale = await moved(world, booked, to_event=other, **{name: wrong(world, other, there)})
@@ -296,8 +296,8 @@ async def test_seats_are_freed_where_it_was_and_taken_where_it_is(
 ) -> None:
     """After the move its old seat can be sold, at the event and in the room; its new one not."""
     one, two = [await world.room(centre, name, capacity=1) for name in ("One", "Two")]
-    here = await world.event(venue=centre, room=one, capacity_maximum=1)
-    there = await world.event(venue=centre, room=two, capacity_maximum=1)
+    here = await world.event(centre=centre, room=one, capacity_maximum=1)
+    there = await world.event(centre=centre, room=two, capacity_maximum=1)
     second, third = await world.candidates(2)
     booked = await world.booked(candidate, here)
 
@@ -313,7 +313,7 @@ async def test_a_room_is_changed_inside_an_event(
 ) -> None:
     """Only the room is another one; a full room is refused, and then the old seat is kept."""
     small = await world.room(centre, "Small", capacity=1)
-    event = await world.event(venue=centre, room=room, capacity_maximum=2)
+    event = await world.event(centre=centre, room=room, capacity_maximum=2)
     booked = await world.booked(candidate, event)
     rival = await world.booked(await world.candidate("C2"), event)
 
@@ -331,8 +331,8 @@ async def test_a_booking_that_stays_at_its_event_needs_no_new_seat_there(
 ) -> None:
     """Over capacity an event takes nobody new, and whoever has a seat there may change rooms."""
     other = await world.room(centre, "Room 2")
-    event = await world.event(venue=centre, room=room)
-    elsewhere = await world.event(venue=centre, room=room, start_at=world.tomorrow(14))
+    event = await world.event(centre=centre, room=room)
+    elsewhere = await world.event(centre=centre, room=room, start_at=world.tomorrow(14))
     one, two, three = await world.candidates(3)
     booked = await world.booked(one, event)
     await world.booked(two, event)
@@ -354,7 +354,7 @@ async def test_a_booking_does_not_stand_in_its_own_way(
 ) -> None:
     """In the last seat of a room, half an hour later overlaps only itself."""
     small = await world.room(centre, "Small", capacity=1)
-    event = await world.event(venue=centre, room=small, on_demand=True)
+    event = await world.event(centre=centre, room=small, on_demand=True)
     nine = datetime(2027, 2, 1, 9)
     booked = await world.booked(candidate, event, on_demand_time=nine)
     rival = await world.booked(
@@ -372,8 +372,8 @@ async def test_a_seat_that_a_batch_frees_is_there_for_its_next_command(
     world: World, centre: UUID, room: UUID
 ) -> None:
     """In order: who comes before somebody has left is refused, who comes afterwards is not."""
-    full = await world.event(venue=centre, room=room, capacity_maximum=1)
-    other = await world.event(venue=centre, room=room, start_at=world.tomorrow(14))
+    full = await world.event(centre=centre, room=room, capacity_maximum=1)
+    other = await world.event(centre=centre, room=room, start_at=world.tomorrow(14))
     one, two = await world.candidates(2)
     leaves, comes = await world.booked(one, full), await world.booked(two, other)
     enter = moving(world, comes, to_event=full)
@@ -391,8 +391,8 @@ async def test_a_booking_moves_twice_in_one_batch(
 ) -> None:
     """The second move goes on from where the first has led; each is recorded with its version."""
     other = await world.room(centre, "Room 2")
-    event = await world.event(venue=centre, room=room)
-    target = await world.event(venue=centre, room=room, start_at=world.tomorrow(14))
+    event = await world.event(centre=centre, room=room)
+    target = await world.event(centre=centre, room=room, start_at=world.tomorrow(14))
     booked = await world.booked(candidate, event)
     [row] = await world.rows(Event, "id", target)
     ref = ByReference(str(row.identifier)) if by_reference else ByKey(target)
@@ -413,9 +413,9 @@ async def test_there_and_back_in_one_batch_leaves_everything_as_it_was(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
     """Extra time in percent is that of the event where the booking is in the end."""
-    short = await world.event(venue=centre, room=room)
+    short = await world.event(centre=centre, room=room)
     long = await world.event(
-        venue=centre, room=room, start_at=world.tomorrow(14), exam_duration_in_minutes=120
+        centre=centre, room=room, start_at=world.tomorrow(14), exam_duration_in_minutes=120
     )
     booked = await world.booked(candidate, short)
     await world.made(grant, granting(world, booked, extra_time_percentage=25))
@@ -436,8 +436,8 @@ async def test_a_booking_that_goes_elsewhere_before_it_is_locked_is_stale(
 ) -> None:
     """Where another process has put it is neither locked nor counted: it is to be read again."""
     elsewhere = {"room_id": await world.room(centre, "Room 2")}
-    event = await world.event(venue=centre, room=room, on_demand=True)
-    elsewhere["event_id"] = await world.event(venue=centre, room=room, on_demand=True)
+    event = await world.event(centre=centre, room=room, on_demand=True)
+    elsewhere["event_id"] = await world.event(centre=centre, room=room, on_demand=True)
     time = datetime(2027, 2, 1, 9)
     booked = await world.booked(candidate, event, on_demand_time=time)
 
@@ -466,8 +466,8 @@ async def test_to_an_event_on_demand_and_back(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
     """On demand the time must be chosen, at a fixed event it cannot be; both change the type."""
-    fixed = await world.event(venue=centre, room=room)
-    on_demand = await world.event(venue=centre, room=room, on_demand=True)
+    fixed = await world.event(centre=centre, room=room)
+    on_demand = await world.event(centre=centre, room=room, on_demand=True)
     time = datetime(2027, 7, 1, 9)
     booked = await world.booked(candidate, fixed)
 
@@ -499,8 +499,8 @@ async def test_on_demand_the_time_on_the_clock_goes_with_the_booking(
     """At another centre it is the same time there, unless that has passed there already."""
     paris = await world.centre("PAR", "Europe/Paris")
     salle = await world.room(paris, "Salle 1")
-    here = await world.event(venue=centre, room=room, on_demand=True)
-    there = await world.event(venue=paris, room=salle, on_demand=True)
+    here = await world.event(centre=centre, room=room, on_demand=True)
+    there = await world.event(centre=paris, room=salle, on_demand=True)
     later, soon = datetime(2027, 1, 12, 9), datetime(2027, 1, 11, 12, 30)  # it is noon in London
     booked = await world.booked(candidate, here, on_demand_time=later)
     other = await world.booked(await world.candidate("C2"), here, on_demand_time=soon)
@@ -517,7 +517,7 @@ async def test_a_time_that_the_clock_shows_twice_is_warned_of(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
     """The first of the two is meant."""
-    event = await world.event(venue=centre, room=room, on_demand=True)
+    event = await world.event(centre=centre, room=room, on_demand=True)
     booked = await world.booked(candidate, event, on_demand_time=datetime(2027, 7, 1, 9))
 
     result = await done(world, booked, to_on_demand_time=datetime(2027, 10, 31, 1, 30))
@@ -533,14 +533,14 @@ async def test_a_time_that_the_clock_shows_twice_is_warned_of(
 # ---------------------------------------------------------------- rooms
 
 
-async def test_a_room_must_be_at_the_venue(
+async def test_a_room_must_be_at_the_centre(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
     """A room elsewhere is refused; without one at all the caller has to name it."""
     paris = await world.centre("PAR", "Europe/Paris")
     salle = await world.room(paris, "Salle 1")
-    event = await world.event(venue=centre, room=room)
-    there = await world.event(venue=paris, start_at=world.tomorrow(14))
+    event = await world.event(centre=centre, room=room)
+    there = await world.event(centre=paris, start_at=world.tomorrow(14))
     booked = await world.booked(candidate, event)
 
     assert places(await moved(world, booked, to_room=salle)) == [("INVALID_VALUE", "to_room")]
@@ -552,9 +552,9 @@ async def test_a_room_must_be_at_the_venue(
 async def test_at_an_event_without_a_room_the_booking_keeps_its_own(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """At the same venue it stays in its room where the other event names none."""
-    event = await world.event(venue=centre, room=room)
-    roomless = await world.event(venue=centre, start_at=world.tomorrow(14))
+    """At the same centre it stays in its room where the other event names none."""
+    event = await world.event(centre=centre, room=room)
+    roomless = await world.event(centre=centre, start_at=world.tomorrow(14))
     booked = await world.booked(candidate, event)
 
     await done(world, booked, to_event=roomless)
@@ -569,8 +569,8 @@ async def test_online_bookings_move_without_a_room(
     paris = await world.centre("PAR", "Europe/Paris")
     salle = await world.room(paris, "Salle 1", capacity=1)
     small = await world.room(centre, "Small", capacity=1)
-    here = await world.event(venue=centre, room=small)
-    there = await world.event(venue=paris, room=salle, start_at=world.tomorrow(14))
+    here = await world.event(centre=centre, room=small)
+    there = await world.event(centre=paris, room=salle, start_at=world.tomorrow(14))
     booked = await world.booked(candidate, here, online=True)
     await world.booked(await world.candidate("C2"), there)
 
@@ -607,12 +607,12 @@ async def test_conflicts_at_the_target_go_by_the_policy(
 ) -> None:
     """Another booking at that time is in the way, the one that moves is not."""
     await world.one(update_settings, UpdateSettings(viewer=world.viewer, conflict_policy=policy))
-    here = await world.event(venue=centre, room=room)
+    here = await world.event(centre=centre, room=room)
     overlapping = await world.event(
-        venue=centre, room=room, start_at=world.tomorrow(10) + timedelta(minutes=30)
+        centre=centre, room=room, start_at=world.tomorrow(10) + timedelta(minutes=30)
     )
-    busy = await world.event(venue=centre, room=room, start_at=world.tomorrow(14))
-    taken = await world.event(venue=centre, room=room, start_at=world.tomorrow(14))
+    busy = await world.event(centre=centre, room=room, start_at=world.tomorrow(14))
+    taken = await world.event(centre=centre, room=room, start_at=world.tomorrow(14))
     booked = await world.booked(candidate, here)
     await world.booked(candidate, busy)
 
@@ -628,9 +628,9 @@ async def test_extra_time_counts_at_the_target(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
     """A booking that would touch the next one without its extra time conflicts with it."""
-    here = await world.event(venue=centre, room=room)
-    target = await world.event(venue=centre, room=room, start_at=world.tomorrow(13))
-    next_one = await world.event(venue=centre, room=room, start_at=world.tomorrow(14))
+    here = await world.event(centre=centre, room=room)
+    target = await world.event(centre=centre, room=room, start_at=world.tomorrow(13))
+    next_one = await world.event(centre=centre, room=room, start_at=world.tomorrow(14))
     booked = await world.booked(candidate, here)
     await world.booked(candidate, next_one)
     await world.made(grant, granting(world, booked, time_extension_minutes=1))
@@ -643,9 +643,9 @@ async def test_a_second_booking_for_an_event_is_a_duplicate(
 ) -> None:
     """Also by a move; of the test of another event too, unless the target allows several."""
     test = await world.test()
-    here = await world.event(venue=centre, room=room)
-    target = await world.event(venue=centre, room=room, start_at=world.tomorrow(14), test=test)
-    same_test = await world.event(venue=centre, room=room, start_at=world.tomorrow(16), test=test)
+    here = await world.event(centre=centre, room=room)
+    target = await world.event(centre=centre, room=room, start_at=world.tomorrow(14), test=test)
+    same_test = await world.event(centre=centre, room=room, start_at=world.tomorrow(16), test=test)
     booked = await world.booked(candidate, here)
     other = await world.booked(candidate, target)
 
@@ -662,8 +662,8 @@ async def test_a_cancelled_event_cannot_be_moved_to(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
     """No override opens it."""
-    here = await world.event(venue=centre, room=room)
-    target = await world.event(venue=centre, room=room, start_at=world.tomorrow(14))
+    here = await world.event(centre=centre, room=room)
+    target = await world.event(centre=centre, room=room, start_at=world.tomorrow(14))
     booked = await world.booked(candidate, here)
     await world.made(
         cancel_events, CancelEvent(viewer=world.viewer, event=ByKey(target), reason="Flood")
@@ -682,9 +682,9 @@ async def test_nothing_moves_within_a_cancelled_event(
     """A booking that was left in it takes no other room or time there, but leaves it."""
     one, two = await world.candidates(2)
     other_room = await world.room(centre, "Other")
-    elsewhere = await world.event(venue=centre, room=room, start_at=world.tomorrow(14))
-    fixed = await world.event(venue=centre, room=room)
-    on_demand = await world.event(venue=centre, room=room, on_demand=True)
+    elsewhere = await world.event(centre=centre, room=room, start_at=world.tomorrow(14))
+    fixed = await world.event(centre=centre, room=room)
+    on_demand = await world.event(centre=centre, room=room, on_demand=True)
     at = world.tomorrow(16).replace(tzinfo=None)
     bookings = [
         await world.booked(one, fixed),
@@ -717,17 +717,17 @@ async def test_the_module_is_kept_where_the_target_has_it(
     ]
     candidate = await world.candidate(module_ids=(ByKey(first), ByKey(second)))
     start = {n: world.tomorrow(n) for n in (10, 12, 14, 16, 18)}
-    here = await world.event(venue=centre, room=room, modules=[first, second], start_at=start[10])
-    keeps = await world.event(venue=centre, room=room, modules=[first, third], start_at=start[12])
-    only = await world.event(venue=centre, room=room, modules=[second], start_at=start[14])
+    here = await world.event(centre=centre, room=room, modules=[first, second], start_at=start[10])
+    keeps = await world.event(centre=centre, room=room, modules=[first, third], start_at=start[12])
+    only = await world.event(centre=centre, room=room, modules=[second], start_at=start[14])
     several = await world.event(
-        venue=centre,
+        centre=centre,
         room=room,
         modules=[first, third],
         eligibility_configured=True,
         start_at=start[16],
     )
-    none = await world.event(venue=centre, room=room, start_at=start[18])
+    none = await world.event(centre=centre, room=room, start_at=start[18])
     booked = await world.booked(candidate, here, module=first)
 
     seen = []
@@ -747,12 +747,12 @@ async def test_for_another_test_the_attempt_is_counted_anew(
 ) -> None:
     """The number follows the test that the booking is for, and with it the attempt before."""
     maths, physics = await world.test("MATHS"), await world.test("PHYSICS")
-    past = await world.event(venue=centre, room=room, test=maths)
+    past = await world.event(centre=centre, room=room, test=maths)
     clock.now += timedelta(hours=1)
     earlier = await world.booked(candidate, past)
     await world.made(assign_results, resulting(world, earlier))
-    resit = await world.event(venue=centre, room=room, test=maths, start_at=world.tomorrow(14))
-    other = await world.event(venue=centre, room=room, test=physics, start_at=world.tomorrow(16))
+    resit = await world.event(centre=centre, room=room, test=maths, start_at=world.tomorrow(14))
+    other = await world.event(centre=centre, room=room, test=physics, start_at=world.tomorrow(16))
     booked = await world.booked(candidate, other)
 
     await done(world, booked, to_event=resit)
@@ -772,9 +772,9 @@ async def test_moving_ends_with_the_start(
     world: World, clock: SettableClock, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
     """Up to the start it can be moved, from the start on not; the refusal says what may be done."""
-    event = await world.event(venue=centre, room=room)
-    other = await world.event(venue=centre, room=room, start_at=world.tomorrow(14))
-    third = await world.event(venue=centre, room=room, start_at=world.tomorrow(16))
+    event = await world.event(centre=centre, room=room)
+    other = await world.event(centre=centre, room=room, start_at=world.tomorrow(14))
+    third = await world.event(centre=centre, room=room, start_at=world.tomorrow(16))
     booked = await world.booked(candidate, event)
     late = await world.booked(await world.candidate("C2"), event)
 
@@ -795,8 +795,8 @@ async def test_what_has_ended_cannot_be_moved(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
     """A cancelled booking and one with a result stay where they are, the same place included."""
-    event = await world.event(venue=centre, room=room)
-    other = await world.event(venue=centre, room=room, start_at=world.tomorrow(14))
+    event = await world.event(centre=centre, room=room)
+    other = await world.event(centre=centre, room=room, start_at=world.tomorrow(14))
     cancelled = await world.booked(candidate, event)
     await world.made(cancel, cancelling(world, cancelled))
     completed = await world.booked(candidate, event)
@@ -816,8 +816,8 @@ async def test_an_unpaid_booking_moves_until_it_has_lapsed(
 ) -> None:
     """It stays unpaid and due when it was; overdue it is expired instead."""
     week = timedelta(days=7)
-    event = await world.event(venue=centre, room=room, start_at=world.tomorrow(10) + week)
-    other = await world.event(venue=centre, room=room, start_at=world.tomorrow(14) + week)
+    event = await world.event(centre=centre, room=room, start_at=world.tomorrow(10) + week)
+    other = await world.event(centre=centre, room=room, start_at=world.tomorrow(14) + week)
     booked = await world.booked(candidate, event, payment=UNPAID)
     due = clock.now + timedelta(hours=24)
 
@@ -838,9 +838,9 @@ async def test_nobody_moves_outside_of_their_scope(
     """A booking out of sight is not found; an event out of reach is FORBIDDEN."""
     paris = await world.centre("PAR", "Europe/Paris")
     salle = await world.room(paris, "Salle 1")
-    event = await world.event(venue=centre, room=room)
-    other = await world.event(venue=centre, room=room, start_at=world.tomorrow(14))
-    there = await world.event(venue=paris, room=salle, start_at=world.tomorrow(16))
+    event = await world.event(centre=centre, room=room)
+    other = await world.event(centre=centre, room=room, start_at=world.tomorrow(14))
+    there = await world.event(centre=paris, room=salle, start_at=world.tomorrow(16))
     booked = await world.booked(candidate, event)
     here = in_role(world, Role.CENTRE_STAFF, Scope(centres=frozenset({centre})))
     elsewhere = in_role(world, Role.CENTRE_STAFF, Scope(centres=frozenset({paris})))
@@ -869,8 +869,8 @@ async def test_the_number_of_statements_does_not_grow(world: World, centre: UUID
     """Fifty moves, to events, rooms and with extra time, take as many statements as two."""
     hall = await world.room(centre, "Hall", capacity=200)
     other = await world.room(centre, "Hall 2", capacity=200)
-    here = await world.event(venue=centre, room=hall)
-    there = await world.event(venue=centre, room=other, start_at=world.tomorrow(14))
+    here = await world.event(centre=centre, room=hall)
+    there = await world.event(centre=centre, room=other, start_at=world.tomorrow(14))
     booked = [await world.booked(c, here) for c in await world.candidates(52)]
     for key in booked:
         await world.made(grant, granting(world, key, extra_time_percentage=10))
@@ -886,12 +886,12 @@ async def test_the_number_of_statements_does_not_grow(world: World, centre: UUID
 
 async def test_a_refused_move_leaves_no_trace(world: World, centre: UUID, room: UUID) -> None:
     """The booking stays where it was, and the others of the batch move."""
-    full = await world.event(venue=centre, room=room, capacity_maximum=1)
-    here = await world.event(venue=centre, room=room, start_at=world.tomorrow(14))
+    full = await world.event(centre=centre, room=room, capacity_maximum=1)
+    here = await world.event(centre=centre, room=room, start_at=world.tomorrow(14))
     one, two, three = await world.candidates(3)
     await world.booked(one, full)
     booked = [await world.booked(candidate, here) for candidate in (two, three)]
-    free = await world.event(venue=centre, room=room, start_at=world.tomorrow(16))
+    free = await world.event(centre=centre, room=room, start_at=world.tomorrow(16))
     commands = [moving(world, booked[0], to_event=full), moving(world, booked[1], to_event=free)]
 
     results = await world.storage.write(move, commands)

@@ -59,7 +59,7 @@ WAYS: dict[PaymentStatus, list[PaymentStatus]] = {
 async def event(world: World, centre: UUID, room: UUID) -> UUID:
     """In a week, so that a payment is due before it starts."""
     return await world.event(
-        venue=centre, room=room, start_at=world.tomorrow(10) + timedelta(days=7)
+        centre=centre, room=room, start_at=world.tomorrow(10) + timedelta(days=7)
     )
 
 

@@ -37,7 +37,7 @@ async def sittings(world: World, centre: UUID, room: UUID, maths: UUID) -> list[
     """Five sittings of one test, tomorrow and on the next days, at ten."""
     starts = [world.tomorrow(10) + timedelta(days=n) for n in range(5)]
     return [
-        await world.event(venue=centre, room=room, test=maths, start_at=start) for start in starts
+        await world.event(centre=centre, room=room, test=maths, start_at=start) for start in starts
     ]
 
 
@@ -111,7 +111,7 @@ async def test_attempts_are_counted_for_each_test_and_candidate(
     """Neither another candidate's attempts count nor those at another test."""
     physics = await world.test("PHYSICS")
     other_test = await world.event(
-        venue=centre, room=room, test=physics, start_at=world.tomorrow(14)
+        centre=centre, room=room, test=physics, start_at=world.tomorrow(14)
     )
     first = await world.booked(candidate, sittings[0])
     await world.made(assign_results, resulting(world, first))
@@ -126,8 +126,8 @@ async def test_without_a_test_the_same_event_is_the_same_test(
     world: World, clock: SettableClock, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
     """At an event on demand a later time is a resit, and at another event a first attempt."""
-    event = await world.event(venue=centre, room=room, on_demand=True)
-    other = await world.event(venue=centre, room=room, on_demand=True)
+    event = await world.event(centre=centre, room=room, on_demand=True)
+    other = await world.event(centre=centre, room=room, on_demand=True)
     noon = datetime(2027, 1, 12, 12)
     first = await world.booked(candidate, event, on_demand_time=noon)
     clock.now = world.tomorrow(13)
@@ -234,7 +234,7 @@ async def test_attempts_at_a_test_are_limited(
     test = await world.test("LIMITED", max_attempts=most)
     starts = [world.tomorrow(hour) for hour in (9, 11, 13)]
     events = [
-        await world.event(venue=centre, room=room, test=test, start_at=start) for start in starts
+        await world.event(centre=centre, room=room, test=test, start_at=start) for start in starts
     ]
     for event in events[:2]:
         await world.made(assign_results, resulting(world, await world.booked(candidate, event)))
@@ -249,7 +249,7 @@ async def test_the_last_attempt_can_be_moved(
     once = await world.test("ONCE", max_attempts=1)
     free = await world.test("FREE")
     one, two, three = [
-        await world.event(venue=centre, room=room, test=test, start_at=world.tomorrow(hour))
+        await world.event(centre=centre, room=room, test=test, start_at=world.tomorrow(hour))
         for test, hour in ((once, 9), (once, 11), (free, 13))
     ]
     only = await world.booked(candidate, one)
@@ -298,7 +298,7 @@ async def test_where_several_bookings_are_allowed_a_result_is_still_needed(
     """allowMultipleRegistrations lifts duplicates, not the resit rule."""
     events = [
         await world.event(
-            venue=centre,
+            centre=centre,
             room=room,
             test=maths,
             start_at=world.tomorrow(hour),

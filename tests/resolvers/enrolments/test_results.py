@@ -34,7 +34,7 @@ UNPAID = PaymentTerms(amount=Decimal("40.00"), currency="GBP")
 @pytest.fixture
 async def booked(world: World, centre: UUID, room: UUID, candidate: UUID) -> UUID:
     """A seat for tomorrow at ten."""
-    return await world.booked(candidate, await world.event(venue=centre, room=room))
+    return await world.booked(candidate, await world.event(centre=centre, room=room))
 
 
 @pytest.mark.parametrize("result", EnrolmentResult)
@@ -85,7 +85,7 @@ async def test_only_what_is_booked_or_completed_gets_a_result(
     world: World, clock: SettableClock, centre: UUID, room: UUID
 ) -> None:
     """Unpaid, cancelled, absent and lapsed ones are refused, each with its place in the list."""
-    event = await world.event(venue=centre, room=room)
+    event = await world.event(centre=centre, room=room)
     one, two, three, four = await world.candidates(4)
     unpaid = await world.booked(one, event, payment=UNPAID)
     cancelled = await world.booked(two, event)
@@ -174,7 +174,7 @@ async def test_one_enrolment_twice_in_a_batch(world: World, booked: UUID) -> Non
 async def test_the_number_of_statements_does_not_grow(world: World, centre: UUID) -> None:
     """Fifty results take as many statements as two."""
     hall = await world.room(centre, "Hall", capacity=200)
-    event = await world.event(venue=centre, room=hall)
+    event = await world.event(centre=centre, room=hall)
     keys = [await world.booked(c, event) for c in await world.candidates(52)]
     statements = Statements()
 

@@ -82,10 +82,10 @@ async def test_an_identifier_is_given_once(storage, viewer, commands, rows):
 
 
 async def test_the_place_gives_title_and_zone(commands, row, a_centre, a_room):
-    """The title is made of the exam type, else the kind, and of the venue; its clock counts."""
+    """The title is made of the exam type, else the kind, and of the centre; its clock counts."""
     centre = await a_centre("Lisboa", time_zone="Europe/Lisbon")
     room = await a_room(centre)
-    typed = await commands.made(venue=ByKey(centre.id), exam_type="Resit", start_at=START)
+    typed = await commands.made(centre=ByKey(centre.id), exam_type="Resit", start_at=START)
     classes = await commands.made(room=ByKey(room.id), kind=EventKind.CLASS)
 
     first, second = await row(Event, typed), await row(Event, classes)
@@ -103,9 +103,9 @@ async def test_the_place_gives_title_and_zone(commands, row, a_centre, a_room):
 
 
 async def test_a_default_title_fits(commands, row, a_centre):
-    """However long the exam type is, the venue can be read."""
+    """However long the exam type is, the centre can be read."""
     centre = await a_centre("Northfield")
-    key = await commands.made(venue=ByKey(centre.id), exam_type="x" * 4000)
+    key = await commands.made(centre=ByKey(centre.id), exam_type="x" * 4000)
 
     title = (await row(Event, key)).title
 
@@ -152,14 +152,14 @@ async def test_modules_are_kept_once(commands, rows, a_module):
 
 
 async def test_references_are_names_of_any_sort(commands, row, known_as, a_centre, a_room):
-    """A venue by its source system's key, a room by its name, which another centre has too."""
+    """A centre by its source system's key, a room by its name, which another centre has too."""
     centre, other = await a_centre(), await a_centre("Elsewhere")
     room = await a_room(centre, name="Hall")
     await a_room(other, name="Hall")
     venue = ByExternalId(SourceSystem.SHIFT_IQ_V2, "venue", "V")
     await known_as(venue, "Centre", centre)
 
-    event = await row(Event, await commands.made(venue=venue, room=ByReference("Hall")))
+    event = await row(Event, await commands.made(centre=venue, room=ByReference("Hall")))
 
     assert (event.venue_id, event.room_id) == (centre.id, room.id)
 
@@ -167,7 +167,7 @@ async def test_references_are_names_of_any_sort(commands, row, known_as, a_centr
 async def test_everything_wrong_is_reported_at_once(commands, rows, changes):
     """Permission, references and fields are one stage; nothing is written."""
     wrong = {
-        "venue": ByReference("nowhere"),
+        "centre": ByReference("nowhere"),
         "test": Unreadable("x", "is not a global id"),
         "modules": [ByKey(uuid4())],
         "capacity_maximum": 0,
@@ -184,8 +184,8 @@ async def test_everything_wrong_is_reported_at_once(commands, rows, changes):
 
     assert sorted(refusals(result)) == [
         ("INVALID_VALUE", "test"),
+        ("NOT_FOUND", "centre"),
         ("NOT_FOUND", "modules.0"),
-        ("NOT_FOUND", "venue"),
         ("OUT_OF_RANGE", "capacity_maximum"),
         ("OUT_OF_RANGE", "credit_hours"),
         ("OUT_OF_RANGE", "exam_duration_in_minutes"),
@@ -248,11 +248,11 @@ async def test_values_hold_together(commands, values, expected):
     assert expected == ([] if isinstance(result, Outcome) else refusals(result))
 
 
-async def test_a_room_is_at_the_venue(commands, a_centre, a_room):
+async def test_a_room_is_at_the_centre(commands, a_centre, a_room):
     """A room of another centre is refused."""
     centre, room = await a_centre(), await a_room(await a_centre("Elsewhere"))
 
-    result = await commands.create(venue=ByKey(centre.id), room=ByKey(room.id))
+    result = await commands.create(centre=ByKey(centre.id), room=ByKey(room.id))
 
     assert refusals(result) == [("INVALID_VALUE", "room")]
 
@@ -282,12 +282,12 @@ async def test_an_event_is_in_its_makers_scope(commands, viewer, a_centre, a_tes
     scope = Scope(centres=frozenset({mine.id}), subjects=frozenset({uuid4()}))
     confined = replace(commands, viewer=replace(viewer, scope=scope))
 
-    elsewhere = await confined.create(venue=ByKey(other.id))
+    elsewhere = await confined.create(centre=ByKey(other.id))
     nowhere = await confined.create()
-    other_subject = await confined.create(venue=ByKey(mine.id), test=ByKey(law.id))
-    fine = await confined.create(venue=ByKey(mine.id), test=ByKey(free.id))
+    other_subject = await confined.create(centre=ByKey(mine.id), test=ByKey(law.id))
+    fine = await confined.create(centre=ByKey(mine.id), test=ByKey(free.id))
 
-    assert refusals(elsewhere) == refusals(nowhere) == [("FORBIDDEN", "venue")]
+    assert refusals(elsewhere) == refusals(nowhere) == [("FORBIDDEN", "centre")]
     assert elsewhere.refusals[0].missing_scope is AccessScope.CENTRE
     assert refusals(other_subject) == [("FORBIDDEN", "test")]
     assert other_subject.refusals[0].missing_scope is AccessScope.SUBJECT
@@ -298,7 +298,7 @@ async def test_creation_is_recorded(storage, viewer, changes, row, a_module, a_c
     """The log has one change with every value by its GraphQL name, and what the caller said."""
     module, centre = await a_module(), await a_centre()
     values = {
-        "venue": ByKey(centre.id),
+        "centre": ByKey(centre.id),
         "start_at": START,
         "modules": [ByKey(module.id)],
         "distribution_code": "D1",
@@ -315,7 +315,7 @@ async def test_creation_is_recorded(storage, viewer, changes, row, a_module, a_c
     assert (change.version, change.actor_name, change.before) == (1, "admin", None)
     assert change.origin["reason"] == "new term"
     assert change.after["modules"] == [global_id("Module", module.id)]
-    assert change.after["venue"] == global_id("Centre", centre.id)
+    assert change.after["centre"] == global_id("Centre", centre.id)
     assert change.after["times"]["localStart"] == "2027-07-01T10:00:00"
     assert change.after["distribution"]["code"] == "D1"
     assert change.after["learnerRegistrationGroupIdentifier"] == str(UUID(int=7))
@@ -324,7 +324,7 @@ async def test_creation_is_recorded(storage, viewer, changes, row, a_module, a_c
 async def test_the_number_of_statements_is_fixed(storage, viewer, a_centre):
     """A batch of many costs as many reads as a batch of one."""
     centre = await a_centre()
-    values = {"venue": ByKey(centre.id), "start_at": START}
+    values = {"centre": ByKey(centre.id), "start_at": START}
     counted = []
 
     def counting(work, commands):

@@ -86,6 +86,7 @@ VALUES = {
     "local_date": lambda event: event.local_start.date(),
     "has_free_seats": lambda event: True,
     "organization_identifier": lambda event: event.organization_id,
+    "centre_id": lambda event: event.venue_id,
     "venue_identifier": lambda event: event.venue_id,
 }
 """What an event is found by, where that is not the value of a column of the same name."""

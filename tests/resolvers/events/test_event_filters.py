@@ -107,7 +107,7 @@ PLAIN_KEYS = {
     "venue_office_identifier",
 }
 KNOWN_KEYS = {"organization_identifier", "venue_identifier"}
-BEYOND = {"status", "kind", "local_date", "venue_id", "has_free_seats"}
+BEYOND = {"status", "kind", "local_date", "centre_id", "has_free_seats"}
 
 
 def test_every_criterion_of_the_contract_has_its_cases():
@@ -243,7 +243,7 @@ async def test_identifiers_are_compared(found, an_event, name):
 
 
 @pytest.mark.parametrize("system", [SourceSystem.SHIFT_IQ_V1, SourceSystem.SHIFT_IQ_V2])
-async def test_a_venue_is_known_by_our_key_or_by_shift_iqs(
+async def test_a_centre_is_known_by_our_key_or_by_shift_iqs(
     found, an_event, a_centre, known_as, system
 ):
     """Both versions share one id space; an id of another kind or system is none."""
@@ -286,15 +286,15 @@ async def test_an_organization_is_known_by_our_key_or_by_shift_iqs(
     assert await finds(uuid4()) == set()
 
 
-async def test_a_venue_and_a_kind_are_one_of_some(found, an_event, a_centre):
+async def test_a_centre_and_a_kind_are_one_of_some(found, an_event, a_centre):
     """By our own key, and by kind."""
     centre = await a_centre()
     there = await an_event(venue_id=centre.id, kind=EventKind.CLASS)
     nowhere = await an_event()
 
-    assert await found(Condition("venue_id", Operator.EQ, centre.id)) == {there.id}
-    assert await found(Condition("venue_id", Operator.IN, (centre.id,))) == {there.id}
-    assert await found(Condition("venue_id", Operator.IS_NULL, True)) == {nowhere.id}
+    assert await found(Condition("centre_id", Operator.EQ, centre.id)) == {there.id}
+    assert await found(Condition("centre_id", Operator.IN, (centre.id,))) == {there.id}
+    assert await found(Condition("centre_id", Operator.IS_NULL, True)) == {nowhere.id}
     assert await found(Condition("kind", Operator.IN, (EventKind.CLASS,))) == {there.id}
     assert await found(Condition("kind", Operator.IN, (EventKind.EXAM,))) == {nowhere.id}
     assert await found(Condition("kind", Operator.IN, ())) == set()

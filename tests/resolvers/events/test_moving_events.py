@@ -33,19 +33,19 @@ def refusals(result):
 
 
 @pytest.fixture
-async def venue(a_centre):
+async def centre(a_centre):
     return await a_centre("Northfield")
 
 
 @pytest.fixture
-async def hall(a_room, venue):
-    return await a_room(venue, capacity=2, name="Hall")
+async def hall(a_room, centre):
+    return await a_room(centre, capacity=2, name="Hall")
 
 
 @pytest.fixture
-async def event(an_event, venue, hall):
+async def event(an_event, centre, hall):
     """An hour in the hall."""
-    return await an_event(venue_id=venue.id, room_id=hall.id, start_at=START, end_at=START + HOUR)
+    return await an_event(venue_id=centre.id, room_id=hall.id, start_at=START, end_at=START + HOUR)
 
 
 async def test_live_bookings_get_the_new_time(commands, row, event, a_booking, changes, clock):
@@ -106,10 +106,10 @@ async def test_an_end_that_becomes_unknown_counts_a_minute(commands, row, event,
 
 
 async def test_bookings_follow_to_the_new_room(
-    commands, row, event, venue, hall, a_room, a_booking
+    commands, row, event, centre, hall, a_room, a_booking
 ):
-    """Those in the event's old room follow; another room of the venue and online stay."""
-    annex, other = await a_room(venue, name="Annex"), await a_room(venue)
+    """Those in the event's old room follow; another room of the centre and online stay."""
+    annex, other = await a_room(centre, name="Annex"), await a_room(centre)
     there = await a_booking(event)
     elsewhere = await a_booking(event, room_id=other.id)
     online = await a_booking(event, room_id=None)
@@ -122,16 +122,16 @@ async def test_bookings_follow_to_the_new_room(
     assert await row(Booking, online.id) == online
 
 
-async def test_bookings_follow_to_another_venue(
-    commands, row, event, a_centre, a_room, a_booking, venue
+async def test_bookings_follow_to_another_centre(
+    commands, row, event, a_centre, a_room, a_booking, centre
 ):
-    """Every room there is the event's; the clock is the venue's, online it stays another's."""
+    """Every room there is the event's; the clock is the centre's, online it stays another's."""
     lisbon = await a_centre("Lisboa", time_zone="Europe/Madrid")
-    room, other = await a_room(lisbon), await a_room(venue)
+    room, other = await a_room(lisbon), await a_room(centre)
     there, elsewhere = await a_booking(event), await a_booking(event, room_id=other.id)
     online = await a_booking(event, room_id=None, time_zone="Europe/London")
 
-    await commands.update(event.id, room=ByKey(room.id), venue=ByKey(lisbon.id))
+    await commands.update(event.id, room=ByKey(room.id), centre=ByKey(lisbon.id))
 
     for booking in (there, elsewhere):
         moved = await row(Booking, booking.id)
@@ -143,18 +143,18 @@ async def test_bookings_follow_to_another_venue(
     assert (moved.time_zone, moved.local_start) == ("Europe/London", online.local_start)
 
 
-async def test_a_venue_needs_a_room_for_those_who_have_one(
+async def test_a_centre_needs_a_room_for_those_who_have_one(
     commands, row, event, a_centre, a_booking
 ):
     """Without a new room the bookings' rooms would be elsewhere; an event may give up its room."""
     booking = await a_booking(event)
     lisbon = await a_centre("Lisboa")
 
-    refused = await commands.update(event.id, venue=ByKey(lisbon.id))
-    nowhere = await commands.update(event.id, venue=None)
+    refused = await commands.update(event.id, centre=ByKey(lisbon.id))
+    nowhere = await commands.update(event.id, centre=None)
     unroomed = await commands.update(event.id, room=None)
 
-    assert refusals(refused) == refusals(nowhere) == [("INVALID_VALUE", "venue")]
+    assert refusals(refused) == refusals(nowhere) == [("INVALID_VALUE", "centre")]
     assert unroomed.facts == {"affectedBookings": 0}
     assert (await row(Booking, booking.id)) == booking
     assert (await row(Event, event.id)).venue_id == event.venue_id
@@ -200,9 +200,9 @@ async def test_an_event_is_not_in_its_own_way(commands, event, a_booking):
     assert outcome.facts == {"affectedBookings": 2}
 
 
-async def test_a_new_room_must_be_large_enough(commands, row, event, venue, a_room, a_booking):
+async def test_a_new_room_must_be_large_enough(commands, row, event, centre, a_room, a_booking):
     """The refusal names the room."""
-    small = await a_room(venue, capacity=1)
+    small = await a_room(centre, capacity=1)
     for _ in range(2):
         await a_booking(event)
 
@@ -213,10 +213,10 @@ async def test_a_new_room_must_be_large_enough(commands, row, event, venue, a_ro
 
 
 async def test_every_room_of_the_bookings_is_asked(
-    commands, event, venue, a_room, an_event, a_booking
+    commands, event, centre, a_room, an_event, a_booking
 ):
     """A booking in a room of its own needs a seat there at the new time."""
-    own = await a_room(venue, capacity=1)
+    own = await a_room(centre, capacity=1)
     other = await an_event(start_at=START + 2 * HOUR, end_at=START + 3 * HOUR, room_id=own.id)
     await a_booking(other)
     await a_booking(event, room_id=own.id)
@@ -251,11 +251,13 @@ async def test_a_refused_move_leaves_the_seats_to_the_next(
 
 
 async def test_conflicts_of_candidates_are_warnings(
-    commands, event, hall, an_event, a_booking, a_candidate, a_room, venue
+    commands, event, hall, an_event, a_booking, a_candidate, a_room, centre
 ):
     """One for each booking that now overlaps another, ten at most and one for the rest."""
-    large = await a_room(venue, capacity=50)
-    roomy = await an_event(venue_id=venue.id, room_id=large.id, start_at=START, end_at=START + HOUR)
+    large = await a_room(centre, capacity=50)
+    roomy = await an_event(
+        venue_id=centre.id, room_id=large.id, start_at=START, end_at=START + HOUR
+    )
     elsewhere = await an_event(start_at=START + 3 * HOUR, end_at=START + 4 * HOUR)
     for n in range(14):
         candidate = await a_candidate()
@@ -294,7 +296,7 @@ async def test_what_is_on_demand_is_settled_once_there_are_bookings(
 async def test_bookings_on_demand_keep_their_own_start(
     commands, row, an_event, a_centre, a_room, a_booking
 ):
-    """Another length ends them later; at another venue the clock shows the same time."""
+    """Another length ends them later; at another centre the clock shows the same time."""
     london, madrid = await a_centre(), await a_centre(time_zone="Europe/Madrid")
     room, there = await a_room(london), await a_room(madrid)
     event = await an_event(
@@ -311,7 +313,7 @@ async def test_bookings_on_demand_keep_their_own_start(
 
     await commands.update(event.id, exam_duration_in_minutes=90)
     longer = await row(Booking, booking.id)
-    await commands.update(event.id, venue=ByKey(madrid.id), room=ByKey(there.id))
+    await commands.update(event.id, centre=ByKey(madrid.id), room=ByKey(there.id))
     abroad = await row(Booking, booking.id)
 
     assert (longer.start_at, longer.end_at) == (START, START + 100 * MINUTE)

@@ -94,7 +94,7 @@ async def test_modules_are_replaced(commands, rows, changes, a_module):
 
 
 async def test_the_place_follows(commands, row, a_centre, a_room):
-    """A venue brings its clock and drops a room that is not there; a room brings its venue."""
+    """A centre brings its clock and drops a room that is not there; a room brings its centre."""
     lisbon = await a_centre("Lisboa", time_zone="Europe/Lisbon")
     madrid = await a_centre("Madrid", time_zone="Europe/Madrid")
     room = await a_room(lisbon)
@@ -102,9 +102,9 @@ async def test_the_place_follows(commands, row, a_centre, a_room):
 
     await commands.update(key, room=ByKey(room.id))
     roomed = await row(Event, key)
-    await commands.update(key, venue=ByKey(madrid.id))
+    await commands.update(key, centre=ByKey(madrid.id))
     moved = await row(Event, key)
-    await commands.update(key, venue=None)
+    await commands.update(key, centre=None)
     nowhere = await row(Event, key)
 
     assert (roomed.venue_id, roomed.time_zone) == (lisbon.id, "Europe/Lisbon")
@@ -162,7 +162,7 @@ async def test_the_end_follows(commands, row, a_test):
             [("OUT_OF_RANGE", "duration_quantity")],
         ),
         ({"on_demand": True, "start_at": None, "given_end_at": None}, []),
-        ({"venue": ByReference("nowhere")}, [("NOT_FOUND", "venue")]),
+        ({"centre": ByReference("nowhere")}, [("NOT_FOUND", "centre")]),
         ({"modules": [Unreadable("x", "is wrong")]}, [("INVALID_VALUE", "modules.0")]),
     ],
 )
@@ -223,7 +223,7 @@ async def test_an_old_contradiction_does_not_stop_other_changes(commands, an_eve
 async def test_everything_wrong_is_reported_at_once(commands, viewer, a_centre, a_room):
     """Overrides, references and fields are one stage, before the version; a permission is first."""
     centre, room = await a_centre(), await a_room(await a_centre())
-    key = await commands.made(venue=ByKey(centre.id))
+    key = await commands.made(centre=ByKey(centre.id))
     given = {"title": "", "room": ByKey(room.id), "overrides": (RuleOverride.CAPACITY,)}
 
     async def without(permission):
@@ -261,16 +261,16 @@ async def test_an_event_that_is_not_there(commands, viewer):
 async def test_events_outside_of_the_scope_are_left_alone(commands, viewer, a_centre):
     """Both where the event is and where it shall be must be in the viewer's scope."""
     mine, other = await a_centre(), await a_centre()
-    inside = await commands.made(venue=ByKey(mine.id))
-    outside = await commands.made(venue=ByKey(other.id))
+    inside = await commands.made(centre=ByKey(mine.id))
+    outside = await commands.made(centre=ByKey(other.id))
     scope = Scope(centres=frozenset({mine.id}))
     confined = replace(commands, viewer=replace(viewer, scope=scope))
 
     here = await confined.update(outside, number=1)
-    there = await confined.update(inside, venue=ByKey(other.id))
+    there = await confined.update(inside, centre=ByKey(other.id))
 
     assert refusals(here) == [("FORBIDDEN", "event")]
-    assert refusals(there) == [("FORBIDDEN", "venue")]
+    assert refusals(there) == [("FORBIDDEN", "centre")]
     assert here.refusals[0].missing_scope is AccessScope.CENTRE
     assert isinstance(await confined.update(inside, number=1), Outcome)
 

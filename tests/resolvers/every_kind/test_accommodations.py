@@ -36,7 +36,7 @@ S = AccommodationScope
 async def booked(world: World, centre: UUID, room: UUID, candidate: UUID) -> UUID:
     """A seat for tomorrow at ten, for 100 minutes, at a test with 20 minutes of breaks."""
     test = await world.test("LONG", duration_minutes=100, break_minutes=20)
-    event = await world.event(venue=centre, room=room, test=test, exam_duration_in_minutes=100)
+    event = await world.event(centre=centre, room=room, test=test, exam_duration_in_minutes=100)
     return await world.booked(candidate, event)
 
 
@@ -182,7 +182,7 @@ async def test_on_demand_the_end_moves_with_the_extra_time(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
     """Extra time belongs to the booking's end there, breaks do not; revoked it moves back."""
-    event = await world.event(venue=centre, room=room, on_demand=True)
+    event = await world.event(centre=centre, room=room, on_demand=True)
     nine = datetime(2027, 7, 1, 9)
     booked = await world.booked(candidate, event, on_demand_time=nine)
 
@@ -223,7 +223,7 @@ async def test_a_conflict_is_a_warning(
     """Never a refusal; up to the next booking's start there is none, and one minute more is."""
     await world.made(update_settings, UpdateSettings(viewer=world.viewer, conflict_policy=policy))
     await world.booked(
-        candidate, await world.event(venue=centre, room=room, start_at=world.tomorrow(12))
+        candidate, await world.event(centre=centre, room=room, start_at=world.tomorrow(12))
     )
 
     touching = await granted(world, booked, time_extension_minutes=20)
@@ -239,7 +239,7 @@ async def test_breaks_lengthen_the_interval_too(
 ) -> None:
     """Time and breaks together reach the next booking."""
     await world.booked(
-        candidate, await world.event(venue=centre, room=room, start_at=world.tomorrow(12))
+        candidate, await world.event(centre=centre, room=room, start_at=world.tomorrow(12))
     )
 
     await granted(world, booked, time_extension_minutes=20)
@@ -256,9 +256,9 @@ async def test_only_a_conflict_that_is_new_is_warned_of(
     """Bookings that overlapped before are not the accommodation's doing, nor is less time."""
     warns = UpdateSettings(viewer=world.viewer, conflict_policy=ConflictPolicy.WARN)
     await world.made(update_settings, warns)
-    one = await world.event(venue=centre, room=room)
+    one = await world.event(centre=centre, room=room)
     two = await world.event(
-        venue=centre, room=room, start_at=world.tomorrow(10) + timedelta(minutes=30)
+        centre=centre, room=room, start_at=world.tomorrow(10) + timedelta(minutes=30)
     )
     booked = await world.booked(candidate, one)
     await world.booked(candidate, two)
@@ -449,7 +449,7 @@ async def test_revoking_twice_in_a_batch(world: World, booked: UUID) -> None:
 async def test_the_number_of_statements_does_not_grow(world: World, centre: UUID) -> None:
     """Fifty take as many as four, also when half of them replace what was granted before."""
     hall = await world.room(centre, "Hall", capacity=100)
-    event = await world.event(venue=centre, room=hall)
+    event = await world.event(centre=centre, room=hall)
     keys = [await world.booked(c, event) for c in await world.candidates(54)]
     for key in keys[::2]:
         await world.made(grant, granting(world, key, time_extension_minutes=5))

@@ -188,7 +188,7 @@ async def place(
     test = await world.test("T", subject=ByKey(subject.id))
     start = world.tomorrow(10) + timedelta(days=7)
     event, elsewhere = [
-        await world.event(venue=centre, room=room, test=test, start_at=at)
+        await world.event(centre=centre, room=room, test=test, start_at=at)
         for at in (start, start + timedelta(days=30))
     ]
     terms = PaymentTerms(amount=Decimal("40.00"), currency="GBP")

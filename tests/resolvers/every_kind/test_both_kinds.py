@@ -36,7 +36,7 @@ UNTIL_THE_LAST = 7 * 24 * 60
 
 @pytest.fixture
 async def event(world: World, centre: UUID, room: UUID) -> UUID:
-    return await world.event(venue=centre, room=room)
+    return await world.event(centre=centre, room=room)
 
 
 def registering(world: World, learner: UUID, event: UUID, **values: Any) -> BookRegistration:
@@ -154,8 +154,8 @@ async def test_bookings_of_every_kind_may_be_left_as_they_are(world: World, even
 async def test_the_statements_do_not_grow_with_the_bookings(world: World, centre: UUID) -> None:
     """Twenty of each kind take as many statements as one of each."""
     hall = await world.room(centre, "Hall", capacity=100)
-    few = await world.event(venue=centre, room=hall)
-    many = await world.event(venue=centre, room=hall, start_at=world.tomorrow(14))
+    few = await world.event(centre=centre, room=hall)
+    many = await world.event(centre=centre, room=hall, start_at=world.tomorrow(14))
     await both_at(world, few)
     people = await world.candidates(40)
     for n, person in enumerate(people):
@@ -204,7 +204,7 @@ async def with_free_seats(world: World) -> set[UUID]:
 
 async def test_an_events_seats_count_every_kind(world: World, centre: UUID, room: UUID) -> None:
     """What is shown, what is filtered by, and what a capacity cannot be lowered below."""
-    event = await world.event(venue=centre, room=room, capacity_maximum=3)
+    event = await world.event(centre=centre, room=room, capacity_maximum=3)
     _, registration = await both_at(world, event)
 
     shown = await seats(world, event)
@@ -221,8 +221,8 @@ async def test_an_events_seats_count_every_kind(world: World, centre: UUID, room
 
 async def test_a_room_counts_every_kind(world: World, centre: UUID, room: UUID) -> None:
     """Also what is taken by another event in it, and below what it cannot be made smaller."""
-    event = await world.event(venue=centre, room=room)
-    beside = await world.event(venue=centre, room=room, start_at=world.tomorrow(10))
+    event = await world.event(centre=centre, room=room)
+    beside = await world.event(centre=centre, room=room, start_at=world.tomorrow(10))
     await both_at(world, event)
 
     assert (await seats(world, beside)).free == 18
@@ -239,7 +239,7 @@ async def test_times_conflict_between_kinds(world: World, centre: UUID, candidat
     hall = await world.room(centre, "Hall", capacity=10)
     at_ten, at_half_past = [
         await world.event(
-            venue=centre, room=hall, start_at=world.tomorrow(10) + timedelta(minutes=m)
+            centre=centre, room=hall, start_at=world.tomorrow(10) + timedelta(minutes=m)
         )
         for m in (0, 30)
     ]
@@ -280,7 +280,7 @@ async def test_an_event_takes_bookings_of_every_kind_along(world: World, event: 
     enrolment, registration = await both_at(world, event)
     later = world.tomorrow(15)
     [row] = await world.rows(Event, "id", event)
-    elsewhere = await world.event(venue=row.venue_id, room=row.room_id, start_at=later)
+    elsewhere = await world.event(centre=row.venue_id, room=row.room_id, start_at=later)
     for key, at in ((enrolment, registered), (registration, None)):
         person = (await world.row(key)).candidate_id
         await (at(world, person, elsewhere) if at else world.booked(person, elsewhere))

@@ -35,7 +35,7 @@ UNPAID = PaymentTerms(amount=Decimal("40.00"), currency="GBP")
 
 @pytest.fixture
 async def event(world: World, centre: UUID, room: UUID) -> UUID:
-    return await world.event(venue=centre, room=room)
+    return await world.event(centre=centre, room=room)
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ async def test_other_needs_a_message(world: World, booked: UUID, message: str | 
 async def test_cancelling_frees_the_seat(world: World, centre: UUID, candidate: UUID) -> None:
     """In the event and in the room."""
     small = await world.room(centre, "Small", capacity=1)
-    event = await world.event(venue=centre, room=small, capacity_maximum=1)
+    event = await world.event(centre=centre, room=small, capacity_maximum=1)
     booked = await world.booked(candidate, event)
     other = await world.candidate("C2")
 
@@ -388,7 +388,7 @@ async def test_an_event_that_is_named_must_be_every_booking_s(
 ) -> None:
     """A booking at another event is INVALID_VALUE."""
     bookings, candidates = two
-    other = await world.event(venue=centre, room=room, start_at=world.tomorrow(14))
+    other = await world.event(centre=centre, room=room, start_at=world.tomorrow(14))
     elsewhere = await world.booked(candidates[0], other)
 
     results = await world.storage.write(
@@ -444,7 +444,7 @@ async def test_the_reason_and_the_origin_are_recorded(
 async def test_the_number_of_statements_does_not_grow(world: World, centre: UUID) -> None:
     """Fifty with their candidates and event take as many statements as two."""
     hall = await world.room(centre, "Hall", capacity=100)
-    event = await world.event(venue=centre, room=hall)
+    event = await world.event(centre=centre, room=hall)
     candidates = await world.candidates(52)
     keys = [await world.booked(candidate, event) for candidate in candidates]
     statements = Statements()

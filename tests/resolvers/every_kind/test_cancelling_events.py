@@ -38,7 +38,7 @@ async def cancelled(world: World, event: UUID, **values: Any) -> Outcome | Refus
 
 @pytest.fixture
 async def event(world: World, centre: UUID, room: UUID) -> UUID:
-    return await world.event(venue=centre, room=room)
+    return await world.event(centre=centre, room=room)
 
 
 async def the_event(world: World, event: UUID) -> Event:
@@ -141,7 +141,7 @@ async def test_what_is_overdue_is_expired_and_not_cancelled(
 ) -> None:
     """Its seat had been released before, so it is none of the affected."""
     start = world.tomorrow(10) + timedelta(days=7)
-    event = await world.event(venue=centre, room=room, start_at=start)
+    event = await world.event(centre=centre, room=room, start_at=start)
     unpaid = await world.booked(candidate, event, payment=UNPAID)
     clock.now += timedelta(hours=24, microseconds=1)
 
@@ -185,7 +185,7 @@ async def test_drafts_and_locked_events_can_be_cancelled(
 ) -> None:
     """DRAFT, SCHEDULED and LOCKED may still be called off."""
     given = {"registration_locked": clock.now} if "registration_locked" in values else values
-    event = await world.event(venue=centre, room=room, **given)
+    event = await world.event(centre=centre, room=room, **given)
 
     assert codes(await cancelled(world, event)) == []
 
@@ -213,10 +213,10 @@ async def test_the_order_of_checks(world: World, clock: SettableClock, event: UU
 async def test_nobody_cancels_outside_of_their_scope(
     world: World, centre: UUID, room: UUID, insert: Any
 ) -> None:
-    """Venue and subject must both be the viewer's; FORBIDDEN names what is missing."""
+    """Centre and subject must both be the viewer's; FORBIDDEN names what is missing."""
     subject = await insert(Subject, reference="S1", name="S1", search_text="")
     test = await world.test("T", subject=ByKey(subject.id))
-    event = await world.event(venue=centre, room=room, test=test)
+    event = await world.event(centre=centre, room=room, test=test)
     here, there = frozenset({centre}), frozenset({uuid4()})
     scopes = {
         "CENTRE": Scope(centres=there, subjects=frozenset({subject.id})),
@@ -246,8 +246,8 @@ async def test_another_organization_does_not_find_it(world: World, event: UUID) 
 async def test_the_number_of_statements_does_not_grow(world: World, centre: UUID) -> None:
     """An event with fifty bookings takes as many statements as one with two."""
     hall = await world.room(centre, "Hall", capacity=100)
-    few = await world.event(venue=centre, room=hall)
-    many = await world.event(venue=centre, room=hall, start_at=world.tomorrow(14))
+    few = await world.event(centre=centre, room=hall)
+    many = await world.event(centre=centre, room=hall, start_at=world.tomorrow(14))
     candidates = await world.candidates(52)
     for n, candidate in enumerate(candidates):
         await world.booked(candidate, few if n < 2 else many)

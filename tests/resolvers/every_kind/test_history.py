@@ -83,15 +83,15 @@ async def lived(
     subject = await insert(Subject, reference="S1", name="S1", search_text="")
     maths = await world.test("MATHS", subject=ByKey(subject.id), duration_minutes=90)
     week = timedelta(days=7)
-    here = await world.event(venue=centre, room=room, start_at=world.tomorrow(10) + week)
+    here = await world.event(centre=centre, room=room, start_at=world.tomorrow(10) + week)
     there = await world.event(
-        venue=centre,
+        centre=centre,
         room=await world.room(centre, "Room 2"),
         test=maths,
         start_at=world.tomorrow(14) + week,
         exam_duration_in_minutes=90,
     )
-    on_demand = await world.event(venue=centre, room=room, on_demand=True)
+    on_demand = await world.event(centre=centre, room=room, on_demand=True)
     others = await world.candidates(2)
     taken, lapsed, called_off = [
         await world.booked(c, here, payment=UNPAID) for c in (candidate, *others)
@@ -192,8 +192,8 @@ async def test_a_move_shows_both_places(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
     """By their global ids, with the times on the centre's clock and as instants."""
-    here = await world.event(venue=centre, room=room)
-    there = await world.event(venue=centre, room=room, start_at=world.tomorrow(14))
+    here = await world.event(centre=centre, room=room)
+    there = await world.event(centre=centre, room=room, start_at=world.tomorrow(14))
     booked = await world.booked(candidate, here)
     origin = Origin(
         when=world.tomorrow(8), organization=uuid4(), user=uuid4(), source="desk", reason="call"
@@ -217,9 +217,9 @@ async def test_accommodations_that_a_move_changes_are_shown(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
     """A percentage comes to other minutes at a longer event."""
-    here = await world.event(venue=centre, room=room)
+    here = await world.event(centre=centre, room=room)
     there = await world.event(
-        venue=centre, room=room, start_at=world.tomorrow(14), exam_duration_in_minutes=120
+        centre=centre, room=room, start_at=world.tomorrow(14), exam_duration_in_minutes=120
     )
     booked = await world.booked(candidate, here)
     await world.made(grant, granting(world, booked, extra_time_percentage=25))
@@ -236,7 +236,7 @@ async def test_what_changes_nothing_and_what_is_refused_is_not_recorded(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
     """The log has facts only."""
-    event = await world.event(venue=centre, room=room)
+    event = await world.event(centre=centre, room=room)
     booked = await world.booked(candidate, event)
     await world.made(cancel, cancelling(world, booked))
 

@@ -30,8 +30,8 @@ HALF_AN_HOUR = 30
 async def two_hours(world: World, centre: UUID) -> tuple[UUID, UUID]:
     """An event from ten to eleven and one from eleven to twelve, in a room with one seat."""
     cell = await world.room(centre, "Cell", capacity=1)
-    first = await world.event(venue=centre, room=cell)
-    return first, await world.event(venue=centre, room=cell, start_at=world.tomorrow(11))
+    first = await world.event(centre=centre, room=cell)
+    return first, await world.event(centre=centre, room=cell, start_at=world.tomorrow(11))
 
 
 async def extended(world: World, booking: UUID, minutes: int = HALF_AN_HOUR, **values: Any) -> Any:
@@ -65,8 +65,8 @@ async def test_only_the_added_time_is_asked_about(
     one, two, three, four = await world.candidates(4)
     booked = await world.booked(one, two_hours[0])
     start = world.tomorrow(10)
-    later = await world.event(venue=centre, room=hall, start_at=start + timedelta(minutes=90))
-    beside = await world.event(venue=centre, room=hall, start_at=start)
+    later = await world.event(centre=centre, room=hall, start_at=start + timedelta(minutes=90))
+    beside = await world.event(centre=centre, room=hall, start_at=start)
     in_hall = await world.booked(two, beside)
     await world.booked(three, beside)
     await world.booked(four, later)
@@ -136,7 +136,7 @@ async def test_statements_do_not_grow_with_the_grants(world: World, centre: UUID
     settings = UpdateSettings(viewer=world.viewer, conflict_policy=ConflictPolicy.ALLOW)
     await world.one(update_settings, settings)
     hall = await world.room(centre, "Hall", capacity=60)
-    events = [await world.event(venue=centre, room=hall) for _ in range(4)]
+    events = [await world.event(centre=centre, room=hall) for _ in range(4)]
     people = await world.candidates(52)
     bookings = [await world.booked(who, events[n % 4]) for n, who in enumerate(people)]
     statements = Statements()

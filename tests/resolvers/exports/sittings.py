@@ -38,7 +38,7 @@ def sitting(**values: Any) -> tuple[Any, ...]:
         "title": "Anatomy",
         "summary": None,
         "description": None,
-        "venue_name": "York",
+        "centre_name": "York",
         "room_name": "Hall",
         "cancelled_at": None,
         "last_change_time": INSTANT,

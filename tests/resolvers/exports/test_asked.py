@@ -34,7 +34,7 @@ FILTERS: list[Filter] = [
     Condition("local_date", Operator.EQ, date(2027, 1, 1)),
     Condition("identifier", Operator.IN, (KEY, UUID(int=0))),
     Condition("identifier", Operator.IN, ()),
-    Condition("venue_id", Operator.EQ, KEY),
+    Condition("centre_id", Operator.EQ, KEY),
     Condition("kind", Operator.IN, (EventKind.EXAM,)),
     Condition("status", Operator.IN, (EventStatus.DRAFT, EventStatus.LOCKED)),
     Condition("has_free_seats", Operator.EQ, True),

@@ -47,14 +47,14 @@ def test_an_event_without_a_length_has_no_end(end_at: datetime | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("venue", "room", "location"), [(None, "Hall", "Hall"), ("York", None, "York")]
+    ("centre", "room", "location"), [(None, "Hall", "Hall"), ("York", None, "York")]
 )
-def test_a_location_is_what_is_known_of_it(venue: str, room: str, location: str) -> None:
-    assert told(sitting(venue_name=venue, room_name=room))[0]["LOCATION"] == location
+def test_a_location_is_what_is_known_of_it(centre: str, room: str, location: str) -> None:
+    assert told(sitting(centre_name=centre, room_name=room))[0]["LOCATION"] == location
 
 
 def test_an_event_nowhere_has_no_location() -> None:
-    assert "LOCATION" not in told(sitting(venue_name=None, room_name=None))[0]
+    assert "LOCATION" not in told(sitting(centre_name=None, room_name=None))[0]
 
 
 def test_the_fields_choose_what_may_be_left_out() -> None:

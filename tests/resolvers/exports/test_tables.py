@@ -106,9 +106,9 @@ def test_csv_texts_are_no_formulas(sign: str) -> None:
 
 
 def test_a_source_s_own_key_is_no_formula_either() -> None:
-    venue = fields("VenueLocationIdentifier")
+    centre = fields("VenueLocationIdentifier")
 
-    [_, [told], [known]] = read(written(CsvFile(venue), [("=1",), (KEY.hex.upper(),)]))
+    [_, [told], [known]] = read(written(CsvFile(centre), [("=1",), (KEY.hex.upper(),)]))
 
     assert told == "'=1"
     assert known == str(KEY)

@@ -171,7 +171,7 @@ async def room(world: Listening, centre: UUID) -> UUID:
 @pytest.fixture
 async def event(world: Listening, centre: UUID, room: UUID) -> UUID:
     """A sitting with room for many, made before anybody listens."""
-    return await world.event(venue=centre, room=room, capacity_maximum=20)
+    return await world.event(centre=centre, room=room, capacity_maximum=20)
 
 
 @pytest.fixture

@@ -85,7 +85,7 @@ async def test_events_are_told_by_their_identifier(world: Listening, centre: UUI
     """Made, changed, called off; its bookings are told with it."""
     endpoint = await world.registered(topics=(T.EVENT_CREATED, T.EVENT_CANCELLED))
 
-    event = await world.event(venue=centre)
+    event = await world.event(centre=centre)
 
     [told] = await world.deliveries(endpoint)
     [row] = await world.rows(Event, "id", event)
@@ -189,7 +189,7 @@ async def test_an_agent_is_told_of_its_offices(world: Listening, school: UUID, o
 
     await world.submitted()
     centre = await world.centre()
-    event = await world.event(venue=centre, room=await world.room(centre))
+    event = await world.event(centre=centre, room=await world.room(centre))
     await world.booked(await world.candidate(), event)
 
     assert await world.topics(ours) == [T.BOOKING_CREATED, T.EVENT_CREATED]

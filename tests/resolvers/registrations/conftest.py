@@ -1,4 +1,4 @@
-"""A world to register in: a venue with a test that has a form, a learner, and short commands."""
+"""A world to register in: a centre with a test that has a form, a learner, and short commands."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -50,11 +50,11 @@ async def form(world: World) -> str:
 
 @pytest.fixture
 def lax(world: World, centre: UUID) -> Lax:
-    """A sitting tomorrow at ten at the venue, with all that a new event needs."""
+    """A sitting tomorrow at ten at the centre, with all that a new event needs."""
 
     def made(**values: Any) -> LaxEvent:
         given = {
-            "venue": centre,
+            "centre": centre,
             "start": world.tomorrow(10).isoformat(),
             "exam_type": "Written",
             "exam_format": "Paper",

@@ -38,7 +38,7 @@ async def test_a_learner_is_registered_for_an_event(
     world: World, centre: UUID, room: UUID, candidate: UUID, register: Register
 ) -> None:
     """The booking has the event's time and place and the form; one change is recorded."""
-    event = await world.event(venue=centre, room=room)
+    event = await world.event(centre=centre, room=room)
     identifier = uuid4()
 
     outcome = done(await register(event, registration=identifier, registrant_type="Private"))
@@ -61,7 +61,7 @@ async def test_a_strict_call_needs_neither_identifier_nor_form(
     world: World, centre: UUID, register: Register
 ) -> None:
     """The identifier is made here."""
-    event = await world.event(venue=centre)
+    event = await world.event(centre=centre)
 
     outcome = done(await register(event, registration=None, assessment=None))
 
@@ -74,7 +74,7 @@ async def test_references_are_longer_where_identifiers_begin_alike(
     world: World, centre: UUID, register: Register
 ) -> None:
     """Eight digits, and four more for each that begins with the same."""
-    event = await world.event(venue=centre)
+    event = await world.event(centre=centre)
     learners = await world.candidates(3)
     rest = ["0000-4000-8000-000000000001", "0000-4000-8000-000000000002"]
     rest.append("0001-4000-8000-000000000001")
@@ -90,7 +90,7 @@ async def test_references_are_longer_where_identifiers_begin_alike(
 
 async def test_an_identifier_is_used_once(world: World, centre: UUID, register: Register) -> None:
     """Also for another learner at another event; the first is named."""
-    event, other = await world.event(venue=centre), await world.event(venue=centre)
+    event, other = await world.event(centre=centre), await world.event(centre=centre)
     identifier = uuid4()
     first = done(await register(event, registration=identifier))
 
@@ -188,7 +188,7 @@ async def test_empty_accommodation_types_have_the_message_of_the_source_alone(
     world: World, centre: UUID, register: Register
 ) -> None:
     """They are not reported as repeated; a repeated type is."""
-    event = await world.event(venue=centre)
+    event = await world.event(centre=centre)
 
     empty = await register(
         event, accommodations=(InitialAccommodation(type=""), InitialAccommodation(type=" "))
@@ -205,7 +205,7 @@ async def test_place_and_time_are_told_together_and_before_what_needs_them(
     register: Register, lax: Lax
 ) -> None:
     """Without them no event is looked for, so nothing is said about one."""
-    result = await register(lax(venue=uuid4(), start="tomorrow", exam_type=None))
+    result = await register(lax(centre=uuid4(), start="tomorrow", exam_type=None))
 
     assert refused(result) == [
         (
@@ -213,7 +213,7 @@ async def test_place_and_time_are_told_together_and_before_what_needs_them(
             "Invalid EventStartTime value.",
             "target.start",
         ),
-        ("VENUE_NOT_FOUND", "Venue not found.", "target.venue"),
+        ("VENUE_NOT_FOUND", "Venue not found.", "target.centre"),
     ]
 
 
@@ -261,7 +261,7 @@ async def test_one_instant_can_be_written_in_many_ways(
     assert len(events) == 1
 
 
-async def test_a_venue_goes_by_the_ids_of_shift_iq(
+async def test_a_centre_goes_by_the_ids_of_shift_iq(
     world: World, register: Register, lax: Lax
 ) -> None:
     """Both versions share one space of ids; the nil UUID is none."""
@@ -277,12 +277,12 @@ async def test_a_venue_goes_by_the_ids_of_shift_iq(
     )
     assert await world.made(upsert_centres, command) == centre
 
-    outcome = done(await register(lax(venue=known)))
+    outcome = done(await register(lax(centre=known)))
 
     [event] = await world.rows(Event, "id", UUID(outcome.facts["event"]))
     assert (event.venue_id, event.time_zone) == (centre, "Europe/Paris")
-    assert codes(await register(lax(venue=UUID(int=0)))) == ["VENUE_NOT_FOUND"]
-    assert codes(await register(lax(venue=None))) == ["VENUE_NOT_FOUND"]
+    assert codes(await register(lax(centre=UUID(int=0)))) == ["VENUE_NOT_FOUND"]
+    assert codes(await register(lax(centre=None))) == ["VENUE_NOT_FOUND"]
 
 
 async def test_nothing_is_made_where_the_caller_says_so(
@@ -298,11 +298,11 @@ async def test_a_refused_booking_leaves_no_event(
     world: World, centre: UUID, candidate: UUID, register: Register, lax: Lax
 ) -> None:
     """The event would have been made for it alone."""
-    elsewhere = await world.event(venue=centre, start_at=world.tomorrow(10))
+    elsewhere = await world.event(centre=centre, start_at=world.tomorrow(10))
     done(await register(elsewhere))
     other = await world.centre("PAR", "Europe/Paris")
 
-    result = await register(lax(venue=other))
+    result = await register(lax(centre=other))
 
     assert codes(result) == ["CANDIDATE_TIME_CONFLICT"]
     assert await world.rows(Event, "venue_id", other) == []
@@ -337,9 +337,9 @@ async def test_of_several_sittings_the_texts_choose_then_the_number_then_the_age
     world: World, centre: UUID, register: Register, lax: Lax
 ) -> None:
     """What the chosen one has otherwise is a warning."""
-    oldest = await world.event(venue=centre, exam_type="Oral")
-    numbered = await world.event(venue=centre, exam_type="Oral", number=7)
-    written = await world.event(venue=centre, exam_type="written", number=9)
+    oldest = await world.event(centre=centre, exam_type="Oral")
+    numbered = await world.event(centre=centre, exam_type="Oral", number=7)
+    written = await world.event(centre=centre, exam_type="written", number=9)
     learners = await world.candidates(5)
     bare = {"exam_type": None, "exam_format": None, "billing_code": None}
 
@@ -397,7 +397,7 @@ async def test_a_form_is_published_and_in_one_language(
     await world.test("OTHER", forms=forms)
     newer = Form(code="S", name="New", published_at=now - timedelta(days=1))
     test = await world.test("NEWER", forms=(newer,))
-    event = await world.event(venue=centre)
+    event = await world.event(centre=centre)
 
     for code in ("U", "B", "x" * 5000, "a\0b"):
         result = await register(event, assessment=code)
@@ -418,8 +418,8 @@ async def test_a_seat_is_asked_for_like_any_other(
 ) -> None:
     """Capacity, duplicates, the window and conflicts count bookings of every kind together."""
     room = await world.room(centre)
-    event = await world.event(venue=centre, room=room, capacity_maximum=2)
-    closed = await world.event(venue=centre, room=room, start_at=world.tomorrow(15))
+    event = await world.event(centre=centre, room=room, capacity_maximum=2)
+    closed = await world.event(centre=centre, room=room, start_at=world.tomorrow(15))
     change = {"registration_locked": world.storage.clock()}
     await world.made(
         update_events, UpdateEvent(viewer=world.viewer, event=ByKey(closed), changes=change)
@@ -440,7 +440,7 @@ async def test_a_seat_is_asked_for_like_any_other(
 async def test_the_room_of_an_event_counts(world: World, centre: UUID, register: Register) -> None:
     """Two events share a room with one seat at one time."""
     small = await world.room(centre, "Small", capacity=1)
-    one, two = [await world.event(venue=centre, room=small) for _ in range(2)]
+    one, two = [await world.event(centre=centre, room=small) for _ in range(2)]
     first, second = await world.candidates(2)
     done(await register(one, learner=first))
 
@@ -452,7 +452,7 @@ async def test_an_event_on_demand_takes_no_registrations(
     world: World, centre: UUID, register: Register
 ) -> None:
     """A registration has its event's time, and that has none."""
-    event = await world.event(venue=centre, on_demand=True)
+    event = await world.event(centre=centre, on_demand=True)
 
     assert codes(await register(event)) == ["ON_DEMAND_TIME_REQUIRED"]
 
@@ -461,9 +461,9 @@ async def test_extra_time_ends_after_the_event_with_a_warning(
     world: World, centre: UUID, register: Register
 ) -> None:
     """The end is the event's, or the start, the duration and the extra time if that is later."""
-    short = await world.event(venue=centre)
+    short = await world.event(centre=centre)
     long = await world.event(
-        venue=centre, start_at=world.tomorrow(12), given_end_at=world.tomorrow(17)
+        centre=centre, start_at=world.tomorrow(12), given_end_at=world.tomorrow(17)
     )
     extra = (InitialAccommodation(type="extra", extra_time_percentage=50),)
 
@@ -483,7 +483,7 @@ async def test_extra_time_ends_after_the_event_with_a_warning(
 async def test_accommodations_are_checked_each_by_itself(
     world: World, centre: UUID, register: Register
 ) -> None:
-    event = await world.event(venue=centre)
+    event = await world.event(centre=centre)
     wrong = (
         InitialAccommodation(type="a", time_extension_minutes=1000),
         InitialAccommodation(type=" a ", extra_time_percentage=-1, extra_breaks_per_section=100),
@@ -503,7 +503,7 @@ async def test_accommodations_are_checked_each_by_itself(
 async def test_what_is_no_id_of_a_learner_is_not_found(
     world: World, centre: UUID, register: Register
 ) -> None:
-    event = await world.event(venue=centre)
+    event = await world.event(centre=centre)
 
     result = await register(event, learner=Unreadable("Test:1", "is not the id of a Candidate"))
 

@@ -36,7 +36,7 @@ from tests.resolvers.world import World, codes
 
 @pytest.fixture
 async def event(world: World, centre: UUID, room: UUID) -> UUID:
-    return await world.event(venue=centre, room=room, capacity_maximum=1)
+    return await world.event(centre=centre, room=room, capacity_maximum=1)
 
 
 @pytest.fixture
@@ -155,9 +155,9 @@ async def test_extra_time_goes_with_the_event_and_comes_off_again(
 async def test_a_registration_goes_where_its_event_goes(
     world: World, centre: UUID, event: UUID, registered: UUID
 ) -> None:
-    """Another venue without a room, in another zone: the booking has its clock."""
+    """Another centre without a room, in another zone: the booking has its clock."""
     paris = await world.centre("PAR", "Europe/Paris")
-    change = {"venue": ByKey(paris), "room": None}
+    change = {"centre": ByKey(paris), "room": None}
 
     await world.made(
         update_events, UpdateEvent(viewer=world.viewer, event=ByKey(event), changes=change)

@@ -35,7 +35,7 @@ from tests.resolvers.world import World, codes
 @pytest.fixture
 async def event(world: World, centre: UUID, room: UUID) -> UUID:
     return await world.event(
-        venue=centre, room=room, exam_type="Oral", exam_format="Live", billing_code="B9"
+        centre=centre, room=room, exam_type="Oral", exam_format="Live", billing_code="B9"
     )
 
 
@@ -48,7 +48,7 @@ async def test_a_transfer_takes_the_new_seat_and_frees_the_old(
     world: World, centre: UUID, event: UUID, registered: UUID, move_to: Register
 ) -> None:
     """The form stays, the chain grows, and one TRANSFERRED change says why."""
-    other = await world.event(venue=centre, start_at=world.tomorrow(14), capacity_maximum=1)
+    other = await world.event(centre=centre, start_at=world.tomorrow(14), capacity_maximum=1)
     [before] = await world.rows(Registration, "id", registered)
 
     outcome = done(await move_to(registered, other))
@@ -100,7 +100,7 @@ async def test_the_named_messages(
     at_event = await move_to(registered, there)
     everything = await move_to(bare, there)
     new_event = await move_to(registered, nowhere, reason="", learner=ByReference("nobody"))
-    unknown_one = await move_to(registered, lax(start="x", venue=None), **unknown)
+    unknown_one = await move_to(registered, lax(start="x", centre=None), **unknown)
     bodily = {"exam_format": None, "billing_code": None}  # [002] has neither in this body
     unknown_there = await move_to(registered, replace(nowhere, **bodily), **unknown)
     no_id = await move_to(registered, event, registration=Unreadable("Event:1", "is not one"))
@@ -134,7 +134,7 @@ async def test_an_enrolment_is_no_registration(
     world: World, centre: UUID, room: UUID, candidate: UUID, event: UUID, move_to: Register
 ) -> None:
     enrolled = await world.booked(candidate, event)
-    other = await world.event(venue=centre, start_at=world.tomorrow(14))
+    other = await world.event(centre=centre, start_at=world.tomorrow(14))
 
     assert codes(await move_to(enrolled, other)) == ["REGISTRATION_NOT_FOUND"]
 
@@ -143,9 +143,9 @@ async def test_a_seat_at_the_target_or_no_transfer(
     world: World, centre: UUID, event: UUID, registered: UUID, move_to: Register, lax: Lax
 ) -> None:
     """A refused transfer leaves the old seat taken, and makes no event (S-20)."""
-    full = await world.event(venue=centre, start_at=world.tomorrow(14), capacity_maximum=1)
+    full = await world.event(centre=centre, start_at=world.tomorrow(14), capacity_maximum=1)
     await world.book(await world.candidate("C2"), full, online=True)
-    at_ten = await world.event(venue=centre, start_at=world.tomorrow(18))
+    at_ten = await world.event(centre=centre, start_at=world.tomorrow(18))
     await world.book((await world.row(registered)).candidate_id, at_ten, online=True)
 
     assert codes(await move_to(registered, full)) == ["EVENT_FULL"]
@@ -167,7 +167,7 @@ async def test_a_cancelled_registration_stays_where_it_is(
     world: World, centre: UUID, registered: UUID, move_to: Register
 ) -> None:
     """S-20; and the version must be the one that is expected."""
-    other = await world.event(venue=centre, start_at=world.tomorrow(14))
+    other = await world.event(centre=centre, start_at=world.tomorrow(14))
 
     assert codes(await move_to(registered, other, expected_version=2)) == ["STALE_BOOKING"]
     reason = CancellationReason.ILLNESS
@@ -184,7 +184,7 @@ async def test_accommodations_are_counted_anew_for_the_other_length(
     granted = (InitialAccommodation(type="extra", extra_time_percentage=25),)
     registered = done(await register(event, accommodations=granted)).subject
     longer = await world.event(
-        venue=centre, start_at=world.tomorrow(14), exam_duration_in_minutes=120
+        centre=centre, start_at=world.tomorrow(14), exam_duration_in_minutes=120
     )
 
     done(await move_to(registered, longer))
@@ -204,7 +204,7 @@ async def test_breaks_are_those_of_the_form_s_test(
         type="pause", extra_time_percentage=50, scope=AccommodationScope.BREAK_TIME
     )
     registered = done(await register(event, assessment="FB", accommodations=(half,))).subject
-    other = await world.event(venue=centre, start_at=world.tomorrow(14))
+    other = await world.event(centre=centre, start_at=world.tomorrow(14))
 
     async def minutes() -> tuple[int, int]:
         [granted] = await world.rows(Accommodation, "booking_id", registered)
@@ -235,7 +235,7 @@ async def test_two_transfers_in_one_batch_are_a_chain(
     world: World, centre: UUID, event: UUID, registered: UUID, candidate: UUID, move_to: Register
 ) -> None:
     """There and back again."""
-    other = await world.event(venue=centre, start_at=world.tomorrow(14))
+    other = await world.event(centre=centre, start_at=world.tomorrow(14))
 
     done(await move_to(registered, other))
     done(await move_to(registered, event))
@@ -252,7 +252,7 @@ async def test_permission_and_scope(
 ) -> None:
     """TRANSFER, and the target in the viewer's scope; what is outside of it is not found."""
     elsewhere = await world.centre("PAR", "Europe/Paris")
-    there = await world.event(venue=elsewhere, start_at=world.tomorrow(14))
+    there = await world.event(centre=elsewhere, start_at=world.tomorrow(14))
     scheduler = replace(
         world.viewer,
         permissions=PERMISSIONS[Role.SCHEDULER],
@@ -280,8 +280,8 @@ async def test_a_new_event_without_format_and_billing_code_is_a_warning(
     world: World, centre: UUID, register: Register, move_to: Register, lax: Lax
 ) -> None:
     """They are copied from the event that is left; the warning names each that it has not."""
-    bare = await world.event(venue=centre)
-    full = await world.event(venue=centre, exam_format="Paper", start_at=world.tomorrow(15))
+    bare = await world.event(centre=centre)
+    full = await world.event(centre=centre, exam_format="Paper", start_at=world.tomorrow(15))
     texts = {"exam_format": None, "billing_code": None}
     first = done(await register(bare)).subject
     second = done(await register(full, learner=(other := await world.candidate("C2")))).subject

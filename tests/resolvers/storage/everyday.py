@@ -87,7 +87,7 @@ class Everyday(Schedules, School):
         self.office_key = await self.office("2983", "Study Abroad")
         await self._products(school)
         self.candidate_key = await self.associated("C1")
-        event = await self.event(venue=school, room=room, test=self.maths, capacity_maximum=5_000)
+        event = await self.event(centre=school, room=room, test=self.maths, capacity_maximum=5_000)
         bookings = {
             "enrolment": await self.booked_enrolment(self.candidate_key, event),
             "registration": await self.registered(await self.associated("C2"), event),
@@ -147,7 +147,7 @@ class Everyday(Schedules, School):
     async def _register(self, candidate: UUID, events: list[UUID]) -> None:
         booking = await self.registered(candidate, events[0])
         lax = LaxEvent(
-            venue=self.centre_key,
+            centre=self.centre_key,
             start=self.tomorrow(15).isoformat(),
             exam_type="Written",
             exam_format="Paper",

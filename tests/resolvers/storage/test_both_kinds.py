@@ -67,7 +67,7 @@ async def test_the_last_seats_are_sold_once_whatever_the_kind(
     events = []
 
     for _ in range(TIMES):
-        event = await world.event(venue=centre, room=hall, capacity_maximum=5)
+        event = await world.event(centre=centre, room=hall, capacity_maximum=5)
         events.append(event)
         results = await at_once(storages, calls_for(world, people, event))
         assert Counter(map(str, map(codes, results))) == {"[]": 5, "['EVENT_FULL']": 35}
@@ -87,7 +87,7 @@ async def test_nobody_keeps_a_seat_at_an_event_that_is_called_off(
     affected: list[int] = []
 
     for n in range(TIMES):
-        event = await world.event(venue=centre, room=hall)
+        event = await world.event(centre=centre, room=hall)
         before = len(await world.changes())
         calls = calls_for(world, people, event)
         off = CancelEvent(viewer=world.viewer, event=ByKey(event), reason="Flood")

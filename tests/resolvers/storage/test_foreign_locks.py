@@ -48,7 +48,7 @@ async def promptly(*waiting: Any) -> list[Any]:
 
 async def events_of(world: World, centre: UUID, room: UUID, count: int) -> list[UUID]:
     return [
-        await world.event(venue=centre, room=room, capacity_maximum=1000, start_at=hour)
+        await world.event(centre=centre, room=room, capacity_maximum=1000, start_at=hour)
         for hour in (world.tomorrow(n) for n in range(count))
     ]
 
@@ -84,7 +84,7 @@ async def test_an_event_that_gets_another_room_before_it_is_locked(
             await world.room(centre, f"{name} of {candidate}", capacity=1)
             for name in ("Old", "New")
         ]
-        event = await world.event(venue=centre, room=old)
+        event = await world.event(centre=centre, room=old)
         transaction = foreign.transaction()
         await transaction.start()
         await foreign.execute("UPDATE event SET room_id = $1 WHERE id = $2", new, event)

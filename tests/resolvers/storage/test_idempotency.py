@@ -42,7 +42,7 @@ def keyed(viewer: Viewer, key: str, run: Any, commands: Sequence[Any]) -> Idempo
 
 @pytest.fixture
 async def event(world: World, centre: UUID, room: UUID) -> UUID:
-    return await world.event(venue=centre, room=room, capacity_maximum=1)
+    return await world.event(centre=centre, room=room, capacity_maximum=1)
 
 
 async def ask(world: World, run: Any, command: Any, key: str = "k", **options: Any) -> Any:
@@ -167,7 +167,7 @@ async def test_a_key_counts_for_a_day(world: World, clock: SettableClock, receip
 
 async def test_one_key_for_a_batch(world: World, centre: UUID, room: UUID):
     """Several commands under one key are one input: replayed whole, or reused if one differs."""
-    event = await world.event(venue=centre, room=room)
+    event = await world.event(centre=centre, room=room)
     bookings = [await world.booked(candidate, event) for candidate in await world.candidates(3)]
     commands = [
         CancelBooking(viewer=world.viewer, booking=ByKey(key), reason=CancellationReason.WITHDRAWN)
@@ -252,7 +252,7 @@ async def test_parallel_calls_with_one_key_book_once(
 ):
     """Twenty calls at once from one to three processes: one booking, 20 equal answers; 20 times."""
     hall = await world.room(centre, "Hall", capacity=100)
-    event = await world.event(venue=centre, room=hall, capacity_maximum=100)
+    event = await world.event(centre=centre, room=hall, capacity_maximum=100)
     storages = [world.storage, *[await opened() for _ in range(processes - 1)]]
 
     for n, candidate in enumerate(await world.candidates(20)):
@@ -271,7 +271,7 @@ async def test_parallel_calls_with_one_key_and_other_input(
     world: World, centre: UUID, room: UUID, opened: Opening
 ):
     """One of the inputs wins; every call with it gets its answer, all others are told; 20 times."""
-    event = await world.event(venue=centre, room=room, capacity_maximum=100)
+    event = await world.event(centre=centre, room=room, capacity_maximum=100)
     other = await opened()
     candidates = await world.candidates(20)
 

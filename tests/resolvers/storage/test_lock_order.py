@@ -47,7 +47,7 @@ async def test_no_deadlock_between_commands_of_one_event(
     hall = await world.room(centre, "Hall", capacity=3)
     other_hall = await world.room(centre, "Other hall", capacity=3)
     test = await world.test()
-    given: dict[str, Any] = {"venue": centre, "room": hall, "test": test}
+    given: dict[str, Any] = {"centre": centre, "room": hall, "test": test}
     event = await world.event(**given, exam_duration_in_minutes=None)
     other = await world.event(**given, start_at=world.tomorrow(12))
     people = await world.candidates(6)

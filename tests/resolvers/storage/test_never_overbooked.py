@@ -64,7 +64,7 @@ async def test_ten_seats_are_sold_ten_times(world: World, centre: UUID, opened: 
     events = []
 
     for _ in range(TIMES):
-        event = await world.event(venue=centre, room=hall, capacity_maximum=10)
+        event = await world.event(centre=centre, room=hall, capacity_maximum=10)
         events.append(event)
         commands = [world.booking(candidate, event) for candidate in candidates]
         results = await at_once(storages, book, commands)
@@ -90,8 +90,8 @@ async def test_the_last_seat_of_a_room_that_two_events_share(
     for n in range(TIMES):
         room = await world.room(centre, f"Cell {n}", capacity=1)
         start = world.tomorrow(10)
-        one = await world.event(venue=centre, room=room, start_at=start)
-        other = await world.event(venue=centre, room=room, start_at=start + timedelta(minutes=30))
+        one = await world.event(centre=centre, room=room, start_at=start)
+        other = await world.event(centre=centre, room=room, start_at=start + timedelta(minutes=30))
         commands = [
             world.booking(candidate, event)
             for candidate, event in zip(candidates, cycle([one, other]), strict=False)
@@ -110,9 +110,9 @@ async def test_moves_in_both_directions_never_overfill(
     """Everybody swaps at once, from two processes: all are answered, none is over capacity."""
     await no_conflicts(world)
     hall = await world.room(centre, "Hall", capacity=100)
-    here = await world.event(venue=centre, room=hall, capacity_maximum=4)
+    here = await world.event(centre=centre, room=hall, capacity_maximum=4)
     there = await world.event(
-        venue=centre, room=hall, capacity_maximum=4, start_at=world.tomorrow(14)
+        centre=centre, room=hall, capacity_maximum=4, start_at=world.tomorrow(14)
     )
     candidates = await world.candidates(8 - free_here - free_there)
     storages = [world.storage, await opened()]
@@ -155,8 +155,8 @@ async def test_bookings_and_moves_for_the_same_seats(world: World, centre: UUID,
 
     for n in range(10):
         start = world.tomorrow(10) + timedelta(days=n)
-        here = await world.event(venue=centre, room=hall, start_at=start)
-        full = await world.event(venue=centre, room=hall, start_at=start, capacity_maximum=3)
+        here = await world.event(centre=centre, room=hall, start_at=start)
+        full = await world.event(centre=centre, room=hall, start_at=start, capacity_maximum=3)
         movers = [await world.booked(candidate, here) for candidate in candidates[:10]]
         moves = [
             MoveEnrolment(viewer=world.viewer, enrolment=ByKey(key), to_event=ByKey(full))
@@ -185,8 +185,8 @@ async def test_grants_and_bookings_of_one_room_at_once(world: World, centre: UUI
 
     for n in range(TIMES):
         cell = await world.room(centre, f"Grants {n}", capacity=1)
-        first = await world.event(venue=centre, room=cell)
-        second = await world.event(venue=centre, room=cell, start_at=world.tomorrow(11))
+        first = await world.event(centre=centre, room=cell)
+        second = await world.event(centre=centre, room=cell, start_at=world.tomorrow(11))
         booked = await world.booked(candidates[0], first)
         granted = granting(world, booked, time_extension_minutes=30)
         back = granting(world, booked, time_extension_minutes=0)

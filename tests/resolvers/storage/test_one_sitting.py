@@ -31,7 +31,7 @@ async def test_fifty_requests_make_one_event(
 
     for hour in range(TIMES):
         target = LaxEvent(
-            venue=centre,
+            centre=centre,
             start=world.tomorrow(2 * hour).isoformat(),
             exam_type="Written",
             exam_format="Paper",

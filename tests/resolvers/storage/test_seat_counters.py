@@ -69,7 +69,7 @@ class Crowd:
         start = world.tomorrow(10) + WEEK
         self.events = [
             await world.event(
-                venue=self.centre,
+                centre=self.centre,
                 room=self.rooms[n % 2],
                 test=test,
                 capacity_maximum=4 + n,
@@ -79,7 +79,7 @@ class Crowd:
             for n in range(4)
         ]
         self.on_demand = await world.event(
-            venue=self.centre, room=self.rooms[1], on_demand=True, capacity_maximum=5
+            centre=self.centre, room=self.rooms[1], on_demand=True, capacity_maximum=5
         )
         self.candidates = await world.candidates(20)
 

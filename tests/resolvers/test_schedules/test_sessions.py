@@ -202,7 +202,7 @@ async def test_a_started_session_conflicts_and_a_window_does_not(
     room = await world.room(world.centre_key)
 
     async def event(start: datetime) -> UUID:
-        return await world.event(venue=world.centre_key, room=room, start_at=start)
+        return await world.event(centre=world.centre_key, room=room, start_at=start)
 
     inside = await event(NOON + timedelta(hours=4))
     assert codes(await world.book(world.candidate_key, inside)) == []

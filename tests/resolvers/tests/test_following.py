@@ -61,7 +61,7 @@ async def test_key(world: World) -> UUID:
 async def hall(world: World) -> dict[str, UUID]:
     """A place for events."""
     centre = await world.centre()
-    return {"venue": centre, "room": await world.room(centre)}
+    return {"centre": centre, "room": await world.room(centre)}
 
 
 async def test_events_take_over_a_new_duration_and_bookings_keep_theirs(
@@ -112,7 +112,7 @@ async def test_an_event_with_a_duration_of_its_own_does_not_follow(
 
     assert outcome.warnings == ()
     assert [(await event_row(world, key)).duration_minutes for key in (own, started)] == [90, 60]
-    room = await world.room(hall["venue"], "Other")
+    room = await world.room(hall["centre"], "Other")
     await updated(world, started, room=ByKey(room))
     assert (await event_row(world, started)).duration_minutes == 60
 

@@ -123,7 +123,7 @@ def find(storage: Storage, viewer: Viewer) -> FindShift:
 
 @pytest.fixture
 async def known(world: World) -> UUID:
-    """The venue, the learner and the two forms that the bodies name; the learner's key."""
+    """The centre, the learner and the two forms that the bodies name; the learner's key."""
     venue = ByExternalId(V1, "venue", VENUE)
     centre = UpsertCentre(
         viewer=world.viewer,

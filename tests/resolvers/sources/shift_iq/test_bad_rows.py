@@ -101,10 +101,10 @@ async def test_a_bad_row_does_not_stop_the_others(imports: ImportShift) -> None:
     ]
 
 
-async def test_the_venue_of_a_refused_event_is_not_made(
+async def test_the_centre_of_a_refused_event_is_not_made(
     imports: ImportShift, snapshot: Snapshot
 ) -> None:
-    """A rule that is found to be broken late leaves no venue behind either."""
+    """A rule that is found to be broken late leaves no centre behind either."""
     before = await snapshot()
 
     report = await imports(

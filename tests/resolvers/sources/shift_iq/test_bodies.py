@@ -81,13 +81,13 @@ async def test_an_array_of_bodies_is_one_after_another(
 
 
 async def test_an_event_is_added(imports: ImportShift, find: FindShift) -> None:
-    """Its values stand in their columns, and a venue that nobody knows is made."""
+    """Its values stand in their columns, and a centre that nobody knows is made."""
     report = await imports("add-event")
 
     row = await find(Event, "event", ADDED, V1)
-    venue = await find(Centre, "venue", VENUE, V1)
+    centre = await find(Centre, "venue", VENUE, V1)
     assert fates(report) == ["made"]
-    assert (row.identifier, row.venue_id, venue.reference) == (UUID(ADDED), venue.id, VENUE)
+    assert (row.identifier, row.venue_id, centre.reference) == (UUID(ADDED), centre.id, VENUE)
     assert row.start_at == datetime(2027, 2, 15, 10, tzinfo=UTC)
     assert (row.exam_type, row.exam_format, row.billing_code) == ("Standard", "Online", "B-7")
     assert (row.capacity_maximum, row.title) == (30, f"Standard at {VENUE}")

@@ -1,4 +1,4 @@
-"""Events of [003]: all 62 fields, made and brought up to date, and their venues."""
+"""Events of [003]: all 62 fields, made and brought up to date, and their centres."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -44,14 +44,14 @@ async def test_every_field_is_imported(imports: ImportShift, find: FindShift) ->
     report = await imports("event")
 
     assert fates(report) == ["made"]
-    row, venue = await find(Event, "event", EVENT), await find(Centre, "venue", VENUE)
+    row, centre = await find(Event, "event", EVENT), await find(Centre, "venue", VENUE)
     for name, column in COLUMNS.items():
         wanted = UUID(given[name]) if name in UUIDS else given[name]
         if name in INSTANTS:
             wanted = datetime.fromisoformat(wanted)
         assert getattr(row, column) == wanted, name
     assert row.identifier == UUID(EVENT)
-    assert row.venue_id == venue.id
+    assert row.venue_id == centre.id
     assert (row.kind, row.duration_unit) == (EventKind.CLASS, DurationUnit.HOUR)
     assert (row.last_change_type, row.last_change_user) == ("EventRescheduled", "Robin Field")
     assert row.last_change_time == datetime(2027, 1, 10, 8, 0, 0, 542_000, tzinfo=UTC)
@@ -229,7 +229,7 @@ async def test_an_event_that_was_made_here_is_known_by_its_identifier(
     assert (row.id, row.title) == (key, "Carpenter, Level 1")
 
 
-async def test_a_new_venue_is_made(imports: ImportShift, find: FindShift) -> None:
+async def test_a_new_centre_is_made(imports: ImportShift, find: FindShift) -> None:
     """It has its UUID for a name and the organization's clock, and is made once."""
     report = await imports([event(), event(EventIdentifier=str(UUID(int=9)))])
 
@@ -238,7 +238,7 @@ async def test_a_new_venue_is_made(imports: ImportShift, find: FindShift) -> Non
     assert (centre.reference, centre.name, centre.time_zone) == (VENUE, VENUE, "Europe/London")
 
 
-async def test_a_venue_is_known_by_its_external_id_of_either_version(
+async def test_a_centre_is_known_by_its_external_id_of_either_version(
     imports: ImportShift, viewer: Viewer, find: FindShift, world: World
 ) -> None:
     """A centre that has it already is where the event is, on that centre's clock."""
@@ -259,7 +259,7 @@ async def test_a_venue_is_known_by_its_external_id_of_either_version(
     assert (row.local_start, row.title) == (datetime(2027, 2, 1, 5), "EXAM at Vancouver")
 
 
-async def test_our_own_key_is_a_venue_too(
+async def test_our_own_key_is_a_centre_too(
     imports: ImportShift, find: FindShift, world: World
 ) -> None:
     """What the gateway exports it can import: its own keys name its own objects."""
@@ -270,7 +270,7 @@ async def test_our_own_key_is_a_venue_too(
     assert (await find(Event, "event", EVENT)).venue_id == centre
 
 
-async def test_a_centre_with_that_name_is_the_venue(
+async def test_a_centre_with_that_name_is_the_centre(
     imports: ImportShift, viewer: Viewer, find: FindShift, world: World
 ) -> None:
     """One whose reference is the UUID is the one that is meant, and keeps its other ids."""

@@ -75,10 +75,10 @@ async def test_the_file_can_be_imported_and_changes_nothing(
 async def test_a_file_with_local_times_can_be_imported(
     imports: ImportShift, storage: Storage, viewer: Viewer
 ) -> None:
-    """What follows from the start and the venue is ignored; the three decimals change nothing."""
+    """What follows from the start and the centre is ignored; the three decimals change nothing."""
     world = World(storage, viewer)
     start = datetime(2027, 7, 1, 9, 0, 0, 123_456, tzinfo=UTC)
-    await world.event(venue=await world.centre(), start_at=start)
+    await world.event(centre=await world.centre(), start_at=start)
     await imports(await exported(storage, viewer))
 
     [told] = file = await exported(storage, viewer, (*FIELDS, *LOCAL_FIELDS))
@@ -95,10 +95,10 @@ async def test_what_was_made_here_is_not_changed_by_its_own_export(
 ) -> None:
     """A kind whose text says otherwise, no text at all, an end that follows, a cancelled event."""
     world = World(storage, viewer)
-    venue = await world.centre()
-    await world.event(venue=venue, kind=EventKind.CLASS, event_type="Workshop")
-    await world.event(venue=venue)
-    gone = await world.event(venue=venue, kind=EventKind.APPOINTMENT)
+    centre = await world.centre()
+    await world.event(centre=centre, kind=EventKind.CLASS, event_type="Workshop")
+    await world.event(centre=centre)
+    gone = await world.event(centre=centre, kind=EventKind.APPOINTMENT)
     cancelled = CancelEvent(viewer=viewer, event=ByKey(gone), reason="Snow")
     await world.made(cancel_events, cancelled)
     await imports(await exported(storage, viewer))

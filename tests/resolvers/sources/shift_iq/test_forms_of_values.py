@@ -14,7 +14,7 @@ from tests.resolvers.sources.shift_iq.conftest import EVENT, VENUE, FindShift, I
 async def test_a_uuid_names_the_same_event(
     imports: ImportShift, find: FindShift, form: str
 ) -> None:
-    """In any case, without hyphens or in braces: a second import finds the event and its venue."""
+    """In any case, without hyphens or in braces: a second import finds the event and its centre."""
     await imports(event())
 
     report = await imports(event(EventIdentifier=form, VenueLocationIdentifier=VENUE.upper()))
