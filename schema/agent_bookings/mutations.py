@@ -8,7 +8,7 @@ from schema.agent_bookings.types import AgentBooking
 from schema.grammar.commands import submit
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
-from schema.grammar.errors import BookingError
+from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute
 from schema.grammar.inputs import Input
 from schema.grammar.payloads import CREATED, ERRORS, WARNINGS, written
@@ -22,7 +22,7 @@ class BookAgentBookingPayload:
     changed: bool = attribute(description="False where the content is that of the newest revision.")
     replayed: bool = attribute(description="True when an idempotency key was answered from memory.")
     warnings: list[Warning] = attribute(description=WARNINGS)
-    errors: list[BookingError] = attribute(description=ERRORS)
+    errors: list[UserError] = attribute(description=ERRORS)
 
 
 @object_type

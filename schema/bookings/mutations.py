@@ -18,7 +18,7 @@ from schema.bookings.types import Accommodation, Booking, Money
 from schema.grammar.commands import Answer, errors_of, submit, submit_all
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
-from schema.grammar.errors import BookingError
+from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute
 from schema.grammar.node import show_booking
 from schema.grammar.payloads import booking_rows, written_booking
@@ -31,7 +31,7 @@ class CancelBookingPayload:
     changed: bool = attribute(description="False when it was cancelled already.")
     replayed: bool = attribute(description="True when an idempotency key was answered from memory.")
     warnings: list[Warning] = attribute(description="Done, but worth knowing.")
-    errors: list[BookingError] = attribute(description="Why it was not done.")
+    errors: list[UserError] = attribute(description="Why it was not done.")
 
 
 @object_type(description="A booking that is cancelled now.")
@@ -50,7 +50,7 @@ class CancelBookingsPayload:
         description="Those that are cancelled now, also by an earlier request."
     )
     replayed: bool = attribute(description="True when an idempotency key was answered from memory.")
-    errors: list[BookingError] = attribute(description="Why it was not done.")
+    errors: list[UserError] = attribute(description="Why it was not done.")
 
 
 @object_type(description="The booking with its accommodation, or why it has it not.")
@@ -61,7 +61,7 @@ class AccommodationPayload:
     )
     changed: bool = attribute(description="False when it was just so already.")
     warnings: list[Warning] = attribute(description="Done, but worth knowing.")
-    errors: list[BookingError] = attribute(description="Why it was not done.")
+    errors: list[UserError] = attribute(description="Why it was not done.")
 
 
 async def _booking(info: Info, answer: Answer) -> Any:

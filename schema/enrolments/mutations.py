@@ -20,7 +20,7 @@ from schema.enrolments.types import Enrolment
 from schema.grammar.commands import Answer, errors_of, submit, submit_all
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
-from schema.grammar.errors import BookingError
+from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute
 from schema.grammar.node import show_booking
 from schema.grammar.payloads import booking_row, booking_rows, written_booking
@@ -35,7 +35,7 @@ class BookEnrolmentPayload:
     )
     replayed: bool = attribute(description="True when an idempotency key was answered from memory.")
     warnings: list[Warning] = attribute(description="Done, but worth knowing.")
-    errors: list[BookingError] = attribute(description="Why it was not done.")
+    errors: list[UserError] = attribute(description="Why it was not done.")
 
 
 @object_type(description="The enrolment where it is now, or why it did not move.")
@@ -44,13 +44,13 @@ class MoveEnrolmentPayload:
     changed: bool = attribute(description="False when it was there already.")
     replayed: bool = attribute(description="True when an idempotency key was answered from memory.")
     warnings: list[Warning] = attribute(description="Done, but worth knowing.")
-    errors: list[BookingError] = attribute(description="Why it was not done.")
+    errors: list[UserError] = attribute(description="Why it was not done.")
 
 
 @object_type(description="The enrolments with their results, or why they have none.")
 class AssignResultsPayload:
     updated: list[Enrolment] = attribute(description="Those that have their result now.")
-    errors: list[BookingError] = attribute(description="Why it was not done.")
+    errors: list[UserError] = attribute(description="Why it was not done.")
 
 
 @object_type(description="The payment as it is now, or why it was not recorded.")
@@ -61,7 +61,7 @@ class RecordPaymentPayload:
         description="False if the payment already had this status and no duplicate was added."
     )
     warnings: list[Warning] = attribute(description="Done, but worth knowing.")
-    errors: list[BookingError] = attribute(description="Why it was not done.")
+    errors: list[UserError] = attribute(description="Why it was not done.")
 
 
 async def _enrolment(info: Info, answer: Answer) -> Enrolment | None:

@@ -19,7 +19,7 @@ from schema.events.types import Event
 from schema.grammar.commands import Answer, submit
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
-from schema.grammar.errors import BookingError
+from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute
 from schema.grammar.inputs import Input
 from schema.grammar.payloads import ERRORS, WARNINGS, written
@@ -33,7 +33,7 @@ class EventPayload:
         description="How many bookings were moved or cancelled with it."
     )
     warnings: list[Warning] = attribute(description=WARNINGS)
-    errors: list[BookingError] = attribute(description=ERRORS)
+    errors: list[UserError] = attribute(description=ERRORS)
 
 
 @object_type

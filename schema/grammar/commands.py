@@ -20,7 +20,7 @@ from resolvers.values import frozen
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import BatchMode
 from schema.grammar.context import Info
-from schema.grammar.errors import BookingError, error_of
+from schema.grammar.errors import UserError, error_of
 from schema.grammar.inputs import given
 from schema.grammar.paths import sent_path
 from schema.grammar.warnings import Warning
@@ -35,7 +35,7 @@ class Answer:
     """What became of one command: an outcome, or errors."""
 
     outcome: Outcome | None
-    errors: list[BookingError]
+    errors: list[UserError]
 
     @property
     def subject(self) -> UUID | None:
@@ -67,7 +67,7 @@ class Answer:
         return None if self.outcome is None else self.outcome.facts.get(name)
 
 
-def errors_of(answers: Iterable[Answer]) -> list[BookingError]:
+def errors_of(answers: Iterable[Answer]) -> list[UserError]:
     """The errors of a batch; an error of the whole request appears once, not for each element."""
     errors = {
         (type(error.refusal), error.refusal.path, error.refusal.message): error

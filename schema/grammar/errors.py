@@ -34,7 +34,7 @@ def _of_refusal(name: str, description: str) -> Any:
 
 
 @interface_type(description="A refusal that the caller can act on.")
-class BookingError:
+class UserError:
     refusal: strawberry.Private[Any]
 
     code: ErrorCode = _of_refusal("code", "What was refused, for programs.")
@@ -49,7 +49,7 @@ class BookingError:
 
 
 @object_type(description="What was sent cannot be right.")
-class InputError(BookingError):
+class InputError(UserError):
     field_name: str = _of_refusal("field_name", "The input's field, by its own name.")
     min_length: int | None = _of_refusal("min_length", "Fewest characters, for STRING_LENGTH.")
     max_length: int | None = _of_refusal("max_length", "Most characters, for STRING_LENGTH.")
@@ -59,7 +59,7 @@ class InputError(BookingError):
 
 
 @object_type(description="What was named is not there, or is not yours to see.")
-class NotFoundError(BookingError):
+class NotFoundError(UserError):
     object_type: str = _of_refusal("object_type", "The type of what was looked for.")
     identifier: str | None = _of_refusal(
         "identifier", "The id or reference in the request, whether or not such an object exists."
@@ -67,13 +67,13 @@ class NotFoundError(BookingError):
 
 
 @object_type(description="No seat is left.")
-class CapacityError(BookingError):
+class CapacityError(UserError):
     capacity: int = _of_refusal("capacity", "How many seats there are.")
     taken: int = _of_refusal("taken", "How many of them are taken.")
 
 
 @object_type(description="An existing object prevents this.")
-class ConflictError(BookingError):
+class ConflictError(UserError):
     @method(description="At most 10, and only those that you may see.")
     async def conflicting(
         self, info: Info
@@ -84,7 +84,7 @@ class ConflictError(BookingError):
 
 
 @object_type(description="Not from the state that it is in.")
-class StateError(BookingError):
+class StateError(UserError):
     current_status: BookingStatus | None = _of_refusal(
         "status", "Null when the refusal concerns an event: then eventStatus."
     )
@@ -96,7 +96,7 @@ class StateError(BookingError):
 
 
 @object_type(description="A rule of the organization, the test or the event.")
-class PolicyError(BookingError):
+class PolicyError(UserError):
     setting: str | None = _of_refusal("setting", "The setting that the rule comes from, if one.")
     deadline: datetime | None = _of_refusal(
         "deadline", "The instant that decided it; null where none did."
@@ -104,7 +104,7 @@ class PolicyError(BookingError):
 
 
 @object_type(description="Not by this viewer.")
-class PermissionError(BookingError):
+class PermissionError(UserError):
     required: Permission = _of_refusal("required", "The permission that this needs.")
     missing_scope: AccessScope | None = _of_refusal(
         "missing_scope",
@@ -112,7 +112,7 @@ class PermissionError(BookingError):
     )
 
 
-_TYPES: tuple[tuple[type[Refusal], type[BookingError]], ...] = (
+_TYPES: tuple[tuple[type[Refusal], type[UserError]], ...] = (
     (refusals.InputRefusal, InputError),
     (refusals.NotFoundRefusal, NotFoundError),
     (refusals.CapacityRefusal, CapacityError),
@@ -122,9 +122,9 @@ _TYPES: tuple[tuple[type[Refusal], type[BookingError]], ...] = (
     (refusals.PermissionRefusal, PermissionError),
 )
 
-ERROR_TYPES: tuple[type[BookingError], ...] = tuple(shown for _, shown in _TYPES)
+ERROR_TYPES: tuple[type[UserError], ...] = tuple(shown for _, shown in _TYPES)
 
 
-def error_of(refusal: Refusal) -> BookingError:
+def error_of(refusal: Refusal) -> UserError:
     """A refusal as data."""
     return next(shown(refusal=refusal) for kind, shown in _TYPES if isinstance(refusal, kind))

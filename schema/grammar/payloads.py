@@ -10,7 +10,7 @@ from resolvers.identity import global_id
 from schema.grammar.commands import Answer
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
-from schema.grammar.errors import BookingError
+from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute
 from schema.grammar.found import load_node
 from schema.grammar.node import rows_of_type
@@ -51,7 +51,7 @@ class DeletePayload:
     deleted_id: strawberry.ID | None = attribute(
         description="The global id of what was deleted; null with errors."
     )
-    errors: list[BookingError] = attribute(description="Why it was not done.")
+    errors: list[UserError] = attribute(description="Why it was not done.")
 
     @classmethod
     def of(cls, name: str, answer: Answer) -> "DeletePayload":

@@ -11,7 +11,7 @@ from resolvers.viewer import Viewer
 from schema.grammar.commands import Answer, submit
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
-from schema.grammar.errors import BookingError
+from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute, type_name
 from schema.grammar.inputs import Input
 from schema.grammar.payloads import CREATED, ERRORS, written
@@ -64,7 +64,7 @@ def _payload(kind: type[Any], name: str, field: str, words: str, warnings: str |
     }
     if warnings is not None:
         fields["warnings"] = (list[Warning], attribute(description=warnings))
-    fields["errors"] = (list[BookingError], attribute(description=ERRORS))
+    fields["errors"] = (list[UserError], attribute(description=ERRORS))
     declared = {each: value for each, (_, value) in fields.items()}
     declared["__annotations__"] = {each: made for each, (made, _) in fields.items()}
     declare = object_type(description=f"What became of an upsert of {article} {words}.")

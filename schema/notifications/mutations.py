@@ -7,7 +7,7 @@ from resolvers.notifications.redelivering import redeliver
 from schema.grammar.commands import Answer, submit
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
-from schema.grammar.errors import BookingError
+from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute
 from schema.grammar.inputs import Input
 from schema.grammar.payloads import ERRORS, DeletePayload, written
@@ -29,7 +29,7 @@ class NotificationPayload:
         description="The secret that signs each message. Shown only when the endpoint is created "
         "or its key is rotated: null with errors, and when an identical endpoint already exists."
     )
-    errors: list[BookingError] = attribute(description=ERRORS)
+    errors: list[UserError] = attribute(description=ERRORS)
 
 
 @object_type(description="What became of a message that is to be sent again.")
@@ -37,7 +37,7 @@ class RedeliverPayload:
     delivery: NotificationDelivery | None = attribute(
         description="As it is now; null when refused."
     )
-    errors: list[BookingError] = attribute(description=ERRORS)
+    errors: list[UserError] = attribute(description=ERRORS)
 
 
 @object_type

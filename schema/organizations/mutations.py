@@ -7,7 +7,7 @@ from resolvers.organizations.users import upsert_users
 from schema.grammar.commands import submit
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
-from schema.grammar.errors import BookingError
+from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute
 from schema.grammar.inputs import Input
 from schema.grammar.payloads import ERRORS, written
@@ -19,7 +19,7 @@ from schema.organizations.types import SiteSettings, User
 @object_type(description="What became of a change of the settings.")
 class SettingsPayload:
     settings: SiteSettings | None = attribute(description="As they are now; null when refused.")
-    errors: list[BookingError] = attribute(description=ERRORS)
+    errors: list[UserError] = attribute(description=ERRORS)
 
 
 @object_type

@@ -7,7 +7,7 @@ from resolvers.products.offers import offer_products
 from schema.grammar.commands import submit
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
-from schema.grammar.errors import BookingError
+from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute
 from schema.grammar.inputs import Input
 from schema.grammar.payloads import ERRORS, written
@@ -20,7 +20,7 @@ from schema.products.types import AgentOffice, Product, ProductOffer
 class OfferProductPayload:
     offer: ProductOffer | None = attribute(description="As it is now; null when refused.")
     changed: bool = attribute(description="False where it was like that already.")
-    errors: list[BookingError] = attribute(description=ERRORS)
+    errors: list[UserError] = attribute(description=ERRORS)
 
 
 @object_type

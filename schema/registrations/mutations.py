@@ -12,7 +12,7 @@ from schema.events.types import Event
 from schema.grammar.commands import Answer, submit
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
-from schema.grammar.errors import BookingError
+from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute
 from schema.grammar.found import load_node
 from schema.grammar.inputs import Input
@@ -36,7 +36,7 @@ class BookRegistrationPayload:
     event_created: bool = attribute(description="Whether a lax call made the event.")
     replayed: bool = attribute(description=REPLAYED)
     warnings: list[Warning] = attribute(description=WARNINGS)
-    errors: list[BookingError] = attribute(description=ERRORS)
+    errors: list[UserError] = attribute(description=ERRORS)
 
 
 @object_type(description="The registration where it is now, or why it was not transferred.")
@@ -47,13 +47,13 @@ class TransferRegistrationPayload:
     event_created: bool = attribute(description="Whether a lax call made the event.")
     replayed: bool = attribute(description=REPLAYED)
     warnings: list[Warning] = attribute(description=WARNINGS)
-    errors: list[BookingError] = attribute(description=ERRORS)
+    errors: list[UserError] = attribute(description=ERRORS)
 
 
 @object_type(description="The registration with its form, or why it has it not.")
 class ChangeAssessmentPayload:
     registration: Registration | None = attribute(description="It; null with errors.")
-    errors: list[BookingError] = attribute(description=ERRORS)
+    errors: list[UserError] = attribute(description=ERRORS)
 
 
 async def _event(info: Info, answer: Answer, fact: str) -> Event | None:

@@ -11,7 +11,7 @@ from resolvers.test_schedules.sessions import record_sessions
 from schema.grammar.commands import Answer, submit
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
-from schema.grammar.errors import BookingError
+from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute
 from schema.grammar.inputs import Input
 from schema.grammar.payloads import DeletePayload, written_booking
@@ -30,7 +30,7 @@ class BookTestSchedulePayload:
     test_schedule: TestSchedule | None = attribute(description="The booking; null with errors.")
     replayed: bool = attribute(description="True when an idempotency key was answered from memory.")
     warnings: list[Warning] = attribute(description="Done, but worth knowing.")
-    errors: list[BookingError] = attribute(description="Why it was not done.")
+    errors: list[UserError] = attribute(description="Why it was not done.")
 
 
 @object_type(description="The test schedule as it is now, or why it did not move.")
@@ -39,14 +39,14 @@ class MoveTestSchedulePayload:
     changed: bool = attribute(description="False when it was there already.")
     replayed: bool = attribute(description="True when an idempotency key was answered from memory.")
     warnings: list[Warning] = attribute(description="Done, but worth knowing.")
-    errors: list[BookingError] = attribute(description="Why it was not done.")
+    errors: list[UserError] = attribute(description="Why it was not done.")
 
 
 @object_type(description="The test schedule as it is now, or why nothing was recorded.")
 class RecordSessionPayload:
     test_schedule: TestSchedule | None = attribute(description="The booking; null with errors.")
     changed: bool = attribute(description="False when that was known already.")
-    errors: list[BookingError] = attribute(description="Why it was not done.")
+    errors: list[UserError] = attribute(description="Why it was not done.")
 
 
 async def _schedule(info: Info, answer: Answer) -> Any:

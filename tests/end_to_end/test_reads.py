@@ -253,7 +253,7 @@ def answers_of(schema: GraphQLSchema) -> set[str]:
         for name, kind in schema.type_map.items()
         if isinstance(kind, GraphQLObjectType) and not name.startswith("__")
     }
-    errors = {kind.name for kind in possible(schema, schema.type_map["BookingError"])}
+    errors = {kind.name for kind in possible(schema, schema.type_map["UserError"])}
     others = errors | {"Query", "Mutation", "Subscription"} | SHOWN_ELSEWHERE
     return {name for name in objects if name not in others and not name.endswith("Payload")}
 
