@@ -98,7 +98,7 @@ class DemoRegistrations:
         return BookRegistration(
             viewer=self._viewer,
             target=target,
-            learner=learner_ref(one.learner),
+            candidate=learner_ref(one.learner),
             registration=one.identifier,
             assessment=one.sitting.trade.forms[0],
             registrant_type="Apprentice",
@@ -121,7 +121,7 @@ class DemoRegistrations:
             viewer=self._viewer,
             registration=self._ref(one),
             target=later,
-            learner=learner_ref(one.learner),
+            candidate=learner_ref(one.learner),
             reason="Asked for more time to prepare",
         )
 

@@ -1,4 +1,4 @@
-"""Registers learners: a batch, in the order lock, load, ask, write, record."""
+"""Registers candidates: a batch, in the order lock, load, ask, write, record."""
 
 from collections.abc import Sequence
 from typing import TypedDict
@@ -28,7 +28,7 @@ from resolvers.refusals import (
 from resolvers.registrations import rules
 from resolvers.registrations.commands import BookRegistration, LaxEvent
 from resolvers.registrations.facts import registration_facts
-from resolvers.registrations.finding import form_of, learner
+from resolvers.registrations.finding import candidate_of, form_of
 from resolvers.registrations.forms import Form, Forms
 from resolvers.registrations.lax import NIL, LaxEvents, LaxMatch
 from resolvers.registrations.refusals import AssessmentFormNotFound, RegistrationAlreadyExists
@@ -67,7 +67,7 @@ class PendingRegistration:
 
 @requires(Permission.BOOK)
 def book(work: UnitOfWork, commands: Sequence[BookRegistration]) -> list[Outcome | Refused]:
-    """Register each learner; the outcomes are in the order of the commands.
+    """Register each candidate; the outcomes are in the order of the commands.
 
     A lax call whose event is not found makes it, once for all calls of the same sitting. `facts`
     have `event` and whether it was made, as `eventCreated`. A refusal leaves no trace. Refusals:
@@ -97,7 +97,7 @@ class _RegistrationBatch:
         self._lax = LaxEvents(work, lax)
         self._forms = Forms(work, ((c.viewer.organization_id, c.assessment) for c in commands))
         self._preloaded = PreloadedBatch(
-            work, [BookingRefs(c.viewer, c.learner, self._event(c)) for c in commands]
+            work, [BookingRefs(c.viewer, c.candidate, self._event(c)) for c in commands]
         )
         wanted = [one.key for one in asked]
         self._taken = {
@@ -125,7 +125,7 @@ class _RegistrationBatch:
         self._check_identifier(asked, stage)
         lax = command.target if isinstance(command.target, LaxEvent) else None
         place = None if lax is None else self._lax.place(viewer, lax, stage)
-        candidate = stage.of(learner, preloaded, viewer, command.learner)
+        candidate = stage.of(candidate_of, preloaded, viewer, command.candidate)
         _check_details(command, stage)
         form = self._form(command, stage)
         sought = None

@@ -29,14 +29,14 @@ class LaxEvent:
 
 @frozen(kw_only=True)
 class BookRegistration:
-    """Register a learner for an event that is named (`Ref`) or found by place and time.
+    """Register a candidate for an event that is named (`Ref`) or found by place and time.
 
     `happened`: an import brings it, so permissions and rules about now do not apply.
     """
 
     viewer: Viewer = field(repr=False)
     target: Ref | LaxEvent
-    learner: Ref
+    candidate: Ref
     registration: UUID | None = None
     assessment: str | None = None
     registrant_type: str | None = None
@@ -53,7 +53,7 @@ class TransferRegistration:
     viewer: Viewer = field(repr=False)
     registration: Ref
     target: Ref | LaxEvent
-    learner: Ref
+    candidate: Ref
     reason: str
     overrides: tuple[RuleOverride, ...] = ()
     expected_version: int | None = None

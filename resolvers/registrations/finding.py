@@ -1,4 +1,4 @@
-"""How registrations, learners and forms are found, and what is said where they are not `[002]`."""
+"""Finds registrations, candidates and forms, with the refusals of `[002]` where there is none."""
 
 from uuid import UUID
 
@@ -24,9 +24,9 @@ def registration(
     return find(found, locked, viewer, ref, *path, kind=kind, missing=missing)
 
 
-def learner(preloaded: PreloadedBatch, viewer: Viewer, ref: Ref) -> Candidate:
+def candidate_of(preloaded: PreloadedBatch, viewer: Viewer, ref: Ref) -> Candidate:
     """Raises: LearnerNotFound, also for no id at all; AmbiguousReference."""
-    path = ("learner",)
+    path = ("candidate",)
     if isinstance(ref, Unreadable):
         raise LearnerNotFound(*path, object_type="Candidate", identifier=named(ref))
     return preloaded.candidate(viewer, ref, *path, missing=LearnerNotFound)

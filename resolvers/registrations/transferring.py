@@ -92,8 +92,8 @@ class _TransferBatch:
         self._found: Lookup[Booking] = look_up(
             work, Booking, ((c.viewer, c.registration) for c in commands)
         )
-        self._learners: Lookup[Candidate] = look_up(
-            work, Candidate, ((c.viewer, c.learner) for c in commands)
+        self._candidates: Lookup[Candidate] = look_up(
+            work, Candidate, ((c.viewer, c.candidate) for c in commands)
         )
         lax = [(c.viewer, c.target) for c in commands if isinstance(c.target, LaxEvent)]
         self._lax = LaxEvents(work, lax)
@@ -120,7 +120,7 @@ class _TransferBatch:
 
     def _wanted(self, command: TransferRegistration) -> BookingRefs:
         booking = self._found.first(command.viewer, command.registration)
-        candidate = command.learner if booking is None else ByKey(booking.candidate_id)
+        candidate = command.candidate if booking is None else ByKey(booking.candidate_id)
         event: Ref | None
         if isinstance(command.target, LaxEvent):
             match = self._lax.matching(command.viewer, command.target)
@@ -134,7 +134,7 @@ class _TransferBatch:
         viewer, stage = command.viewer, ValidationErrors()
         overrides = check_overrides(viewer, command.overrides, stage)
         booking = stage.of(registration, self._found, self._locked, viewer, command.registration)
-        self._check_learner(command, booking, stage)
+        self._check_candidate(command, booking, stage)
         if booking is not None and self._registrations[booking.id].test_form_id is None:
             path = ("registration",)
             stage.add(NoAssessmentForm(*path, **state_of(self._situation(booking), viewer)))
@@ -144,7 +144,7 @@ class _TransferBatch:
         assert booking is not None
         assert sought is not None
         require_version(self._situation(booking), viewer, command.expected_version)
-        candidate = self._preloaded.candidate(viewer, ByKey(booking.candidate_id), "learner")
+        candidate = self._preloaded.candidate(viewer, ByKey(booking.candidate_id), "candidate")
         moved, accommodations = self._moved(booking, sought.event)
         event = sought.event
 
@@ -177,15 +177,15 @@ class _TransferBatch:
             sought.made,
         )
 
-    def _check_learner(
+    def _check_candidate(
         self, command: TransferRegistration, booking: Booking | None, stage: ValidationErrors
     ) -> None:
         """Refusals: LearnerNotFound, NotTheLearner; AmbiguousReference."""
-        path, viewer, ref = ("learner",), command.viewer, command.learner
+        path, viewer, ref = ("candidate",), command.viewer, command.candidate
         if isinstance(ref, Unreadable):
             stage.add(LearnerNotFound(*path, object_type="Candidate", identifier=named(ref)))
             return
-        found = stage.of(self._learners.one, viewer, ref, *path, missing=LearnerNotFound)
+        found = stage.of(self._candidates.one, viewer, ref, *path, missing=LearnerNotFound)
         if found is not None and booking is not None and booking.candidate_id != found.id:
             stage.add(NotTheLearner(*path))
 

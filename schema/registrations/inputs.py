@@ -99,17 +99,17 @@ class RegistrationTargetInput:
         return self.event.to_ref("Event")
 
 
-@input_type(description="A learner's registration for an event.")
+@input_type(description="A candidate's registration for an event.")
 class BookRegistrationInput:
     registration: UUID | None = described(
         "The caller's own UUID, never used before; made here when absent and the target is strict."
     )
     target: RegistrationTargetInput = attribute(description="For which event.")
-    learner: RefInput = attribute(description="Who registers.")
+    candidate: RefInput = attribute(description="Who registers.")
     assessment: str | None = described(
         "The code of a published form that is not bilingual; required by a lax target."
     )
-    registrant_type: str | None = described("As what the learner registers, 1 to 200 characters.")
+    registrant_type: str | None = described("As what the candidate registers, 1 to 200 characters.")
     accommodations: list[AccommodationInput] | None = described(
         "What is granted from the start, at most 500, each of another type."
     )
@@ -121,7 +121,7 @@ class BookRegistrationInput:
         return BookRegistration(
             viewer=viewer,
             target=self.target.to_target(),
-            learner=self.learner.to_ref("Candidate"),
+            candidate=self.candidate.to_ref("Candidate"),
             registration=given(self.registration),
             assessment=given(self.assessment),
             registrant_type=given(self.registrant_type),
@@ -137,7 +137,7 @@ class BookRegistrationInput:
 class TransferRegistrationInput:
     registration_id: strawberry.ID = attribute(description=REGISTRATION_ID)
     target: RegistrationTargetInput = attribute(description="To which event.")
-    learner: RefInput = attribute(description="Whose registration it must be.")
+    candidate: RefInput = attribute(description="Whose registration it must be.")
     reason: str = attribute(description="Why, 1 to 500 characters.")
     overrides: list[RuleOverride] | None = described(OVERRIDES)
     expected_version: int | None = described(EXPECTED_VERSION)
@@ -149,7 +149,7 @@ class TransferRegistrationInput:
             viewer=viewer,
             registration=ref_of(self.registration_id, "Registration"),
             target=self.target.to_target(),
-            learner=self.learner.to_ref("Candidate"),
+            candidate=self.candidate.to_ref("Candidate"),
             reason=self.reason,
             overrides=given_tuple(self.overrides),
             expected_version=given(self.expected_version),

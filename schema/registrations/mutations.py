@@ -66,7 +66,7 @@ async def _event(info: Info, answer: Answer, fact: str) -> Event | None:
 @object_type
 class RegistrationMutations:
     @strawberry.mutation(
-        description="Register a learner for an event, strict or lax: a lax call makes an event "
+        description="Register a candidate for an event, strict or lax: a lax call makes an event "
         "that is not there. Needs BOOK."
     )
     async def book_registration(

@@ -31,7 +31,7 @@ class RegistrationTransfer(OverRow):
     by: Actor = actor("by", description="Who did it.")
 
 
-@object_type(description="A learner's registration for an event; its form is what is assessed.")
+@object_type(description="A candidate's registration for an event; its form is what is assessed.")
 class Registration(Booking):
     @classmethod
     def of(cls, row: Any) -> Any:
@@ -42,7 +42,7 @@ class Registration(Booking):
         "status", by=registration_status, description="Where the registration stands."
     )
     registrant_type: str | None = column(
-        through=DETAIL, description="As what the learner registers; null where nobody said."
+        through=DETAIL, description="As what the candidate registers; null where nobody said."
     )
     assessment_form: TestForm | None = relation(
         "test_form_by_id",

@@ -184,7 +184,7 @@ class Examples:
 
         def asked(days: int) -> dict[str, Any]:
             lax = {"centre": centre, "eventStart": in_days(days), **texts}
-            return {"target": {"lax": lax}, "learner": {"reference": "P2"}}
+            return {"target": {"lax": lax}, "candidate": {"reference": "P2"}}
 
         first = {"registration": str(uuid4()), "assessment": "F1", **asked(11)}
         registration = await self._make("bookRegistration", "registration", **first)

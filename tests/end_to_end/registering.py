@@ -75,7 +75,7 @@ class Place:
         given = {
             "registration": str(uuid4()),
             "target": lax(),
-            "learner": learner(ADA),
+            "candidate": learner(ADA),
             "assessment": "F1",
             **values,
         }

@@ -64,11 +64,11 @@ REGISTER: dict[str, tuple[Input, Message]] = {
             of_input("type"),
         ),
     ),
-    "learner": (
-        lambda given: {**given, "learner": learner(NOBODY)},
+    "candidate": (
+        lambda given: {**given, "candidate": learner(NOBODY)},
         Message(
             "Learner not found.",
-            *("LEARNER_NOT_FOUND", "NotFoundError", 400, "input.learner"),
+            *("LEARNER_NOT_FOUND", "NotFoundError", 400, "input.candidate"),
             {"objectType": "Candidate", "identifier": f"SHIFT_IQ_V1/learner/{NOBODY}"},
         ),
     ),
@@ -165,7 +165,7 @@ async def test_the_named_messages_of_register_lax(place: Place, name: str) -> No
 async def test_registration_already_exists(place: Place) -> None:
     """An identifier is used once, also when its registration was deleted since."""
     first = await place.registered()
-    again = place.asked(registration=first["identifier"], learner=learner(BOB))
+    again = place.asked(registration=first["identifier"], candidate=learner(BOB))
 
     [live] = await place.errors("bookRegistration", **again)
     await place.made("deleteRegistration", registrationId=first["id"])
@@ -190,11 +190,11 @@ TRANSFER: dict[str, tuple[Input, Message]] = {
         ),
     ),
     "another learner": (
-        lambda given: {**given, "learner": learner(BOB)},
+        lambda given: {**given, "candidate": learner(BOB)},
         Message(
             "Learner does not belong to registration.",
-            *("LEARNER_DOES_NOT_BELONG_TO_REGISTRATION", "InputError", 400, "input.learner"),
-            of_input("learner"),
+            *("LEARNER_DOES_NOT_BELONG_TO_REGISTRATION", "InputError", 400, "input.candidate"),
+            of_input("candidate"),
         ),
     ),
     "already there": (
@@ -210,11 +210,11 @@ TRANSFER: dict[str, tuple[Input, Message]] = {
             },
         ),
     ),
-    "learner": (
-        lambda given: {**given, "learner": learner(NOBODY)},
+    "candidate": (
+        lambda given: {**given, "candidate": learner(NOBODY)},
         Message(
             "Learner not found.",
-            *("LEARNER_NOT_FOUND", "NotFoundError", 400, "input.learner"),
+            *("LEARNER_NOT_FOUND", "NotFoundError", 400, "input.candidate"),
             {"objectType": "Candidate", "identifier": f"SHIFT_IQ_V1/learner/{NOBODY}"},
         ),
     ),
@@ -223,7 +223,12 @@ TRANSFER: dict[str, tuple[Input, Message]] = {
 
 def transferred(id: str, **values: Any) -> dict[str, Any]:
     """The input of a transfer to another day."""
-    given = {"registrationId": id, "target": lax(days=5), "learner": learner(ADA), "reason": "Ill"}
+    given = {
+        "registrationId": id,
+        "target": lax(days=5),
+        "candidate": learner(ADA),
+        "reason": "Ill",
+    }
     return {**given, **values}
 
 
@@ -264,7 +269,7 @@ async def test_failures_of_one_stage_are_told_together(place: Place) -> None:
     given = place.asked(
         registration=None,
         target=lax(centre=NIL, eventStart="soon"),
-        learner=learner(NOBODY),
+        candidate=learner(NOBODY),
         accommodations=[{"type": " "}],
         assessment="TWO-TONGUED",
     )
@@ -291,7 +296,7 @@ async def test_failures_of_one_stage_are_told_together(place: Place) -> None:
 @pytest.mark.parametrize(
     ("name", "rest"),
     [
-        ("transferRegistration", {"target": lax(), "learner": learner(ADA), "reason": "x"}),
+        ("transferRegistration", {"target": lax(), "candidate": learner(ADA), "reason": "x"}),
         ("changeAssessment", {"assessment": "F1"}),
         ("deleteRegistration", {}),
     ],
@@ -318,10 +323,10 @@ async def test_an_id_that_is_no_registrations(
 async def test_an_id_that_is_no_learners(place: Place) -> None:
     """A learner by a malformed id, or by that of another type, is not found."""
     for id in ("", "nonsense", global_id("Event", UUID(int=1))):
-        [error] = await place.errors("bookRegistration", **place.asked(learner={"id": id}))
+        [error] = await place.errors("bookRegistration", **place.asked(candidate={"id": id}))
 
         assert (error["code"], error["message"]) == ("LEARNER_NOT_FOUND", "Learner not found.")
-        assert error["path"] == ["input", "learner"]
+        assert error["path"] == ["input", "candidate"]
 
 
 async def test_a_registration_that_is_not_there(place: Place) -> None:

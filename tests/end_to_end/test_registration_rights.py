@@ -35,11 +35,11 @@ async def test_roles_without_the_permission(place: Place, client_as: ClientAs) -
     registration = await place.registered()
     by_id = {"registrationId": registration["id"]}
     asked = {
-        "bookRegistration": place.asked(learner=learner(BOB)),
+        "bookRegistration": place.asked(candidate=learner(BOB)),
         "transferRegistration": {
             **by_id,
             "target": lax(days=6),
-            "learner": learner(ADA),
+            "candidate": learner(ADA),
             "reason": "x",
         },
         "changeAssessment": {**by_id, "assessment": "F2"},
@@ -69,7 +69,7 @@ async def user(client: Client, **values: Any) -> UUID:
 
 async def test_agents_and_candidates(place: Place, client_as: ClientAs) -> None:
     """An agent sees no registration; a candidate its own, and may cancel that."""
-    ada, bob = await place.registered(), await place.registered(learner=learner(BOB))
+    ada, bob = await place.registered(), await place.registered(candidate=learner(BOB))
     who = {"reference": "A1", "name": "Agent", "role": "AGENT"}
     agent = place.by(await client_as(role="agent", user_id=await user(place.client, **who)))
     of_ada = {"reference": "C1", "name": "Ada", "role": "CANDIDATE"}
@@ -79,7 +79,7 @@ async def test_agents_and_candidates(place: Place, client_as: ClientAs) -> None:
     assert await agent.client.ask("{ registrationCount }") == 0
     [told] = await agent.errors("cancelBooking", bookingId=ada["id"], reason="ILLNESS")
     assert told["code"] == "REGISTRATION_NOT_FOUND"
-    asked = place.asked(learner=learner(BOB), target=BARE)
+    asked = place.asked(candidate=learner(BOB), target=BARE)
     codes = {error["code"] for error in await agent.errors("bookRegistration", **asked)}
     assert codes == {"LEARNER_NOT_FOUND", "FORBIDDEN"}
     assert await herself.client.ask("{ registrations { nodes { id } } }") == {
@@ -134,7 +134,7 @@ async def test_a_scheduler_of_another_centre(place: Place, client_as: ClientAs) 
     [missing] = await scheduler.errors("deleteRegistration", **by_id)
     told = await scheduler.errors("changeAssessment", **by_id, assessment="F2")
     elsewhere = await scheduler.errors(
-        "bookRegistration", **place.asked(learner=learner(BOB), target=BARE)
+        "bookRegistration", **place.asked(candidate=learner(BOB), target=BARE)
     )
 
     assert missing["message"] == told[0]["message"] == "Registration not found."

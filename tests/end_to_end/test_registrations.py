@@ -44,7 +44,7 @@ async def test_the_first_lax_call_makes_the_event(place: Place) -> None:
         **place.asked(registrantType="Apprentice", accommodations=accommodations),
     )
     second = await place.made(
-        "bookRegistration", **place.asked(target=BARE, learner={"reference": "P2"})
+        "bookRegistration", **place.asked(target=BARE, candidate={"reference": "P2"})
     )
 
     assert (first["eventCreated"], second["eventCreated"]) == (True, False)
@@ -72,7 +72,7 @@ async def test_a_text_that_differs_is_a_warning(place: Place) -> None:
     await place.registered()
     payload = await place.made(
         "bookRegistration",
-        **place.asked(learner=learner(BOB), target=lax(eventExamType="Oral")),
+        **place.asked(candidate=learner(BOB), target=lax(eventExamType="Oral")),
     )
 
     assert payload["eventCreated"] is False
@@ -93,7 +93,7 @@ async def test_strict_and_lax_transfers(place: Place) -> None:
     registration = await place.registered()
     strict, id = await place.event(), registration["id"]
     target = {"event": {"id": strict}}
-    common = {"registrationId": id, "learner": learner(ADA)}
+    common = {"registrationId": id, "candidate": learner(ADA)}
 
     first = await place.made("transferRegistration", **common, target=target, reason="Snow")
     payload = await place.made(
@@ -123,7 +123,7 @@ async def test_a_transfer_needs_its_reason(place: Place) -> None:
     registration = await place.registered()
     given = {
         "registrationId": registration["id"],
-        "learner": learner(ADA),
+        "candidate": learner(ADA),
         "target": lax(days=6),
         "reason": "",
     }
@@ -180,7 +180,7 @@ async def test_deleted_ones_are_read_by_id_only(place: Place) -> None:
 
 async def test_cancelled_like_every_booking(place: Place) -> None:
     """One, and several of two kinds; again changes nothing, and a registration costs nothing."""
-    one, other = await place.registered(), await place.registered(learner=learner(BOB))
+    one, other = await place.registered(), await place.registered(candidate=learner(BOB))
     enrolment = await place.enrolled("P2")
     reason = {"reason": "OTHER", "message": "Moved away"}
 
@@ -249,7 +249,7 @@ async def test_the_same_key_is_answered_from_memory(place: Place) -> None:
     registration = first["registration"]
     transfer = {
         "registrationId": registration["id"],
-        "learner": learner(ADA),
+        "candidate": learner(ADA),
         "target": lax(),
         "reason": "Snow",
         "idempotencyKey": "K2",
@@ -279,7 +279,7 @@ async def test_they_appear_wherever_bookings_do(place: Place) -> None:
     registration, event = await place.registered(), await place.event()
     id = registration["id"]
     target = {"event": {"id": event}}
-    other = await place.registered(target=target, learner=learner(BOB))
+    other = await place.registered(target=target, candidate=learner(BOB))
     booked = {"candidate": {"reference": "P1"}, "event": {"id": event}, "isOnline": True}
     payload = await place.client.ask(mutation("bookEnrolment", "enrolment { id }"), input=booked)
     enrolment = payload["enrolment"]["id"]
@@ -320,11 +320,11 @@ async def test_they_appear_wherever_bookings_do(place: Place) -> None:
 
 async def test_every_change_is_told(place: Place, socket: Socket) -> None:
     """What is done with a registration arrives in `bookingChanged` as its history has it."""
-    await place.registered(learner=learner(BOB))
+    await place.registered(candidate=learner(BOB))
     start = await newest(place.client)
     registration = await place.registered()
     id = registration["id"]
-    given = {"registrationId": id, "learner": learner(ADA), "target": lax(days=6), "reason": "x"}
+    given = {"registrationId": id, "candidate": learner(ADA), "target": lax(days=6), "reason": "x"}
     await place.made("transferRegistration", **given)
     await place.made("changeAssessment", registrationId=id, assessment="F2")
     await place.made("grantAccommodation", bookingId=id, accommodation={"type": "READER"})
@@ -346,7 +346,7 @@ async def test_every_change_is_told(place: Place, socket: Socket) -> None:
 
 async def test_a_search_by_criteria(place: Place) -> None:
     """As the source has it: name, email, code and last change; the count says the same."""
-    ada, bob = await place.registered(), await place.registered(learner=learner(BOB))
+    ada, bob = await place.registered(), await place.registered(candidate=learner(BOB))
 
     async def found(**criteria: Any) -> set[str]:
         listed = await place.client.ask(LISTED, criteria=criteria)

@@ -341,12 +341,12 @@ def _call(random: Random, ids: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         "bookRegistration": {
             "registration": str(UUID(int=random.randrange(1, 4))),
             "target": target,
-            "learner": {"reference": name},
+            "candidate": {"reference": name},
         },
         "transferRegistration": {
             "registrationId": registered["id"],
             "target": target,
-            "learner": learner,
+            "candidate": learner,
             "reason": "why",
         },
         "changeAssessment": {"registrationId": registered["id"], "assessment": "A"},

@@ -172,7 +172,7 @@ class Recipes:
     async def _registration(self) -> dict[str, Any]:
         event = await self.made("createEvent", "event", start="2027-03-01T09:00:00Z")
         candidate = await self._object("upsertCandidate")
-        return {"target": {"event": {"id": event}}, "learner": {"id": candidate}}
+        return {"target": {"event": {"id": event}}, "candidate": {"id": candidate}}
 
     async def _enrolled(self, size: int) -> tuple[list[str], list[str]]:
         """New candidates and their bookings of an event of tomorrow."""

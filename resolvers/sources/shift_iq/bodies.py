@@ -45,7 +45,7 @@ OF_REGISTRATION_BODY: Final[Names] = {
     "exam_type": (BODY, "EventExamType"),
     "exam_format": (BODY, "EventExamFormat"),
     "billing_code": (BODY, "EventBillingCode"),
-    "learner": (BODY, "Learner"),
+    "candidate": (BODY, "Learner"),
     "registrant_type": (BODY, "LearnerRegistrantType"),
     "assessment": (BODY, "Assessment"),
     "accommodations": (BODY, "Accommodations"),

@@ -128,7 +128,7 @@ class _BodyBatch:
         command = BookRegistration(
             viewer=self._viewer,
             target=body.event,
-            learner=self._learner(body.learner),
+            candidate=self._learner(body.learner),
             registration=body.registration,
             assessment=body.assessment,
             registrant_type=body.registrant_type,
@@ -146,7 +146,7 @@ class _BodyBatch:
             viewer=self._viewer,
             registration=self._registration_or_none(body.registration),
             target=body.event,
-            learner=self._learner(body.learner),
+            candidate=self._learner(body.learner),
             reason=body.reason,
             imported=True,
         )

@@ -43,7 +43,7 @@ def registering(world: World, learner: UUID, event: UUID, **values: Any) -> Book
     return BookRegistration(
         viewer=world.viewer,
         target=ByKey(event),
-        learner=ByKey(learner),
+        candidate=ByKey(learner),
         registration=uuid4(),
         **values,
     )

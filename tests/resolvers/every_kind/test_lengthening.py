@@ -112,7 +112,7 @@ async def test_another_form_may_lengthen_breaks_beyond_the_seats(
                 viewer=world.viewer,
                 registration=uuid4(),
                 target=ByKey(two_hours[0]),
-                learner=ByKey(one),
+                candidate=ByKey(one),
                 assessment="S",
             )
         ],

@@ -71,12 +71,12 @@ def register(world: World, candidate: UUID, form: str) -> Register:
     """Register a learner, for an event's key or lax."""
 
     async def registered(target: UUID | LaxEvent, **values: Any) -> Outcome | Refused:
-        learner = values.pop("learner", candidate)
+        person = values.pop("candidate", candidate)
         given = {"registration": uuid4(), "assessment": form, **values}
         command = BookRegistration(
             **{"viewer": world.viewer, **given},
             target=ByKey(target) if isinstance(target, UUID) else target,
-            learner=ByKey(learner) if isinstance(learner, UUID) else learner,
+            candidate=ByKey(person) if isinstance(person, UUID) else person,
         )
         return await world.one(book, command)
 
@@ -88,13 +88,13 @@ def move_to(world: World, candidate: UUID) -> Register:
     """Transfer a registration to another event, by its key or lax."""
 
     async def moved(key: UUID, target: UUID | LaxEvent, **values: Any) -> Outcome | Refused:
-        learner = values.pop("learner", candidate)
+        person = values.pop("candidate", candidate)
         ref = values.pop("registration", ByKey(key))
         command = TransferRegistration(
             **{"viewer": world.viewer, "reason": "Ill on the day", **values},
             registration=ref,
             target=ByKey(target) if isinstance(target, UUID) else target,
-            learner=ByKey(learner) if isinstance(learner, UUID) else learner,
+            candidate=ByKey(person) if isinstance(person, UUID) else person,
         )
         return await world.one(transfer, command)
 

@@ -82,7 +82,7 @@ async def test_references_are_longer_where_identifiers_begin_alike(
 
     references = []
     for learner, identifier in zip(learners, identifiers, strict=True):
-        outcome = done(await register(event, learner=learner, registration=identifier))
+        outcome = done(await register(event, candidate=learner, registration=identifier))
         references.append((await world.row(outcome.subject)).reference)
 
     assert references == ["REG-12345678", "REG-123456780000", "REG-123456780001"]
@@ -94,7 +94,7 @@ async def test_an_identifier_is_used_once(world: World, centre: UUID, register: 
     identifier = uuid4()
     first = done(await register(event, registration=identifier))
 
-    result = await register(other, registration=identifier, learner=await world.candidate("C2"))
+    result = await register(other, registration=identifier, candidate=await world.candidate("C2"))
 
     assert refused(result) == [
         (
@@ -117,7 +117,7 @@ async def test_a_lax_call_makes_the_event_that_is_missing(
     """Once; the next needs neither type nor format nor billing code (acceptance example 5)."""
     first = done(await register(lax()))
     bare = lax(exam_type=None, exam_format=None, billing_code=None)
-    second = done(await register(bare, learner=await world.candidate("C2")))
+    second = done(await register(bare, candidate=await world.candidate("C2")))
 
     [event] = await world.rows(Event, "venue_id", centre)
     assert first.facts == {"event": event.id.hex, "eventCreated": True}
@@ -136,14 +136,14 @@ async def test_all_that_a_new_event_lacks_is_told_together(register: Register, l
     result = await register(
         nothing,
         registration=None,
-        learner=ByReference("nobody"),
+        candidate=ByReference("nobody"),
         assessment="none",
         accommodations=(InitialAccommodation(type=""),),
     )
 
     assert refused(result) == [
         ("REQUIRED", "'registration' is required", "registration"),
-        ("LEARNER_NOT_FOUND", "Learner not found.", "learner"),
+        ("LEARNER_NOT_FOUND", "Learner not found.", "candidate"),
         (
             "ACCOMMODATION_TYPE_EMPTY",
             "Accommodation type cannot be empty.",
@@ -254,7 +254,7 @@ async def test_one_instant_can_be_written_in_many_ways(
     learners = await world.candidates(len(starts))
 
     events = {
-        done(await register(lax(start=start), learner=learner)).facts["event"]
+        done(await register(lax(start=start), candidate=learner)).facts["event"]
         for start, learner in zip(starts, learners, strict=True)
     }
 
@@ -344,7 +344,7 @@ async def test_of_several_sittings_the_texts_choose_then_the_number_then_the_age
     bare = {"exam_type": None, "exam_format": None, "billing_code": None}
 
     async def chosen(learner: UUID, **values: Any) -> tuple[UUID, list[str]]:
-        outcome = done(await register(lax(**{**bare, **values}), learner=learner))
+        outcome = done(await register(lax(**{**bare, **values}), candidate=learner))
         return UUID(outcome.facts["event"]), [w.path[-1] for w in outcome.warnings]
 
     assert await chosen(learners[0]) == (numbered, [])
@@ -368,14 +368,14 @@ async def test_an_event_that_was_moved_or_cancelled_is_made_anew(
 ) -> None:
     """What a lax call made it for no longer holds."""
     learners = await world.candidates(3)
-    first = UUID(done(await register(lax(), learner=learners[0])).facts["event"])
+    first = UUID(done(await register(lax(), candidate=learners[0])).facts["event"])
     later = {"start_at": world.tomorrow(15)}
     await world.made(
         update_events, UpdateEvent(viewer=world.viewer, event=ByKey(first), changes=later)
     )
 
-    second = UUID(done(await register(lax(), learner=learners[1])).facts["event"])
-    third = UUID(done(await register(lax(), learner=learners[2])).facts["event"])
+    second = UUID(done(await register(lax(), candidate=learners[1])).facts["event"])
+    third = UUID(done(await register(lax(), candidate=learners[2])).facts["event"])
 
     assert first != second == third
     assert len(await world.rows(Event, "venue_id", centre)) == 2
@@ -427,13 +427,13 @@ async def test_a_seat_is_asked_for_like_any_other(
     enrolled, other, last = await world.candidates(3)
     await world.booked(enrolled, event)
 
-    assert codes(await register(event, learner=enrolled)) == ["DUPLICATE_BOOKING"]
-    assert codes(await register(closed, learner=other)) == ["REGISTRATION_CLOSED"]
-    done(await register(event, learner=other))
+    assert codes(await register(event, candidate=enrolled)) == ["DUPLICATE_BOOKING"]
+    assert codes(await register(closed, candidate=other)) == ["REGISTRATION_CLOSED"]
+    done(await register(event, candidate=other))
     assert codes(await world.book(other, event)) == ["DUPLICATE_BOOKING"]
-    assert codes(await register(event, learner=last)) == ["EVENT_FULL"]
+    assert codes(await register(event, candidate=last)) == ["EVENT_FULL"]
     assert codes(await world.book(last, event)) == ["EVENT_FULL"]
-    over = done(await register(event, learner=last, overrides=(RuleOverride.CAPACITY,)))
+    over = done(await register(event, candidate=last, overrides=(RuleOverride.CAPACITY,)))
     assert [w.code for w in over.warnings] == ["EVENT_FULL"]
 
 
@@ -442,9 +442,9 @@ async def test_the_room_of_an_event_counts(world: World, centre: UUID, register:
     small = await world.room(centre, "Small", capacity=1)
     one, two = [await world.event(centre=centre, room=small) for _ in range(2)]
     first, second = await world.candidates(2)
-    done(await register(one, learner=first))
+    done(await register(one, candidate=first))
 
-    assert codes(await register(two, learner=second)) == ["ROOM_FULL"]
+    assert codes(await register(two, candidate=second)) == ["ROOM_FULL"]
     assert codes(await world.book(second, two)) == ["ROOM_FULL"]
 
 
@@ -505,9 +505,9 @@ async def test_what_is_no_id_of_a_learner_is_not_found(
 ) -> None:
     event = await world.event(centre=centre)
 
-    result = await register(event, learner=Unreadable("Test:1", "is not the id of a Candidate"))
+    result = await register(event, candidate=Unreadable("Test:1", "is not the id of a Candidate"))
 
-    assert refused(result) == [("LEARNER_NOT_FOUND", "Learner not found.", "learner")]
+    assert refused(result) == [("LEARNER_NOT_FOUND", "Learner not found.", "candidate")]
 
 
 async def test_permission_and_scope(

@@ -101,15 +101,15 @@ async def test_a_deleted_registration_frees_its_seat_and_keeps_its_identifier(
     """Deleting again changes nothing."""
     other = await world.candidate("C2")
     [row] = await world.rows(Registration, "id", registered)
-    assert codes(await register(event, learner=other)) == ["EVENT_FULL"]
+    assert codes(await register(event, candidate=other)) == ["EVENT_FULL"]
 
     done(await remove(world, registered))
 
     assert done(await remove(world, registered)).changed is False
     assert (await world.row(registered)).status is BookingStatus.DELETED
-    again = await register(event, learner=other, registration=row.identifier)
+    again = await register(event, candidate=other, registration=row.identifier)
     assert codes(again) == ["REGISTRATION_ALREADY_EXISTS"]
-    done(await register(event, learner=other))
+    done(await register(event, candidate=other))
     assert (await world.booking_changes())[-2:] == ["DELETED", "CREATED"]
 
 

@@ -92,14 +92,14 @@ async def test_the_named_messages(
 ) -> None:
     """Acceptance example 8, and the others, together and in the order of the checks."""
     other = await world.candidate("C2")
-    bare = done(await register(event, learner=other, assessment=None)).subject
+    bare = done(await register(event, candidate=other, assessment=None)).subject
     there = lax(start=world.tomorrow(10).isoformat(), exam_type=None)
     nowhere = lax(start=world.tomorrow(20).isoformat(), exam_type=None)
     unknown = {"registration": ByKey(uuid4())}
 
     at_event = await move_to(registered, there)
     everything = await move_to(bare, there)
-    new_event = await move_to(registered, nowhere, reason="", learner=ByReference("nobody"))
+    new_event = await move_to(registered, nowhere, reason="", candidate=ByReference("nobody"))
     unknown_one = await move_to(registered, lax(start="x", centre=None), **unknown)
     bodily = {"exam_format": None, "billing_code": None}  # [002] has neither in this body
     unknown_there = await move_to(registered, replace(nowhere, **bodily), **unknown)
@@ -114,7 +114,7 @@ async def test_the_named_messages(
         "Registration already assigned to event.",
     ]
     assert [(message, path) for _, message, path in refused(new_event)] == [
-        ("Learner not found.", "learner"),
+        ("Learner not found.", "candidate"),
         ("EventExamType not specified.", "target.exam_type"),
         ("A reason is required.", "reason"),
     ]
@@ -284,11 +284,11 @@ async def test_a_new_event_without_format_and_billing_code_is_a_warning(
     full = await world.event(centre=centre, exam_format="Paper", start_at=world.tomorrow(15))
     texts = {"exam_format": None, "billing_code": None}
     first = done(await register(bare)).subject
-    second = done(await register(full, learner=(other := await world.candidate("C2")))).subject
+    second = done(await register(full, candidate=(other := await world.candidate("C2")))).subject
 
     both = done(await move_to(first, lax(start=world.tomorrow(18).isoformat(), **texts)))
     there = lax(start=world.tomorrow(20).isoformat(), **texts)
-    one = done(await move_to(second, there, learner=other))
+    one = done(await move_to(second, there, candidate=other))
 
     assert [(w.code, w.path[-1]) for w in both.warnings] == [
         ("EVENT_INCOMPLETE", "exam_format"),

@@ -117,7 +117,7 @@ class Everyday(Schedules, School):
         command = BookRegistration(
             viewer=self.viewer,
             target=ByKey(event) if isinstance(event, UUID) else event,
-            learner=ByKey(candidate),
+            candidate=ByKey(candidate),
             registration=uuid4(),
             assessment="F1",
         )
@@ -157,7 +157,7 @@ class Everyday(Schedules, School):
             viewer=self.viewer,
             registration=ByKey(booking),
             target=lax,
-            learner=ByKey(candidate),
+            candidate=ByKey(candidate),
             reason="Ill on the day",
         )
         await self.made(transfer, command)

@@ -39,7 +39,7 @@ def calls_for(world: World, people: Sequence[UUID], event: UUID) -> list[Call]:
             wanted = BookRegistration(
                 viewer=world.viewer,
                 target=ByKey(event),
-                learner=ByKey(person),
+                candidate=ByKey(person),
                 registration=uuid4(),
             )
             calls.append((register, wanted))

@@ -45,7 +45,7 @@ async def test_fifty_requests_make_one_event(
                         viewer=world.viewer,
                         registration=uuid4(),
                         target=target,
-                        learner=ByKey(candidate),
+                        candidate=ByKey(candidate),
                         assessment="F1",
                     )
                 ],

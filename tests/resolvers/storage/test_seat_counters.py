@@ -105,7 +105,7 @@ class Crowd:
             command = BookRegistration(
                 viewer=world.viewer,
                 target=ByKey(event),
-                learner=ByKey(candidate),
+                candidate=ByKey(candidate),
                 registration=uuid4(),
                 assessment="F1",
             )
@@ -134,7 +134,7 @@ class Crowd:
             viewer=viewer,
             registration=registration,
             target=ByKey(self.chance.choice(self.events)),
-            learner=ByKey(row.candidate_id),
+            candidate=ByKey(row.candidate_id),
             reason="Ill on the day",
         )
         deleted = DeleteRegistration(viewer=viewer, registration=registration)

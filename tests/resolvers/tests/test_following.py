@@ -130,7 +130,7 @@ async def test_a_booking_keeps_its_duration_when_its_event_moves(
         command = BookRegistration(
             viewer=world.viewer,
             target=ByKey(event),
-            learner=ByKey(candidate),
+            candidate=ByKey(candidate),
             registration=uuid4(),
         )
         booking = await world.made(register, command)

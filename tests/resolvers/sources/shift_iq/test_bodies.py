@@ -305,7 +305,7 @@ async def test_our_own_registrations_are_known_too(
     command = BookRegistration(
         viewer=world.viewer,
         target=ByKey(key),
-        learner=ByKey(known),
+        candidate=ByKey(known),
         registration=UUID(OTHER),
         assessment="CARP-1-A",
     )
