@@ -100,7 +100,7 @@ class DemoRegistrations:
             target=target,
             candidate=learner_ref(one.learner),
             registration=one.identifier,
-            assessment=one.sitting.trade.forms[0],
+            test_form=one.sitting.trade.forms[0],
             registrant_type="Apprentice",
             accommodations=(EXTRA_TIME,) if one.is_accommodated else (),
         )
@@ -129,7 +129,7 @@ class DemoRegistrations:
         return ChangeAssessment(
             viewer=self._viewer,
             registration=self._ref(one),
-            assessment=one.sitting.trade.forms[1],
+            test_form=one.sitting.trade.forms[1],
         )
 
     def _accommodation(self, one: TermRegistration) -> GrantAccommodation:

@@ -1,4 +1,4 @@
-"""Assigns assessment forms to registrations that exist `[002]`."""
+"""Assigns test forms to registrations that exist `[002]`."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -56,7 +56,7 @@ class _ChangeBatch:
         rows = loading.of_keys(work, Registration, "id", keys)
         self._registrations: dict[UUID, Registration] = {row.id: row for row in rows}
         self._accommodations = loading.accommodations(work, keys)
-        self._forms = Forms(work, ((c.viewer.organization_id, c.assessment) for c in commands))
+        self._forms = Forms(work, ((c.viewer.organization_id, c.test_form) for c in commands))
         self._settings = loading.settings(work, {c.viewer.organization_id for c in commands})
 
     def change(self, command: ChangeAssessment) -> Outcome:
@@ -101,7 +101,7 @@ class _ChangeBatch:
         """The registration and its new form. Raises: Refused, or a refusal."""
         stage, viewer = ValidationErrors(), command.viewer
         booking = stage.of(registration, self._found, self._locked, viewer, command.registration)
-        form = stage.of(form_of, self._forms, viewer, command.assessment)
+        form = stage.of(form_of, self._forms, viewer, command.test_form)
         stage.settle()
         assert booking is not None
         assert form is not None
@@ -114,6 +114,6 @@ class _ChangeBatch:
             path = ("registration",)
             require(TRANSITIONS, "change assessment", situation, viewer, *path)
         if self._registrations[booking.id].test_form_id == form.id:
-            path = ("assessment",)
+            path = ("test_form",)
             raise AssessmentAlreadyAssigned(*path, **state_of(situation, viewer))
         return booking, form

@@ -95,7 +95,7 @@ class _RegistrationBatch:
         commands = [one.command for one in asked]
         lax = [(c.viewer, c.target) for c in commands if isinstance(c.target, LaxEvent)]
         self._lax = LaxEvents(work, lax)
-        self._forms = Forms(work, ((c.viewer.organization_id, c.assessment) for c in commands))
+        self._forms = Forms(work, ((c.viewer.organization_id, c.test_form) for c in commands))
         self._preloaded = PreloadedBatch(
             work, [BookingRefs(c.viewer, c.candidate, self._event(c)) for c in commands]
         )
@@ -237,11 +237,11 @@ class _RegistrationBatch:
 
     def _form(self, command: BookRegistration, stage: ValidationErrors) -> Form | None:
         """Refusals: AssessmentFormNotFound (a lax call needs one)."""
-        if command.assessment is None:
+        if command.test_form is None:
             if isinstance(command.target, LaxEvent):
-                stage.add(AssessmentFormNotFound("assessment", object_type="TestForm"))
+                stage.add(AssessmentFormNotFound("test_form", object_type="TestForm"))
             return None
-        return stage.of(form_of, self._forms, command.viewer, command.assessment)
+        return stage.of(form_of, self._forms, command.viewer, command.test_form)
 
     def _check_identifier(self, asked: RegistrationRequest, stage: ValidationErrors) -> None:
         command = asked.command

@@ -38,7 +38,7 @@ class BookRegistration:
     target: Ref | LaxEvent
     candidate: Ref
     registration: UUID | None = None
-    assessment: str | None = None
+    test_form: str | None = None
     registrant_type: str | None = None
     accommodations: tuple[InitialAccommodation, ...] = ()
     overrides: tuple[RuleOverride, ...] = ()
@@ -48,7 +48,7 @@ class BookRegistration:
 
 @frozen(kw_only=True)
 class TransferRegistration:
-    """Transfer a registration to another event; its assessment form is kept."""
+    """Transfer a registration to another event; its test form is kept."""
 
     viewer: Viewer = field(repr=False)
     registration: Ref
@@ -63,11 +63,11 @@ class TransferRegistration:
 
 @frozen(kw_only=True)
 class ChangeAssessment:
-    """Assign another assessment form, by its code."""
+    """Assign another test form, by its code."""
 
     viewer: Viewer = field(repr=False)
     registration: Ref
-    assessment: str
+    test_form: str
     expected_version: int | None = None
     origin: Origin | None = None
     imported: bool = False

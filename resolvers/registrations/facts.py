@@ -16,6 +16,6 @@ def registration_facts(
         facts |= {
             "identifier": str(registration.identifier),
             "registrantType": registration.registrant_type,
-            "assessmentForm": reference("TestForm", registration.test_form_id),
+            "testForm": reference("TestForm", registration.test_form_id),
         }
     return facts

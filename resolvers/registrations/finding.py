@@ -38,7 +38,7 @@ def form_of(forms: Forms, viewer: Viewer, code: str) -> Form:
     subjects = viewer.scope.subjects
     if subjects is not None and form.subject_id is not None and form.subject_id not in subjects:
         raise PermissionRefusal(
-            "assessment",
+            "test_form",
             required=Permission.BOOK,
             missing_scope=AccessScope.SUBJECT,
         )

@@ -1,4 +1,4 @@
-"""Assessment forms, found by their code: published ones in one language `[002]`."""
+"""Test forms, found by their code: published ones in one language `[002]`."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,7 +15,7 @@ from resolvers.storage.tables import Test, TestForm, columns, table
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.texts import folded
 
-PATH = ("assessment",)
+PATH = ("test_form",)
 
 
 class Form(Protocol):

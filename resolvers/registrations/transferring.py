@@ -68,7 +68,7 @@ class PendingTransfer:
 
 @requires(Permission.TRANSFER)
 def transfer(work: UnitOfWork, commands: Sequence[TransferRegistration]) -> list[Outcome | Refused]:
-    """Give each registration a seat at another event; its assessment form stays.
+    """Give each registration a seat at another event; its test form stays.
 
     `facts` have the events `from` and `to`, and whether the latter was made, as `eventCreated`.
     Refusals: PermissionRefusal, RegistrationNotFound, LearnerNotFound, NotTheLearner,

@@ -143,7 +143,7 @@ _described(
     DELETE="Take it back.",
     GRANT_ACCOMMODATION="Grant an exam accommodation.",
     REVOKE_ACCOMMODATION="Revoke one that was granted.",
-    CHANGE_ASSESSMENT="Change the assessment form.",
+    CHANGE_ASSESSMENT="Change the test form.",
     ASSIGN_RESULT="Assign or correct its result.",
     RESUBMIT="Submit it again with other content.",
 )
@@ -288,7 +288,7 @@ _described(
     DELETED="It was taken back.",
     ACCOMMODATION_GRANTED="An accommodation was granted.",
     ACCOMMODATION_REVOKED="An accommodation was revoked.",
-    ASSESSMENT_CHANGED="Its assessment form changed.",
+    ASSESSMENT_CHANGED="Its test form changed.",
     RESULT_ASSIGNED="A result was assigned or corrected.",
     PAYMENT_CHANGED="Its payment changed.",
     STARTED="Its session started.",

@@ -106,7 +106,7 @@ class BookRegistrationInput:
     )
     target: RegistrationTargetInput = attribute(description="For which event.")
     candidate: RefInput = attribute(description="Who registers.")
-    assessment: str | None = described(
+    test_form: str | None = described(
         "The code of a published form that is not bilingual; required by a lax target."
     )
     registrant_type: str | None = described("As what the candidate registers, 1 to 200 characters.")
@@ -123,7 +123,7 @@ class BookRegistrationInput:
             target=self.target.to_target(),
             candidate=self.candidate.to_ref("Candidate"),
             registration=given(self.registration),
-            assessment=given(self.assessment),
+            test_form=given(self.test_form),
             registrant_type=given(self.registrant_type),
             accommodations=tuple(
                 InitialAccommodation(**one.to_terms()) for one in given_tuple(self.accommodations)
@@ -133,7 +133,7 @@ class BookRegistrationInput:
         )
 
 
-@input_type(description="Where a registration goes; its assessment form stays.")
+@input_type(description="Where a registration goes; its test form stays.")
 class TransferRegistrationInput:
     registration_id: strawberry.ID = attribute(description=REGISTRATION_ID)
     target: RegistrationTargetInput = attribute(description="To which event.")
@@ -157,10 +157,10 @@ class TransferRegistrationInput:
         )
 
 
-@input_type(description="Another assessment form for a registration.")
+@input_type(description="Another test form for a registration.")
 class ChangeAssessmentInput:
     registration_id: strawberry.ID = attribute(description=REGISTRATION_ID)
-    assessment: str = attribute(description="The code of a published form that is not bilingual.")
+    test_form: str = attribute(description="The code of a published form that is not bilingual.")
     expected_version: int | None = described(EXPECTED_VERSION)
     origin: OriginInput | None = described(ORIGIN)
 
@@ -168,7 +168,7 @@ class ChangeAssessmentInput:
         return ChangeAssessment(
             viewer=viewer,
             registration=ref_of(self.registration_id, "Registration"),
-            assessment=self.assessment,
+            test_form=self.test_form,
             expected_version=given(self.expected_version),
             origin=origin_of(self.origin),
         )

@@ -83,7 +83,7 @@ class RegistrationMutations:
         )
 
     @strawberry.mutation(
-        description="Transfer a registration to another event, strict or lax; the assessment form "
+        description="Transfer a registration to another event, strict or lax; the test form "
         "stays. Needs TRANSFER."
     )
     async def transfer_registration(
@@ -100,7 +100,7 @@ class RegistrationMutations:
             errors=answer.errors,
         )
 
-    @strawberry.mutation(description="Assign another assessment form, by its code. Needs BOOK.")
+    @strawberry.mutation(description="Assign another test form, by its code. Needs BOOK.")
     async def change_assessment(
         self, info: Info, input: Input[ChangeAssessmentInput]
     ) -> ChangeAssessmentPayload | None:

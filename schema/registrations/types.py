@@ -44,7 +44,7 @@ class Registration(Booking):
     registrant_type: str | None = column(
         through=DETAIL, description="As what the candidate registers; null where nobody said."
     )
-    assessment_form: TestForm | None = relation(
+    test_form: TestForm | None = relation(
         "test_form_by_id",
         key="test_form_id",
         through=DETAIL,

@@ -270,7 +270,7 @@ async def test_the_examples_name_what_there_is(demo: Storage) -> None:
     codes = {form.code for form in await rows(demo, TestForm)}
     people = set(re.findall(r'"(demo-(?:candidate|apprentice)-\d+)"', text))
     [centre] = re.findall(r'centre: "([^"]+)"', text)
-    [form] = re.findall(r'assessment: "([^"]+)"', text)
+    [form] = re.findall(r'testForm: "([^"]+)"', text)
 
     assert len(people) > 1
     assert people <= references

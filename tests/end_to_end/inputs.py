@@ -186,12 +186,12 @@ class Examples:
             lax = {"centre": centre, "eventStart": in_days(days), **texts}
             return {"target": {"lax": lax}, "candidate": {"reference": "P2"}}
 
-        first = {"registration": str(uuid4()), "assessment": "F1", **asked(11)}
+        first = {"registration": str(uuid4()), "testForm": "F1", **asked(11)}
         registration = await self._make("bookRegistration", "registration", **first)
         self.of["bookRegistration"] = {**first, "registration": str(uuid4()), **asked(13)}
         by_id = {"registrationId": registration}
         self.of["transferRegistration"] = {**by_id, **asked(15), "reason": "Snow"}
-        self.of["changeAssessment"] = {**by_id, "assessment": "F2"}
+        self.of["changeAssessment"] = {**by_id, "testForm": "F2"}
         self.of["deleteRegistration"] = by_id
 
     async def _make_test_schedule(self) -> None:

@@ -10,7 +10,7 @@ from tests.end_to_end.inputs import in_days, mutation
 VENUE, OTHER_VENUE, ADA, BOB = (str(UUID(int=0xA11CE + n)) for n in range(4))
 TEXTS = {"eventExamType": "Written", "eventExamFormat": "Paper", "eventBillingCode": "B1"}
 SHOWN = """id identifier reference registrationStatus status version updatedAt
-    assessmentForm { code } candidate { reference } event { id }
+    testForm { code } candidate { reference } event { id }
     transfers { from { id } to { id } reason by { name } }
     accommodations { type name timeExtensionMinutes } times { start end }"""
 FOUND = f"query ($identifier: UUID!) {{ registration(identifier: $identifier) {{ {SHOWN} }} }}"
@@ -76,7 +76,7 @@ class Place:
             "registration": str(uuid4()),
             "target": lax(),
             "candidate": learner(ADA),
-            "assessment": "F1",
+            "testForm": "F1",
             **values,
         }
         return {name: value for name, value in given.items() if value is not None}

@@ -73,10 +73,10 @@ REGISTER: dict[str, tuple[Input, Message]] = {
         ),
     ),
     "form": (
-        lambda given: {**given, "assessment": "DRAFT"},
+        lambda given: {**given, "testForm": "DRAFT"},
         Message(
             "Assessment form not found.",
-            *("ASSESSMENT_FORM_NOT_FOUND", "NotFoundError", 400, "input.assessment"),
+            *("ASSESSMENT_FORM_NOT_FOUND", "NotFoundError", 400, "input.testForm"),
             {"objectType": "TestForm", "identifier": "DRAFT"},
         ),
     ),
@@ -249,8 +249,8 @@ async def test_the_named_messages_of_transfer_lax(place: Place, name: str) -> No
 async def test_registration_has_no_assessment_form(place: Place) -> None:
     """A strict registration may have none, and is then not transferred."""
     event = await place.event()
-    bare = await place.registered(target={"event": {"id": event}}, assessment=None)
-    assert bare["assessmentForm"] is None
+    bare = await place.registered(target={"event": {"id": event}}, testForm=None)
+    assert bare["testForm"] is None
 
     [error] = await place.errors("transferRegistration", **transferred(bare["id"]))
 
@@ -271,7 +271,7 @@ async def test_failures_of_one_stage_are_told_together(place: Place) -> None:
         target=lax(centre=NIL, eventStart="soon"),
         candidate=learner(NOBODY),
         accommodations=[{"type": " "}],
-        assessment="TWO-TONGUED",
+        testForm="TWO-TONGUED",
     )
 
     told = await place.errors("bookRegistration", **given)
@@ -297,7 +297,7 @@ async def test_failures_of_one_stage_are_told_together(place: Place) -> None:
     ("name", "rest"),
     [
         ("transferRegistration", {"target": lax(), "candidate": learner(ADA), "reason": "x"}),
-        ("changeAssessment", {"assessment": "F1"}),
+        ("changeAssessment", {"testForm": "F1"}),
         ("deleteRegistration", {}),
     ],
 )

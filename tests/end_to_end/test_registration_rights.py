@@ -42,7 +42,7 @@ async def test_roles_without_the_permission(place: Place, client_as: ClientAs) -
             "candidate": learner(ADA),
             "reason": "x",
         },
-        "changeAssessment": {**by_id, "assessment": "F2"},
+        "changeAssessment": {**by_id, "testForm": "F2"},
         "deleteRegistration": by_id,
     }
     permission = {
@@ -132,7 +132,7 @@ async def test_a_scheduler_of_another_centre(place: Place, client_as: ClientAs) 
     by_id = {"registrationId": registration["id"]}
 
     [missing] = await scheduler.errors("deleteRegistration", **by_id)
-    told = await scheduler.errors("changeAssessment", **by_id, assessment="F2")
+    told = await scheduler.errors("changeAssessment", **by_id, testForm="F2")
     elsewhere = await scheduler.errors(
         "bookRegistration", **place.asked(candidate=learner(BOB), target=BARE)
     )

@@ -60,7 +60,7 @@ async def test_the_first_lax_call_makes_the_event(place: Place) -> None:
     made = first["registration"]
     assert made["reference"] == f"REG-{UUID(made['identifier']).hex[:8]}"
     assert (made["status"], made["registrationStatus"]) == ("CONFIRMED", "REGISTERED")
-    assert made["assessmentForm"] == {"code": "F1"}
+    assert made["testForm"] == {"code": "F1"}
     assert made["accommodations"] == [
         {"type": "READER", "name": "A reader", "timeExtensionMinutes": 15}
     ]
@@ -110,7 +110,7 @@ async def test_strict_and_lax_transfers(place: Place) -> None:
     new = payload["to"]["id"]
     moved = payload["registration"]
     assert moved["event"] == {"id": new}
-    assert moved["assessmentForm"] == registration["assessmentForm"]
+    assert moved["testForm"] == registration["testForm"]
     by = {"name": "admin"}
     assert moved["transfers"] == [
         {"from": {"id": start}, "to": {"id": strict}, "reason": "Snow", "by": by},
@@ -142,14 +142,14 @@ async def test_another_form(place: Place) -> None:
     registration = await place.registered()
     id = registration["id"]
 
-    payload = await place.made("changeAssessment", registrationId=id, assessment="F2")
-    [again] = await place.errors("changeAssessment", registrationId=id, assessment="F2")
-    [draft] = await place.errors("changeAssessment", registrationId=id, assessment="DRAFT")
+    payload = await place.made("changeAssessment", registrationId=id, testForm="F2")
+    [again] = await place.errors("changeAssessment", registrationId=id, testForm="F2")
+    [draft] = await place.errors("changeAssessment", registrationId=id, testForm="DRAFT")
     [stale] = await place.errors(
-        "changeAssessment", registrationId=id, assessment="F1", expectedVersion=1
+        "changeAssessment", registrationId=id, testForm="F1", expectedVersion=1
     )
 
-    assert payload["registration"]["assessmentForm"] == {"code": "F2"}
+    assert payload["registration"]["testForm"] == {"code": "F2"}
     assert again["message"] == "Assessment already assigned to registration."
     assert (again["code"], again["httpStatus"]) == ("ASSESSMENT_ALREADY_ASSIGNED", 409)
     assert (draft["message"], draft["httpStatus"]) == ("Assessment form not found.", 400)
@@ -262,7 +262,7 @@ async def test_the_same_key_is_answered_from_memory(place: Place) -> None:
     assert {**moved_again, "replayed": False} == moved
     assert (moved["eventCreated"], moved_again["eventCreated"]) == (True, True)
     for name, given in (
-        ("bookRegistration", {**asked, "assessment": "F2"}),
+        ("bookRegistration", {**asked, "testForm": "F2"}),
         ("bookRegistration", {**asked, "accommodations": [{"type": "READER"}]}),
         ("transferRegistration", {**transfer, "idempotencyKey": "K1"}),
     ):
@@ -326,7 +326,7 @@ async def test_every_change_is_told(place: Place, socket: Socket) -> None:
     id = registration["id"]
     given = {"registrationId": id, "candidate": learner(ADA), "target": lax(days=6), "reason": "x"}
     await place.made("transferRegistration", **given)
-    await place.made("changeAssessment", registrationId=id, assessment="F2")
+    await place.made("changeAssessment", registrationId=id, testForm="F2")
     await place.made("grantAccommodation", bookingId=id, accommodation={"type": "READER"})
     await place.made("cancelBooking", bookingId=id, reason="ILLNESS")
     await place.made("deleteRegistration", registrationId=id)

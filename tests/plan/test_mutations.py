@@ -175,7 +175,7 @@ CANCELLED = """mutation ($bookings: [ID!]!) {
       booking {
         __typename reference
         ... on Enrolment { enrolmentStatus cancellation { reason } }
-        ... on Registration { identifier registrationStatus assessmentForm { name } }
+        ... on Registration { identifier registrationStatus testForm { name } }
       }
     }
     errors { code }
@@ -349,7 +349,7 @@ def _call(random: Random, ids: dict[str, Any]) -> tuple[str, dict[str, Any]]:
             "candidate": learner,
             "reason": "why",
         },
-        "changeAssessment": {"registrationId": registered["id"], "assessment": "A"},
+        "changeAssessment": {"registrationId": registered["id"], "testForm": "A"},
         "deleteRegistration": {"registrationId": registered["id"]},
         "upsertCandidate": {"reference": name, "firstNames": name, "lastName": "Byron"},
         "bookEnrolment": {

@@ -47,7 +47,7 @@ OF_REGISTRATION_BODY: Final[Names] = {
     "billing_code": (BODY, "EventBillingCode"),
     "candidate": (BODY, "Learner"),
     "registrant_type": (BODY, "LearnerRegistrantType"),
-    "assessment": (BODY, "Assessment"),
+    "test_form": (BODY, "Assessment"),
     "accommodations": (BODY, "Accommodations"),
     "type": (BODY, "Type"),
     "name": (BODY, "Name"),
@@ -105,7 +105,7 @@ class CancelRegistration:
 
 @frozen
 class AssignAssessment:
-    """Assign another assessment form, by its code."""
+    """Assign another test form, by its code."""
 
     registration: UUID
     assessment: str

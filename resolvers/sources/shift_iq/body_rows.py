@@ -130,7 +130,7 @@ class _BodyBatch:
             target=body.event,
             candidate=self._learner(body.learner),
             registration=body.registration,
-            assessment=body.assessment,
+            test_form=body.assessment,
             registrant_type=body.registrant_type,
             accommodations=body.accommodations,
             imported=True,
@@ -166,7 +166,7 @@ class _BodyBatch:
         command = ChangeAssessment(
             viewer=self._viewer,
             registration=self._registration_or_none(body.registration),
-            assessment=body.assessment,
+            test_form=body.assessment,
             imported=True,
         )
         return done(change_assessments(self._work, [command]), OF_REGISTRATION_BODY)

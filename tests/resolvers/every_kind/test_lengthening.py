@@ -113,7 +113,7 @@ async def test_another_form_may_lengthen_breaks_beyond_the_seats(
                 registration=uuid4(),
                 target=ByKey(two_hours[0]),
                 candidate=ByKey(one),
-                assessment="S",
+                test_form="S",
             )
         ],
     )
@@ -123,7 +123,7 @@ async def test_another_form_may_lengthen_breaks_beyond_the_seats(
     granted = await world.one(grant, granting(world, registered.subject, **shares))
 
     command = ChangeAssessment(
-        viewer=world.viewer, registration=ByKey(registered.subject), assessment="L"
+        viewer=world.viewer, registration=ByKey(registered.subject), test_form="L"
     )
     changed = await world.one(change_assessments, command)
 

@@ -72,7 +72,7 @@ def register(world: World, candidate: UUID, form: str) -> Register:
 
     async def registered(target: UUID | LaxEvent, **values: Any) -> Outcome | Refused:
         person = values.pop("candidate", candidate)
-        given = {"registration": uuid4(), "assessment": form, **values}
+        given = {"registration": uuid4(), "test_form": form, **values}
         command = BookRegistration(
             **{"viewer": world.viewer, **given},
             target=ByKey(target) if isinstance(target, UUID) else target,

@@ -54,7 +54,7 @@ async def test_a_learner_is_registered_for_an_event(
     assert outcome.facts == {"event": event.hex, "eventCreated": False}
     [change] = [c for c in await world.changes() if c.booking_id == outcome.subject]
     assert change.booking_type == "CREATED"
-    assert {"registrationStatus", "identifier", "assessmentForm"} <= set(change.changed_fields)
+    assert {"registrationStatus", "identifier", "testForm"} <= set(change.changed_fields)
 
 
 async def test_a_strict_call_needs_neither_identifier_nor_form(
@@ -63,7 +63,7 @@ async def test_a_strict_call_needs_neither_identifier_nor_form(
     """The identifier is made here."""
     event = await world.event(centre=centre)
 
-    outcome = done(await register(event, registration=None, assessment=None))
+    outcome = done(await register(event, registration=None, test_form=None))
 
     [registration] = await world.rows(Registration, "id", outcome.subject)
     assert registration.identifier != UUID(int=0)
@@ -137,7 +137,7 @@ async def test_all_that_a_new_event_lacks_is_told_together(register: Register, l
         nothing,
         registration=None,
         candidate=ByReference("nobody"),
-        assessment="none",
+        test_form="none",
         accommodations=(InitialAccommodation(type=""),),
     )
 
@@ -149,7 +149,7 @@ async def test_all_that_a_new_event_lacks_is_told_together(register: Register, l
             "Accommodation type cannot be empty.",
             "accommodations.0.type",
         ),
-        ("ASSESSMENT_FORM_NOT_FOUND", "Assessment form not found.", "assessment"),
+        ("ASSESSMENT_FORM_NOT_FOUND", "Assessment form not found.", "test_form"),
         (
             "EVENT_EXAM_TYPE_NOT_SPECIFIED",
             "EventExamType not specified.",
@@ -400,12 +400,12 @@ async def test_a_form_is_published_and_in_one_language(
     event = await world.event(centre=centre)
 
     for code in ("U", "B", "x" * 5000, "a\0b"):
-        result = await register(event, assessment=code)
+        result = await register(event, test_form=code)
         assert codes(result) == ["ASSESSMENT_FORM_NOT_FOUND"], code
         assert isinstance(result, Refused)
         assert result.refusals[0].http_status == 400
-    assert codes(await register(lax(), assessment=None)) == ["ASSESSMENT_FORM_NOT_FOUND"]
-    outcome = done(await register(event, assessment="s"))
+    assert codes(await register(lax(), test_form=None)) == ["ASSESSMENT_FORM_NOT_FOUND"]
+    outcome = done(await register(event, test_form="s"))
 
     assert (await world.row(outcome.subject)).test_id == test
 

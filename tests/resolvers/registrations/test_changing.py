@@ -48,7 +48,7 @@ async def reassess(world: World, key: UUID, code: str, **values: Any) -> Outcome
     ref = values.pop("registration", ByKey(key))
     given = {"viewer": world.viewer, **values}
     return await world.one(
-        change_assessments, ChangeAssessment(**given, registration=ref, assessment=code)
+        change_assessments, ChangeAssessment(**given, registration=ref, test_form=code)
     )
 
 
@@ -69,13 +69,13 @@ async def test_another_form_is_assigned(world: World, registered: UUID) -> None:
 
     change = (await world.changes())[-1]
     assert change.booking_type == "ASSESSMENT_CHANGED"
-    assert change.changed_fields == ["assessmentForm"]
+    assert change.changed_fields == ["testForm"]
     assert (await world.row(registered)).version == 2
     assert refused(await reassess(world, registered, "F2")) == [
         (
             "ASSESSMENT_ALREADY_ASSIGNED",
             "Assessment already assigned to registration.",
-            "assessment",
+            "test_form",
         )
     ]
 

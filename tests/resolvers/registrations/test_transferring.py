@@ -92,7 +92,7 @@ async def test_the_named_messages(
 ) -> None:
     """Acceptance example 8, and the others, together and in the order of the checks."""
     other = await world.candidate("C2")
-    bare = done(await register(event, candidate=other, assessment=None)).subject
+    bare = done(await register(event, candidate=other, test_form=None)).subject
     there = lax(start=world.tomorrow(10).isoformat(), exam_type=None)
     nowhere = lax(start=world.tomorrow(20).isoformat(), exam_type=None)
     unknown = {"registration": ByKey(uuid4())}
@@ -203,7 +203,7 @@ async def test_breaks_are_those_of_the_form_s_test(
     half = InitialAccommodation(
         type="pause", extra_time_percentage=50, scope=AccommodationScope.BREAK_TIME
     )
-    registered = done(await register(event, assessment="FB", accommodations=(half,))).subject
+    registered = done(await register(event, test_form="FB", accommodations=(half,))).subject
     other = await world.event(centre=centre, start_at=world.tomorrow(14))
 
     async def minutes() -> tuple[int, int]:
@@ -226,7 +226,7 @@ async def test_breaks_are_those_of_the_form_s_test(
         scope=AccommodationScope.BREAK_TIME,
     )
     assert not done(await world.one(grant, again)).changed
-    without = ChangeAssessment(viewer=world.viewer, registration=ByKey(registered), assessment="F1")
+    without = ChangeAssessment(viewer=world.viewer, registration=ByKey(registered), test_form="F1")
     await world.made(change_assessments, without)
     assert await minutes() == (0, 0)
 

@@ -119,7 +119,7 @@ class Everyday(Schedules, School):
             target=ByKey(event) if isinstance(event, UUID) else event,
             candidate=ByKey(candidate),
             registration=uuid4(),
-            assessment="F1",
+            test_form="F1",
         )
         return await self.made(register, command)
 

@@ -46,7 +46,7 @@ async def test_fifty_requests_make_one_event(
                         registration=uuid4(),
                         target=target,
                         candidate=ByKey(candidate),
-                        assessment="F1",
+                        test_form="F1",
                     )
                 ],
             )

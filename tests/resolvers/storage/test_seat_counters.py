@@ -107,7 +107,7 @@ class Crowd:
                 target=ByKey(event),
                 candidate=ByKey(candidate),
                 registration=uuid4(),
-                assessment="F1",
+                test_form="F1",
             )
             return register, command
         terms = {"payment": UNPAID} if self.chance.random() < 0.3 else {}

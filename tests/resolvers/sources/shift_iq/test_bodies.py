@@ -307,7 +307,7 @@ async def test_our_own_registrations_are_known_too(
         target=ByKey(key),
         candidate=ByKey(known),
         registration=UUID(OTHER),
-        assessment="CARP-1-A",
+        test_form="CARP-1-A",
     )
     booking = await world.made(book, command)
     enrolment = await world.booked(await world.candidate("C9"), key, online=True)
