@@ -220,11 +220,30 @@ def check_counters(
 
 
 @cli.command("schema")
-def print_schema() -> None:
-    """Print the GraphQL schema."""
-    from schema import build_schema
+def print_schema(
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            "--against", metavar="FILE", help="Print the changes since the schema in this file."
+        ),
+    ] = None,
+) -> None:
+    """Print the GraphQL schema.
 
-    print(build_schema().as_str())
+    With --against, print the breaking and dangerous changes and the additions instead. The exit
+    code is 1 if a change is breaking.
+    """
+    if against is None:
+        from schema import build_schema
+
+        print(build_schema().as_str())
+        return
+    from gateway.comparing import changes_since, is_breaking
+
+    changes = changes_since(against)
+    print("\n".join(changes) or f"The schema equals {against}, apart from descriptions.")
+    if any(map(is_breaking, changes)):
+        raise typer.Exit(1)
 
 
 def main() -> None:
