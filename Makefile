@@ -6,6 +6,8 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 ORGANIZATION := Demo Exams
 WORKERS ?= auto
+# Each process reads the bytecode that the first one wrote.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: run test clients faults check compare format schema bench clean
 
@@ -16,9 +18,9 @@ run: .venv/runtime
 	echo "Token, valid for 12 hours: $$token" && \
 	GATEWAY_GRAPHIQL_TOKEN="$$token" $(BIN)/booking-gateway serve --host $(HOST) --port $(PORT)
 
-# WORKERS=3 runs three processes. Those that tests start read the bytecode that the first ones wrote.
+# WORKERS=3 runs three processes.
 test: .venv/development
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --durations=10 $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --durations=10 $(TESTS)
 
 # Test subscriptions with the clients that npm has, in a folder that is removed at the end.
 clients: .venv/development
@@ -62,11 +64,16 @@ clean:
 # Installed again only when what is asked for has changed, so that a second `make run` starts in seconds.
 
 .venv/runtime: pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
-	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	$(call install,.)
 	@touch $@
 
-.venv/development: .venv/runtime
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	@touch $@
+.venv/development: pyproject.toml constraints.txt
+	$(call install,'.[dev]')
+	@touch .venv/runtime $@
+
+# Python compiles what it imports; compiling every module of every package first takes longer.
+define install
+$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv .venv
+$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e $(1)
+endef
