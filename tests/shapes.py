@@ -25,11 +25,17 @@ _first: dict[tuple[str, Hashable], tuple[Any, Any]] = {}
 FIRST_USES, ONE_IN = 5, 10
 _uses: Counter[tuple[str, Hashable]] = Counter()
 
+MOST = 2_000
+"""Shapes that are kept. Without a limit, the statements of all tests took 1 GB in a process."""
+
 _shared: list[str] = []
 
 
 def check(dialect: str, shape: Hashable, build: Callable[[str], sa.Executable]) -> None:
     """Raises: AssertionError. A plan that fails falls back, so the test fails at its end, too."""
+    if len(_first) > MOST:
+        _first.clear()
+        _uses.clear()
     _uses[dialect, shape] += 1
     if (used := _uses[dialect, shape]) > FIRST_USES and used % ONE_IN:
         return

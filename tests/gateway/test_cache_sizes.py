@@ -27,6 +27,7 @@ SCHEMA = build_schema()
 @pytest.fixture
 def measured() -> Iterator[Callable[[], int]]:
     """How many bytes Python's objects take now, without garbage."""
+    gc.freeze()  # a collection would visit all objects of earlier tests
     tracemalloc.start(1)
 
     def taken() -> int:
@@ -35,6 +36,7 @@ def measured() -> Iterator[Callable[[], int]]:
 
     yield taken
     tracemalloc.stop()
+    gc.unfreeze()
 
 
 def document(terms: int, n: int) -> str:
