@@ -100,14 +100,13 @@ class CancelBookingsInput:
         ]
 
 
-@input_type(
-    description="An exam accommodation.",
-    command=CommandNames({"time_extension_minutes": "time_extension"}),
-)
+@input_type(description="An exam accommodation.")
 class AccommodationInput:
     type: str | None = described("What it is, 1 to 50 characters; one of each type on a booking.")
     name: str | None = described("A short description, at most 200 characters.")
-    time_extension: int | None = described("Extra minutes, 0 to 999; win over the percentage.")
+    time_extension_minutes: int | None = described(
+        "Extra minutes, 0 to 999; win over the percentage."
+    )
     extra_time_percentage: int | None = described("Extra time in percent, 0 to 999.")
     extra_breaks_per_section: int | None = described("Extra breaks in each section, 0 to 99.")
     reason: str | None = described("Why, at most 500 characters.")
@@ -120,7 +119,7 @@ class AccommodationInput:
         return {
             "type": given(self.type),
             "name": given(self.name),
-            "time_extension_minutes": given(self.time_extension),
+            "time_extension_minutes": given(self.time_extension_minutes),
             "extra_time_percentage": given(self.extra_time_percentage),
             "extra_breaks_per_section": given(self.extra_breaks_per_section),
             "reason": given(self.reason),

@@ -72,7 +72,7 @@ class EventDetailsInput:
 
 @input_type(
     description="A new event; what is left out has its default.",
-    command=CommandNames({**TIMES, "capacity_maximum": "registration_limit"}, inlines=["details"]),
+    command=CommandNames(TIMES, inlines=["details"]),
 )
 class CreateEventInput:
     identifier: UUID | None = described("Your own UUID of it; ours unless given.")
@@ -84,9 +84,7 @@ class CreateEventInput:
     exam_type: str | None = described("The type of the exam.")
     exam_format: str | None = described("The format of the exam.")
     billing_code: str | None = described("What it is billed under.")
-    registration_limit: int | None = described(
-        "The event's capacityMaximum; unlimited if not given."
-    )
+    capacity_maximum: int | None = described("How many seats it has; unlimited if not given.")
     capacity_minimum: int | None = described("How many candidates it wants.")
     invigilator_minimum: int | None = described("How many invigilators it wants.")
     room: RefInput | None = described("In which room of the centre.")

@@ -33,16 +33,16 @@ REASON = "Why; at most 500 characters."
 
 @input_type(
     description="Extra time to work.",
-    command=CommandNames({"extra_time_minutes": "extra_time_min"}),
+    command=CommandNames({"extra_time_minutes": "time_extension_minutes"}),
 )
 class ReasonableAdjustmentsInput:
-    extra_time_min: int | None = described(MINUTES)
+    time_extension_minutes: int | None = described(MINUTES)
     extra_time_percentage: int | None = described(PERCENTAGE)
     reason: str | None = described(REASON)
 
     def to_adjustment(self) -> Adjustment:
         return Adjustment(
-            extra_time_minutes=given(self.extra_time_min),
+            extra_time_minutes=given(self.time_extension_minutes),
             extra_time_percentage=given(self.extra_time_percentage),
             reason=given(self.reason),
         )
@@ -50,31 +50,26 @@ class ReasonableAdjustmentsInput:
 
 @input_type(
     description="Extra breaks; a percentage counts on the breaks of the test.",
-    command=CommandNames(
-        {
-            "extra_time_minutes": "extra_time_min",
-            "extra_breaks_per_section": "number_of_extra_breaks_per_section",
-        }
-    ),
+    command=CommandNames({"extra_time_minutes": "time_extension_minutes"}),
 )
 class BreakReasonableAdjustmentsInput:
-    extra_time_min: int | None = described(MINUTES)
+    time_extension_minutes: int | None = described(MINUTES)
     extra_time_percentage: int | None = described(PERCENTAGE)
-    number_of_extra_breaks_per_section: int | None = described("Extra breaks, 0 to 99.")
+    extra_breaks_per_section: int | None = described("Extra breaks, 0 to 99.")
     reason: str | None = described(REASON)
 
     def to_adjustment(self) -> Adjustment:
         return Adjustment(
-            extra_time_minutes=given(self.extra_time_min),
+            extra_time_minutes=given(self.time_extension_minutes),
             extra_time_percentage=given(self.extra_time_percentage),
-            extra_breaks_per_section=given(self.number_of_extra_breaks_per_section),
+            extra_breaks_per_section=given(self.extra_breaks_per_section),
             reason=given(self.reason),
         )
 
 
 @input_type(description="Breaks that the candidate takes at any time.")
 class UnscheduledBreakInput:
-    extra_time_min: int = attribute(description="Minutes, 0 to 999.")
+    time_extension_minutes: int = attribute(description="Minutes, 0 to 999.")
 
 
 def _adjustment(
@@ -90,7 +85,7 @@ def _adjustment(
     command=CommandNames(
         {
             "break_adjustments": "break_reasonable_adjustments",
-            "unscheduled_break_minutes": "unscheduled_break.extra_time_min",
+            "unscheduled_break_minutes": "unscheduled_break.time_extension_minutes",
             "associate": "auto_sync_centre_subject",
         }
     ),
@@ -166,7 +161,9 @@ class BookTestScheduleInput:
             end_time=self.end_time,
             reasonable_adjustments=_adjustment(self.reasonable_adjustments),
             break_adjustments=_adjustment(self.break_reasonable_adjustments),
-            unscheduled_break_minutes=None if unscheduled is None else unscheduled.extra_time_min,
+            unscheduled_break_minutes=None
+            if unscheduled is None
+            else unscheduled.time_extension_minutes,
             marked_externally=self.marked_externally,
             allow_multiple_open_sessions=self.allow_multiple_open_sessions,
             requires_invigilation=given(self.requires_invigilation),

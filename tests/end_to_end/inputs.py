@@ -116,7 +116,7 @@ class Examples:
         self.of["cancelBooking"] = {"bookingId": bookings[0], "reason": "ILLNESS"}
         self.of["cancelBookings"] = {"bookingIds": bookings, "reason": "ILLNESS"}
         self.of["assignResults"] = {"results": [{"enrolmentId": bookings[0], "result": "PASS"}]}
-        granted = {"type": "EXTRA_TIME", "timeExtension": 10}
+        granted = {"type": "EXTRA_TIME", "timeExtensionMinutes": 10}
         self.of["grantAccommodation"] = {"bookingId": bookings[0], "accommodation": granted}
         self.of["revokeAccommodation"] = {"bookingId": bookings[0], "type": "EXTRA_TIME"}
         payment = await self._client.ask(

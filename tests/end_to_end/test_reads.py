@@ -354,6 +354,6 @@ async def crowd_a_room(client: Client) -> None:
         made = await done(client, "createEvent", "event { id }", **event, room=place)
         booking = {"candidate": {"reference": f"Q{hour}"}, "event": made["event"]}
         bookings.append(await done(client, "bookEnrolment", "enrolment { id }", **booking))
-    extra = {"type": "EXTRA_TIME", "timeExtension": 30}
+    extra = {"type": "EXTRA_TIME", "timeExtensionMinutes": 30}
     booked = bookings[0]["enrolment"]["id"]
     await done(client, "grantAccommodation", bookingId=booked, accommodation=extra)

@@ -57,7 +57,10 @@ Input = Callable[[dict[str, Any]], dict[str, Any]]
 # [002] register-lax: the input, made of one that would go well, and what is told
 REGISTER: dict[str, tuple[Input, Message]] = {
     "accommodation type": (
-        lambda given: {**given, "accommodations": [{"name": "more time", "timeExtension": 5}]},
+        lambda given: {
+            **given,
+            "accommodations": [{"name": "more time", "timeExtensionMinutes": 5}],
+        },
         Message(
             "Accommodation type cannot be empty.",
             *("ACCOMMODATION_TYPE_EMPTY", "InputError", 400, "input.accommodations.0.type"),

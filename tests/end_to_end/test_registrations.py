@@ -38,7 +38,7 @@ async def place(client: Client) -> Place:
 
 async def test_the_first_lax_call_makes_the_event(place: Place) -> None:
     """The second finds it, and needs not say what only a new one needs."""
-    accommodations = [{"type": "READER", "name": "A reader", "timeExtension": 15}]
+    accommodations = [{"type": "READER", "name": "A reader", "timeExtensionMinutes": 15}]
     first = await place.made(
         "bookRegistration",
         **place.asked(registrantType="Apprentice", accommodations=accommodations),
@@ -221,7 +221,7 @@ async def test_accommodations_like_those_of_every_booking(place: Place) -> None:
     """Granted, replaced by type, and revoked once; the end moves with the time."""
     registration = await place.registered(target={"event": {"id": await place.event()}})
     id, end = registration["id"], registration["times"]["end"]
-    granted = {"type": "READER", "name": "A reader", "timeExtension": 30}
+    granted = {"type": "READER", "name": "A reader", "timeExtensionMinutes": 30}
 
     first = await place.made("grantAccommodation", bookingId=id, accommodation=granted)
     same = await place.made("grantAccommodation", bookingId=id, accommodation=granted)

@@ -361,7 +361,7 @@ def _call(random: Random, ids: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         "cancelBookings": {"bookingIds": ids["booked"][:2], "reason": "ILLNESS"},
         "grantAccommodation": {
             "bookingId": booking,
-            "accommodation": {"type": "reader", "timeExtension": random.choice([5, 90])},
+            "accommodation": {"type": "reader", "timeExtensionMinutes": random.choice([5, 90])},
         },
         "assignResults": {
             "results": [{"enrolmentId": one, "result": "PASS"} for one in ids["over"][:2]]

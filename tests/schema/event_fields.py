@@ -132,7 +132,7 @@ FIELDS: Final = (
         3,
         5,
         given="capacityMaximum",
-        created="registrationLimit",
+        created="capacityMaximum",
         criterion="capacityMaximum",
     ),
     _field("CreditHours", 1.5, 2.25),

@@ -26,7 +26,7 @@ EVENT = {
     "examType": "Class",
     "examFormat": "Paper",
     "billingCode": "B1",
-    "registrationLimit": 10,
+    "capacityMaximum": 10,
     "capacityMinimum": 2,
     "invigilatorMinimum": 1,
     "registrationStart": "2027-01-01T00:00:00Z",

@@ -13,7 +13,7 @@ COUNT = "query ($filter: EventFilter) { eventCount(filter: $filter) }"
 async def three(made, world):
     """Beside `Anatomy in spring`: a draft, and an event on demand."""
     await made("createEvent", "event", title="Draft", details={"summary": "50% done"})
-    await made("createEvent", "event", title="Open", onDemand=True, registrationLimit=5)
+    await made("createEvent", "event", title="Open", onDemand=True, capacityMaximum=5)
 
 
 @pytest.mark.parametrize(

@@ -172,7 +172,7 @@ async def test_create_refused(client, world):
     given = {
         "title": "x" * 201,
         "centre": {"reference": "nowhere"},
-        "registrationLimit": 0,
+        "capacityMaximum": 0,
         "modules": [{"id": world.room}],
         "details": {"durationQuantity": 0, "distribution": {"code": "x" * 4001}},
     }
@@ -184,7 +184,7 @@ async def test_create_refused(client, world):
         ("NOT_FOUND", "input.centre"),
         ("INVALID_VALUE", "input.modules.0"),
         ("STRING_LENGTH", "input.title"),
-        ("OUT_OF_RANGE", "input.registrationLimit"),
+        ("OUT_OF_RANGE", "input.capacityMaximum"),
         ("OUT_OF_RANGE", "input.details.durationQuantity"),
         ("STRING_LENGTH", "input.details.distribution.code"),
     ]

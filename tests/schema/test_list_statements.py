@@ -113,7 +113,7 @@ class Recipes:
             case "assignResults", _:
                 return await self._results(size)
             case "bookRegistration", "accommodations":
-                terms = [{"type": f"t{n}", "timeExtension": 1} for n in range(size)]
+                terms = [{"type": f"t{n}", "timeExtensionMinutes": 1} for n in range(size)]
                 return {**await self._registration(), "accommodations": terms}
             case "bookTestSchedule", "testTags":
                 candidate = {"id": await self._object("upsertCandidate")}

@@ -80,12 +80,16 @@ async def test_every_attribute_is_shown_as_it_was_given(client, world, ready) ->
         BOOK,
         input=given(
             world,
-            reasonableAdjustments={"extraTimeMin": 30, "extraTimePercentage": 25, "reason": "why"},
+            reasonableAdjustments={
+                "timeExtensionMinutes": 30,
+                "extraTimePercentage": 25,
+                "reason": "why",
+            },
             breakReasonableAdjustments={
                 "extraTimePercentage": 30,
-                "numberOfExtraBreaksPerSection": 2,
+                "extraBreaksPerSection": 2,
             },
-            unscheduledBreak={"extraTimeMin": 15},
+            unscheduledBreak={"timeExtensionMinutes": 15},
             markedExternally=True,
             allowMultipleOpenSessions=True,
             testTags=[" late ", "late", "big print"],
@@ -208,7 +212,7 @@ async def test_refusals_are_data(client, world, ready) -> None:
         input=given(
             world,
             requiresInvigilation=False,
-            reasonableAdjustments={"extraTimeMin": 1000},
+            reasonableAdjustments={"timeExtensionMinutes": 1000},
             moderator={"reference": "U1"},
         ),
     )
@@ -219,7 +223,7 @@ async def test_refusals_are_data(client, world, ready) -> None:
     assert [
         (e["__typename"], e["code"], e["path"][-1], e["httpStatus"]) for e in payload["errors"]
     ] == [
-        ("InputError", "OUT_OF_RANGE", "extraTimeMin", 400),
+        ("InputError", "OUT_OF_RANGE", "timeExtensionMinutes", 400),
         ("PolicyError", "INVIGILATION_REQUIRED_BY_TEST", "requiresInvigilation", 422),
         ("PolicyError", "MODERATOR_NOT_ENABLED", "moderator", 422),
     ]
