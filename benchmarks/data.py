@@ -107,7 +107,7 @@ PAID: Final = (
     },
 )
 UNPAID: Final = {**PAID[1], "status": PaymentStatus.PENDING, "due_by": NEVER}
-ADDRESS: Final = {"line1": "2 High Street", "city": "York", "countryIsoCode": "GB"}
+ADDRESS: Final = {"line1": "2 High Street", "city": "York", "country": "GB"}
 
 Rows = dict[type[SQLModel], list[Any]]
 

@@ -38,24 +38,16 @@ class AgentContactInput:
         return submitted.AgentContact(**values_given(self))
 
 
-@input_type(
-    description="Who is to be taught.",
-    command=CommandNames(
-        {
-            name: f"{name}_iso_code"
-            for name in ("passport_issuing_country", "country_of_birth", "nationality")
-        }
-    ),
-)
+@input_type(description="Who is to be taught.")
 class StudentInput:
     first_names: str | None = described("Required; at most 100 characters.")
     last_name: str | None = described("Required; at most 100 characters.")
     passport_number: str | None = described("At most 50 characters.")
-    passport_issuing_country_iso_code: str | None = described("Required; ISO 3166-1 alpha-2.")
+    passport_issuing_country: str | None = described("Required; ISO 3166-1 alpha-2.")
     date_of_birth: date | None = described("Required.")
     gender: Gender | None = described("Required.")
-    country_of_birth_iso_code: str | None = described("Required; ISO 3166-1 alpha-2.")
-    nationality_iso_code: str | None = described("Required; ISO 3166-1 alpha-2.")
+    country_of_birth: str | None = described("Required; ISO 3166-1 alpha-2.")
+    nationality: str | None = described("Required; ISO 3166-1 alpha-2.")
     email: str | None = described("An email address.")
     telephone: str | None = described("At most 20 characters.")
     mobile: str | None = described("At most 20 characters.")
@@ -65,9 +57,8 @@ class StudentInput:
     )
 
     def to_domain(self) -> submitted.Student:
-        values = values_given(self, "address", "emergency_contact")
         return submitted.Student(
-            **{name.removesuffix("_iso_code"): value for name, value in values.items()},
+            **values_given(self, "address", "emergency_contact"),
             address=given_address(self.address),
             emergency_contact=given_emergency_contact(self.emergency_contact),
         )

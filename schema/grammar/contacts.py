@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from resolvers import contacts
-from schema.grammar.declaring import input_type, object_type
+from schema.grammar.declaring import CommandNames, input_type, object_type
 from schema.grammar.fields import attribute, described
-from schema.grammar.inputs import values_given
+from schema.grammar.inputs import given, values_given
 from schema.grammar.scalars import CountryCode
 
 
@@ -29,17 +29,19 @@ class EmergencyContact:
     )
 
 
-@input_type(description="A postal address.")
+@input_type(description="A postal address.", command=CommandNames({"country_iso_code": "country"}))
 class AddressInput:
     line1: str | None = described("First line.")
     line2: str | None = described("Second line.")
     city: str | None = described("Town or city.")
     state_province: str | None = described("State or province.")
     postal_code: str | None = described("Postal code.")
-    country_iso_code: str | None = described("ISO 3166-1 alpha-2; required.")
+    country: str | None = described("ISO 3166-1 alpha-2; required.")
 
     def to_domain(self) -> contacts.Address:
-        return contacts.Address(**{"country_iso_code": None, **values_given(self)})
+        return contacts.Address(
+            country_iso_code=given(self.country), **values_given(self, "country")
+        )
 
 
 @input_type(description="Whom to call when something happens.")

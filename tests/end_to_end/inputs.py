@@ -147,12 +147,12 @@ class Examples:
         student = {
             "firstNames": "Bobby",
             "lastName": "Smith",
-            "passportIssuingCountryIsoCode": country,
+            "passportIssuingCountry": country,
             "dateOfBirth": "1993-02-20",
             "gender": "MALE",
-            "countryOfBirthIsoCode": country,
-            "nationalityIsoCode": country,
-            "address": {"countryIsoCode": country},
+            "countryOfBirth": country,
+            "nationality": country,
+            "address": {"country": country},
         }
         submitted = {
             "agentBookingId": "X8347848",

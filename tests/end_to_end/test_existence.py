@@ -66,8 +66,7 @@ CODES: Final = {
     *("billingCode", "eventBillingCode", "classCode", "postalCode", "returnShipmentCode"),
     "distributionCode",
     "duplicateReference",  # a payment provider's, only compared with the payment that was found
-    *("countryIsoCode", "countryOfBirthIsoCode", "nationalityIsoCode"),
-    *("passportIssuingCountryIsoCode", "providerReference", "idempotencyKey"),
+    *("providerReference", "idempotencyKey"),
 }
 """Strings that are named like references, and why each is not tried below or need not be."""
 

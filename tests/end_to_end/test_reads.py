@@ -308,7 +308,7 @@ ROOTS = {
 
 async def decorate(client: Client, examples: Examples) -> None:
     """Give the examples what is null or empty without it."""
-    address = {"line1": "1 High St", "city": "York", "countryIsoCode": "GB"}
+    address = {"line1": "1 High St", "city": "York", "country": "GB"}
     related = {f"{kind}Ids": [examples.ids[kind]] for kind in ("centre", "subject", "department")}
     person = {"address": address, "emergencyContact": {"name": "Ann", "phone": "3"}, **related}
     keys = {"externalIds": [{"system": "GATEWAY", "kind": "test", "value": "T1"}]}

@@ -163,7 +163,7 @@ async def world(made: Made) -> World:
         city="York",
         country="GB",
         isSchool=True,
-        address={"line1": "2 High St", "countryIsoCode": "GB"},
+        address={"line1": "2 High St", "country": "GB"},
         minimumAge=16,
         subjectIds=[subject],
         externalIds=[{"system": "SHIFT_IQ_V1", "kind": "venue", "value": "v-1"}],

@@ -13,7 +13,7 @@ CANDIDATE = {
     "passportIssuingCountry": "GB",
     "countryOfBirth": "ES",
     "nationality": "FR",
-    "address": {"line1": "1 High St", "city": "York", "countryIsoCode": "GB"},
+    "address": {"line1": "1 High St", "city": "York", "country": "GB"},
     "emergencyContact": {"name": "Ann", "phone": "3"},
     "imageUrl": "https://example.org/ada.png",
     "groupIdentifiers": ["00000000-0000-0000-0000-000000000007"],
