@@ -34,14 +34,6 @@ LISTS = {
 }
 """The member of a submission for each kind."""
 
-CODES = {
-    ProductKind.COURSE: "courseCode",
-    ProductKind.LODGING: "accommodationCode",
-    ProductKind.OPTIONAL_EXTRA: "optionalExtraCode",
-    ProductKind.AIRPORT_TRANSFER: "transferCode",
-}
-"""The input's name for the code of each kind."""
-
 AT_SCHOOLS = frozenset({ProductKind.COURSE, ProductKind.LODGING, ProductKind.OPTIONAL_EXTRA})
 """The kinds that the school must offer."""
 
@@ -137,10 +129,10 @@ def _products(content: Content, known: Catalogue) -> Iterator[Message]:
             product = known.products.get(requested["code"])
             if product is None or product.kind is not kind:
                 text = f"{WORDS[kind]} '{requested['code']}' isn't known"
-                yield Message(text, "PRODUCT", (*at, CODES[kind]))
+                yield Message(text, "PRODUCT", (*at, "code"))
             elif not product.active:
                 text = f"{WORDS[kind]} '{product.name}' can't be booked any more"
-                yield Message(text, "PRODUCT", (*at, CODES[kind]))
+                yield Message(text, "PRODUCT", (*at, "code"))
             else:
                 yield from _at_school(kind, product, known, *at)
                 if kind in {ProductKind.COURSE, ProductKind.LODGING}:
@@ -157,7 +149,7 @@ def _at_school(
         return
     if product.code not in known.offers:
         text = f"'{product.name}' isn't offered in '{known.school.name}'"
-        yield Message(text, "OFFER", (*at, CODES[kind]))
+        yield Message(text, "OFFER", (*at, "code"))
 
 
 def _begins(product: Product, day: date, known: Catalogue, *at: str) -> Iterator[Message]:

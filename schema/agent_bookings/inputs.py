@@ -14,7 +14,7 @@ from schema.grammar.contacts import (
     given_address,
     given_emergency_contact,
 )
-from schema.grammar.declaring import CommandNames, input_type
+from schema.grammar.declaring import input_type
 from schema.grammar.fields import attribute, described
 from schema.grammar.inputs import (
     IDEMPOTENCY_KEY,
@@ -64,59 +64,41 @@ class StudentInput:
         )
 
 
-@input_type(
-    description="A course that is asked for.",
-    command=CommandNames({"code": "course_code"}),
-)
+@input_type(description="A course that is asked for.")
 class CourseInput:
-    course_code: str | None = described("Required; EC's code, at most 10 characters.")
+    code: str | None = described("Required; EC's code, at most 10 characters.")
     date_from: date | None = described("Required: the day it begins.")
     number_of_weeks: int | None = described("Required; from 1 to 1,000.")
 
     def to_domain(self) -> submitted.RequestedProduct:
-        return submitted.RequestedProduct(
-            code=given(self.course_code), **values_given(self, "course_code")
-        )
+        return submitted.RequestedProduct(code=given(self.code), **values_given(self, "code"))
 
 
-@input_type(
-    description="Lodging that is asked for; the source calls it accommodation.",
-    command=CommandNames({"code": "accommodation_code"}),
-)
+@input_type(description="Lodging that is asked for; the source calls it accommodation.")
 class LodgingInput:
-    accommodation_code: str | None = described("Required; EC's code, at most 10 characters.")
+    code: str | None = described("Required; EC's code, at most 10 characters.")
     date_from: date | None = described("Required: the day it begins.")
     number_of_weeks: int | None = described("Required; from 1 to 1,000.")
 
     def to_domain(self) -> submitted.RequestedProduct:
-        return submitted.RequestedProduct(
-            code=given(self.accommodation_code), **values_given(self, "accommodation_code")
-        )
+        return submitted.RequestedProduct(code=given(self.code), **values_given(self, "code"))
 
 
-@input_type(
-    description="An optional extra that is asked for.",
-    command=CommandNames({"code": "optional_extra_code"}),
-)
+@input_type(description="An optional extra that is asked for.")
 class OptionalExtraInput:
-    optional_extra_code: str | None = described("Required; EC's code, at most 10 characters.")
+    code: str | None = described("Required; EC's code, at most 10 characters.")
     quantity: int | None = described("Required; from 1 to 100,000.")
 
     def to_domain(self) -> submitted.RequestedProduct:
-        return submitted.RequestedProduct(
-            code=given(self.optional_extra_code), quantity=given(self.quantity)
-        )
+        return submitted.RequestedProduct(code=given(self.code), quantity=given(self.quantity))
 
 
-@input_type(
-    description="An airport transfer that is asked for.",
-    command=CommandNames({"code": "transfer_code"}),
-)
+@input_type(description="An airport transfer that is asked for.")
 class AirportTransferInput:
-    transfer_code: str | None = described("Required; EC's code, at most 10 characters.")
+    code: str | None = described("Required; EC's code, at most 10 characters.")
 
     def to_domain(self) -> submitted.RequestedProduct:
-        return submitted.RequestedProduct(code=given(self.transfer_code))
+        return submitted.RequestedProduct(code=given(self.code))
 
 
 @input_type(description="What the school has to know about the student.")

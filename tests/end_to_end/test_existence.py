@@ -60,7 +60,7 @@ VALUES: Final = {
 CODES: Final = {
     *("reference", "keycode"),  # of RefInput and TestScheduleRef, which are tested; of upserts, own
     *("code", "agentBookingId"),  # the object's own: that it is taken cannot be hidden
-    *("schoolCode", "courseCode", "accommodationCode", "optionalExtraCode", "transferCode"),  # open
+    "schoolCode",  # open
     "agentOfficeCode",  # tests/resolvers/agent_bookings/test_validating.py
     "candidateReference",  # a filter of bookings that are visible
     *("billingCode", "eventBillingCode", "classCode", "postalCode", "returnShipmentCode"),

@@ -95,10 +95,10 @@ SAMPLE = {
             "relationship": "Mother",
         },
     },
-    "courses": [{"courseCode": "C92", "dateFrom": "2027-03-15", "numberOfWeeks": 3}],
-    "lodging": [{"accommodationCode": "A78", "dateFrom": "2027-03-14", "numberOfWeeks": 3}],
-    "optionalExtras": [{"quantity": 1, "optionalExtraCode": "E33"}],
-    "airportTransfers": [{"transferCode": "TRN88"}],
+    "courses": [{"code": "C92", "dateFrom": "2027-03-15", "numberOfWeeks": 3}],
+    "lodging": [{"code": "A78", "dateFrom": "2027-03-14", "numberOfWeeks": 3}],
+    "optionalExtras": [{"quantity": 1, "code": "E33"}],
+    "airportTransfers": [{"code": "TRN88"}],
     "specialRequirements": {"allergies": "Allergic to nuts", "general": "Vegan"},
     "homestayPreferences": {
         "smoking": "NON_SMOKING",
@@ -222,7 +222,7 @@ async def test_all_mistakes_at_once(client, office):
 
 async def test_what_types_refuse(client, office):
     """A malformed date is an error of the document."""
-    courses = [{"courseCode": "C92", "dateFrom": "15/03/2027", "numberOfWeeks": 3}]
+    courses = [{"code": "C92", "dateFrom": "15/03/2027", "numberOfWeeks": 3}]
 
     result = await client.run(BOOK, input={**SAMPLE, "courses": courses})
 

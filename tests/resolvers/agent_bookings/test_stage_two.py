@@ -99,27 +99,27 @@ def test_possible():
             (
                 "Accommodation 'Homestay' can't be booked any more",
                 "PRODUCT",
-                "lodging.0.accommodationCode",
+                "lodging.0.code",
             ),
         ),
         (
             with_product(GATWICK._replace(kind=ProductKind.COURSE)),
-            ("Transfer 'TRN88' isn't known", "PRODUCT", "airportTransfers.0.transferCode"),
+            ("Transfer 'TRN88' isn't known", "PRODUCT", "airportTransfers.0.code"),
         ),
         (
             without("C92"),
-            ("'General English' isn't offered in 'Brighton'", "OFFER", "courses.0.courseCode"),
+            ("'General English' isn't offered in 'Brighton'", "OFFER", "courses.0.code"),
         ),
         (
             without("A78"),
-            ("'Homestay' isn't offered in 'Brighton'", "OFFER", "lodging.0.accommodationCode"),
+            ("'Homestay' isn't offered in 'Brighton'", "OFFER", "lodging.0.code"),
         ),
         (
             without("E33"),
             (
                 "'Textbook' isn't offered in 'Brighton'",
                 "OFFER",
-                "optionalExtras.0.optionalExtraCode",
+                "optionalExtras.0.code",
             ),
         ),
         (
