@@ -1,4 +1,4 @@
-"""The public contract: types, inputs, payloads, descriptions, loaders."""
+"""The public contract: types, inputs, payloads, descriptions and loaders."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -23,7 +23,9 @@ from schema.subscription import Subscription
 
 
 class DoneOnce(FieldExtension):
-    """Keeps what a mutation has done, so that whoever executes it again does not do it again."""
+    """Keep the results of a mutation's fields, so that a second execution does not repeat the
+    writes.
+    """
 
     async def resolve_async(
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: Any, **arguments: Any
@@ -39,7 +41,7 @@ for _field in get_object_definition(Mutation, strict=True).fields:
 
 
 def build_schema() -> strawberry.Schema:
-    """The schema, with every type that a global id can have and every kind of error."""
+    """Return the schema, with every type that has a global id and every error type."""
     made = strawberry.Schema(
         query=Query,
         mutation=Mutation,
@@ -48,7 +50,7 @@ def build_schema() -> strawberry.Schema:
         config=StrawberryConfig(scalar_map=SCALARS),
     )
     for kind in made._schema.type_map.values():
-        # Strawberry's own check says what is wrong with a oneOf input, graphql-core's also where
+        # Strawberry's own check of a oneOf input has no location; graphql-core's has one
         if isinstance(kind, GraphQLInputObjectType):
             kind.is_one_of = kind.extensions[GraphQLCoreConverter.DEFINITION_BACKREF].is_one_of
     normalize_texts(made._schema)

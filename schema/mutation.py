@@ -1,4 +1,4 @@
-"""What can be done: the sum of what the domains offer."""
+"""The mutation root, composed of the mutations of each domain."""
 
 from schema.agent_bookings.mutations import AgentBookingMutations
 from schema.bookings.mutations import BookingMutations

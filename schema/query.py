@@ -1,4 +1,4 @@
-"""What can be asked: the sum of what the domains offer."""
+"""The query root, composed of the queries of each domain."""
 
 from schema.agent_bookings.queries import AgentBookingQueries
 from schema.bookings.queries import BookingQueries

@@ -1,6 +1,6 @@
-"""The types that the grammar looks up by name, since it cannot import them.
+"""The types that the grammar looks up by name because it cannot import them.
 
-The package fills the tables of `schema.grammar.node` from these.
+The package fills the tables of `schema.grammar.node` with them.
 """
 
 from collections.abc import Mapping
@@ -45,13 +45,13 @@ NODE_TYPES: Final[Mapping[type[Any], str]] = {
     TestSchedule: "booking_by_id",
     User: "user_by_id",
 }
-"""The types that a global id can have, and the relation that finds their rows by key."""
+"""The types that have global ids, each with the relation that reads its rows by key."""
 
 OTHER_TYPES: Final[Mapping[type[Any], str]] = {
     Booking: "booking_by_id",
     ProductOffer: "product_offer_by_id",
 }
-"""An interface, and a type that is no node, whose rows come by key, too."""
+"""An interface and a type without a global id; their rows are read by key, too."""
 
 KIND_TYPES: Final[Mapping[BookingKind, type[Any]]] = {
     BookingKind.AGENT_BOOKING: AgentBooking,

@@ -1,4 +1,4 @@
-"""Subscriptions: what the log of changes says, as it is written."""
+"""Subscriptions: changes from the log, delivered as they are committed."""
 
 from collections.abc import AsyncGenerator, Sequence
 from typing import Annotated

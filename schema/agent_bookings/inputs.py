@@ -123,7 +123,7 @@ class HomestayPreferencesInput:
 
 
 def _part(value: Any) -> Any:
-    """An optional object as plain values; None where it was left out."""
+    """Return an optional object as plain values; None if it was omitted."""
     return None if given(value) is None else value.to_domain()
 
 

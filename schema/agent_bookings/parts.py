@@ -1,7 +1,7 @@
-"""What an agent booking consists of: student, contact, and what is asked for `[004]`.
+"""The parts of an agent booking: student, contact and requested products `[004]`.
 
-Personal data is null without VIEW_PII. What the contract never lets be null is refused instead, so
-whoever has no right to it leaves it out of the selection.
+Personal data is null without VIEW_PII. A field that the contract makes non-null returns an error
+instead, so callers without the permission must not select it.
 """
 
 import datetime as dt
@@ -30,7 +30,7 @@ MASKED = "Null where not given, and without VIEW_PII."
 
 
 def personal(name: str, *, description: str, convert: Callable[[Any], Any] = str) -> Any:
-    """A value that is always there, and that nobody reads without VIEW_PII."""
+    """A non-null value that requires VIEW_PII."""
 
     def read(row: Any, context: Context) -> Any:
         context.viewer.require(PII, name)

@@ -1,4 +1,4 @@
-"""The root fields that read agent bookings."""
+"""The queries of agent bookings."""
 
 from typing import Annotated, Any
 

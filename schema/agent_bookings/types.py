@@ -1,4 +1,4 @@
-"""Agent bookings: an agency's bookings of courses, and where their revisions stand."""
+"""Agent bookings: courses booked by agencies, and the status of their revisions."""
 
 from typing import Any
 

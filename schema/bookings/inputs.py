@@ -71,7 +71,7 @@ class CancelBookingsInput:
     origin: OriginInput | None = described(ORIGIN)
 
     def to_commands(self, viewer: Viewer) -> list[CancelBooking]:
-        """One for each booking. Raises: Refused (OutOfRange)."""
+        """Return a command for each booking. Raises: Refused (OutOfRange)."""
         stage = ValidationErrors()
         size: dict[str, Any] = {"least": 1, "most": checks.BATCH}
         ids = list(dict.fromkeys(self.booking_ids))
@@ -115,7 +115,7 @@ class AccommodationInput:
     )
 
     def to_terms(self) -> dict[str, Any]:
-        """The terms by the names that the commands have for them."""
+        """Return the terms under the field names of the commands."""
         return {
             "type": given(self.type),
             "name": given(self.name),

@@ -1,4 +1,4 @@
-"""Lists of bookings: their filter and sort order, on their own and hanging on another object."""
+"""Lists of bookings, at the root and on other objects, with their filter and sort order."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,7 +27,7 @@ BOOKING_IDS: dict[str, tuple[str, ...]] = {
     "event_id": ("Event",),
     "test_id": ("Test",),
 }
-"""Of which type the ids of each criterion are."""
+"""The types of the ids that each criterion accepts."""
 
 
 @input_type(
@@ -97,12 +97,12 @@ BOOKING_SORT = Annotated[
 
 
 def booking_filter(filter: BookingFilter | None) -> Filter:
-    """The conditions of a booking filter."""
+    """Return the conditions of a booking filter."""
     return filter_of(filter, BOOKING_IDS, "filter")
 
 
 def bookings_request(page: PageArguments, sort: Sequence[BookingSort] | None) -> PageRequest:
-    """The page of a list of bookings. Raises: as PageArguments.request."""
+    """Return the page of a list of bookings. Raises: as PageArguments.request."""
     terms = [(term.field, term.direction) for term in given(sort) or ()]
     return page.request(reads.bookings_order(terms))
 
@@ -115,9 +115,9 @@ def bookings_list(
     kind: BookingKind | None = None,
     now: datetime | None = None,
 ) -> Connection[Any]:
-    """The bookings of the organization that the viewer may see.
+    """Return the list of the organization's bookings that the viewer may see.
 
-    `now` is when their statuses are judged: without it they count as they were stored.
+    Statuses are computed as of `now`; without it, the stored statuses count.
     """
     conditions = booking_filter(filter)
     request = bookings_request(page, sort)
@@ -139,7 +139,9 @@ def bookings_of(
     also: Filter = AllOf(),  # noqa: B008 - frozen
     now: datetime | None = None,
 ) -> Connection[Any]:
-    """The bookings of parents whose key is in `column`, by start; `now` as for `bookings_list`."""
+    """Return the bookings of parents, whose key is in `column`, by start; `now` as in
+    `bookings_list`.
+    """
     conditions = AllOf((booking_filter(filter), also))
     request = page.request(reads.bookings_order(None))
     return listing(
@@ -157,7 +159,7 @@ def bookings_of(
 
 
 def enrolments_of(column: str, page: PageArguments, **arguments: Any) -> Connection[Any]:
-    """The enrolments of parents; as `bookings_of`."""
+    """Return the enrolments of parents; as `bookings_of`."""
     return bookings_of(column, page, kind=BookingKind.ENROLMENT, **arguments)
 
 
@@ -172,7 +174,7 @@ BOOKED = (
 
 
 def booked_at(modules: Sequence[UUID] | None, page: PageArguments) -> Connection[Any]:
-    """The enrolments of events that were not called off, of these modules if any are given."""
+    """Return the enrolments of events that are not cancelled, limited to `modules` if given."""
     parts: list[Filter] = [Condition("status", Operator.IN, BOOKED)]
     if modules is not None:
         parts.append(Condition("module_id", Operator.IN, tuple(modules)))

@@ -1,4 +1,4 @@
-"""The root fields that read bookings."""
+"""The queries of bookings."""
 
 from typing import Annotated, Any
 
@@ -20,7 +20,7 @@ from schema.grammar.references import ref_of
 
 
 def booking_types() -> tuple[str, ...]:
-    """The types that a booking's id can be of."""
+    """Return the types that have booking ids."""
     return tuple(type_name(kind) for kind in KINDS.values())
 
 

@@ -1,4 +1,4 @@
-"""Where a room has more bookings than seats; shown by bookings and events."""
+"""Rooms with more bookings than seats, as bookings and events show them."""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from schema.grammar.fields import OverRow, column, relation
 
 
 def sees_conflicts(viewer: Viewer) -> bool:
-    """Staff see them; agents and candidates do not."""
+    """Room conflicts are visible to staff, and hidden from agents and candidates."""
     return viewer.is_staff
 
 

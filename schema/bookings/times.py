@@ -1,4 +1,4 @@
-"""When something takes place, and how it was called off; shared by events and bookings."""
+"""Times and cancellations, shared by events and bookings."""
 
 import datetime as dt
 from datetime import datetime
@@ -64,7 +64,7 @@ def _local_end(row: Any, _: Context) -> datetime | None:
 
 
 def event_times(*, description: str) -> Any:
-    """The times of an event, where nobody has extra time."""
+    """The times of an event, without any candidate's extra time."""
     return embedded(
         description=description,
         local_end=Computed(("end_at", "time_zone"), _local_end),
@@ -92,5 +92,5 @@ class Cancellation(OverRow):
 
 
 def cancellation(*, description: str) -> Any:
-    """How a booking or an event was called off; null where it was not."""
+    """The cancellation of a booking or an event; null if it is not cancelled."""
     return embedded(description=description, present="cancel_reason")

@@ -1,4 +1,4 @@
-"""The common face of every kind of booking, and what hangs on it."""
+"""The interface of every kind of booking, and the objects that belong to a booking."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -71,7 +71,7 @@ class DuplicatePayment:
 
     @classmethod
     def of(cls, kept: Mapping[str, Any]) -> "DuplicatePayment":
-        """A duplicate as the payment keeps it."""
+        """A duplicate in the form that the payment stores."""
         method, refunded_at = kept["method"], kept["refundedAt"]
         return cls(
             provider=kept["provider"],
@@ -118,7 +118,7 @@ class Payment(Node):
 
 
 def return_url_of(reference: Any) -> str:
-    """The address to which the payer's browser returns, by the payment's reference `[000]`."""
+    """Return the URL to which the payer's browser returns, by the payment's reference `[000]`."""
     return f"Payment/Confirmation/{reference}"
 
 

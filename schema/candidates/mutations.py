@@ -16,7 +16,7 @@ from schema.grammar.upserts import upsert
 
 
 async def _written_candidate(info: Info, answer: Answer) -> Candidate | None:
-    """What was written is shown to whoever wrote it, also where it is outside of their scope."""
+    """The payload shows the written candidate even if it is outside the viewer's scope."""
     candidate: Candidate | None = await written(info, "Candidate", answer)
     if candidate is None and answer.subject is not None:
         unconfined = replace(info.context.viewer, scope=EVERYTHING)

@@ -1,4 +1,4 @@
-"""The root fields that read candidates."""
+"""The queries of candidates."""
 
 from resolvers.candidates.reads import (
     CANDIDATES_BY_NAME,

@@ -1,4 +1,4 @@
-"""The root fields that read centres."""
+"""The queries of centres."""
 
 from resolvers.centres.reads import CENTRES_BY_NAME, centres_count, centres_page
 from resolvers.storage.tables import Centre as CentreRow

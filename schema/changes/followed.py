@@ -1,7 +1,7 @@
-"""What subscriptions follow: the changes of bookings, those of events, the seats of events.
+"""The sources of subscriptions: changes of bookings, changes of events, seats of events.
 
-Iterated, each reads the log for itself after every commit. The gateway reads the log once for all
-subscribers, and asks each of these which changes it delivers.
+When iterated, a source reads the log after every commit. The gateway instead reads the log once for
+all subscribers, and lets each source select the changes that it delivers.
 """
 
 import abc
@@ -37,7 +37,7 @@ class ChangeSource(AsyncGenerator[Any, None], abc.ABC):
 
     @abc.abstractmethod
     def events(self) -> AsyncGenerator[Any, None]:
-        """Every event, each with the viewer's rights at that moment; never ends."""
+        """Yield each event with the viewer's rights at that time; never ends."""
 
     def _started(self) -> AsyncGenerator[Any, None]:
         if self._events is None:
@@ -62,7 +62,7 @@ class ChangeSource(AsyncGenerator[Any, None], abc.ABC):
 
 
 class Changes(ChangeSource):
-    """Changes after a cursor; without one, from now on."""
+    """Changes after a cursor; without a cursor, changes from now on."""
 
     def __init__(self, context: Context, after: str | None) -> None:
         super().__init__(context)
@@ -70,19 +70,19 @@ class Changes(ChangeSource):
 
     @abc.abstractmethod
     def page(self, viewer: Viewer, page: PageRequest) -> Read[ChangeLog]:
-        """A page of the changes that the viewer receives, in commit order."""
+        """Return a page of the changes that the viewer receives, in commit order."""
 
     @abc.abstractmethod
     def payload(self, row: ChangeLog) -> Any:
-        """What the subscription's field resolves to for a change."""
+        """Return the value of the subscription's field for a change."""
 
     @property
     def has_backlog(self) -> bool:
-        """Whether there may be changes to deliver that are in the log already."""
+        """Whether the log may already contain changes to deliver."""
         return self._after is not None
 
     async def first_position(self) -> int:
-        """The position after which the changes are delivered. Raises: Invalid."""
+        """Return the position after which changes are delivered. Raises: Invalid."""
         if self._after is None:
             return await end_of_log(self._context)
         position: int = IN_COMMIT_ORDER.place(self._after, "after")[0]
@@ -93,12 +93,12 @@ class Changes(ChangeSource):
             yield self.payload(row)
 
     async def rows(self) -> AsyncGenerator[ChangeLog, None]:
-        """The row of every change; never ends.
+        """Yield the row of every change; never ends.
 
         The viewer's rights are read again before each change is delivered. If they have changed,
-        the page is read again with the new rights. Raises: what `renew_viewer` raises, and then
-        nothing more is delivered; Invalid, for a cursor beyond the end of the log, also when the
-        log is shorter than before because the database was restored; CursorExpired.
+        the page is read again with the new rights. Raises: the errors of `renew_viewer`, which end
+        the subscription; Invalid, for a cursor beyond the end of the log, also when the log is
+        shorter than before because the database was restored; CursorExpired.
         """
         context = self._context
         position = await self.first_position()
@@ -110,7 +110,7 @@ class Changes(ChangeSource):
             newest = await end_of_log(context)
             require_reached(position, newest)
             rows = await context.read(self.page(context.viewer, page))
-            if in_backlog:  # the changes that come later are too young to be deleted
+            if in_backlog:  # later changes are too recent to be deleted
                 await require_kept(context, position)
             rights_changed = not rows and await context.renew_viewer()
             for row in rows[:MOST]:
@@ -118,17 +118,17 @@ class Changes(ChangeSource):
                 rights_changed = await context.renew_viewer()
                 if rights_changed:
                     break
-                context.renew_loaders()  # each change shows its subject as it is then
+                context.renew_loaders()  # each change shows its subject as it is at delivery
                 position = row.position
                 yield row
             if len(rows) <= MOST and not rights_changed:
-                # nothing that matches is left up to `newest`, which was read before the page
+                # no matching change remains up to `newest`, which was read before the page
                 position, in_backlog = max(position, newest), False
                 await watch.changed()
 
 
 class BookingChanges(Changes):
-    """Changes of bookings that a filter matches before or after them."""
+    """Changes of bookings that match a filter before or after the change."""
 
     def __init__(
         self,
@@ -147,12 +147,12 @@ class BookingChanges(Changes):
         return BookingChange.of(row)
 
     def matcher(self, viewer: Viewer) -> Matcher:
-        """Decides which changes the viewer receives. Raises: PermissionRefusal."""
+        """Return the matcher of the changes that the viewer receives. Raises: PermissionRefusal."""
         return matcher_of(viewer, self._filter, self._types)
 
 
 class EventChanges(Changes):
-    """Changes of events that a filter matches before or after them."""
+    """Changes of events that match a filter before or after the change."""
 
     def __init__(self, context: Context, after: str | None, filter: Filter) -> None:
         super().__init__(context, after)
@@ -170,7 +170,7 @@ class EventChanges(Changes):
 
 
 class SeatCounts(ChangeSource):
-    """The seats of events: their counts at first, then the newest after each change."""
+    """The seats of events: first their counts, then the newest counts after each change."""
 
     def __init__(self, context: Context, keys: Sequence[UUID]) -> None:
         super().__init__(context)
@@ -178,7 +178,7 @@ class SeatCounts(ChangeSource):
         self._delivered: dict[UUID, Any] = {}
 
     async def events_that_exist(self) -> list[Any]:
-        """The rows of the events. Raises: NotFoundRefusal, for one that does not exist."""
+        """Return the rows of the events. Raises: NotFoundRefusal, if one does not exist."""
         known = await self._context.loaders.load_many("event_by_id", self.keys)
         for n, row in enumerate(known):
             if row is None:
@@ -202,7 +202,7 @@ class SeatCounts(ChangeSource):
                 await watch.changed()
 
     async def _changed(self, keys: Sequence[UUID]) -> list[tuple[Event, Seats]]:
-        """Those of the events whose count is not the one last delivered."""
+        """Return the events whose count differs from the last one delivered."""
         self._context.renew_loaders()
         fresh = []
         for key, (row, seats) in (await counted(self._context, keys)).items():
@@ -212,11 +212,11 @@ class SeatCounts(ChangeSource):
         return fresh
 
     async def _touched(self, position: int) -> tuple[list[UUID], int]:
-        """The watched events whose seats the changes after a position may have changed."""
+        """Return the watched events whose seats may have changed after a position."""
         rows = await self._context.read(change_reads.touched_since(self._context.viewer, position))
         if not rows:
             end = await end_of_log(self._context)
-            # a shorter log is that of a restored database: every count may be another
+            # a shorter log means a restored database: every count may differ
             return (self.keys, end) if end < position else ([], position)
         events = {key for row in rows for key in (row.event_id, row.was_event_id)}
         rooms = {key for row in rows for key in (row.room_id, row.was_room_id)} - {None}
@@ -228,7 +228,7 @@ class SeatCounts(ChangeSource):
 
 
 async def counted(context: Context, keys: Sequence[UUID]) -> dict[UUID, tuple[Any, Any]]:
-    """The row and the seats of each of these events that exists, by its key."""
+    """Return the row and the seats of each event that exists, by key."""
     rows = await context.loaders.load_many("event_by_id", keys)
     seats = await context.loaders.load_many("seats_of_event", keys)
     found = zip(keys, rows, seats, strict=True)

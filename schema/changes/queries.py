@@ -1,4 +1,4 @@
-"""The root fields that read changes."""
+"""The queries of changes."""
 
 from typing import Annotated
 

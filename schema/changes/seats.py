@@ -1,4 +1,4 @@
-"""What `seatsChanged` delivers."""
+"""The payload of `seatsChanged`."""
 
 from datetime import datetime
 
@@ -17,17 +17,17 @@ class SeatsChange:
 
     @classmethod
     def at_position(cls, position: int, event: Event, seats: Seats, now: datetime) -> "SeatsChange":
-        """The count that includes all changes up to a position of the log."""
+        """The count after all changes up to a position of the log."""
         return cls(cursor=cursor_at(position), event=event, seats=seats, at=now)
 
 
 def cursor_at(position: int) -> str:
-    """The cursor of a position of the log."""
+    """Return the cursor of a position of the log."""
     return IN_COMMIT_ORDER.cursor(_Place(position))
 
 
 class _Place:
-    """A place in the log that is no change of a booking."""
+    """A position of the log that does not belong to a change of a booking."""
 
     def __init__(self, position: int) -> None:
         self.position = position

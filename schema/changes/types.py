@@ -1,4 +1,4 @@
-"""The log of changes: one booking's history, everything after a cursor, what subscribers get."""
+"""The log of changes: the history of a booking, all changes after a cursor, and subscriptions."""
 
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,7 @@ from schema.grammar.warnings import Warning
 from schema.organizations.types import Actor, actor
 
 STAFF = "Staff"
-"""The actor's name for those from whom staff is hidden."""
+"""The actor's name for viewers who may not see staff names."""
 
 
 @object_type(

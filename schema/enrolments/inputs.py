@@ -162,7 +162,9 @@ class AssignResultsInput:
     origin: OriginInput | None = described(ORIGIN)
 
     def to_commands(self, viewer: Viewer) -> list[AssignResult]:
-        """One for each enrolment. Raises: OutOfRange, Invalid (two results for one enrolment)."""
+        """Return a command for each enrolment. Raises: OutOfRange, Invalid (two results for one
+        enrolment).
+        """
         different = {one.enrolment_id for one in self.results}
         checks.size(different, "results", least=1, most=checks.BATCH)
         chosen: dict[str, EnrolmentResult] = {}

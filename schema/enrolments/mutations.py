@@ -74,7 +74,7 @@ async def _return_url(info: Info, answer: Answer) -> str | None:
         return None
     if (reference := answer.fact(PAYMENT_REFERENCE)) is not None:
         return return_url_of(reference)
-    # an idempotency key may keep an outcome of an earlier version, which lacks the fact
+    # an outcome stored under an idempotency key by an earlier version lacks this fact
     payment = await info.context.loaders.load("payment_of_booking", answer.subject)
     return None if payment is None else return_url_of(payment.reference)
 

@@ -1,4 +1,4 @@
-"""The root fields that read enrolments."""
+"""The queries of enrolments."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Enrolments: seats at events, and what can be done with them."""
+"""Enrolments: seats at events, and their actions."""
 
 from typing import Any
 

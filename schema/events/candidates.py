@@ -1,4 +1,4 @@
-"""Who is booked at an event, and who could be."""
+"""The candidates who are booked at an event or could be."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
@@ -67,7 +67,7 @@ class EventCandidates:
 def candidates_of(
     event: Any, include_eligible: bool | None, module_ids: list[strawberry.ID] | None
 ) -> EventCandidates:
-    """The candidates of an event's row.
+    """Return the candidates of an event's row.
 
     Raises: Invalid (a module's id).
     """

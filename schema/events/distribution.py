@@ -1,4 +1,4 @@
-"""Where an event's material is: out to the centre, and back."""
+"""The distribution of an event's material: to the centre and back."""
 
 from datetime import datetime
 from typing import Any

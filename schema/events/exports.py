@@ -60,7 +60,7 @@ class EventExportQueries:
     ) -> ExportFile | None:
         context = info.context
         context.viewer.require(Permission.READ)
-        first: dict[EventSortField, SortDirection] = {}  # of a field given twice the first counts
+        first: dict[EventSortField, SortDirection] = {}  # of a repeated field, the first counts
         for term in given(sort) or ():
             first.setdefault(term.field, term.direction)
         export = EventExport(

@@ -21,7 +21,7 @@ from schema.grammar.filters import (
 )
 
 EVENT_IDS: dict[str, tuple[str, ...]] = {"centre_id": ("Centre",)}
-"""Of which type the ids of each criterion are."""
+"""The types of the ids that each criterion accepts."""
 
 
 def _on(field: str) -> str:
@@ -135,7 +135,7 @@ EVENT_SORT = Annotated[
 
 
 def event_filter(filter: EventFilter | None) -> Filter:
-    """The conditions of an event filter.
+    """Return the conditions of an event filter.
 
     Raises: OutOfRange, Invalid.
     """

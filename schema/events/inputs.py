@@ -1,4 +1,4 @@
-"""The inputs of events. In an update what is left out differs from a null, which clears."""
+"""The inputs of events. In an update, an omitted field is kept; a null clears it."""
 
 import dataclasses
 from datetime import datetime
@@ -19,7 +19,7 @@ from schema.grammar.inputs import ORIGIN, OriginInput, given, given_tuple, origi
 from schema.grammar.references import RefInput, ref_of
 
 TIMES = {"start_at": "start", "given_end_at": "end"}
-"""What the commands call the start and the end that are given."""
+"""The names that the commands use for the given start and end."""
 
 
 @input_type(
@@ -195,7 +195,7 @@ REFERENCES = {"centre": "Centre", "room": "Room", "test": "Test"}
 
 
 def _values(given_input: CreateEventInput | UpdateEventInput, *without: str) -> dict[str, Any]:
-    """What was given, nulls too, by the names that the commands know."""
+    """Return the given values, including nulls, under the field names of the commands."""
     values = _set(given_input, "details", "origin", *without)
     for name, kind in REFERENCES.items():
         if (ref := values.get(name)) is not None:

@@ -1,4 +1,4 @@
-"""Lists of events: those of the organization, and those of a centre."""
+"""Lists of the events of an organization or of a centre."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,7 +28,7 @@ def events_list(
     filter: EventFilter | None,
     sort: Sequence[EventSort] | None,
 ) -> Connection[Any]:
-    """The events of the organization; by start unless sorted otherwise."""
+    """Return the events of the organization; sorted by start by default."""
     now, conditions = info.context.now, event_filter(filter)
     order = ordering_of([(term.field, term.direction) for term in given(sort) or ()])
     request = page.request(order)
@@ -47,7 +47,7 @@ def events_of_centre(
     *,
     filter: EventFilter | None,
 ) -> Connection[Any]:
-    """The events at centres, by start."""
+    """Return the events at centres, by start."""
     now, conditions = info.context.now, event_filter(filter)
     request = page.request(ordering_of(None))
     return listing(

@@ -58,7 +58,7 @@ class EventMutations:
 
 @requires(Permission.MANAGE_EVENTS)
 def update_and_expire(work: UnitOfWork, commands: Sequence[UpdateEvent]) -> list[Outcome | Refused]:
-    """Change events; the seats of bookings that have lapsed are released first."""
+    """Update events, after releasing the seats of expired bookings."""
     return update_events(work, commands, expire=expire_overdue)
 
 

@@ -1,4 +1,4 @@
-"""The root fields that read events."""
+"""The queries of events."""
 
 from datetime import date
 from typing import Annotated
@@ -83,7 +83,7 @@ class EventQueries:
 
 
 def _key(id: str | None, kind: str, name: str) -> UUID | None:
-    """The key in an argument; None where it was left out. Raises: Invalid."""
+    """Return the key in an argument; None if it was omitted. Raises: Invalid."""
     ref = optional_id(id, kind)
     if ref is None or isinstance(ref, ByKey):
         return None if ref is None else ref.key

@@ -1,4 +1,4 @@
-"""Scrap paper: the sheets for rough work at an event, ready to be printed."""
+"""Scrap paper: sheets for rough work at an event, ready to print."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,4 @@
-"""The root fields that read notifications."""
+"""The queries of notifications."""
 
 import strawberry
 

@@ -1,4 +1,4 @@
-"""Endpoints that are told of changes, and what they were, or are still to be, told."""
+"""Endpoints that receive notifications of changes, and their sent and pending notifications."""
 
 from collections.abc import Iterable
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The root fields that read organizations."""
+"""The queries of organizations."""
 
 import strawberry
 

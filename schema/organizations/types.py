@@ -1,4 +1,4 @@
-"""Organizations, their settings, and the users who work for them."""
+"""Organizations, their settings and their users."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -125,7 +125,7 @@ class Actor(OverRow):
 
 
 def actor(prefix: str, *, description: str) -> Any:
-    """Who did it, from the columns `_user_id`, `_name` and `_proxy` of that prefix."""
+    """The actor, from the columns `_user_id`, `_name` and `_proxy` with that prefix."""
     return embedded(
         description=description,
         user_id=f"{prefix}_user_id",
@@ -185,6 +185,6 @@ class Viewer:
 
 
 async def _by_name(info: Info, name: str, keys: Any) -> list[Any]:
-    """The objects of these keys that there are, by name."""
+    """Return the existing objects with these keys, by name."""
     found = [node for node in await load_nodes(info, name, list(keys or ())) if node is not None]
     return sorted(found, key=lambda node: (node.row.name, node.row.id))

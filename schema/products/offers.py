@@ -1,4 +1,4 @@
-"""What schools offer, as their centres and products show it."""
+"""The offers of schools, as centres and products show them."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -30,21 +30,21 @@ SCHOOL = Annotated[
 
 
 async def offered_products(info: Info, centre_id: UUID, kind: ProductKind | None) -> list[Any]:
-    """The products that a school offers, by code."""
+    """Return the products that a school offers, by code."""
     rows = await info.context.loaders.load("products_of_school", centre_id)
     show = shown_as("Product")
     return [show(row) for row in rows if given(kind) in {None, row.kind}]
 
 
 async def offers_of_school(info: Info, centre_id: UUID, kind: ProductKind | None) -> list[Any]:
-    """The offers of a school, by the product's code."""
+    """Return the offers of a school, by product code."""
     rows = await info.context.loaders.load("offers_of_school", centre_id)
     show = shown_as("ProductOffer")
     return [show(row) for row in rows if given(kind) in {None, row.product_kind}]
 
 
 async def dates_of_offer(info: Info, offer_id: UUID, first: date, last: date) -> list[date]:
-    """The start dates of an offer in a range."""
+    """Return the start dates of an offer in a range."""
 
     def read(viewer: Viewer, keys: Sequence[UUID]) -> Any:
         return reads.dates_of_offers(viewer, keys, first, last)
@@ -57,7 +57,7 @@ async def dates_of_offer(info: Info, offer_id: UUID, first: date, last: date) ->
 async def dates_of_product(
     info: Info, product_id: UUID, first: date, last: date, centre_id: str | None
 ) -> list[date]:
-    """The start dates of a product in a range, at one school or at any.
+    """Return the start dates of a product in a range, at one school or at all schools.
 
     Raises: Invalid (the school's id).
     """

@@ -1,4 +1,4 @@
-"""The root fields that read products."""
+"""The queries of products."""
 
 from strawberry import UNSET
 

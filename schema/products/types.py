@@ -1,4 +1,4 @@
-"""Agent offices, products, and what schools offer of them."""
+"""Agent offices, products, and the offers of schools."""
 
 from datetime import date
 from typing import Any

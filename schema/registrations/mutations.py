@@ -57,7 +57,7 @@ class ChangeAssessmentPayload:
 
 
 async def _event(info: Info, answer: Answer, fact: str) -> Event | None:
-    """The event that the outcome names so."""
+    """Return the event that the outcome has under that name."""
     key = answer.fact(fact)
     event: Event | None = None if key is None else await load_node(info, "Event", UUID(key))
     return event

@@ -1,4 +1,4 @@
-"""The root fields that read registrations."""
+"""The queries of registrations."""
 
 from typing import Annotated
 from uuid import UUID

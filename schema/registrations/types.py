@@ -1,4 +1,4 @@
-"""Registrations: Shift iQ's bookings of events, and what became of them."""
+"""Registrations: Shift iQ's bookings of events, and their results."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""The root fields that read test schedules."""
+"""The queries of test schedules."""
 
 from typing import Any
 

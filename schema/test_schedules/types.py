@@ -1,4 +1,4 @@
-"""Test schedules: the window in which a candidate may sit a test, and what came of it."""
+"""Test schedules: windows in which candidates may take tests, and their results."""
 
 from datetime import date, datetime, time
 from typing import Any
@@ -24,7 +24,7 @@ DETAIL = "test_schedule_of_booking"
 
 
 async def _schedule_status(row: Any, context: Context) -> TestScheduleStatus:
-    """How it ended, if it has, is told by whether it is marked elsewhere."""
+    """The status; that of a completed schedule depends on whether it is marked externally."""
     completed = row.status is BookingStatus.COMPLETED
     detail = await context.loaders.load(DETAIL, row.id) if completed else None
     return schedule_status(

@@ -1,4 +1,4 @@
-"""The root fields that read tests."""
+"""The queries of tests."""
 
 from resolvers.storage.tables import Test as TestRow
 from resolvers.tests.reads import (
