@@ -1,6 +1,6 @@
-"""The arguments of a field, as its resolver takes them.
+"""The arguments of a field, in the form that its resolver takes.
 
-Arguments without variables are made once.
+Arguments without variables are built once.
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ from schema.plan.run import Run
 
 
 class _NoRow:
-    """An object of which only the arguments of its fields matter."""
+    """An object without a row, for resolvers that use only their arguments."""
 
     row = None
 
@@ -63,7 +63,7 @@ class Arguments:
         self._answer: Any = None
 
     def call(self, run: Run, source: Any) -> Any:
-        """What the field's resolver answers for an object."""
+        """Call the field's resolver for an object."""
         arguments = self._constant
         if self._varying:
             arguments = self.given(run.variables)
@@ -76,7 +76,7 @@ class Arguments:
         return self._resolve(**arguments)
 
     def given(self, values: Values) -> dict[str, Any]:
-        """The arguments, given the values of the variables. Raises: InvalidInput."""
+        """Return the arguments for the values of the variables. Raises: InvalidInput."""
         given = {**self._constant}
         for argument, template in self._varying:
             value = template(values)
@@ -89,9 +89,10 @@ class Arguments:
         return given
 
     def listing(self, run: Run, part: "Arguments | None" = None) -> Any:
-        """The list that is asked for, of a part of its object if that has arguments, too.
+        """Return the requested list. `part` has the arguments of the part of the object that has
+        the list.
 
-        Made once where it depends on nobody and on no time.
+        The list is built once if it depends on neither variables nor the context.
         """
         if self._answer is not None:
             return self._answer

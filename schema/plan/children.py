@@ -1,4 +1,6 @@
-"""Other places, reached from the rows of one: a statement each, whatever the number of rows."""
+"""Places that are reached from the rows of another: one statement each, whatever the number of
+rows.
+"""
 
 import asyncio
 from collections import defaultdict
@@ -23,16 +25,17 @@ from schema.plan.selection import NotPlanned
 NO_ROWS: list[Any] = []
 
 FEW_KEYS = 100
-"""For so many keys, one page, plain lists are read in one statement whatever their length."""
+"""Plain lists of up to this many keys (one page) are read in one statement, whatever their length.
+"""
 
 
 def in_parts(keys: Sequence[Hashable], most: int) -> Iterable[list[Hashable]]:
-    """The keys, at most so many at a time."""
+    """Split the keys into parts of at most `most`."""
     return (list(keys[start : start + most]) for start in range(0, len(keys), most))
 
 
 class RelationRows(Child):
-    """The rows of a relation, one for each key or many."""
+    """The rows of a relation, one or many for each key."""
 
     def __init__(self, _: Compiler, key: str, relation: One | Many, place: Place) -> None:
         super().__init__(key)
@@ -61,7 +64,9 @@ class RelationRows(Child):
         return rows, answers
 
     def _keys_at_first(self, run: Run) -> int:
-        """For how many keys the first statement reads; the next ones by how many rows it found."""
+        """Return the number of keys of the first statement; later ones depend on the rows that it
+        found.
+        """
         if self._one:
             return self._place.keys_at_once(run, 1)
         return max(FEW_KEYS, self._place.keys_at_once(run, checks.PLAIN_LIST))
@@ -72,7 +77,7 @@ class RelationRows(Child):
 
 
 class OneEach(RelationRows):
-    """Answers by key; none for a key that has no row or that the viewer may not see.
+    """Answers by key; absent for a key without a row, or whose row the viewer may not see.
 
     Rows that a mutation has just written or read are not read again.
     """
@@ -97,13 +102,13 @@ class OneEach(RelationRows):
         return None if answers is None else dict(zip(there, answers, strict=True))
 
     def _there(self, run: Run, keys: Sequence[Hashable]) -> dict[Hashable, object] | None:
-        """The rows of these keys that the last write returned; None unless it returned all."""
+        """Return the rows of these keys that the last write returned; None unless it returned all."""
         if self._table is None:
             return None
         model, column = self._table
         rows = run.context.held.get(model, ())
         if len(rows) == len(keys) == 1 and getattr(rows[0], column) == keys[0]:
-            return {keys[0]: rows[0]}  # of one command, as nearly all are
+            return {keys[0]: rows[0]}  # the usual case: a single command
         held = {getattr(row, column): row for row in rows}
         wanted = dict.fromkeys(keys)
         wanted.pop(None, None)
@@ -111,7 +116,7 @@ class OneEach(RelationRows):
 
 
 class ManyEach(RelationRows):
-    """Lists of answers by key; none for a key without rows."""
+    """Lists of answers by key; absent for a key without rows."""
 
     async def load(self, run: Run, keys: Sequence[Hashable]) -> Mapping[Hashable, list[object]]:
         rows, answers = await self._rows(run, keys)
@@ -122,7 +127,7 @@ class ManyEach(RelationRows):
 
 
 class AssembledEach(Child):
-    """What the rows of a read come to for each key: values, not rows of a statement."""
+    """Values assembled from the rows of a read, by key; they are not rows of a statement."""
 
     def __init__(self, _: Compiler, key: str, relation: Assembled, place: Place) -> None:
         super().__init__(key)
@@ -153,12 +158,12 @@ class AssembledEach(Child):
 
 
 async def answer_values(run: Run, place: Place, values: Sequence[object]) -> list[object]:
-    """The answers of rows that are there already, as named values."""
+    """Return the answers of values that have the place's columns as attributes."""
     return await place.answer(run, place.rows_of(values))
 
 
 class AwaitedValue(Child):
-    """A value that is awaited for each row; found by the row itself, since not all may show it."""
+    """A value that is awaited for each row; keyed by the row, since not every row shows it."""
 
     def __init__(
         self, compiler: Compiler, key: str, source: Computed, slots: Sequence[str]
@@ -177,12 +182,12 @@ class AwaitedValue(Child):
         return {
             id(row): await self._by(self._given(needed), run.context)
             for row, needed in zip(rows, needs, strict=True)
-            if any(value is not None for value in needed)  # a joined row that is not there has none
+            if any(value is not None for value in needed)  # a missing joined row has only nulls
         }
 
 
 class ListEach(Child):
-    """A list that hangs on each row: a page of it for every key."""
+    """A list that belongs to each row: one page for each key."""
 
     def __init__(self, compiler: Compiler, key: str, at: SelectedField) -> None:
         super().__init__(key)
@@ -204,7 +209,7 @@ class ListEach(Child):
 
 
 class MethodEach(Child):
-    """What a method of the objects finds, called once for each key."""
+    """The result of a method of the objects, called once for each key."""
 
     def __init__(self, compiler: Compiler, key: str, at: SelectedField, method: Method) -> None:
         super().__init__(key)
@@ -218,7 +223,7 @@ class MethodEach(Child):
         there = [key for key in keys if key is not None]
         different = list(dict.fromkeys(there))
         run.size.repeats(len(there), len(different))
-        # a call that fails cancels no other: graphql-core would find its loads cancelled
+        # a failing call must not cancel the others: graphql-core would find its loads cancelled
         calls = (self._call(run, key) for key in different)
         found = await asyncio.gather(*calls, return_exceptions=True)
         for value in found:
@@ -231,7 +236,7 @@ class MethodEach(Child):
         return await value if isawaitable(value) else value
 
     async def _answers(self, run: Run, found: Sequence[Any]) -> list[Any]:
-        """The answers of what was found; the elements of all lists are answered together."""
+        """Return the answers of the results; the elements of all lists are resolved together."""
         if not isinstance(self._shown, GraphQLList):
             return await self._together(run, GraphQLList(self._shown), found)
         elements = [element for each in found for element in each]
@@ -245,7 +250,7 @@ class MethodEach(Child):
 
 
 def make_child(compiler: Compiler, kind: str, *given: Any) -> Child:
-    """The place of that kind, reached by a column."""
+    """Return a child place of this kind. Raises: NotPlanned."""
     match kind:
         case "one":
             return OneEach(compiler, *given)

@@ -1,11 +1,12 @@
 """Compiles inputs: from JSON to the objects that resolvers take, in one pass.
 
-graphql-core checks the variables of a request and makes dicts of them, and Strawberry makes objects
-of the dicts. Both look up every type again for every request. Here, an input type is compiled once
-for the schema, and the arguments of a field once for the document.
+graphql-core validates the variables of a request and converts them to dicts; Strawberry converts
+the dicts to objects. Both look up every type again for every request. Here, an input type is
+compiled once for the schema, and the arguments of a field once for the document.
 
-The compiled form knows valid values only. It raises `InvalidInput` for any other, and then
-graphql-core executes the operation: the rules of coercion, their messages and their paths are its.
+The compiled form accepts valid values only. It raises `InvalidInput` for any other value, and
+graphql-core executes the operation, because it defines the rules of coercion, their messages and
+their paths.
 """
 
 import dataclasses
@@ -55,47 +56,49 @@ NAMES: Final = StrawberryConfig(scalar_map=SCALARS)
 REGISTRY: Final = {**DEFAULT_SCALAR_REGISTRY, **SCALARS}
 
 DEEPEST: Final = 100
-"""The levels of input objects and lists that are read here. graphql-core has its own limit."""
+"""The maximum depth of input objects and lists that is read here. graphql-core has its own limit.
+"""
 
 SINGLE: Final = (str, int, float, dict)
-"""What JSON has besides null and lists. GraphQL reads a single value as a list of one."""
+"""The classes of JSON values besides null and lists. GraphQL reads a single value as a list of one.
+"""
 
 
 class InvalidInput(Exception):
-    """A value that graphql-core has to judge."""
+    """A value that graphql-core has to validate."""
 
 
 class _Omitted:
-    """What a variable without a value and without a default stands for."""
+    """The value of a variable without a value and without a default."""
 
 
 OMITTED: Final = _Omitted()
 
 Reader = Callable[[Any, int], object]
-"""Makes the resolver's value of a JSON value, so many levels deep. Raises: any exception."""
+"""Converts a JSON value, at this depth, to the resolver's value. Raises: any exception."""
 
 Values = Mapping[str, Any]
-"""The values of an operation's variables by their names, as resolvers take them."""
+"""The values of an operation's variables by name, in the form that resolvers take."""
 
 Template = Callable[[Values], object]
 """Makes the resolver's value of a value in a document. Raises: InvalidInput."""
 
 
 class Inputs:
-    """The readers of a schema's input types, each compiled when it is first needed."""
+    """The readers of a schema's input types, each compiled at its first use."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self.schema = schema
         self._objects: dict[str, InputObject] = {}
 
     def reader(self, kind: GraphQLInputType) -> Reader:
-        """The reader of a type's values."""
+        """Return the reader of a type's values."""
         if isinstance(kind, GraphQLNonNull):
             return _never_null(self._present(kind.of_type))
         return _or_null(self._present(kind))
 
     def _present(self, kind: GraphQLNullableInputType) -> Reader:
-        """The reader of values that are not null."""
+        """Return the reader of a type's non-null values."""
         if isinstance(kind, GraphQLList):
             return _list_of(self.reader(kind.of_type))
         if isinstance(kind, GraphQLInputObjectType):
@@ -103,11 +106,11 @@ class Inputs:
         return _leaf(kind.coerce_input_value)
 
     def object(self, kind: GraphQLInputObjectType) -> "InputObject":
-        """An input type, compiled. Raises: NotPlanned."""
+        """Return an input type, compiled. Raises: NotPlanned."""
         known = self._objects.get(kind.name)
         if known is None:
             known = InputObject(kind)
-            self._objects[kind.name] = known  # before its fields: a filter has filters in it
+            self._objects[kind.name] = known  # before its fields, because a filter contains filters
             try:
                 known.compile(self)
             except BaseException:
@@ -116,7 +119,7 @@ class Inputs:
         return known
 
     def template(self, node: ValueNode, kind: GraphQLInputType) -> Template:
-        """The template of a value in a document. Raises: NotPlanned."""
+        """Return the template of a value in a document. Raises: NotPlanned."""
         made = self._template(node, kind)
         if has_variables(node):
             return made
@@ -187,7 +190,7 @@ class Input:
         self.default = OMITTED if default is Undefined else _converted(default, declared)
 
     def given(self, value: object) -> object:
-        """A value as the resolver takes it. Raises: InvalidInput."""
+        """Return a value in the form that the resolver takes. Raises: InvalidInput."""
         if value is None and not self.null_allowed:
             raise InvalidInput(self.name)
         return Some(value) if self.wraps else value
@@ -218,9 +221,9 @@ class InputObject:
         self._is_one_of = self._kind.is_one_of
         self._names = {name: field.name for name, field in self.fields.items()}
         converts = self._kind.out_type is not GraphQLInputObjectType.out_type
-        self._converts = converts and not self._is_one_of  # Strawberry counts the fields of one-of
+        self._converts = converts and not self._is_one_of  # Strawberry counts its fields
         self._judges = any(field.wraps or not field.null_allowed for field in self.fields.values())
-        # Strawberry passes null for what the class itself has no default for
+        # Strawberry passes null for fields without a default in the class
         missing = dataclasses.MISSING
         self._omitted: dict[str, object] = {
             each.python_name: None
@@ -232,7 +235,7 @@ class InputObject:
             self._omitted |= self._keywords(defaults)
 
     def read(self, value: object, depth: int) -> object:
-        """The object that a JSON object stands for. Raises: InvalidInput."""
+        """Return the input object of a JSON object. Raises: InvalidInput."""
         if value.__class__ is not dict or depth > DEEPEST:
             raise InvalidInput(self._kind.name)
         readers, depth = self._readers, depth + 1
@@ -242,7 +245,7 @@ class InputObject:
             raise InvalidInput(self._kind.name) from None
 
     def make(self, given: dict[str, object]) -> object:
-        """The object with these values of its fields. Raises: InvalidInput."""
+        """Return the input object with these field values. Raises: InvalidInput."""
         for name in self._required:
             if name not in given:
                 raise InvalidInput(name)
@@ -251,8 +254,8 @@ class InputObject:
         return self._make(**{**self._omitted, **self._keywords(given)})
 
     def _keywords(self, given: dict[str, object]) -> dict[str, object]:
-        """The values of fields as the class takes them. Raises: InvalidInput."""
-        if self._converts:  # each field by itself (`schema.grammar.texts`)
+        """Return the field values in the form that the class takes. Raises: InvalidInput."""
+        if self._converts:  # converts each field separately (`schema.grammar.texts`)
             given = self._kind.out_type(given)
         names = self._names
         if self._judges:
@@ -277,7 +280,7 @@ class Variables:
             self._declared.append((name, inputs.reader(kind), default, required))
 
     def values(self, raw: Mapping[str, Any]) -> Values:
-        """The values of the variables. Raises: any exception, for a value that is not valid."""
+        """Return the values of the variables. Raises: any exception, for an invalid value."""
         values = {}
         for name, read, default, required in self._declared:
             if name in raw:
@@ -341,7 +344,7 @@ def _constant(node: ValueNode, kind: GraphQLInputType) -> Template:
 
 
 def _converted(value: object, declared: StrawberryType | type) -> object:
-    """The object that Strawberry makes of graphql-core's value."""
+    """Return the object that Strawberry makes of graphql-core's value."""
     return convert_argument(value, declared, REGISTRY, NAMES)
 
 

@@ -1,4 +1,4 @@
-"""Which columns of which rows a statement selects, and where they stand in its rows."""
+"""The columns and rows that a statement selects, and their positions in its rows."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Table:
-    """The columns that are wanted of one row of a statement, and the rows that are joined to it."""
+    """The selected columns of one row of a statement, and the rows that are joined to it."""
 
     columns: dict[tuple[str, bool], int] = field(default_factory=dict)
     joins: "dict[tuple[str, str], tuple[Any, str, Table]]" = field(default_factory=dict)
 
 
 class Layout:
-    """Where the columns of a statement stand; they are numbered when all are known."""
+    """The columns of a statement; they are numbered when all are known."""
 
     def __init__(self) -> None:
         self.root = Table()
@@ -33,7 +33,7 @@ class Layout:
         return table.columns.setdefault((name, plain), self._slots)
 
     def wanted(self) -> tuple[RowSelection, dict[int, int]]:
-        """What to select, and the position of each slot in a row."""
+        """Return the selection, and the position of each slot in a row."""
         positions: dict[int, int] = {}
         return self._wanted(self.root, positions), positions
 
@@ -51,10 +51,11 @@ class Layout:
 
 @frozen
 class Scope:
-    """The row that an expression is about: its table, and other names for some of its columns.
+    """The row that an expression reads: its table, and other names for some of its columns.
 
-    `joined` is the model of a joined row and its key. With `attribute` the row is a value inside
-    the function, whose attributes or items that writes. `part` are the arguments of a part.
+    `joined` is the model of a joined row and its key. With `attribute`, the row is a value inside
+    the function, and `attribute` writes the expressions of its attributes or items. `part` has the
+    arguments of a part.
     """
 
     layout: Layout
@@ -66,11 +67,11 @@ class Scope:
 
     @property
     def is_row(self) -> bool:
-        """Whether the columns are those of a row that a statement selects."""
+        """Whether the columns belong to a row that a statement selects."""
         return self.attribute is None
 
     def column(self, name: str, *, plain: bool = False) -> str:
-        """The expression of a column."""
+        """Return the expression of a column."""
         instead = self.names.get(name, name)
         assert isinstance(instead, str), name
         if self.attribute is not None:
@@ -78,7 +79,9 @@ class Scope:
         return f"§{self.layout.slot(self.table, instead, plain=plain)}"
 
     def never_null(self) -> str:
-        """A column that says whether a joined row is there: one that is selected, if one can."""
+        """Return a column that is null only if the joined row is missing; a selected one, if
+        possible.
+        """
         assert self.joined is not None
         model, key = self.joined
         always = never_null(model)
@@ -88,14 +91,14 @@ class Scope:
         return self.column(key)
 
     def to(self, loader: str, key: str, model: Any, column: str) -> "Scope":
-        """The row that a relation leads to, in the same statement."""
+        """Return the row of a relation, joined in the same statement."""
         own = self.names.get(key, key)
         assert isinstance(own, str), key
         _, _, table = self.table.joins.setdefault((loader, own), (model, column, Table()))
         return Scope(self.layout, table, joined=(model, column))
 
     def renamed(self, names: "Iterable[tuple[str, Instead]]") -> "Scope":
-        """The same row under the names of another type."""
+        """Return the same row under the column names of another type."""
         meant = {
             name: self.names.get(instead, instead) if isinstance(instead, str) else instead
             for name, instead in names
@@ -103,36 +106,36 @@ class Scope:
         return Scope(self.layout, self.table, meant, attribute=self.attribute)
 
     def under_its_own_names(self) -> "Scope":
-        """The same row under the names of its own table."""
+        """Return the same row under the column names of its own table."""
         return Scope(self.layout, self.table, attribute=self.attribute)
 
     def of_part(self, part: "Arguments") -> "Scope":
-        """The same row for a part of its object."""
+        """Return the same row for a part of its object."""
         return Scope(self.layout, self.table, self.names, part=part)
 
     def of_document(self, variable: str) -> "Scope":
-        """A document that a variable of the function holds."""
+        """Return the scope of a document in a variable of the function."""
         return Scope(self.layout, self.table, attribute=lambda name: f"{variable}[{name!r}]")
 
     def of_object(self, variable: str) -> "Scope":
-        """An object that a variable of the function holds."""
+        """Return the scope of an object in a variable of the function."""
         return Scope(self.layout, self.table, attribute=lambda name: f"{variable}.{name}")
 
 
 CELL = re.compile(r"§(\d+)")
-"""A column in an expression, until it is numbered; no name in GraphQL looks like that."""
+"""A column in an expression before it is numbered; no GraphQL name matches this."""
 
 
 def is_cell(expression: str) -> bool:
-    """Whether an expression is a column and nothing else."""
+    """Whether an expression is a single column."""
     return CELL.fullmatch(expression) is not None
 
 
 def position(cell: str, positions: Mapping[int, int]) -> int:
-    """Where the column stands in a row."""
+    """Return the position of the column in a row."""
     return positions[int(cell[1:])]
 
 
 def numbered(text: str, positions: Mapping[int, int]) -> str:
-    """The text with the columns' names in the written function."""
+    """Return the text with the columns' names in the written function."""
     return CELL.sub(lambda match: f"c{positions[int(match[1])]}", text)

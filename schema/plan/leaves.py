@@ -1,6 +1,6 @@
-"""Expressions of scalars and enums, as the encoder writes them.
+"""Expressions of scalars and enums, in the form that the encoder writes.
 
-`name` gives a value that the written function uses a name there.
+`name` gives a name to a value that the written function uses.
 """
 
 from collections.abc import Callable
@@ -25,29 +25,29 @@ CHECKS = {
     "Int": f"{{v}}.__class__ is int and {-(2**31)} <= {{v}} <= {2**31 - 1}",
     "DateTime": "{v}.tzinfo is UTC",
 }
-"""What must hold of a value of these scalars, so that the encoder writes it as it is."""
+"""The conditions under which the encoder writes values of these scalars unchanged."""
 
 
 class PlanFailure(Exception):
-    """Something looked odd while the plan ran.
+    """A running plan met something unexpected.
 
-    Graphql-core executes the operation from the start.
+    graphql-core executes the operation from the start.
     """
 
 
 def oops() -> NoReturn:
-    """A null where none may be, or a value that is not of its type."""
+    """Fail on a null in a non-null place or on a value of the wrong type. Raises: PlanFailure."""
     raise PlanFailure
 
 
 KNOWN = {"oops": oops, "UTC": UTC}
-"""What the expressions use without asking for a name."""
+"""The names that are available to every expression."""
 
 
 def leaf(name: Name, value: str, shown: GraphQLOutputType, *, native: bool = True) -> str:
-    """A scalar or enum, or a list of them.
+    """Return the expression of a scalar or an enum, or of a list of them.
 
-    Without `native` nobody has looked at the value's type yet.
+    Without `native`, the value's type has not been checked yet.
     """
     required = isinstance(shown, GraphQLNonNull)
     kind = get_nullable_type(shown)
@@ -70,19 +70,21 @@ def leaf(name: Name, value: str, shown: GraphQLOutputType, *, native: bool = Tru
 
 
 def twice(value: str) -> tuple[str, str]:
-    """How an expression is written first, and how again without evaluating it a second time."""
+    """Return two expressions of a value: the first evaluates it, the second refers to it again."""
     return (value, value) if is_cell(value) else (f"(v := {value})", "v")
 
 
 def _list(name: Name, value: str, kind: GraphQLList[Any]) -> str:
-    """A list; what a document holds need be neither a list nor of texts."""
+    """Return the expression of a list; a document's value may be of another type, also its
+    elements.
+    """
     element = leaf(name, "e", kind.of_type, native=False)
     listed = f"[{element} for e in w] if w.__class__ is list else oops()"
     return f"(None if (w := {value}) is None else {listed})"
 
 
 def _members(name: Name, kind: GraphQLEnumType, *, required: bool) -> str:
-    """The name of a table that has the enum's names, and nothing else."""
+    """Return the name of a table that contains exactly the enum's names."""
     names: dict[str | None, str | None] = {each: each for each in kind.values}
     return name(names if required else {**names, None: None})
 

@@ -1,8 +1,8 @@
-"""Answers values that are there already: payloads, errors, what a subscription yields.
+"""Answers of values that need no statement: payloads, errors, events of subscriptions.
 
-Those that are thin over a row are answered by a place, all of one list together; of others each
-field is asked. A place that needs more than the row has is read anew, by the rows' keys. Nothing
-here is on the path of a list's rows.
+Values that are thin over a row are resolved by a place, all of one list together; other values
+field by field. A place that needs more than the given row reads the rows again by their keys. Rows
+of lists do not pass through this module.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -37,11 +37,11 @@ from schema.plan.selection import NotPlanned, sub_selections
 LEAVES: Final = (GraphQLScalarType, GraphQLEnumType)
 
 OfRows = Callable[[Run, Sequence[Any]], Awaitable[list[Any]]]
-"""Answers rows of one type, in their order."""
+"""Makes the answers of rows of one type, in their order."""
 
 
 class Selected:
-    """What is selected of the values of a field, compiled for each type of value that turns up."""
+    """The selection on the values of a field, compiled for each type of value that occurs."""
 
     __slots__ = ("nodes", "of_objects", "of_rows", "pages")
 
@@ -53,7 +53,7 @@ class Selected:
 
 
 class _Field:
-    """A field of objects of one type; `always` is its answer if that depends on no object."""
+    """A field of objects of one type; `always` is its answer if it does not depend on the object."""
 
     __slots__ = ("_arguments", "_name", "always", "key", "selected", "shown")
 
@@ -77,7 +77,7 @@ class _Field:
             self._arguments = Arguments(compiler.inputs, declared, nodes[0], graphql_field)
 
     async def values(self, run: Run, objects: Sequence[Any]) -> list[Any]:
-        """What the field has for each of the objects, before it is answered."""
+        """Return the field's value for each of the objects."""
         if self._arguments is None:
             return [getattr(each, self._name) for each in objects]
         found = []
@@ -88,17 +88,17 @@ class _Field:
 
 
 class Objects:
-    """Answers the values of one operation."""
+    """Makes the answers of the values of one operation."""
 
     def __init__(self, compiler: Compiler) -> None:
         self._compiler = compiler
 
     def selected(self, nodes: list[FieldNode]) -> Selected:
-        """What is selected of the values of a field."""
+        """Return the selection on the values of a field."""
         return Selected(nodes)
 
     async def answer(self, run: Run, shown: Any, selected: Selected, value: Any) -> Any:
-        """The answer of a value that a field of this type shows. Raises: GaveUp, NotPlanned."""
+        """Return the answer of a value for a field of this type. Raises: PlanFailure, NotPlanned."""
         required = isinstance(shown, GraphQLNonNull)
         kind = shown.of_type if required else shown
         answer = None if value is None else await self._answer(run, kind, selected, value)
@@ -138,7 +138,9 @@ class Objects:
         return [answers[n] for n in range(len(values))]
 
     async def _of_rows(self, run: Run, selected: Selected, values: Sequence[Any]) -> dict[int, Any]:
-        """The answers of those that are thin over a row, by their places; a type's all together."""
+        """Return the answers of the values that are thin over a row, by index; one place for each
+        type.
+        """
         of_type: dict[type, list[int]] = {}
         for n, value in enumerate(values):
             if isinstance(value, OverRow):
@@ -151,7 +153,9 @@ class Objects:
         return answers
 
     async def _objects(self, run: Run, selected: Selected, objects: Sequence[Any]) -> Any:
-        """The answers of objects of one type; each field is answered for all of them together."""
+        """Return the answers of objects of one type; each field is resolved for all of them
+        together.
+        """
         answers: list[dict[str, Any]] = [{} for _ in objects]
         for field in self._fields_of(objects[0], selected):
             column = await self._column(run, field, objects)
@@ -160,7 +164,7 @@ class Objects:
         return answers
 
     async def _column(self, run: Run, field: _Field, objects: Sequence[Any]) -> Sequence[Any]:
-        """The answers of a field of each object."""
+        """Return the answer of a field for each object."""
         if field.always is not None:
             return [field.always] * len(objects)
         found = await field.values(run, objects)
@@ -178,7 +182,7 @@ class Objects:
         return (await pages.of_parents(run, value.listing, [value.parent]))[value.parent]
 
     def _fields_of(self, value: Any, selected: Selected) -> list[_Field]:
-        """The fields that are selected of an object of the value's type."""
+        """Return the selected fields of an object of the value's type."""
         fields = selected.of_objects.get(type(value))
         if fields is None:
             kind = self._kind(value)
@@ -194,7 +198,7 @@ class Objects:
         return kind
 
     def _of_type(self, value: Any, selected: Selected) -> OfRows:
-        """What answers rows of the value's type."""
+        """Return the function that makes the answers of rows of the value's type."""
         of_rows = selected.of_rows.get(type(value))
         if of_rows is None:
             kind = self._kind(value)
@@ -210,7 +214,7 @@ class Objects:
         return lambda run, rows: answer_values(run, place, rows)
 
     def _of_rows_anew(self, kind: GraphQLObjectType, nodes: Sequence[FieldNode]) -> OfRows:
-        """One statement has the rows and what completes them."""
+        """Read the rows again, with the rows that complete them, in one statement."""
         of_type = rows_of_type(kind.name)
         if of_type is None:
             raise NotPlanned(kind.name)
@@ -222,13 +226,13 @@ class Objects:
         async def answer(run: Run, rows: Sequence[Any]) -> list[Any]:
             found = await each.load(run, [row.id for row in rows])
             if any(row.id not in found for row in rows):
-                raise PlanFailure  # gone meanwhile
+                raise PlanFailure  # deleted in the meantime
             return [found[row.id] for row in rows]
 
         return answer
 
 
 def _is_object(shown: Any, value: Any) -> bool:
-    """Whether each field of the value is answered by itself."""
+    """Whether the value is an object whose fields are resolved here."""
     composite = is_composite_type(get_nullable_type(shown))
     return composite and value is not None and not isinstance(value, Connection)

@@ -1,4 +1,4 @@
-"""Connections: a page of rows, answered as edges, nodes and what is said of the page."""
+"""Connections: a page of rows, with edges, nodes and page info."""
 
 from collections.abc import Hashable, Sequence
 from operator import itemgetter
@@ -25,13 +25,13 @@ from schema.plan.run import Row, Run
 from schema.plan.selection import sub_selections
 
 MOST_PARENTS = 100_000
-"""For so many parents one statement may count, or say whether there is more."""
+"""The most parents for which one statement may count, or look for further rows."""
 
 
 def _trimmed(
     rows: Sequence[Row], parents: Sequence[Hashable], size: int
 ) -> tuple[list[Row], list[Hashable], set[Hashable]]:
-    """The rows that pages of that size show, their parents, and the parents that have more."""
+    """Return the rows on pages of that size, their parents, and the parents that have more rows."""
     shown: list[Row] = []
     theirs: list[Hashable] = []
     more: set[Hashable] = set()
@@ -49,7 +49,7 @@ def _trimmed(
 def _grouped(
     keys: Sequence[Hashable], parents: Sequence[Hashable], values: Sequence[object]
 ) -> dict[Hashable, list[object]]:
-    """The values of each parent, in their order."""
+    """Return the values of each parent, in their order."""
     theirs: dict[Hashable, list[object]] = {key: [] for key in keys}
     for parent, value in zip(parents, values, strict=True):
         theirs[parent].append(value)
@@ -58,7 +58,7 @@ def _grouped(
 
 @frozen
 class SelectedOfPage:
-    """A field where it is selected of a connection, of its page info or of an edge."""
+    """A selected field of a connection, of its page info or of an edge."""
 
     pages: "Pages"
     nodes: list[FieldNode]
@@ -69,16 +69,16 @@ class SelectedOfPage:
         return isinstance(get_named_type(self.field.type), GraphQLEnumType)
 
     def place(self) -> int:
-        """The number of the place that shows the page's elements."""
+        """Return the number of the place of the page's elements."""
         return self.pages.place(get_named_type(self.field.type), self.nodes)
 
     def object(self) -> Write:
-        """What answers an object of the field's type that shows the same page."""
+        """Return the function that makes the answer of an object over the same page."""
         return self.pages.shown(get_named_type(self.field.type), self.nodes)
 
 
 class Pages:
-    """What is selected of a connection."""
+    """The selection on a connection."""
 
     def __init__(
         self, compiler: Compiler, shown: GraphQLOutputType, nodes: Sequence[FieldNode]
@@ -94,16 +94,16 @@ class Pages:
         self._looks_ahead = Need.SIDES in self._needs
         self._is_followed = Need.LOG in self._needs
 
-    # ------------------------------------------------------------ compiling
+    # ------------------------------------------------------------ compile
 
     def shown(self, kind: Any, nodes: Sequence[FieldNode]) -> Write:
-        """What answers an object that shows the page. Raises: NotPlanned."""
+        """Return the function that makes the answer of an object over the page. Raises: NotPlanned."""
         fields = self._compiler.selections.fields(kind, sub_selections(nodes))
         parts = [(key, self._field(kind, found)) for key, found in fields.items()]
         return lambda page, n: {key: write(page, n) for key, write in parts}
 
     def place(self, kind: GraphQLNamedType, nodes: list[FieldNode]) -> int:
-        """The number of a place of the list's rows."""
+        """Add a place of the list's rows, and return its number."""
         self._selected.append((kind, sub_selections(nodes)))
         return len(self._selected) - 1
 
@@ -116,10 +116,10 @@ class Pages:
         self._needs |= declared.source.needs
         return declared.source.compile(SelectedOfPage(self, nodes, field))
 
-    # ------------------------------------------------------------ running
+    # ------------------------------------------------------------ run
 
     async def of_root(self, run: Run, listing: Listing) -> object:
-        """The answer for a list that has no parent."""
+        """Return the answer of a list without a parent."""
         rows = await self._read(run, listing, ())
         most, counted = run.context.max_total_count, 0
         if self._counts and listing.count is not None:
@@ -145,7 +145,7 @@ class Pages:
     async def of_parents(
         self, run: Run, listing: Listing, keys: Sequence[Hashable]
     ) -> dict[Hashable, object]:
-        """The answers by the keys of the parents; one that has nothing has an empty page."""
+        """Return the answers by the parents' keys; a parent without rows has an empty page."""
         rows = await self._read(run, listing, keys)
         most, counted = run.context.max_total_count, dict[Hashable, int]()
         if self._counts and listing.count is not None:
@@ -157,7 +157,7 @@ class Pages:
             rows, parents, more = _trimmed(rows, parents, listing.page.size)
         answers = [await place.answer(run, rows) for place in self._places]
         theirs = [_grouped(keys, parents, each) for each in answers]
-        # of rows whose cursors nobody asks for it is enough to know how many there are
+        # without cursors, only the number of rows matters
         marks = _grouped(keys, parents, rows) if self._cursors or not theirs else theirs[0]
         found, cursor, place_of = {}, self._changes_cursor(run), itemgetter(slice(width, None))
         for key in keys:
@@ -176,21 +176,23 @@ class Pages:
         return found
 
     def parents_at_once(self, run: Run, size: int) -> int:
-        """For how many parents one statement may return pages of that size."""
+        """Return the number of parents for which one statement may return pages of that size."""
         return min((place.keys_at_once(run, size) for place in self._places), default=MOST_PARENTS)
 
     def _changes_cursor(self, run: Run) -> str:
         return run.context.changes_cursor if self._is_followed else ""
 
     def _width(self, listing: Listing) -> int:
-        """Where the columns of the cursor begin: after the places' columns and the parent's key."""
+        """Return the position of the cursor's columns: after the places' columns and the parent's
+        key.
+        """
         return self._compiler.width(self._places) + (listing.key is not None)
 
     async def _read(self, run: Run, listing: Listing, keys: Sequence[Hashable]) -> Sequence[Row]:
         if listing.rows is None or not self._reads:
             return []
         wanted = self._compiler.wanted(self._places)
-        # no SELECT is without columns
+        # a SELECT needs a column
         nothing = not (wanted.columns or wanted.joins or listing.key)
         terms = listing.page.ordering.terms if self._cursors or nothing else ()
         also = (*([listing.key] if listing.key else []), *(term.column for term in terms))

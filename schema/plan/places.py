@@ -1,4 +1,4 @@
-"""The places of an operation: what is selected of rows, and the function that answers them."""
+"""The places of an operation: a selection on rows, and the function that makes their answers."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from operator import attrgetter
@@ -16,38 +16,36 @@ from schema.plan.selection import NotPlanned, Selections
 from schema.plan.writer import Build, Writer
 
 MOST_FIELDS = 5_000
-"""Fragments that spread each other twice make thousands of fields of a line each; graphql-core
-resolves them only where there is data."""
+"""The limit of compiled fields. Fragments that spread each other twice make thousands of fields
+from a line each; graphql-core resolves them only where there is data.
+"""
 
 
 class Child:
-    """Another place, whose answers are found by a column of this one's rows."""
+    """Another place, whose answers are found by a column of this place's rows."""
 
     def __init__(self, key: str) -> None:
-        self._key = key  # the column's expression, until it is numbered
+        self._key = key  # the column's expression before it is numbered
         self.position = -1
 
     def number(self, place: Callable[[str], int]) -> None:
         self.position = place(self._key)
 
     def held(self, run: Run, rows: Sequence[Row]) -> Mapping[Hashable, object] | None:
-        """What `load_rows` finds, if the context holds all of it; else None."""
+        """Return the result of `load_rows` if the context holds all of it; else None."""
         return None
 
     async def load_rows(self, run: Run, rows: Sequence[Row]) -> Mapping[Hashable, object]:
-        """What the answers of these rows need of the other place."""
+        """Load the answers at the other place that these rows refer to."""
         return await self.load(run, [row[self.position] for row in rows])
 
     async def load(self, run: Run, keys: Sequence[Hashable]) -> Mapping[Hashable, object]:
-        """What is found by the keys of the rows."""
+        """Load the answers by the keys of the rows."""
         raise NotImplementedError
 
 
 class Place:
-    """All rows at one place of an operation.
-
-    What is selected of them, and how they are answered.
-    """
+    """All rows at one place of an operation: their selection, and the function for their answers."""
 
     def __init__(
         self,
@@ -67,11 +65,11 @@ class Place:
         self._values_of = _reader([column.name for column in wanted.columns])
 
     def rows_of(self, values: Iterable[object]) -> list[Row]:
-        """The rows of values that have the place's columns by their names."""
+        """Return the rows of values that have the place's columns as attributes."""
         return [*map(self._values_of, values)]
 
     async def answer(self, run: Run, rows: Sequence[Row]) -> list[object]:
-        """The answers of the rows, in their order."""
+        """Return the answers of the rows, in their order."""
         if not rows:
             return []
         if run.context.held and (held := self.held(run, rows)) is not None:
@@ -79,7 +77,9 @@ class Place:
         return self._built(run, rows, [await each.load_rows(run, rows) for each in self._children])
 
     def held(self, run: Run, rows: Sequence[Row]) -> list[object] | None:
-        """The answers of rows, if the context holds what they need of other places; else None."""
+        """Return the answers of rows, if the context holds what they need of other places; else
+        None.
+        """
         found = []
         for child in self._children:
             there = child.held(run, rows)
@@ -89,8 +89,8 @@ class Place:
         return self._built(run, rows, found)
 
     def _built(self, run: Run, rows: Sequence[Row], found: Sequence[object]) -> list[object]:
-        """The answers of rows, given what is found at the other places."""
-        width = len(rows[0])  # whoever reads the rows may have added columns
+        """Return the answers of rows, given the answers at the other places."""
+        width = len(rows[0])  # the read may have added columns
         build = self._written.get(width)
         if build is None:
             build = self._written[width] = self._write(width)
@@ -99,14 +99,14 @@ class Place:
         return answers
 
     def keys_at_once(self, run: Run, rows_of_each: int) -> int:
-        """For how many keys one statement may return rows: for no more than a whole response."""
+        """Return the number of keys of one statement, so that its rows fit in the largest response."""
         return max(1, int(run.size.limit // (max(1, rows_of_each) * self.most_bytes)))
 
 
 def _reader(names: Sequence[str]) -> Callable[[object], Row]:
-    """What reads the attributes of these names."""
+    """Return a function that reads the attributes with these names."""
     if len(names) > 1:
-        return attrgetter(*names)  # faster than a comprehension; of one name it makes no tuple
+        return attrgetter(*names)  # faster than a comprehension; returns no tuple for one name
     return lambda value: [getattr(value, name) for name in names]
 
 
@@ -130,11 +130,11 @@ class Compiler:
         self.inputs = inputs
         self.schema = inputs.schema
         self._make_child = make_child
-        self.objects: Any = None  # what answers values; it needs the compiler itself
+        self.objects: Any = None  # makes the answers of values; its constructor needs the compiler
         self._fields = 0
 
     def count(self, fields: int) -> None:
-        """So many more fields are to be compiled. Raises: NotPlanned."""
+        """Count fields that are about to be compiled. Raises: NotPlanned."""
         self._fields += fields
         if self._fields > MOST_FIELDS:
             raise NotPlanned("too many fields")
@@ -146,7 +146,7 @@ class Compiler:
         *keys: str,
         joins: bool = True,
     ) -> Place:
-        """The place of rows of a type; `keys` are columns that whoever runs it needs, too.
+        """Return the place of rows of a type; `keys` are columns that the caller also needs.
 
         Raises: NotPlanned.
         """
@@ -159,7 +159,7 @@ class Compiler:
         *keys: str,
         joins: bool = True,
     ) -> "list[Place]":
-        """Several places of the same rows, served by one statement. Raises: NotPlanned."""
+        """Return several places over the same rows, read by one statement. Raises: NotPlanned."""
 
         def answer(kind: GraphQLNamedType, sets: Sequence[SelectionSetNode]) -> _Answer:
             return lambda writer: writer.answer(kind, sets)
@@ -167,7 +167,7 @@ class Compiler:
         return self._written([answer(*each) for each in selected], keys, joins=joins)
 
     def column(self, name: str, shown: GraphQLOutputType, *keys: str) -> Place:
-        """The place of rows of which only a column is shown, as a value of that type."""
+        """Return the place of rows that show a single column, as a value of that type."""
         [place] = self._written([lambda writer: writer.column(name, shown)], keys, joins=False)
         return place
 
@@ -193,18 +193,20 @@ class Compiler:
         ]
 
     def joinable(self, relation: Relation) -> tuple[type, str] | None:
-        """The table and the column of a relation that is not confined further for this viewer."""
+        """Return the table and the column of a relation that is not restricted for this viewer, or
+        None.
+        """
         if not isinstance(relation, One):
             return None
         joinable: tuple[type, str] | None = relation.read(self.viewer, []).joinable
         return joinable
 
     def width(self, places: Sequence[Place]) -> int:
-        """How many columns the places' statement selects."""
+        """Return the number of columns that the places' statement selects."""
         return places[0].width if places else 0
 
     def wanted(self, places: Sequence[Place]) -> RowSelection:
-        """What the places' statement selects."""
+        """Return what the places' statement selects."""
         return places[0].wanted if places else RowSelection(())
 
     def child(self, kind: str, *given: Any) -> Child:

@@ -1,4 +1,4 @@
-"""Compiles operations, runs them, and knows when to leave them to graphql-core."""
+"""Compiles and runs operations, and decides when graphql-core executes them."""
 
 import logging
 import time
@@ -44,17 +44,19 @@ logger = logging.getLogger(__name__)
 
 TRIES = 3
 REST_SECONDS = 60.0
-"""A plan that gave up so often in a row is not tried again for a while."""
+"""After so many failures in a row, a plan is not tried again for a while."""
 
 CALLERS = (Refusal, Refused, GraphQLError)
-"""What a caller's own mistakes raise: they say nothing of the plan, and others use it too."""
+"""Errors that a caller's own input causes: they do not count as failures of the shared plan."""
 
 VARIANTS = 32
-"""How many plans a document keeps: one for each operation, each @skip and each kind of viewer."""
+"""The most plans of a document: one for each operation, each value of @skip and each kind of
+viewer.
+"""
 
 
 class _Root:
-    """A root field: how its value is made, and how it is answered."""
+    """A root field: its value and the answer of this value."""
 
     def __init__(
         self, compiler: Compiler, kind: GraphQLObjectType, nodes: list[FieldNode], objects: Objects
@@ -73,14 +75,14 @@ class _Root:
             self._pages = Pages(compiler, self._field.type, nodes)
 
     async def value(self, run: Run) -> object:
-        """What the field's resolver answers; for a mutation, what it has done."""
+        """Call the field's resolver; for a mutation, this carries out the commands."""
         if self._pages is not None:
             return self._arguments.listing(run)
         value = self._arguments.call(run, None)
         return await value if self._arguments.awaits else value
 
     async def answer(self, run: Run, value: Any) -> Any:
-        """The answer of a value."""
+        """Return the answer of a value."""
         if self._pages is not None:
             return await self._pages.of_root(run, value)
         if self._finds:
@@ -88,7 +90,7 @@ class _Root:
         return await self._objects.answer(run, self._field.type, self._selected, value)
 
     async def answer_each(self, run: Run, values: Sequence[Any]) -> list[Any]:
-        """The answers of several values, whose rows are read together."""
+        """Return the answers of several values, whose rows are read together."""
         each = GraphQLList(self._field.type)
         answers: list[Any] = await self._objects.answer(run, each, self._selected, list(values))
         return answers
@@ -141,7 +143,7 @@ class Plan:
         self.rests_until = 0.0
 
     async def query(self, run: Run) -> dict[str, object]:
-        """The data of a query."""
+        """Return the data of a query."""
         data: dict[str, object] = {}
         for key, root in self._roots:
             if isinstance(root, str):
@@ -152,10 +154,10 @@ class Plan:
         return data
 
     async def mutation(self, run: Run) -> dict[str, object]:
-        """The data of a mutation. What was done and answered is kept.
+        """Return the data of a mutation; results and answers are stored in the context.
 
-        If a payload gives up, graphql-core does nothing again, and answers only what is left: each
-        payload shows what was there before the next command.
+        If a payload fails, graphql-core repeats no command and executes only the remaining fields:
+        each payload shows the state before the next command.
         """
         data = run.context.answered
         for key, root in self._roots:
@@ -168,7 +170,7 @@ class Plan:
         return data
 
     async def events(self, run: Run, payloads: Sequence[object]) -> list[dict[str, object]]:
-        """The data of events of a subscription, in their order."""
+        """Return the data of events of a subscription, in their order."""
         [(key, root)] = self._roots
         assert isinstance(root, _Root)
         answers = await root.answer_each(run, payloads)
@@ -184,16 +186,17 @@ class PlannedDocument:
     document: DocumentNode
     flags: frozenset[str]
     grown: Callable[[], None]
-    """Called when a plan was added, which takes memory."""
+    """Called after a plan was added, because plans use memory."""
     plans: dict[Any, Plan | None] = field(default_factory=dict)
     fallbacks: int = 0
-    """How often graphql-core had to execute it; the first time is logged with the reason."""
+    """How often graphql-core had to execute the document; the first time is logged with the reason.
+    """
     _is_logged: bool = False
     _variables: dict[int, Variables] = field(default_factory=dict)
     _operations: dict[str | None, OperationDefinitionNode | None] = field(default_factory=dict)
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
-        """The operation of that name; without a name the only one."""
+        """Return the operation with that name; without a name, the only one."""
         if name not in self._operations:
             if len(self._operations) >= VARIANTS:
                 return operation_of(self.document, name)
@@ -202,12 +205,12 @@ class PlannedDocument:
 
     @property
     def digest(self) -> str:
-        """The hash of the document's text, which a log may contain."""
+        """The hash of the document's text, which is safe to log."""
         assert self.document.loc is not None
         return sha256(self.document.loc.source.body.encode()).hexdigest()
 
     def log_fallback(self, reason: Exception) -> None:
-        """Log why graphql-core executes the document, the first time that it does."""
+        """Log why graphql-core executes the document, once per document."""
         if self._is_logged:
             return
         self._is_logged = True
@@ -217,7 +220,7 @@ class PlannedDocument:
             logger.warning("The plan of document %s fell back", self.digest, exc_info=reason)
 
     def variables(self, inputs: Inputs, operation: OperationDefinitionNode) -> Variables:
-        """The variables of an operation, compiled once. Raises: NotPlanned."""
+        """Return the variables of an operation, compiled once. Raises: NotPlanned."""
         known = self._variables.get(id(operation))
         if known is None:
             known = self._variables[id(operation)] = Variables(inputs, operation)
@@ -226,7 +229,7 @@ class PlannedDocument:
 
 @dataclass(slots=True)
 class Counts:
-    """How often plans answered, and how often graphql-core had to."""
+    """How often a plan executed an operation, and how often graphql-core had to."""
 
     answered: int = 0
     not_planned: int = 0
@@ -243,7 +246,7 @@ class Planner:
     def planned(
         self, document: DocumentNode, grown: Callable[[], None] = lambda: None
     ) -> PlannedDocument:
-        """A valid document, to be kept with its text; `grown` is called for each of its plans."""
+        """Return a valid document that can hold plans; `grown` is called for each new plan."""
         return PlannedDocument(document, flags_of(document), grown)
 
     def prepare(self, planned: PlannedDocument, viewer: Viewer) -> None:
@@ -264,7 +267,7 @@ class Planner:
         raw: dict[str, object] | None,
         context: Context,
     ) -> ExecutionResult | None:
-        """The result of a query or a mutation; None where graphql-core has to find it."""
+        """Return the result of a query or a mutation; None if graphql-core has to execute it."""
         operation = planned.operation(name)
         if operation is None or operation.operation is OperationType.SUBSCRIPTION:
             return None
@@ -281,7 +284,7 @@ class Planner:
         context: Context,
         payloads: Sequence[object],
     ) -> list[ExecutionResult] | None:
-        """The results of events of a subscription; None where graphql-core has to find them."""
+        """Return the results of events of a subscription; None if graphql-core has to execute them."""
         operation = planned.operation(name)
         assert operation is not None
         found = await self._run(
@@ -297,14 +300,14 @@ class Planner:
         context: Context,
         answer: Callable[[Plan, Run], Any],
     ) -> Any:
-        """What a plan answers; None where graphql-core has to."""
+        """Return the data that a plan makes; None if graphql-core has to execute the operation."""
         if not isinstance(context, Context):
-            return None  # an operation of another schema, which nothing here knows
+            return None  # an operation of a schema without plans
         variables: Values = {}
         if operation.variable_definitions:
             try:
                 variables = planned.variables(self._inputs, operation).values(raw or {})
-            except Exception:  # graphql-core finds out what is wrong, and says it
+            except Exception:  # graphql-core reports the error
                 return None
         plan = self._plan(planned, operation, variables, context.viewer)
         if plan is None:
@@ -314,7 +317,7 @@ class Planner:
         try:
             data = await answer(plan, Run(context, variables))
         except Exception as error:
-            # whatever it was, graphql-core owns the semantics of errors
+            # whatever the error is, graphql-core defines how it is reported
             self._gave_up(planned, plan, error)
             return None
         plan.failures = 0
@@ -359,5 +362,5 @@ class Planner:
 
 
 def estimated_plan_bytes(text: str) -> int:
-    """About how much memory a plan of a document takes, with the values of its arguments."""
+    """Estimate the memory of a document's plan, with the values of its arguments."""
     return 12_000 + 65 * len(text)

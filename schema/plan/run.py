@@ -1,4 +1,4 @@
-"""What the places of a plan read with while an operation runs."""
+"""The state of a running plan, through which its places read."""
 
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ Row = Sequence[Any]
 
 
 class Info:
-    """What resolvers ask of Strawberry's info: the context, and nothing else."""
+    """The only part of Strawberry's info that resolvers use: the context."""
 
     __slots__ = ("context",)
 
@@ -25,7 +25,7 @@ class Info:
 
 
 class Run:
-    """One run of a plan: what its places read with."""
+    """One run of a plan."""
 
     __slots__ = ("context", "info", "size", "variables", "viewer")
 

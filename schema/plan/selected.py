@@ -1,4 +1,4 @@
-"""A field where it is selected: what its source writes the answer with."""
+"""A selected field, with the methods that its source compiles with."""
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @frozen
 class SelectedField:
-    """A field of a type, selected of the row of a scope."""
+    """A field of a type, selected on the row of a scope."""
 
     writer: "Writer"
     kind: GraphQLObjectType
@@ -38,14 +38,14 @@ class SelectedField:
     scope: Scope
 
     def on(self, scope: Scope) -> "SelectedField":
-        """The same field of another row."""
+        """Return the same field on another row."""
         return SelectedField(self.writer, self.kind, self.declared, self.field, self.nodes, scope)
 
     def refuse(self, reason: str) -> NoReturn:
         """Raises: NotPlanned."""
         raise NotPlanned(f"{self.kind.name}.{self.nodes[0].name.value}: {reason}")
 
-    # ------------------------------------------------------------ what is asked for
+    # ------------------------------------------------------------ the field
 
     @property
     def viewer(self) -> Viewer:
@@ -69,45 +69,45 @@ class SelectedField:
 
     @property
     def nothing(self) -> str:
-        """The expression for a value that is not there."""
+        """The expression of an absent value."""
         return "oops()" if self.is_required else "None"
 
     def arguments(self) -> Arguments:
-        """The field's arguments."""
+        """Return the field's arguments."""
         return Arguments(self.writer.compiler.inputs, self.declared, self.nodes[0], self.field)
 
     # ------------------------------------------------------------ expressions
 
     def column(self, name: str, *, plain: bool = False) -> str:
-        """A column of the row; `plain` leaves an enum the text that the database keeps."""
+        """Return a column of the row; with `plain`, an enum stays the text in the database."""
         return self.scope.column(name, plain=plain)
 
     def name(self, value: Any) -> str:
-        """A name for a value that the expression uses."""
+        """Return a name for a value that the expression uses."""
         return self.writer.name(value)
 
     def variable(self) -> str:
-        """A name for an object inside the row."""
+        """Return a name for an object inside the row."""
         return self.writer.variable()
 
     def leaf(self, value: str) -> str:
-        """The answer of a scalar or an enum, or of a list of them."""
+        """Return the expression of a scalar or an enum, or of a list of them."""
         return leaf(self.name, value, self.field.type, native=self.scope.is_row)
 
     def made(self, value: str) -> str:
-        """The answer of an object that a function has made, or of a list of them."""
+        """Return the expression of an object that a function has made, or of a list of them."""
         sets = sub_selections(self.nodes)
         return self.writer.made(value, sets, self.field.type, self.scope)
 
     def object(self, scope: Scope) -> str:
-        """The answer of an object of the field's type that is thin over that row."""
+        """Return the expression of an object of the field's type that is thin over that row."""
         kind = get_named_type(self.field.type)
         return self.writer.object(kind, sub_selections(self.nodes), scope)
 
     # ------------------------------------------------------------ other rows
 
     def joined(self, loader: str, key: str) -> Scope | None:
-        """The row that a relation leads to, in the same statement; None if it is not joined."""
+        """Return the row of a relation, joined in the same statement; None if it cannot be joined."""
         relation = RELATIONS[loader]
         to = self.writer.compiler.joinable(relation) if self.writer.joins else None
         if to is None or not self.scope.is_row:
@@ -115,16 +115,16 @@ class SelectedField:
         return self.scope.to(loader, key, *to)
 
     def place(self, *keys: str, joins: bool = True) -> "Place":
-        """The place of other rows of the field's type; `keys` are columns that it needs, too."""
+        """Return a place of other rows of the field's type; `keys` are columns that it also needs."""
         kind = get_named_type(self.field.type)
         return self.writer.compiler.place(kind, sub_selections(self.nodes), *keys, joins=joins)
 
     def place_of_column(self, name: str, key: str) -> "Place":
-        """The place of other rows of which only a column is shown."""
+        """Return a place of other rows that show a single column."""
         kind: Any = self.field.type
         listed = kind.of_type if self.is_required else kind
         return self.writer.compiler.column(name, listed.of_type, key)
 
     def child(self, kind: str, key: str, *given: Any) -> str:
-        """The name of what another place has for the rows, by the column `key`."""
+        """Return the name of the answers at another place, by the column `key`."""
         return self.writer.child(kind, key, *given)

@@ -1,4 +1,4 @@
-"""What an operation selects, with its fragments and directives resolved."""
+"""The selected fields of an operation, with fragments and directives resolved."""
 
 from collections.abc import Iterable, Mapping
 
@@ -30,11 +30,11 @@ Flags = Mapping[str, bool]
 
 
 class NotPlanned(Exception):
-    """The compiler does not know this; graphql-core executes the operation."""
+    """The compiler does not support this; graphql-core executes the operation."""
 
 
 class Selections:
-    """The selections of one document, for given flags."""
+    """The selections of one document, for the given flags."""
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, flags: Flags) -> None:
         self._schema = schema
@@ -46,7 +46,7 @@ class Selections:
         }
 
     def fields(self, kind: GraphQLObjectType, sets: Iterable[SelectionSetNode]) -> Fields:
-        """The fields that are selected on an object of a type, merged by their response keys."""
+        """Return the selected fields of an object of a type, merged by response key."""
         fields: Fields = {}
         visited: set[str] = set()
         for selection_set in sets:
@@ -98,13 +98,13 @@ class Selections:
 
 
 def _given(directive: DirectiveNode) -> ValueNode:
-    """What `if` of @skip or @include is given."""
+    """Return the value of the argument `if` of @skip or @include."""
     [argument] = directive.arguments or ()
     return argument.value
 
 
 def flags_of(document: DocumentNode) -> frozenset[str]:
-    """The variables that a @skip or @include in the document depends on."""
+    """Return the variables on which a @skip or @include in the document depends."""
     found: set[str] = set()
 
     class Finder(Visitor):
@@ -119,12 +119,12 @@ def flags_of(document: DocumentNode) -> frozenset[str]:
 
 
 def sub_selections(nodes: Iterable[FieldNode]) -> list[SelectionSetNode]:
-    """The selection sets of fields that are merged."""
+    """Return the selection sets of fields that are merged."""
     return [node.selection_set for node in nodes if node.selection_set is not None]
 
 
 def operation_of(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:
-    """The operation of that name; without a name the only one."""
+    """Return the operation with that name; without a name, the only one."""
     operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
     if name is None:
         return operations[0] if len(operations) == 1 else None

@@ -1,9 +1,9 @@
-"""Writes the function that answers the rows of a place.
+"""Writes the function that makes the answers of a place's rows.
 
-It is written as Python, as dataclasses and named tuples are: a display of dicts in a comprehension
-costs a tenth of walking a tree of closures. `r` is a row and `c…` are its columns, since a name
-costs less than an index; `m…` are the answers of other places by their keys, `k…` are values that
-the sources use, and `o…` are objects inside the row.
+It is Python source, as for dataclasses and named tuples: a dict display in a comprehension costs a
+tenth of walking a tree of closures. `r` is a row and `c…` are its columns, since a name costs less
+than an index; `m…` are the answers at other places by key, `k…` are values that the sources use,
+and `o…` are objects inside the row.
 """
 
 from collections import Counter
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from schema.plan.places import Child, Compiler
 
 MADE_BYTES = 20_000
-"""What a list that a rule makes of a row may come to, such as the windows of a test schedule."""
+"""The assumed size of a list that a rule makes of a row, such as the windows of a test schedule."""
 
 Build = Callable[..., list[object]]
-"""Makes the answers of rows, given the context and what the other places have."""
+"""Makes the answers of rows, given the context and the answers at the other places."""
 
 
 class Writer:
@@ -48,26 +48,28 @@ class Writer:
         self._scope = scope
         self._known: dict[str, Any] = {**KNOWN}
         self._variables = 0
-        self._key_bytes = 0  # of what is written beside the columns
+        self._key_bytes = 0  # the bytes of an answer besides the columns
         self._times: Counter[tuple[str, str]] = Counter()
 
     def answer(self, kind: GraphQLNamedType, sets: Sequence[SelectionSetNode]) -> str:
-        """The expression of a row's answer."""
+        """Return the expression of a row's answer."""
         return self.object(kind, sets, self._scope)
 
     def column(self, name: str, shown: GraphQLOutputType) -> str:
-        """The expression of a column alone."""
+        """Return the expression of a single column."""
         return leaf(self.name, self._scope.column(name), shown)
 
     def most_bytes(self, wanted: RowSelection) -> int:
-        """About what the answer of a row may come to.
+        """Estimate the largest answer of a row, in bytes.
 
-        Aliases write a column several times; each column counts as often as the most frequent one.
+        Aliases repeat columns; each column counts as often as the most frequent one.
         """
         return self._key_bytes + most_bytes(wanted) * max(self._times.values(), default=1)
 
     def number(self, answer: str, positions: Mapping[int, int]) -> Callable[[int], Build]:
-        """What writes the function for rows of a width, once it is known where columns stand."""
+        """Return a function that compiles the answer for rows of a width, with the columns'
+        positions.
+        """
         for child in self.children:
             child.number(lambda slot: position(slot, positions))
         given = ", ".join(["rows", "context", *(f"m{n}" for n in range(len(self.children)))])
@@ -86,18 +88,18 @@ class Writer:
     # ------------------------------------------------------------ names
 
     def name(self, value: object) -> str:
-        """A name for a value that the function uses."""
+        """Return a name for a value that the function uses."""
         name = f"k{len(self._known)}"
         self._known[name] = value
         return name
 
     def variable(self) -> str:
-        """A name for an object inside the row."""
+        """Return a name for an object inside the row."""
         self._variables += 1
         return f"o{self._variables}"
 
     def child(self, kind: str, key: str, *given: Any) -> str:
-        """The name of what another place has for the rows. Raises: NotPlanned."""
+        """Return the name of the answers at another place. Raises: NotPlanned."""
         if not is_cell(key):
             raise NotPlanned(f"another place by {key}")
         self.children.append(self.compiler.child(kind, key, *given))
@@ -106,7 +108,7 @@ class Writer:
     # ------------------------------------------------------------ objects
 
     def object(self, kind: Any, sets: Sequence[SelectionSetNode], scope: Scope) -> str:
-        """The expression of an object of that type."""
+        """Return the expression of an object of that type."""
         if isinstance(kind, GraphQLInterfaceType):
             return self._abstract(kind, sets, scope)
         if not isinstance(kind, GraphQLObjectType):
@@ -121,7 +123,7 @@ class Writer:
     def _abstract(
         self, kind: GraphQLInterfaceType, sets: Sequence[SelectionSetNode], scope: Scope
     ) -> str:
-        """An object of whichever type its row says."""
+        """Return the expression of an object whose type depends on a column of its row."""
         origin = kind.extensions[DEFINITION].origin
         if origin.told_by is None or not scope.is_row:
             raise NotPlanned(kind.name)
@@ -145,7 +147,9 @@ class Writer:
         return declared.compile(SelectedField(self, kind, declared, field, nodes, scope))
 
     def made(self, value: str, sets: Sequence[SelectionSetNode], shown: Any, scope: Scope) -> str:
-        """An object that a function has made of the row, or a list of them."""
+        """Return the expression of an object that a function has made of the row, or of a list of
+        them.
+        """
         required = isinstance(shown, GraphQLNonNull)
         kind = shown.of_type if required else shown
         nothing = "oops()" if required else "None"
