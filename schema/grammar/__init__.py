@@ -1,1 +1,1 @@
-"""The grammar that every domain shares: scalars, enums, errors, connections, filters, inputs."""
+"""The grammar that all domains share: scalars, enums, errors, connections, filters, inputs."""

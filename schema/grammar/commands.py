@@ -1,7 +1,7 @@
-"""How a mutation hands its commands over, and what comes back.
+"""Carries out the commands of a mutation's input.
 
-Mutations map words and decide nothing: an input becomes commands, outcomes become a payload, and
-refusals, which name fields of commands, become errors with the paths of the input.
+Mutations contain no rules: an input becomes commands, outcomes become a payload, and refusals,
+which name fields of commands, become errors with the paths of the input.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -32,7 +32,7 @@ LONGEST_KEY = 255
 
 @frozen
 class Answer:
-    """What became of one command: an outcome, or errors."""
+    """The result of one command: an outcome, or errors."""
 
     outcome: Outcome | None
     errors: list[UserError]
@@ -43,7 +43,7 @@ class Answer:
 
     @property
     def row(self) -> Any:
-        """The row that the outcome holds; None where the object has to be read."""
+        """The row that the outcome holds; None if the object has to be read."""
         return None if self.outcome is None else self.outcome.row
 
     @property
@@ -63,12 +63,14 @@ class Answer:
         return [] if self.outcome is None else Warning.all_of(self.outcome.warnings)
 
     def fact(self, name: str) -> Any:
-        """What else the outcome names; None where it names no such thing."""
+        """Return another fact of the outcome; None if the outcome has no such fact."""
         return None if self.outcome is None else self.outcome.facts.get(name)
 
 
 def errors_of(answers: Iterable[Answer]) -> list[UserError]:
-    """The errors of a batch; an error of the whole request appears once, not for each element."""
+    """Return the errors of a batch; an error of the whole request appears once, not for each
+    element.
+    """
     errors = {
         (type(error.refusal), error.refusal.path, error.refusal.message): error
         for answer in answers
@@ -78,14 +80,15 @@ def errors_of(answers: Iterable[Answer]) -> list[UserError]:
 
 
 async def submit(info: Info, run: Run, input: Any, **more: Any) -> Answer:
-    """Carry out the command of an input; `more` is what its `to_command` needs besides."""
+    """Carry out the command of an input; `more` are further arguments of its `to_command`."""
     return (await _ask(info, run, input, lambda viewer: [input.to_command(viewer, **more)]))[0]
 
 
 async def submit_all(info: Info, run: Run, input: Any) -> list[Answer]:
     """Carry out the commands of an input, in its mode.
 
-    An answer for each, or the refusals of an input that is refused whole.
+    Returns a result for each command, or one with the errors of an input that is refused as a
+    whole.
     """
     return await _ask(info, run, input, input.to_commands, mode=input.mode)
 
@@ -100,8 +103,8 @@ async def _ask(
 ) -> list[Answer]:
     """Carry out the commands of an input. Errors have the paths of the input.
 
-    A viewer who lacks the permission is refused for that alone: nothing else of the request is
-    looked at.
+    A viewer without the permission gets only that refusal: the rest of the request is not
+    validated.
     """
     naming = partial(sent_path, input)
     needed = needed_by(run)
@@ -127,7 +130,7 @@ async def _ask(
 
 
 def _check_origin(commands: Sequence[Any], stage: ValidationErrors) -> None:
-    """Collect what is wrong with what the caller says about itself; a request has one origin."""
+    """Validate the origin that the caller sent; a request has one origin."""
     origin = getattr(commands[0], "origin", None) if commands else None
     if origin is None:
         return

@@ -20,7 +20,7 @@ SEARCH = Annotated[
 
 
 class OverPage:
-    """An object that shows a page; `n` is the number of its edge."""
+    """An object over a page; `n` is the number of its edge."""
 
     page: strawberry.Private[Page]
     n: strawberry.Private[int]
@@ -99,7 +99,7 @@ class Connection(Generic[T]):
     )
 
     async def shown(self, source: PageSource) -> Any:
-        """What graphql-core shows; it reads no more of the list than the field needs."""
+        """Return the value for graphql-core, reading no more of the list than the field needs."""
         return source.show(await self._page(source.needs), 0)
 
     async def _page(self, needs: Need) -> Page:

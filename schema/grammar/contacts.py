@@ -1,4 +1,4 @@
-"""How people are reached: addresses and emergency contacts."""
+"""Contact data: addresses and emergency contacts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -55,7 +55,7 @@ class EmergencyContactInput:
 
 
 def address_of(kept: Mapping[str, Any]) -> Address:
-    """An address as the database keeps it."""
+    """An address in the form that the database stores."""
     return Address(
         line1=kept["line1"],
         line2=kept["line2"],
@@ -67,19 +67,19 @@ def address_of(kept: Mapping[str, Any]) -> Address:
 
 
 def emergency_contact_of(kept: Mapping[str, Any]) -> EmergencyContact:
-    """An emergency contact as the database keeps it."""
+    """An emergency contact in the form that the database stores."""
     return EmergencyContact(
         name=kept["name"], phone=kept["phone"], relationship=kept["relationship"]
     )
 
 
 def given_address(value: AddressInput | None) -> contacts.Address | None:
-    """An optional address; None where none was given."""
+    """An optional address; None if it was omitted."""
     return value.to_domain() if isinstance(value, AddressInput) else None
 
 
 def given_emergency_contact(
     value: EmergencyContactInput | None,
 ) -> contacts.EmergencyContact | None:
-    """An optional emergency contact; None where none was given."""
+    """An optional emergency contact; None if it was omitted."""
     return value.to_domain() if isinstance(value, EmergencyContactInput) else None

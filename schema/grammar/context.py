@@ -1,6 +1,6 @@
-"""What a resolver can reach.
+"""The context of an operation.
 
-Who asks, the storage, this operation's loaders, the feed of changes, the addresses of files.
+It has the viewer, the storage, the loaders, the feed of changes and the URLs of files.
 """
 
 import asyncio
@@ -25,14 +25,14 @@ from schema.grammar.response_size import DEFAULT_BYTES
 
 
 class Watch(Protocol):
-    """One subscriber's place in the feed of an organization's changes."""
+    """A subscriber's watch on the feed of an organization's changes."""
 
     async def changed(self) -> None:
         """Return once the log may have grown since the last call, or since the watch began."""
 
 
 class Feed(Protocol):
-    """Wakes subscribers. It carries no data: what has changed is read from the log."""
+    """Wakes subscribers. It carries no data: changes are read from the log."""
 
     def watch(self, organization_id: UUID) -> Watch: ...
 
@@ -41,22 +41,22 @@ class Feed(Protocol):
 
 
 class Exports(Protocol):
-    """Makes addresses at which files can be fetched."""
+    """Makes URLs from which files can be downloaded."""
 
     def file(self, viewer: Viewer, export: EventExport) -> ExportedFile:
-        """The address of a file with what this viewer may see. Raises: OutOfRange."""
+        """Return the URL of a file with the data that this viewer may see. Raises: OutOfRange."""
 
 
 Who = Callable[[], Awaitable[Viewer]]
 
 
 class Context:
-    """One for each operation: loaders keep what they read for as long as it lasts.
+    """The context of one operation: its loaders keep what they read until it ends.
 
-    `who` tells who the viewer is by now; without it the viewer stays the same. With
-    `local_notifications` messages may go to this machine, and beside 443 they may go to
-    `notification_ports`. A list is counted up to `max_total_count`. A subscription continues after
-    the cursor `resume_after`, which is newer than its argument `after`.
+    `who` returns the current viewer; without it, the viewer does not change. `local_notifications`
+    permits notifications to this machine, `notification_ports` are the permitted ports besides 443.
+    A list is counted up to `max_total_count`. A subscription continues after the cursor
+    `resume_after`, which is newer than its argument `after`.
     """
 
     __slots__ = (
@@ -118,18 +118,15 @@ class Context:
         return self._loaders
 
     def renew_loaders(self) -> None:
-        """Forget what was read.
-
-        A write has happened, or the next change of a subscription is due.
-        """
+        """Discard what was read, after a write or before the next change of a subscription."""
         self._loaders = None
         self.held = {}
 
     @property
     def changes_cursor(self) -> str:
-        """Where the log of changes ended before this operation read anything else.
+        """The end of the log of changes before this operation read anything else.
 
-        Raises: what reading it has raised.
+        Raises: the error with which reading it failed.
         """
         if isinstance(self._changes_cursor, Exception):
             raise self._changes_cursor
@@ -140,14 +137,14 @@ class Context:
         self._changes_cursor = cursor
 
     def cancel(self) -> None:
-        """Cancel what is being read for this operation, because its client has gone."""
+        """Cancel the reads of this operation, because its client has disconnected."""
         if self._loaders is not None:
             self._loaders.cancel()
 
     async def renew_viewer(self) -> bool:
-        """Read the viewer's rights again; True if they have changed since they were last read.
+        """Read the viewer's rights again; True if they have changed since the last read.
 
-        Raises: what `who` raises for a credential that is no longer valid.
+        Raises: the error of `who` for a credential that is no longer valid.
         """
         if self._who is None:
             return False
@@ -158,17 +155,19 @@ class Context:
         return changed
 
     async def once(self, key: str, do: Callable[[], Awaitable[Any]]) -> Any:
-        """What a mutation's root field has done, under its response key: done once, asked often."""
+        """Return the result of a mutation's root field by its response key; execute it on the first
+        call.
+        """
         if key not in self._done:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
-                await asyncio.sleep(0)  # the cancellation arrives here
+                await asyncio.sleep(0)  # a pending cancellation is raised here
             self._doing = key
             try:
                 self._done[key] = await do()
             except Exception as error:
                 self._done[key] = error
-            self._doing = None  # unless it was cancelled
+            self._doing = None  # stays set if it was cancelled
         done = self._done[key]
         if isinstance(done, Exception):
             raise done
@@ -176,7 +175,7 @@ class Context:
 
     @property
     def executed(self) -> ExecutedFields:
-        """The fields of a mutation that were executed so far: what they wrote is committed."""
+        """The fields of a mutation that were executed so far; their writes are committed."""
         done = [key for key, done in self._done.items() if not isinstance(done, Exception)]
         return ExecutedFields(done, self._doing)
 
@@ -195,7 +194,7 @@ class Context:
         all_or_nothing: bool = False,
         idempotency: Idempotency | None = None,
     ) -> list[Outcome | Refused]:
-        """Carry out commands; what is read afterwards sees what they wrote."""
+        """Carry out commands; later reads see their writes."""
         try:
             results = await self.storage.write(
                 run, commands, all_or_nothing=all_or_nothing, idempotency=idempotency

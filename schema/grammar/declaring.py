@@ -1,7 +1,7 @@
 """The decorators that declare GraphQL types.
 
-They do what Strawberry's decorators do, and give each class its description as the docstring:
-without one, `dataclasses` makes a docstring of the signature, 0.2 ms of CPU for each class.
+They extend Strawberry's decorators, and give each class its description as the docstring: without
+one, `dataclasses` makes a docstring of the signature, 0.2 ms of CPU for each class.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,11 +18,11 @@ T = TypeVar("T")
 
 @frozen
 class CommandNames:
-    """Where an input has what its command has under another name.
+    """The fields of an input whose names differ from those of its command.
 
-    `names` has the input's field by the command's; after a dot, a field inside that. `inlines` are
-    the parts of the input whose fields are the command's own. `each` is the list that has an
-    element for each command of a batch.
+    `names` maps the command's names to the input's fields; a dot leads to a field inside a part.
+    `inlines` are the parts of the input whose fields are the command's own. `each` is the list that
+    has an element for each command of a batch.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
@@ -34,7 +34,7 @@ _SAME_NAMES = CommandNames()
 
 
 def command_names(declared: type) -> CommandNames:
-    """What the declaration of an input says of its command's names."""
+    """Return the names that the declaration of an input gives for its command."""
     found: CommandNames = getattr(declared, "__command_names__", _SAME_NAMES)
     return found
 
@@ -49,7 +49,7 @@ def object_type(*, description: str) -> Callable[[type[T]], type[T]]: ...
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(attribute, strawberry.field))
 def object_type(cls: Any = None, /, *, description: str | None = None) -> Any:
-    """Declare an object type; without a description, a part of a root."""
+    """Declare an object type; without a description, a part of a root type."""
     if cls is not None:
         return strawberry.type(cls)
     return _declaring(strawberry.type, description=description)
@@ -69,9 +69,9 @@ def input_type(
     one_of: bool | None = None,
     command: CommandNames = _SAME_NAMES,
 ) -> Callable[[type[T]], type[T]]:
-    """Declare an input; with `one_of`, exactly one of its fields is given.
+    """Declare an input; with `one_of`, exactly one of its fields must be given.
 
-    `command` says where the input has what its command calls otherwise.
+    `command` has the names that differ from those of its command.
     """
     declare = _declaring(strawberry.input, description=description, name=name, one_of=one_of)
 

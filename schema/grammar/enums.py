@@ -1,7 +1,7 @@
-"""The enums of the contract: the domain's closed sets of words, each value with what it means.
+"""The enums of the contract, with a description for each value.
 
-They are the enums of `resolvers.vocabulary` themselves; importing this module makes them the
-schema's.
+They are the enums of `resolvers.vocabulary` themselves; importing this module adds them to the
+schema.
 """
 
 from enum import StrEnum
@@ -12,7 +12,7 @@ from resolvers import vocabulary
 
 
 def _described(enum: type[StrEnum], description: str, **values: str) -> None:
-    """Make an enum of the domain one of the schema, with a description for every value."""
+    """Add an enum of the domain to the schema, with a description for every value."""
     strawberry.enum(enum, description=description)
     definition = enum.__strawberry_definition__  # type: ignore[attr-defined]
     for value in definition.values:

@@ -1,4 +1,4 @@
-"""Refusals as data: what `errors` of a payload holds."""
+"""Refusals as data, in the `errors` of a payload."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def _of_refusal(name: str, description: str) -> Any:
-    """A field that is the refusal's attribute of that name."""
+    """A field that shows an attribute of the refusal."""
 
     def resolve(root: Any) -> Any:
         return getattr(root.refusal, name)
@@ -126,5 +126,5 @@ ERROR_TYPES: tuple[type[UserError], ...] = tuple(shown for _, shown in _TYPES)
 
 
 def error_of(refusal: Refusal) -> UserError:
-    """A refusal as data."""
+    """Return a refusal as data."""
     return next(shown(refusal=refusal) for kind, shown in _TYPES if isinstance(refusal, kind))

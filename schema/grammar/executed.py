@@ -1,4 +1,4 @@
-"""What is committed of a mutation that has ended with an error as a whole."""
+"""The committed fields of a mutation that failed as a whole."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from resolvers.values import frozen
 
 @frozen
 class ExecutedFields:
-    """The response keys of a mutation's fields that were executed, in order.
+    """The response keys of a mutation's executed fields, in order.
 
     `interrupted` is the field that was being executed when the operation was cancelled.
     """
@@ -17,7 +17,7 @@ class ExecutedFields:
 
     @property
     def extensions(self) -> dict[str, object]:
-        """What the error says for programs."""
+        """The machine-readable part of the error."""
         interrupted = {} if self.interrupted is None else {"interrupted": self.interrupted}
         return {"executed": list(self.fields), **interrupted}
 

@@ -1,4 +1,4 @@
-"""Functions that declare fields by what they need of a row, not by code that fetches it.
+"""Functions that declare fields by the data of a row that they need.
 
     reference: str = column(…)                                a column of the type's row
     status: EventStatus = computed("start_at", …, by=rule)    follows from columns and the context
@@ -6,8 +6,8 @@
     result: Result | None = column(through="enrolment_of_booking")    of a row that completes it
     rooms: list[Room] = relation("rooms_of_centre")           rows of another type, by a loader
 
-The declaration is the only source (`schema.grammar.sources`): graphql-core and plans both execute
-it. `through` names a loader that completes the row.
+Both graphql-core and plans execute this declaration (`schema.grammar.sources`). `through` names a
+loader that completes the row.
 """
 
 import dataclasses
@@ -53,7 +53,7 @@ def column(
     through: str | None = None,
     graphql_name: str | None = None,
 ) -> Any:
-    """A column of the row, of the field's own name unless another is given."""
+    """A column of the row; its name defaults to the field's."""
     return _field(Column(name, mask, convert, through), description, graphql_name)
 
 
@@ -64,14 +64,14 @@ def computed(
     through: str | None = None,
     graphql_name: str | None = None,
 ) -> Any:
-    """A value that follows from columns of the row."""
+    """A value computed from columns of the row and the context."""
     return _field(Computed(needs, by, through), description, graphql_name)
 
 
 def derived(
     *needs: str, by: Callable[..., Any], description: str, through: str | None = None
 ) -> Any:
-    """A value that follows from columns and from nothing else."""
+    """A value computed from columns only."""
     return _field(Derived(needs, by, through), description, None)
 
 
@@ -86,10 +86,10 @@ def relation(
     graphql_name: str | None = None,
     shown_to: Callable[[Viewer], bool] | None = None,
 ) -> Any:
-    """Rows of another type; the loader's name says what comes out and what goes in.
+    """Rows of another type; the loader's name states its output and its input.
 
-    With `pick` the values of one column of many rows. With `shown_to` null for other viewers.
-    `hidden_when` is a column and the value of it for which the field is null.
+    With `pick`, the values of one column of many rows. With `shown_to`, null for other viewers.
+    `hidden_when` is a column and its value for which the field is null.
     """
     source = Relation(loader, key, through, pick, shown_to, hidden_when)
     return _field(source, description, graphql_name)
@@ -107,12 +107,12 @@ def embedded(
     through: str | None = None,
     **names: Instead,
 ) -> Any:
-    """An object over the same row; `names` are what the row calls the other type's columns."""
+    """An object over the same row; `names` maps the other type's columns to those of the row."""
     return _field(Embedded(tuple(names.items()), present, through), description, None)
 
 
 def document_part(column: str, part: str, *, description: str, through: str | None = None) -> Any:
-    """An object over a part of the document that a column holds."""
+    """An object over a part of the document in a column."""
     return _field(DocumentPart(column, part, through), description, None)
 
 
@@ -121,12 +121,12 @@ def _field(source: Source, description: str, graphql_name: str | None) -> Any:
 
 
 def described(description: str, **options: Any) -> Any:
-    """An argument or an input's field with its description; left out unless given."""
+    """An optional argument or input field, with its description."""
     return LateField(description=description, default=strawberry.UNSET, **options)
 
 
 def attribute(
     *, description: str, default: Any = dataclasses.MISSING, name: str | None = None
 ) -> Any:
-    """A value that the object or the input holds itself."""
+    """A value that the object or the input itself holds."""
     return Attribute(description=description, default=default, graphql_name=name)

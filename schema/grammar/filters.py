@@ -1,4 +1,4 @@
-"""The filter inputs, and how they become conditions of the domain."""
+"""The filter inputs, and their conversion to conditions of the domain."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -91,17 +91,18 @@ _OF_VALUES = (StringFilter, IntFilter, FloatFilter, DateTimeFilter, UuidFilter)
 
 
 def filter_of(given: Any, ids: dict[str, tuple[str, ...]], *path: str) -> Filter:
-    """The conditions of a filter input; `ids` says of which types each IdFilter's ids must be.
+    """Return the conditions of a filter input; `ids` has the types of ids that each IdFilter
+    accepts.
 
-    A null is no condition, nor is an empty `and` or `or`. Raises: OutOfRange (nested too deep, too
-    many conditions, parts or values), WrongLength, Invalid (an id that is none).
+    Nulls and empty `and` and `or` lists are ignored. Raises: OutOfRange (nested too deep, too many
+    conditions, parts or values), WrongLength, Invalid (an invalid id).
     """
     return _filter_of(given, ids, path, _Size(), depth=1)
 
 
 @dataclass(slots=True)
 class _Size:
-    """How large a filter is so far.
+    """The size of a filter so far.
 
     The limits keep the statement far below SQLite's limit of 1,000 on the depth of expressions, and
     its compilation short.
@@ -182,7 +183,7 @@ def _conditions(
 
 
 def _bounded(values: list[Any], path: tuple[str, ...]) -> list[Any]:
-    """The different values, in their order. Raises: OutOfRange."""
+    """Return the distinct values, in their order. Raises: OutOfRange."""
     different = list(dict.fromkeys(values))
     if len(different) > MOST_VALUES:
         raise OutOfRange(*path, rule=f"must have at most {MOST_VALUES} different elements")

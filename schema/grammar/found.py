@@ -1,7 +1,4 @@
-"""Objects by their keys.
-
-Fields that say which object they mean, and the roots `node` and `nodes`.
-"""
+"""Objects by key: fields that return the key of an object, and the roots `node` and `nodes`."""
 
 from collections.abc import Callable, Sequence
 from inspect import isawaitable
@@ -23,9 +20,9 @@ from schema.grammar.node import NODES, Node, rows_of_type
 
 @frozen
 class ObjectKey:
-    """The type of an object, by name, and its key. There need not be such an object.
+    """The type of an object, by name, and its key. The object need not exist.
 
-    `missing` is what is told where there is none that the viewer may see; null unless given.
+    `missing` is raised if the viewer sees no such object; without it, the field is null.
     """
 
     name: str
@@ -34,18 +31,18 @@ class ObjectKey:
 
     @classmethod
     def typed(cls, name: str, key: UUID, missing: Refusal | None = None) -> Any:
-        """A `ObjectKey`, typed as the object that a field makes of it."""
+        """Return an `ObjectKey`, typed as the object that a field makes of it."""
         return cls(name, key, missing)
 
     def told(self, shown: Any) -> Any:
-        """What the field answers with, of what was found. Raises: `missing`."""
+        """Return the field's value for the object that was found, if any. Raises: `missing`."""
         if shown is None and self.missing is not None:
             raise self.missing
         return shown
 
 
 class FoundField(StrawberryField):
-    """A field whose resolver answers with a `ObjectKey`, or with None; it reads nothing else."""
+    """A field whose resolver returns an `ObjectKey` or None; it reads nothing else."""
 
     def get_result(self, source: Any, info: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
         return self._shown(super().get_result(source, info, args, kwargs), info)
@@ -58,7 +55,7 @@ class FoundField(StrawberryField):
 
 
 def found(*, description: str) -> Callable[[Any], Any]:
-    """Makes a field of a method that answers with a `ObjectKey`."""
+    """Declare a field by a method that returns an `ObjectKey`."""
 
     def field_of(resolver: Any) -> Any:
         return FoundField(description=description, base_resolver=StrawberryResolver(resolver))
@@ -67,12 +64,12 @@ def found(*, description: str) -> Callable[[Any], Any]:
 
 
 async def load_node(info: Info, name: str, key: UUID) -> Any:
-    """The object that a global id names; None where there is none that the viewer may see."""
+    """Return the object with this type and key; None if the viewer sees no such object."""
     return (await load_nodes(info, name, [key]))[0]
 
 
 async def load_nodes(info: Info, name: str, keys: Sequence[UUID]) -> list[Any]:
-    """The objects of one type; None for each that there is none that the viewer may see."""
+    """Return the objects of one type; None for each key without an object that the viewer may see."""
     of_type = rows_of_type(name)
     if of_type is None:
         return [None for _ in keys]
@@ -115,7 +112,7 @@ def _parsed(id: str, *path: str) -> tuple[str, UUID]:
 
 
 async def _nodes(info: Info, names: Sequence[tuple[str, UUID]]) -> "list[Node | None]":
-    """The objects that were named, with a load for each type."""
+    """Return the objects with these names, with one load for each type."""
     keys: dict[str, list[UUID]] = {}
     for name, key in names:
         keys.setdefault(name, []).append(key)

@@ -1,4 +1,4 @@
-"""What inputs have in common: which of their values were given, and where a request came from."""
+"""What inputs share: omitted values, external ids, and the origin of a request."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -45,31 +45,31 @@ EXTERNAL_IDS = "The source systems' keys of it; a list replaces."
 
 
 def origin_of(value: OriginInput | None) -> Origin | None:
-    """What the caller said about itself; None where it said nothing."""
+    """Return the origin that the caller sent; None if it was omitted."""
     return Origin(**values_given(value)) if isinstance(value, OriginInput) else None
 
 
 def external_ids_of_input(
     values: Iterable[ExternalIdInput] | None,
 ) -> tuple[ByExternalId, ...] | None:
-    """The source systems' keys; None where none were given."""
+    """Return the source systems' keys; None if they were omitted."""
     if values is None or values is UNSET:
         return None
     return tuple(value.to_ref() for value in values)
 
 
 def given(value: T) -> T | None:
-    """An optional input's value; None where it was left out."""
+    """Return an optional input's value; None if it was omitted."""
     return None if value is UNSET else value
 
 
 def given_tuple(values: Iterable[T] | None) -> tuple[T, ...]:
-    """An optional list; empty where it was left out or null."""
+    """Return an optional list; empty if it was omitted or null."""
     return () if values is None or values is UNSET else tuple(values)
 
 
 def values_given(given: Any, *without: str) -> dict[str, Any]:
-    """The fields of an input that were given and are not null, by their Python names."""
+    """Return the fields of an input that were given and are not null, by their Python names."""
     values = {
         field.name: getattr(given, field.name)
         for field in dataclasses.fields(given)

@@ -1,7 +1,7 @@
 """Lists: from a connection's arguments to a description of what to read.
 
-A field that is a list says what it wants as a `Listing` and reads nothing. `Connection` reads it
-when it is asked for its elements; a plan reads it with no more columns than the operation selects.
+The resolver of a list returns a `Listing` and reads nothing. `Connection` reads the list when its
+elements are needed; a plan reads only the columns that the operation selects.
 """
 
 from collections.abc import Awaitable, Callable, Hashable, Sequence
@@ -52,7 +52,7 @@ class PageArguments:
     before: BEFORE = UNSET
 
     def request(self, ordering: Ordering) -> PageRequest:
-        """The page of a list in this order. Raises: Invalid, OutOfRange."""
+        """Return the page of a list in this order. Raises: Invalid, OutOfRange."""
         return page_request(
             ordering,
             first=given(self.first),
@@ -64,13 +64,13 @@ class PageArguments:
 
 @frozen
 class Listing:
-    """A page of a list that was asked for.
+    """A requested page of a list.
 
-    `shape` tells the list apart from others, by all its arguments but the page. `rows` and `count`
-    read it for the keys of its parents, whose key is in the rows' column `key`; a root's list has
-    no parent and its reads look at no keys. The count's rows have `total` and, for parents,
-    `parent_id`. Without `rows` the list is empty. `show` makes objects of rows. `check` is asked
-    once a page was read, and raises if its cursor is not one of the list.
+    `shape` identifies the list, by all its arguments except the page. `rows` and `count` read it
+    for the keys of its parents, which are in the rows' column `key`; a root's list has no parent,
+    and its reads ignore the keys. The count's rows have `total` and, for parents, `parent_id`.
+    Without `rows`, the list is empty. `show` makes objects of rows. `check` is called after a page
+    was read, and raises if its cursor does not belong to the list.
     """
 
     page: PageRequest
@@ -82,7 +82,7 @@ class Listing:
     check: Callable[[Context], Awaitable[None]] | None = field(default=None, compare=False)
 
     def counted(self, viewer: Viewer, keys: Sequence[Any], most: int) -> Read[Any]:
-        """The read of the count, which stops at one more than `most`."""
+        """Return the read of the count, which stops at `most` + 1."""
         assert self.count is not None, "an empty list is not counted"
         count = self.count(viewer, keys)
         assert count.up_to is not None, "a list has a count that can stop"
@@ -99,13 +99,13 @@ def listing(
     key: str | None = None,
     check: Callable[[Context], Awaitable[None]] | None = None,
 ) -> Connection[Any]:
-    """A `Listing`, typed as the connection that a field makes of it."""
+    """Return a `Listing`, typed as the connection that a field makes of it."""
     made: Any = Listing(page, shape, show, rows, count, key, check)
     return cast(Connection[Any], made)
 
 
 def connection_of(context: Context, listing: Any, parent: Any = None) -> Connection[Any]:
-    """The connection of a list, for one of its parents."""
+    """Return the connection of a list, for one of its parents."""
     return Connection(listing=listing, parent=parent, context=context)
 
 
@@ -116,7 +116,7 @@ PAGE_ARGUMENTS = [
 
 
 def with_page_arguments(resolver: Callable[..., Any]) -> Callable[..., Any]:
-    """A resolver that has the arguments of a connection in place of the parameter `page`."""
+    """Replace a resolver's parameter `page` with the arguments of a connection."""
 
     @wraps(resolver)
     def resolve(
@@ -141,7 +141,7 @@ def with_page_arguments(resolver: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class ListField(PlannedField):
-    """A field whose resolver answers with a `Listing`, and does not look at the object it is on."""
+    """A field whose resolver returns a `Listing`, and does not use the object."""
 
     @property
     def parent(self) -> str | None:
@@ -164,10 +164,10 @@ class ListField(PlannedField):
 def listed(
     parent: str | None = None, *, description: str, name: str | None = None
 ) -> Callable[[Any], Any]:
-    """Makes a list of a method that answers with a `Listing`.
+    """Declare a list by a method that returns a `Listing`.
 
-    `parent` is the column with its key. In place of the method's parameter `page`, the field has
-    the arguments of a connection.
+    `parent` is the column with its key. The arguments of a connection replace the method's
+    parameter `page`.
     """
 
     def field_of(resolver: Any) -> Any:
@@ -190,7 +190,7 @@ def searchable(
     description: str,
     name: str | None = None,
 ) -> Any:
-    """A root's list of the objects of a type, which can be searched by name."""
+    """A root's list of the objects of a type, with a search by name."""
 
     def resolve(page: PageArguments, search: SEARCH = UNSET) -> Any:
         request, text = page.request(ordering), given(search)
@@ -207,9 +207,9 @@ def searchable(
 
 
 class PartField(PlannedField):
-    """A field whose resolver answers with a part of its object that has lists of the same row.
+    """A field whose resolver returns a part of its object that has lists of the same row.
 
-    Of the row the resolver may only hand on what it is: a plan calls it without one.
+    The resolver may only pass the row on: a plan calls it without one.
     """
 
     def compile(self, at: "SelectedField") -> str:
@@ -217,7 +217,7 @@ class PartField(PlannedField):
 
 
 def part(*, description: str) -> Callable[[Any], Any]:
-    """Makes such a field of a method."""
+    """Declare a `PartField` by a method."""
 
     def field_of(resolver: Any) -> Any:
         return PartField(description=description, base_resolver=StrawberryResolver(resolver))

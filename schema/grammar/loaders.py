@@ -1,7 +1,7 @@
-"""Loaders: one aiodataloader for each relation, for as long as an operation lasts.
+"""Loaders: one aiodataloader for each relation, for the duration of an operation.
 
-A relation is a read that takes keys and whose rows say which key they answer; so the number of
-statements of a query does not grow with its rows.
+A relation is a read that takes keys, and its rows contain their key; so the number of statements of
+a query does not grow with its rows.
 """
 
 import asyncio
@@ -21,12 +21,12 @@ NO_PARENT = object()
 
 
 def _key(parent: Any) -> Any:
-    """A loader takes no None for a key."""
+    """Return the key of a parent; a loader does not accept None."""
     return NO_PARENT if parent is None else parent
 
 
 class Loaders:
-    """The loaders of one operation, made when first used."""
+    """The loaders of one operation, made at their first use."""
 
     def __init__(self, viewer: Viewer, storage: Storage) -> None:
         self._viewer = viewer
@@ -35,24 +35,26 @@ class Loaders:
         self._reading: set[asyncio.Task[Any]] = set()
 
     def cancel(self) -> None:
-        """Cancel what is being read: a loader reads in tasks of its own."""
+        """Cancel the running reads: a loader reads in its own tasks."""
         for task in self._reading:
             task.cancel()
 
     async def load(self, name: str, key: Any) -> Any:
-        """What a relation has for one key; asked together with all keys of the moment."""
+        """Return the relation's value for one key; keys requested at the same time share a read."""
         return await self.batched(name, lambda: self._relation(name)).load(key)
 
     async def load_many(self, name: str, keys: Sequence[Any]) -> list[Any]:
-        """What a relation has for each of the keys."""
+        """Return the relation's value for each of the keys."""
         return await self.batched(name, lambda: self._relation(name)).load_many(list(keys))
 
     async def load_shaped(self, shape: Hashable, relation: One | Many, key: Any) -> Any:
-        """What a relation that depends on arguments has for one key; `shape` says on which."""
+        """Return the value for one key of a relation with arguments; `shape` identifies the
+        arguments.
+        """
         return await self.batched(shape, lambda: self._rows(relation)).load(key)
 
     async def listed(self, listing: Any, parent: Any) -> list[Any]:
-        """The rows of a parent's list (`grammar.lists.Listing`), and one more if there are more."""
+        """Return the rows of a parent's list (`grammar.lists.Listing`), plus one if there are more."""
         if listing.rows is None:
             return []
         make = self._root_list if listing.key is None else self._rows
@@ -62,7 +64,7 @@ class Loaders:
         return rows
 
     async def counted(self, listing: Any, parent: Any, most: int) -> int:
-        """How many elements a list of a parent has; at most one more than `most`."""
+        """Return the number of elements of a parent's list; at most `most` + 1."""
         if listing.count is None:
             return 0
         make = self._root_list if listing.key is None else self._rows
@@ -81,7 +83,7 @@ class Loaders:
     def batched(
         self, name: Hashable, make: Callable[[], Callable[[list[Any]], Any]]
     ) -> "DataLoader[Any, Any]":
-        """The loader of a name, made at its first use."""
+        """Return the loader with this name, made at its first use."""
         loader = self._loaders.get(name)
         if loader is None:
             read = self._cancellable(make())

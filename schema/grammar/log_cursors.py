@@ -1,7 +1,7 @@
-"""Cursors of the log of changes: one beyond the log's end, or of before its beginning, is refused.
+"""Cursors of the log of changes: one beyond the log's end or before its beginning is refused.
 
-After a database was restored from a backup, clients have cursors that the log has not reached yet.
-Accepted, such a cursor would hide every change until the log has grown past it.
+After a database is restored from a backup, clients have cursors that the log has not reached yet.
+If such a cursor were accepted, the client would miss every change until the log has passed it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -33,7 +33,7 @@ EXPIRED = (
 
 
 async def end_of_log(context: Context) -> int:
-    """The position of the log's newest change; 0 without any."""
+    """Return the position of the log's newest change; 0 for an empty log."""
     rows = await context.read(newest_position(context.viewer))
     return rows[0].position if rows else 0
 
@@ -47,8 +47,8 @@ def require_reached(position: int, end: int) -> None:
 async def require_kept(context: Context, position: int) -> None:
     """Require that no change after a position has been deleted.
 
-    Ask after the changes were read: they may be deleted at any time.
-    Raises: CursorExpired; Invalid, for a position that the log has not reached.
+    Call it after the changes were read: they may be deleted at any time. Raises: CursorExpired;
+    Invalid, for a position that the log has not reached.
     """
     rows = await context.read(log_bounds(context.viewer))
     require_reached(position, rows[0].newest if rows else 0)
@@ -57,7 +57,7 @@ async def require_kept(context: Context, position: int) -> None:
 
 
 def check_of(page: PageRequest) -> Callable[[Context], Awaitable[None]] | None:
-    """What a page of the log asks once it was read: whether the log has the page's cursor."""
+    """Return the check of a page's cursor, to be called after the page was read."""
     if page.after is None:
         return None
     [position] = page.after
@@ -69,14 +69,14 @@ def check_of(page: PageRequest) -> Callable[[Context], Awaitable[None]] | None:
 
 
 def changes_cursor() -> Any:
-    """A field with the log position from which to follow what an operation has read."""
+    """A field with the log position after which to follow changes to what the operation has read."""
     return computed(by=lambda _, context: context.changes_cursor, description=FOLLOWED)
 
 
 async def note_changes_cursor(context: Context) -> None:
-    """Read where the log ends, before the operation reads anything else.
+    """Read the end of the log, before the operation reads anything else.
 
-    A failure is raised where the cursor is shown.
+    A failure is raised at the field that shows the cursor.
     """
     try:
         context.note_changes_cursor(IN_COMMIT_ORDER.cursor_of([await end_of_log(context)]))
@@ -85,7 +85,7 @@ async def note_changes_cursor(context: Context) -> None:
 
 
 def cursor_of(change: object) -> str | None:
-    """The cursor of what a subscription yields; None if it has no position in the log."""
+    """Return the cursor of a subscription's event; None if it has no position in the log."""
     position = getattr(getattr(change, "row", None), "position", None)
     if position is not None:
         return IN_COMMIT_ORDER.cursor_of([position])

@@ -12,7 +12,7 @@ from schema.grammar.references import RefInput
 
 
 async def named(info: Info, model: type[Any], ref: RefInput) -> Any:
-    """The object that a query's `ref` names, as a `ObjectKey`; None where there is none.
+    """Return the `ObjectKey` of the object that a query's `ref` names; None if there is none.
 
     Raises: Invalid, AmbiguousReference.
     """
@@ -36,7 +36,7 @@ async def _key(info: Info, model: type[Any], ref: Ref) -> UUID | None:
 
 
 def _require_askable(ref: Ref) -> None:
-    """Refuse texts that no database can be asked about. Raises: Invalid."""
+    """Refuse texts that the database does not accept in a query. Raises: Invalid."""
     match ref:
         case ByReference(reference):
             texts = {"reference": reference}

@@ -1,4 +1,4 @@
-"""What every object with a global id has in common."""
+"""The interface of every object with a global id, and the tables of these types."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,17 +10,14 @@ from schema.grammar.declaring import interface_type, object_type
 from schema.grammar.fields import OverRow, column, identity, relation, type_name
 
 NODES: dict[str, tuple[type[Any], str]] = {}
-"""The type and the relation of each name that a global id can have."""
+"""The type and the relation for each type name in global ids."""
 
 ABSTRACT: dict[str, tuple[type[Any], str]] = {}
-"""Interfaces, and types that are no nodes, whose rows come by key, too.
-
-No global id has such a name.
-"""
+"""Interfaces and types without a global id whose rows are read by key, too."""
 
 
 def rows_of_type(name: str) -> tuple[type[Any], str] | None:
-    """The type of that name and the loader of its rows, if they come by key."""
+    """Return the type with that name and the loader of its rows, if they are read by key."""
     return NODES.get(name) or ABSTRACT.get(name)
 
 
@@ -33,14 +30,14 @@ def fill_tables(
     others: Mapping[type[Any], str],
     kinds: Mapping[BookingKind, type[Any]],
 ) -> None:
-    """Make the types of `schema.registry` known here."""
+    """Register the types of `schema.registry`."""
     NODES.update({type_name(kind): (kind, loader) for kind, loader in nodes.items()})
     ABSTRACT.update({type_name(kind): (kind, loader) for kind, loader in others.items()})
     KINDS.update(kinds)
 
 
 def show_booking(row: Any) -> Any:
-    """A booking's row as an object of its kind."""
+    """Return a booking's row as an object of its kind."""
     return KINDS[row.kind].of(row)
 
 
@@ -68,7 +65,7 @@ class Sourced:
 
 
 def shown_as(name: str) -> Callable[[Any], Any]:
-    """How a row of a type is shown, for modules that cannot import the type."""
+    """Return a function that shows rows of a type, for modules that cannot import the type."""
 
     def show(row: Any) -> Any:
         of_type = rows_of_type(name)

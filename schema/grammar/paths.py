@@ -1,15 +1,14 @@
-"""Where the caller sent what a command has under its own name: derived from the inputs.
+"""Maps the fields of commands to paths in the caller's input; derived from the inputs.
 
 A refusal names a field of its command, such as `("payment", "due_by")`. The caller sent an input,
-and is told `["input", "payment", "dueBy"]`. A name of the command stands, in this order,
+and receives `["input", "payment", "dueBy"]`. The field for a name of the command is, in this order,
 
-- where the declaration of the input says so (`names`);
-- in the input's field of the same name;
-- in its field of the global id, or of the global ids: `event` in `eventId`, `centres` in
-  `centreIds`;
-- in a part whose fields are the command's own (`inlines`).
+- the one in the declaration of the input (`names`);
+- the input's field of the same name;
+- its field with the global id or the global ids: `eventId` for `event`, `centreIds` for `centres`;
+- a field in a part whose fields are the command's own (`inlines`).
 
-A path ends where the input has nothing of that name: its caller sent no more.
+A path ends where the input has no field for the name.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,14 +27,14 @@ INPUT: Final = "input"
 Path = tuple[str, ...]
 
 INPUTS: Final[list[Any]] = []
-"""The inputs of the mutations, in their order; the package fills it once."""
+"""The inputs of the mutations, in their order; the package fills the list once."""
 
 
 def sent_path(sent: Any, path: Sequence[str]) -> Path:
-    """The place of a command's field in the input that was sent, from the argument on.
+    """Return the path of a command's field in the input that was sent, starting with the argument.
 
-    A path from the argument on stays as it is: an answer that was kept under an idempotency key has
-    the paths that it was first answered with.
+    A path that starts with the argument is unchanged: a result that was stored under an idempotency
+    key has the paths of its first response.
     """
     if path and path[0] == INPUT:
         return tuple(path)
@@ -43,9 +42,9 @@ def sent_path(sent: Any, path: Sequence[str]) -> Path:
 
 
 def kept_path(path: Sequence[str]) -> Path:
-    """The place of a command's field in the input that has it, for what is kept without its input.
+    """Return the path of a command's field for a warning that is stored without its input.
 
-    No two inputs disagree on the fields that warnings of the history name.
+    For the fields that warnings of the history name, all inputs have the same path.
     """
     if not path or path[0] == INPUT:
         return tuple(path) or (INPUT,)
@@ -54,7 +53,7 @@ def kept_path(path: Sequence[str]) -> Path:
 
 
 def has_field(declared: type, path: Sequence[str]) -> bool:
-    """Whether an input has all of a path of its command."""
+    """Whether an input has every field of a command's path."""
     name, *rest = (name for name in path if not name.isdigit())
     steps = _steps(declared, name)
     if steps is None:
@@ -68,7 +67,7 @@ def has_field(declared: type, path: Sequence[str]) -> bool:
 
 
 def _inside(declared: type | None, sent: Any, path: Path) -> Path:
-    """A path inside an input of a type; `sent` is None where none was sent."""
+    """Return a path inside an input of a type; `sent` is None if none was sent."""
     if declared is None:
         return ()
     definition = get_object_definition(declared, strict=True)
@@ -86,7 +85,7 @@ def _inside(declared: type | None, sent: Any, path: Path) -> Path:
 
 
 def _along(declared: type, sent: Any, steps: Path, rest: Path) -> Path:
-    """Through fields of inputs inside each other; `rest` is what follows the innermost."""
+    """Return a path through nested inputs; `rest` continues it inside the innermost."""
     first, *inner = steps
     if not inner:
         return _field(declared, sent, first, rest)
@@ -97,7 +96,7 @@ def _along(declared: type, sent: Any, steps: Path, rest: Path) -> Path:
 
 
 def _field(declared: type, sent: Any, name: str, rest: Path) -> Path:
-    """A field, the index of an element of it, and what follows inside the element."""
+    """Return a path through a field and the index of its element; `rest` continues it."""
     field, value = _fields(declared)[name], getattr(sent, name, None)
     index: Path = ()
     if rest and rest[0].isdigit():
@@ -108,9 +107,9 @@ def _field(declared: type, sent: Any, name: str, rest: Path) -> Path:
 
 
 def _chosen(members: Sequence[str], declared: type, sent: Any, path: Path) -> Path:
-    """Of members of which exactly one is sent: the one that was, and what follows inside it.
+    """Return the path through the member that was sent, of members that exclude each other.
 
-    Where it is not known which was, one that has what follows.
+    If it is unknown which one was sent, return the path through one that has the field.
     """
     for name in members:
         if get_object_definition(type(getattr(sent, name, None))) is not None:
@@ -120,7 +119,7 @@ def _chosen(members: Sequence[str], declared: type, sent: Any, path: Path) -> Pa
 
 
 def _steps(declared: type, name: str) -> Path | None:
-    """The fields that lead to a command's field; None where the input has none of that name."""
+    """Return the fields that lead to a command's field; None if the input has no such field."""
     return next(_places(declared, name), None)
 
 
@@ -137,7 +136,7 @@ def _places(declared: type, name: str) -> Iterator[Path]:
 
 
 def _part(declared: type, steps: Path) -> type | None:
-    """The input that the last of the fields holds; None where it holds a plain value."""
+    """Return the input type of the last of the fields; None for a plain value."""
     part: type | None = declared
     for name in steps:
         assert part is not None, "only an input has fields"
@@ -156,7 +155,7 @@ def _graphql_name(field: StrawberryField) -> str:
 
 
 def _input_in(field: StrawberryField) -> type | None:
-    """The input in a field, whether optional or in a list; None for plain values."""
+    """Return the input type of a field, also of an optional one or a list; None for plain values."""
     held: Any = field.type
     while isinstance(held, StrawberryContainer):
         held = held.of_type

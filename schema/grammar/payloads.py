@@ -1,4 +1,4 @@
-"""What payloads have in common: the object that a command was about, read again after the write."""
+"""What payloads share: the object of a command, read again after the write."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ from schema.grammar.node import rows_of_type
 
 
 async def written(info: Info, name: str, answer: Answer) -> Any:
-    """The object of that type that a command wrote; None where the command was refused."""
+    """Return the object of that type that a command wrote; None if the command was refused."""
     of_type = rows_of_type(name)
     if answer.row is not None and of_type is not None:
         return of_type[0].of(answer.row)
@@ -25,9 +25,9 @@ async def written(info: Info, name: str, answer: Answer) -> Any:
 
 
 async def written_booking(info: Info, answer: Answer) -> Any:
-    """The row of the booking that a command wrote; None if the command was refused.
+    """Return the row of the booking that a command wrote; None if the command was refused.
 
-    A viewer with a restricted scope reads it again, because not every row is visible to it.
+    For a viewer with a restricted scope, the row is read again, because it may be hidden.
     """
     if answer.row is not None and info.context.viewer.scope.everything:
         return answer.row
@@ -35,12 +35,12 @@ async def written_booking(info: Info, answer: Answer) -> Any:
 
 
 async def booking_row(info: Info, key: UUID | None) -> Any:
-    """A booking's row as it is now; None without a key."""
+    """Return a booking's current row; None without a key."""
     return None if key is None else await info.context.loaders.load("booking_by_id", key)
 
 
 async def booking_rows(info: Info, answers: Sequence[Answer]) -> list[Any]:
-    """The rows of the bookings that the commands of a batch wrote, as they are now, in order."""
+    """Return the current rows of the bookings that the commands of a batch wrote, in order."""
     keys = [answer.subject for answer in answers if answer.subject is not None]
     rows = await info.context.loaders.load_many("booking_by_id", keys)
     return [row for row in rows if row is not None]
@@ -55,7 +55,7 @@ class DeletePayload:
 
     @classmethod
     def of(cls, name: str, answer: Answer) -> "DeletePayload":
-        """What became of a command that deletes an object of that type."""
+        """Return the payload of a command that deletes an object of that type."""
         key = answer.subject
         deleted = None if key is None else strawberry.ID(global_id(name, key))
         return cls(deleted_id=deleted, errors=answer.errors)

@@ -1,7 +1,7 @@
-"""How clients name objects: global ids and references, as the domain's `Ref`s.
+"""Converts clients' global ids and references to the domain's `Ref`s.
 
-Nothing is refused here: what cannot be read becomes a `Ref` that is refused with all other mistakes
-of the same input.
+Nothing is refused here: an unreadable value becomes a `Ref` that is refused together with the other
+errors of the same input.
 """
 
 from collections.abc import Iterable
@@ -41,7 +41,7 @@ class RefInput:
     )
 
     def to_ref(self, *types: str) -> Ref:
-        """The name of an object of one of these types."""
+        """Return the reference to an object of one of these types."""
         if self.id is not UNSET and self.id is not None:
             return ref_of(self.id, *types)
         if self.reference is not UNSET and self.reference is not None:
@@ -64,7 +64,7 @@ class TestScheduleRef:
 
 
 def ref_of(value: str, *types: str) -> Ref:
-    """What a global id names, where it must be of one of these types."""
+    """Return the reference for a global id, which must be of one of these types."""
     parsed = parse_global_id(value)
     if parsed is None:
         return Unreadable(value[:100], "is not a global id")
@@ -74,17 +74,17 @@ def ref_of(value: str, *types: str) -> Ref:
 
 
 def refs_of(values: Iterable[str] | None, *types: str) -> tuple[Ref, ...] | None:
-    """What several global ids name; None where none were given."""
+    """Return the references for several global ids; None if they were omitted."""
     return None if values is None or values is UNSET else tuple(ref_of(v, *types) for v in values)
 
 
 def optional_ref(value: RefInput | None, *types: str) -> Ref | None:
-    """What an optional reference names; None where none was given."""
+    """Return an optional reference; None if it was omitted."""
     return None if value is None or value is UNSET else value.to_ref(*types)
 
 
 def optional_id(value: str | None, *types: str) -> Ref | None:
-    """What an optional global id names; None where none was given."""
+    """Return the reference for an optional global id; None if it was omitted."""
     return None if value is None or value is UNSET else ref_of(value, *types)
 
 

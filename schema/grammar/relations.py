@@ -1,7 +1,7 @@
 """The relations between objects: each is a read that takes keys.
 
-The rows of a read say which key they answer, so the number of statements of a query does not grow
-with its rows.
+The rows of a read contain their key, so the number of statements of a query does not grow with its
+rows.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -87,7 +87,7 @@ ReadKeys = Callable[[Viewer, Sequence[Any]], Read[Any]]
 
 @frozen
 class One:
-    """A row for each key; None where there is none or the viewer may not see it."""
+    """A row for each key; None if there is none or the viewer may not see it."""
 
     read: ReadKeys
     key: str = "id"
@@ -103,9 +103,10 @@ class Many:
 
 @frozen
 class Assembled:
-    """What the rows of a read come to at an instant, by key; None where there is nothing.
+    """Values assembled from the rows of a read at an instant, by key; None for a key without a
+    value.
 
-    Of `many` each key has a list, empty where there is nothing.
+    With `many`, each key has a list, which may be empty.
     """
 
     read: ReadKeys
@@ -190,4 +191,4 @@ RELATIONS: Final[Mapping[str, Relation]] = {
     "notification_endpoint_by_id": One(endpoints_by_id),
     "notification_delivery_by_id": One(deliveries_by_id),
 }
-"""Every relation by its name."""
+"""Every relation by name."""

@@ -1,9 +1,9 @@
 """The limit of a response's size, enforced while the response is built.
 
-A short query can ask for a very large response: lists inside lists multiply, and a plan that builds
-each list once refers to it from many places. So a plan first bounds what it has built, which costs
-a few additions for each place. Only when that bound exceeds the limit are the values measured, each
-once, from then on.
+A short query can ask for a very large response: nested lists multiply, and a plan that builds each
+list once refers to it from many places. A plan therefore first estimates an upper bound, which
+costs a few additions for each place. Only after this bound has exceeded the limit are the values
+measured, each once.
 """
 
 from collections.abc import Iterable
@@ -17,14 +17,14 @@ DEFAULT_BYTES: Final = 16 * 1024 * 1024
 CODE: Final = "RESPONSE_TOO_LARGE"
 
 SCALAR_BYTES: Final = 8
-"""What a value that is no text counts: between `true` and an instant."""
+"""The assumed size of a value that is not a text: between `true` and an instant."""
 
 
 class ResponseTooLarge(BaseException):
     """The response would be larger than the limit.
 
-    It ends the operation as a whole, like a cancellation: neither a plan nor graphql-core treats it
-    as the failure of a field.
+    It ends the whole operation, like a cancellation: neither a plan nor graphql-core treats it as
+    the failure of a field.
     """
 
     def __init__(self, limit: int) -> None:
@@ -32,7 +32,7 @@ class ResponseTooLarge(BaseException):
         self.limit = limit
 
     def error(self, executed: ExecutedFields | None = None) -> GraphQLError:
-        """The error that the caller receives instead of the data; `executed` for a mutation."""
+        """Return the error that replaces the data; `executed` for a mutation."""
         message = (
             f"The response is larger than {self.limit} bytes."
             " Request fewer fields, smaller pages or fewer nested lists."
@@ -45,7 +45,7 @@ class ResponseTooLarge(BaseException):
 
 
 class ResponseSize:
-    """What the response of one operation has come to."""
+    """The size of one operation's response so far."""
 
     __slots__ = ("_bound", "_known", "_own", "_repeats", "_total", "limit")
 
@@ -58,12 +58,12 @@ class ResponseSize:
         self._known: dict[int, tuple[int, Any]] = {}
 
     def repeats(self, keys: int, different: int) -> None:
-        """So many rows refer to values of so many different keys."""
+        """Record that rows refer to values of fewer `different` keys."""
         if keys > different:
             self._repeats *= keys - different + 1
 
     def built(self, answers: list[Any], most_bytes: int) -> None:
-        """These answers are new, each of about `most_bytes` at most without the lists in it.
+        """Add new answers, each of at most about `most_bytes` without the lists in it.
 
         Raises: ResponseTooLarge.
         """
@@ -72,7 +72,7 @@ class ResponseSize:
             self._require(self._sum(answers))
 
     def finished(self, answer: Any) -> None:
-        """This is the answer of a root field. Raises: ResponseTooLarge."""
+        """Add the answer of a root field. Raises: ResponseTooLarge."""
         if self._bound * self._repeats > self.limit:
             self._total += self._measured(answer)
             self._require(self._total)
@@ -90,7 +90,7 @@ class ResponseSize:
         return size
 
     def _measured(self, value: Any) -> int:
-        """The bytes of a value as JSON, with everything in it; about what the encoder writes."""
+        """Return the approximate bytes of a value as JSON, including nested values."""
         kind = value.__class__
         if kind is str:
             return text_bytes(value)
@@ -110,10 +110,10 @@ class ResponseSize:
             if inner > self.limit:
                 break
         self._own += own
-        self._known[id(value)] = (own + inner, value)  # kept, so that its id is not used again
+        self._known[id(value)] = (own + inner, value)  # referenced, so that its id is not reused
         return own + inner
 
 
 def text_bytes(text: str) -> int:
-    """The bytes of a text in JSON, without what is escaped."""
+    """Return the bytes of a text in JSON, before escaping."""
     return 2 + (len(text) if text.isascii() else len(text.encode(errors="replace")))

@@ -1,6 +1,6 @@
-"""Scalars: what a value may look like on its way in, and how it looks on its way out.
+"""Scalars: the rules for input values, and their format in responses.
 
-A refused value is a GraphQL error that names the argument or the input's field and this rule.
+A refused value is a GraphQL error that names the argument or the input's field and the rule.
 """
 
 import re
@@ -40,7 +40,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}", re.ASCII)
 
 
 def instant_text(value: datetime) -> str:
-    """RFC 3339 in UTC with a Z; fractions of a second only where there are any."""
+    """Format an instant as RFC 3339 in UTC with a Z; fractions of a second only if not zero."""
     return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
@@ -62,9 +62,10 @@ def _reads(
 def _checked(
     check: Callable[[str], object], rule: str, *, may_be_empty: bool = False
 ) -> Callable[[Any], Any]:
-    """Reads a text. An empty one is null in an optional field (`schema.grammar.texts`).
+    """Return the parser of a text. An empty text is null in an optional field
+    (`schema.grammar.texts`).
 
-    With `may_be_empty` the domain refuses it everywhere else.
+    With `may_be_empty`, the parser accepts empty texts, and the domain refuses them elsewhere.
     """
 
     def parse_value(value: Any) -> Any:
@@ -78,7 +79,7 @@ def _checked(
 
 def _instant(value: str) -> datetime:
     whole, dot, rest = value.upper().replace(" ", "T").partition(".")
-    if dot:  # at most six digits of a fraction, as many as are kept
+    if dot:  # truncate a fraction to the six digits that are stored
         digits = re.match(r"\d+", rest)
         assert digits is not None
         rest = digits[0][:6] + rest[digits.end() :]
@@ -123,7 +124,7 @@ def _scalar(
 
 
 def _literal(parse: Callable[[Any], Any]) -> Callable[..., Any]:
-    """Reads a value that is written in the document; a refusal says where it is written."""
+    """Parse a value in the document; an error has its location."""
 
     def parse_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
         try:
@@ -233,13 +234,13 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     JSON: _scalar("JSON", "Any JSON value.", lambda value: value, lambda value: value),
 }
-"""How each Python type appears in the schema."""
+"""The scalar of each Python type."""
 
 MAY_BE_EMPTY = frozenset({"URL", "EmailAddress", "CountryCode", "LanguageTag"})
-"""The scalars that read an empty text; in an optional field it is null."""
+"""The scalars that accept an empty text; in an optional field it is null."""
 
 NATIVE = frozenset(
     {"String", "ID", "Boolean", "UUID", "DateTime", "Date", "JSON", "URL", "EmailAddress"}
     | {"TimeZone", "CountryCode", "CurrencyCode", "LanguageTag"}
 )
-"""The scalars whose Python values the JSON encoder writes just as they are serialized here."""
+"""The scalars whose Python values the JSON encoder writes in the same form as `serialize`."""

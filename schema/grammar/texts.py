@@ -1,4 +1,4 @@
-"""The door for texts: every String and ID of a request is in its normal form.
+"""Normalizes every String and ID of a request.
 
 GraphQL reserves the names of its own scalars, so no other type can be named String: the parsers of
 the existing ones are replaced.
@@ -22,7 +22,7 @@ from schema.grammar.scalars import MAY_BE_EMPTY
 
 
 def normalize_texts(made: GraphQLSchema) -> None:
-    """Make a schema read every text in its normal form, and an empty optional one as null."""
+    """Make a schema normalize every text, and read an empty optional one as null."""
     for kind in made.type_map.values():
         if isinstance(kind, GraphQLScalarType) and kind.name in _PARSERS:
             kind.coerce_input_value, kind.coerce_input_literal = _PARSERS[kind.name]

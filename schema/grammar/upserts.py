@@ -33,10 +33,10 @@ def upsert(
     warnings: str | None = None,
     read: Callable[[Info, Answer], Awaitable[Any]] | None = None,
 ) -> Any:
-    """The mutation that creates or updates an object of a type.
+    """Return the mutation that creates or updates an object of a type.
 
-    The payload has the object, whether it was created, and the errors; with `warnings`, their
-    description, also those. `read` finds the object in place of `written`.
+    The payload has the object, whether it was created, and the errors; with `warnings` (their
+    description), also warnings. `read` replaces `written` as the function that finds the object.
     """
     name = type_name(kind)
     words = WORDS.sub(" ", name).lower()

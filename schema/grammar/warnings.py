@@ -1,4 +1,4 @@
-"""Warnings of operations that succeeded, in payloads and in changes."""
+"""Warnings of successful operations, in payloads and in changes."""
 
 from collections.abc import Iterable
 

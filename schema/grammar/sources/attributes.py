@@ -1,4 +1,4 @@
-"""Values that an object holds itself."""
+"""Values that an object itself holds."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Attribute(LateField, PlannedField):
-    """An attribute of an object that is made of a row, or of a payload."""
+    """An attribute of a payload, or of an object made of a row."""
 
     def compile(self, at: "SelectedField") -> str:
         if at.scope.is_row:

@@ -1,4 +1,4 @@
-"""Values that one column holds, and the global id."""
+"""Values of one column, and the global id."""
 
 from binascii import b2a_base64
 from collections.abc import Callable
@@ -51,6 +51,6 @@ class Identity:
         return global_id(type_name(of.kind), of.row.id)
 
     def compile(self, at: "SelectedField") -> str:
-        """As `resolvers.identity` makes it, without its calls."""
+        """Write what `resolvers.identity` computes, without its function calls."""
         encode, prefix = at.name(b2a_base64), f"{at.kind.name}:".encode()
         return f"{encode}({prefix!r} + {at.column('id')}.hex.encode(), newline=False).decode()"

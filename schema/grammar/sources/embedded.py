@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @frozen
 class Fixed:
-    """A value that does not depend on the row, and stands for a column of another type."""
+    """A constant that replaces a column of another type."""
 
     value: Any
 
@@ -26,14 +26,14 @@ class Fixed:
 
 
 Instead = str | Computed | Fixed
-"""What stands for a column that another type names: another column, or a value."""
+"""The replacement for a column of another type: another column, or a value."""
 
 
 @frozen
 class Embedded:
     """An object of another type that is thin over the same row; null where `present` is null.
 
-    `names` says which column stands for one that the other type names, or what does instead.
+    `names` maps columns of the other type to their replacements.
     """
 
     names: tuple[tuple[str, Instead], ...] = ()
@@ -54,7 +54,7 @@ class Embedded:
 
 
 class Renamed:
-    """A row under the names of another type."""
+    """A row under the column names of another type."""
 
     __slots__ = ("_context", "_names", "_row")
 
@@ -70,7 +70,7 @@ class Renamed:
 
 @frozen
 class DocumentPart:
-    """An object of another type over a part of a document, which a column holds.
+    """An object of another type over a part of the document in a column.
 
     Null where the document has null.
     """

@@ -1,4 +1,4 @@
-"""Fields whose values come from a source, and the types that are thin over a row."""
+"""Fields with a source, and the types that are thin over a row."""
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,39 +18,39 @@ if TYPE_CHECKING:
 
 
 DEFINITION = "strawberry-definition"
-"""The extension of a field of GraphQL that has its declaration."""
+"""The extension of a GraphQL field that holds its declaration."""
 
 
 class PlannedField(StrawberryField):
-    """A field that a plan can answer; every other field is left to graphql-core."""
+    """A field that a plan can resolve; graphql-core resolves all others."""
 
     def compile(self, at: "SelectedField") -> str:
-        """The expression of the field's answer, where it is selected. Raises: NotPlanned."""
+        """Return the expression of the selected field's answer. Raises: NotPlanned."""
         raise NotImplementedError
 
 
 def is_planned(field: Any) -> bool:
-    """Whether a plan can answer a field of GraphQL, other than a root field."""
+    """Whether a plan can resolve a GraphQL field, other than a root field."""
     return isinstance(field.extensions[DEFINITION], PlannedField)
 
 
 class Source(Protocol):
-    """What a field shows of a row."""
+    """The source of a field's value for a row."""
 
     @property
     def through(self) -> str | None:
         """The loader of the row that completes the object's row and has the value instead."""
 
     def show(self, of: "Shown") -> Any:
-        """The value for one row; may be awaitable."""
+        """Return the value for one row; may be awaitable."""
 
     def compile(self, at: "SelectedField") -> str:
-        """The expression of the value's answer. Raises: NotPlanned."""
+        """Return the expression of the value's answer. Raises: NotPlanned."""
 
 
 @frozen
 class Shown:
-    """A field of one object: the row that it is shown of, and what shows it."""
+    """A field of one object, with its row and the context."""
 
     row: Any
     context: Context
@@ -58,19 +58,19 @@ class Shown:
     kind: type
 
     def column(self, name: str | None) -> Any:
-        """A column of the row; without a name, the one that is called as the field is."""
+        """Return a column of the row; its name defaults to the field's."""
         return getattr(self.row, name or self.field.python_name)
 
     def object(self, row: Any) -> Any:
-        """The object of the field's type that shows a row."""
+        """Return the object of the field's type over a row."""
         return self.field.target.of(row)
 
 
 class LateField(StrawberryField):
     """A field whose type is not resolved before its class is complete.
 
-    While a class is made, `dataclasses` asks twice whether the type of each field is a text.
-    Strawberry then resolves it, and has to again once the class is there.
+    While a class is made, `dataclasses` checks twice whether the type of each field is a string.
+    Strawberry would resolve the type each time, and again once the class is complete.
     """
 
     @property
@@ -83,7 +83,7 @@ class LateField(StrawberryField):
 
 
 class RowField(LateField, PlannedField):
-    """A field of a type that is thin over a row. Its `Source` travels in the metadata."""
+    """A field of a type that is thin over a row. Its `Source` is in the metadata."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -100,7 +100,7 @@ class RowField(LateField, PlannedField):
 
     @cached_property
     def target(self) -> Any:
-        """The class of what the field shows; finding a lazy one looks at files."""
+        """The class of the field's value; cached, because resolving a lazy type reads files."""
         return target_of(self.type)
 
     def get_result(
@@ -127,22 +127,23 @@ class RowField(LateField, PlannedField):
 
 
 def target_of(kind: Any) -> Any:
-    """The class behind a field's type, without its list and its nullability."""
+    """Return the class of a field's type, without list and nullability."""
     while isinstance(kind, StrawberryContainer):
         kind = kind.of_type
     return kind.resolve_type() if isinstance(kind, LazyType) else kind
 
 
 def type_name(kind: type) -> str:
-    """The GraphQL name of a type."""
+    """Return the GraphQL name of a type."""
     definition = get_object_definition(kind, strict=True)
     return definition.name
 
 
 class OverRow:
-    """A type that is thin over a row; mixed into every such type.
+    """A mixin of every type that is thin over a row.
 
-    An interface says in `told_by` which column tells the types apart, and which value means which.
+    An interface sets `told_by`: the column that distinguishes the types, and the type of each
+    value.
     """
 
     row: strawberry.Private[Any]
@@ -150,7 +151,7 @@ class OverRow:
 
     @classmethod
     def of(cls, row: Any) -> Any:
-        """The object that shows a row."""
+        """Return the object over a row."""
         return cls(row=row)  # type: ignore[call-arg]
 
 

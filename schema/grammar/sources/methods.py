@@ -1,4 +1,4 @@
-"""Values that a method of the type finds, often with arguments."""
+"""Values of methods of the type, often with arguments."""
 
 from collections import namedtuple
 from collections.abc import Callable
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class Method(PlannedField):
-    """A field whose method reads one column of its object's row, `key`, and nothing else of it.
+    """A field whose method reads only one column of its object's row, `key`.
 
-    What the method loads, it loads for many objects together. A plan calls it once for each key.
-    Without a key, the object is no row but a value, such as a payload, which the method reads.
+    The method's loads are shared by many objects. A plan calls it once for each key. Without a key,
+    the object is not over a row but a value, such as a payload, which the method reads.
     """
 
     @property
@@ -31,15 +31,15 @@ class Method(PlannedField):
         return f"{at.child('method', key, at, self)}[{key}]"
 
     def object_of(self, kind: Any) -> Callable[[Any], Any]:
-        """Makes an object of the type with nothing but the key."""
+        """Return a function that makes an object of the type that has only the key."""
         assert self.key is not None
-        make_type: Any = namedtuple  # its field is known only here
+        make_type: Any = namedtuple  # mypy requires literal field names
         row: Any = make_type("Row", [self.key])
         return lambda key: kind.of(row(key))
 
 
 def method(key: str | None = None, *, description: str) -> Callable[[Any], Any]:
-    """Makes a field of a method that reads only this column of its object's row, or a value."""
+    """Declare a field by a method that reads only this column of its object's row, or a value."""
 
     def field_of(resolver: Any) -> Any:
         return Method(

@@ -1,8 +1,8 @@
-"""Pages: what a connection shows of its list, once for graphql-core and for plans.
+"""Pages: the fields of a connection, for both graphql-core and plans.
 
-As in other sources, `show` returns a value and `compile` makes what a plan calls for it. Both are
-given the same `Page`. A page's objects are a connection, its page info and its edges; `n` is the
-edge's place in the page, and 0 for the others.
+As in other sources, `show` returns a value and `compile` returns a function that a plan calls. Both
+use the same `Page`. A page's objects are a connection, its page info and its edges; `n` is the
+edge's index in the page, and 0 for the others.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Need(Flag):
-    """What of a list has to be read for a value."""
+    """The parts of a list that a value needs."""
 
     NOTHING = 0
     ROWS = auto()
@@ -31,12 +31,12 @@ class Need(Flag):
 
 
 class Page:
-    """One page of a list, with what was needed of it.
+    """One page of a list, with the parts that were needed.
 
-    `rows` are in the order in which they were read. `elements` are what shows them: a plan has one
-    sequence for each place that selects them, graphql-core has one in all. `place_of` has the
-    values of a row that make its cursor. `more` says whether there is more in the page's direction.
-    `counted` is the length of the list, counted up to one more than `most`.
+    `rows` are in read order. `elements` are the objects of the rows: a plan has one sequence for
+    each place that selects them, graphql-core has a single one. `place_of` returns the values of a
+    row that make its cursor. `more` says whether there are more rows in the page's direction.
+    `counted` is the length of the list, counted up to `most` + 1.
     """
 
     __slots__ = (
@@ -73,30 +73,30 @@ class Page:
         self.changes_cursor = changes_cursor
 
     def cursor(self, n: int) -> str:
-        """The place of a row in the list."""
+        """Return the cursor of a row."""
         return self._request.ordering.cursor_of(self._place_of(self.rows[n]))
 
 
 Write = Callable[[Page, int], Any]
-"""Makes the answer of a field of a page, or of its edge of this number."""
+"""Makes the answer of a field of a page, or of the edge with this number."""
 
 
 class PageSource(Protocol):
-    """What a field shows of a page."""
+    """The source of a field of a page."""
 
     @property
     def needs(self) -> Need: ...
 
     def show(self, page: Page, n: int) -> Any:
-        """The value for graphql-core."""
+        """Return the value for graphql-core."""
 
     def compile(self, at: "SelectedOfPage") -> Write:
-        """What answers the field. Raises: NotPlanned."""
+        """Return the function that makes the field's answer. Raises: NotPlanned."""
 
 
 @frozen
 class OfPage:
-    """A scalar or an enum that follows from the page and the number of the edge."""
+    """A scalar or an enum, computed from the page and the number of the edge."""
 
     by: Write
     needs: Need
@@ -118,7 +118,7 @@ def _value_of(by: Write) -> Write:
 
 @frozen
 class Elements:
-    """The elements of the page; with `one` the edge's own."""
+    """The elements of the page; with `one`, the element of the edge."""
 
     one: bool = False
     needs: Need = Need.ROWS | Need.ELEMENTS
@@ -135,7 +135,7 @@ class Elements:
 
 @frozen
 class PartOfPage:
-    """An object that shows the same page; with `each` one for each edge."""
+    """An object over the same page; with `each`, one for each edge."""
 
     kind: Any
     each: bool = False
@@ -174,6 +174,6 @@ class PageField(LateField, PlannedField):
 
 
 def of_page(source: PageSource | Write, needs: Need = Need.ROWS, *, description: str) -> Any:
-    """A field by a source of pages, or by a function of the page and the number of the edge."""
+    """Declare a field by a source of pages, or by a function of the page and the edge's number."""
     made: Any = OfPage(source, needs) if callable(source) else source
     return PageField(description=description, metadata={"source": made})

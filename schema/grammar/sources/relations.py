@@ -1,4 +1,4 @@
-"""Rows of other types, which the columns of a row lead to."""
+"""Rows of other types, by a column of the row."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class Relation:
     """Rows of another type, by the column `key`, through the loader of that name.
 
-    With `pick` only that column of each. Null for viewers to whom `shown_to` does not show it; it
-    depends on nothing but the permissions and on whether the scope is everything. With
+    With `pick`, only that column of each row. With `shown_to`, null for viewers for whom it is
+    false; it may depend only on the permissions and on whether the scope is everything. With
     `hidden_when`, a column and a value, null for rows that have the value in the column.
     """
 
@@ -54,7 +54,7 @@ class Relation:
         return f"(None if {at.column(column, plain=True)} == {value!r} else {answer})"
 
     def _compile(self, at: "SelectedField") -> str:
-        """By a join of the same statement, or else by a statement of its own."""
+        """Return the expression of a join in the same statement, or else of a child place."""
         joined = at.joined(self.loader, self.key)
         if joined is not None:
             answer = at.object(joined)

@@ -1,4 +1,4 @@
-"""Values that a rule makes of a row."""
+"""Values that a rule computes from a row."""
 
 from collections import namedtuple
 from collections.abc import Callable
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @frozen
 class Derived:
-    """A pure function of columns alone, which it is given in their order."""
+    """A pure function of columns, passed in this order."""
 
     needs: tuple[str, ...]
     by: Callable[..., Any]
@@ -29,7 +29,7 @@ class Derived:
 
 @frozen
 class Computed:
-    """A pure function of the row, of which it reads the columns in `needs`, and of the context."""
+    """A pure function of the row, limited to the columns in `needs`, and of the context."""
 
     needs: tuple[str, ...]
     by: Rule
@@ -39,7 +39,7 @@ class Computed:
         return self.by(of.row, of.context)
 
     def instead(self, row: Any, context: Any) -> Any:
-        """The value that stands for a column of another type."""
+        """Return the value that replaces a column of another type."""
         return self.by(row, context)
 
     def compile(self, at: "SelectedField") -> str:
@@ -54,7 +54,7 @@ class Computed:
 
 
 def given_to(source: Computed) -> Callable[[Any], Any]:
-    """Makes what a rule is given: the columns that it needs, by name."""
-    make_type: Any = namedtuple  # its fields are known only here
+    """Return a function that makes the rule's argument: the needed columns, by name."""
+    make_type: Any = namedtuple  # mypy requires literal field names
     make: Callable[[Any], Any] = make_type("Given", source.needs)._make
     return make
