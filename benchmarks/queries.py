@@ -25,7 +25,7 @@ FIRST_PAGES: Final = 8
 DETAIL: Final = """query Detail($id: ID!) {
   booking(id: $id) {
     ... on Enrolment {
-      id reference status attemptNumber delivery createdAt
+      id reference status attemptNumber deliveryMode createdAt
       times { start end timeZone }
       candidate { id fullName reference }
       event { id title }

@@ -388,7 +388,7 @@ def facts(draft: Draft) -> dict[str, Any]:
         "attemptNumber": draft.attempt_number,
         "candidate": global_id("Candidate", candidate.id),
         "centre": global_id("Centre", event.centre_id),
-        "delivery": "IN_PERSON",
+        "deliveryMode": "IN_PERSON",
         "enrolmentStatus": "BOOKED",
         "event": global_id("Event", event.id),
         "module": None if draft.module_id is None else global_id("Module", draft.module_id),

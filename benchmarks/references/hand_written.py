@@ -205,7 +205,7 @@ def _detail(row: Row) -> dict[str, Any]:
         "reference": reference,
         "status": status,
         "attemptNumber": attempt,
-        "delivery": delivery,
+        "deliveryMode": delivery,
         "createdAt": created,
         "times": {"start": start, "end": end, "timeZone": zone},
         "candidate": {

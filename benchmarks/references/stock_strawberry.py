@@ -235,7 +235,7 @@ class Booking:
 @strawberry.type
 class Enrolment(Booking):
     attempt_number: int
-    delivery: DeliveryMode
+    delivery_mode: DeliveryMode
 
     @classmethod
     def of(cls, row: t.Booking, detail: t.Enrolment) -> "Enrolment":
@@ -247,7 +247,7 @@ class Enrolment(Booking):
             times=Times(start=row.start_at, end=row.end_at, time_zone=row.time_zone),
             row=row,
             attempt_number=detail.attempt_number,
-            delivery=detail.delivery,
+            delivery_mode=detail.delivery,
         )
 
 

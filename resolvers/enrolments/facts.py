@@ -17,7 +17,7 @@ def enrolment_facts(
         facts |= {
             "type": EnrolmentType.ON_DEMAND if enrolment.on_demand else EnrolmentType.FIXED,
             "module": reference("Module", enrolment.module_id),
-            "delivery": enrolment.delivery,
+            "deliveryMode": enrolment.delivery,
             "attemptNumber": enrolment.attempt_number,
             "previousAttempt": reference("Enrolment", enrolment.previous_attempt_id),
             "result": enrolment.result,

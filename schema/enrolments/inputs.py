@@ -13,6 +13,7 @@ from resolvers.refusals import Invalid
 from resolvers.viewer import Viewer
 from resolvers.vocabulary import (
     BatchMode,
+    DeliveryMode,
     EnrolmentResult,
     PaymentMethod,
     PaymentResponsibility,
@@ -70,7 +71,7 @@ class PaymentInput:
 
 @input_type(
     description="A seat for a candidate.",
-    command=CommandNames({"online": "is_online", "on_demand_time": "on_demand_booking_time"}),
+    command=CommandNames({"online": "delivery_mode", "on_demand_time": "on_demand_booking_time"}),
 )
 class BookEnrolmentInput:
     candidate: RefInput = attribute(description="Who sits.")
@@ -79,7 +80,9 @@ class BookEnrolmentInput:
         "In which of the event's modules; required where there are several to be eligible for."
     )
     room: RefInput | None = described("In which room at the centre; the event's own unless given.")
-    is_online: bool = attribute(default=False, description="Online, without a room.")
+    delivery_mode: DeliveryMode = attribute(
+        default=DeliveryMode.IN_PERSON, description="In person, or online without a room."
+    )
     on_demand_booking_time: LocalDateTime | None = described(
         "The start, at an event on demand; on the centre's clock, online the organization's."
     )
@@ -96,7 +99,7 @@ class BookEnrolmentInput:
             event=self.event.to_ref("Event"),
             module=optional_ref(self.module, "Module"),
             room=optional_ref(self.room, "Room"),
-            online=self.is_online,
+            online=self.delivery_mode is DeliveryMode.ONLINE,
             on_demand_time=given(self.on_demand_booking_time),
             payment=PaymentTerms() if payment is None else payment.to_terms(),
             overrides=given_tuple(self.overrides),

@@ -32,7 +32,9 @@ class Enrolment(Booking):
     module: Module | None = relation(
         "module_by_id", key="module_id", through=DETAIL, description="Null where none was chosen."
     )
-    delivery: DeliveryMode = column(through=DETAIL, description="In person or online.")
+    delivery_mode: DeliveryMode = column(
+        "delivery", through=DETAIL, description="In person or online."
+    )
     booked_date: LocalDateTime = column(
         "local_start", description="The start, as the clock at the centre shows it."
     )

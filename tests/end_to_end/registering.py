@@ -93,7 +93,7 @@ class Place:
     async def enrolled(self, reference: str) -> str:
         """A candidate's enrolment at an event of its own."""
         event = {"id": await self.event()}
-        given = {"candidate": {"reference": reference}, "event": event, "isOnline": True}
+        given = {"candidate": {"reference": reference}, "event": event, "deliveryMode": "ONLINE"}
         payload = await self.client.ask(mutation("bookEnrolment", "enrolment { id }"), input=given)
         assert payload["errors"] == [], payload
         return str(payload["enrolment"]["id"])

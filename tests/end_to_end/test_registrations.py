@@ -280,7 +280,7 @@ async def test_they_appear_wherever_bookings_do(place: Place) -> None:
     id = registration["id"]
     target = {"event": {"id": event}}
     other = await place.registered(target=target, candidate=learner(BOB))
-    booked = {"candidate": {"reference": "P1"}, "event": {"id": event}, "isOnline": True}
+    booked = {"candidate": {"reference": "P1"}, "event": {"id": event}, "deliveryMode": "ONLINE"}
     payload = await place.client.ask(mutation("bookEnrolment", "enrolment { id }"), input=booked)
     enrolment = payload["enrolment"]["id"]
     both = """query ($event: ID!, $id: ID!, $kind: [BookingKind!]) {

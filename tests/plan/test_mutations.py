@@ -162,7 +162,7 @@ async def test_a_payload_is_told_and_its_command_done_once(
 BOOKED = """mutation ($event: ID!) {
   bookEnrolment(input: { candidate: { reference: "BARE" }, event: { id: $event } }) {
     enrolment {
-      enrolmentStatus attemptNumber delivery allowedActions
+      enrolmentStatus attemptNumber deliveryMode allowedActions
       module { name } candidate { reference } previousAttempt { reference allowedActions }
     }
     errors { code }

@@ -48,7 +48,7 @@ FIELDS = {
     "enrolmentStatus",
     "type",
     "module",
-    "delivery",
+    "deliveryMode",
     "attemptNumber",
     "previousAttempt",
     "result",
