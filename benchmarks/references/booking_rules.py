@@ -408,7 +408,7 @@ def facts(draft: Draft) -> dict[str, Any]:
             "extraTimeMinutes": 0,
             "extraBreakMinutes": 0,
         },
-        "type": "FIXED",
+        "timing": "FIXED",
     }
     return {name: value for name, value in kept.items() if value is not None}
 

@@ -15,7 +15,7 @@ def enrolment_facts(
     facts = {**booking_facts(booking), "enrolmentStatus": enrolment_status(booking.status)}
     if enrolment is not None:
         facts |= {
-            "type": EnrolmentType.ON_DEMAND if enrolment.on_demand else EnrolmentType.FIXED,
+            "timing": EnrolmentType.ON_DEMAND if enrolment.on_demand else EnrolmentType.FIXED,
             "module": reference("Module", enrolment.module_id),
             "deliveryMode": enrolment.delivery,
             "attemptNumber": enrolment.attempt_number,

@@ -13,7 +13,7 @@ from schema.tests.types import Module
 DETAIL = "enrolment_of_booking"
 
 
-def _type(on_demand: bool) -> EnrolmentType:
+def _timing(on_demand: bool) -> EnrolmentType:
     return EnrolmentType.ON_DEMAND if on_demand else EnrolmentType.FIXED
 
 
@@ -26,8 +26,8 @@ class Enrolment(Booking):
     enrolment_status: EnrolmentStatus = derived(
         "status", by=enrolment_status, description="Where the enrolment stands."
     )
-    type: EnrolmentType = column(
-        "on_demand", convert=_type, through=DETAIL, description="Who chose the time."
+    timing: EnrolmentType = column(
+        "on_demand", convert=_timing, through=DETAIL, description="Who chose the time."
     )
     module: Module | None = relation(
         "module_by_id", key="module_id", through=DETAIL, description="Null where none was chosen."

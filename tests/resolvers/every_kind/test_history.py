@@ -46,7 +46,7 @@ FIELDS = {
     "times",
     "cancellation",
     "enrolmentStatus",
-    "type",
+    "timing",
     "module",
     "deliveryMode",
     "attemptNumber",
