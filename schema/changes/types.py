@@ -83,7 +83,7 @@ class BookingChange(Node):
     version: int = column(description="The booking's version after the change.")
     at: datetime = column(description="When it happened.")
     actor: Actor = actor("actor", description="Who did it.")
-    reason: str | None = column(description="Why; null where nobody said.")
+    message: str | None = column("reason", description="Why; null where nobody said.")
     origin: Origin | None = computed(
         "origin",
         by=lambda row, _: _origin(row),

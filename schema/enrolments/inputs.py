@@ -107,7 +107,10 @@ class BookEnrolmentInput:
         )
 
 
-@input_type(description="Where an enrolment goes; at least one of the `to…` fields.")
+@input_type(
+    description="Where an enrolment goes; at least one of the `to…` fields.",
+    command=CommandNames({"reason": "message"}),
+)
 class MoveEnrolmentInput:
     enrolment_id: strawberry.ID = attribute(description="The enrolment's global id.")
     to_event: RefInput | None = described("Another event.")
@@ -124,7 +127,7 @@ class MoveEnrolmentInput:
     )
     overrides: list[RuleOverride] | None = described(OVERRIDES)
     expected_version: int | None = described("The version that it must have; else STALE_BOOKING.")
-    reason: str | None = described("Why; at most 500 characters, recorded.")
+    message: str | None = described("Why; at most 500 characters, recorded.")
     idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
 
@@ -140,7 +143,7 @@ class MoveEnrolmentInput:
             from_on_demand_time=given(self.from_on_demand_time),
             overrides=given_tuple(self.overrides),
             expected_version=given(self.expected_version),
-            reason=given(self.reason),
+            reason=given(self.message),
             origin=origin_of(self.origin),
         )
 

@@ -170,11 +170,13 @@ class UpdateEventInput:
         )
 
 
-@input_type(description="Which event to call off, and why.")
+@input_type(
+    description="Which event to call off, and why.", command=CommandNames({"reason": "message"})
+)
 class CancelEventInput:
     event_id: strawberry.ID = attribute(description="Which event.")
     expected_version: int | None = described("Refused as stale at any other version.")
-    reason: str = attribute(description="Why.")
+    message: str = attribute(description="Why.")
     cancel_bookings: bool = attribute(
         default=True, description="Whether its bookings are cancelled too."
     )
@@ -184,7 +186,7 @@ class CancelEventInput:
         return CancelEvent(
             viewer=viewer,
             event=ref_of(self.event_id, "Event"),
-            reason=self.reason,
+            reason=self.message,
             cancel_bookings=self.cancel_bookings,
             expected_version=given(self.expected_version),
             origin=origin_of(self.origin),

@@ -133,12 +133,15 @@ class BookRegistrationInput:
         )
 
 
-@input_type(description="Where a registration goes; its test form stays.")
+@input_type(
+    description="Where a registration goes; its test form stays.",
+    command=CommandNames({"reason": "message"}),
+)
 class TransferRegistrationInput:
     registration_id: strawberry.ID = attribute(description=REGISTRATION_ID)
     target: RegistrationTargetInput = attribute(description="To which event.")
     candidate: RefInput = attribute(description="Whose registration it must be.")
-    reason: str = attribute(description="Why, 1 to 500 characters.")
+    message: str = attribute(description="Why, 1 to 500 characters.")
     overrides: list[RuleOverride] | None = described(OVERRIDES)
     expected_version: int | None = described(EXPECTED_VERSION)
     idempotency_key: str | None = described(IDEMPOTENCY_KEY)
@@ -150,7 +153,7 @@ class TransferRegistrationInput:
             registration=ref_of(self.registration_id, "Registration"),
             target=self.target.to_target(),
             candidate=self.candidate.to_ref("Candidate"),
-            reason=self.reason,
+            reason=self.message,
             overrides=given_tuple(self.overrides),
             expected_version=given(self.expected_version),
             origin=origin_of(self.origin),

@@ -26,7 +26,7 @@ class RegistrationTransfer(OverRow):
         "event_by_id", key="from_event_id", graphql_name="from", description="Where it was."
     )
     to: Event = relation("event_by_id", key="to_event_id", description="Where it went.")
-    reason: str = column(description="Why.")
+    message: str = column("reason", description="Why.")
     at: datetime = column(description="When.")
     by: Actor = actor("by", description="Who did it.")
 

@@ -182,7 +182,8 @@ class BookTestScheduleInput:
 
 @input_type(
     description="Where a test schedule goes: at least one of its centre, dates and times. What is "
-    "left out stays as it is."
+    "left out stays as it is.",
+    command=CommandNames({"reason": "message"}),
 )
 class MoveTestScheduleInput:
     test_schedule_id: strawberry.ID = attribute(description="The schedule's global id.")
@@ -192,7 +193,7 @@ class MoveTestScheduleInput:
     start_time: time | None = described("Another time of day to start.")
     end_time: time | None = described("Another time of day to end.")
     expected_version: int | None = described("The version that it must have; else STALE_BOOKING.")
-    reason: str | None = described("Why; at most 500 characters, recorded.")
+    message: str | None = described("Why; at most 500 characters, recorded.")
     idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
 
@@ -206,7 +207,7 @@ class MoveTestScheduleInput:
             start_time=given(self.start_time),
             end_time=given(self.end_time),
             expected_version=given(self.expected_version),
-            reason=given(self.reason),
+            reason=given(self.message),
             origin=origin_of(self.origin),
         )
 

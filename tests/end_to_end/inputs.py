@@ -111,7 +111,7 @@ class Examples:
         ]
         self.of["bookEnrolment"] = {"candidate": candidate, "event": {"id": events[0]}}
         self.of["updateEvent"] = self.of["cancelEvent"] = {"eventId": events[0]}
-        self.of["cancelEvent"] = {"eventId": events[0], "reason": "Snow"}
+        self.of["cancelEvent"] = {"eventId": events[0], "message": "Snow"}
         self.of["moveEnrolment"] = {"enrolmentId": bookings[0], "toEvent": {"id": events[0]}}
         self.of["cancelBooking"] = {"bookingId": bookings[0], "reason": "ILLNESS"}
         self.of["cancelBookings"] = {"bookingIds": bookings, "reason": "ILLNESS"}
@@ -190,7 +190,7 @@ class Examples:
         registration = await self._make("bookRegistration", "registration", **first)
         self.of["bookRegistration"] = {**first, "registration": str(uuid4()), **asked(13)}
         by_id = {"registrationId": registration}
-        self.of["transferRegistration"] = {**by_id, **asked(15), "reason": "Snow"}
+        self.of["transferRegistration"] = {**by_id, **asked(15), "message": "Snow"}
         self.of["changeAssessment"] = {**by_id, "testForm": "F2"}
         self.of["deleteRegistration"] = by_id
 

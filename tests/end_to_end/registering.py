@@ -11,7 +11,7 @@ VENUE, OTHER_VENUE, ADA, BOB = (str(UUID(int=0xA11CE + n)) for n in range(4))
 TEXTS = {"eventExamType": "Written", "eventExamFormat": "Paper", "eventBillingCode": "B1"}
 SHOWN = """id identifier reference registrationStatus status version updatedAt
     testForm { code } candidate { reference } event { id }
-    transfers { from { id } to { id } reason by { name } }
+    transfers { from { id } to { id } message by { name } }
     accommodations { type name timeExtensionMinutes } times { start end }"""
 FOUND = f"query ($identifier: UUID!) {{ registration(identifier: $identifier) {{ {SHOWN} }} }}"
 NODE = "query ($id: ID!) { node(id: $id) { ... on Registration { id status registrationStatus } } }"

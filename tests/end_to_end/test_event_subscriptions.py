@@ -34,7 +34,7 @@ CREATE = """
 """
 CANCEL_EVENT = """
     mutation ($event: ID!) {
-        cancelEvent(input: { eventId: $event, reason: "Flood" }) {
+        cancelEvent(input: { eventId: $event, message: "Flood" }) {
             affectedBookings errors { code }
         }
     }

@@ -230,7 +230,7 @@ def transferred(id: str, **values: Any) -> dict[str, Any]:
         "registrationId": id,
         "target": lax(days=5),
         "candidate": learner(ADA),
-        "reason": "Ill",
+        "message": "Ill",
     }
     return {**given, **values}
 
@@ -299,7 +299,7 @@ async def test_failures_of_one_stage_are_told_together(place: Place) -> None:
 @pytest.mark.parametrize(
     ("name", "rest"),
     [
-        ("transferRegistration", {"target": lax(), "candidate": learner(ADA), "reason": "x"}),
+        ("transferRegistration", {"target": lax(), "candidate": learner(ADA), "message": "x"}),
         ("changeAssessment", {"testForm": "F1"}),
         ("deleteRegistration", {}),
     ],

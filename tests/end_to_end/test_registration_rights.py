@@ -40,7 +40,7 @@ async def test_roles_without_the_permission(place: Place, client_as: ClientAs) -
             **by_id,
             "target": lax(days=6),
             "candidate": learner(ADA),
-            "reason": "x",
+            "message": "x",
         },
         "changeAssessment": {**by_id, "testForm": "F2"},
         "deleteRegistration": by_id,

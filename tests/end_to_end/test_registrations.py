@@ -95,12 +95,12 @@ async def test_strict_and_lax_transfers(place: Place) -> None:
     target = {"event": {"id": strict}}
     common = {"registrationId": id, "candidate": learner(ADA)}
 
-    first = await place.made("transferRegistration", **common, target=target, reason="Snow")
+    first = await place.made("transferRegistration", **common, target=target, message="Snow")
     payload = await place.made(
         "transferRegistration",
         **common,
         target=lax(centre=OTHER_VENUE, eventExamFormat=None, eventBillingCode=None),
-        reason="Ice",
+        message="Ice",
         expectedVersion=2,
     )
 
@@ -113,8 +113,8 @@ async def test_strict_and_lax_transfers(place: Place) -> None:
     assert moved["testForm"] == registration["testForm"]
     by = {"name": "admin"}
     assert moved["transfers"] == [
-        {"from": {"id": start}, "to": {"id": strict}, "reason": "Snow", "by": by},
-        {"from": {"id": strict}, "to": {"id": new}, "reason": "Ice", "by": by},
+        {"from": {"id": start}, "to": {"id": strict}, "message": "Snow", "by": by},
+        {"from": {"id": strict}, "to": {"id": new}, "message": "Ice", "by": by},
     ]
 
 
@@ -125,15 +125,15 @@ async def test_a_transfer_needs_its_reason(place: Place) -> None:
         "registrationId": registration["id"],
         "candidate": learner(ADA),
         "target": lax(days=6),
-        "reason": "",
+        "message": "",
     }
 
     [error] = await place.errors("transferRegistration", **given)
-    del given["reason"]
+    del given["message"]
     response = await place.client.answer(mutation("transferRegistration"), input=given)
 
-    assert error["path"] == ["input", "reason"]
-    assert "reason" in response.json()["errors"][0]["message"]
+    assert error["path"] == ["input", "message"]
+    assert "message" in response.json()["errors"][0]["message"]
     assert await place.found(registration["identifier"]) == registration
 
 
@@ -251,7 +251,7 @@ async def test_the_same_key_is_answered_from_memory(place: Place) -> None:
         "registrationId": registration["id"],
         "candidate": learner(ADA),
         "target": lax(),
-        "reason": "Snow",
+        "message": "Snow",
         "idempotencyKey": "K2",
     }
     moved, moved_again = [await place.made("transferRegistration", **transfer) for _ in range(2)]
@@ -324,7 +324,7 @@ async def test_every_change_is_told(place: Place, socket: Socket) -> None:
     start = await newest(place.client)
     registration = await place.registered()
     id = registration["id"]
-    given = {"registrationId": id, "candidate": learner(ADA), "target": lax(days=6), "reason": "x"}
+    given = {"registrationId": id, "candidate": learner(ADA), "target": lax(days=6), "message": "x"}
     await place.made("transferRegistration", **given)
     await place.made("changeAssessment", registrationId=id, testForm="F2")
     await place.made("grantAccommodation", bookingId=id, accommodation={"type": "READER"})

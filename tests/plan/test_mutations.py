@@ -347,7 +347,7 @@ def _call(random: Random, ids: dict[str, Any]) -> tuple[str, dict[str, Any]]:
             "registrationId": registered["id"],
             "target": target,
             "candidate": learner,
-            "reason": "why",
+            "message": "why",
         },
         "changeAssessment": {"registrationId": registered["id"], "testForm": "A"},
         "deleteRegistration": {"registrationId": registered["id"]},

@@ -97,7 +97,7 @@ async def test_only_at_a_centre(client, term):
 async def test_cancelled_events_are_listed(client, made):
     """They say that they are cancelled."""
     event = await made("createEvent", "event", title="Off", start="2027-03-01T09:00:00Z")
-    await made("cancelEvent", "event", eventId=event, reason="Storm")
+    await made("cancelEvent", "event", eventId=event, message="Storm")
 
     [found] = await client.of(ON_DATE, date="2027-03-01")
 

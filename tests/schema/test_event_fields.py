@@ -157,10 +157,10 @@ async def test_the_gateway_keeps_the_last_change(client, made, clock):
     assert await last() == ("2027-01-11T12:01:00Z", "Updated", "Cleo")
 
     clock.now += timedelta(minutes=1)
-    await client.of(cancel, input={"eventId": event, "reason": "Storm"})
+    await client.of(cancel, input={"eventId": event, "message": "Storm"})
     assert await last() == ("2027-01-11T12:02:00Z", "Cancelled", "admin")
 
     clock.now += timedelta(minutes=1)
-    await cleo.of(cancel, input={"eventId": event, "reason": "Again"})
+    await cleo.of(cancel, input={"eventId": event, "message": "Again"})
     await cleo.of(update, input={"eventId": event, "title": "V"})
     assert await last() == ("2027-01-11T12:02:00Z", "Cancelled", "admin")

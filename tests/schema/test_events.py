@@ -265,7 +265,7 @@ async def test_cancel(client, world):
     """A cancelled event says so, and its bookings are cancelled with it; again changes nothing."""
     await client.of(BOOK, input={"candidate": {"reference": "P1"}, "event": {"id": world.event}})
 
-    given = {"eventId": world.event, "reason": "Flood"}
+    given = {"eventId": world.event, "message": "Flood"}
     first, second = [await client.of(CANCEL, input=given) for _ in range(2)]
 
     assert (first["affectedBookings"], second["affectedBookings"]) == (1, 0)
@@ -320,7 +320,7 @@ async def test_who_may(client, world):
     """Without MANAGE_EVENTS an event is not changed."""
     marker = client.as_role(Role.MARKER)
     updated = await marker.of(UPDATE, input={"eventId": world.event, "title": "New"})
-    cancelled = await marker.of(CANCEL, input={"eventId": world.event, "reason": "No"})
+    cancelled = await marker.of(CANCEL, input={"eventId": world.event, "message": "No"})
     created = await marker.of(CREATE, input={"title": "New"})
 
     for payload in (updated, cancelled, created):

@@ -250,7 +250,8 @@ async def test_a_schedule_is_moved_and_deleted(client, world, ready) -> None:
     schedule = await booked(client, world)
 
     moved = await client.of(
-        MOVE, input={"testScheduleId": schedule["id"], "startTime": "10:00", "reason": "late train"}
+        MOVE,
+        input={"testScheduleId": schedule["id"], "startTime": "10:00", "message": "late train"},
     )
     deleted = await client.of(DELETE, input={"testSchedule": {"keycode": schedule["keycode"]}})
     shown = await client.of(ONE, ref={"id": schedule["id"]})
