@@ -21,17 +21,17 @@ MIB: Final = 1024 * 1024
 DEFAULT_MIB: Final = 128
 
 LARGE_SHARE: Final = 1000
-"""An entry with more than this part of the budget is kept at its second use."""
+"""An entry with more than this part of the budget is stored at its second use."""
 
 LARGEST_SHARE: Final = 16
-"""An entry with more than this part of the budget is never kept."""
+"""An entry with more than this part of the budget is never stored."""
 
 REMEMBERED: Final = 10_000
 """How many large entries are remembered by the hash of their key after their first use."""
 
 
 class _Entry:
-    """A kept value. Its hash is its identity, so that moving it runs no code of its key."""
+    """A cached value. Its hash is its identity, so that moving it runs no code of its key."""
 
     __slots__ = ("bytes", "cache", "key", "value")
 
@@ -40,7 +40,7 @@ class _Entry:
 
 
 class CacheBudget:
-    """The bytes that the entries of several caches may have together."""
+    """The bytes that the entries of several caches may use together."""
 
     def __init__(self, most_bytes: int = DEFAULT_MIB * MIB) -> None:
         self.most_bytes = most_bytes
@@ -113,7 +113,7 @@ class CacheBudget:
 
 
 class Cache(Generic[Key, Value]):
-    """Values by key, within a shared budget. A hit costs a look-up and a move; it takes no lock."""
+    """Values by key, within a shared budget. A hit costs a lookup and a move; it takes no lock."""
 
     __slots__ = ("_budget", "entries")
 
@@ -125,7 +125,7 @@ class Cache(Generic[Key, Value]):
         return len(self.entries)
 
     def get(self, key: Key) -> Value | None:
-        """The value of a key, or None."""
+        """Return the value of a key, or None."""
         entry = self.entries.get(key)
         if entry is None:
             return None
@@ -134,14 +134,14 @@ class Cache(Generic[Key, Value]):
         return value
 
     def put(self, key: Key, value: Value, size: int, *, is_expected: bool = False) -> None:
-        """Keep a value of so many bytes, if the budget admits it.
+        """Store a value of so many bytes, if the budget admits it.
 
-        A large value is kept before its second use if `is_expected` says that there will be one.
+        A large value is stored before its second use if `is_expected` says that there will be one.
         """
         self._budget.add(_Entry(self, key, value, size), is_expected=is_expected)
 
     def grow(self, key: Key, more: int) -> None:
-        """Count more bytes for a value that has grown, if it is kept."""
+        """Add bytes to the size of a value that has grown, if it is stored."""
         entry = self.entries.get(key)
         if entry is not None:
             self._budget.grow(entry, more)

@@ -1,4 +1,4 @@
-"""Reads of the log of changes: pages of it, what came after a cursor, one booking's history."""
+"""Reads of the log of changes: pages, changes after a cursor, the history of one booking."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -34,7 +34,7 @@ from resolvers.viewer import Viewer
 from resolvers.vocabulary import ChangeType
 
 IN_COMMIT_ORDER = Ordering("changes", (Term("position", int),))
-"""A change's cursor is its position: strictly increasing in the order of commits."""
+"""A change's cursor is its position: strictly increasing in commit order."""
 
 _CHANGING = ("status", "centre_id", "room_id", "event_id", "test_id", "subject_id", "start_at")
 _BEFORE = (*_CHANGING, "agent_office_id", "updated_at", "accommodation_count")
@@ -52,10 +52,11 @@ def before_the_change() -> Of:
 def _changes(
     viewer: Viewer, filter: Filter = NO_FILTER, types: Sequence[ChangeType] | None = None
 ) -> Narrowing:
-    """Changes of bookings that were the viewer's to see, and matched the filter, before or after.
+    """Return the changes of bookings that the viewer could see and that matched the filter, each
+    before or after the change.
 
-    So a client that watches an event also learns of those who leave it, and what it is told does
-    not depend on when it asks.
+    So a client that watches an event also receives the bookings that leave it, and the result does
+    not depend on the time of the read.
     """
     narrowing = _either(
         visible_to(viewer, of=after_the_change), visible_to(viewer, of=before_the_change)
@@ -91,14 +92,14 @@ def changes_page(
     filter: Filter = NO_FILTER,
     types: Sequence[ChangeType] | None = None,
 ) -> Read[ChangeLog]:
-    """A page of the changes of bookings, in commit order."""
+    """Return a page of the changes of bookings, in commit order."""
     return page_of(ChangeLog, viewer, page, _changes(viewer, filter, types))
 
 
 def changes_count(
     viewer: Viewer, filter: Filter = NO_FILTER, types: Sequence[ChangeType] | None = None
 ) -> Read[Any]:
-    """How many changes there are, as `total`."""
+    """Return the number of changes, as `total`."""
     return count_of(ChangeLog, viewer, _changes(viewer, filter, types))
 
 
@@ -107,17 +108,17 @@ def changes_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[ChangeLog]:
 
 
 def history_of_each(viewer: Viewer, keys: Sequence[UUID], page: PageRequest) -> Read[ChangeLog]:
-    """The page's changes of each booking; for bookings that are visible."""
+    """Return the page's changes of each booking; the bookings must be visible to the viewer."""
     return first_of_each(ChangeLog, "booking_id", viewer, keys, page, UNRESTRICTED)
 
 
 def count_of_history_of_each(viewer: Viewer, keys: Sequence[UUID]) -> Read[Any]:
-    """How many changes each booking has, as `parent_id` and `total`."""
+    """Return the number of changes of each booking, as `parent_id` and `total`."""
     return count_of_each(ChangeLog, "booking_id", viewer, keys, UNRESTRICTED)
 
 
 def newest_position(viewer: Viewer) -> Read[LogPosition]:
-    """Where the organization's log ends now."""
+    """Return the current end of the organization's log."""
 
     def build(_: str) -> sa.Select[Any]:
         c = columns(LogPosition)
@@ -129,7 +130,8 @@ def newest_position(viewer: Viewer) -> Read[LogPosition]:
 
 
 def log_bounds(viewer: Viewer) -> Read[Any]:
-    """The newest position of the organization's log, and the one after which changes are kept.
+    """Return the newest position of the organization's log, and the one after which changes are
+    kept.
 
     The row has `newest` and `kept_after`, which is 0 if no change was ever deleted: positions are
     dense.
@@ -151,7 +153,7 @@ def log_bounds(viewer: Viewer) -> Read[Any]:
 
 
 def touched_since(viewer: Viewer, position: int) -> Read[Any]:
-    """The events and rooms that changes after a position touched, each with its newest position."""
+    """Return the events and rooms of the changes after a position, each with its newest position."""
 
     def build(_: str) -> sa.Select[Any]:
         c = columns(ChangeLog)
@@ -167,8 +169,8 @@ def touched_since(viewer: Viewer, position: int) -> Read[Any]:
             .select_from(table(ChangeLog))
             .where(
                 c.organization_id == sa.bindparam(ORGANIZATION, type_=c.organization_id.type),
-                # PostgreSQL takes a range with two ends for a narrow one, and one with a single end
-                # for a third of the log, which it would read whole
+                # PostgreSQL estimates a range with two ends as narrow, and one with a single end as
+                # a third of the log, which it would then read whole
                 c.position > sa.bindparam("position", type_=c.position.type),
                 c.position <= sa.bindparam("last", type_=c.position.type),
             )
@@ -184,7 +186,7 @@ def touched_since(viewer: Viewer, position: int) -> Read[Any]:
 
 
 def slice_after(organization_id: UUID, position: int, most: int) -> Read[ChangeLog]:
-    """The next changes of an organization's log after a position, in commit order."""
+    """Return the next changes of an organization's log after a position, in commit order."""
 
     def build(_: str) -> sa.Select[Any]:
         c = columns(ChangeLog)
@@ -203,7 +205,7 @@ def slice_after(organization_id: UUID, position: int, most: int) -> Read[ChangeL
 
 
 def candidate_texts_of(organization_id: UUID, keys: Sequence[UUID]) -> Read[Candidate]:
-    """The texts of candidates that filters of bookings compare, in their folded form."""
+    """Return the texts of candidates that filters of bookings compare, in their folded form."""
 
     def build(_: str) -> sa.Select[Any]:
         c = columns(Candidate)
@@ -216,7 +218,7 @@ def candidate_texts_of(organization_id: UUID, keys: Sequence[UUID]) -> Read[Cand
 
 
 def markers_of(organization_id: UUID, keys: Sequence[UUID]) -> Read[TestSchedule]:
-    """Who marks and who moderates test schedules, by their bookings' keys."""
+    """Return the markers and moderators of test schedules, by their bookings' keys."""
 
     def build(_: str) -> sa.Select[Any]:
         s = columns(TestSchedule)

@@ -1,4 +1,4 @@
-"""The log of changes: what is appended in a transaction, and what is read after a cursor.
+"""The log of changes: appended in a transaction, read after a cursor.
 
 The log is history, the source of subscriptions and the queue of notifications. Its order is commit
 order.
@@ -20,15 +20,15 @@ from resolvers.viewer import Viewer
 from resolvers.vocabulary import ChangeType, EventChangeType, RuleOverride
 
 Facts = Mapping[str, Any]
-"""Values that JSON can hold, by the GraphQL names of their fields."""
+"""JSON values by the GraphQL names of their fields."""
 
 GATEWAY = "Booking gateway"
-"""The actor of what the clock brings about."""
+"""The actor of changes that the clock causes."""
 
 
 @frozen
 class Origin:
-    """What the caller said about itself `[003]`; recorded, and never a source of rights."""
+    """The caller's own description of a request `[003]`; recorded, and never a source of rights."""
 
     when: datetime | None = None
     organization: UUID | None = None
@@ -52,7 +52,7 @@ class Origin:
 
 @frozen
 class Cause:
-    """Who brought a change about, why, which rules were set aside for it, and its warnings."""
+    """The actor of a change, its reason, the rules that were overridden for it, and its warnings."""
 
     viewer: Viewer | None
     origin: Origin | None = None
@@ -73,7 +73,7 @@ class Cause:
         return None if self.origin is None or self.origin.proxy is None else str(self.origin.proxy)
 
     def as_columns(self, prefix: str) -> dict[str, Any]:
-        """Who did it, as columns `<prefix>_user_id`, `<prefix>_name` and `<prefix>_proxy`."""
+        """Return the actor as columns `<prefix>_user_id`, `<prefix>_name` and `<prefix>_proxy`."""
         return {
             f"{prefix}_user_id": self.user_id,
             f"{prefix}_name": self.name,
@@ -94,7 +94,7 @@ def record_booking(
     facts_before: Facts | None,
     facts_after: Facts,
 ) -> None:
-    """Append a fact about a booking. Of the facts only those that differ are kept."""
+    """Append a change of a booking. Of the facts, only those that differ are stored."""
     work.record(
         after.organization_id,
         facts=facts_after,
@@ -135,9 +135,9 @@ def record_event(
     facts_before: Facts | None,
     facts_after: Facts,
 ) -> None:
-    """Append a fact about an event, and keep the event as it is from now on.
+    """Append a change of an event, and store the event as it is after the change.
 
-    Of the facts only those that differ are kept.
+    Of the facts, only those that differ are stored.
     """
     work.insert(EventVersion, [new_row(EventVersion, **as_dict(event))])
     work.record(

@@ -1,6 +1,7 @@
-"""What single values must be like: lengths, ranges, codes; section 8.11 of the domain's rules.
+"""Checks of single values: lengths, ranges, codes; section 8.11 of the domain's rules.
 
-The libraries for emails and countries are imported when there is one to check: a start has none.
+The libraries for emails and countries are imported at their first use, so a start does not load
+them.
 """
 
 from collections.abc import Collection
@@ -35,11 +36,11 @@ EXTRA_MINUTES = 999
 NUL = "\0"
 FIRST_BIRTH = date(1900, 1, 1)
 NO_ZONE = "Factory"
-"""The name in tzdata that stands for a zone that is not configured."""
+"""The tzdata name of a zone that is not configured."""
 
 
 def text(value: str | None, *path: str, most: int, least: int = 0, required: bool = False) -> None:
-    """Raises: Required, WrongLength, Invalid (a NUL, which PostgreSQL cannot keep)."""
+    """Raises: Required, WrongLength, Invalid (a NUL, which PostgreSQL cannot store)."""
     if value is None:
         if required:
             raise Required(*path)
@@ -55,7 +56,7 @@ def text(value: str | None, *path: str, most: int, least: int = 0, required: boo
 def code(
     value: str | None, *path: str, most: int = CODE, least: int = 1, required: bool = False
 ) -> None:
-    """An id, a code or a reference: a text without control characters and noncharacters.
+    """Check an id, a code or a reference: a text without control characters and noncharacters.
 
     Raises: Required, WrongLength, Invalid.
     """
@@ -65,9 +66,9 @@ def code(
 
 
 def can_be_kept(value: str) -> bool:
-    """Whether both databases can keep a text.
+    """Whether both databases can store a text.
 
-    PostgreSQL takes no NUL, and neither takes half a character.
+    PostgreSQL cannot store a NUL, and neither can store an unpaired surrogate.
     """
     if NUL in value:
         return False
@@ -107,7 +108,8 @@ def country(value: str | None, *path: str) -> None:
 
 
 def birth(value: date | None, *path: str, today: date | None) -> None:
-    """Check a date of birth: from 1900 to today. `today` is None where no clock is at hand yet.
+    """Check a date of birth: from 1900 to today. `today` is None if the current day is not known
+    yet.
 
     Raises: OutOfRange.
     """
@@ -139,10 +141,10 @@ def _zones() -> frozenset[str]:
 
 
 def is_time_zone(value: str) -> bool:
-    """Whether a name is a zone of tzdata that a browser's `Intl` accepts too.
+    """Whether a name is a zone of tzdata that a browser's `Intl` accepts, too.
 
-    The machine's own directory of zones has more names (`localtime`, `posixrules`), which mean
-    something else on every machine.
+    The machine's own directory of zones has more names (`localtime`, `posixrules`), whose meaning
+    differs between machines.
     """
     return value in _zones()
 
@@ -158,7 +160,7 @@ def is_url(value: str) -> bool:
 
 
 def violations(*checks: "tuple[Any, ...]") -> list[Refusal]:
-    """Run checks given as (check, *arguments, {options}); what they refuse, in order."""
+    """Run checks given as (check, *arguments, {options}), and return their refusals in order."""
     found = ValidationErrors()
     for check, *given in checks:
         options = given.pop() if given and isinstance(given[-1], dict) else {}

@@ -1,4 +1,4 @@
-"""How people are reached: addresses, emergency contacts, email. Limits are those of [004]."""
+"""Contact data: addresses, emergency contacts, email. Limits are those of [004]."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ _RELATIONSHIP = 50
 
 @frozen(kw_only=True)
 class Address:
-    """A postal address; only its country is always known."""
+    """A postal address; only its country is required."""
 
     country_iso_code: str | None
     line1: str | None = None
@@ -37,7 +37,9 @@ class Address:
         )
 
     def as_kept(self) -> dict[str, Any]:
-        """As the database keeps it, under the names of the contract's Address."""
+        """Return the address as the database stores it, with the field names of the contract's
+        Address.
+        """
         return {
             "line1": self.line1,
             "line2": self.line2,
@@ -50,7 +52,7 @@ class Address:
 
 @frozen(kw_only=True)
 class EmergencyContact:
-    """Whom to call; only the number is always known."""
+    """An emergency contact; only its number is required."""
 
     phone: str | None
     name: str | None = None
@@ -65,7 +67,9 @@ class EmergencyContact:
         )
 
     def as_kept(self) -> dict[str, Any]:
-        """As the database keeps it, under the names of the contract's EmergencyContact."""
+        """Return the contact as the database stores it, with the field names of the contract's
+        EmergencyContact.
+        """
         return {"name": self.name, "phone": self.phone, "relationship": self.relationship}
 
 

@@ -1,7 +1,7 @@
 """External ids: the keys under which source systems know our rows.
 
-An id is one object's. Claims of a whole batch are settled in memory, in the order of its commands,
-and written as one difference.
+An id belongs to one object. The ids of a whole batch are assigned in memory, in the order of its
+commands, and written as one difference.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -23,16 +23,16 @@ from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.viewer import Viewer
 
 Name = tuple[UUID, ByExternalId]
-"""An external id inside an organization."""
+"""An external id with its organization."""
 
 Holder = tuple[str, UUID]
-"""The type and the key of the object that an external id is of."""
+"""The type and the key of the object to which an external id belongs."""
 
 MOST_VALUE = 200
 
 
 def check_external_ids(given: Sequence[ByExternalId] | None, *path: str) -> list[Refusal]:
-    """What is wrong with the ids themselves, whoever holds them: their lengths and number."""
+    """Check the ids themselves, whatever their owners: their lengths and number."""
     if given is None:
         return []
     each = [(*path, str(n)) for n in range(len(given))]
@@ -47,7 +47,9 @@ def check_external_ids(given: Sequence[ByExternalId] | None, *path: str) -> list
 
 
 class ExternalIds:
-    """Who holds which id, as the batch goes on. `load`, then ask and replace, then `save`."""
+    """The owners of ids during a batch. First `load`, then `refusals`, `claim` and `replace`, then
+    `save`.
+    """
 
     def __init__(self) -> None:
         self._before: dict[Name, Holder] = {}
@@ -55,7 +57,7 @@ class ExternalIds:
         self._of: dict[Owner, set[ByExternalId]] = {}
 
     def load(self, work: UnitOfWork, names: Iterable[Name], owners: Iterable[Owner]) -> None:
-        """Read who holds these ids, and which ids these objects have; callable again for more."""
+        """Read the owners of these ids and the ids of these objects; may be called again for more."""
         rows = _holders(work, set(names))
         for row in rows + rows_of(work, ExternalId, "object_id", owners):
             name = (row.organization_id, ByExternalId(row.system, row.kind, row.value))
@@ -65,7 +67,7 @@ class ExternalIds:
     def refusals(
         self, owner: Owner, given: Sequence[ByExternalId] | None, *path: str
     ) -> list[Refusal]:
-        """AlreadyExists for each id that is another object's."""
+        """Return AlreadyExists for each id that belongs to another object."""
         organization_id, key = owner
         return [
             AlreadyExists(*path, str(n))
@@ -74,7 +76,7 @@ class ExternalIds:
         ]
 
     def claim(self, object_type: str, owner: Owner, given: Iterable[ByExternalId]) -> bool:
-        """Add ids to an object's own; whether any is new to it."""
+        """Add ids to an object's own. Returns whether any is new to it."""
         wanted = set(given)
         own = self._of.setdefault(owner, set())
         added = wanted - own
@@ -84,7 +86,7 @@ class ExternalIds:
         return bool(added)
 
     def replace(self, object_type: str, owner: Owner, given: Iterable[ByExternalId] | None) -> bool:
-        """Make these an object's ids, and no others; None leaves them. Whether anything changed."""
+        """Replace an object's ids; None keeps them. Returns whether anything changed."""
         if given is None:
             return False
         wanted = set(given)
@@ -96,7 +98,7 @@ class ExternalIds:
         return self.claim(object_type, owner, wanted) or bool(removed)
 
     def save(self, work: UnitOfWork) -> None:
-        """Write the difference; what goes goes first, since its id may be somebody else's now."""
+        """Write the difference; deletions come first, since an id may have a new owner."""
         gone = [name for name, holder in self._before.items() if self._now.get(name) != holder]
         new = [name for name, holder in self._now.items() if self._before.get(name) != holder]
         work.delete(ExternalId, [_as_columns(name) for name in gone])
@@ -116,7 +118,7 @@ class ExternalIds:
 
 
 def _holders(work: UnitOfWork, names: Collection[Name]) -> list[Any]:
-    """The rows of these ids, and perhaps a few more."""
+    """Return the rows of these ids, and possibly a few more."""
     if not names:
         return []
     read: Read[Any] = Read(
@@ -132,7 +134,7 @@ def _holders(work: UnitOfWork, names: Collection[Name]) -> list[Any]:
 
 
 def external_ids_of(viewer: Viewer, keys: Sequence[UUID]) -> Read[ExternalId]:
-    """The external ids of objects of any type, each with its object's key as `object_id`."""
+    """Return the external ids of objects of any type, each with its object's key as `object_id`."""
 
     def build(_: str) -> sa.Select[Any]:
         c = columns(ExternalId)

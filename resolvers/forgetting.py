@@ -1,8 +1,8 @@
-"""Deletes what has served its time: expired idempotency keys, old delivered notifications, and
-counters of seats in rooms that are zero and over.
+"""Deletes old rows: expired idempotency keys, old delivered notifications, and counters of room
+seats that are zero and whose time has passed.
 
-Notifications that wait stay until they are finished, and those that were given up stay so that they
-can be redelivered.
+Pending notifications stay until they are finished, and abandoned ones stay so that they can be
+redelivered.
 """
 
 from collections.abc import Sequence
@@ -30,20 +30,21 @@ from resolvers.values import frozen
 NOBODY = UUID(int=0)
 
 PRESENCE_KEPT_FOR = timedelta(days=90)
-"""Longer than a delivery is tried, with the pauses of a gateway that is down most of the time."""
+"""Longer than a delivery is tried, including the pauses of a gateway that is down most of the time.
+"""
 
 COUNTERS_KEPT_FOR = timedelta(days=1)
-"""After the end of the time that a counter of seats in a room is about."""
+"""Counted from the end of the time that a counter of room seats covers."""
 
 NOT_TAKEN = "taken = 0"
 
 AT_ONCE = 500
-"""How many rows of a table a transaction deletes; bookings wait for no more."""
+"""How many rows of a table a transaction deletes, which limits how long bookings wait for it."""
 
 
 @frozen
 class ForgetOld:
-    """Delete, in every organization, what is old. The age of a delivery counts from its success."""
+    """Delete old rows in every organization. The age of a delivery counts from its success."""
 
     deliveries_kept_for: timedelta
 
@@ -51,7 +52,8 @@ class ForgetOld:
 def forget_old(work: UnitOfWork, commands: Sequence[ForgetOld]) -> list[Outcome]:
     """Delete at most 500 expired keys, notifications and counters for each command.
 
-    `facts` says how many keys and notifications. An outcome is `changed` if there may be more.
+    `facts` has the numbers of deleted keys and notifications. An outcome is `changed` if there may
+    be more.
     """
     return [_forget(work, command) for command in commands]
 
@@ -62,7 +64,7 @@ def _forget(work: UnitOfWork, command: ForgetOld) -> Outcome:
     deliveries = _delete(
         work, NotificationDelivery, "delivered_at", deliveries_before, where=DELIVERED
     )
-    # read in full, without an index: that would cost each booking more than this costs
+    # a full scan: an index would cost each booking more than this read costs
     counters = _delete(
         work, RoomSeats, "busy_until_at", work.now - COUNTERS_KEPT_FOR, where=NOT_TAKEN
     )
@@ -77,7 +79,7 @@ def _forget(work: UnitOfWork, command: ForgetOld) -> Outcome:
 def _delete(
     work: UnitOfWork, model: Any, column: str, before: datetime, *, where: str | None = None
 ) -> int:
-    """Delete the oldest rows from before an instant; how many there were."""
+    """Delete the oldest rows from before an instant, and return their number."""
     build = partial(_old, model, column, where)
     read: Read[Any] = Read(("old", model), build, {"before": before})
     rows = work.rows(read)
@@ -87,14 +89,14 @@ def _delete(
 
 
 def _old(model: Any, column: str, where: str | None, _: str) -> sa.Select[Any]:
-    """The keys of the oldest rows from before an instant."""
+    """Select the keys of the oldest rows from before an instant."""
     rows = table(model)
     old = (
         sa.select(*rows.primary_key)
         .where(rows.c[column] < sa.bindparam("before", type_=rows.c[column].type))
         .order_by(rows.c[column])
         .limit(sa.literal_column(str(AT_ONCE)))
-        # what a request or another worker has locked is left to it
+        # skip rows that a request or another worker has locked
         .with_for_update(skip_locked=True)
     )
     return old if where is None else old.where(sa.text(where))

@@ -1,6 +1,6 @@
 """The objects of a batch of upserts that a viewer of the batch cannot see.
 
-For such a viewer an object is as if absent: an upsert neither finds nor locks it.
+For such a viewer, a hidden object is treated as absent: an upsert neither finds nor locks it.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -18,7 +18,7 @@ Model = TypeVar("Model", bound=SQLModel)
 
 
 class HiddenObjects(Generic[Model]):
-    """Which objects of one table each viewer of a batch cannot see.
+    """The objects of one table that each viewer of a batch cannot see.
 
     `existing` are the rows that the batch may refer to; one statement reads, for each viewer with a
     restricted scope, which of them the viewer sees.
@@ -41,7 +41,7 @@ class HiddenObjects(Generic[Model]):
         self._made: dict[Owner, Scope] = {}
 
     def add_made(self, owner: Owner, scope: Scope) -> None:
-        """Record an object that the batch creates: viewers with the same scope see it."""
+        """Add an object that the batch creates: viewers with the same scope see it."""
         self._made[owner] = scope
 
     def hides(self, viewer: Viewer, owner: Owner) -> bool:
@@ -53,7 +53,7 @@ class HiddenObjects(Generic[Model]):
         return (viewer, owner[1]) in self._keys
 
     def visible_to_any(self, rows: Iterable[Any]) -> list[Any]:
-        """The existing rows that at least one viewer of the batch sees."""
+        """Return the existing rows that at least one viewer of the batch sees."""
         return [
             row
             for row in rows

@@ -9,7 +9,7 @@ def global_id(type_name: str, key: UUID) -> str:
 
 
 def parse_global_id(value: str) -> tuple[str, UUID] | None:
-    """The type's name and the key, or None for what is no global id."""
+    """Return the type's name and the key; None for an invalid global id."""
     try:
         decoded = a2b_base64(value, strict_mode=True)
         type_name, _, digits = decoded.decode("ascii").partition(":")

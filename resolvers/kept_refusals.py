@@ -1,7 +1,7 @@
-"""Refusals as JSON, for the answers that are kept under an idempotency key.
+"""Refusals as JSON, for results that are stored under an idempotency key.
 
-What is kept is what `errors` of a payload shows, not the class: an answer can be read by a version
-of the gateway that words a refusal differently, or no longer has it.
+The stored form is what `errors` of a payload shows, not the class: it may be read by a version of
+the gateway that words a refusal differently, or no longer has it.
 """
 
 from collections.abc import Callable, Mapping
@@ -63,7 +63,7 @@ SHOWN_OF: Final[Mapping[type[Refusal], Mapping[str, Callable[[Any], Any]]]] = {
     PolicyRefusal: {"setting": _as_it_is, "deadline": datetime.fromisoformat},
     PermissionRefusal: {"required": Permission, "missing_scope": AccessScope},
 }
-"""What is kept of each family of refusals, and how it is read back; null stays null."""
+"""The stored facts of each family of refusals, with their readers; null stays null."""
 
 
 def refused_to_json(refused: Refused) -> list[dict[str, Any]]:
@@ -71,7 +71,7 @@ def refused_to_json(refused: Refused) -> list[dict[str, Any]]:
 
 
 def refused_from_json(kept: list[dict[str, Any]]) -> Refused:
-    """The refusals of one command, which show what the kept ones showed."""
+    """Return the refusals of one command, with the same data as the stored ones."""
     return Refused([_from_json(one) for one in kept])
 
 
@@ -82,7 +82,7 @@ def _to_json(refusal: Refusal) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON holds it; enums are texts already."""
+    """Return a value in its JSON form; enums are texts already."""
     if isinstance(value, UUID):
         return value.hex
     if isinstance(value, datetime):
@@ -101,7 +101,7 @@ def _from_json(kept: Mapping[str, Any]) -> Refusal:
 
 
 def _kept_kind(family: type[Refusal]) -> Any:
-    """A family whose members have what they show in themselves, where properties would be."""
+    """Return a subclass of a family whose members have attributes in place of the properties."""
 
     def __init__(self: Refusal) -> None:  # noqa: N807 - of the class that is made
         Exception.__init__(self)

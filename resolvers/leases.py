@@ -1,4 +1,4 @@
-"""Which worker holds what: nobody while both columns are null."""
+"""The columns of a worker's lease on a row; both are null while the row is not leased."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -9,5 +9,5 @@ NOT_LEASED: Final[dict[str, Any]] = {"lease": None, "leased_until": None}
 
 
 def leased(now: datetime, seconds: float) -> dict[str, Any]:
-    """The columns of what a worker holds for some seconds from now, under a lease of its own."""
+    """Return the columns of a new lease that ends after some seconds."""
     return {"lease": new_key(), "leased_until": now + timedelta(seconds=seconds)}

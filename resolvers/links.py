@@ -1,4 +1,4 @@
-"""Link tables: which rows hang on which. Written is the difference of two sets."""
+"""Link tables: which rows are linked to which. The difference of two sets is written."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -71,7 +71,7 @@ def children_of(
     keys: Sequence[UUID],
     narrowing: Narrowing,
 ) -> Read[Model]:
-    """The rows that hang on parents, by name, each with its parent's key as `parent_id`."""
+    """Return the rows linked to parents, by name, each with its parent's key as `parent_id`."""
     return rows_linked(
         model,
         link.model,
@@ -87,7 +87,7 @@ def children_of(
 def rows_of(
     work: UnitOfWork, model: type[SQLModel], column: str, owners: Iterable[tuple[UUID, Any]]
 ) -> list[Any]:
-    """The rows whose `column` has one of these values of its organization, in one statement."""
+    """Return the rows whose `column` has one of these values in its organization, in one statement."""
     asked = set(owners)
     if not asked:
         return []
@@ -97,12 +97,14 @@ def rows_of(
         _owner_values(asked),
         by_key=True,
     )
-    # a value of one organization was asked for beside another's
+    # the statement also matches one organization's value in another organization
     return [r for r in work.rows(read) if (r.organization_id, getattr(r, column)) in asked]
 
 
 def linked(work: UnitOfWork, link: Link, owners: Iterable[Owner]) -> dict[Owner, frozenset[UUID]]:
-    """What hangs on each of the owners, in one statement; empty where nothing does."""
+    """Return the rows linked to each of the owners, in one statement; empty for an owner without
+    links.
+    """
     sets: dict[Owner, set[UUID]] = {owner: set() for owner in owners}
     for row in rows_of(work, link.model, link.parent, sets):
         sets[row.organization_id, getattr(row, link.parent)].add(getattr(row, link.child))
@@ -110,7 +112,7 @@ def linked(work: UnitOfWork, link: Link, owners: Iterable[Owner]) -> dict[Owner,
 
 
 def count_linked(work: UnitOfWork, link: Link, owners: Iterable[Owner]) -> Counter[Owner]:
-    """How much hangs on each of the owners, in one statement."""
+    """Count the rows linked to each of the owners, in one statement."""
     asked = list(owners)
     if not asked:
         return Counter()
@@ -119,7 +121,7 @@ def count_linked(work: UnitOfWork, link: Link, owners: Iterable[Owner]) -> Count
 
 
 def save_links(work: UnitOfWork, link: Link, before: Sets, after: Sets) -> None:
-    """Make what hangs on each owner of `after` what it says there; other owners are left alone."""
+    """Write the links of each owner in `after`; other owners keep theirs."""
     nothing: frozenset[UUID] = frozenset()
     removed = {owner: before.get(owner, nothing) - after[owner] for owner in after}
     added = {owner: after[owner] - before.get(owner, nothing) for owner in after}

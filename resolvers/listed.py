@@ -1,4 +1,4 @@
-"""The part of an upsert that keeps a list of other objects in a link table; a list replaces."""
+"""The part of an upsert that stores a list of other objects in a link table, and replaces it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,10 +13,11 @@ from resolvers.upserts import Change, Part, PartContext, Within
 def listed(
     name: str, link: Link, *, listed_back: bool = False, within: Within | None = None
 ) -> Callable[[PartContext], Part]:
-    """The part that keeps a field of `many` in a link table.
+    """Return the part that stores a field of `many` in a link table.
 
-    `listed_back` says that the other side has a plain list of these objects too, which may be full.
-    A viewer whose scope confines the field to what is `within` it leaves the other links alone.
+    `listed_back` says that the other side has a plain list of these objects, too, which may be
+    full. A viewer whose scope restricts the field to keys `within` it does not change the other
+    links.
     """
     return lambda loading: _Listed(name, link, loading, listed_back=listed_back, within=within)
 
@@ -42,7 +43,7 @@ class _Listed:
         self._sizes = count_linked(loading.work, back, children) if listed_back else None
 
     def refusals(self, change: Change[Any, Any]) -> list[Refusal]:
-        """OutOfRange for each object whose own list is full."""
+        """Return OutOfRange for each object whose own list is full."""
         if self._sizes is None:
             return []
         here = self._now.get(change.owner, frozenset())

@@ -1,6 +1,6 @@
-"""Deletes old changes from the log, if a deployment does not keep them for ever.
+"""Deletes old changes from the log, unless a deployment keeps them forever.
 
-What is deleted is always the beginning of a log. A change stays while a notification of it waits:
+Changes are deleted from the beginning of a log. A change stays while it has a pending notification:
 the rights to the notification are checked against it.
 """
 
@@ -20,7 +20,7 @@ from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.values import frozen
 
 AT_ONCE = 500
-"""How many changes a transaction deletes; bookings wait for no more."""
+"""How many changes a transaction deletes, which limits how long bookings wait for it."""
 
 
 @frozen
@@ -32,7 +32,7 @@ class DeleteOldChanges:
 
 
 def organizations_with_changes_before(instant: datetime) -> Read[Any]:
-    """The organizations whose oldest change is from before an instant, as `id`."""
+    """Return the organizations whose oldest change is from before an instant, as `id`."""
 
     def build(_: str) -> sa.Select[Any]:
         log, c = columns(LogPosition), columns(ChangeLog)
@@ -62,7 +62,7 @@ def delete_old_changes(work: UnitOfWork, commands: Sequence[DeleteOldChanges]) -
 def _delete(work: UnitOfWork, command: DeleteOldChanges) -> Outcome:
     before = work.now - command.kept_for
     waiting = work.rows(_first_waiting(command.organization_id))[0].position
-    # a change can be older than the one before it: the clocks of several processes differ
+    # a change can be older than its predecessor: the clocks of several processes differ
     old = list(
         takewhile(
             lambda row: row.at < before and (waiting is None or row.position < waiting),
@@ -78,7 +78,7 @@ def _delete(work: UnitOfWork, command: DeleteOldChanges) -> Outcome:
 
 
 def _first_waiting(organization_id: UUID) -> Read[Any]:
-    """The position of the first change with a notification that waits; None without any."""
+    """Return the position of the first change with a pending notification; None without any."""
 
     def build(_: str) -> sa.Select[Any]:
         c = columns(NotificationDelivery)

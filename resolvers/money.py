@@ -1,4 +1,4 @@
-"""Money: which codes are currencies, and how many decimals an amount may have; section 8.9a."""
+"""Money: the valid currencies, and the decimals of an amount; section 8.9a."""
 
 from decimal import Decimal
 from functools import lru_cache
@@ -10,12 +10,12 @@ CURRENCY_RULE = "must be the ISO 4217 code of a currency, such as GBP"
 
 @lru_cache(maxsize=1024)
 def minor_unit(code: str) -> int | None:
-    """The number of decimals of a currency; None for a code that is no currency.
+    """Return the number of decimals of a currency; None for a code that is not a currency.
 
     ISO 4217 gives no minor unit for codes in which nothing is priced: precious metals, units of
     account (XDR, XUA), test codes (XTS) and "no currency" (XXX).
     """
-    from iso4217 import Currency  # at its first use: it reads ISO's table, and a start needs none
+    from iso4217 import Currency  # at first use: the import reads ISO's table
 
     try:
         return Currency(code).exponent
@@ -36,7 +36,7 @@ def check_currency(code: str, *path: str) -> None:
 def check_amount(amount: Decimal, currency: str, *path: str) -> None:
     """Check that an amount is not negative and can be paid in its currency.
 
-    Zeros at the end are no further decimals: 10.00 is a whole number of yen. Raises: OutOfRange.
+    Trailing zeros do not count as decimals: 10.00 is a whole number of yen. Raises: OutOfRange.
     """
     decimals = minor_unit(currency)
     if amount < 0:
@@ -46,7 +46,7 @@ def check_amount(amount: Decimal, currency: str, *path: str) -> None:
 
 
 def exact(amount: Decimal, currency: str) -> Decimal:
-    """The amount without zeros beyond the currency's decimals."""
+    """Return the amount without zeros beyond the currency's decimals."""
     decimals = minor_unit(currency)
     exponent = amount.as_tuple().exponent
     if decimals is None or not isinstance(exponent, int) or -exponent <= decimals:

@@ -1,4 +1,4 @@
-"""What a command comes to: an outcome, or a refusal (`resolvers.refusals`)."""
+"""The outcome of a command. The alternative is a refusal (`resolvers.refusals`)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
@@ -10,9 +10,10 @@ from resolvers.values import frozen
 
 @frozen
 class Warning:
-    """Done, but worth knowing.
+    """A warning; the operation succeeded.
 
-    `path` leads to a field of the command. `{field}` in the message is what the caller calls it.
+    `path` leads to a field of the command. `{field}` in the message is replaced by the caller's
+    name of the field.
     """
 
     code: str
@@ -23,7 +24,7 @@ class Warning:
         return [self.code, self.message, list(self.path)]
 
     def renamed(self, naming: Callable[[Sequence[str]], tuple[str, ...]]) -> "Warning":
-        """The warning in the caller's terms."""
+        """Return the warning in the caller's terms."""
         path = naming(self.path)
         field = next((name for name in reversed(path) if not name.isdigit()), "")
         return Warning(self.code, self.message.replace("{field}", field), path)
@@ -36,13 +37,13 @@ class Warning:
 
 @frozen
 class Outcome:
-    """What a command did.
+    """The result of a successful command.
 
-    `subject` is the key of the object it was about. `facts` holds what else the answer names: keys
-    as hex text, flags, counts; only what JSON can hold, since an idempotency key keeps outcomes for
-    a day. `row` is the object's row as this command left it, where the answer shows that version
-    and not a later one; `related` holds the rows of other objects, by table, as the transaction saw
-    them. Neither is kept for a replay.
+    `subject` is the key of its object. `facts` has further results: keys as hex text, flags,
+    counts; JSON values only, since an idempotency key keeps outcomes for a day. `row` is the
+    object's row after this command, if the payload shows that version and not a later one;
+    `related` has the rows of other objects, by table, as the transaction saw them. Neither is
+    stored for a replay.
     """
 
     subject: UUID
@@ -65,7 +66,7 @@ class Outcome:
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> "Outcome":
-        """An outcome that was kept, marked as replayed."""
+        """Return a stored outcome, marked as replayed."""
         return cls(
             subject=UUID(kept["subject"]),
             changed=kept["changed"],
@@ -76,7 +77,7 @@ class Outcome:
         )
 
     def renamed(self, naming: Callable[[Sequence[str]], tuple[str, ...]]) -> "Outcome":
-        """The outcome with its warnings in the caller's terms."""
+        """Return the outcome with its warnings in the caller's terms."""
         if not self.warnings:
             return self
         return replace(self, warnings=tuple(one.renamed(naming) for one in self.warnings))

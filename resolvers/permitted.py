@@ -1,4 +1,4 @@
-"""The permission that a command needs; it is checked before anything is looked up."""
+"""The permission that a command needs; it is checked before any lookup."""
 
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -16,8 +16,9 @@ Run = TypeVar("Run", bound=Callable[..., list[Outcome | Refused]])
 def requires(permission: Permission) -> Callable[[Run], Run]:
     """Carry out only the commands of viewers who have the permission.
 
-    The others are refused with the missing permission alone: if their references were looked up,
-    the refusals would reveal what exists. What has `happened` is imported and needs no permission.
+    The others are refused for the missing permission only: if their references were looked up, the
+    refusals would reveal what exists. A command that has `happened` is imported and needs no
+    permission.
     """
 
     def declare(run: Run) -> Run:
@@ -40,14 +41,14 @@ def requires(permission: Permission) -> Callable[[Run], Run]:
 
 
 def needed_by(run: Callable[..., Any]) -> Permission:
-    """The permission of the commands that a function carries out."""
+    """Return the permission that the commands of a function need."""
     declared: Any = run
     needed: Permission = declared.permission
     return needed
 
 
 def forbidden(permission: Permission) -> Refused:
-    """The only refusal of a viewer who lacks the permission."""
+    """Return the only refusal of a viewer without the permission."""
     return Refused([PermissionRefusal(required=permission)])
 
 

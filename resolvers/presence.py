@@ -1,4 +1,4 @@
-"""When background work was done: an outage must not count as time in which a receiver was tried."""
+"""The times of background work: an outage must not count as time in which a receiver was tried."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -17,21 +17,21 @@ from resolvers.values import frozen
 NOBODY: Final = UUID(int=0)
 
 BEAT_SECONDS: Final = 15.0
-"""How often a worker says that it is at work."""
+"""How often a worker reports its presence."""
 
 LONGEST_SILENCE: Final = timedelta(seconds=60)
-"""If no worker has said so for longer, there was a pause."""
+"""A longer time without a report is a pause."""
 
 
 @frozen
 class ReportPresence:
-    """Background work is being done."""
+    """Report that a worker is running."""
 
 
 def say_present(work: UnitOfWork, commands: Sequence[ReportPresence]) -> list[Outcome]:
-    """Note that background work is being done, after a pause as a new presence.
+    """Record that a worker is running; after a pause, as a new presence.
 
-    `changed` says whether there was a pause, or no presence is known.
+    `changed` says whether there was a pause or no earlier presence.
     """
     latest = next(iter(work.rows(_latest())), None)
     if latest is None or work.now - latest.seen_at > LONGEST_SILENCE:
@@ -43,7 +43,7 @@ def say_present(work: UnitOfWork, commands: Sequence[ReportPresence]) -> list[Ou
 
 
 def presences(work: UnitOfWork) -> list[WorkerPresence]:
-    """The times in which background work was done, in order."""
+    """Return the periods in which a worker was running, in order."""
     read: Read[WorkerPresence] = Read(
         "presences of workers",
         lambda _: sa.select(table(WorkerPresence)).order_by(columns(WorkerPresence).began_at),
@@ -52,7 +52,7 @@ def presences(work: UnitOfWork) -> list[WorkerPresence]:
 
 
 def paused_for(presences: Iterable[WorkerPresence], since: datetime, now: datetime) -> timedelta:
-    """For how long no background work was done between two instants. `presences` are in order.
+    """Return how long no worker was running between two instants. `presences` are in order.
 
     The time before the first presence does not count as a pause.
     """

@@ -1,7 +1,7 @@
-"""The shapes that most reads have: rows by key, rows of a parent, rows linked to a parent, pages.
+"""The common shapes of reads: rows by key, rows of a parent, rows linked to a parent, pages.
 
-Every one of them is confined to the viewer's organization. Rows come in any order; whoever asked
-knows which key a row answers.
+All of them are restricted to the viewer's organization. Rows come in any order; each contains its
+key.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -23,17 +23,18 @@ from resolvers.viewer import Viewer
 
 Model = TypeVar("Model", bound=SQLModel)
 Source = Callable[[], sa.FromClause]
-"""What is read from, where it is more than the table: a join that has a row for each of its own."""
+"""The source of a read that is more than the table: a join with one row for each row of the table.
+"""
 
 ORGANIZATION = "organization_id"
 
 
 @frozen
 class LeadingRows:
-    """Rows of another table with which a list begins if they are few.
+    """Rows of another table from which a list starts if they are few.
 
     `found` narrows them, and `column` is the list's column with their key. `rest` is the condition
-    of the list's rows that have one of the keys.
+    on the list's rows that have one of the keys.
     """
 
     model: type[SQLModel]
@@ -50,7 +51,7 @@ class LeadingRows:
         return {**self.found.values, **self.rest.values}
 
     def few(self) -> sa.CTE:
-        """The keys as `id`; one more than are few, if there are as many."""
+        """Select the keys as `id`; at most one more than `FEW`."""
         keys = sa.select(columns(self.model).id).where(
             of_organization(self.model), self.found.narrow()
         )
@@ -58,15 +59,16 @@ class LeadingRows:
 
 
 FEW = 1_000
-"""With so many rows of another table, a list begins with them instead of with its own order."""
+"""With at most so many rows of another table, a list starts from them and not from its own order.
+"""
 
 
 @frozen
 class Tie:
-    """Which rows are a parent's.
+    """The condition that selects a parent's rows.
 
-    `condition` makes the condition for the column of the parent's key. `shape` names it, and
-    `values` are bound in it.
+    `condition` makes the condition on the column of the parent's key. `shape` identifies it, and
+    `values` are its bound values.
     """
 
     shape: Hashable
@@ -75,7 +77,7 @@ class Tie:
 
 
 def _by_column(model: type[SQLModel], column: str) -> Tie:
-    """The rows whose column has the parent's key."""
+    """Select the rows whose column has the parent's key."""
     return Tie(column, lambda key: columns(model)[column] == key)
 
 
@@ -93,10 +95,11 @@ def rows_by(
     *,
     order: str | None = None,
 ) -> Read[Model]:
-    """The rows whose `column` is one of the keys: by primary key, or the children of parents.
+    """Return the rows whose `column` is one of the keys: by primary key, or the children of
+    parents.
 
-    A single key is compared: PostgreSQL plans a statement with a list anew at every call, since it
-    expects less of this list than of any.
+    A single key is compared with `=`: PostgreSQL plans a statement with a list anew at every call,
+    because its estimate for this list is cheaper than the generic plan.
     """
     alone = len(keys) == 1
 
@@ -131,7 +134,9 @@ def rows_linked(
     child: str,
     order: str,
 ) -> Read[Model]:
-    """The rows that a link table ties to parents, each with its parent's key as `parent_id`."""
+    """Return the rows that a link table links to parents, each with its parent's key as
+    `parent_id`.
+    """
 
     def build(_: str) -> sa.Select[Any]:
         c, x = columns(model), columns(link)
@@ -160,10 +165,10 @@ def page_of(
     source: Source | None = None,
     beginning: LeadingRows | None = None,
 ) -> Read[Model]:
-    """One page of a table's rows.
+    """Return one page of a table's rows.
 
-    Of a source only the keys are read and sorted; the rows, and whatever is joined to them, are
-    those of the page alone.
+    Of a source, only the keys are read and sorted; the rows, and the rows joined to them, are read
+    for the page only.
     """
 
     def build(_: str) -> sa.Select[Any]:
@@ -179,7 +184,7 @@ def page_of(
             rows = rows.where(of_organization(model), narrowing.narrow())
             return _rows_of(model, paged(rows, page, c).subquery("found"), page)
         statement = sa.select(table(model)).where(of_organization(model))
-        # the place first: of two conditions on a column SQLite's index begins at that
+        # the cursor first: of two conditions on a column, SQLite starts its index scan at the first
         return paged(statement, page, c).where(narrowing.narrow())
 
     return Read(
@@ -194,7 +199,7 @@ def page_of(
 
 
 def _rows_of(model: type[SQLModel], found: sa.FromClause, page: PageRequest) -> sa.Select[Any]:
-    """The rows of a page whose keys were found."""
+    """Return the rows of a page whose keys were found."""
     same = table(model).alias("same")
     rows = join_in_order(found, same, same.c.id == found.c.id)
     own = same.c.organization_id == sa.bindparam(ORGANIZATION, type_=sa.Uuid)
@@ -207,10 +212,11 @@ def _either_way(
     narrowing: Narrowing,
     selected: sa.ColumnElement[Any],
 ) -> tuple[sa.Select[Any], sa.Select[Any]]:
-    """The rows from the few keys that a list begins with, and all its rows if these are not few.
+    """Return the rows from the few keys that a list starts from, and all its rows if these are not
+    few.
 
-    One of them has no rows, and the database sees that before it reads any. A single statement
-    cannot tell by itself how rare a text is: its plan is kept for every text.
+    One of the two has no rows, and the database notices this before it reads any. The database
+    cannot know how rare a text is in a single statement: it reuses the plan for every text.
     """
     c, few = columns(model), beginning.few()
     number = sa.select(sa.func.count()).select_from(few).scalar_subquery()
@@ -240,7 +246,7 @@ def count_of(
     beginning: LeadingRows | None = None,
     most: int | None = None,
 ) -> Read[Any]:
-    """How many rows `page_of` pages through, as the column `total`; at most `most`."""
+    """Count the rows that `page_of` pages through, as the column `total`; at most `most`."""
 
     def build(_: str) -> sa.Select[Any]:
         if beginning is not None:
@@ -267,7 +273,7 @@ def count_of(
 
 
 def _counted(rows: sa.Select[Any], most: int | None) -> sa.Select[Any]:
-    """The number of rows, as `total`. The database stops at `most` of them.
+    """Select the number of rows, as `total`. The database stops at `most` of them.
 
     The limit is a literal, as the size of a page is.
     """
@@ -284,7 +290,7 @@ def first_of_each(
     page: PageRequest,
     narrowing: Narrowing,
 ) -> Read[Model]:
-    """The page's first rows of each parent, in one statement.
+    """Return the page's first rows of each parent, in one statement.
 
     `parent` is the column with the parent's key.
     """
@@ -310,7 +316,7 @@ def first_tied_to_each(
     page: PageRequest,
     narrowing: Narrowing,
 ) -> Read[Model]:
-    """As `first_of_each`, of parents that share rows: a row has its parent's key as `parent_id`."""
+    """As `first_of_each`, for parents that share rows: a row has its parent's key as `parent_id`."""
 
     def build(dialect: str) -> sa.Select[Any]:
         statement, key = _of_each(model, tie, page, narrowing, dialect)
@@ -328,10 +334,10 @@ def first_tied_to_each(
 def _of_each(
     model: type[SQLModel], tie: Tie, page: PageRequest, narrowing: Narrowing, dialect: str
 ) -> tuple[sa.Select[Any], sa.ColumnElement[Any]]:
-    """The statement for the page's rows of each parent, and the column of its key.
+    """Return the statement for the page's rows of each parent, and the column of its key.
 
-    PostgreSQL joins LATERAL, SQLite a correlated LIMIT: neither reads more rows of a parent than it
-    needs.
+    PostgreSQL joins LATERAL, SQLite uses a correlated LIMIT: neither reads more rows of a parent
+    than it needs.
     """
     c, (given, key) = columns(model), _given_keys(dialect)
     if dialect == "postgresql":
@@ -351,7 +357,7 @@ def _of_each(
 
 
 def _given_keys(dialect: str) -> tuple[sa.FromClause, sa.ColumnElement[Any]]:
-    """The keys of the parents as rows, and their column."""
+    """Return the keys of the parents as rows, and their column."""
     if dialect == "postgresql":
         keys = sa.cast(sa.bindparam("keys"), sa.ARRAY(sa.Uuid))
         parents = sa.func.unnest(keys).table_valued("key", name="parents").render_derived()
@@ -370,7 +376,7 @@ def count_of_each(
     *,
     most: int | None = None,
 ) -> Read[Any]:
-    """How many rows each parent has, at most `most`: rows of `parent_id` and `total`."""
+    """Count the rows of each parent, up to `most`: rows of `parent_id` and `total`."""
     tie = _by_column(model, parent)
     return count_tied_to_each(model, tie, viewer, keys, narrowing, most=most)
 
@@ -384,7 +390,7 @@ def count_tied_to_each(
     *,
     most: int | None = None,
 ) -> Read[Any]:
-    """How many rows are tied to each parent, at most `most`: rows of `parent_id` and `total`."""
+    """Count the rows linked to each parent, up to `most`: rows of `parent_id` and `total`."""
 
     def build(dialect: str) -> sa.Select[Any]:
         given, key = _given_keys(dialect)

@@ -1,8 +1,8 @@
-"""References: how callers name an object, and how a whole batch of names is looked up.
+"""References: how callers name an object, and the lookup of a whole batch of names.
 
 An object is named by its key, by its own reference or code, or by a source system's key. The number
 of statements does not grow with the number of names. A viewer with a scope finds only the rows that
-are visible in it (`resolvers.visibility`): a row outside of it and no row at all are the same.
+are visible in it (`resolvers.visibility`): a row outside of it is treated as absent.
 """
 
 import re
@@ -63,7 +63,7 @@ _UUID = re.compile(
 
 @frozen
 class ByKey:
-    """Our own key, from a global id, and the type of object that the id says it is of."""
+    """Our own key, from a global id, and the type of object in the id."""
 
     key: UUID
     type_name: str | None = field(default=None, repr=False)
@@ -85,14 +85,14 @@ class ByExternalId:
     value: str
 
     def __post_init__(self) -> None:
-        """A UUID of Shift iQ is the same id in any case, in braces and without hyphens."""
+        """Shift iQ accepts a UUID in any case, in braces and without hyphens."""
         if self.system in SHIFT_IQ and (match := _UUID.fullmatch(self.value)):
             object.__setattr__(self, "value", str(UUID(match[0])))
 
 
 @frozen
 class Unreadable:
-    """What was meant as a global id and is none, or is one of another type."""
+    """An invalid global id, or one of another type."""
 
     text: str
     rule: str
@@ -119,27 +119,27 @@ NAMES: dict[type[SQLModel], tuple[str, str | None]] = {
     TestSchedule: ("TestSchedule", "keycode"),
     User: ("User", "reference"),
 }
-"""The type's name in the contract, and the column that its reference means."""
+"""The type's name in the contract, and the column that a reference is compared with."""
 
 
 @lru_cache(maxsize=256)
 def folded_column(model: type[SQLModel], column: str | None) -> str | None:
-    """The column with the folded form of another; None where texts are compared as they are."""
+    """Return the column with the folded form of another; None if texts are compared unchanged."""
     name = f"{column}_folded"
     return name if name in columns(model) else None
 
 
 Asker = UUID | Viewer
-"""Who gives a name: an organization, or a viewer who can name only a part of its rows."""
+"""The source of a name: an organization, or a viewer who can name only a part of its rows."""
 
 Group = Viewer | None
 """Names that are looked up with the same condition: those of one viewer, or all others."""
 
 
 class Lookup(Generic[Model]):
-    """Finds the rows that a batch of names mean, each among the rows that its viewer can name.
+    """Finds the rows for a batch of names, each among the rows that its viewer can name.
 
-    Ask `reads`, run them, and give `found` their rows, each with the group of its read.
+    Run the reads of `reads`, and pass their rows to `found`, each with the group of its read.
     """
 
     def __init__(self, model: type[Model], names: Iterable[tuple[Viewer, Ref]]) -> None:
@@ -150,10 +150,10 @@ class Lookup(Generic[Model]):
         self._rows: dict[tuple[Asker, Ref], list[Model]] = {}
 
     def keys(self) -> list[tuple[UUID, UUID]] | None:
-        """The names as keys, each with its organization, if no row has to be read to know them.
+        """Return the names as keys, each with its organization, if this needs no read.
 
-        None if a name is no key, or if its viewer can name only a part of the rows. The rows of
-        these keys can be given to `found_by_key`.
+        None if a name is not a key, or if its viewer can name only a part of the rows. The rows of
+        these keys can be passed to `found_by_key`.
         """
         keys = []
         for asker, ref in self._names:
@@ -163,7 +163,7 @@ class Lookup(Generic[Model]):
         return keys
 
     def reads(self) -> list[tuple[Group, Read[Any]]]:
-        """For each group at most three: by key, by reference, by external id."""
+        """Return at most three reads for each group: by key, by reference, by external id."""
         groups: dict[Group, list[tuple[UUID, Ref]]] = {}
         for asker, ref in self._names:
             if not isinstance(ref, Unreadable) and can_be_kept(named(ref)):
@@ -191,7 +191,7 @@ class Lookup(Generic[Model]):
         self.found((group, row) for group, read in self.reads() for row in work.rows(read))
 
     def reads_by(self, column: str) -> list[tuple[Group, Read[Any]]]:
-        """The rows of which another column has one of the references, for each group."""
+        """Return, for each group, a read of the rows whose other column has one of the references."""
         groups: dict[Group, list[tuple[UUID, str]]] = {}
         for asker, ref in self._names:
             if isinstance(ref, ByReference) and can_be_kept(ref.reference):
@@ -211,7 +211,7 @@ class Lookup(Generic[Model]):
         ]
 
     def found(self, fetched: Iterable[tuple[Group, Any]]) -> None:
-        """Take the rows of the reads."""
+        """Accept the rows of the reads."""
         known: dict[Group, _ResolvedNames] = {}
         for group, row in fetched:
             known.setdefault(group, _ResolvedNames(self._compared)).add(row)
@@ -225,7 +225,7 @@ class Lookup(Generic[Model]):
             self._rows[asker, ref] = [row for row in rows if self._is_of_type(row, ref)]
 
     def found_by_key(self, rows: Mapping[UUID, Any]) -> None:
-        """Take the rows of the keys that `keys` has returned, by key."""
+        """Accept the rows of the keys that `keys` returned, by key."""
         for name in self._names:
             asker, ref = name
             assert isinstance(ref, ByKey)
@@ -236,12 +236,12 @@ class Lookup(Generic[Model]):
                 self._rows[name] = [row]
 
     def rows(self) -> list[Model]:
-        """Every row that was found, once."""
+        """Return every row that was found, once."""
         rows = {row.id: row for found in self._rows.values() for row in found}  # type: ignore[attr-defined]
         return list(rows.values())
 
     def first(self, viewer: Viewer, ref: Ref) -> Model | None:
-        """A row that a name means, or None."""
+        """Return a row for a name, or None."""
         rows = self._rows.get((self._asker(viewer), ref), [])
         return rows[0] if rows else None
 
@@ -253,7 +253,7 @@ class Lookup(Generic[Model]):
         prefer: Callable[[Model], bool] | None = None,
         missing: type[NotFoundRefusal] = NotFoundRefusal,
     ) -> Model:
-        """The row that a name means; of several, the only one that `prefer` holds for.
+        """Return the row for a name; of several, the only one for which `prefer` is true.
 
         Raises: Invalid, AmbiguousReference, NotFoundRefusal (or the given kind of it).
         """
@@ -275,7 +275,7 @@ class Lookup(Generic[Model]):
         return asker if isinstance(asker, Viewer) and self.model not in BY_ROW else None
 
     def _is_of_type(self, row: Any, ref: Ref) -> bool:
-        """Whether a row is of the type that a global id says; bookings are of several types."""
+        """Whether a row is of the type in a global id; bookings are of several types."""
         if self.model is not Booking or not isinstance(ref, ByKey) or ref.type_name is None:
             return True
         return bool(row.kind.type_name == ref.type_name)
@@ -335,7 +335,7 @@ class Lookup(Generic[Model]):
 
 
 class _ResolvedNames:
-    """The rows that one group of names found, by what they can be named by."""
+    """The rows found for one group of names, by key, reference and external id."""
 
     def __init__(self, column: str | None) -> None:
         self._column = column
@@ -354,7 +354,7 @@ class _ResolvedNames:
             self._by_external[row.organization_id, key] = row
 
     def meant(self, organization_id: UUID, ref: Ref) -> list[Any]:
-        """The rows that a name means."""
+        """Return the rows for a name."""
         match ref:
             case ByKey(key):
                 row = self._by_key.get((organization_id, key))
@@ -370,7 +370,9 @@ class _ResolvedNames:
 
 
 def _forms(reference: str) -> tuple[str, str]:
-    """What a folded column can have for a reference, the closest first; see the migration 0007."""
+    """Return the values of a folded column that match a reference, closest first; see migration
+    0007.
+    """
     return reference, folded(reference)
 
 
@@ -381,7 +383,8 @@ def _organization(asker: Asker) -> UUID:
 def known_as_one_of() -> sa.ColumnElement[bool]:
     """True for external ids among `organizations` and `columns_of` some names, and a few more.
 
-    By every column of the key: by the value alone each look-up would read all of an organization's.
+    All columns of the key are compared: by value alone, each lookup would read all of an
+    organization's.
     """
     x = columns(ExternalId)
     return sa.and_(
@@ -393,7 +396,7 @@ def known_as_one_of() -> sa.ColumnElement[bool]:
 
 
 def columns_of(names: Iterable[ByExternalId]) -> dict[str, list[Any]]:
-    """The values that `known_as_one_of` asks for."""
+    """Return the values that `known_as_one_of` binds."""
     given = list(names)
     return {
         "systems": list({one.system for one in given}),
@@ -403,7 +406,7 @@ def columns_of(names: Iterable[ByExternalId]) -> dict[str, list[Any]]:
 
 
 def named(ref: Ref) -> str:
-    """A name as a refusal shows it to the caller who gave it."""
+    """Return a name as a refusal shows it to the caller."""
     match ref:
         case ByKey(key):
             return str(key)
@@ -418,7 +421,7 @@ def named(ref: Ref) -> str:
 def look_up(
     work: UnitOfWork, model: type[Model], names: Iterable[tuple[Viewer, Ref | None]]
 ) -> Lookup[Model]:
-    """Look names up inside a transaction; names that are None are left out."""
+    """Look names up inside a transaction; names that are None are skipped."""
     lookup = Lookup(model, ((viewer, ref) for viewer, ref in names if ref is not None))
     lookup.read(work)
     return lookup

@@ -32,14 +32,15 @@ Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
 
 LONGEST_IDENTIFIER = 500
-"""How much of what was looked for is repeated; no key or reference is longer."""
+"""How much of an identifier a refusal repeats; no key or reference is longer."""
 
 MOST_REFUSALS = 100
-"""How many of one command are told: a list of thousands can be wrong in every element."""
+"""The most refusals that are reported for one command: every element of a long list can be wrong.
+"""
 
 
 Naming = Callable[[Sequence[str]], tuple[str, ...]]
-"""Where a caller sent a field of a command, from the command's path of it."""
+"""Maps a command's path of a field to the caller's path."""
 
 
 class Refusal(Exception):
@@ -64,7 +65,7 @@ class Refusal(Exception):
         return self.message
 
     def rename(self, naming: Naming) -> None:
-        """Say everything in the caller's terms."""
+        """Convert the refusal to the caller's terms."""
         self.path = naming(self.path)
 
 
@@ -91,7 +92,7 @@ class ValidationErrors:
     def of(
         self, rule: Callable[Given, Answer], *given: Given.args, **named: Given.kwargs
     ) -> Answer | None:
-        """Ask a rule; a refusal is kept and the answer is then None."""
+        """Call a rule; a refusal is collected, and the result is then None."""
         try:
             return rule(*given, **named)
         except Refusal as refusal:
@@ -99,7 +100,7 @@ class ValidationErrors:
             return None
 
     def settle(self) -> None:
-        """End the stage. Raises: Refused, if there was anything."""
+        """End the stage. Raises: Refused, if there are refusals."""
         if self.refusals:
             raise Refused(self.refusals)
 
@@ -107,7 +108,7 @@ class ValidationErrors:
 def attempt(
     command: Callable[Given, Answer], *given: Given.args, **named: Given.kwargs
 ) -> Answer | Refused:
-    """What a command comes to: its outcome, or its Refused as a value."""
+    """Return the outcome of a command, or its Refused as a value."""
     try:
         return command(*given, **named)
     except Refusal as refusal:
@@ -117,9 +118,9 @@ def attempt(
 
 
 def renamed(refused: Refused, naming: Naming) -> Refused:
-    """The same refusals, with the fields named as the caller does.
+    """Return the same refusals with the caller's names of the fields.
 
-    Only a refusal that is reported costs this.
+    Called only for refusals that are reported.
     """
     for refusal in refused.refusals:
         refusal.rename(naming)
@@ -138,11 +139,11 @@ class InputRefusal(Refusal):
     max_length: int | None = None
     allowed_values: tuple[str, ...] | None = None
     source_name: str | None = None
-    """What the source document calls the field, where the caller is told in its words."""
+    """The source document's name of the field, if the caller uses its names."""
 
     @property
     def field_name(self) -> str:
-        """The source's name, else the innermost name in the path; an index names no field."""
+        """The source's name, else the innermost name in the path; an index is not a field's name."""
         if self.source_name is not None:
             return self.source_name
         return next((name for name in reversed(self.path) if not name.isdigit()), "input")
@@ -297,7 +298,7 @@ class NotFoundRefusal(Refusal):
     def __init__(self, *path: str, object_type: str, identifier: str | None = None) -> None:
         super().__init__(*path)
         self.object_type = object_type
-        # whatever was asked for may be a megabyte long, and is not repeated
+        # the identifier in the request may be a megabyte long
         self.identifier = None if identifier is None else identifier[:LONGEST_IDENTIFIER]
 
     @property

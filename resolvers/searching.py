@@ -1,4 +1,4 @@
-"""The texts that a search looks through, and the condition of a search."""
+"""The texts that a search compares, and the condition of a search."""
 
 from typing import Any
 
@@ -12,13 +12,14 @@ from resolvers.texts import folded
 MOST_SEARCHED = checks.TEXT
 
 BETWEEN = "\n"
-"""What stands between the texts of `search_text`: a search finds nothing across two of them."""
+"""Separates the texts of `search_text`, so that a search does not match across two of them."""
 
 
 def search_text(*texts: str) -> str:
-    """What a search looks through: case-folded here, since the databases fold differently.
+    """Return the text that a search compares: case-folded here, since the databases fold
+    differently.
 
-    Folding can lengthen a text; what goes beyond the column is not found.
+    Folding can lengthen a text; characters beyond the column's length are not found.
     """
     return BETWEEN.join(_folded(text) for text in texts)[:500]
 
@@ -28,7 +29,7 @@ def _folded(text: str) -> str:
 
 
 def containing(text: str) -> str:
-    """The LIKE pattern of whatever contains the text, for columns made by `search_text`."""
+    """Return the LIKE pattern for texts that contain this one, for columns made by `search_text`."""
     return f"%{escaped(_folded(text))}%"
 
 
@@ -42,10 +43,10 @@ def searching(
     *,
     within: tuple[sa.ColumnElement[Any], ...],
 ) -> Narrowing:
-    """Rows in which one of the columns contains the text, in any case; no text means every row.
+    """Select rows in which one of the columns contains the text, in any case; no text selects every
+    row.
 
-    The columns are in folded form.
-    Raises: WrongLength, Invalid.
+    The columns are in folded form. Raises: WrongLength, Invalid.
     """
     checks.text(search, "search", most=MOST_SEARCHED)
     if not search:

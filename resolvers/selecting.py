@@ -1,8 +1,7 @@
-"""Narrows a read to the columns that somebody asked for, and joins rows to which it refers.
+"""Narrows a read to the selected columns, and joins rows to which it refers.
 
-The read keeps its conditions, its order and its limit. What it selects becomes the columns of
-`RowSelection`, in their order, then those of each join; rows that are not there are joined as
-nulls.
+The read keeps its conditions, its order and its limit. It selects the columns of `RowSelection`, in
+their order, then those of each join; missing rows are joined as nulls.
 """
 
 from collections.abc import Callable
@@ -20,7 +19,7 @@ from resolvers.values import frozen
 
 @frozen
 class SelectedColumn:
-    """A column by name; `plain` leaves an enum the text that the database keeps."""
+    """A column by name; with `plain`, an enum stays the text in the database."""
 
     name: str
     plain: bool = False
@@ -28,7 +27,7 @@ class SelectedColumn:
 
 @frozen
 class RowSelection:
-    """What is wanted of a row, and of the rows that it refers to."""
+    """The selected columns of a row, and of the rows that it refers to."""
 
     columns: tuple[SelectedColumn, ...]
     joins: "tuple[Join, ...]" = ()
@@ -45,9 +44,9 @@ class Join:
 
 
 def selecting(read: Read[Any], wanted: RowSelection, *also: str) -> Read[Any]:
-    """The same rows with only what is wanted of them, `also` last.
+    """Return a read of the same rows with only the selected columns, then `also`.
 
-    As plain tuples of the driver.
+    Its rows are plain tuples of the driver.
     """
 
     def build(dialect: str) -> sa.Executable:
@@ -61,7 +60,7 @@ Source = Callable[[str], sa.ColumnElement[Any]]
 
 
 class _Selection:
-    """The columns as they are collected, and what is joined for them."""
+    """The columns collected so far, and their joins."""
 
     def __init__(self, statement: sa.Select[Any]) -> None:
         selected = {column.key: column for column in statement.selected_columns}
@@ -105,20 +104,20 @@ def _narrowed(
 
 
 SHORT_BYTES = 40
-"""A key, an instant, a number or a choice."""
+"""The bytes of a key, an instant, a number or an enum."""
 
 DOCUMENT_BYTES = 4_000
 
 
 def most_bytes(wanted: RowSelection) -> int:
-    """About how many bytes a row of this has as JSON at most, without the names of its fields."""
+    """Estimate the most bytes of a row of this selection as JSON, without the names of its fields."""
     own = sum(_longest().get(column.name, SHORT_BYTES) for column in wanted.columns)
     return own + sum(most_bytes(join.wanted) for join in wanted.joins)
 
 
 @cache
 def _longest() -> dict[str, int]:
-    """The bytes of the longest value of each column, by its name, whichever table has it."""
+    """The bytes of the longest value of each column, by its name in any table."""
     longest: dict[str, int] = {}
     for each in metadata.tables.values():
         for column in each.columns:
@@ -132,5 +131,5 @@ def _longest() -> dict[str, int]:
 
 
 def never_null(model: type[SQLModel]) -> frozenset[str]:
-    """The columns of a table that always have a value."""
+    """Return the columns of a table that are never null."""
     return frozenset(column.name for column in columns(model) if not column.nullable)

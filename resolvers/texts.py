@@ -2,8 +2,8 @@
 
 Every text that enters the gateway passes `normalized`. Texts that are unique or searched are
 compared by `folded`, and lists of names are sorted by `sort_key`. Both are computed here and
-stored, so SQLite and PostgreSQL compare and sort alike, whatever their versions of Unicode and
-their collations are.
+stored, so that SQLite and PostgreSQL compare and sort alike, whatever their versions of Unicode and
+their collations.
 """
 
 import re
@@ -31,22 +31,22 @@ _LAST_OF_PLANES: Final = "".join(chr(n) + chr(n + 1) for n in range(0xFFFE, 0x11
 _NONCHARACTERS: Final = re.compile(f"[\ufdd0-\ufdef{_LAST_OF_PLANES}]")
 
 _DOTTED_I: Final = "i\u0307"
-"""What full case folding makes of İ; NFC does not compose it again."""
+"""The full case folding of İ; NFC does not compose it again."""
 
 _WITHOUT_DECOMPOSITION: Final = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "\u0131": "i", "ŋ": "n"}
     | {"æ": "ae", "œ": "oe", "þ": "th"}
 )
-"""Letters that people look for beside a base letter, and that Unicode does not decompose."""
+"""Letters that people search under a base letter, and that Unicode does not decompose."""
 
 _BETWEEN: Final = "\x1f"
-"""Stands between the parts of a sort key: it sorts before every character of a text."""
+"""Separates the parts of a sort key: it sorts before every character of a text."""
 
 
 def normalized(text: str) -> str:
-    """The text in NFC without White_Space at its ends; empty if it has no visible character.
+    """Return the text in NFC without White_Space at its ends; empty if it has no visible character.
 
-    Control characters stay, so that what is made of them alone is refused and not taken for empty.
+    Control characters stay, so that a text that has only these is refused and not read as empty.
     """
     stripped = text.strip(WHITE_SPACE)
     if stripped.isascii():
@@ -56,7 +56,7 @@ def normalized(text: str) -> str:
 
 
 def is_visible(text: str) -> bool:
-    """Whether a text has a character that can be seen."""
+    """Whether a text has a visible character."""
     return any(
         unicodedata.category(character) not in INVISIBLE_CATEGORIES
         and not _INVISIBLE.match(character)
@@ -66,14 +66,14 @@ def is_visible(text: str) -> bool:
 
 
 def has_controls(text: str) -> bool:
-    """Whether a text has control characters or noncharacters, which no id may have."""
+    """Whether a text has control characters or noncharacters, which are not allowed in an id."""
     return _CONTROLS.search(text) is not None or (
         not text.isascii() and _NONCHARACTERS.search(text) is not None
     )
 
 
 def folded(text: str) -> str:
-    """The text as it is compared: full case folding, without the mark that only folding adds.
+    """Return the text for comparison: full case folding, without the mark that only folding adds.
 
     `İ` is `i`, a final sigma is any sigma, and `ß` is `ss`.
     """
@@ -84,7 +84,7 @@ def folded(text: str) -> str:
 
 
 def distinct(texts: Iterable[str]) -> list[str]:
-    """The texts in their order, the first of those that differ only in case."""
+    """Return the texts in their order, only the first of those that differ only in case."""
     first: dict[str, str] = {}
     for text in texts:
         first.setdefault(folded(text), text)
@@ -92,7 +92,7 @@ def distinct(texts: Iterable[str]) -> list[str]:
 
 
 def sort_key(*texts: str, most: int = 500) -> str:
-    """What a list for people is sorted by: letters without accents and case, then the texts.
+    """Return the sort key for lists for people: letters without accents and case, then the texts.
 
     The databases compare it by code points.
     """

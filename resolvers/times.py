@@ -1,6 +1,6 @@
 """Wall times and instants.
 
-The centre's local time is the truth; the instant follows from its zone.
+The centre's local time is authoritative; the instant follows from its zone.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -31,7 +31,7 @@ def zone(name: str) -> ZoneInfo:
 
 
 def instant_of(local: datetime, zone_name: str, *path: str) -> datetime:
-    """The instant, in UTC, of a wall time; the first of two where the clock goes back.
+    """Return the instant, in UTC, of a wall time; the first of two where the clock goes back.
 
     Raises: NonexistentTime.
     """
@@ -50,7 +50,7 @@ def instant_of(local: datetime, zone_name: str, *path: str) -> datetime:
 
 
 def _jump_between(early: datetime, late: datetime, there: ZoneInfo) -> datetime:
-    """The instant, to the second, at which the offset changes."""
+    """Return the instant, to the second, at which the offset changes."""
     low, high = sorted((early, late))
     offset = low.astimezone(there).utcoffset()
     while high - low > timedelta(seconds=1):
@@ -72,9 +72,9 @@ def is_ambiguous(local: datetime, zone_name: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def wall_time_of(instant: datetime, zone_name: str) -> datetime:
-    """What the clock in a zone shows at an instant, in whole seconds.
+    """Return the wall time in a zone at an instant, in whole seconds.
 
-    A time after the year 9999 or before the year 1 is the last or the first time that there is.
+    A time after the year 9999 or before the year 1 becomes the last or the first possible time.
     """
     try:
         local = instant.astimezone(zone(zone_name)).replace(tzinfo=None)
@@ -84,7 +84,7 @@ def wall_time_of(instant: datetime, zone_name: str) -> datetime:
 
 
 def later(instant: datetime, by: timedelta) -> datetime:
-    """The instant after (or, by less than nothing, before) another; at most the last instant."""
+    """Return an instant plus a (possibly negative) time; at most the last possible instant."""
     try:
         return instant + by
     except OverflowError:

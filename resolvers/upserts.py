@@ -1,9 +1,9 @@
-"""Upserts: create or update by reference, a batch at a time; what all kinds of object share.
+"""Upserts: create or update by reference, a batch at a time; shared by all kinds of object.
 
-What is left out or null stays as it is, a list replaces, a field with a default is written. A field
-that gives rights (`active`, `offered`) has no default: an upsert that omits it restores nothing.
-Two commands of a batch that name the same new reference give one row. A batch takes a fixed number
-of statements.
+Omitted and null fields keep their values, a list replaces, a field with a default is written. A
+field that gives rights (`active`, `offered`) has no default: an upsert that omits it restores
+nothing. Two commands of a batch with the same new reference create one row. A batch takes a fixed
+number of statements.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -40,12 +40,12 @@ from resolvers.values import frozen
 from resolvers.viewer import Scope, Viewer
 
 Keys = Mapping[str, Sequence[tuple[int, UUID]]]
-"""By field: the keys that its references mean, each once, with its index in the list."""
+"""For each field, the distinct keys of its references, each with its index in the list."""
 
 
 @frozen(kw_only=True)
 class Upsert:
-    """What the command of every upsert has. Reference data has no history that keeps the origin."""
+    """The fields of every upsert command. Reference data has no history that stores the origin."""
 
     viewer: Viewer = field(repr=False)
     external_ids: tuple[ByExternalId, ...] | None = None
@@ -53,7 +53,7 @@ class Upsert:
 
 
 Within = Callable[[Scope], frozenset[UUID] | None]
-"""The keys that a scope confines a field to; None where it does not confine it."""
+"""The keys to which a scope restricts a field; None if it does not restrict it."""
 
 Command = TypeVar("Command", bound=Upsert)
 Model = TypeVar("Model", bound=SQLModel)
@@ -61,7 +61,7 @@ Model = TypeVar("Model", bound=SQLModel)
 
 @frozen
 class Change(Generic[Command, Model]):
-    """What one command would do: `before` is None where it makes the object."""
+    """The effect of one command: `before` is None if it creates the object."""
 
     command: Command
     owner: Owner
@@ -71,21 +71,21 @@ class Change(Generic[Command, Model]):
 
 
 class Part(Protocol):
-    """What else an upsert touches or has to respect; one instance for a batch."""
+    """A further effect or rule of an upsert; one instance for a batch."""
 
     def refusals(self, change: Change[Any, Any]) -> Iterable[Refusal]:
-        """What stands in the way of a change. Nothing is taken over yet."""
+        """Return the refusals of a change; they change nothing."""
 
     def take(self, change: Change[Any, Any]) -> bool:
-        """Take a change over that nobody refuses. Returns whether it changes anything here."""
+        """Apply an accepted change in memory. Returns whether it changes anything here."""
 
     def save(self, work: UnitOfWork) -> None:
-        """Write what was taken over; the objects themselves are written."""
+        """Write the applied changes, after the objects themselves."""
 
 
 @runtime_checkable
 class WarningPart(Protocol):
-    """A part that may also warn of a change that it has taken over."""
+    """A part that may also return warnings for a change that it has applied."""
 
     def warnings(self, change: Change[Any, Any]) -> Sequence[Warning]: ...
 
@@ -102,7 +102,7 @@ class Rule:
 
 @dataclass(slots=True)
 class CheckedCommand(Generic[Command]):
-    """A command whose fields and references are in order."""
+    """A command whose fields and references are valid."""
 
     command: Command
     one: dict[str, UUID]
@@ -113,7 +113,7 @@ class CheckedCommand(Generic[Command]):
 
 @frozen
 class PartContext:
-    """What a part is made from: the batch, and the objects that it may change, locked."""
+    """The arguments of a part: the batch, and the locked objects that it may change."""
 
     work: UnitOfWork
     asked: Sequence[CheckedCommand[Any]]
@@ -135,14 +135,14 @@ def _nothing_dated(_: Any, __: date) -> list[Refusal]:
 
 @frozen(kw_only=True)
 class UpsertDefinition(Generic[Command, Model]):
-    """How the upsert of one kind of object differs from the others.
+    """The differences between the upsert of one kind of object and the others.
 
-    `identity` names the columns by which an existing object is found; of several, `choose` takes
-    one or refuses. `check` says what is wrong with the fields, `check_dates` what is wrong with
-    dates on the day of the call; `values` is what the fields become. `one` are the fields that
-    refer to one object, with the column that keeps its key; `many` those that refer to several, or
-    list the keys of something that we do not keep (None). `scoped` are those of `many` that a
-    viewer with a scope fills only with objects of it; without any, a new object gets all of them.
+    `identity` are the columns by which an existing object is found; of several, `choose` returns
+    one or refuses. `check` validates the fields, `check_dates` validates dates on the day of the
+    call; `values` returns the values to write. `one` are the fields that refer to one object, with
+    the column that stores its key; `many` those that refer to several, or list the keys of objects
+    that are not stored here (None). `scoped` are the fields of `many` that a viewer with a scope
+    can fill only with objects in it; if omitted, a new object gets all of them.
     """
 
     model: type[Model]
@@ -162,7 +162,7 @@ def upsert(
 ) -> list[Outcome | Refused]:
     """Create or update an object for each command; the outcomes are in the order of the commands.
 
-    A refused command leaves no trace and does not touch the others.
+    A refused command writes nothing and does not affect the others.
     """
     asked = _ask(work, commands, kind)
     good = [one for one in asked if isinstance(one, CheckedCommand)]
@@ -173,7 +173,7 @@ def upsert(
 
 
 def given(**values: Any) -> dict[str, Any]:
-    """The values that were given: what is None stays as it is."""
+    """Return the values that were given; a field that is None keeps its value."""
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -187,7 +187,7 @@ class NamedCommand(Protocol):
 
 
 def check_named(command: NamedCommand) -> list[Refusal]:
-    """What is wrong with a reference and a name."""
+    """Check a reference and a name."""
     return checks.violations(
         (checks.code, command.reference, "reference"),
         (checks.text, command.name, "name", {"least": 1, "most": checks.NAME}),
@@ -243,7 +243,7 @@ def _asked(
     lookups: Mapping[type[SQLModel], Lookup[Any]],
     validation: ValidationErrors,
 ) -> CheckedCommand[Command]:
-    """Raises: Refused, with all that is wrong so far."""
+    """Look up the references of a command. Raises: Refused, with all refusals so far."""
     asked = CheckedCommand(command, {}, {})
     for name, (column, model) in kind.one.items():
         if (ref := getattr(command, name)) is not None:
@@ -274,7 +274,7 @@ def _asked(
 
 
 def _elements(command: Upsert, name: str) -> Sequence[Any] | None:
-    """What a list has; nothing where it is refused for its size, so that nobody waits for it."""
+    """Return the elements of a list; none if its size is refused, to avoid looking them up."""
     given_list: Sequence[Any] | None = getattr(command, name)
     if given_list is None or len(frozenset(given_list)) <= checks.PLAIN_LIST:
         return given_list
@@ -288,22 +288,22 @@ def _key(
     *path: str,
     within: frozenset[UUID] | None = None,
 ) -> UUID:
-    """Raises: Invalid, AmbiguousReference, NotFoundRefusal (also for one that is not `within`)."""
+    """Raises: Invalid, AmbiguousReference, NotFoundRefusal (also for a key that is not `within`)."""
     key: UUID = lookup.one(command.viewer, ref, *path).id
     if within is not None and key not in within:
         raise NotFoundRefusal(*path, object_type=lookup.type_name, identifier=named(ref))
     return key
 
 
-# ---------------------------------------------------------------- lock, load, ask, write
+# ---------------------------------------------------------------- lock, load, check, write
 
 
 class _Batch(Generic[Command, Model]):
-    """The objects of a batch as they were, and as its commands make them one after another.
+    """The objects of a batch as they were, and as its commands change them one after another.
 
-    An object that a viewer cannot see is as if absent. Only when nothing else is wrong, its
-    identity is refused with AlreadyExists, which is also what an external id of another object is
-    refused with: that it exists cannot be hidden, and nothing more is said.
+    An object that a viewer cannot see is treated as absent. Only when nothing else is wrong, its
+    identity is refused with AlreadyExists, the same refusal as for an external id of another
+    object: its existence cannot be hidden, but nothing more is revealed.
     """
 
     def __init__(
@@ -332,7 +332,7 @@ class _Batch(Generic[Command, Model]):
         ]
 
     def carry_out(self, asked: CheckedCommand[Command]) -> Outcome:
-        """Take one command over. Raises: Refused or a Refusal; then nothing is taken over."""
+        """Apply one command in memory. Raises: Refused or a Refusal; then nothing is applied."""
         change = self._change(asked)
         validation = ValidationErrors()
         for part in self._parts:
@@ -361,12 +361,12 @@ class _Batch(Generic[Command, Model]):
             part.save(work)
 
     def _change(self, asked: CheckedCommand[Command]) -> Change[Command, Model]:
-        """Raises: a Refusal of the kind's own, where it can't choose one of several objects."""
+        """Raises: a Refusal of the kind's own, if it can't choose one of several objects."""
         command, kind = asked.command, self._kind
         organization_id = command.viewer.organization_id
         before = kind.choose(asked, [self._now[owner] for owner in self._owners(asked)])
         values = {**asked.one, **kind.values(command, before)}
-        if before is not None:  # other objects may name this one by the text that it has
+        if before is not None:  # other objects may refer to this one by its current text
             values |= {name: getattr(before, name) for name in kind.identity}
         if before is None:
             key = new_key()
@@ -378,7 +378,7 @@ class _Batch(Generic[Command, Model]):
         return Change(command, (organization_id, key), before, after, keys)
 
     def _owners(self, asked: CheckedCommand[Command], *, hidden: bool = False) -> list[Owner]:
-        """The objects of the identity that the viewer can see, or those that are hidden."""
+        """Return the objects with the identity that the viewer can see, or those that are hidden."""
         viewer = asked.command.viewer
         forms = (asked.identity, asked.folded_identity)
         found = [self._by_identity.get((viewer.organization_id, *form), []) for form in forms]
@@ -391,16 +391,16 @@ class _Batch(Generic[Command, Model]):
 
 
 def _compared(model: type[SQLModel], name: str, row: Any) -> Any:
-    """The value by which a row is found: the folded form of a text, which a new row has not yet."""
+    """Return the value by which a row is found: a text's folded form, which a new row lacks."""
     value, column = getattr(row, name), folded_column(model, name)
     return value if column is None else getattr(row, column) or folded(value)
 
 
 def _scoped(kind: UpsertDefinition[Any, Any], asked: CheckedCommand[Any], *, new: bool) -> Keys:
-    """What the lists of a command become for a viewer with a scope, if it is empty or left out.
+    """Return the lists of a command, with defaults for a viewer with a scope.
 
-    A new object gets what the scope confines the list to, so that the viewer sees it; an object
-    that exists keeps what it has.
+    If a list is empty or omitted, a new object gets the keys to which the scope restricts it, so
+    that the viewer sees the object; an existing object keeps its keys.
     """
     keys: dict[str, Sequence[tuple[int, UUID]]] = dict(asked.keys)
     for name, within in kind.scoped.items():
@@ -414,7 +414,7 @@ def _scoped(kind: UpsertDefinition[Any, Any], asked: CheckedCommand[Any], *, new
 
 
 def _lock(work: UnitOfWork, kind: UpsertDefinition[Any, Model], rows: Sequence[Any]) -> list[Any]:
-    """The rows, locked organization by organization in key order."""
+    """Return the rows, locked organization by organization in key order."""
     by_organization: dict[UUID, list[UUID]] = {}
     for row in rows:
         by_organization.setdefault(row.organization_id, []).append(row.id)
@@ -428,7 +428,7 @@ def _lock(work: UnitOfWork, kind: UpsertDefinition[Any, Model], rows: Sequence[A
 def _existing(
     kind: UpsertDefinition[Any, Model], asked: Sequence[CheckedCommand[Any]]
 ) -> Read[Any]:
-    """The rows whose identity may be one that is asked for."""
+    """Return the rows whose identity may be one of the commands'."""
     c = columns(kind.model)
     both = [values for one in asked for values in (one.identity, one.folded_identity)]
     given_values = zip(*both, strict=True)

@@ -1,7 +1,7 @@
-"""Immutable value classes whose methods cost nothing until they are used.
+"""Immutable value classes whose methods are compiled at their first use.
 
 `dataclasses.dataclass` compiles six methods for each frozen class when its module is imported. A
-start imports 200 value classes and instantiates few of them before the first answer.
+start imports 200 value classes and instantiates few of them before the first response.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeVar, dataclass_transform, overload
 T = TypeVar("T")
 
 _FACTORY = object()
-"""The default of a parameter whose value a factory makes."""
+"""The default of a parameter whose value is made by a factory."""
 
 
 @overload
@@ -57,7 +57,7 @@ def _frozen(cls: type[Any], kw_only: bool) -> type[Any]:
 
 
 def _compiled(cls: type[Any]) -> list[Callable[..., Any]]:
-    """`__eq__`, `__hash__` and `__init__` of a class, over its fields.
+    """Return `__eq__`, `__hash__` and `__init__` of a class, over its fields.
 
     `__init__` is the last: another thread must not compare instances without the other two.
     """
@@ -109,7 +109,7 @@ def _repr(self: Any) -> str:
 
 
 def _reduce(self: Any) -> tuple[Any, ...]:
-    """How `pickle` and `copy` make the same value: with a call, which compiles the methods."""
+    """Make `pickle` and `copy` call the class to make an equal value, which compiles the methods."""
     return _made, (type(self), {one.name: getattr(self, one.name) for one in fields(self)})
 
 

@@ -1,4 +1,4 @@
-"""Who is asking: an organization, permissions, and which rows they may see."""
+"""The caller: an organization, permissions, and the rows that it may see."""
 
 from collections.abc import Hashable
 from typing import Literal, NotRequired, TypedDict, Unpack
@@ -49,12 +49,12 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
 }
 
 OUTSIDERS = frozenset({Role.AGENT, Role.CANDIDATE})
-"""Roles that do not work for the organization: staff is hidden from them, as are its offices."""
+"""Roles outside the organization: its staff and its offices are hidden from them."""
 
 
 @frozen
 class Association:
-    """What a booking must have to be in a scope: one of the keys in the column.
+    """A condition on bookings in a scope: one of the keys in the column.
 
     With `or_none`, a booking without a value is in scope, too.
     """
@@ -70,7 +70,7 @@ class Association:
 
 
 class Keys(TypedDict):
-    """What a booking is associated with."""
+    """The associations of a booking."""
 
     centre_id: UUID | None
     subject_id: UUID | None
@@ -80,9 +80,9 @@ class Keys(TypedDict):
 
 @frozen
 class Scope:
-    """What confines a viewer inside the organization. None means: not by this.
+    """The restrictions of a viewer inside the organization. None means no restriction.
 
-    `marker` is a user who also sees what they mark or moderate, wherever it is.
+    `marker` is a user who also sees the bookings that they mark or moderate, in any scope.
     """
 
     centres: frozenset[UUID] | None = None
@@ -94,10 +94,10 @@ class Scope:
 
     @property
     def associations(self) -> tuple[Association, ...]:
-        """All that a booking must have to be in the scope, in the order in which refusals name it.
+        """All conditions on bookings in the scope, in the order in which refusals name them.
 
         This defines which bookings a scope shows. `missing` applies it to one booking, and
-        `bookings.filters.visible_to` makes SQL of it.
+        `bookings.filters.visible_to` converts it to SQL.
 
         A scope with centres shows their bookings without a subject; a scope with subjects alone
         does not. No scope with agent offices shows a booking without an office.
@@ -119,11 +119,13 @@ class Scope:
         return tuple(found)
 
     def all_missing(self, **keys: Unpack[Keys]) -> list[AccessScope]:
-        """The associations that a booking with these keys does not have."""
+        """Return the associations that a booking with these keys lacks."""
         return [a.kind for a in self.associations if not a.holds(keys.get(a.column))]
 
     def missing(self, **keys: Unpack[Keys]) -> AccessScope | None:
-        """Which association keeps the viewer from a booking with these keys; None if none does."""
+        """Return the association that hides a booking with these keys from the viewer; None if
+        visible.
+        """
         if self is EVERYTHING:
             return None
         return next(iter(self.all_missing(**keys)), None)
@@ -139,9 +141,9 @@ NOTHING = Scope(nothing=True)
 
 @frozen
 class Viewer:
-    """The caller, as a verified credential says. Nothing else is a source of rights.
+    """The caller, from a verified credential, which is the only source of rights.
 
-    `key` tells viewers of one organization apart: idempotency keys belong to it.
+    `key` distinguishes the viewers of one organization: idempotency keys belong to it.
     """
 
     organization_id: UUID
@@ -157,15 +159,15 @@ class Viewer:
         """Viewers with equal keys share the plan of a document.
 
         The attributes in the key may change *whether* a read is restricted, and so which tables a
-        plan joins and which fields it leaves out: the role, the permissions, and whether there is a
-        scope. All others (the organization, the user, what the scope consists of) may change only
+        plan joins and which fields it omits: the role, the permissions, and whether there is a
+        scope. All others (the organization, the user, the contents of the scope) may change only
         *values*: a restricted read stays restricted, and its condition is applied at each run.
         """
         return self.role, self.permissions, self.scope.everything
 
     @property
     def is_staff(self) -> bool:
-        """Whether the viewer works for the organization, in whatever role."""
+        """Whether the viewer works for the organization, in any role."""
         return self.role not in OUTSIDERS
 
     def may(self, permission: Permission) -> bool:
@@ -186,7 +188,9 @@ def scope_of(
     candidate: UUID | None = None,
     user: UUID | None = None,
 ) -> Scope:
-    """The scope of a user in a role; a user without what the role's scope is made of sees none."""
+    """Return the scope of a user in a role; it is empty if the user lacks what the role's scope
+    needs.
+    """
     match role:
         case Role.ADMIN:
             return EVERYTHING

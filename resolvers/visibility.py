@@ -1,7 +1,7 @@
-"""Which rows a viewer can name: the rows that the viewer can see, for every table of references.
+"""The rows that a viewer can name: the rows that the viewer can see, for every referenced table.
 
-References are resolved within this, so a row that the viewer cannot see is as if absent: it is not
-found, not counted as one of several matches, and not locked.
+References are resolved within them, so a row that the viewer cannot see is treated as absent: it is
+not found, not counted as one of several matches, and not locked.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -52,7 +52,7 @@ OPEN: frozenset[type[SQLModel]] = frozenset(
 
 
 def _schedules_visible_to(viewer: Viewer) -> Narrowing:
-    """The schedules whose bookings the viewer can see."""
+    """Select the schedules whose bookings the viewer can see."""
     visible = bookings_visible_to(viewer)
 
     def narrow() -> sa.ColumnElement[bool]:
@@ -75,32 +75,33 @@ NARROWED: Mapping[type[SQLModel], Callable[[Viewer], Narrowing]] = {
     TestSchedule: _schedules_visible_to,
     User: users_visible_to,
 }
-"""The tables of which a viewer with a scope can see a part, and the condition on their rows."""
+"""The tables of which a viewer with a scope sees only a part, and the condition on their rows."""
 
 
 def _sees_booking(viewer: Viewer, booking: Any) -> bool:
-    """A marker also sees schedules by who marks them, which the row does not say: those pass."""
+    """Whether a viewer may see a booking. True for every marker: the row does not have its markers."""
     return may_touch(viewer, booking) or viewer.scope.marker is not None
 
 
 BY_ROW: Mapping[type[SQLModel], Callable[[Viewer, Any], bool]] = {Booking: _sees_booking}
-"""The tables whose rows say who can see them: no statement for each scope of a batch."""
+"""The tables whose rows determine who can see them, without a statement for each scope of a batch.
+"""
 
 
 def is_confined(model: type[SQLModel], viewer: Viewer) -> bool:
-    """Whether there may be rows of the table that the viewer cannot name."""
+    """Whether the table may have rows that the viewer cannot name."""
     return not viewer.scope.everything and model not in OPEN
 
 
 def narrowing_to(model: type[SQLModel], viewer: Viewer | None) -> Narrowing:
-    """The condition on the rows that a viewer can name; no viewer is one without a scope."""
+    """Return the condition on the rows that a viewer can name; None is a viewer without a scope."""
     return UNRESTRICTED if viewer is None else NARROWED[model](viewer)
 
 
 def hidden(
     work: UnitOfWork, model: type[SQLModel], viewer: Viewer, keys: Collection[UUID]
 ) -> set[UUID]:
-    """Those of the keys whose rows the viewer cannot see. For tables that are narrowed."""
+    """Return those of the keys whose rows the viewer cannot see. For tables in `NARROWED`."""
     if not keys or not is_confined(model, viewer):
         return set()
     narrowing = narrowing_to(model, viewer)

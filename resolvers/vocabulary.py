@@ -20,7 +20,7 @@ class BookingKind(StrEnum):
 
     @property
     def type_name(self) -> str:
-        """The name of the kind's type in the contract, which its global ids say."""
+        """The name of the kind's type in the contract, as in its global ids."""
         return "".join(word.capitalize() for word in self.split("_"))
 
 
