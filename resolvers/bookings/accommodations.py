@@ -1,4 +1,4 @@
-"""Exam accommodations: what may be granted, and how many minutes it comes to. Pure."""
+"""Exam accommodations: the rules for granting them, and the minutes that they add. Pure."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -19,7 +19,7 @@ PERCENT = 999
 
 
 class Terms(Protocol):
-    """What is granted, as a command says it."""
+    """The accommodation to grant, from a command."""
 
     @property
     def type(self) -> str | None: ...
@@ -39,7 +39,7 @@ class Terms(Protocol):
 
 @frozen(kw_only=True)
 class InitialAccommodation:
-    """An accommodation that a booking begins with."""
+    """An accommodation of a new booking."""
 
     type: str | None
     name: str | None = None
@@ -51,12 +51,12 @@ class InitialAccommodation:
 
 
 def type_of(terms: Terms) -> str:
-    """The type as it is kept, in its normal form."""
+    """The type in its normal form, as it is stored."""
     return normalized(terms.type or "")
 
 
 def is_of_type(accommodation: Accommodation, kind: str) -> bool:
-    """Types that differ only in case are the same."""
+    """The type for comparison; case does not matter."""
     return folded(normalized(accommodation.type)) == folded(normalized(kind))
 
 
@@ -80,7 +80,7 @@ def check_terms(terms: Terms, stage: ValidationErrors, *path: str) -> None:
 def accommodation_for(
     terms: Terms, booking: Booking, cause: Cause, *, key: UUID, break_minutes: int, now: datetime
 ) -> Accommodation:
-    """What a booking has once this is granted; `break_minutes` are those of its test."""
+    """Return the accommodation as granted to a booking; `break_minutes` are those of its test."""
     minutes = effective_minutes(
         terms.scope,
         terms.time_extension_minutes,
@@ -108,7 +108,7 @@ def accommodation_for(
 
 @frozen
 class ExtraMinutes:
-    """The minutes that all accommodations of a booking add."""
+    """Return the minutes that all accommodations of a booking add."""
 
     time_minutes: int = 0
     break_minutes: int = 0
@@ -122,7 +122,7 @@ def effective_minutes(
     duration_minutes: int | None,
     break_minutes: int,
 ) -> int:
-    """Minutes win over percentage `[001]`; a percentage of breaks counts on the test's breaks.
+    """Minutes win over percentage `[001]`; a percentage of breaks is one of the test's breaks.
 
     Rounded up.
     """
@@ -137,7 +137,7 @@ def effective_minutes(
 def recomputed(
     accommodations: Iterable[Accommodation], *, duration_minutes: int | None, break_minutes: int
 ) -> list[Accommodation]:
-    """The accommodations as they are for a booking of another length."""
+    """Return the accommodations, adjusted to another length of the booking."""
     return [
         changed(
             a,
@@ -154,7 +154,7 @@ def recomputed(
 
 
 def extra(accommodations: Iterable[Accommodation]) -> ExtraMinutes:
-    """What the accommodations come to together."""
+    """Return the total of the accommodations."""
     time = breaks = 0
     for a in accommodations:
         if a.scope is AccommodationScope.TEST_TIME:

@@ -1,9 +1,7 @@
-"""What may be done with a booking now.
+"""The actions that are possible for a booking now.
 
-Each kind has one table of transitions, and everybody asks it.
-
-Commands ask `require`, `allowedActions` asks `allowed`; both answer from the same rows, so whatever
-is listed succeeds and whatever is not is refused.
+Each kind has one table of transitions. Commands call `require`, `allowedActions` calls `allowed`;
+both use the same rows, so every listed action succeeds and every other one is refused.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,7 +30,7 @@ class ActionContext:
 
     @property
     def status(self) -> BookingStatus:
-        """The stored status, unless the clock has overtaken it."""
+        """The current status: the stored one, or the one that the clock has reached since."""
         if is_overdue(self.booking, self.now):
             return BookingStatus.EXPIRED
         booking = self.booking
@@ -44,10 +42,7 @@ class ActionContext:
 
 
 def is_overdue(booking: Booking, now: datetime) -> bool:
-    """Whether the clock has passed what the booking had to be paid by.
-
-    The deadline itself is in time.
-    """
+    """Whether the payment deadline of the booking has passed. The deadline is inclusive."""
     return (
         booking.status is BookingStatus.PENDING
         and booking.lapses_at is not None
@@ -62,10 +57,10 @@ Guard = Callable[[ActionContext], Refusal | None]
 class Transition:
     """One row of a kind's table.
 
-    An action, where it starts from and, where the status changes, its end. What is reported, such
-    as a session that has started, is no action that anybody is offered.
+    An action, the statuses in which it is possible and, if it changes the status, the new one. A
+    report of an event, such as the start of a session, has no action that a caller can choose.
 
-    `guard` says what else must hold; it answers with the refusal.
+    `guard` is a further condition; it returns the refusal.
     """
 
     name: str
@@ -110,7 +105,7 @@ def may_touch(viewer: Viewer, booking: Booking) -> bool:
 
 
 def missing_scope(viewer: Viewer, booking: Booking) -> AccessScope | None:
-    """Which association keeps the viewer from the booking; None when none does."""
+    """Return the association that hides the booking from the viewer; None if it is visible."""
     return viewer.scope.missing(
         centre_id=booking.centre_id,
         subject_id=booking.subject_id,
@@ -120,7 +115,7 @@ def missing_scope(viewer: Viewer, booking: Booking) -> AccessScope | None:
 
 
 def allowed(table: Table, situation: ActionContext, viewer: Viewer) -> tuple[BookingAction, ...]:
-    """What the viewer may do now: state, policy and permissions together."""
+    """Return the viewer's possible actions, by state, policy and permissions."""
     if not may_touch(viewer, situation.booking):
         return ()
     actions = {
@@ -132,17 +127,17 @@ def allowed(table: Table, situation: ActionContext, viewer: Viewer) -> tuple[Boo
 
 
 def transition(table: Table, name: str) -> Transition | None:
-    """The transition of that name; None where the kind has none."""
+    """Return the transition with that name; None if the kind has none."""
     return next((row for row in table if row.name == name), None)
 
 
 def require(
     table: Table, name: str, situation: ActionContext, viewer: Viewer, *path: str
 ) -> Transition:
-    """The transition of that name, if it can be made now.
+    """Return the transition with that name, if it is possible now.
 
-    Raises: IllegalState (with what may be done instead; also where the kind has no such
-    transition), or what the transition's guard refuses.
+    Raises: IllegalState (with the possible actions; also if the kind has no such transition), or
+    the refusal of the transition's guard.
     """
     row = transition(table, name)
     refusal = illegal_state(situation) if row is None else row.refusal(situation)

@@ -23,7 +23,7 @@ ENTRY: Final = (
     "session_started_at",
     "created_at",
 )
-"""What the rules about a candidate's other bookings need to know of them."""
+"""The columns that the rules about a candidate's other bookings read."""
 
 
 class CandidateSchedules:
@@ -36,12 +36,12 @@ class CandidateSchedules:
             self.write(booking)
 
     def write(self, booking: Booking) -> None:
-        """Enter a booking, or its newer version."""
+        """Add a booking, or replace it by its newer version."""
         self._of[booking.candidate_id][booking.id] = booking
         self._in_order.pop(booking.candidate_id, None)
 
     def of(self, candidate_id: UUID) -> Sequence[Booking]:
-        """The candidate's bookings, oldest first."""
+        """Return the candidate's bookings, oldest first."""
         ordered = self._in_order.get(candidate_id)
         if ordered is None:
             ordered = sorted(self._of[candidate_id].values(), key=lambda b: (b.created_at, b.id))
@@ -49,17 +49,17 @@ class CandidateSchedules:
         return ordered
 
     def everything(self) -> list[Booking]:
-        """The bookings of all of them."""
+        """Return the bookings of all candidates."""
         return [booking for of_one in self._of.values() for booking in of_one.values()]
 
     def live(self, candidate_id: UUID) -> list[Booking]:
-        """Those that take a seat."""
+        """Return the candidate's bookings that take a seat."""
         return [booking for booking in self.of(candidate_id) if takes_seat(booking)]
 
     def conflicts(self, wanted: Booking, *, same_event_may_overlap: bool = False) -> list[Booking]:
-        """The candidate's other bookings that overlap a booking, its extra time included.
+        """Return the candidate's other bookings that overlap a booking, including its extra time.
 
-        What lasts for weeks keeps nobody from an hour of something else.
+        Bookings that last for weeks do not conflict with others.
         """
         span = span_of(wanted)
         if span is None or kind_of(wanted).lasts_weeks:

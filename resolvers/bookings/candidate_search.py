@@ -1,7 +1,7 @@
-"""A filter of bookings by a text of their candidates, which begins with the candidates.
+"""A filter of bookings by a text of their candidates, whose read starts from the candidates.
 
 PostgreSQL keeps one plan for all texts, and for a text that few candidates have, that plan may read
-booking by booking. The candidates are fewer than the bookings, and each is read at most once.
+booking by booking. There are fewer candidates than bookings, and each is read at most once.
 """
 
 from typing import Final
@@ -23,16 +23,16 @@ PARTS: Final = frozenset({Operator.CONTAINS, Operator.STARTS_WITH})
 
 SEARCHED: Final = {
     "candidate_name": PARTS | {Operator.EQ},
-    "candidate_reference": PARTS,  # a whole reference has an index
+    "candidate_reference": PARTS,  # a complete reference uses an index
     "candidate_email": PARTS | {Operator.EQ},
 }
-"""For each field the operators with which a list begins with the candidates."""
+"""For each field, the operators with which a list starts from the candidates."""
 
 TEXT: Final = "candidate_text"
 
 
 def candidate_texts() -> dict[str, Criterion]:
-    """What the fields of a booking filter compare of a candidate."""
+    """Return the texts of a candidate that the fields of a booking filter compare."""
     c = columns(Candidate)
     return {
         "candidate_name": in_folded_form(c.name_folded),
@@ -42,7 +42,8 @@ def candidate_texts() -> dict[str, Criterion]:
 
 
 def searched_by(filter: Filter) -> tuple[Condition, Filter] | None:
-    """A condition on a candidate that every booking of a filter meets, and the rest of the filter.
+    """Return a condition on a candidate that every matching booking meets, and the rest of the
+    filter.
 
     None if the filter has no such condition.
     """
@@ -60,7 +61,7 @@ def _all_of(filter: Filter) -> list[Filter]:
 
 
 def with_candidates(condition: Condition, rest: Narrowing) -> LeadingRows:
-    """The candidates who meet a condition; `rest` is what else their bookings must meet."""
+    """Return the candidates who meet a condition; `rest` is the condition on their bookings."""
     field, operator = condition.field, condition.operator
     comparable = prepared(condition, frozenset({field}))
     assert isinstance(comparable, Condition)

@@ -1,4 +1,4 @@
-"""What every command on an existing booking checks before it asks its own rules."""
+"""The checks of every command on an existing booking that precede its own rules."""
 
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,7 @@ def find(
     kind: BookingKind | None = None,
     missing: type[NotFoundRefusal] = NotFoundRefusal,
 ) -> Booking:
-    """The booking that is meant, as it is once locked; of one kind only, where that is given.
+    """Return the locked booking for a reference; with `kind`, only of that kind.
 
     Raises: NotFoundRefusal or the given kind of it (also for one that the viewer may not see),
     Invalid.
@@ -36,7 +36,7 @@ def find(
 
 
 def check_required_reason(reason: str | None, stage: ValidationErrors) -> None:
-    """Collect what is wrong with a reason that the caller must give.
+    """Check a reason that the caller must give.
 
     Refusals: ReasonRequired (missing or blank), WrongLength.
     """
@@ -52,7 +52,7 @@ def require_version(situation: ActionContext, viewer: Viewer, expected: int | No
 
 
 def state_of(situation: ActionContext, viewer: Viewer) -> dict[str, Any]:
-    """What a StateRefusal says of a booking: its version, where it stands, what may be done now."""
+    """Return the facts of a StateRefusal: the booking's version, its status, the possible actions."""
     booking = situation.booking
     return {
         "version": booking.version,

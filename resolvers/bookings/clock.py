@@ -1,4 +1,4 @@
-"""What the clock makes of a booking without anybody storing it; in Python and in SQL."""
+"""The status that a booking reaches with time, without being stored; in Python and in SQL."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from resolvers.vocabulary import BookingKind, BookingStatus
 
 WHEN_CLOSED: dict[BookingKind, BookingStatus] = {}
-"""What a kind's CONFIRMED bookings are once they are over; EXPIRED unless it is here.
+"""The status of a kind's CONFIRMED bookings once they are over; EXPIRED for other kinds.
 
 Filled by `resolvers.every_kind`, which knows the kinds.
 """
@@ -18,14 +18,14 @@ Filled by `resolvers.every_kind`, which knows the kinds.
 def current_status(
     kind: BookingKind, status: BookingStatus, closes_at: datetime | None, now: datetime
 ) -> BookingStatus:
-    """The status now: what is CONFIRMED when it closes is over from that instant on."""
+    """Return the current status: a CONFIRMED booking is over from the instant at which it closes."""
     if status is BookingStatus.CONFIRMED and closes_at is not None and closes_at <= now:
         return WHEN_CLOSED.get(kind, BookingStatus.EXPIRED)
     return status
 
 
 def has_closed(of: Mapping[str, sa.ColumnElement[Any]], now: str) -> sa.ColumnElement[bool]:
-    """Whether `current_status` is not the one that is stored; never null.
+    """Whether `current_status` differs from the stored one; never null.
 
     `now` is the name of the bound instant.
     """
@@ -38,7 +38,7 @@ def has_closed(of: Mapping[str, sa.ColumnElement[Any]], now: str) -> sa.ColumnEl
 
 
 def status_once_closed(of: Mapping[str, sa.ColumnElement[Any]]) -> sa.ColumnElement[Any]:
-    """What `current_status` is of what has closed."""
+    """Return the `current_status` of bookings that have closed."""
     expired = _as_literal(of, BookingStatus.EXPIRED)
     others = [
         (of["kind"] == sa.literal_column(f"'{kind}'"), _as_literal(of, status))

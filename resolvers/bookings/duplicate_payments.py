@@ -1,6 +1,6 @@
-"""Payments beside the one that settled a booking: each is to be refunded. Pure.
+"""Payments in addition to the one that settled a booking; each must be refunded. Pure.
 
-They are kept with the payment, as JSON by the names of the contract.
+They are stored with the payment, as JSON with the contract's names.
 """
 
 from collections.abc import Mapping
@@ -17,9 +17,9 @@ Duplicate = Mapping[str, Any]
 
 
 def is_another(payment: Payment, provider: str | None, reference: str | None) -> bool:
-    """Whether a payment that was made is another one than the one that settled the booking.
+    """Whether a completed payment differs from the one that settled the booking.
 
-    Without a reference on both sides, nothing tells them apart.
+    They can be distinguished only if both have a reference.
     """
     if payment.status is not PaymentStatus.PAID:
         return False
@@ -29,7 +29,7 @@ def is_another(payment: Payment, provider: str | None, reference: str | None) ->
 
 
 def find(payment: Payment, provider: str | None, reference: str) -> Duplicate | None:
-    """The duplicate with a provider's reference, if it is recorded."""
+    """Return the duplicate with a provider's reference, if it is recorded."""
     return next(
         (
             one
@@ -48,7 +48,7 @@ def with_duplicate(
     *,
     now: datetime,
 ) -> Payment:
-    """The payment with one more duplicate."""
+    """Return the payment with one more duplicate."""
     one = {
         "provider": provider,
         "providerReference": reference,
@@ -63,7 +63,7 @@ def with_duplicate(
 def with_refund(
     payment: Payment, refunded: Duplicate, reference: str | None, *, now: datetime
 ) -> Payment:
-    """The payment with one of its duplicates refunded."""
+    """Return the payment with one of its duplicates refunded."""
     refund = {"refundReference": reference, "refundedAt": instant(now)}
     duplicates = [{**one, **refund} if one is refunded else one for one in payment.duplicates]
     return changed(payment, duplicates=duplicates)
@@ -77,7 +77,7 @@ def paid_twice() -> Warning:
 def _same(
     provider: str | None, reference: str, other_provider: str | None, other_reference: str
 ) -> bool:
-    """Whether two references are one payment; a provider that is not given is any."""
+    """Whether two references are of one payment; a missing provider matches any."""
     if reference != other_reference:
         return False
     return provider is None or other_provider is None or provider == other_provider

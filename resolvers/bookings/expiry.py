@@ -1,7 +1,4 @@
-"""Unpaid bookings lapse.
-
-The seat is released once the clock has passed what they had to be paid by.
-"""
+"""Expires unpaid bookings: after the payment deadline, the seat is released."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -32,7 +29,7 @@ def expire_overdue(
     rooms: Sequence[UUID] = (),
     candidates: Sequence[UUID] = (),
 ) -> None:
-    """Expire what is overdue at these events, in these rooms or of these candidates."""
+    """Expire the overdue bookings at these events, in these rooms or of these candidates."""
     expire(
         work,
         overdue_at(
@@ -49,7 +46,9 @@ def overdue_at(
     rooms: Sequence[UUID] = (),
     candidates: Sequence[UUID] = (),
 ) -> Keys:
-    """The keys of what is overdue at these events, in these rooms or of these candidates."""
+    """Return the keys of the overdue bookings at these events, in these rooms or of these
+    candidates.
+    """
     found = overdue(
         work.now, organizations=organizations, events=events, rooms=rooms, candidates=candidates
     )
@@ -64,7 +63,7 @@ def overdue(
     rooms: Sequence[UUID] = (),
     candidates: Sequence[UUID] = (),
 ) -> Read[Any]:
-    """What is overdue at these events, in these rooms or of these candidates.
+    """Return the overdue bookings at these events, in these rooms or of these candidates.
 
     Each row has the booking's `organization_id` and `id`.
     """
@@ -82,12 +81,12 @@ def overdue(
 
 
 def organizations_with_overdue(now: datetime) -> Read[Any]:
-    """The `id` of each organization that has an overdue booking."""
+    """Return the `id` of each organization with an overdue booking."""
 
     def build(_: str) -> sa.Select[Any]:
         organization_id = columns(Organization).id
-        # a scalar subquery is one look into the index for each organization, whatever the planner
-        # believes about the number of bookings
+        # a scalar subquery is one index lookup for each organization, whatever the planner
+        # estimates for the number of bookings
         first = (
             _overdue(columns(Booking).lapses_at)
             .where(columns(Booking).organization_id == organization_id)
@@ -102,9 +101,9 @@ def organizations_with_overdue(now: datetime) -> Read[Any]:
 
 
 def overdue_in(work: UnitOfWork, organizations: Iterable[UUID] | None) -> Keys:
-    """The keys of at most 500 overdue bookings, oldest first; None means every organization.
+    """Return the keys of at most 500 overdue bookings, oldest first; None means every organization.
 
-    On PostgreSQL, the rows are locked. Rows that another session has locked are left out.
+    On PostgreSQL, the rows are locked. Rows that another session has locked are skipped.
     """
     everywhere = organizations is None
     read: Read[Any] = Read(
@@ -116,12 +115,12 @@ def overdue_in(work: UnitOfWork, organizations: Iterable[UUID] | None) -> Keys:
 
 
 def expire(work: UnitOfWork, keys: Keys) -> list[Booking]:
-    """Expire those of the bookings that are overdue once locked; as they are afterwards."""
+    """Expire the bookings that are overdue once locked, and return their new versions."""
     return _expire(work, lock(work, Booking, keys).values())
 
 
 def lock_current(work: UnitOfWork, keys: Keys) -> dict[UUID, Booking]:
-    """Lock bookings, and expire those that are overdue; by key, as they are then."""
+    """Lock bookings, expire the overdue ones, and return all of them by key."""
     locked = lock(work, Booking, keys)
     locked.update((booking.id, booking) for booking in _expire(work, locked.values()))
     return locked

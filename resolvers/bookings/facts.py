@@ -1,7 +1,4 @@
-"""A booking's values as the log keeps them.
-
-By the GraphQL names of its fields, as JSON can hold them.
-"""
+"""A booking's values in the log: JSON by the GraphQL names of its fields."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -25,7 +22,7 @@ def reference(type_name: str, key: UUID | None) -> str | None:
 
 
 def booking_facts(booking: Booking) -> dict[str, Any]:
-    """What the fields of every kind show."""
+    """Return the values of the fields that every kind has."""
     return {
         "status": booking.status,
         "candidate": reference("Candidate", booking.candidate_id),
@@ -58,7 +55,7 @@ def _cancellation(booking: Booking) -> dict[str, Any] | None:
 
 
 def payment_facts(payment: Payment) -> dict[str, Any]:
-    """What the payment shows."""
+    """Return the values of the payment."""
     cost = None
     if payment.cost_amount is not None:
         cost = {"amount": str(payment.cost_amount), "currency": payment.cost_currency}
@@ -80,7 +77,7 @@ def payment_facts(payment: Payment) -> dict[str, Any]:
 
 
 def accommodation_facts(accommodations: Iterable[Accommodation]) -> dict[str, Any]:
-    """What the accommodations show, by type."""
+    """Return the values of the accommodations, by type."""
     return {
         "accommodations": [
             {

@@ -1,4 +1,4 @@
-"""The criteria of bookings, over the booking's own columns or over those of its changes."""
+"""The filter criteria of bookings, over the booking's own columns or over those of its changes."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -39,7 +39,7 @@ from resolvers.viewer import Association, Viewer
 from resolvers.vocabulary import AccessScope, BookingStatus, Permission
 
 Of = Mapping[str, sa.ColumnElement[Any]]
-"""The columns that stand for a booking's, by the booking's names."""
+"""The columns that replace a booking's, by the booking's names."""
 
 REFERENCE = frozenset({"reference"})
 TEXTS = frozenset({"candidate_name", "candidate_email", "candidate_reference"})
@@ -61,9 +61,10 @@ def own_columns() -> Of:
 
 
 def criteria(of: Of, *, by_the_clock: bool = False) -> dict[str, Criterion]:
-    """What each field of a booking filter compares.
+    """Return the column that each field of a booking filter compares.
 
-    `by_the_clock` judges statuses at the instant that is bound as `now`; else they are as stored.
+    With `by_the_clock`, statuses are computed at the instant bound as `now`; else stored ones
+    count.
     """
     by_clock = {"status": _current_status(of)} if by_the_clock else {}
     return {
@@ -78,7 +79,9 @@ def criteria(of: Of, *, by_the_clock: bool = False) -> dict[str, Criterion]:
 
 
 def _current_status(of: Of) -> Criterion:
-    """`clock.current_status`; the stored status is compared by itself, as statistics know it."""
+    """`clock.current_status` in SQL; it compares the bare stored status, for which statistics
+    exist.
+    """
     stored = plain(of["status"])
 
     def criterion(operator: Operator, name: str) -> sa.ColumnElement[bool]:
@@ -143,10 +146,11 @@ def narrowed_to(
     of: Callable[[], Of] = own_columns,
     prefix: str = "f",
 ) -> Narrowing:
-    """What a filter finds. Deleted bookings are found only where its `status` names DELETED.
+    """Return the condition of a filter. It matches deleted bookings only if its `status` names
+    DELETED.
 
-    Statuses are judged at `now`; without it they count as they were stored. Raises:
-    PermissionRefusal (a filter by email without VIEW_PII would tell whose address it is).
+    Statuses are computed at `now`; without it, the stored ones count. Raises: PermissionRefusal (a
+    filter by email without VIEW_PII would reveal whose address it is).
     """
     require_may_filter(condition, viewer)
     comparable = prepared(prepared(condition, REFERENCE, lower), TEXTS)
@@ -174,7 +178,7 @@ def require_may_filter(condition: Filter, viewer: Viewer) -> None:
 
 
 def names_deleted(condition: Filter) -> bool:
-    """Whether a filter finds deleted bookings."""
+    """Whether a filter matches deleted bookings."""
     return any(
         part.field == "status" and BookingStatus.DELETED in part.value
         for part in conditions_of(condition)
@@ -183,7 +187,7 @@ def names_deleted(condition: Filter) -> bool:
 
 
 def visible_to(viewer: Viewer, *, of: Callable[[], Of] = own_columns) -> Narrowing:
-    """Which bookings a viewer may see: those with all associations of the scope.
+    """Return the condition on the bookings that a viewer may see: all associations of the scope.
 
     A marker also sees the bookings that they mark or moderate.
     """
@@ -215,7 +219,7 @@ def _value(association: Association) -> Any:
 def _has(of: Of, association: Association) -> sa.ColumnElement[bool]:
     """`Association.holds` as SQL."""
     column, name = of[association.column], f"own_{association.column}"
-    if association.kind is AccessScope.OWN:  # one key, and compared it leaves an index its order
+    if association.kind is AccessScope.OWN:  # comparing a single key keeps an index's order
         return column == sa.bindparam(name, type_=column.type)
     held = one_of(column, name)
     return sa.or_(held, column.is_(None)) if association.or_none else held

@@ -1,4 +1,4 @@
-"""What bookings of every kind are asked alike, and each kind answers for itself."""
+"""The operations that bookings of every kind share, and each kind's definition of them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
@@ -17,10 +17,10 @@ Facts = Mapping[str, Any]
 
 
 class CancellationDetails(Protocol):
-    """What a kind keeps beside its bookings, while a batch cancels some of them."""
+    """A kind's details of bookings, while a batch cancels some of them."""
 
     def cancel(self, booking: Booking) -> tuple[Facts, Facts]:
-        """Write what else cancelling changes. Returns its facts before and after."""
+        """Write the other changes of a cancellation. Returns the facts before and after."""
 
 
 @frozen
@@ -28,9 +28,10 @@ class KindDefinition:
     """A kind's table of transitions, its values for the log, and how it differs from others.
 
     A booking that `follows_event` has its place and its times from its event alone. One that
-    `lasts_weeks` is in nobody's way, nor anybody in its. `personal` says by field what of its value
-    nobody sees without VIEW_PII. `cancelling` is made of the bookings that a batch may cancel,
-    locked; None where nothing else changes. `missing` is the refusal if there is no such booking.
+    `lasts_weeks` never conflicts with other bookings. `personal` has, by field, the parts of its
+    value that require VIEW_PII. `cancelling` is called with the locked bookings that a batch may
+    cancel; None if the kind has no details to change. `missing` is the refusal if there is no such
+    booking.
     """
 
     transitions: Table
@@ -43,7 +44,7 @@ class KindDefinition:
 
 
 KINDS: dict[BookingKind, KindDefinition] = {}
-"""Filled by `resolvers.every_kind`, which knows the kinds; what all of them share does not."""
+"""Filled by `resolvers.every_kind`, which knows the kinds; this package does not."""
 
 
 def kind_of(booking: Booking) -> KindDefinition:
@@ -51,7 +52,8 @@ def kind_of(booking: Booking) -> KindDefinition:
 
 
 def missing_of(ref: Ref) -> type[NotFoundRefusal]:
-    """The refusal of a command that accepts every kind: that of the kind that the global id says.
+    """Return the not-found refusal of the kind in the global id, for commands that accept every
+    kind.
 
     The id alone decides, so the refusal does not reveal whether the booking exists.
     """
@@ -61,7 +63,7 @@ def missing_of(ref: Ref) -> type[NotFoundRefusal]:
 
 
 def masked(kind: BookingKind, facts: Facts | None, viewer: Viewer) -> Facts | None:
-    """Facts of a booking as a viewer may see them: without VIEW_PII what is personal is null."""
+    """Return a booking's facts as a viewer may see them: without VIEW_PII, personal data is null."""
     personal = KINDS[kind].personal
     if facts is None or viewer.may(Permission.VIEW_PII) or not personal.keys() & facts.keys():
         return facts

@@ -1,4 +1,4 @@
-"""What bookings that get longer work with: their rows, locked in the order that booking uses."""
+"""The rows for bookings that get longer, locked in the same order as for a new booking."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -17,9 +17,9 @@ ROOM_FULL = Warning("ROOM_FULL", "The room has more bookings than seats in the a
 class ExtensionBatch:
     """Bookings that may get longer, with their events, rooms and candidates, all locked.
 
-    `found` are the bookings as they were before anything was locked. Locked, table by table in key
-    order: events, rooms, candidates; then the bookings, and those that are overdue there, which are
-    expired before anything is counted.
+    `found` are the bookings before the locks. Locked, table by table in key order: events, rooms,
+    candidates; then the bookings, and the overdue ones there, which are expired before seats are
+    counted.
     """
 
     def __init__(self, work: UnitOfWork, found: Sequence[Booking]) -> None:
@@ -43,11 +43,13 @@ class ExtensionBatch:
         self._seats = loading.seats(work, [], rooms, min([work.now, *starts]))
 
     def holds(self, booking: Booking) -> bool:
-        """Whether the booking's event and room are locked: it may have moved before it was."""
+        """Whether the booking's event and room are locked: it may have moved before it was locked."""
         return booking.event_id in {None, *self.events} and booking.room_id in {None, *self._rooms}
 
     def take(self, before: Booking, after: Booking) -> list[Warning]:
-        """Count a booking as it is now. Warns of a room without a seat for it in the added time."""
+        """Count a booking with its new length. Warns if the room has no seat for it in the added
+        time.
+        """
         self.bookings[after.id] = after
         self.candidate_schedules.write(after)
         self._seats.free(before)

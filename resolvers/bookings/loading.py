@@ -1,6 +1,6 @@
-"""What the commands of every kind load: seats, candidates' schedules, settings.
+"""Loads what the commands of every kind need: seats, candidates' schedules, settings.
 
-Statements that fit a whole batch.
+Each statement serves a whole batch.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -35,7 +35,7 @@ Keys = Iterable[tuple[UUID, UUID]]
 
 
 def by_organization(keys: Keys) -> dict[UUID, list[UUID]]:
-    """Keys grouped, all in order, so that locks are always taken in the same order."""
+    """Group keys by organization, in order, so that locks are always taken in the same order."""
     grouped: dict[UUID, list[UUID]] = {}
     for organization_id, key in sorted(set(keys)):
         grouped.setdefault(organization_id, []).append(key)
@@ -43,19 +43,19 @@ def by_organization(keys: Keys) -> dict[UUID, list[UUID]]:
 
 
 def keys_of(rows: Iterable[Any]) -> list[tuple[UUID, UUID]]:
-    """The keys of rows, each with its organization."""
+    """Return the keys of rows, each with its organization."""
     return [(row.organization_id, row.id) for row in rows]
 
 
 def gather(work: UnitOfWork, **reads: Read[Any] | None) -> dict[str, list[Any]]:
-    """The rows of each read by its name, in as few round trips as possible; none for None."""
+    """Return the rows of each read by its name, in as few round trips as possible; none for None."""
     given = {name: read for name, read in reads.items() if read is not None}
     rows = work.rows_of_all(list(given.values())) if given else []
     return {**{name: [] for name in reads}, **dict(zip(given, rows, strict=True))}
 
 
 def lock(work: UnitOfWork, model: type[Any], keys: Keys) -> dict[UUID, Any]:
-    """Lock rows of one table in key order; by key, as they are once locked."""
+    """Lock rows of one table in key order, and return the locked rows by key."""
     return {
         row.id: row
         for organization_id, ids in by_organization(keys).items()
@@ -64,13 +64,13 @@ def lock(work: UnitOfWork, model: type[Any], keys: Keys) -> dict[UUID, Any]:
 
 
 def read_locking(model: type[Any], keys: Keys) -> Read[Any] | None:
-    """Locks the rows of all keys in one statement; None without keys."""
+    """Return a read that locks the rows of all keys in one statement; None without keys."""
     pairs = list(keys)
     return locking(model, pairs) if pairs else None
 
 
 def read_locking_rooms(rooms: Keys, of_events: Keys) -> Read[Any] | None:
-    """Locks rooms, and the rooms that events have when the statement begins."""
+    """Return a read that locks rooms, and the rooms that events have when the statement starts."""
     pairs, events = list(rooms), list(of_events)
     if not events:
         return read_locking(Room, pairs)
@@ -82,7 +82,7 @@ def read_locking_rooms(rooms: Keys, of_events: Keys) -> Read[Any] | None:
         )
         wanted: Any = sa.or_(one_of(r.id, "keys"), r.id.in_(own))
         if dialect == "postgresql":
-            # one array: with an OR the planner would read every room
+            # a single array: with an OR, the planner would read every room
             given = sa.cast(sa.bindparam("keys", type_=KeyList(r.id.type)), ARRAY(r.id.type))
             both = sa.union_all(own, sa.select(sa.func.unnest(given)))
             wanted = r.id == sa.any_(sa.func.array(both.scalar_subquery()))
@@ -104,12 +104,12 @@ def read_locking_rooms(rooms: Keys, of_events: Keys) -> Read[Any] | None:
 
 
 def settings(work: UnitOfWork, organizations: Iterable[UUID]) -> dict[UUID, Organization]:
-    """Each organization with its settings."""
+    """Return the organizations by key, with their settings."""
     return {row.id: row for row in work.rows(settings_of(organizations))}
 
 
 def settings_of(organizations: Iterable[UUID]) -> Read[Organization]:
-    """The organizations with their settings."""
+    """Return a read of the organizations with their settings."""
     return Read(
         "settings of organizations",
         lambda _: sa.select(table(Organization)).where(one_of(columns(Organization).id, "keys")),
@@ -120,7 +120,7 @@ def settings_of(organizations: Iterable[UUID]) -> Read[Organization]:
 def of_keys(
     work: UnitOfWork, model: type[Any], column: str, keys: Iterable[tuple[UUID, Any]]
 ) -> list[Any]:
-    """The rows whose `column` is one of the keys, of the organizations that they belong to."""
+    """Return the rows whose `column` is one of the keys, in the keys' organizations."""
     read = read_of_keys(model, column, keys)
     return [] if read is None else work.rows(read)
 
@@ -148,10 +148,10 @@ def read_of_keys(
 def references_taken(
     work: UnitOfWork, kind: BookingKind, references: Iterable[tuple[UUID, str]]
 ) -> set[tuple[UUID, str]]:
-    """Those of the references, each with its organization, that bookings of the kind have."""
+    """Return those of the references, each with its organization, that bookings of the kind use."""
     pairs = set(references)
     c = columns(Booking)
-    # in the words of the unique index, which agent bookings are not in
+    # the text of the unique index's condition, which excludes agent bookings
     of_kind = sa.text(f"kind <> 'AGENT_BOOKING' AND kind = '{kind.value}'")
     read: Read[Any] = Read(
         ("references taken", kind),
@@ -169,7 +169,8 @@ def references_taken(
 def read_candidate_schedules(
     candidates: Keys, select: Callable[[], sa.Select[Any]] | None = None
 ) -> Read[Booking] | None:
-    """Reads every booking of these candidates for their schedules; None without candidates.
+    """Return a read of every booking of these candidates for their schedules; None without
+    candidates.
 
     `select` makes the statement, from `select_candidate_schedules`.
     """
@@ -188,7 +189,7 @@ def read_candidate_schedules(
 
 
 def select_candidate_schedules() -> sa.Select[Any]:
-    """Selects the columns of bookings for candidates' schedules."""
+    """Select the columns of bookings for candidates' schedules."""
     c = columns(Booking)
     return sa.select(*(c[name] for name in ENTRY)).where(
         one_of(c.organization_id, "organizations"), one_of(c.candidate_id, "keys")
@@ -196,12 +197,12 @@ def select_candidate_schedules() -> sa.Select[Any]:
 
 
 def candidate_schedules(work: UnitOfWork, candidates: Keys) -> CandidateSchedules:
-    """Every booking of these candidates, of any kind."""
+    """Return every booking of these candidates, of any kind."""
     return CandidateSchedules(of_keys(work, Booking, "candidate_id", candidates))
 
 
 def seats_at_events(events: Sequence[Event]) -> Read[Any] | None:
-    """How many seats are `taken` at each event. The events must be locked."""
+    """Read the number of seats that are `taken` at each event. The events must be locked."""
     if not events:
         return None
     return Read("seats taken at events", lambda _: _taken_at_events(), _keys_of(events))
@@ -213,10 +214,10 @@ def seats_in_rooms(
     since: datetime,
     windows: Mapping[UUID, Span] | None = None,
 ) -> Read[Any] | None:
-    """How many seats are `taken` in each room at each time, from an instant on.
+    """Read the number of seats that are `taken` in each room at each time, from an instant on.
 
-    The events' times are included. Of a room with a window, only what overlaps the window needs to
-    be counted. The rooms must be locked.
+    The events' times are included. For a room with a window, only counters that overlap the window
+    are needed. The rooms must be locked.
     """
     if not rooms:
         return None
@@ -240,7 +241,7 @@ def seats_in_rooms(
 def counted(
     at_events: Iterable[Any], in_rooms: Iterable[Any], windows: Mapping[UUID, Span] | None = None
 ) -> Seats:
-    """The seats that are taken, from the rows of both reads."""
+    """Return the taken seats, from the rows of both reads."""
     seats = Seats(windows)
     for row in at_events:
         seats.add_event(row.event_id, row.taken)
@@ -252,9 +253,10 @@ def counted(
 def seats(
     work: UnitOfWork, events: Sequence[Event], rooms: Sequence[Room], since: datetime
 ) -> Seats:
-    """What is taken at the events and, from an instant on and at the events' times, in the rooms.
+    """Return the seats taken at the events and, from an instant on and at the events' times, in the
+    rooms.
 
-    The rows must be locked before.
+    The rows must already be locked.
     """
     found = gather(
         work,
@@ -289,7 +291,7 @@ def _taken_in_rooms() -> sa.Select[Any]:
 
 
 def _taken_in_windows() -> sa.Select[Any]:
-    """For each window a look into the index, however few or many counters there are."""
+    """One index lookup for each window, whatever the number of counters."""
     c = columns(RoomSeats)
     kinds = {"room_id": c.room_id.type, "starts": c.start_at.type, "ends": c.start_at.type}
     given = zip(("keys", "starts", "ends"), kinds.values(), strict=True)
@@ -304,7 +306,7 @@ def _taken_in_windows() -> sa.Select[Any]:
             c.busy_until_at > windows.c.starts,
             c.taken > sa.literal_column("0"),
         )
-        .offset(sa.literal_column("0"))  # without it, the planner would rather join
+        .offset(sa.literal_column("0"))  # without it, the planner would prefer a join
         .lateral("seats")
     )
     return sa.select(*seats.c).join_from(windows, seats, sa.true())
@@ -340,12 +342,12 @@ def _taken_in_json() -> sa.Select[Any]:
 
 
 def payments(work: UnitOfWork, bookings: Keys) -> dict[UUID, Payment]:
-    """Each booking's payment, where it has one."""
+    """Return the payments by booking."""
     return {row.booking_id: row for row in of_keys(work, Payment, "booking_id", bookings)}
 
 
 def accommodations(work: UnitOfWork, bookings: Keys) -> dict[UUID, list[Accommodation]]:
-    """Each booking's accommodations."""
+    """Return the accommodations by booking."""
     grouped: dict[UUID, list[Accommodation]] = {}
     for row in of_keys(work, Accommodation, "booking_id", bookings):
         grouped.setdefault(row.booking_id, []).append(row)

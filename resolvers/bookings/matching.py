@@ -1,7 +1,7 @@
-"""Which recorded changes a viewer's filter matches, decided from the changes and not by SQL.
+"""Matches recorded changes with a viewer's filter in Python, without SQL.
 
 This is the second form of `filters.narrowed_to` and `filters.visible_to`, for changes that have
-just been committed. Both forms find the same changes.
+just been committed. Both forms match the same changes.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -44,15 +44,16 @@ CHANGING: Final = (
     "updated_at",
     "accommodation_count",
 )
-"""What a change records twice: as it was before, with the prefix `was_`, and as it is after."""
+"""The columns that a change records twice: with the prefix `was_` before the change, and after it.
+"""
 
 UNCHANGING: Final = ("kind", "reference", "candidate_id", "created_at")
 
 CANDIDATE: Final = "candidate"
-"""Among the values of a state: the row of the candidate; None without one."""
+"""The key of the candidate's row in the values of a state; the row may be None."""
 
 MARKERS: Final = "markers"
-"""Among the values of a state: the users who mark or moderate the booking."""
+"""The key of the users who mark or moderate the booking in the values of a state."""
 
 TEXTS_OF_CANDIDATE: Final = {
     "candidate_name": "name_folded",
@@ -85,8 +86,8 @@ class Change:
 class Matcher:
     """Decides whether a viewer receives a change.
 
-    A change that it matches has one of the values of `key`, before or after, in that field; without
-    `key`, any change may match.
+    A matching change has one of the values of `key` in that field, before or after; without `key`,
+    any change may match.
     """
 
     matches: Callable[[Change], bool]
@@ -96,7 +97,10 @@ class Matcher:
 
 
 def matcher_of(viewer: Viewer, filter: Filter, types: Sequence[ChangeType] | None) -> Matcher:
-    """The matcher of what `change_reads.changes_page` reads. Raises: PermissionRefusal."""
+    """Return the matcher for the changes that `change_reads.changes_page` reads.
+
+    Raises: PermissionRefusal.
+    """
     require_may_filter(filter, viewer)
     visible, found = _visible_to(viewer.scope), _found_by(filter)
     wanted = None if types is None else frozenset(types)
@@ -125,7 +129,7 @@ def _found_by(filter: Filter) -> Test:
 
 
 _GONE: Final = frozenset({None, BookingStatus.DELETED})
-"""The statuses that are not found: of a new booking, there is none before the change."""
+"""Return the statuses that do not match: a new booking has no state before the change."""
 
 
 def _visible_to(scope: Scope) -> Test:
@@ -142,7 +146,7 @@ def _visible_to(scope: Scope) -> Test:
 
 
 def _key(filter: Filter, scope: Scope) -> tuple[str, frozenset[Any]] | None:
-    """The most selective field whose values a filter or a scope names."""
+    """Return the most selective field whose values a filter or a scope names."""
     named = dict(_named(filter))
     for each in scope.associations if scope.marker is None else ():
         if not each.or_none:
@@ -151,7 +155,7 @@ def _key(filter: Filter, scope: Scope) -> tuple[str, frozenset[Any]] | None:
 
 
 def _named(filter: Filter) -> Iterable[tuple[str, frozenset[Any]]]:
-    """The fields of which every booking that a filter finds has one of these values."""
+    """Return, by field, the values of which every matching booking has one."""
     match filter:
         case AllOf(parts):
             for part in parts:

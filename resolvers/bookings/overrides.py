@@ -1,4 +1,4 @@
-"""Rules that a caller sets aside on purpose: asked for, permitted, and recorded when used."""
+"""Rules that a caller overrides: requested, permitted, and recorded when used."""
 
 from collections.abc import Iterable
 
@@ -15,7 +15,7 @@ NEEDS = {
 
 
 class Overrides:
-    """What was asked for, and what of it was needed."""
+    """The overrides that were requested, and those that were used."""
 
     def __init__(self, asked_for: Iterable[RuleOverride]) -> None:
         self._asked_for = frozenset(asked_for)
@@ -25,7 +25,7 @@ class Overrides:
         return rule in self._asked_for
 
     def set_aside(self, rule: RuleOverride, code: str, message: str) -> Warning:
-        """Note that a rule was set aside; the warning that says so."""
+        """Record that a rule was overridden, and return the warning."""
         self.used.append(rule)
         return Warning(code, message, ("overrides",))
 
@@ -33,7 +33,7 @@ class Overrides:
 def check_overrides(
     viewer: Viewer, asked_for: Iterable[RuleOverride], stage: ValidationErrors
 ) -> Overrides:
-    """The overrides that were asked for; each that the viewer may not use is a complaint."""
+    """Return the requested overrides; each one without its permission is refused."""
     for position, rule in enumerate(asked_for):
         if not viewer.may(NEEDS[rule]):
             stage.add(PermissionRefusal("overrides", str(position), required=NEEDS[rule]))

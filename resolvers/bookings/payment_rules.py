@@ -1,4 +1,4 @@
-"""What a booking costs and what may become of its payment; domain.md, section 8.6. Pure."""
+"""The price of a booking and the transitions of its payment; domain.md, section 8.6. Pure."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -23,7 +23,7 @@ from resolvers.vocabulary import (
 
 @frozen(kw_only=True)
 class PaymentTerms:
-    """What a booking costs, who pays, and until when."""
+    """The price of a booking, the payer, and the deadline."""
 
     method: PaymentMethod | None = None
     responsibility: PaymentResponsibility | None = None
@@ -31,12 +31,12 @@ class PaymentTerms:
     currency: str | None = None
     due_by: datetime | None = None
     purchase_order: str | None = None
-    reference: UUID | None = None  # made here unless an import brings one
+    reference: UUID | None = None  # created here, except in an import
     url: str | None = None
 
 
 NO_TERMS = PaymentTerms()
-"""Nothing is said about a payment: the booking costs nothing."""
+"""Whether the terms are empty: the booking is free."""
 
 STEPS = frozenset(
     {
@@ -47,7 +47,7 @@ STEPS = frozenset(
         (PaymentStatus.PAID, PaymentStatus.REFUNDED),
     }
 )
-"""The steps that a payment can take."""
+"""The permitted transitions of a payment's status."""
 
 SETTLED = frozenset({PaymentStatus.PAID, PaymentStatus.WAIVED})
 
@@ -55,7 +55,7 @@ SETTLED = frozenset({PaymentStatus.PAID, PaymentStatus.WAIVED})
 def check_terms(
     terms: PaymentTerms, currency: str, now: datetime, validation: ValidationErrors, *, past: bool
 ) -> None:
-    """Collect what is wrong with the terms of a payment; `currency` applies if they have none."""
+    """Check the terms of a payment; `currency` is the default."""
     path = ("payment",)
     if terms.amount is not None:
         currency = terms.currency or currency
@@ -73,10 +73,10 @@ def payment_for(
     *,
     now: datetime,
 ) -> Payment:
-    """The payment of a new booking.
+    """Return the payment of a new booking.
 
-    Left out, the candidate pays what costs something and has until `paymentDueHours` from now.
-    `due_by_start` limits the deadline.
+    By default, the candidate pays, and has until `paymentDueHours` from now. `due_by_start` limits
+    the deadline.
     """
     costs = terms.amount is not None and terms.amount > 0
     currency = terms.currency or settings.currency
@@ -92,7 +92,7 @@ def payment_for(
         id=new_key(),
         booking_id=booking_id,
         reference=terms.reference
-        or uuid4(),  # random: it is part of an address that the payer gets
+        or uuid4(),  # random, because it is part of a URL that the payer receives
         method=terms.method,
         responsibility=responsibility,
         status=PaymentStatus.PENDING if costs else PaymentStatus.NOT_REQUIRED,
@@ -105,14 +105,16 @@ def payment_for(
 
 
 def due_by_start(payment: Payment, start_at: datetime | None) -> Payment:
-    """The payment with its deadline limited to the start, if the candidate still has to pay it."""
+    """Return the payment with its deadline limited to the start, if the candidate still has to pay
+    it.
+    """
     if not is_pending(payment) or payment.responsibility is not PaymentResponsibility.CANDIDATE:
         return payment
     return changed(payment, due_by=_earlier(payment.due_by, start_at))
 
 
 def lapsing_by_start(booking: Booking) -> Booking:
-    """The booking, which lapses at its start at the latest while it waits for its payment."""
+    """Return the booking; if its payment is pending, it expires at its start at the latest."""
     if booking.status is not BookingStatus.PENDING:
         return booking
     return changed(booking, lapses_at=_earlier(booking.lapses_at, booking.start_at))
@@ -123,7 +125,7 @@ def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
 
 
 def must_be_paid_first(payment: Payment) -> bool:
-    """Whether the seat lapses unless the candidate pays."""
+    """Whether the seat is released unless the candidate pays."""
     return (
         payment.status is PaymentStatus.PENDING
         and payment.responsibility is PaymentResponsibility.CANDIDATE
@@ -131,5 +133,5 @@ def must_be_paid_first(payment: Payment) -> bool:
 
 
 def is_pending(payment: Payment) -> bool:
-    """Whether there is something to pay that is not paid yet."""
+    """Whether the payment is due and not paid yet."""
     return payment.status in {PaymentStatus.PENDING, PaymentStatus.FAILED}

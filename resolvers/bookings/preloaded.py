@@ -1,7 +1,4 @@
-"""What booking and moving work with, whatever the kind.
-
-Everything that a whole batch needs, locked and loaded once.
-"""
+"""The preloaded batch: all rows that booking and moving need, locked and loaded once."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -40,9 +37,9 @@ FARTHEST_EAST = timedelta(hours=14)
 
 @frozen
 class BookingRefs:
-    """What one command names, and who asks.
+    """The references of one command, and its viewer.
 
-    `past_time` is the on-demand time of what has already happened, by the clock of any zone.
+    `past_time` is the on-demand time of an import, as a wall time in any zone.
     """
 
     viewer: Viewer
@@ -57,7 +54,7 @@ class PreloadedBatch:
     """The rows that a batch of bookings and moves needs.
 
     Locked, table by table in key order: events, rooms, candidates; then the overdue bookings that
-    hold a seat there, which are expired before anything is counted.
+    have a seat there, which are expired before seats are counted.
     """
 
     def __init__(
@@ -70,10 +67,10 @@ class PreloadedBatch:
             [loading.Keys], Read[Any] | None
         ] = loading.read_candidate_schedules,
     ) -> None:
-        """`at_event_times` says that each seat at an event with a fixed time lasts as the event.
+        """`at_event_times`: each seat at an event with a fixed time lasts as long as the event.
 
-        Its room is then counted for that time only. `read_candidate_schedules` makes the read of
-        the candidates' bookings, from the candidates' keys; `entries` are its rows.
+        The event's room is then counted for that time only. `read_candidate_schedules` makes the
+        read of the candidates' bookings from the candidates' keys; `entries` are its rows.
         """
         self._work = work
         self._read_candidate_schedules = read_candidate_schedules
@@ -115,7 +112,7 @@ class PreloadedBatch:
         return event
 
     def room(self, viewer: Viewer, ref: Ref | None, event: Event | None, *path: str) -> Room | None:
-        """Of rooms with one name the one at the event's centre.
+        """Return the room; of several rooms with the name, the one at the event's centre.
 
         Raises: NotFoundRefusal, AmbiguousReference, Invalid.
         """
@@ -138,7 +135,7 @@ class PreloadedBatch:
         return None if event.test_id is None else self._tests.get(event.test_id)
 
     def modules_of(self, event: Event) -> list[UUID]:
-        """The event's modules; one without any has those of its test."""
+        """Return the event's modules, or else those of its test."""
         own = self._event_modules.get(event.id)
         return own or ([] if event.test_id is None else self._test_modules.get(event.test_id, []))
 
@@ -149,14 +146,14 @@ class PreloadedBatch:
         return self._candidate_groups.get(candidate_id, [])
 
     def zone(self, event: Event, room: Room | None, *, online: bool) -> str:
-        """Whose clock a booking goes by: the centre's, online the organization's."""
+        """Return the time zone of a booking: the centre's, or the organization's if it is online."""
         if online or room is None:
             return self.settings[event.organization_id].time_zone
         centre = self._centres.get(room.centre_id)
         return event.time_zone if centre is None else centre.time_zone
 
     def related(self, booking: Booking) -> dict[type, Any]:
-        """The rows that a booking refers to, as far as the batch has read them; by table."""
+        """Return the rows that a booking refers to, if the batch has read them; by table."""
         named: tuple[tuple[type, Mapping[Any, Any], Any], ...] = (
             (Candidate, self._locked_candidates, booking.candidate_id),
             (Event, self.events, booking.event_id),
@@ -180,7 +177,7 @@ class PreloadedBatch:
         self.events = _by_key(locked["events"])
         self.rooms = _by_key(locked["rooms"])
         self._locked_candidates = _by_key(locked["candidates"])
-        # the room of an event may have changed before the event was locked
+        # an event's room may have changed before the event was locked
         self.rooms |= loading.lock(
             work,
             Room,
@@ -198,7 +195,9 @@ class PreloadedBatch:
                 lookup.found_by_key(rows)
 
     def _keys(self, lookup: Lookup[Any]) -> list[tuple[UUID, UUID]]:
-        """The keys of what is named. Keys that are given are not read before they are locked."""
+        """Return the keys of the references. Keys that are given are not read before they are
+        locked.
+        """
         keys = lookup.keys()
         if keys is None:
             lookup.read(self._work)
@@ -258,7 +257,9 @@ class PreloadedBatch:
         self._centres: dict[UUID, Centre] = _by_key(found["centres"])
 
     def _windows(self) -> dict[UUID, Span]:
-        """When seats may be wanted in each room of events; none for rooms that are also named."""
+        """Return the times at which seats in each event's room may be needed; none for rooms also
+        named.
+        """
         anytime = {room.id for room in self._rooms.rows()}
         windows: dict[UUID, Span] = {}
         for event in self.events.values():
@@ -289,7 +290,7 @@ def _grouped(rows: Iterable[Any], by: str, value: str) -> dict[UUID, list[UUID]]
 
 
 def _earliest(wall_time: datetime) -> datetime:
-    """The earliest instant at which a clock somewhere shows a time."""
+    """Return the earliest instant at which any clock shows a wall time."""
     first = datetime.min.replace(tzinfo=UTC)
     at = wall_time.replace(tzinfo=UTC)
     return first if at - first < FARTHEST_EAST else at - FARTHEST_EAST

@@ -1,6 +1,6 @@
-"""Reads of bookings of every kind, and of what hangs on them; confined by the viewer's scope.
+"""Reads of bookings of every kind and of their details; restricted by the viewer's scope.
 
-A list's filter judges statuses at `now`; without it they count as they were stored.
+The filter of a list computes statuses at `now`; without it, the stored ones count.
 """
 
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ BY_START = ((BookingSortField.START, SortDirection.ASC),)
 
 
 def bookings_order(sort: Sequence[tuple[BookingSortField, SortDirection]] | None) -> Ordering:
-    """The order of a list of bookings; by start, ascending, unless asked for otherwise."""
+    """Return the order of a list of bookings; by default by start, ascending."""
     return ordering_of("bookings", SORT_TERMS, sort or BY_START)
 
 
@@ -71,14 +71,14 @@ def _of_kind(kind: BookingKind) -> Narrowing:
 
 
 def bookings_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Booking]:
-    """Deleted ones too: they stay readable by id."""
+    """Return bookings, also deleted ones, which stay readable by id."""
     return rows_by(Booking, "id", viewer, keys, visible_to(viewer))
 
 
 def bookings_of_kind_by_id(
     kind: BookingKind, viewer: Viewer, keys: Sequence[UUID]
 ) -> Read[Booking]:
-    """As `bookings_by_id`; the key of a booking of another kind finds nothing."""
+    """As `bookings_by_id`, without bookings of another kind."""
     narrowing = visible_to(viewer) & _of_kind(kind)
     return rows_by(Booking, "id", viewer, keys, narrowing)
 
@@ -93,9 +93,9 @@ def bookings_page(
     now: datetime | None = None,
     source: Source | None = None,
 ) -> Read[Booking]:
-    """A page of the bookings that a filter finds, in an order of `bookings_order`.
+    """Return a page of the bookings that match a filter, in an order of `bookings_order`.
 
-    `also` narrows it further, and is about `source`.
+    `also` is a further condition, on `source`.
     """
     narrowing = _list(viewer, filter, kind, now) & also
     beginning = None if source else _beginning(viewer, filter, kind, now, also)
@@ -111,7 +111,7 @@ def bookings_count(
     now: datetime | None = None,
     source: Source | None = None,
 ) -> Read[Any]:
-    """How many bookings `bookings_page` pages through, as `total`."""
+    """Count the bookings that `bookings_page` pages through, as `total`."""
     narrowing = _list(viewer, filter, kind, now) & also
     beginning = None if source else _beginning(viewer, filter, kind, now, also)
     return count_of(Booking, viewer, narrowing, source=source, beginning=beginning)
@@ -127,7 +127,7 @@ def bookings_of_each(
     *,
     now: datetime | None = None,
 ) -> Read[Booking]:
-    """The page's bookings of each parent, whose key is in `column`."""
+    """Return the page's bookings of each parent, whose key is in `column`."""
     return first_of_each(Booking, column, viewer, keys, page, _list(viewer, filter, kind, now))
 
 
@@ -140,7 +140,7 @@ def count_of_bookings_of_each(
     *,
     now: datetime | None = None,
 ) -> Read[Any]:
-    """How many bookings each parent has, as `parent_id` and `total`."""
+    """Count the bookings of each parent, as `parent_id` and `total`."""
     return count_of_each(Booking, column, viewer, keys, _list(viewer, filter, kind, now))
 
 
@@ -153,7 +153,7 @@ def payments_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Payment]:
 
 
 def accommodations_of_bookings(viewer: Viewer, keys: Sequence[UUID]) -> Read[Accommodation]:
-    """By type."""
+    """Return the accommodations of bookings, by type."""
     return rows_by(Accommodation, "booking_id", viewer, keys, UNRESTRICTED, order="type")
 
 
@@ -163,7 +163,7 @@ def accommodations_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Accommoda
 
 
 def _of_visible_booking(viewer: Viewer, model: type[Payment] | type[Accommodation]) -> Narrowing:
-    """What hangs on a booking is seen by those who see the booking."""
+    """Return the condition on rows whose booking the viewer can see."""
     visible = visible_to(viewer)
 
     def narrow() -> sa.ColumnElement[bool]:

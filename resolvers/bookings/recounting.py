@@ -1,7 +1,7 @@
 """Recounts the seats that bookings take, and compares the numbers with the counters.
 
-A counter and the bookings that it counts change in one transaction, so one statement sees both as
-of one moment, whatever is booked meanwhile. A difference stays the same until it is corrected.
+A counter and the bookings that it counts change in one transaction, so one statement sees both at
+one moment, whatever is booked in the meantime. A difference stays the same until it is corrected.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from resolvers.storage.tables.bookings import TAKES_A_SEAT
 from resolvers.values import frozen
 
 CORRECTED: Final = "corrected"
-"""The outcome's fact with the differences that there were, in words."""
+"""The outcome's fact with the differences that were found, as text."""
 
 
 @frozen
@@ -34,9 +34,9 @@ class RepairSeats:
 
 
 def repair_seats(work: UnitOfWork, commands: Sequence[RepairSeats]) -> list[Outcome]:
-    """Give each counter the number of its bookings.
+    """Set each counter to the number of its bookings.
 
-    What is missing is added, so bookings need not wait. Two repairs of one organization wait for
+    The difference is added, so bookings need not wait. Two repairs of one organization wait for
     each other.
     """
     lock_organizations(work, (command.organization_id for command in commands))
@@ -53,9 +53,9 @@ def _repair(work: UnitOfWork, organization_id: UUID) -> Outcome:
 
 
 def miscounted(organization_id: UUID) -> list[Read[Any]]:
-    """The counters of events, and those of rooms, that differ from the numbers of bookings.
+    """Return the counters of events and of rooms that differ from the numbers of bookings.
 
-    Each row has the columns of a counter's key, the `counter`, and how many `bookings` there are.
+    Each row has the columns of a counter's key, the `counter`, and the number of `bookings`.
     """
     return [
         Read(
@@ -68,7 +68,7 @@ def miscounted(organization_id: UUID) -> list[Read[Any]]:
 
 
 def described(row: Any) -> str:
-    """A row of `miscounted` in words."""
+    """Describe a row of `miscounted`."""
     numbers = f"the counter is {row.counter}, and the bookings are {row.bookings}"
     if _model_of(row) is COUNTERS[0]:
         return f"seats taken at event {row.event_id}: {numbers}"
@@ -81,7 +81,7 @@ def _model_of(row: Any) -> type[SQLModel]:
 
 
 def _missing(found: Sequence[Any], sign: int) -> list[Change]:
-    """What is to be added to the counters, or with -1 what is to be subtracted."""
+    """Return the amounts to add to the counters; with -1, those to subtract."""
     rows = [
         (
             *(getattr(row, name) for name in _key_of(_model_of(row))),

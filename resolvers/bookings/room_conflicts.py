@@ -1,4 +1,4 @@
-"""Where rooms have more bookings than seats, as bookings and events show it."""
+"""Rooms with more bookings than seats, as bookings and events show them."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ from resolvers.viewer import Viewer
 
 @frozen
 class RoomConflict:
-    """A stretch of time in which a room has more bookings than seats, and the most of them."""
+    """A period in which a room has more bookings than seats, and the most bookings in it."""
 
     room_id: UUID
     start_at: datetime
@@ -31,17 +31,19 @@ class RoomConflict:
 
 
 def crowded_rooms_of_bookings(viewer: Viewer, keys: Sequence[UUID]) -> Read[Any]:
-    """What `assembled_conflicts` needs of bookings."""
+    """Read the rows that `assembled_conflicts` needs for bookings."""
     return _crowded("id", viewer, keys)
 
 
 def crowded_rooms_of_events(viewer: Viewer, keys: Sequence[UUID]) -> Read[Any]:
-    """What `assembled_conflicts` needs of events: all of their bookings, each in its room."""
+    """Read the rows that `assembled_conflicts` needs for events: all of their bookings, by room."""
     return _crowded("event_id", viewer, keys)
 
 
 def assembled_conflicts(rows: Iterable[Any], *, now: datetime) -> dict[UUID, list[RoomConflict]]:
-    """The conflicts of each parent, by start, then by room. A parent without any has no entry."""
+    """Return the conflicts of each parent, by start, then by room. A parent without any has no
+    entry.
+    """
     rooms: dict[tuple[UUID, UUID, int], tuple[set[Span], dict[Span, int]]] = {}
     for row in rows:
         own, taken = rooms.setdefault((row.parent_id, row.room_id, row.capacity), (set(), {}))
@@ -57,9 +59,9 @@ def assembled_conflicts(rows: Iterable[Any], *, now: datetime) -> dict[UUID, lis
 def crowded(
     capacity: int, own: Iterable[Span], taken: Mapping[Span, int]
 ) -> list[tuple[Span, int]]:
-    """The stretches within the `own` spans in which more seats are taken than there are. Pure.
+    """Return the periods within the `own` spans in which more seats are taken than there are. Pure.
 
-    `taken` says how many bookings have each span. Each stretch comes with the most that are taken.
+    `taken` is the number of bookings of each span. Each period has the most seats taken in it.
     """
     steps: Counter[datetime] = Counter()
     own_steps: Counter[datetime] = Counter()
@@ -91,9 +93,10 @@ def _crowded(parent: str, viewer: Viewer, keys: Sequence[UUID]) -> Read[Any]:
 
 
 def _select_crowded(parent: str) -> sa.Select[Any]:
-    """Each time of a parent's bookings with the times of all bookings in the room meanwhile.
+    """Select each time of a parent's bookings, with the times of all bookings in the room during
+    it.
 
-    Only of rooms that have fewer seats than bookings meanwhile: elsewhere nothing can be crowded.
+    Limited to rooms with fewer seats than bookings during that time: others have no conflicts.
     """
     b, r = columns(Booking), columns(Room)
     own = (

@@ -1,4 +1,4 @@
-"""Whether a seat at an event can be given: the rules that hold for bookings of every kind."""
+"""The rules for a seat at an event that hold for bookings of every kind."""
 
 from collections.abc import Callable, Collection
 from datetime import datetime
@@ -24,10 +24,10 @@ from resolvers.vocabulary import ConflictPolicy, RuleOverride
 
 @frozen
 class SeatRequest:
-    """A seat that somebody wants, as the booking would be.
+    """A requested seat, with the booking that would take it.
 
-    What is `moving` there does not stand in its own way; what has `happened` elsewhere is past the
-    rules about now.
+    `moving` is the booking before its move, which does not conflict with itself. The rules about
+    the present do not apply to a booking that is `imported`.
     """
 
     booking: Booking
@@ -40,7 +40,7 @@ class SeatRequest:
 
     @property
     def stays(self) -> bool:
-        """Whether it is at this event already."""
+        """Whether the booking stays at its event."""
         return self.moving is not None and self.moving.event_id == self.event.id
 
 
@@ -53,10 +53,10 @@ def check_seat(
     own_rules: Callable[[ValidationErrors], None],
     state: ValidationErrors | None = None,
 ) -> list[Warning]:
-    """Ask every rule about a seat that is wanted: state, then capacity, then conflicts.
+    """Check all rules for a requested seat: state, then capacity, then conflicts.
 
-    A later group is asked only if the earlier ones passed. `state` holds what its own state says
-    against it, `own_rules` ask what its kind says of duplicates. Raises: Refused.
+    A later group is checked only if the earlier ones passed. `state` has the refusals from the
+    booking's own state, `own_rules` checks the kind's rules for duplicates. Raises: Refused.
     """
     stage = state or ValidationErrors()
     if wanted.booking.status not in SEATED:
@@ -92,9 +92,10 @@ def check_seat(
 def _check_capacity(
     preloaded: PreloadedBatch, wanted: SeatRequest, overrides: Overrides
 ) -> list[Warning]:
-    """The seat is counted as if what is moving had left.
+    """Check the capacity as if a moving booking had left its seat.
 
-    It leaves only when there is a seat for it. At its own event it has one, full or not.
+    It leaves only when the new seat is free. A booking that stays at its event keeps its seat
+    there, even if the event is full.
     """
     event, room = wanted.event, wanted.room
     if wanted.moving is not None:
@@ -150,7 +151,7 @@ def require_eligible(
     candidate_modules: Collection[UUID],
     groups: Collection[UUID],
 ) -> None:
-    """The candidate is in the event's learner group and, where that is configured, has its module.
+    """Require the event's learner group and, if eligibility is configured, one of its modules.
 
     Raises: NotEligible.
     """

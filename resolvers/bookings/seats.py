@@ -1,6 +1,6 @@
-"""Counts seats in memory while a batch takes and frees them. Pure: the database was asked before.
+"""Counts seats in memory while a batch takes and frees them. Pure: the database was read before.
 
-The rows of the events and rooms are locked, so nobody else takes a seat in the meantime.
+The rows of the events and rooms are locked, so no other transaction takes a seat in the meantime.
 """
 
 from collections import defaultdict
@@ -15,10 +15,10 @@ from resolvers.times import later
 from resolvers.values import frozen
 
 UNKNOWN_LENGTH = timedelta(minutes=1)
-"""How long a booking without an end counts, for conflicts and rooms."""
+"""The assumed length of a booking without an end, for conflicts and rooms."""
 
 Span = tuple[datetime, datetime]
-"""From the first instant to the one that is no longer part of it."""
+"""The start (inclusive) and the end (exclusive) of a period."""
 
 
 def overlap(one: Span, other: Span) -> bool:
@@ -26,22 +26,24 @@ def overlap(one: Span, other: Span) -> bool:
 
 
 def peak(spans: Iterable[tuple[Span, int]], within: Span) -> int:
-    """The most seats taken at one time within a span, given spans and how many take each."""
+    """Return the most seats taken at one time within a span, given spans and the seats that each
+    takes.
+    """
     steps: list[tuple[datetime, int]] = []
     for span, count in spans:
         if overlap(span, within):
             steps += [(max(span[0], within[0]), count), (span[1], -count)]
     taken = most = 0
-    for _, step in sorted(steps):  # at one instant seats are freed before others are taken
+    for _, step in sorted(steps):  # at one instant, seats are freed before others are taken
         taken += step
         most = max(most, taken)
     return most
 
 
 def span_of(booking: Booking) -> Span | None:
-    """When the booking keeps its candidate and its room busy; None without a time.
+    """Return when the booking occupies its candidate and its room; None without a time.
 
-    A window keeps nobody busy: only the session in it does, once it has started.
+    A window does not occupy them: only its session does, once it has started.
     """
     start = booking.start_at if booking.opens_at is None else booking.session_started_at
     if start is None:
@@ -55,7 +57,7 @@ def takes_seat(booking: Booking) -> bool:
 
 @frozen
 class SeatLimits:
-    """How many seats an event and a room have, and which of the limits is set aside."""
+    """The seats of an event and a room, and which of the limits is ignored."""
 
     event: Event | None
     room: Room | None
@@ -63,7 +65,7 @@ class SeatLimits:
 
 
 def span_of_event(event: Event) -> Span | None:
-    """When a booking without extra time keeps a room busy, at an event with a fixed time."""
+    """Return when a booking without extra time occupies a room, at an event with a fixed time."""
     if event.on_demand or event.start_at is None:
         return None
     shortest = later(event.start_at, UNKNOWN_LENGTH)
@@ -73,7 +75,7 @@ def span_of_event(event: Event) -> Span | None:
 class Seats:
     """The seats of the locked events and rooms.
 
-    Of a room with a window, only the seats that are taken within the window are known.
+    For a room with a window, only the seats that are taken within the window are known.
     """
 
     def __init__(self, windows: Mapping[UUID, Span] | None = None) -> None:
@@ -85,7 +87,7 @@ class Seats:
         self._taken[event_id] = taken
 
     def add_room(self, room_id: UUID, span: Span, taken: int) -> None:
-        """Count seats that are taken in a room for a span, in addition to those counted before."""
+        """Add seats that are taken in a room for a span to those counted before."""
         spans = self._in_room[room_id]
         spans[span] = spans.get(span, 0) + taken
 
@@ -93,7 +95,9 @@ class Seats:
         return self._taken.get(event_id, 0)
 
     def peak(self, room_id: UUID, within: Span) -> int:
-        """The most seats taken at one time within a span, which must be in the room's window."""
+        """Return the most seats taken at one time within a span, which must be in the room's
+        window.
+        """
         start, end = self._windows.get(room_id, within)
         if within[0] < start or end < within[1]:
             raise AssertionError(f"{within} is outside the room's window {(start, end)}")
@@ -114,7 +118,7 @@ class Seats:
             self.add_room(booking.room_id, span, by)
 
     def require_free(self, booking: Booking, limits: SeatLimits, *path: str) -> None:
-        """Let a booking through that finds a seat at its event and, while it lasts, in its room.
+        """Require a free seat at the booking's event and, for its time, in its room.
 
         Raises: EventFull, RoomFull.
         """

@@ -1,4 +1,4 @@
-"""When a booking takes place. Pure: an event, a time and `now` in, a sitting or a refusal out."""
+"""The times of a booking. Pure: takes an event, a time and `now`, returns a sitting or refuses."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from resolvers.values import frozen
 
 @frozen
 class Sitting:
-    """When a booking takes place, on the clock that counts for it."""
+    """The times of a booking, in the time zone that applies to it."""
 
     time_zone: str
     local_start: datetime | None
@@ -40,7 +40,7 @@ def sitting_of(
     extra_break_minutes: int = 0,
     path: str = "on_demand_time",
 ) -> Sitting:
-    """When the booking takes place: the event's times, or its own at an event on demand.
+    """Return the times of the booking: the event's, or its own at an event on demand.
 
     Raises: OnDemandTimeRequired, OnDemandTimeNotAllowed, OutOfRange (past, or a time that the clock
     skips).
@@ -83,9 +83,9 @@ def sitting_of(
 
 
 def sitting_at(event: Event, extra: ExtraMinutes) -> Sitting:
-    """When a booking that follows its event takes place.
+    """Return the times of a booking that follows its event.
 
-    It ends with the event, or later where the extra time needs longer than that.
+    It ends with the event, or later if the extra time requires it.
     """
     start, end = event.start_at, event.end_at
     busy_until = None
@@ -110,9 +110,9 @@ def sitting_at(event: Event, extra: ExtraMinutes) -> Sitting:
 
 
 def as_booked(event: Event, booking: Booking) -> Event:
-    """The event with the duration that a booking of it has.
+    """Return the event with the duration of one of its bookings.
 
-    An event may follow its test to a new duration; the bookings that exist keep theirs.
+    An event may follow its test to a new duration; existing bookings keep theirs.
     """
     minutes = booking.duration_minutes
     if minutes == event.duration_minutes:
@@ -124,14 +124,14 @@ def as_booked(event: Event, booking: Booking) -> Event:
 
 
 def overrun(event: Event, booking: Booking) -> list[Warning]:
-    """A warning where the booking ends later than its event."""
+    """Return a warning if the booking ends later than its event."""
     if booking.end_at is None or event.end_at is None or booking.end_at <= event.end_at:
         return []
     return [Warning("ENDS_AFTER_EVENT", "With its extra time, the booking ends after the event.")]
 
 
 def times(sitting: Sitting) -> dict[str, Any]:
-    """When a sitting begins and ends, as a booking's columns."""
+    """Return the start and the end of a sitting, as a booking's columns."""
     return {
         "time_zone": sitting.time_zone,
         "local_start": sitting.local_start,
@@ -143,7 +143,7 @@ def times(sitting: Sitting) -> dict[str, Any]:
 
 
 def when(sitting: Sitting) -> dict[str, Any]:
-    """A sitting as a booking's columns."""
+    """Return a sitting as a booking's columns."""
     return {
         **times(sitting),
         "duration_minutes": sitting.duration_minutes,

@@ -1,4 +1,4 @@
-"""The next version of a booking: each change raises the number that callers compare."""
+"""The next version of a booking: each change increments the number that callers compare."""
 
 from datetime import datetime
 from typing import Any
@@ -8,5 +8,5 @@ from resolvers.storage.tables import Booking
 
 
 def next_version(booking: Booking, now: datetime, **values: Any) -> Booking:
-    """The booking with these values, as its next version."""
+    """Return the booking with these values, as its next version."""
     return changed(booking, version=booking.version + 1, updated_at=now, **values)
