@@ -36,7 +36,7 @@ class PaymentTerms:
 
 
 NO_TERMS = PaymentTerms()
-"""Whether the terms are empty: the booking is free."""
+"""No terms: the booking is free."""
 
 STEPS = frozenset(
     {
@@ -75,8 +75,8 @@ def payment_for(
 ) -> Payment:
     """Return the payment of a new booking.
 
-    By default, the candidate pays, and has until `paymentDueHours` from now. `due_by_start` limits
-    the deadline.
+    By default, the candidate pays if there is a price, and has until `paymentDueHours` from now.
+    `due_by_start` limits the deadline.
     """
     costs = terms.amount is not None and terms.amount > 0
     currency = terms.currency or settings.currency
