@@ -31,7 +31,7 @@ from resolvers.vocabulary import Gender, Permission
 
 @frozen(kw_only=True)
 class UpsertCandidate(Upsert):
-    """A person who is examined or taught, known by a reference."""
+    """A person who takes tests or courses, identified by a reference."""
 
     reference: str
     first_names: str
@@ -57,7 +57,7 @@ class UpsertCandidate(Upsert):
 
 @frozen(kw_only=True)
 class UpsertDepartment(Upsert):
-    """A department, known by its name."""
+    """A department, identified by its name."""
 
     name: str
 
@@ -66,13 +66,13 @@ class UpsertDepartment(Upsert):
 def upsert_candidates(
     work: UnitOfWork, commands: Sequence[UpsertCandidate]
 ) -> list[Outcome | Refused]:
-    """Create or update a candidate for each command; a candidate is known by the reference.
+    """Create or update a candidate for each command; the reference identifies the candidate.
 
-    A viewer with a scope creates candidates at centres of that scope, unless the command names any
-    at all of them, and changes no other associations with centres. Refusals: PermissionRefusal
-    (there is no such centre), WrongLength, Invalid, InvalidEmail, InvalidCountryCode, Required,
-    OutOfRange, NotFoundRefusal (also a centre outside the scope), AlreadyExists (an external id, or
-    the reference of a candidate that the viewer cannot see).
+    For a viewer with a scope, a new candidate gets the scope's centres unless the command names
+    some of them, and other links to centres do not change. Refusals: PermissionRefusal (a new
+    candidate would be outside the scope), WrongLength, Invalid, InvalidEmail, InvalidCountryCode,
+    Required, OutOfRange, NotFoundRefusal (also a centre outside the scope), AlreadyExists (an
+    external id, or the reference of a candidate that the viewer cannot see).
     """
     return upsert(work, commands, CANDIDATE)
 
@@ -81,7 +81,7 @@ def upsert_candidates(
 def upsert_departments(
     work: UnitOfWork, commands: Sequence[UpsertDepartment]
 ) -> list[Outcome | Refused]:
-    """Create a department for each command, unless there is one of that name.
+    """Create a department for each command, unless one with that name exists.
 
     Refusals: PermissionRefusal, WrongLength, Invalid, OutOfRange, AlreadyExists.
     """
@@ -142,7 +142,7 @@ def _own_centres(scope: Scope) -> frozenset[UUID] | None:
 
 
 class _InScope(Rule):
-    """A viewer with a scope makes only candidates that the viewer then sees."""
+    """A viewer with a scope can create only candidates that are visible in it."""
 
     def __init__(self, loading: PartContext) -> None:
         pass

@@ -14,9 +14,9 @@ Pair = tuple[UUID, UUID, UUID]
 def record_duplicates(work: UnitOfWork, pairs: Iterable[Pair]) -> None:
     """Record each pair under both candidates, once; the candidates themselves are not written.
 
-    A candidate has at most 500; further ones are not recorded. The rows of candidates that an
-    earlier transaction made must be locked on one side of each pair, so that no pair is inserted
-    twice. No statement if there are no pairs.
+    A candidate has at most 500; further ones are not recorded. Of each pair, the row of one
+    candidate must be locked or new in this transaction, so that no pair is inserted twice. No
+    statement if there are no pairs.
     """
     named = sorted(set(pairs))
     if not named:

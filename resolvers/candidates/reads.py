@@ -1,6 +1,6 @@
-"""Reads of candidates and departments, and of what hangs on them.
+"""Reads of candidates and departments, and of the rows linked to them.
 
-A candidate is confined by the viewer's scope; departments are open to the organization.
+Candidates are restricted by the viewer's scope; departments are visible to the whole organization.
 """
 
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ def candidates_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Candidate]:
 
 
 def candidates_page(viewer: Viewer, page: PageRequest, search: str | None) -> Read[Candidate]:
-    """A page of candidates that have the text in their name, reference or, for VIEW_PII, email.
+    """Return a page of candidates with the text in their name, reference or, with VIEW_PII, email.
 
     Raises: WrongLength, Invalid (the text).
     """
@@ -85,7 +85,9 @@ def modules_of_candidates(viewer: Viewer, keys: Sequence[UUID]) -> Read[Module]:
 
 
 def duplicates_of_candidates(viewer: Viewer, keys: Sequence[UUID]) -> Read[Candidate]:
-    """The candidates that may be the same persons, oldest first; none for other viewers."""
+    """Return the possible duplicates of candidates, oldest first; none unless the viewer may see
+    them.
+    """
     return rows_linked(
         Candidate,
         CANDIDATE_DUPLICATES.model,
@@ -99,7 +101,7 @@ def duplicates_of_candidates(viewer: Viewer, keys: Sequence[UUID]) -> Read[Candi
 
 
 def groups_of_candidates(viewer: Viewer, keys: Sequence[UUID]) -> Read[CandidateGroup]:
-    """The learner groups as `group_id`, each with its `candidate_id`."""
+    """Return the learner groups as `group_id`, each with its `candidate_id`."""
     return rows_by(CandidateGroup, "candidate_id", viewer, keys, UNRESTRICTED, order="group_id")
 
 
@@ -110,5 +112,5 @@ def _candidates(viewer: Viewer, search: str | None) -> Narrowing:
 
 
 def _departments(search: str | None) -> Narrowing:
-    # a name that differs only in case from another one may be its own folded form (migration 0007)
+    # a name that differs only in case from another may be stored unfolded (migration 0007)
     return searching(search, within=(sa.func.lower(columns(Department).name_folded),))

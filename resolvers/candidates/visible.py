@@ -1,4 +1,4 @@
-"""Which candidates a viewer may see: those with a booking, a centre or a subject in scope.
+"""The candidates that a viewer may see: those with a booking, a centre or a subject in scope.
 
 An agent sees those for whom one of its offices has booked.
 """
@@ -30,9 +30,10 @@ MARKER = "visible_marker"
 
 
 def visible_to(viewer: Viewer) -> Narrowing:
-    """The condition on `candidate` that a viewer's scope makes.
+    """Return the condition on `candidate` for a viewer's scope.
 
-    Of a scope with centres and subjects, either is enough; so is a schedule that the viewer marks.
+    With both centres and subjects in the scope, one match is enough; so is a schedule that the
+    viewer marks.
     """
     scope = viewer.scope
     if scope.everything:
@@ -49,16 +50,16 @@ def visible_to(viewer: Viewer) -> Narrowing:
 
 
 def sees_duplicates(viewer: Viewer) -> bool:
-    """Whether a viewer sees which candidates may be the same person.
+    """Whether a viewer sees possible duplicates of candidates.
 
-    No agent does: a pair that its submission has caused would confirm that the organization knows
-    the person.
+    Agents do not: a pair caused by an agent's own submission would reveal that the organization
+    knows the person.
     """
     return viewer.may(Permission.VIEW_PII) and viewer.scope.everything
 
 
 def missing_scope(scope: Scope) -> AccessScope:
-    """What a viewer would need to see a candidate that is outside of the scope."""
+    """Return the association that a viewer lacks for a candidate outside of the scope."""
     if scope.nothing or scope.candidate is not None:
         return AccessScope.OWN
     if scope.agent_offices is not None:
@@ -69,7 +70,7 @@ def missing_scope(scope: Scope) -> AccessScope:
 def visible_candidates(
     work: UnitOfWork, asked: Iterable[tuple[Viewer, UUID]]
 ) -> set[tuple[Viewer, UUID]]:
-    """The pairs in which the viewer may see the candidate; a statement for each scope."""
+    """Return the pairs in which the viewer may see the candidate; one statement for each scope."""
     visible: set[tuple[Viewer, UUID]] = set()
     by_scope: dict[tuple[UUID, Scope], list[tuple[Viewer, UUID]]] = {}
     for viewer, key in asked:
@@ -106,7 +107,7 @@ def _in_scope(by: Collection[str]) -> sa.ColumnElement[bool]:
 
 
 def _is_marked() -> sa.ColumnElement[bool]:
-    """The viewer marks or moderates a test schedule of the candidate."""
+    """Whether the viewer marks or moderates a test schedule of the candidate."""
     c, b, s = columns(Candidate), columns(Booking), columns(TestSchedule)
     user = sa.bindparam(MARKER, type_=s.marker_user_id.type)
     return sa.exists().where(
@@ -119,7 +120,7 @@ def _is_marked() -> sa.ColumnElement[bool]:
 
 
 def _has(model: type[SQLModel], column: str, values: str) -> sa.ColumnElement[bool]:
-    """The candidate has a row there in which the column is one of the values."""
+    """Whether the candidate has a row in the table whose column is one of the values."""
     c, theirs = columns(Candidate), columns(model)
     return sa.exists().where(
         theirs.organization_id == c.organization_id,

@@ -24,7 +24,7 @@ OLDEST_MINIMUM = 150
 
 @frozen(kw_only=True)
 class UpsertCentre(Upsert):
-    """A place with a clock, known by its reference."""
+    """A centre with a time zone, identified by its reference."""
 
     reference: str
     name: str
@@ -39,7 +39,7 @@ class UpsertCentre(Upsert):
 
 @frozen(kw_only=True)
 class UpsertRoom(Upsert):
-    """A room with seats, known by its centre and its name."""
+    """A room with seats, identified by its centre and its name."""
 
     centre: Ref
     name: str
@@ -48,21 +48,21 @@ class UpsertRoom(Upsert):
 
 @requires(Permission.MANAGE_CENTRES)
 def upsert_centres(work: UnitOfWork, commands: Sequence[UpsertCentre]) -> list[Outcome | Refused]:
-    """Create or update a centre for each command; a centre is known by its reference.
+    """Create or update a centre for each command; the reference identifies the centre.
 
-    Its time zone stays as it is while it has events or bookings that are not over.
-    Refusals: PermissionRefusal, WrongLength, Invalid (also the time zone), InvalidCountryCode,
-    Required, OutOfRange, NotFoundRefusal, AlreadyExists.
+    Its time zone cannot change while it has events or bookings that are not over. Refusals:
+    PermissionRefusal, WrongLength, Invalid (also the time zone), InvalidCountryCode, Required,
+    OutOfRange, NotFoundRefusal, AlreadyExists.
     """
     return upsert(work, commands, CENTRE)
 
 
 @requires(Permission.MANAGE_CENTRES)
 def upsert_rooms(work: UnitOfWork, commands: Sequence[UpsertRoom]) -> list[Outcome | Refused]:
-    """Create or update a room for each command; a room is known by its centre and its name.
+    """Create or update a room for each command; its centre and its name identify the room.
 
-    Refusals: PermissionRefusal, WrongLength, Invalid, OutOfRange (also a centre with as many rooms
-    as there may be), NotFoundRefusal, AmbiguousReference, AlreadyExists, CapacityBelowTaken.
+    Refusals: PermissionRefusal, WrongLength, Invalid, OutOfRange (also a centre with the maximum
+    number of rooms), NotFoundRefusal, AmbiguousReference, AlreadyExists, CapacityBelowTaken.
     """
     return upsert(work, commands, ROOM)
 

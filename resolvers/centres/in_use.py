@@ -1,4 +1,4 @@
-"""What keeps a centre or a room from being changed: its events, its bookings, its size."""
+"""Rules that prevent changes to a centre or a room: its events, its bookings, its size."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ CENTRE_ROOMS = Link(Room, "centre_id", "id")
 
 
 class ZoneInUse(Rule):
-    """A centre's clock is not changed under events and bookings that are not over."""
+    """A centre's time zone cannot change while it has events or bookings that are not over."""
 
     def __init__(self, loading: PartContext) -> None:
         wanted: dict[tuple[UUID, str], set[str]] = {}
@@ -49,7 +49,7 @@ class ZoneInUse(Rule):
 
 
 class RoomsOfCentre(Rule):
-    """A centre has a plain list of its rooms, so there cannot be any number of them."""
+    """The number of a centre's rooms is limited, because a centre has a plain list of them."""
 
     def __init__(self, loading: PartContext) -> None:
         centres = {
@@ -70,7 +70,9 @@ class RoomsOfCentre(Rule):
 
 
 class SeatsTaken(Rule):
-    """A room keeps the seats that are taken at some moment from now on. Its row is locked."""
+    """A room's capacity cannot fall below the seats taken at any time from now on. Its row is
+    locked.
+    """
 
     def __init__(self, loading: PartContext) -> None:
         self._from_now = (loading.work.now, FOREVER)
@@ -89,7 +91,7 @@ class SeatsTaken(Rule):
 
 
 def _in_use(work: UnitOfWork, centres: Iterable[Any]) -> set[UUID]:
-    """The centres that have events or bookings that are not over, in two statements."""
+    """Return the centres that have events or bookings that are not over, with two statements."""
     organizations, keys = zip(*((row.organization_id, row.id) for row in centres), strict=True)
     values = {"organizations": list(set(organizations)), "keys": list(keys), "now": work.now}
     events: Read[Any] = Read("centres with events", lambda _: _with_events(), values)
@@ -98,7 +100,7 @@ def _in_use(work: UnitOfWork, centres: Iterable[Any]) -> set[UUID]:
 
 
 def _with_events() -> sa.Select[Any]:
-    """An event without a start, on demand or a draft, is never over."""
+    """Select centres with events that are not over; an event without a start never is."""
     c = columns(Event)
     end = sa.func.coalesce(c.end_at, c.start_at)
     return (

@@ -1,4 +1,4 @@
-"""Reads of centres and rooms; they are open to the organization."""
+"""Reads of centres and rooms; they are visible to the whole organization."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +21,7 @@ def centres_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Centre]:
 
 
 def centres_page(viewer: Viewer, page: PageRequest, search: str | None) -> Read[Centre]:
-    """A page of centres that have the text in their name or reference.
+    """Return a page of centres with the text in their name or reference.
 
     Raises: WrongLength, Invalid (the text).
     """
@@ -37,7 +37,7 @@ def rooms_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Room]:
 
 
 def rooms_of_centres(viewer: Viewer, keys: Sequence[UUID]) -> Read[Room]:
-    """Each with its centre's key as `centre_id`."""
+    """Return the rooms, each with its centre's key as `centre_id`."""
     return rows_by(Room, "centre_id", viewer, keys, UNRESTRICTED, order="sort_key")
 
 

@@ -1,4 +1,4 @@
-"""Reads of the changes of events: what came after a cursor, as a filter finds it."""
+"""Reads of the changes of events after a cursor that match a filter."""
 
 from datetime import datetime
 from typing import Any
@@ -22,11 +22,10 @@ OF_EVENTS = Narrowing("of events", lambda: columns(ChangeLog).event_type.is_not(
 def changes_page(
     viewer: Viewer, page: PageRequest, filter: Filter = NO_FILTER, *, now: datetime
 ) -> Read[ChangeLog]:
-    """A page of the changes of events that a filter finds, in commit order.
+    """Return a page of the changes of events that match a filter, in commit order.
 
-    A filter finds a change when the event matches it as it was before or as it was after. Its
-    status counts as it stood at the moment of the change; free seats, and the keys under which a
-    source knows its centre, count as they are `now`.
+    A change matches if the event matches before or after it. The status counts as of the change;
+    free seats, and a source's keys for the centre, count as they are `now`.
     """
     narrowing = OF_EVENTS
     if filter != NO_FILTER:
@@ -52,7 +51,7 @@ def _before_or_after(found: Narrowing) -> Narrowing:
 
 
 def _of_version(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    """A condition on an event as one on a version of it, at the moment of a change."""
+    """Convert a condition on an event to one on its version at the time of a change."""
     events, versions = table(Event), table(EventVersion)
     at = columns(ChangeLog).at
     moments = {NOW: at, A_MINUTE_AGO: a_minute_before(at)}

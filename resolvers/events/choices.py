@@ -1,4 +1,4 @@
-"""What the references of a batch mean: centres, rooms, tests and modules, looked up at once."""
+"""Looks up the references of a batch together: centres, rooms, tests and modules."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -20,7 +20,7 @@ SCOPE_PATHS = {AccessScope.CENTRE: ("centre",), AccessScope.SUBJECT: ("test",)}
 
 @frozen
 class Choice:
-    """Where an event is, and what is sat there. `modules` are its own."""
+    """The place and the test of an event. `modules` are its own."""
 
     centre: Centre | None = None
     room: Room | None = None
@@ -36,8 +36,8 @@ class Choice:
 
 
 def lock_tests(work: UnitOfWork, wanted: Sequence[tuple[Viewer, Values]]) -> None:
-    """Lock the tests that are named, before any event: an event that is about to follow a test
-    must not miss a new duration. `upsertTest` locks in the same order.
+    """Lock the referenced tests before any event, so that an event that starts to follow a test
+    cannot miss a new duration. `upsertTest` locks in the same order.
     """
     named = [(viewer, values.get("test")) for viewer, values in wanted]
     if any(ref is not None for _, ref in named):
@@ -46,7 +46,7 @@ def lock_tests(work: UnitOfWork, wanted: Sequence[tuple[Viewer, Values]]) -> Non
 
 
 class Choices:
-    """The rows that a batch names; `events` are those whose present places and tests count too."""
+    """The rows that a batch refers to; also the present places and tests of `events`."""
 
     def __init__(
         self,
@@ -64,7 +64,9 @@ class Choices:
         self._load_present(work, list(events))
 
     def _load_present(self, work: UnitOfWork, events: list[Event]) -> None:
-        """By key: what the events have, what is named, and the named rooms' centres."""
+        """Load, by key, the events' rows, the referenced rows, and the referenced rooms'
+        centres.
+        """
         rooms = _keys(events, "room_id")
         self.rooms: dict[UUID, Room] = {
             room.id: room for room in loading.of_keys(work, Room, "id", rooms)
@@ -82,7 +84,7 @@ class Choices:
         return self._rooms.rows()
 
     def present(self, event: Event, modules: frozenset[UUID]) -> Choice:
-        """Where an event is now."""
+        """Return the present place and test of an event."""
         return Choice(
             centre=None if event.venue_id is None else self.centres[event.venue_id],
             room=None if event.room_id is None else self.rooms[event.room_id],
@@ -93,10 +95,11 @@ class Choices:
     def chosen(
         self, viewer: Viewer, values: Values, present: Choice, validation: ValidationErrors
     ) -> Choice:
-        """Where an event is with these values; what is left out of them stays as it is.
+        """Return an event's place and test with these values; omitted ones keep the present values.
 
-        A room without a centre brings its centre. A centre without a room keeps a room that it has.
-        Refusals: NotFoundRefusal, AmbiguousReference, Invalid, OutOfRange.
+        A room without a centre implies its centre. If only the centre is given, the event keeps its
+        room if that is at the centre. Refusals: NotFoundRefusal, AmbiguousReference, Invalid,
+        OutOfRange.
         """
         centre, test = present.centre, present.test
         if "centre" in values:
@@ -130,7 +133,7 @@ class Choices:
         return self._tests.one(viewer, ref, "test")
 
     def _room(self, viewer: Viewer, ref: Ref, centre: Centre | None) -> Room:
-        """Of rooms with one name the one at the centre.
+        """Return the room; of several rooms with the name, the one at the centre.
 
         Raises: NotFoundRefusal, AmbiguousReference, Invalid.
         """
@@ -158,7 +161,7 @@ class Choices:
 
 
 def require_in_scope(viewer: Viewer, choice: Choice, *path: str) -> None:
-    """Let a viewer through whose scope has the event's centre and its test's subject.
+    """Require the event's centre and its test's subject in the viewer's scope.
 
     Raises: PermissionRefusal.
     """

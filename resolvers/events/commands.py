@@ -12,15 +12,16 @@ from resolvers.viewer import Viewer
 from resolvers.vocabulary import RuleOverride
 
 Values = Mapping[str, Any]
-"""What a caller gives: plain fields by the columns of `fields.FIELDS`, and beside them `centre`,
-`room` and `test` as a Ref and `modules` as a sequence of Refs. What is left out is not in it."""
+"""The given values: plain fields by the columns of `fields.FIELDS`, `centre`, `room` and `test` as
+a Ref, and `modules` as a sequence of Refs. Omitted fields are absent.
+"""
 
 
 @frozen
 class CreateEvent:
-    """A new event. A value that is None is as good as left out; no `identifier` means the key.
+    """Create an event. None means omitted; `identifier` defaults to the key.
 
-    `last_change`: the columns of that name as a source says them; the gateway's own by default.
+    `last_change`: the columns of that name from a source; the gateway's own by default.
     """
 
     viewer: Viewer = field(repr=False)
@@ -32,7 +33,7 @@ class CreateEvent:
 
 @frozen
 class UpdateEvent:
-    """Other values for an event. What is left out stays; None clears what may be null.
+    """Change values of an event. Omitted fields keep their values; None clears a nullable field.
 
     `last_change`: as in `CreateEvent`.
     """

@@ -1,4 +1,4 @@
-"""Makes events: a batch, in the order load, ask, write, record; only their tests are locked."""
+"""Creates events: a batch, in the order load, check, write, record; only their tests are locked."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,7 +26,7 @@ NIL = UUID(int=0)
 
 @frozen
 class Created:
-    """An event that was made in this batch, before it is written."""
+    """An event created in this batch, before it is written."""
 
     event: Event
     modules: frozenset[UUID]
@@ -35,7 +35,7 @@ class Created:
 
 @requires(Permission.MANAGE_EVENTS)
 def create_events(work: UnitOfWork, commands: Sequence[CreateEvent]) -> list[Outcome | Refused]:
-    """Make events; the outcomes are in the order of the commands.
+    """Create events; the outcomes are in the order of the commands.
 
     Refusals: PermissionRefusal, NotFoundRefusal, AmbiguousReference, Invalid, WrongLength,
     OutOfRange, those of listed texts; AlreadyExists (the identifier).
@@ -57,7 +57,7 @@ def create_events(work: UnitOfWork, commands: Sequence[CreateEvent]) -> list[Out
 
 
 class _CreationBatch:
-    """What the batch needs beside its references; identifiers are taken as the batch goes on."""
+    """The rows of a batch, and the identifiers used so far."""
 
     def __init__(self, work: UnitOfWork, commands: Sequence[CreateEvent], choices: Choices) -> None:
         wanted = [(c.viewer.organization_id, key) for c in commands if (key := _identifier(c))]
@@ -99,7 +99,7 @@ def _draft(
     values: dict[str, Any],
     choice: Choice,
 ) -> Event:
-    """The row as it will be written, but for what follows from its values."""
+    """Return the row to write, without the columns that are computed from others."""
     key, organization_id = new_key(), command.viewer.organization_id
     kind = values.get("kind", EventKind.EXAM)
     zone = preloaded.settings[organization_id] if choice.centre is None else choice.centre
@@ -124,12 +124,12 @@ def _draft(
 
 
 def _given(command: CreateEvent) -> dict[str, Any]:
-    """The values without the nulls, which mean defaults."""
+    """Return the values without nulls, which mean defaults."""
     return {name: value for name, value in command.values.items() if value is not None}
 
 
 def _identifier(command: CreateEvent) -> UUID | None:
-    """The client's identifier; the nil UUID counts as missing `[002]`."""
+    """Return the client's identifier; the nil UUID counts as missing `[002]`."""
     return None if command.identifier == NIL else command.identifier
 
 

@@ -1,4 +1,4 @@
-"""An event as its values make it: what is given, what follows, whether it holds together."""
+"""Drafts of events: the given columns, the computed columns, and the checks between them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ from resolvers.times import wall_time_of
 
 
 def plain_columns(values: Values) -> dict[str, Any]:
-    """The columns of the plain fields that are given; a unit's text is its name unless given."""
+    """Return the columns of the given plain fields; the text of a unit defaults to its name."""
     given = {column: value for column, value in values.items() if column in FIELDS}
     if "duration_unit" in given:
         unit = given["duration_unit"]
@@ -33,13 +33,13 @@ MEASURES = (
     "start_at",
     "given_end_at",
 )
-"""What an event's length follows from."""
+"""The columns from which an event's length is computed."""
 
 
 def settled(event: Event, choice: Choice, was: Event | None = None) -> Event:
-    """The event with the columns that follow from the others.
+    """Return the event with the columns that are computed from others.
 
-    A change of `was` that says nothing about the length keeps it: an event that has started no
+    The length is kept if no column of `MEASURES` differs from `was`: an event that has started no
     longer follows its test.
     """
     local_start = None
@@ -64,7 +64,7 @@ def default_title(values: Values, choice: Choice, kind: str) -> str:
 
 
 def inconsistencies(event: Event, given: Mapping[str, Any]) -> list[Refusal]:
-    """What does not hold together in an event that is not settled yet; blamed on what was given."""
+    """Return the contradictions in a draft, as refusals of the fields that were given."""
     found: list[Refusal] = []
     if event.on_demand:
         rule = "must be left out for an event on demand, whose bookings have their own times"

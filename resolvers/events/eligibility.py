@@ -1,7 +1,7 @@
-"""Who could book an event: candidates that pass its rule of eligibility and have no live booking.
+"""The candidates who could book an event: eligible ones without a live booking.
 
-The rule (8.4.6): the learner group of the event and, where eligibility is configured, one of its
-modules. An event with neither lists nobody.
+The rule (8.4.6): the learner group of the event and, if eligibility is configured, one of its
+modules. The list is empty for an event with neither.
 """
 
 from collections.abc import Sequence
@@ -34,10 +34,10 @@ MODULES = "eligible_modules"
 def eligible_candidates(
     viewer: Viewer, keys: Sequence[UUID], page: PageRequest, module_ids: Sequence[UUID] | None
 ) -> Read[Candidate]:
-    """The page's candidates that could book each event, with its key as `parent_id`.
+    """Return the page's candidates who could book each event, with its key as `parent_id`.
 
-    Of those that the viewer may see. `module_ids` narrows to candidates with one of these of the
-    event's modules; it counts only where eligibility is configured.
+    Only candidates that the viewer may see. `module_ids` limits them to candidates with one of
+    these of the event's modules, if eligibility is configured.
     """
     return first_tied_to_each(
         Candidate, _eligible(module_ids), viewer, keys, page, visible_to(viewer)
@@ -47,12 +47,12 @@ def eligible_candidates(
 def eligible_counts(
     viewer: Viewer, keys: Sequence[UUID], module_ids: Sequence[UUID] | None
 ) -> Read[Any]:
-    """How many candidates `eligible_candidates` pages through: `parent_id` and `total`."""
+    """Count the candidates that `eligible_candidates` pages through: `parent_id` and `total`."""
     return count_tied_to_each(Candidate, _eligible(module_ids), viewer, keys, visible_to(viewer))
 
 
 def _eligible(module_ids: Sequence[UUID] | None) -> Tie:
-    """The candidates that an event lets book, found from its group and its modules."""
+    """Select the eligible candidates of an event, from its group and its modules."""
     these = module_ids is not None
 
     def eligible(event_id: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
@@ -63,7 +63,7 @@ def _eligible(module_ids: Sequence[UUID] | None) -> Tie:
 
 
 def _by_modules(event_id: sa.ColumnElement[Any], *, these: bool) -> sa.Select[Any]:
-    """Whoever has one of the event's modules, and is in its group where it has one."""
+    """Select candidates with one of the event's modules who are in its group, if it has one."""
     e, m, g = columns(Event), columns(CandidateModule), columns(CandidateGroup)
     tied = modules_tied_to_events().subquery("tied")
     in_group = (
@@ -95,7 +95,7 @@ def _by_modules(event_id: sa.ColumnElement[Any], *, these: bool) -> sa.Select[An
 
 
 def _by_group(event_id: sa.ColumnElement[Any]) -> sa.Select[Any]:
-    """Whoever is in the event's group, where no module is asked for."""
+    """Select candidates in the event's group, if no module is required."""
     e, g = columns(Event), columns(CandidateGroup)
     return (
         sa.select(g.candidate_id)

@@ -1,4 +1,4 @@
-"""An event's values as the log keeps them: by the names of its fields, as JSON can hold them."""
+"""An event's values in the log: JSON by the names of its fields."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -66,7 +66,9 @@ INSTANTS = {
 
 
 def event_facts(event: Event, modules: Iterable[UUID]) -> dict[str, Any]:
-    """What the event's fields show, but for what the clock decides; `modules` are its own."""
+    """Return the values of the event's fields, except those that depend on the clock; `modules` are
+    its own.
+    """
     identifiers = {name: getattr(event, column) for name, column in IDENTIFIERS.items()}
     return {
         **{name: getattr(event, column) for name, column in AS_THEY_ARE.items()},

@@ -1,4 +1,4 @@
-"""The plain fields that commands may set, and what each may be."""
+"""The plain fields that commands may set, with their checks."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ Check = Callable[..., None]
 
 @frozen
 class EventField:
-    """`check` is asked about values that are not null."""
+    """A plain field; `check` is called for values that are not null."""
 
     check: Check
     nullable: bool = True
@@ -59,7 +59,7 @@ def _hours(value: float, *path: str) -> None:
 
 
 def _anything(value: object, *path: str) -> None:
-    """What the type of the input leaves over is right."""
+    """Accept every value that the input's type accepts."""
 
 
 _TITLE, _LONG, _SHORT = _text(checks.NAME, 1), _text(checks.LONG_TEXT), _text(checks.TEXT)
@@ -153,10 +153,10 @@ FIELDS: Mapping[str, EventField] = {
 
 
 def violations(values: Mapping[str, Any], *, nulls_clear: bool) -> list[Refusal]:
-    """What is wrong with the values of plain fields, in the order of the table.
+    """Check the values of plain fields, in the order of the table.
 
-    Where `nulls_clear`, a null for what may not be null is refused; otherwise it means the field's
-    default.
+    With `nulls_clear`, a null for a field that is not nullable is refused; otherwise it means the
+    field's default.
     """
     found: list[Refusal] = []
     for column, field in FIELDS.items():
@@ -176,9 +176,10 @@ def in_settings(
     validation: ValidationErrors,
     present: Event | None = None,
 ) -> dict[str, Any]:
-    """The values with exam type, format and billing code as the organization's settings list them.
+    """Return the values with exam type, format and billing code in the spelling of the settings.
 
-    A value that the event has at `present` is not checked again. Refusals: those of listed texts.
+    A value that equals the one of the `present` event is not checked again. Refusals: those of
+    listed texts.
     """
     read, refused = dict(values), {refusal.path for refusal in validation.refusals}
     for listed in LISTED_TEXTS:
@@ -190,5 +191,5 @@ def in_settings(
 
 
 def first_of(columns: Sequence[str], given: Mapping[str, Any]) -> tuple[str, ...]:
-    """The path of the first of these fields that the caller sent; empty if none was."""
+    """Return the path of the first of these fields that was sent; empty if none was."""
     return next(((column,) for column in columns if column in given), ())

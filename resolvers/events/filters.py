@@ -1,4 +1,4 @@
-"""The criteria of events: every one of Shift iQ v2 under the gateway's name, and a few beyond."""
+"""The filter criteria of events: all of Shift iQ v2 under the gateway's names, and a few more."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -50,10 +50,10 @@ NOW, A_MINUTE_AGO = "events_now", "events_a_minute_ago"
 FREE_SEATS = "has_free_seats"
 SHIFT_IQ = (SourceSystem.SHIFT_IQ_V1, SourceSystem.SHIFT_IQ_V2)
 EARLIEST, LATEST = datetime(1, 1, 3, tzinfo=UTC), LAST_OF_ROWS
-"""What instants are compared as at most: no event is beyond them."""
+"""Compared instants are clamped to this range: no event is outside of it."""
 
 LATEST_DATE = date(9999, 12, 29)
-"""What dates are compared as at most: the arithmetic with the days around ends there."""
+"""Compared dates are clamped to this one: the days around a later one cannot be computed."""
 
 TEXTS = FOLDED_TEXTS - {"duration_unit_text"} | {"duration_unit"}
 INSTANTS = {
@@ -99,7 +99,7 @@ def criteria() -> dict[str, Criterion]:
     c = columns(Event)
     return {
         **{name: in_folded_form(folded_text(name)) for name in TEXTS - {"duration_unit"}},
-        # an import keeps the source's own text; what the gateway was given is the unit's name
+        # an import stores the source's own text; otherwise the text is the unit's name
         "duration_unit": in_folded_form(
             sa.func.coalesce(
                 folded_text("duration_unit_text"),
@@ -108,7 +108,7 @@ def criteria() -> dict[str, Criterion]:
         ),
         **{name: to_the_second(c[column]) for name, column in INSTANTS.items()},
         **{name: plain(c[name]) for name in AS_THEY_ARE},
-        # in the words of their indexes
+        # the expressions of their indexes
         "start": with_nulls_last(to_the_second, c.start_at),
         "end": with_nulls_last(to_the_second, c.end_at),
         "number": with_nulls_last(plain, c.number),
@@ -122,9 +122,9 @@ def criteria() -> dict[str, Criterion]:
 
 
 def event_narrowing(viewer: Viewer, given: Filter, now: datetime) -> Narrowing:
-    """The condition on `event` that a filter of a viewer makes; statuses are judged at `now`.
+    """Return the condition on `event` of a viewer's filter; statuses are computed at `now`.
 
-    Who changed an event is hidden from agents and candidates: for their filters it is null.
+    The user of the last change is hidden from agents and candidates: for their filters it is null.
     """
     comparable = _each(
         prepared(given if viewer.is_staff else _each(given, _hidden), TEXTS), _comparable
@@ -142,7 +142,7 @@ def event_narrowing(viewer: Viewer, given: Filter, now: datetime) -> Narrowing:
 
 
 def status_in_sql() -> sa.ColumnElement[Any]:
-    """The status as `rules.status` derives it."""
+    """`rules.status` in SQL."""
     c = columns(Event)
     now = sa.bindparam(NOW, type_=c.start_at.type)
     a_minute_ago = sa.bindparam(A_MINUTE_AGO, type_=c.start_at.type)
@@ -159,7 +159,7 @@ def status_in_sql() -> sa.ColumnElement[Any]:
 
 
 def has_free_seats_in_sql() -> sa.ColumnElement[bool]:
-    """True where `rules.seats` has some free, or no limit."""
+    """Whether `rules.seats` has free seats or no limit."""
     c, t, r = columns(Event), columns(EventSeats), columns(Room)
     full = (
         sa.exists()
@@ -182,9 +182,9 @@ def has_free_seats_in_sql() -> sa.ColumnElement[bool]:
 
 
 def _room_is_full(event: Any, room: Any) -> sa.ColumnElement[bool]:
-    """Whether every seat is taken at the event's start, or when a booking begins while it lasts.
+    """Whether every seat is taken at the event's start, or when a booking starts during the event.
 
-    What is taken can reach its peak only there.
+    The number of taken seats can peak only at these times.
     """
     begins = table(RoomSeats).alias("begins")
     while_it_lasts = (
@@ -208,7 +208,7 @@ def _room_is_full(event: Any, room: Any) -> sa.ColumnElement[bool]:
 def _taken_at(
     instant: sa.ColumnElement[Any], room: Any, outer: sa.FromClause
 ) -> sa.ColumnElement[int]:
-    """How many bookings keep a seat of the room busy at an instant; null if there is none."""
+    """Count the bookings that take a seat of the room at an instant; null if there is none."""
     busy = table(RoomSeats).alias("busy")
     return (
         sa.select(sa.func.sum(busy.c.taken))
@@ -229,7 +229,7 @@ def _literal(status: EventStatus) -> sa.ColumnElement[str]:
 
 
 def _known_as(column: sa.ColumnElement[Any], kind: str) -> Criterion:
-    """A UUID that is our own key or one of Shift iQ's."""
+    """Compare a UUID with our own key and with Shift iQ's."""
     own = plain(column)
     x = columns(ExternalId)
 
@@ -252,7 +252,7 @@ def _known_as(column: sa.ColumnElement[Any], kind: str) -> Criterion:
 
 
 def _local_date(operator: Operator, name: str) -> sa.ColumnElement[bool]:
-    """The date at the event's place; the instants around it let the index on the start help."""
+    """Compare the date at the event's place; the instants around it use the index on the start."""
     c = columns(Event)
 
     def bound(suffix: str, column: sa.ColumnElement[Any]) -> sa.BindParameter[Any]:
@@ -279,10 +279,10 @@ def _each(given: Filter, change: Callable[[Condition], Filter]) -> Filter:
 
 
 def _counting_seats_twice(given: Filter) -> Filter:
-    """An equivalent filter with at most two conditions on free seats.
+    """Return an equivalent filter with at most two conditions on free seats.
 
-    Each of them counts bookings for each event. So the filter becomes two alternatives: what it
-    means for events with free seats, and for those without.
+    Each such condition counts bookings for each event. The equivalent filter has two alternatives:
+    the filter for events with free seats, and for those without.
     """
     if _count(given, FREE_SEATS) <= 2:
         return given
@@ -295,7 +295,7 @@ def _counting_seats_twice(given: Filter) -> Filter:
 
 
 def _assuming(given: Filter, free: bool) -> Filter:
-    """What a filter means for the events that have free seats, or for those that have none."""
+    """Return the filter for events with (or without) free seats."""
 
     def known(condition: Condition) -> Filter:
         if condition.field != FREE_SEATS:
@@ -306,7 +306,7 @@ def _assuming(given: Filter, free: bool) -> Filter:
 
 
 def _count(given: Filter, field: str) -> int:
-    """How many conditions a filter has on a field."""
+    """Count the conditions of a filter on a field."""
     match given:
         case AllOf(parts) | AnyOf(parts):
             return sum(_count(part, field) for part in parts)
@@ -317,7 +317,7 @@ def _count(given: Filter, field: str) -> int:
 
 
 def _hidden(condition: Condition) -> Filter:
-    """A condition on what the viewer does not see, as if it were null."""
+    """Treat a field that is hidden from the viewer as null."""
     if condition.field != "last_change_user":
         return condition
     found = condition.operator is Operator.IS_NULL and condition.value
@@ -325,7 +325,7 @@ def _hidden(condition: Condition) -> Filter:
 
 
 def _comparable(condition: Condition) -> Condition:
-    """Instants within what can be compared; equal means the whole second that an instant is in."""
+    """Clamp instants to the comparable range; equality compares whole seconds."""
     value = condition.value
     if not isinstance(value, datetime):
         return condition
@@ -336,7 +336,7 @@ def _comparable(condition: Condition) -> Condition:
 
 
 def _bound(values: dict[str, Any]) -> dict[str, Any]:
-    """The values, with what dates and UUIDs are compared with beside them."""
+    """Return the values, with further values that the comparisons of dates and UUIDs bind."""
     return {**values, **dict(pair for item in values.items() for pair in _beside(*item))}
 
 

@@ -1,4 +1,4 @@
-"""The texts of an event in their folded form, as filters compare them."""
+"""The texts of an event in their folded form, which filters compare."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from resolvers.storage.tables import Event, columns
 
 
 class _FoldedText(sa.ColumnElement[str]):
-    """The folded form of a text, which is the text itself unless `folded_texts` has another."""
+    """The folded form of a text: the text itself unless `folded_texts` has another."""
 
     inherit_cache = False
     type = sa.String()
@@ -25,7 +25,7 @@ class _FoldedText(sa.ColumnElement[str]):
 
 @compiles(_FoldedText, "postgresql")
 def _postgresql(element: _FoldedText, compiler: Any, **options: Any) -> str:
-    # in the words of the statistics
+    # the expression of the statistics
     forms, text = (compiler.process(part, **options) for part in (element.forms, element.text))
     return f"coalesce({forms} ->> '{element.text.key}', {text})"
 
@@ -37,6 +37,6 @@ def _sqlite(element: _FoldedText, compiler: Any, **options: Any) -> str:
 
 
 def folded_text(name: str) -> sa.ColumnElement[str]:
-    """A text of the event in its folded form."""
+    """Return a text of the event in its folded form."""
     c = columns(Event)
     return _FoldedText(c.folded_texts, c[name])

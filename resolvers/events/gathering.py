@@ -1,4 +1,4 @@
-"""What updates of events work with: the rows of a whole batch, locked and loaded once."""
+"""The rows for a batch of updates of events, locked and loaded once."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
@@ -40,11 +40,11 @@ MOVING = frozenset(
         "test",
     }
 )
-"""What may move an event's bookings."""
+"""The fields whose change may move an event's bookings."""
 
 
 class Expire(Protocol):
-    """Expires what is overdue at these events, in these rooms or of these candidates."""
+    """Expires overdue bookings at these events, in these rooms or of these candidates."""
 
     def __call__(
         self,
@@ -58,10 +58,10 @@ class Expire(Protocol):
 
 
 class UpdateBatch:
-    """The rows that a batch of updates needs, as they become while it goes on.
+    """The rows that a batch of updates needs, updated during the batch.
 
-    Locked, table by table in key order: the tests named, events, their rooms and those named, the
-    candidates and the bookings of events that may move.
+    Locked, table by table in key order: the referenced tests, events, their rooms and the
+    referenced ones, the candidates and the bookings of events that may move.
     """
 
     def __init__(self, work: UnitOfWork, commands: Sequence[UpdateEvent], expire: Expire) -> None:
@@ -87,24 +87,24 @@ class UpdateBatch:
         return self.events[self._names.one(viewer, ref, *path).id]
 
     def choice(self, event: Event) -> Choice:
-        """Where the event is now."""
+        """Return the present place and test of the event."""
         return self.choices.present(event, self._modules[event.organization_id, event.id])
 
     def bookings(self, event: Event) -> list[Booking]:
-        """The event's live bookings, by key; none of an event that the batch cannot move."""
+        """Return the event's live bookings, by key; none if the batch cannot move the event."""
         live = self._live.get(event.id, {})
         return [live[key] for key in sorted(live)]
 
     def granted(self, booking: Booking) -> list[Accommodation]:
-        """The accommodations of a live booking."""
+        """Return the accommodations of a live booking."""
         return self._granted.get(booking.id, [])
 
     def payment(self, booking: Booking) -> Payment | None:
-        """The payment that a live booking waits for; None for one that waits for none."""
+        """Return the pending payment of a live booking, or None."""
         return self._payments.get(booking.id)
 
     def change(self, event: Event, choice: Choice, moved: Sequence[BookingMove]) -> None:
-        """Keep newer versions; `write` writes them."""
+        """Store newer versions in memory; `write` writes them."""
         self.events[event.id] = event
         self._modules[event.organization_id, event.id] = choice.modules
         for one in moved:
@@ -116,7 +116,7 @@ class UpdateBatch:
                 self._payments[one.after.id] = one.payment[1]
 
     def write(self) -> None:
-        """Write the difference between what was loaded and what it is now."""
+        """Write the difference between the loaded rows and their newest versions."""
         work, after = self._work, self.events
         work.save(Event, [(before, after[key]) for key, before in self._events_before.items()])
         save_links(work, MODULES, self._modules_before, self._modules)
@@ -131,7 +131,7 @@ class UpdateBatch:
         work.save(Payment, [(before, self._payments[key]) for key, before in payments])
 
     def _moving(self, commands: Sequence[UpdateEvent]) -> list[Event]:
-        """The events of which a command of the batch gives what may move them."""
+        """Return the events with a command in the batch that may move them."""
         found = (
             self._names.first(c.viewer, c.event)
             for c in commands
@@ -150,7 +150,7 @@ class UpdateBatch:
         self.rooms: dict[UUID, Room] = loading.lock(self._work, Room, keys)
 
     def _lock_bookings(self, found: Sequence[Booking], expire: Expire) -> None:
-        """Lock the live ones, and what they are compared with: their candidates first."""
+        """Lock the live bookings, after their candidates, and load the candidates' schedules."""
         live = [booking for booking in found if takes_seat(booking)]
         candidates = set(_column(live, "candidate_id"))
         locked: Mapping[UUID, Any] = loading.lock(self._work, Candidate, candidates)

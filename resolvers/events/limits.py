@@ -10,7 +10,7 @@ from resolvers.storage.tables import Event
 class _Pair(NamedTuple):
     """Two columns of which the lower must not be above the upper.
 
-    `blamed` is the column that is at fault if both are given.
+    `blamed` is the column that is refused if both are given.
     """
 
     lower: str
@@ -46,9 +46,9 @@ PAIRS = (
 
 
 def contradictions(event: Event, given: Mapping[str, Any]) -> Iterator[Refusal]:
-    """What contradicts something else in an event, blamed on what was given.
+    """Return the contradictions in an event, as refusals of the fields that were given.
 
-    Limits that were contradictory before and are not given stay as they are.
+    Existing contradictions between fields that are not given are ignored.
     """
     for pair in PAIRS:
         lower, upper = getattr(event, pair.lower), getattr(event, pair.upper)

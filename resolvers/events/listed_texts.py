@@ -19,7 +19,7 @@ class ListedText:
     invalid: type[InputRefusal]
 
     def read(self, text: str, settings: Organization, *path: str) -> str:
-        """The value in the setting's spelling; any text where the setting lists none.
+        """Return the value in the setting's spelling; any text if the setting lists none.
 
         Raises: the refusal `invalid`.
         """

@@ -1,4 +1,4 @@
-"""A minute after or before an instant, in each database's own words."""
+"""A minute after or before an instant, in the SQL of each database."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def _postgresql(element: _MinuteStart, compiler: Any, **options: Any) -> str:
 
 @compiles(_MinuteStart, "sqlite")
 def _sqlite(element: _MinuteStart, compiler: Any, **options: Any) -> str:
-    # SQLite rounds to milliseconds, so what follows the seconds is kept out of its reach
+    # SQLite rounds to milliseconds, so the fraction of the second is added as text
     instant = compiler.process(element.instant, **options)
     return (
         f"(strftime('%Y-%m-%dT%H:%M:%S', substr({instant}, 1, 19), '{element.sign}1 minute')"
@@ -38,10 +38,10 @@ def _sqlite(element: _MinuteStart, compiler: Any, **options: Any) -> str:
 
 
 def a_minute_after(instant: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """The instant a minute later, exact to the microsecond."""
+    """Return the instant a minute later, exact to the microsecond."""
     return _MinuteStart(instant, "+")
 
 
 def a_minute_before(instant: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """The instant a minute earlier, exact to the microsecond."""
+    """Return the instant a minute earlier, exact to the microsecond."""
     return _MinuteStart(instant, "-")

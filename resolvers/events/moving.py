@@ -1,4 +1,4 @@
-"""How an event's bookings go with it when it moves, and what stands in their way. Pure."""
+"""Moves the bookings of an event with it, and checks for conflicts. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -37,12 +37,12 @@ LENGTH = (
     "duration_unit",
     "test_id",
 )
-"""What says how long an event is."""
+"""The columns that determine an event's length."""
 
 
 @frozen
 class EventMove:
-    """An event as it was and as it shall be, with where it shall be."""
+    """An event before and after an update, with its new place and test."""
 
     before: Event
     after: Event
@@ -56,12 +56,12 @@ class EventMove:
         payment: Payment | None,
         now: datetime,
     ) -> "BookingMove | None":
-        """A booking after the move, with what it was granted; None if nothing about it changes.
+        """Return a booking after the move, with its accommodations; None if it does not change.
 
-        `payment` is the one that the booking waits for; it is due at the new start at the latest.
-        What the booking had from the event it has from the event still: the test, the centre where
-        it has no room. A room of its own at the same centre stays.
-        Raises: Invalid (its room is not at the new centre), NonexistentTime.
+        `payment` is the booking's pending payment; it is then due at the new start at the latest. A
+        booking keeps following the event in what it took from the event: the test, and the centre
+        if it has no room. A room of its own at the same centre stays. Raises: Invalid (its room is
+        not at the new centre), NonexistentTime.
         """
         room_id = self._room_of(booking)
         event = self.after if self._says_how_long else as_booked(self.after, booking)
@@ -83,16 +83,16 @@ class EventMove:
 
     @property
     def _says_how_long(self) -> bool:
-        """Whether the update sets how long the event is; if not, bookings keep their lengths."""
+        """Whether the update changes the event's length; if not, bookings keep their lengths."""
         return any(getattr(self.before, name) != getattr(self.after, name) for name in LENGTH)
 
     def _for_length(
         self, booking: Booking, granted: Sequence[Accommodation]
     ) -> Sequence[Accommodation]:
-        """The accommodations as they are for the event's length: some are a share of it.
+        """Return the accommodations for the event's new length: some are a percentage of it.
 
-        Those of breaks are a share of the test's, of which a booking may have another than the
-        event.
+        Those for breaks are a percentage of the test's breaks; a booking may have another test than
+        the event.
         """
         before, after = self.before, self.after
         if not self._says_how_long:
@@ -142,10 +142,10 @@ class EventMove:
         }
 
     def _times_of(self, was: Booking, booking: Booking, event: Event) -> dict[str, Any]:
-        """When the booking takes place, at an event of the booking's length."""
+        """Return the booking's times, at an event of the booking's length."""
         if kind_of(booking).follows_event:
             return times(sitting_at(event, _extra_of(booking)))
-        # online, the organization's clock counts wherever the event is
+        # online, the booking keeps its time zone, wherever the event is
         zone = booking.time_zone if booking.room_id is None else self.after.time_zone
         if self.after.on_demand:
             return self._own_times(was, booking, zone)
@@ -157,7 +157,7 @@ class EventMove:
         return _as_columns(zone, start, end, busy_until)
 
     def _own_times(self, was: Booking, booking: Booking, zone: str) -> dict[str, Any]:
-        """The booking's own time: what its clock shows stays, wherever the clock is now.
+        """Return the booking's own times: the wall time stays, in the new time zone.
 
         Raises: NonexistentTime.
         """
@@ -216,7 +216,7 @@ def _extra_minutes(accommodations: Sequence[Accommodation]) -> _ExtraMinutes:
 
 @frozen
 class BookingMove:
-    """A booking as it was and as it shall be, and so its accommodations and its payment."""
+    """A booking before and after a move, with its accommodations and its payment."""
 
     before: Booking
     after: Booking
@@ -224,7 +224,7 @@ class BookingMove:
     payment: tuple[Payment, Payment] | None = None
 
     def facts(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What the log keeps of it, before and after."""
+        """Return the booking's facts for the log, before and after."""
         before, after = booking_facts(self.before), booking_facts(self.after)
         if self.payment is not None:
             before |= payment_facts(self.payment[0])
@@ -233,7 +233,7 @@ class BookingMove:
 
     @property
     def needs_seat(self) -> bool:
-        """Whether it wants a seat in a room at a time at which it has none yet."""
+        """Whether the booking needs a seat in another room or at another time."""
         return takes_seat(self.after) and (
             self.before.room_id != self.after.room_id or span_of(self.before) != span_of(self.after)
         )
@@ -246,10 +246,10 @@ class BookingMove:
 def require_seats(
     seats: Seats, moved: Iterable[BookingMove], rooms: Mapping[UUID, Room], *path: str
 ) -> None:
-    """Let bookings through that find seats in their rooms once all have left their old ones.
+    """Require seats for the bookings in their rooms once all have left their old ones.
 
-    The seats are counted as they were when this returns; `reseat` takes the new ones.
-    Raises: RoomFull.
+    The count of seats is restored before this returns; `reseat` takes the new seats. Raises:
+    RoomFull.
     """
     seekers = [one for one in moved if one.needs_seat]
     taken: list[Booking] = []
@@ -271,7 +271,7 @@ def require_seats(
 def reseat(
     seats: Seats, candidate_schedules: CandidateSchedules, moved: Iterable[BookingMove]
 ) -> None:
-    """Count the bookings where they are now, and add them to the candidates' schedules."""
+    """Count the bookings at their new places, and update the candidates' schedules."""
     for one in moved:
         seats.free(one.before)
         seats.take(one.after)
@@ -281,7 +281,7 @@ def reseat(
 def time_conflicts(
     candidate_schedules: CandidateSchedules, moved: Iterable[BookingMove], event: Event
 ) -> list[Warning]:
-    """A warning for each booking that now overlaps another of its candidate's.
+    """Return a warning for each booking that now overlaps another one of its candidate.
 
     At most ten, then one that counts the rest.
     """

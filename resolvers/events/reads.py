@@ -1,6 +1,6 @@
-"""Reads of events and of what hangs on them.
+"""Reads of events and of the rows linked to them.
 
-Events are open to everybody in the organization who may READ.
+Events are visible to every viewer of the organization with READ.
 """
 
 from collections.abc import Iterable, Sequence
@@ -60,7 +60,7 @@ BY_START = ((EventSortField.START, SortDirection.ASC),)
 
 
 def ordering_of(sort: Sequence[tuple[EventSortField, SortDirection]] | None) -> Ordering:
-    """The order of a list of events; by start, ascending, unless asked for otherwise."""
+    """Return the order of a list of events; by default by start, ascending."""
     return paging.ordering_of("events", SORT_TERMS, sort or BY_START)
 
 
@@ -69,12 +69,12 @@ def events_by_id(viewer: Viewer, keys: Sequence[UUID]) -> Read[Event]:
 
 
 def events_page(viewer: Viewer, page: PageRequest, filter: Filter, *, now: datetime) -> Read[Event]:
-    """A page of the organization's events, in an order of `ordering_of`."""
+    """Return a page of the organization's events, in an order of `ordering_of`."""
     return page_of(Event, viewer, page, event_narrowing(viewer, filter, now))
 
 
 def events_count(viewer: Viewer, filter: Filter, *, now: datetime) -> Read[Any]:
-    """How many events a filter finds, as `total`."""
+    """Count the events that match a filter, as `total`."""
     return count_of(Event, viewer, event_narrowing(viewer, filter, now))
 
 
@@ -86,7 +86,7 @@ def events_of_centres(
     *,
     now: datetime,
 ) -> Read[Event]:
-    """The page's events of each centre; a row's `venue_id` says which it answers."""
+    """Return the page's events of each centre, whose key is in `venue_id`."""
     narrowing = event_narrowing(viewer, filter, now)
     return first_of_each(Event, CENTRE, viewer, keys, page, narrowing)
 
@@ -94,24 +94,26 @@ def events_of_centres(
 def count_of_events_of_centres(
     viewer: Viewer, keys: Sequence[UUID], filter: Filter = NO_FILTER, *, now: datetime
 ) -> Read[Any]:
-    """How many events each centre has, as `parent_id` and `total`."""
+    """Count the events of each centre, as `parent_id` and `total`."""
     return count_of_each(Event, CENTRE, viewer, keys, event_narrowing(viewer, filter, now))
 
 
 def events_on_date(
     viewer: Viewer, day: date, centre_id: UUID | None = None, *, now: datetime
 ) -> Read[Event]:
-    """The first 1,000 events that start on a date by the clock of their centre, by start [002]."""
+    """Return the first 1,000 events that start on a date in their centre's time zone, by start
+    [002].
+    """
     parts = [Condition("local_date", Operator.EQ, day)]
     if centre_id is not None:
         parts.append(Condition("centre_id", Operator.EQ, centre_id))
-    # a page reads one more, to know whether there is more
+    # a page reads one more row, to find out whether there are more
     page = PageRequest(ordering_of(None), MOST_ON_A_DATE - 1)
     return events_page(viewer, page, AllOf(tuple(parts)), now=now)
 
 
 def class_codes(viewer: Viewer) -> Read[Any]:
-    """The organization's distinct class codes, sorted, as rows of `class_code` `[002]`."""
+    """Return the organization's distinct class codes, sorted, as rows of `class_code` `[002]`."""
 
     def build(_: str) -> sa.Select[Any]:
         c = columns(Event)
@@ -129,7 +131,7 @@ def class_codes(viewer: Viewer) -> Read[Any]:
 
 
 def modules_of_events(viewer: Viewer, keys: Sequence[UUID]) -> Read[Module]:
-    """The modules of each event as `parent_id`, by name; without its own it has its test's."""
+    """Return the modules of each event as `parent_id`, by name: its own, or else its test's."""
 
     def build(_: str) -> sa.Select[Any]:
         tied = modules_tied_to_events().subquery("tied")
@@ -150,7 +152,9 @@ def modules_of_events(viewer: Viewer, keys: Sequence[UUID]) -> Read[Module]:
 
 
 def modules_tied_to_events() -> "sa.CompoundSelect[Any]":
-    """Pairs of `event_id` and `module_id` of one organization, of its own or else of the test's."""
+    """Select pairs of `event_id` and `module_id` of one organization: its own, or else its
+    test's.
+    """
     e, own, tests = columns(Event), columns(EventModule), columns(TestModule)
     has_own = sa.exists().where(own.organization_id == e.organization_id, own.event_id == e.id)
     return sa.union_all(
@@ -186,22 +190,22 @@ SEATS_FOLLOW_FROM = (
     "capacity_minimum",
     "capacity_maximum",
 )
-"""An event's own columns that its seats depend on."""
+"""An event's own columns on which its seats depend."""
 
 
 def seats_of_events(viewer: Viewer, keys: Sequence[UUID]) -> Read[Any]:
-    """What `assembled_seats` needs, counted at one instant.
+    """Read the rows that `assembled_seats` needs, counted at one instant.
 
-    Each event has `room_capacity`, null without a room, and `taken`, its own live bookings; it has
-    a row for each time at which there are bookings in its room while it lasts, of any event:
-    `taken_there` from `starts_at` to `busy_until_at`, all null where there are none.
+    Each event has `room_capacity`, null without a room, and `taken`, its own live bookings. It has
+    one row for each time at which its room has bookings of any event during it: `taken_there` from
+    `starts_at` to `busy_until_at`, all null if there are none.
     """
     values = {ORGANIZATION: viewer.organization_id, "keys": list(keys)}
     return Read("seats of events", lambda _: _seats_of_events(), values, by_key=True)
 
 
 def assembled_seats(rows: Iterable[Any], *, now: datetime) -> dict[UUID, SeatsFacts]:
-    """The seats of each event, by its key, from the rows of `seats_of_events`."""
+    """Return the seats of each event, by its key, from the rows of `seats_of_events`."""
     by_event: dict[UUID, list[Any]] = {}
     for row in rows:
         by_event.setdefault(row.id, []).append(row)

@@ -1,4 +1,4 @@
-"""What follows from an event's values and the clock: status, times, registration, seats."""
+"""Values computed from an event and the clock: status, times, registration, seats."""
 
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -11,24 +11,24 @@ from resolvers.values import frozen
 from resolvers.vocabulary import DurationUnit, EventStatus, SeatState
 
 MINUTES_IN: dict[DurationUnit, int] = {DurationUnit.MINUTE: 1, DurationUnit.HOUR: 60}
-"""The units that say how long an event is worked at; those from a day on do not."""
+"""The units that count as working time of an event; days and longer units do not."""
 
 MOST_MINUTES = 2**31 - 1
-"""What GraphQL and the databases can hold of a duration from start to end."""
+"""The longest duration from start to end that GraphQL and the databases can store."""
 
 LIMITED_SHARE = 10
-"""LIMITED begins where no more than one seat in ten is free."""
+"""The state is LIMITED if at most one seat in this many is free."""
 
 
 class WithDuration(Protocol):
-    """Something that says how many minutes of work it has, such as a test."""
+    """An object with minutes of work, such as a test."""
 
     @property
     def duration_minutes(self) -> int: ...
 
 
 class WithSeats(Protocol):
-    """Something with seats, such as a room."""
+    """An object with seats, such as a room."""
 
     @property
     def capacity(self) -> int: ...
@@ -36,7 +36,7 @@ class WithSeats(Protocol):
 
 @frozen
 class SeatsFacts:
-    """The seats of an event as everybody may see them; unlimited is None."""
+    """The seats of an event, visible to all viewers; None means unlimited."""
 
     capacity: int | None
     taken: int
@@ -46,9 +46,9 @@ class SeatsFacts:
 
 
 def status(event: Event, now: datetime) -> EventStatus:
-    """Where the event is in its life: a cancellation is stored, the rest follows from the clock.
+    """Return the event's status: a cancellation is stored, the rest is computed from the clock.
 
-    `resolvers.events.filters` says the same in SQL.
+    `resolvers.events.filters` has the same rule in SQL.
     """
     if event.cancelled_at is not None:
         return EventStatus.CANCELLED
@@ -64,14 +64,16 @@ def status(event: Event, now: datetime) -> EventStatus:
 
 
 def over_at(event: Event) -> datetime | None:
-    """When the event is over: its end, unknown a minute after its start; None without either."""
+    """Return when the event is over: its end, else a minute after its start; None without
+    either.
+    """
     if event.end_at is not None or event.start_at is None:
         return event.end_at
     return later(event.start_at, UNKNOWN_LENGTH)
 
 
 def span_of_event(event: Event) -> Span | None:
-    """When the event keeps its room busy, a minute at least; None without a start."""
+    """Return when the event occupies its room, at least a minute; None without a start."""
     if event.start_at is None:
         return None
     shortest = later(event.start_at, UNKNOWN_LENGTH)
@@ -79,7 +81,9 @@ def span_of_event(event: Event) -> Span | None:
 
 
 def duration_minutes(event: Event, test: WithDuration | None) -> int | None:
-    """How long is worked: as given for the exam, the test, as a quantity, or from start to end."""
+    """Return the working time: of the exam, of the test, the given quantity, or from start to
+    end.
+    """
     if event.exam_duration_in_minutes is not None:
         return event.exam_duration_in_minutes
     if test is not None:
@@ -93,14 +97,14 @@ def duration_minutes(event: Event, test: WithDuration | None) -> int | None:
 
 
 def quantity_in_minutes(event: Event) -> int | None:
-    """The duration that is given as a number of minutes or hours, in minutes."""
+    """Return the duration given as a number of minutes or hours, in minutes."""
     if event.duration_quantity is None or event.duration_unit not in MINUTES_IN:
         return None
     return event.duration_quantity * MINUTES_IN[event.duration_unit]
 
 
 def end_of(event: Event, test: WithDuration | None) -> datetime | None:
-    """The end that counts: as given, else after the duration; None where neither is known."""
+    """Return the end: as given, else after the duration; None if neither is known."""
     if event.given_end_at is not None or event.start_at is None:
         return event.given_end_at
     minutes = duration_minutes(event, test)
@@ -108,15 +112,15 @@ def end_of(event: Event, test: WithDuration | None) -> datetime | None:
 
 
 def registration_open(event: Event, now: datetime) -> bool:
-    """Whether the event takes bookings now."""
+    """Whether the event accepts bookings now."""
     return not _never_open(event) and _window_refusal(event, now) is None
 
 
 def require_open(event: Event, now: datetime, *path: str, ignore_window: bool = False) -> bool:
-    """Let a booking through only while the event takes bookings; the deadline itself is still open.
+    """Require that the event accepts bookings; the deadline is inclusive.
 
-    `ignore_window` sets aside the times, never DRAFT or CANCELLED. Returns whether it had to.
-    Raises: RegistrationClosed.
+    `ignore_window` ignores the registration times, but not DRAFT or CANCELLED. Returns whether it
+    had an effect. Raises: RegistrationClosed.
     """
     if _never_open(event):
         raise RegistrationClosed(*path, deadline=event.cancelled_at)
@@ -129,7 +133,7 @@ def require_open(event: Event, now: datetime, *path: str, ignore_window: bool = 
 
 
 def require_not_cancelled(event: Event, *path: str) -> None:
-    """Let nothing move within an event that is cancelled.
+    """Refuse moves within a cancelled event.
 
     Raises: RegistrationClosed.
     """
@@ -142,7 +146,9 @@ def _never_open(event: Event) -> bool:
 
 
 def _window_refusal(event: Event, now: datetime, *path: str) -> RegistrationClosed | None:
-    """With the instant that closed the registration, or the one that will open it."""
+    """Return the refusal, with the instant that closed the registration or will open it, or
+    None.
+    """
     closed = [at for at in (event.registration_locked, event.start_at) if _passed(at, now)]
     if event.registration_deadline is not None and now > event.registration_deadline:
         closed.append(event.registration_deadline)
@@ -156,10 +162,11 @@ def _window_refusal(event: Event, now: datetime, *path: str) -> RegistrationClos
 def seats(
     event: Event, room: WithSeats | None, *, taken: int, peak_in_room: int, now: datetime
 ) -> SeatsFacts:
-    """The seats of an event: capacity and free are the smaller of event and room, taken is its own.
+    """Return the seats of an event: `capacity` and `free` are the smaller of event and room,
+    `taken` is the event's own.
 
-    `peak_in_room` is the most that is taken in the room at one time while the event lasts, by
-    anybody. An on-demand event has only its own capacity, since its bookings choose their times.
+    `peak_in_room` is the most seats taken in the room at one time during the event, by all
+    bookings. An on-demand event has only its own capacity, since its bookings choose their times.
     """
     limits = [] if event.capacity_maximum is None else [(event.capacity_maximum, taken)]
     if room is not None and not event.on_demand:

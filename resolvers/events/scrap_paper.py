@@ -1,4 +1,4 @@
-"""The sheets for rough work that are laid out at an event, one for each candidate [002]."""
+"""The sheets for rough work at an event, one for each candidate [002]."""
 
 from typing import Any
 from uuid import UUID
@@ -13,15 +13,15 @@ from resolvers.storage.tables.bookings import TAKES_A_SEAT
 from resolvers.viewer import Viewer
 
 MOST_SHEETS = 10_000
-"""More are not printed at once; capacities and lists of bookings have no such limit."""
+"""The most sheets printed at once; capacities and lists of bookings have no such limit."""
 
 
 def sheets_of_event(viewer: Viewer, event_id: UUID) -> Read[Any]:
-    """The sheets of an event that the viewer may see, by seat, and one more than there may be.
+    """Return the sheets of an event that the viewer may see, by seat, and one more than the limit.
 
-    Rows of `candidate_id`, `seat` and the booking's `reference`. Seats are numbers from 1 by last
-    name, first names and reference over the live bookings of every kind, seen or not: a candidate
-    has the same seat for whoever asks.
+    Rows of `candidate_id`, `seat` and the booking's `reference`. Seats are numbered from 1 by last
+    name, first names and reference over the live bookings of every kind, visible or not: a
+    candidate has the same seat for every viewer.
     """
     visible = visible_to(viewer)
 

@@ -1,6 +1,7 @@
-"""The key of a sitting that a lax call made an event for, so that two such calls make one event.
+"""The key of a sitting for which a lax call created an event, so that two such calls create one
+event.
 
-It is unique in the organization, and an event keeps it only while it is what it was made for.
+It is unique in the organization, and an event loses it once one of its parts changes.
 """
 
 from hashlib import sha256
@@ -10,7 +11,9 @@ from resolvers.texts import folded
 
 
 def sitting_key(event: Event) -> str:
-    """Centre, start to the second, exam type, format and billing code, whatever their case."""
+    """Return the key: centre, start to the second, exam type, format and billing code, in any
+    case.
+    """
     assert event.start_at is not None
     start = event.start_at.replace(microsecond=0).isoformat()
     texts = (event.exam_type, event.exam_format, event.billing_code)
@@ -19,7 +22,7 @@ def sitting_key(event: Event) -> str:
 
 
 def kept_key(before: Event, after: Event) -> str | None:
-    """The key of an event once it has changed."""
+    """Return the key of an event after a change."""
     if before.sitting_key is None or after.start_at is None:
         return None
     return before.sitting_key if sitting_key(after) == before.sitting_key else None

@@ -1,4 +1,4 @@
-"""Changes events, and moves their bookings with them: lock, load, ask, write, record."""
+"""Updates events, and moves their bookings with them: lock, load, check, write, record."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -46,12 +46,12 @@ SEAT_SEEKING = (
     "duration_quantity",
     "duration_unit",
 )
-"""The changes that may need seats in a room; the first of those sent is named in a refusal."""
+"""The changes that may need seats in a room; a refusal names the first that was sent."""
 
 
 @frozen
 class PendingUpdate:
-    """An event that was changed in this batch, before it is written."""
+    """An event updated in this batch, before it is written."""
 
     event: Event
     cause: Cause
@@ -62,16 +62,16 @@ class PendingUpdate:
 
 
 def nothing_expires(work: UnitOfWork, **_: Any) -> None:
-    """For callers that know of no bookings that lapse."""
+    """Expire nothing, for callers without bookings that expire."""
 
 
 @requires(Permission.MANAGE_EVENTS)
 def update_events(
     work: UnitOfWork, commands: Sequence[UpdateEvent], *, expire: Expire = nothing_expires
 ) -> list[Outcome | Refused]:
-    """Change events, and move their live bookings with them; the outcomes are in order.
+    """Update events, and move their live bookings with them; the outcomes are in order.
 
-    `expire` is asked, once the rows are locked, to release the seats of bookings that have lapsed.
+    `expire` is called, once the rows are locked, to release the seats of overdue bookings.
     Refusals: PermissionRefusal, NotFoundRefusal, AmbiguousReference, Required, Invalid,
     WrongLength, OutOfRange, NonexistentTime, those of listed texts; StaleBooking; IllegalState;
     CapacityBelowTaken, RoomFull.
@@ -134,7 +134,7 @@ def _next_version(work: UnitOfWork, command: UpdateEvent, event: Event, draft: E
 
 
 def _draft(gathered: UpdateBatch, command: UpdateEvent) -> tuple[Event, Event, Choice]:
-    """The event, and what it and its place shall be. Raises: Refused."""
+    """Return the event, its draft, and its new place and test. Raises: Refused."""
     viewer, changes, validation = command.viewer, command.changes, ValidationErrors()
     check_overrides(command.viewer, command.overrides, validation)
     event = validation.of(gathered.event, viewer, command.event, "event")
@@ -160,7 +160,9 @@ def _draft(gathered: UpdateBatch, command: UpdateEvent) -> tuple[Event, Event, C
 
 
 def _zone(gathered: UpdateBatch, event: Event, choice: Choice) -> str:
-    """The clock of the centre, without one the organization's; that of the event while it stays."""
+    """Return the time zone of the centre, or else the organization's; unchanged if the centre
+    stays.
+    """
     if choice.columns()["venue_id"] == event.venue_id:
         return event.time_zone
     place = choice.centre or gathered.settings[event.organization_id]
@@ -178,7 +180,7 @@ def _require_state(work: UnitOfWork, event: Event, command: UpdateEvent) -> None
 
 
 def _moved(work: UnitOfWork, gathered: UpdateBatch, move: EventMove) -> list[BookingMove]:
-    """The live bookings that are other than before.
+    """Return the live bookings that change.
 
     Raises: IllegalState, Invalid, NonexistentTime.
     """
@@ -202,7 +204,7 @@ def _require_capacity(
     after: Event,
     moved: Sequence[BookingMove],
 ) -> tuple[list[Warning], tuple[RuleOverride, ...]]:
-    """What is warned of, and which rules were set aside.
+    """Return the warnings, and the rules that were overridden.
 
     Raises: Refused (CapacityBelowTaken, RoomFull).
     """
@@ -222,19 +224,21 @@ def _require_capacity(
 
 
 def _seat_seeking(command: UpdateEvent, event: Event, after: Event) -> tuple[str, ...]:
-    """The first change that may need seats: a start that stays is not blamed for a later end."""
+    """Return the first change that may need seats: an unchanged start is not named for a later
+    end.
+    """
     changes = command.changes
     other = {name: None for name in changes if _value(event, name) != _value(after, name)}
     return fields.first_of(SEAT_SEEKING, other) or fields.first_of(SEAT_SEEKING, changes)
 
 
 def _value(event: Event, name: str) -> Any:
-    """What an event has for a change: references are kept as keys."""
+    """Return an event's value for a field of the command; a reference is stored as a key."""
     return getattr(event, name if hasattr(event, name) else f"{name}_id", None)
 
 
 def _below_taken(gathered: UpdateBatch, event: Event, after: Event) -> CapacityBelowTaken | None:
-    """The refusal of a capacity that is lowered below what is taken."""
+    """Return the refusal of a capacity that is lowered below the number of seats taken."""
     old, new, taken = event.capacity_maximum, after.capacity_maximum, gathered.seats.taken(event.id)
     if new is None or new >= taken or (old is not None and new >= old):
         return None
