@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from resolvers.values import frozen
+from resolvers.vocabulary import ImportNote, WarningCode
 
 
 @frozen
@@ -16,12 +17,12 @@ class Warning:
     name of the field.
     """
 
-    code: str
+    code: WarningCode | ImportNote
     message: str
     path: tuple[str, ...] = ()
 
     def to_json(self) -> list[Any]:
-        return [self.code, self.message, list(self.path)]
+        return [self.code.value, self.message, list(self.path)]
 
     def renamed(self, naming: Callable[[Sequence[str]], tuple[str, ...]]) -> "Warning":
         """Return the warning in the caller's terms."""
@@ -32,7 +33,7 @@ class Warning:
     @classmethod
     def from_json(cls, kept: Sequence[Any]) -> "Warning":
         code, message, path = kept
-        return cls(code, message, tuple(path))
+        return cls(WarningCode(code), message, tuple(path))
 
 
 @frozen

@@ -11,7 +11,7 @@ from resolvers.bookings.facts import instant
 from resolvers.outcomes import Warning
 from resolvers.storage.rows import changed
 from resolvers.storage.tables import Payment
-from resolvers.vocabulary import PaymentMethod, PaymentStatus
+from resolvers.vocabulary import PaymentMethod, PaymentStatus, WarningCode
 
 Duplicate = Mapping[str, Any]
 
@@ -71,7 +71,7 @@ def with_refund(
 
 def paid_twice() -> Warning:
     message = "The booking had been paid with another reference already: refund this payment."
-    return Warning("PAID_TWICE", message, ("provider_reference",))
+    return Warning(WarningCode.PAID_TWICE, message, ("provider_reference",))
 
 
 def _same(

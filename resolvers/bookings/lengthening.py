@@ -10,8 +10,11 @@ from resolvers.bookings.seats import span_of, takes_seat
 from resolvers.outcomes import Warning
 from resolvers.storage.tables import Booking, Candidate, Event, Room
 from resolvers.storage.unit_of_work import UnitOfWork
+from resolvers.vocabulary import WarningCode
 
-ROOM_FULL = Warning("ROOM_FULL", "The room has more bookings than seats in the added time.")
+ROOM_FULL = Warning(
+    WarningCode.ROOM_FULL, "The room has more bookings than seats in the added time."
+)
 
 
 class ExtensionBatch:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from resolvers.outcomes import Warning
 from resolvers.refusals import PermissionRefusal, ValidationErrors
 from resolvers.viewer import Viewer
-from resolvers.vocabulary import Permission, RuleOverride
+from resolvers.vocabulary import Permission, RuleOverride, WarningCode
 
 NEEDS = {
     RuleOverride.CAPACITY: Permission.OVERRIDE_CAPACITY,
@@ -24,7 +24,7 @@ class Overrides:
     def __contains__(self, rule: RuleOverride) -> bool:
         return rule in self._asked_for
 
-    def set_aside(self, rule: RuleOverride, code: str, message: str) -> Warning:
+    def set_aside(self, rule: RuleOverride, code: WarningCode, message: str) -> Warning:
         """Record that a rule was overridden, and return the warning."""
         self.used.append(rule)
         return Warning(code, message, ("overrides",))

@@ -19,7 +19,7 @@ from resolvers.refusals import (
 from resolvers.storage.tables import Booking, Candidate, Event, Room
 from resolvers.storage.tables.bookings import SEATED
 from resolvers.values import frozen
-from resolvers.vocabulary import ConflictPolicy, RuleOverride
+from resolvers.vocabulary import ConflictPolicy, RuleOverride, WarningCode
 
 
 @frozen
@@ -72,7 +72,9 @@ def check_seat(
         late = stage.of(require_open, event, now, ignore_window=window in overrides)
         if late:
             warnings.append(
-                overrides.set_aside(window, "REGISTRATION_CLOSED", "Registration is closed.")
+                overrides.set_aside(
+                    window, WarningCode.REGISTRATION_CLOSED, "Registration is closed."
+                )
             )
     stage.of(
         require_eligible,
@@ -108,7 +110,11 @@ def _check_capacity(
             if RuleOverride.CAPACITY not in overrides:
                 raise
             preloaded.seats.require_free(wanted.booking, SeatLimits(event, room, ignore_event=True))
-            return [overrides.set_aside(RuleOverride.CAPACITY, "EVENT_FULL", "The event is full.")]
+            return [
+                overrides.set_aside(
+                    RuleOverride.CAPACITY, WarningCode.EVENT_FULL, "The event is full."
+                )
+            ]
     finally:
         if wanted.moving is not None:
             preloaded.seats.take(wanted.moving)
@@ -132,7 +138,7 @@ def _check_conflicts(
         return [
             overrides.set_aside(
                 RuleOverride.CANDIDATE_TIME_CONFLICT,
-                "CANDIDATE_TIME_CONFLICT",
+                WarningCode.CANDIDATE_TIME_CONFLICT,
                 "The candidate has another booking at that time.",
             )
         ]
@@ -140,7 +146,9 @@ def _check_conflicts(
 
 
 def time_conflict() -> Warning:
-    return Warning("CANDIDATE_TIME_CONFLICT", "The candidate has another booking at that time.")
+    return Warning(
+        WarningCode.CANDIDATE_TIME_CONFLICT, "The candidate has another booking at that time."
+    )
 
 
 def require_eligible(

@@ -11,6 +11,7 @@ from resolvers.storage.rows import changed
 from resolvers.storage.tables import Booking, Event
 from resolvers.times import instant_of, is_ambiguous, later, wall_time_of
 from resolvers.values import frozen
+from resolvers.vocabulary import WarningCode
 
 
 @frozen
@@ -127,7 +128,11 @@ def overrun(event: Event, booking: Booking) -> list[Warning]:
     """Return a warning if the booking ends later than its event."""
     if booking.end_at is None or event.end_at is None or booking.end_at <= event.end_at:
         return []
-    return [Warning("ENDS_AFTER_EVENT", "With its extra time, the booking ends after the event.")]
+    return [
+        Warning(
+            WarningCode.ENDS_AFTER_EVENT, "With its extra time, the booking ends after the event."
+        )
+    ]
 
 
 def times(sitting: Sitting) -> dict[str, Any]:
@@ -158,7 +163,7 @@ def _on_the_wall(instant: datetime | None, zone: str) -> datetime | None:
 
 def ambiguous_time(name: str) -> Warning:
     return Warning(
-        "AMBIGUOUS_TIME",
+        WarningCode.AMBIGUOUS_TIME,
         "The clock goes back, so this local time occurs twice. The first one is used.",
         (name,),
     )

@@ -37,6 +37,7 @@ from resolvers.vocabulary import (
     ChangeType,
     DeliveryMode,
     Permission,
+    WarningCode,
 )
 
 NUMBERS = "enrolment"
@@ -46,7 +47,7 @@ PAYMENT_REFERENCE = "paymentReference"
 """The outcome's fact with our reference of the payment."""
 
 DUE_AT_START = Warning(
-    "PAYMENT_DUE_AT_START",
+    WarningCode.PAYMENT_DUE_AT_START,
     "The payment is due by the start of the event.",
     ("payment", "due_by"),
 )

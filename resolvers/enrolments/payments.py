@@ -29,7 +29,7 @@ from resolvers.storage.rows import changed
 from resolvers.storage.tables import Booking, Payment
 from resolvers.storage.tables.bookings import SEATED
 from resolvers.storage.unit_of_work import UnitOfWork
-from resolvers.vocabulary import BookingStatus, ChangeType, PaymentStatus, Permission
+from resolvers.vocabulary import BookingStatus, ChangeType, PaymentStatus, Permission, WarningCode
 
 PROVIDER_REFERENCE = 200
 
@@ -172,7 +172,7 @@ def _too_late(status: PaymentStatus) -> tuple[Warning, ...]:
         return ()
     return (
         Warning(
-            "BOOKING_ENDED",
+            WarningCode.BOOKING_ENDED,
             "The booking ended before it was paid and does not change. A refund may be due.",
             ("status",),
         ),

@@ -26,7 +26,7 @@ from resolvers.storage.rows import changed
 from resolvers.storage.tables import Accommodation, Booking, Event, Payment, Room
 from resolvers.times import instant_of, later, wall_time_of
 from resolvers.values import frozen
-from resolvers.vocabulary import AccommodationScope, ErrorCode
+from resolvers.vocabulary import AccommodationScope, WarningCode
 
 MOST_WARNINGS = 10
 
@@ -304,4 +304,4 @@ def time_conflicts(
 
 
 def _conflict(message: str) -> Warning:
-    return Warning(ErrorCode.CANDIDATE_TIME_CONFLICT, message)
+    return Warning(WarningCode.CANDIDATE_TIME_CONFLICT, message)

@@ -34,6 +34,7 @@ from resolvers.vocabulary import (
     EventStatus,
     Permission,
     RuleOverride,
+    WarningCode,
 )
 
 SEAT_SEEKING = (
@@ -213,7 +214,7 @@ def _require_capacity(
     below = _below_taken(gathered, event, after)
     if below is not None and RuleOverride.CAPACITY in command.overrides:
         message = "The capacity is lower than the number of seats that are taken."
-        warnings.append(Warning(below.code, message, ("overrides",)))
+        warnings.append(Warning(WarningCode.OUT_OF_RANGE, message, ("overrides",)))
         used = (RuleOverride.CAPACITY,)
     elif below is not None:
         validation.add(below)

@@ -43,7 +43,13 @@ from resolvers.texts import normalized
 from resolvers.times import later, wall_time_of
 from resolvers.values import frozen
 from resolvers.viewer import Viewer
-from resolvers.vocabulary import AccommodationScope, ChangeType, ConflictPolicy, Permission
+from resolvers.vocabulary import (
+    AccommodationScope,
+    ChangeType,
+    ConflictPolicy,
+    Permission,
+    WarningCode,
+)
 
 
 @frozen(kw_only=True)
@@ -259,7 +265,7 @@ class _GrantBatch:
         policy = self._settings[booking.organization_id].conflict_policy
         if policy is not ConflictPolicy.ALLOW and not conflicts <= already:
             message = "With its extra time the booking overlaps another one of the candidate's."
-            warnings.append(Warning("CANDIDATE_TIME_CONFLICT", message))
+            warnings.append(Warning(WarningCode.CANDIDATE_TIME_CONFLICT, message))
         return tuple(warnings)
 
     def _event_of(self, booking: Booking) -> Event | None:

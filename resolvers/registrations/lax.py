@@ -36,7 +36,7 @@ from resolvers.texts import folded, normalized
 from resolvers.times import later
 from resolvers.values import frozen
 from resolvers.viewer import Viewer
-from resolvers.vocabulary import EventChangeType, EventKind, OnNoMatch, SourceSystem
+from resolvers.vocabulary import EventChangeType, EventKind, OnNoMatch, SourceSystem, WarningCode
 
 PATH = ("target",)
 
@@ -290,7 +290,7 @@ def _differences(event: Event, lax: LaxEvent) -> tuple[Warning, ...]:
     """A warning for each text that the event has otherwise."""
     return tuple(
         Warning(
-            "EVENT_DIFFERS",
+            WarningCode.EVENT_DIFFERS,
             "The event that was found has another value for '{field}'.",
             (*PATH, spec.column),
         )
@@ -307,7 +307,7 @@ def _differs(spec: RequiredText, event: Event, lax: LaxEvent) -> bool:
 def _not_copied(spec: RequiredText) -> Warning:
     """The event that a transfer leaves has no value for a text that the new event copies."""
     message = "The new event has no value for '{field}': the event that was left has none."
-    return Warning("EVENT_INCOMPLETE", message, (*PATH, spec.column))
+    return Warning(WarningCode.EVENT_INCOMPLETE, message, (*PATH, spec.column))
 
 
 def _given(text: str | None) -> str | None:

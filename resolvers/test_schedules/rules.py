@@ -32,7 +32,7 @@ from resolvers.test_schedules.refusals import (
 from resolvers.test_schedules.windows import Dates
 from resolvers.texts import distinct, normalized
 from resolvers.viewer import Keys, Scope
-from resolvers.vocabulary import AccessScope, BookingKind, BookingStatus, Permission
+from resolvers.vocabulary import AccessScope, BookingKind, BookingStatus, Permission, WarningCode
 
 LONGEST_WINDOW = 366
 LONGEST_TAG = 250
@@ -282,4 +282,4 @@ def status_of_new(closes_at: datetime, now: datetime) -> BookingStatus:
 def window_is_over(given: Collection[str] = DATES) -> Warning:
     message = "The window is already over: the test schedule has expired."
     path = (sent(given, "end_date", "end_time", "start_date", "start_time"),)
-    return Warning("WINDOW_IS_OVER", message, path)
+    return Warning(WarningCode.WINDOW_IS_OVER, message, path)

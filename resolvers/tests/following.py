@@ -28,7 +28,7 @@ from resolvers.storage.tables import (
 from resolvers.storage.tables.bookings import TAKES_A_SEAT
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.upserts import Change, PartContext
-from resolvers.vocabulary import EventChangeType
+from resolvers.vocabulary import EventChangeType, WarningCode
 
 COPIED = ("duration_minutes", "break_minutes", "requires_invigilation")
 """The values of a test that its bookings keep."""
@@ -80,7 +80,7 @@ class FollowingEvents:
         if count == 0:
             return ()
         which = "1 existing booking keeps" if count == 1 else f"{count} existing bookings keep"
-        return [Warning("BOOKINGS_KEEP_VALUES", f"{which} earlier values of the test.")]
+        return [Warning(WarningCode.BOOKINGS_KEEP_VALUES, f"{which} earlier values of the test.")]
 
     @cached_property
     def _kept(self) -> dict[UUID, list[Any]]:

@@ -421,6 +421,24 @@ _described(
     FAILED="It was given up; redeliver sends it again.",
 )
 _described(
+    vocabulary.WarningCode,
+    "What a warning is about.",
+    AMBIGUOUS_TIME="The clock goes back, so the local time occurs twice. The first one is used.",
+    BOOKING_ENDED="The booking ended before it was paid. A refund may be due.",
+    BOOKINGS_KEEP_VALUES="Existing bookings keep earlier values of the test.",
+    CANDIDATE_TIME_CONFLICT="The candidate has another booking at that time.",
+    ENDS_AFTER_EVENT="With its extra time, the booking ends after the event.",
+    EVENT_DIFFERS="The event that was found has another value for the field at `path`.",
+    EVENT_FULL="The event or room has more bookings than seats, as `overrides` allows.",
+    EVENT_INCOMPLETE="Neither the new nor the earlier event has a value for the field at `path`.",
+    OUT_OF_RANGE="The capacity is lower than the seats taken, as `overrides` allows.",
+    PAID_TWICE="The booking was already paid with another reference. Refund this payment.",
+    PAYMENT_DUE_AT_START="The payment is due by the start of the event, before the given date.",
+    REGISTRATION_CLOSED="Registration is closed, which `overrides` ignores.",
+    ROOM_FULL="The room has more bookings than seats during the extra time.",
+    WINDOW_IS_OVER="The window is already over, so the test schedule has expired.",
+)
+_described(
     vocabulary.ErrorCode,
     "What was refused.",
     REQUIRED="A value is missing.",

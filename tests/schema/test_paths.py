@@ -21,6 +21,7 @@ from resolvers.agent_bookings.submission import RequestedProduct, Submission
 from resolvers.changes import Origin
 from resolvers.events.fields import FIELDS
 from resolvers.outcomes import Warning
+from resolvers.vocabulary import WarningCode
 from schema import build_schema
 from schema.enrolments.inputs import BookEnrolmentInput
 from schema.events.inputs import UpdateEventInput
@@ -167,12 +168,14 @@ def test_a_path_that_was_kept_with_its_answer_stays() -> None:
 
 
 def test_a_warning_names_the_field_as_its_caller_does() -> None:
-    warning = Warning("EVENT_DIFFERS", "Another value for '{field}'.", ("start_at",))
+    warning = Warning(WarningCode.EVENT_DIFFERS, "Another value for '{field}'.", ("start_at",))
     sent = object.__new__(UpdateEventInput)
 
     renamed = warning.renamed(lambda path: sent_path(sent, path))
 
-    assert renamed == Warning("EVENT_DIFFERS", "Another value for 'start'.", ("input", "start"))
+    assert renamed == Warning(
+        WarningCode.EVENT_DIFFERS, "Another value for 'start'.", ("input", "start")
+    )
 
 
 # ---------------------------------------------------------------- from what is sent

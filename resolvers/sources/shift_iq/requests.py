@@ -22,9 +22,7 @@ from resolvers.sources.shift_iq.event_members import (
 )
 from resolvers.storage.unit_of_work import UnitOfWork
 from resolvers.values import frozen
-
-NOT_KEPT = "NOT_KEPT"
-"""The code of a warning: read, in order, and left behind."""
+from resolvers.vocabulary import ImportNote
 
 CRITERIA_WITHOUT = frozenset({"BillingCodeEnabled"})
 """The members of an event that no request asks by."""
@@ -62,10 +60,10 @@ def read_request(value: Any) -> Notes:
     _criteria(members)
     members.close()
     validation.settle()
-    notes = (Warning(NOT_KEPT, "A request for events has nothing to keep."),)
+    notes = (Warning(ImportNote.NOT_KEPT, "A request for events has nothing to keep."),)
     if not texts:
         return notes
-    return (*notes, Warning(NOT_KEPT, "'Texts' is not allowed here.", ("Texts",)))
+    return (*notes, Warning(ImportNote.NOT_KEPT, "'Texts' is not allowed here.", ("Texts",)))
 
 
 def read_registration_request(value: Any) -> Notes:
@@ -79,7 +77,7 @@ def read_registration_request(value: Any) -> Notes:
     _read(("LastChangeTimeSince", "LastChangeTimeBefore"), members.instant)
     members.close()
     validation.settle()
-    return (Warning(NOT_KEPT, "A request for registrations has nothing to keep."),)
+    return (Warning(ImportNote.NOT_KEPT, "A request for registrations has nothing to keep."),)
 
 
 def read_count(value: Any) -> Notes:
@@ -89,7 +87,7 @@ def read_count(value: Any) -> Notes:
     members.integer("Count")
     members.close()
     validation.settle()
-    return (Warning(NOT_KEPT, "A count has nothing to keep."),)
+    return (Warning(ImportNote.NOT_KEPT, "A count has nothing to keep."),)
 
 
 def _origin(members: Members | None) -> None:
