@@ -2,11 +2,11 @@
 
 Entries are estimated, not measured, since measuring costs more than making them. The estimates are
 calibrated with tracemalloc (tests/gateway/test_cache_sizes.py). When the budget is exceeded, the
-entries that were used least recently are dropped, whichever cache they belong to.
+least recently used entries are dropped, whatever their cache.
 
-An entry that is larger than a thousandth of the budget is kept only at its second use, and one that
-is larger than a sixteenth is never kept. So a large document that is sent once does not displace
-the entries that are in use.
+An entry larger than a thousandth of the budget is stored only at its second use, and one larger
+than a sixteenth is never stored. So a large document that is sent once does not displace the
+entries in use.
 """
 
 import threading
@@ -56,7 +56,7 @@ class CacheBudget:
             self._drop_oldest()
 
     def used(self, entry: _Entry) -> None:
-        """Count a use: the entry is dropped after all entries that were used before it."""
+        """Mark an entry as the most recently used."""
         try:  # `contextlib.suppress` costs more than the move
             self._order.move_to_end(entry)
         except KeyError:

@@ -153,7 +153,7 @@ def log_bounds(viewer: Viewer) -> Read[Any]:
 
 
 def touched_since(viewer: Viewer, position: int) -> Read[Any]:
-    """Return the events and rooms of the changes after a position, each with its newest position."""
+    """Return the events and rooms of changes after a position, each with its newest position."""
 
     def build(_: str) -> sa.Select[Any]:
         c = columns(ChangeLog)

@@ -52,7 +52,7 @@ class Origin:
 
 @frozen
 class Cause:
-    """The actor of a change, its reason, the rules that were overridden for it, and its warnings."""
+    """The actor of a change, its reason, the overridden rules, and its warnings."""
 
     viewer: Viewer | None
     origin: Origin | None = None

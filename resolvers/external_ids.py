@@ -57,7 +57,7 @@ class ExternalIds:
         self._of: dict[Owner, set[ByExternalId]] = {}
 
     def load(self, work: UnitOfWork, names: Iterable[Name], owners: Iterable[Owner]) -> None:
-        """Read the owners of these ids and the ids of these objects; may be called again for more."""
+        """Read the owners of these ids and the ids of these objects; may be called repeatedly."""
         rows = _holders(work, set(names))
         for row in rows + rows_of(work, ExternalId, "object_id", owners):
             name = (row.organization_id, ByExternalId(row.system, row.kind, row.value))

@@ -30,8 +30,7 @@ from resolvers.values import frozen
 NOBODY = UUID(int=0)
 
 PRESENCE_KEPT_FOR = timedelta(days=90)
-"""Longer than a delivery is tried, including the pauses of a gateway that is down most of the time.
-"""
+"""Longer than a delivery is retried, even by a gateway that is down most of the time."""
 
 COUNTERS_KEPT_FOR = timedelta(days=1)
 """Counted from the end of the time that a counter of room seats covers."""

@@ -87,7 +87,7 @@ def children_of(
 def rows_of(
     work: UnitOfWork, model: type[SQLModel], column: str, owners: Iterable[tuple[UUID, Any]]
 ) -> list[Any]:
-    """Return the rows whose `column` has one of these values in its organization, in one statement."""
+    """Return the rows with these values in `column`, each in its organization; one statement."""
     asked = set(owners)
     if not asked:
         return []

@@ -23,8 +23,7 @@ from resolvers.viewer import Viewer
 
 Model = TypeVar("Model", bound=SQLModel)
 Source = Callable[[], sa.FromClause]
-"""The source of a read that is more than the table: a join with one row for each row of the table.
-"""
+"""The source of a read other than the table: a join with one row for each of its rows."""
 
 ORGANIZATION = "organization_id"
 
@@ -59,8 +58,7 @@ class LeadingRows:
 
 
 FEW = 1_000
-"""With at most so many rows of another table, a list starts from them and not from its own order.
-"""
+"""Up to this many rows of another table, a list starts from them, not from its own order."""
 
 
 @frozen
@@ -316,7 +314,7 @@ def first_tied_to_each(
     page: PageRequest,
     narrowing: Narrowing,
 ) -> Read[Model]:
-    """As `first_of_each`, for parents that share rows: a row has its parent's key as `parent_id`."""
+    """As `first_of_each`, for parents sharing rows; a row has its parent's key as `parent_id`."""
 
     def build(dialect: str) -> sa.Select[Any]:
         statement, key = _of_each(model, tie, page, narrowing, dialect)

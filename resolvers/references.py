@@ -191,7 +191,7 @@ class Lookup(Generic[Model]):
         self.found((group, row) for group, read in self.reads() for row in work.rows(read))
 
     def reads_by(self, column: str) -> list[tuple[Group, Read[Any]]]:
-        """Return, for each group, a read of the rows whose other column has one of the references."""
+        """Return, for each group, a read of the rows with the references in another column."""
         groups: dict[Group, list[tuple[UUID, str]]] = {}
         for asker, ref in self._names:
             if isinstance(ref, ByReference) and can_be_kept(ref.reference):

@@ -1,17 +1,17 @@
-"""Every way in which the domain says no.
+"""The refusals of the domain.
 
     Refusal
-    ├── InputRefusal        400, 422   what was sent cannot be right
-    ├── NotFoundRefusal     404        what was named is not there, or not the viewer's to see
-    ├── CapacityRefusal     409        no seat
-    ├── ConflictRefusal     409        something that exists stands in the way
-    ├── StateRefusal        409        not from the state that it is in
+    ├── InputRefusal        400, 422   the input is not valid
+    ├── NotFoundRefusal     404        an object does not exist, or the viewer may not see it
+    ├── CapacityRefusal     409        no seat is left
+    ├── ConflictRefusal     409        an existing object prevents the command
+    ├── StateRefusal        409        not possible in the current state
     ├── PolicyRefusal       422        a rule of the organization, the test or the event
-    └── PermissionRefusal   403        not by this viewer
+    └── PermissionRefusal   403        the viewer lacks the permission or the scope
 
-The docstring is the message, the constructor holds the facts, and `schema.grammar.errors` turns
-both into data. A command that is refused has one `Refused` with all refusals of the stage that it
-failed at, in order.
+The docstring of a refusal is its message, the constructor stores the facts, and
+`schema.grammar.errors` converts both to data. A refused command has one `Refused` with all refusals
+of the stage at which it failed, in order.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -35,8 +35,7 @@ LONGEST_IDENTIFIER = 500
 """How much of an identifier a refusal repeats; no key or reference is longer."""
 
 MOST_REFUSALS = 100
-"""The most refusals that are reported for one command: every element of a long list can be wrong.
-"""
+"""The most refusals that are reported for one command, such as one with a long list."""
 
 
 Naming = Callable[[Sequence[str]], tuple[str, ...]]
@@ -46,8 +45,9 @@ Naming = Callable[[Sequence[str]], tuple[str, ...]]
 class Refusal(Exception):
     """The command is refused.
 
-    `path` leads to the field that is wrong, in terms of the command: `("payment", "due_by")`; empty
-    for the whole command. What a caller is told is `renamed` in the caller's terms.
+    `path` leads to the wrong field, in terms of the command: `("payment", "due_by")`; empty for the
+    whole command. `renamed` converts it to the caller's terms. The first line of the docstring is
+    the message.
     """
 
     code: ClassVar[ErrorCode]
@@ -70,7 +70,7 @@ class Refusal(Exception):
 
 
 class Refused(Exception):
-    """One command's refusals: at least one, in the order in which they were found."""
+    """The refusals of one command: at least one, in the order in which they were found."""
 
     def __init__(self, refusals: Sequence[Refusal]) -> None:
         self.refusals = tuple(refusals[:MOST_REFUSALS])
@@ -143,7 +143,7 @@ class InputRefusal(Refusal):
 
     @property
     def field_name(self) -> str:
-        """The source's name, else the innermost name in the path; an index is not a field's name."""
+        """The source's name, else the innermost name in the path that is not an index."""
         if self.source_name is not None:
             return self.source_name
         return next((name for name in reversed(self.path) if not name.isdigit()), "input")

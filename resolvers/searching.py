@@ -29,7 +29,7 @@ def _folded(text: str) -> str:
 
 
 def containing(text: str) -> str:
-    """Return the LIKE pattern for texts that contain this one, for columns made by `search_text`."""
+    """Return the LIKE pattern for columns made by `search_text` that contain the text."""
     return f"%{escaped(_folded(text))}%"
 
 

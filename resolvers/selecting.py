@@ -110,7 +110,7 @@ DOCUMENT_BYTES = 4_000
 
 
 def most_bytes(wanted: RowSelection) -> int:
-    """Estimate the most bytes of a row of this selection as JSON, without the names of its fields."""
+    """Estimate the most bytes of a selected row as JSON, without the names of its fields."""
     own = sum(_longest().get(column.name, SHORT_BYTES) for column in wanted.columns)
     return own + sum(most_bytes(join.wanted) for join in wanted.joins)
 

@@ -288,7 +288,7 @@ def _key(
     *path: str,
     within: frozenset[UUID] | None = None,
 ) -> UUID:
-    """Raises: Invalid, AmbiguousReference, NotFoundRefusal (also for a key that is not `within`)."""
+    """Raises: Invalid, AmbiguousReference, NotFoundRefusal (also for a key not `within`)."""
     key: UUID = lookup.one(command.viewer, ref, *path).id
     if within is not None and key not in within:
         raise NotFoundRefusal(*path, object_type=lookup.type_name, identifier=named(ref))
@@ -378,7 +378,7 @@ class _Batch(Generic[Command, Model]):
         return Change(command, (organization_id, key), before, after, keys)
 
     def _owners(self, asked: CheckedCommand[Command], *, hidden: bool = False) -> list[Owner]:
-        """Return the objects with the identity that the viewer can see, or those that are hidden."""
+        """Return the visible objects with the identity, or those hidden from the viewer."""
         viewer = asked.command.viewer
         forms = (asked.identity, asked.folded_identity)
         found = [self._by_identity.get((viewer.organization_id, *form), []) for form in forms]

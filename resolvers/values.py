@@ -109,7 +109,7 @@ def _repr(self: Any) -> str:
 
 
 def _reduce(self: Any) -> tuple[Any, ...]:
-    """Make `pickle` and `copy` call the class to make an equal value, which compiles the methods."""
+    """Make `pickle` and `copy` call the class, which compiles the methods."""
     return _made, (type(self), {one.name: getattr(self, one.name) for one in fields(self)})
 
 

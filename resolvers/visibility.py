@@ -79,13 +79,12 @@ NARROWED: Mapping[type[SQLModel], Callable[[Viewer], Narrowing]] = {
 
 
 def _sees_booking(viewer: Viewer, booking: Any) -> bool:
-    """Whether a viewer may see a booking. True for every marker: the row does not have its markers."""
+    """Whether a viewer may see a booking; true for a marker, since the row has no markers."""
     return may_touch(viewer, booking) or viewer.scope.marker is not None
 
 
 BY_ROW: Mapping[type[SQLModel], Callable[[Viewer, Any], bool]] = {Booking: _sees_booking}
-"""The tables whose rows determine who can see them, without a statement for each scope of a batch.
-"""
+"""The tables whose rows determine who can see them; no statement for each scope is needed."""
 
 
 def is_confined(model: type[SQLModel], viewer: Viewer) -> bool:

@@ -22,7 +22,7 @@ from resolvers.vocabulary import AccessScope, BookingAction, BookingStatus, Perm
 
 @frozen
 class ActionContext:
-    """A booking, the rules of its organization, and the time."""
+    """A booking, the settings of its organization, and the current time."""
 
     booking: Booking
     settings: Organization

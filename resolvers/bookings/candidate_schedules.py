@@ -1,4 +1,4 @@
-"""Each candidate's bookings, kept up to date while a batch adds to them. Pure."""
+"""Each candidate's bookings, updated while a batch adds to them. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence

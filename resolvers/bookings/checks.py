@@ -52,7 +52,7 @@ def require_version(situation: ActionContext, viewer: Viewer, expected: int | No
 
 
 def state_of(situation: ActionContext, viewer: Viewer) -> dict[str, Any]:
-    """Return the facts of a StateRefusal: the booking's version, its status, the possible actions."""
+    """Return the facts of a StateRefusal: the booking's version, status and possible actions."""
     booking = situation.booking
     return {
         "version": booking.version,

@@ -18,7 +18,7 @@ Filled by `resolvers.every_kind`, which knows the kinds.
 def current_status(
     kind: BookingKind, status: BookingStatus, closes_at: datetime | None, now: datetime
 ) -> BookingStatus:
-    """Return the current status: a CONFIRMED booking is over from the instant at which it closes."""
+    """Return the current status: a CONFIRMED booking is over as soon as it closes."""
     if status is BookingStatus.CONFIRMED and closes_at is not None and closes_at <= now:
         return WHEN_CLOSED.get(kind, BookingStatus.EXPIRED)
     return status

@@ -63,7 +63,7 @@ def missing_of(ref: Ref) -> type[NotFoundRefusal]:
 
 
 def masked(kind: BookingKind, facts: Facts | None, viewer: Viewer) -> Facts | None:
-    """Return a booking's facts as a viewer may see them: without VIEW_PII, personal data is null."""
+    """Return a booking's facts for a viewer: without VIEW_PII, personal data is null."""
     personal = KINDS[kind].personal
     if facts is None or viewer.may(Permission.VIEW_PII) or not personal.keys() & facts.keys():
         return facts

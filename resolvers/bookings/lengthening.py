@@ -46,7 +46,7 @@ class ExtensionBatch:
         self._seats = loading.seats(work, [], rooms, min([work.now, *starts]))
 
     def holds(self, booking: Booking) -> bool:
-        """Whether the booking's event and room are locked: it may have moved before it was locked."""
+        """Whether the booking's event and room are locked: it may have moved before the lock."""
         return booking.event_id in {None, *self.events} and booking.room_id in {None, *self._rooms}
 
     def take(self, before: Booking, after: Booking) -> list[Warning]:

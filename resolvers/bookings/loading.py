@@ -48,7 +48,7 @@ def keys_of(rows: Iterable[Any]) -> list[tuple[UUID, UUID]]:
 
 
 def gather(work: UnitOfWork, **reads: Read[Any] | None) -> dict[str, list[Any]]:
-    """Return the rows of each read by its name, in as few round trips as possible; none for None."""
+    """Return the rows of each read by name, in few round trips; none for None."""
     given = {name: read for name, read in reads.items() if read is not None}
     rows = work.rows_of_all(list(given.values())) if given else []
     return {**{name: [] for name in reads}, **dict(zip(given, rows, strict=True))}

@@ -44,8 +44,7 @@ CHANGING: Final = (
     "updated_at",
     "accommodation_count",
 )
-"""The columns that a change records twice: with the prefix `was_` before the change, and after it.
-"""
+"""The columns that a change records twice: before (prefix `was_`) and after."""
 
 UNCHANGING: Final = ("kind", "reference", "candidate_id", "created_at")
 

@@ -146,7 +146,7 @@ class PreloadedBatch:
         return self._candidate_groups.get(candidate_id, [])
 
     def zone(self, event: Event, room: Room | None, *, online: bool) -> str:
-        """Return the time zone of a booking: the centre's, or the organization's if it is online."""
+        """Return a booking's time zone: the centre's, or the organization's if it is online."""
         if online or room is None:
             return self.settings[event.organization_id].time_zone
         centre = self._centres.get(room.centre_id)

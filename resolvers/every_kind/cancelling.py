@@ -48,10 +48,10 @@ ENDED = frozenset({BookingStatus.CANCELLED, BookingStatus.NO_SHOW})
 class CancelBooking:
     """Cancel a booking of any kind.
 
-    `candidates` are those of whom it may be the booking of; `together_with` are all bookings of the
-    same request, among which each of the candidates must have one. `position` is its index in a
-    request of several. `on_behalf` says whether another than the candidate cancelled; by default
-    the viewer tells.
+    `candidates`, if given, must include the booking's candidate; `together_with` are all bookings
+    of the same request, and each of the candidates must have one of them. `position` is the
+    command's index in a request of several. `on_behalf` says whether the booking is cancelled on
+    the candidate's behalf; by default, it depends on the viewer.
     """
 
     viewer: Viewer = field(repr=False)
@@ -70,7 +70,7 @@ class CancelBooking:
 
     @property
     def place(self) -> tuple[str, ...]:
-        """Where it is among the commands of its request."""
+        """Return a path with the command's index in its request."""
         return () if self.position is None else (str(self.position),)
 
 

@@ -69,7 +69,7 @@ async def load_node(info: Info, name: str, key: UUID) -> Any:
 
 
 async def load_nodes(info: Info, name: str, keys: Sequence[UUID]) -> list[Any]:
-    """Return the objects of one type; None for each key without an object that the viewer may see."""
+    """Return the objects of one type by key; None for one that the viewer does not see."""
     of_type = rows_of_type(name)
     if of_type is None:
         return [None for _ in keys]

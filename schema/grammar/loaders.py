@@ -54,7 +54,7 @@ class Loaders:
         return await self.batched(shape, lambda: self._rows(relation)).load(key)
 
     async def listed(self, listing: Any, parent: Any) -> list[Any]:
-        """Return the rows of a parent's list (`grammar.lists.Listing`), plus one if there are more."""
+        """Return the rows of a parent's list (`grammar.lists.Listing`), and one more if any."""
         if listing.rows is None:
             return []
         make = self._root_list if listing.key is None else self._rows

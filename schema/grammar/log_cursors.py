@@ -69,7 +69,7 @@ def check_of(page: PageRequest) -> Callable[[Context], Awaitable[None]] | None:
 
 
 def changes_cursor() -> Any:
-    """A field with the log position after which to follow changes to what the operation has read."""
+    """A field with the log position after which the operation's data may have changed."""
     return computed(by=lambda _, context: context.changes_cursor, description=FOLLOWED)
 
 

@@ -155,7 +155,7 @@ def _graphql_name(field: StrawberryField) -> str:
 
 
 def _input_in(field: StrawberryField) -> type | None:
-    """Return the input type of a field, also of an optional one or a list; None for plain values."""
+    """Return the input type of a field, optional or in a list; None for plain values."""
     held: Any = field.type
     while isinstance(held, StrawberryContainer):
         held = held.of_type

@@ -25,8 +25,7 @@ from schema.plan.selection import NotPlanned
 NO_ROWS: list[Any] = []
 
 FEW_KEYS = 100
-"""Plain lists of up to this many keys (one page) are read in one statement, whatever their length.
-"""
+"""Plain lists of up to this many keys (one page) are read in one statement."""
 
 
 def in_parts(keys: Sequence[Hashable], most: int) -> Iterable[list[Hashable]]:
@@ -102,7 +101,7 @@ class OneEach(RelationRows):
         return None if answers is None else dict(zip(there, answers, strict=True))
 
     def _there(self, run: Run, keys: Sequence[Hashable]) -> dict[Hashable, object] | None:
-        """Return the rows of these keys that the last write returned; None unless it returned all."""
+        """Return the rows of these keys from the last write; None unless it returned all."""
         if self._table is None:
             return None
         model, column = self._table

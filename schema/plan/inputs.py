@@ -56,12 +56,10 @@ NAMES: Final = StrawberryConfig(scalar_map=SCALARS)
 REGISTRY: Final = {**DEFAULT_SCALAR_REGISTRY, **SCALARS}
 
 DEEPEST: Final = 100
-"""The maximum depth of input objects and lists that is read here. graphql-core has its own limit.
-"""
+"""The maximum depth of input objects and lists here. graphql-core has its own limit."""
 
 SINGLE: Final = (str, int, float, dict)
-"""The classes of JSON values besides null and lists. GraphQL reads a single value as a list of one.
-"""
+"""The classes of single JSON values. GraphQL reads a single value as a list of one."""
 
 
 class InvalidInput(Exception):

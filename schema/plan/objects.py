@@ -53,7 +53,7 @@ class Selected:
 
 
 class _Field:
-    """A field of objects of one type; `always` is its answer if it does not depend on the object."""
+    """A field of objects of one type; `always` is its answer if that is constant."""
 
     __slots__ = ("_arguments", "_name", "always", "key", "selected", "shown")
 
@@ -98,7 +98,7 @@ class Objects:
         return Selected(nodes)
 
     async def answer(self, run: Run, shown: Any, selected: Selected, value: Any) -> Any:
-        """Return the answer of a value for a field of this type. Raises: PlanFailure, NotPlanned."""
+        """Return a value's answer for a field of this type. Raises: PlanFailure, NotPlanned."""
         required = isinstance(shown, GraphQLNonNull)
         kind = shown.of_type if required else shown
         answer = None if value is None else await self._answer(run, kind, selected, value)

@@ -97,7 +97,7 @@ class Pages:
     # ------------------------------------------------------------ compile
 
     def shown(self, kind: Any, nodes: Sequence[FieldNode]) -> Write:
-        """Return the function that makes the answer of an object over the page. Raises: NotPlanned."""
+        """Return a function that makes an object over the page. Raises: NotPlanned."""
         fields = self._compiler.selections.fields(kind, sub_selections(nodes))
         parts = [(key, self._field(kind, found)) for key, found in fields.items()]
         return lambda page, n: {key: write(page, n) for key, write in parts}

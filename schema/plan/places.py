@@ -45,7 +45,7 @@ class Child:
 
 
 class Place:
-    """All rows at one place of an operation: their selection, and the function for their answers."""
+    """All rows at one place of an operation: their selection, and how they are answered."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class Place:
         return answers
 
     def keys_at_once(self, run: Run, rows_of_each: int) -> int:
-        """Return the number of keys of one statement, so that its rows fit in the largest response."""
+        """Return how many keys one statement may have so that its rows fit in a response."""
         return max(1, int(run.size.limit // (max(1, rows_of_each) * self.most_bytes)))
 
 

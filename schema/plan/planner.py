@@ -189,8 +189,7 @@ class PlannedDocument:
     """Called after a plan was added, because plans use memory."""
     plans: dict[Any, Plan | None] = field(default_factory=dict)
     fallbacks: int = 0
-    """How often graphql-core had to execute the document; the first time is logged with the reason.
-    """
+    """How often graphql-core executed the document; the first time is logged with the reason."""
     _is_logged: bool = False
     _variables: dict[int, Variables] = field(default_factory=dict)
     _operations: dict[str | None, OperationDefinitionNode | None] = field(default_factory=dict)
@@ -284,7 +283,7 @@ class Planner:
         context: Context,
         payloads: Sequence[object],
     ) -> list[ExecutionResult] | None:
-        """Return the results of events of a subscription; None if graphql-core has to execute them."""
+        """Return the results of a subscription's events; None if graphql-core must."""
         operation = planned.operation(name)
         assert operation is not None
         found = await self._run(

@@ -107,7 +107,7 @@ class SelectedField:
     # ------------------------------------------------------------ other rows
 
     def joined(self, loader: str, key: str) -> Scope | None:
-        """Return the row of a relation, joined in the same statement; None if it cannot be joined."""
+        """Return the row of a relation, joined in this statement; None if it cannot be joined."""
         relation = RELATIONS[loader]
         to = self.writer.compiler.joinable(relation) if self.writer.joins else None
         if to is None or not self.scope.is_row:
@@ -115,7 +115,7 @@ class SelectedField:
         return self.scope.to(loader, key, *to)
 
     def place(self, *keys: str, joins: bool = True) -> "Place":
-        """Return a place of other rows of the field's type; `keys` are columns that it also needs."""
+        """Return a place of other rows of the field's type; `keys` are further columns."""
         kind = get_named_type(self.field.type)
         return self.writer.compiler.place(kind, sub_selections(self.nodes), *keys, joins=joins)
 
