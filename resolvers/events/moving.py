@@ -59,9 +59,9 @@ class EventMove:
         """Return a booking after the move, with its accommodations; None if it does not change.
 
         `payment` is the booking's pending payment; it is then due at the new start at the latest. A
-        booking keeps following the event in what it took from the event: the test, and the centre
-        if it has no room. A room of its own at the same centre stays. Raises: Invalid (its room is
-        not at the new centre), NonexistentTime.
+        booking keeps following the event in the values that it has from the event: the test, and
+        the centre if it has no room. A room of its own at the same centre stays. Raises: Invalid
+        (its room is not at the new centre), NonexistentTime.
         """
         room_id = self._room_of(booking)
         event = self.after if self._says_how_long else as_booked(self.after, booking)

@@ -11,7 +11,7 @@ columns and joins into one statement. A column becomes an index into the row, a 
 a join of the same statement, a rule a call with the columns that it declares. `children` are the
 places that need a statement of their own: lists of rows, connections, and rows that cannot be
 joined because the viewer may see only some of them. `pages` are connections. `objects` are values
-that need no statement, such as payloads. `planner` compiles and runs operations.
+that are already loaded, such as payloads. `planner` compiles and runs operations.
 
 **What it is compiled from.** The compiler knows no domain. It reads how the types declare their
 fields (`schema.grammar.fields`, `schema.grammar.lists`, `schema.grammar.found`) and the reads of

@@ -1,8 +1,8 @@
-"""Answers of values that need no statement: payloads, errors, events of subscriptions.
+"""Answers of values that are already loaded: payloads, errors, events of subscriptions.
 
-Values that are thin over a row are resolved by a place, all of one list together; other values
-field by field. A place that needs more than the given row reads the rows again by their keys. Rows
-of lists do not pass through this module.
+Values that wrap a row are resolved by a place, all of one list together; other values field by
+field. A place that needs more than the given row reads the rows again by their keys. Rows of lists
+do not pass through this module.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -138,9 +138,7 @@ class Objects:
         return [answers[n] for n in range(len(values))]
 
     async def _of_rows(self, run: Run, selected: Selected, values: Sequence[Any]) -> dict[int, Any]:
-        """Return the answers of the values that are thin over a row, by index; one place for each
-        type.
-        """
+        """Return the answers of the values that wrap a row, by index; one place for each type."""
         of_type: dict[type, list[int]] = {}
         for n, value in enumerate(values):
             if isinstance(value, OverRow):

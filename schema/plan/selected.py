@@ -100,7 +100,7 @@ class SelectedField:
         return self.writer.made(value, sets, self.field.type, self.scope)
 
     def object(self, scope: Scope) -> str:
-        """Return the expression of an object of the field's type that is thin over that row."""
+        """Return the expression of an object of the field's type over that row."""
         kind = get_named_type(self.field.type)
         return self.writer.object(kind, sub_selections(self.nodes), scope)
 

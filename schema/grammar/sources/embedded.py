@@ -1,4 +1,4 @@
-"""Objects of another type that are thin over the same row, or over a part of its document."""
+"""Objects of another type that wrap the same row, or a part of its document."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -31,7 +31,7 @@ Instead = str | Computed | Fixed
 
 @frozen
 class Embedded:
-    """An object of another type that is thin over the same row; null where `present` is null.
+    """An object of another type that wraps the same row; null where `present` is null.
 
     `names` maps columns of the other type to their replacements.
     """

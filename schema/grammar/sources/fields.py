@@ -1,4 +1,4 @@
-"""Fields with a source, and the types that are thin over a row."""
+"""Fields with a source, and the types that wrap a row."""
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
@@ -83,7 +83,7 @@ class LateField(StrawberryField):
 
 
 class RowField(LateField, PlannedField):
-    """A field of a type that is thin over a row. Its `Source` is in the metadata."""
+    """A field of a type that wraps a row. Its `Source` is in the metadata."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -140,7 +140,7 @@ def type_name(kind: type) -> str:
 
 
 class OverRow:
-    """A mixin of every type that is thin over a row.
+    """A mixin of every type that wraps a row.
 
     An interface sets `told_by`: the column that distinguishes the types, and the type of each
     value.
