@@ -220,3 +220,13 @@ def anchors(text: str) -> set[str]:
     """The anchors that GitHub makes of the headings of a page."""
     headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_glossary_has_words_of_the_schema():
+    """Each of our words is a type, field, argument or value of the contract."""
+    rows = re.findall(r"^\|.*\| (.*) \|$", PAGES[ROOT / "docs" / "glossary.md"], re.MULTILINE)
+    ours = {word for row in rows for word in re.findall(r"`(\w+)`", row)}
+    printed = re.sub(r'"""(?:.|\n)*?"""', "", (ROOT / "schema" / "schema.graphql").read_text())
+
+    assert ours - set(re.findall(r"\w+", printed)) == set()
+    assert {"centre", "candidate", "testForm", "deliveryMode", "timing"} <= ours
