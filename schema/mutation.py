@@ -16,8 +16,8 @@ from schema.tests.mutations import TestMutations
 
 
 @object_type(
-    description="What can be done. A payload has either its object or errors; a null stands beside "
-    "a top-level error."
+    description="Writes. Each mutation returns the changed object, or the reasons for a "
+    "refusal in `errors`."
 )
 class Mutation(
     OrganizationMutations,

@@ -20,8 +20,8 @@ from schema.tests.queries import TestQueries
 
 
 @object_type(
-    description="What can be asked. A null stands beside a top-level error, or where nothing was "
-    "found."
+    description="Reads. Start with `viewer`, `bookings` or `events`. A root field is "
+    "null if the object was not found, or if there is an error at its path."
 )
 class Query(
     NodeQueries,

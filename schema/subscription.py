@@ -25,11 +25,12 @@ from schema.grammar.references import ref_of
 MOST_EVENTS = 100
 
 
-@object_type(description="What can be watched: each begins when it is asked for and never ends.")
+@object_type(description="Live updates. A subscription stays open until you end it.")
 class Subscription:
     @strawberry.subscription(
-        description="Every change that you may see. With `after`: first the backlog from the log, "
-        "then live, with no gap and no double."
+        description="Sends every change to the bookings you may see. To resume after a "
+        "disconnect, pass the last `cursor` as `after`: you receive "
+        "everything since, once and in order."
     )
     def booking_changed(
         self,
@@ -41,9 +42,10 @@ class Subscription:
         return BookingChanges(info.context, given(after), booking_filter(filter), given(types))
 
     @strawberry.subscription(
-        description="Every change of an event, with the same promises as bookingChanged. A filter "
-        "finds a change when the event matches it as it was before or as it was after; its status "
-        "counts as it stood at the moment of the change, free seats as they are when it is told."
+        description="Sends every change to events, with the same guarantees as "
+        "`bookingChanged`. A filter matches a change if the event matches "
+        "before or after it. It compares the status at the time of the "
+        "change, but the free seats at the time of sending."
     )
     def event_changed(
         self, info: Info, filter: EVENT_FILTER = UNSET, after: AFTER = UNSET
@@ -51,14 +53,15 @@ class Subscription:
         return EventChanges(info.context, given(after), event_filter(filter))
 
     @strawberry.subscription(
-        description="The present seat count of each of these events, then the newest after each "
-        "change of it; a slow reader too gets the newest state only. At most 100 events."
+        description="Sends the current seat count of each event at once, then again "
+        "whenever it changes. If you read slowly, you get only the latest."
     )
     def seats_changed(
         self,
         info: Info,
         event_ids: Annotated[
-            list[strawberry.ID], strawberry.argument(description="The events' global ids.")
+            list[strawberry.ID],
+            strawberry.argument(description="Global ids of the events, at most 100."),
         ],
     ) -> AsyncGenerator[SeatsChange | None, None]:
         return SeatCounts(info.context, _event_keys(event_ids))

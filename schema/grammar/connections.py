@@ -14,7 +14,7 @@ T = TypeVar("T")
 SEARCH = Annotated[
     str | None,
     strawberry.argument(
-        description="Only those whose name or reference contains this, in any case."
+        description="Only objects whose name or reference contains this text. Case is ignored."
     ),
 ]
 
@@ -29,7 +29,10 @@ class OverPage:
         return source.show(self.page, self.n)
 
 
-@object_type(description="Where a page stands in its list.")
+@object_type(
+    description="Information about one page of a list. Pass `endCursor` as `after` to fetch "
+    "the next page."
+)
 class PageInfo(OverPage):
     page: strawberry.Private[Page]
     n: strawberry.Private[int]
@@ -37,26 +40,26 @@ class PageInfo(OverPage):
     has_next_page: bool = of_page(
         lambda page, _: page.has_next,
         Need.ROWS | Need.SIDES,
-        description="Whether there is more after this page.",
+        description="True if there are more elements after this page.",
     )
     has_previous_page: bool = of_page(
         lambda page, _: page.has_previous,
         Need.ROWS | Need.SIDES,
-        description="Whether there is more before this page.",
+        description="True if there are more elements before this page.",
     )
     start_cursor: str | None = of_page(
         lambda page, _: page.cursor(0) if page.rows else None,
         Need.ROWS | Need.CURSORS,
-        description="The cursor of the page's first element; null for an empty page.",
+        description="Cursor of the first element on this page. Null if the page is empty.",
     )
     end_cursor: str | None = of_page(
         lambda page, _: page.cursor(-1) if page.rows else None,
         Need.ROWS | Need.CURSORS,
-        description="The cursor of the page's last element; null for an empty page.",
+        description="Cursor of the last element on this page. Null if the page is empty.",
     )
 
 
-@object_type(description="An element of a list, with its place.")
+@object_type(description="An element of a list together with its cursor.")
 class Edge(OverPage, Generic[T]):
     page: strawberry.Private[Page]
     n: strawberry.Private[int]
@@ -64,35 +67,41 @@ class Edge(OverPage, Generic[T]):
     cursor: str = of_page(
         lambda page, n: page.cursor(n),
         Need.ROWS | Need.CURSORS,
-        description="The element's place in the list.",
+        description="Cursor of this element. Pass it as `after` or `before` to continue from here.",
     )
-    node: T = of_page(Elements(one=True), description="The element.")
+    node: T = of_page(Elements(one=True), description="The element itself.")
 
 
-@object_type(description="A page of a list.")
+@object_type(
+    description="A page of a list. Read the elements from `nodes`; use `edges` if you need "
+    "the cursor of each element."
+)
 class Connection(Generic[T]):
     listing: strawberry.Private[Any]
     parent: strawberry.Private[Any]
     context: strawberry.Private[Any]
 
     edges: list[Edge[T]] = of_page(
-        PartOfPage(Edge, each=True), description="The page's elements with their cursors."
+        PartOfPage(Edge, each=True), description="The elements on this page with their cursors."
     )
-    nodes: list[T] = of_page(Elements(), description="The page's elements.")
+    nodes: list[T] = of_page(Elements(), description="The elements on this page.")
     page_info: PageInfo = of_page(
-        PartOfPage(PageInfo, needs=Need.ROWS), description="Where the page stands in the list."
+        PartOfPage(PageInfo, needs=Need.ROWS),
+        description="Whether there are more pages, and the cursors to fetch them.",
     )
     total_count: int = of_page(
         lambda page, _: page.total,
         Need.TOTAL,
-        description="The number of elements of the whole list, counted only if it is selected. The "
-        "count stops at a limit of the deployment, 10,000 by default; totalCountPrecision says "
-        "whether it did.",
+        description="Number of elements in the whole list, not only on this page. "
+        "Counted only if you select it. Counting stops at a limit of the "
+        "deployment (10,000 by default); `totalCountPrecision` tells you "
+        "whether the number is exact.",
     )
     total_count_precision: CountPrecision = of_page(
         lambda page, _: page.precision,
         Need.TOTAL,
-        description="Whether totalCount is the exact number.",
+        description="EXACT if `totalCount` is the exact number, AT_LEAST if counting "
+        "stopped at the limit.",
     )
     changes_cursor: str = of_page(
         lambda page, _: page.changes_cursor, Need.LOG, description=FOLLOWED

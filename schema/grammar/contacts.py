@@ -12,31 +12,36 @@ from schema.grammar.scalars import CountryCode
 
 @object_type(description="A postal address.")
 class Address:
-    line1: str | None = attribute(description="First line; null where unknown.")
-    line2: str | None = attribute(description="Second line; null where there is none.")
-    city: str | None = attribute(description="Town or city; null where unknown.")
-    state_province: str | None = attribute(description="State or province; null where unknown.")
-    postal_code: str | None = attribute(description="Postal code; null where unknown.")
-    country: CountryCode = attribute(description="The country.")
+    line1: str | None = attribute(
+        description="First line of the address, such as the building and street."
+    )
+    line2: str | None = attribute(description="Second line of the address.")
+    city: str | None = attribute(description="Town or city of the address.")
+    state_province: str | None = attribute(description="State or province of the address.")
+    postal_code: str | None = attribute(description='Postal code, e.g. "SW1A 1AA".')
+    country: CountryCode = attribute(description="Country of the address.")
 
 
-@object_type(description="Whom to call when something happens.")
+@object_type(description="A person to contact in an emergency.")
 class EmergencyContact:
-    name: str | None = attribute(description="Who it is; null where unknown.")
-    phone: str = attribute(description="The number to call.")
+    name: str | None = attribute(description="Name of the emergency contact.")
+    phone: str = attribute(description="Phone number of the emergency contact.")
     relationship: str | None = attribute(
-        description="What they are to the candidate; null where unknown."
+        description='Relationship to the candidate, e.g. "mother".'
     )
 
 
-@input_type(description="A postal address.", command=CommandNames({"country_iso_code": "country"}))
+@input_type(
+    description="A postal address to store. `country` is required.",
+    command=CommandNames({"country_iso_code": "country"}),
+)
 class AddressInput:
-    line1: str | None = described("First line.")
-    line2: str | None = described("Second line.")
-    city: str | None = described("Town or city.")
-    state_province: str | None = described("State or province.")
-    postal_code: str | None = described("Postal code.")
-    country: str | None = described("ISO 3166-1 alpha-2; required.")
+    line1: str | None = described("First line of the address, such as the building and street.")
+    line2: str | None = described("Second line of the address.")
+    city: str | None = described("Town or city of the address.")
+    state_province: str | None = described("State or province of the address.")
+    postal_code: str | None = described('Postal code, e.g. "SW1A 1AA".')
+    country: str | None = described('Country as an ISO 3166-1 alpha-2 code, e.g. "GB". Required.')
 
     def to_domain(self) -> contacts.Address:
         return contacts.Address(
@@ -44,11 +49,11 @@ class AddressInput:
         )
 
 
-@input_type(description="Whom to call when something happens.")
+@input_type(description="A person to contact in an emergency. `phone` is required.")
 class EmergencyContactInput:
-    name: str | None = described("Who it is.")
-    phone: str | None = described("The number to call; required.")
-    relationship: str | None = described("What they are to the candidate.")
+    name: str | None = described("Name of the emergency contact.")
+    phone: str | None = described("Phone number of the emergency contact. Required.")
+    relationship: str | None = described('Relationship to the candidate, e.g. "mother".')
 
     def to_domain(self) -> contacts.EmergencyContact:
         return contacts.EmergencyContact(**{"phone": None, **values_given(self)})

@@ -33,48 +33,62 @@ def _of_refusal(name: str, description: str) -> Any:
     return method(description=description)(resolve)
 
 
-@interface_type(description="A refusal that the caller can act on.")
+@interface_type(
+    description="An error that a client can show or act on. Queries return data; every "
+    "mutation returns its errors in this form."
+)
 class UserError:
     refusal: strawberry.Private[Any]
 
-    code: ErrorCode = _of_refusal("code", "What was refused, for programs.")
+    code: ErrorCode = _of_refusal("code", "Machine-readable code. Use it to decide what to do.")
     message: str = _of_refusal(
-        "message", "The source document's own words wherever it has them; for people."
+        "message",
+        "Message in English for people. Uses the source system's exact wording where it "
+        "defines one.",
     )
     path: list[str] = _of_refusal(
         "path",
-        'Where in the input, such as ["input", "candidate"]; an element of a list by its index.',
+        'Path to the value in your variables, e.g. ["input", "candidate"]. Elements of a '
+        'list appear by index, as in ["input", "bookings", "2"].',
     )
-    http_status: int = _of_refusal("http_status", "HTTP class of the same answer in REST.")
+    http_status: int = _of_refusal(
+        "http_status", "HTTP status code that a REST API would return for this error, e.g. 404."
+    )
 
 
-@object_type(description="What was sent cannot be right.")
+@object_type(
+    description="A value in the request is missing or not valid. Correct the input and try again."
+)
 class InputError(UserError):
-    field_name: str = _of_refusal("field_name", "The input's field, by its own name.")
-    min_length: int | None = _of_refusal("min_length", "Fewest characters, for STRING_LENGTH.")
-    max_length: int | None = _of_refusal("max_length", "Most characters, for STRING_LENGTH.")
+    field_name: str = _of_refusal("field_name", "Name of the input field with the error.")
+    min_length: int | None = _of_refusal(
+        "min_length", "Minimum number of characters. Set for STRING_LENGTH."
+    )
+    max_length: int | None = _of_refusal(
+        "max_length", "Maximum number of characters. Set for STRING_LENGTH."
+    )
     allowed_values: list[str] | None = _of_refusal(
-        "allowed_values", "The values to choose from; null where they cannot be listed."
+        "allowed_values", "Values that are allowed. Null if there are too many to list."
     )
 
 
-@object_type(description="What was named is not there, or is not yours to see.")
+@object_type(description="An object in the request does not exist, or you may not see it.")
 class NotFoundError(UserError):
-    object_type: str = _of_refusal("object_type", "The type of what was looked for.")
+    object_type: str = _of_refusal("object_type", 'Type of the missing object, e.g. "Candidate".')
     identifier: str | None = _of_refusal(
-        "identifier", "The id or reference in the request, whether or not such an object exists."
+        "identifier", "The id or reference that you sent, whether or not such an object exists."
     )
 
 
-@object_type(description="No seat is left.")
+@object_type(description="There is no free seat.")
 class CapacityError(UserError):
-    capacity: int = _of_refusal("capacity", "How many seats there are.")
-    taken: int = _of_refusal("taken", "How many of them are taken.")
+    capacity: int = _of_refusal("capacity", "Total number of seats.")
+    taken: int = _of_refusal("taken", "Number of seats that are taken.")
 
 
-@object_type(description="An existing object prevents this.")
+@object_type(description="An existing object conflicts with the request.")
 class ConflictError(UserError):
-    @method(description="At most 10, and only those that you may see.")
+    @method(description="The conflicting objects, at most 10, without those that you may not see.")
     async def conflicting(
         self, info: Info
     ) -> list[Annotated["Booking", strawberry.lazy("schema.bookings.types")]]:
@@ -83,32 +97,41 @@ class ConflictError(UserError):
         return [show_booking(row) for row in rows if row is not None]
 
 
-@object_type(description="Not from the state that it is in.")
+@object_type(
+    description="The current status or version of the object does not allow the operation."
+)
 class StateError(UserError):
     current_status: BookingStatus | None = _of_refusal(
-        "status", "Null when the refusal concerns an event: then eventStatus."
+        "status", "Status of the booking. Null if the error concerns an event; see `eventStatus`."
     )
     event_status: EventStatus | None = _of_refusal(
-        "event_status", "Null when the refusal concerns a booking: then currentStatus."
+        "event_status",
+        "Status of the event. Null if the error concerns a booking; see `currentStatus`.",
     )
-    current_version: int = _of_refusal("version", "The version to read again.")
-    allowed_actions: list[BookingAction] = _of_refusal("allowed", "What you may do now.")
+    current_version: int = _of_refusal(
+        "version", "Current version of the object. Reload the object before you try again."
+    )
+    allowed_actions: list[BookingAction] = _of_refusal(
+        "allowed", "Actions that you can take on the booking now."
+    )
 
 
-@object_type(description="A rule of the organization, the test or the event.")
+@object_type(description="A rule of the organization, the test or the event forbids the operation.")
 class PolicyError(UserError):
-    setting: str | None = _of_refusal("setting", "The setting that the rule comes from, if one.")
+    setting: str | None = _of_refusal(
+        "setting", "Setting that contains the rule, if the rule can be configured."
+    )
     deadline: datetime | None = _of_refusal(
-        "deadline", "The instant that decided it; null where none did."
+        "deadline", "Time that decided the outcome, such as the end of registration."
     )
 
 
-@object_type(description="Not by this viewer.")
+@object_type(description="You are not permitted to do this.")
 class PermissionError(UserError):
-    required: Permission = _of_refusal("required", "The permission that this needs.")
+    required: Permission = _of_refusal("required", "Permission that the operation requires.")
     missing_scope: AccessScope | None = _of_refusal(
         "missing_scope",
-        "Which association is missing; null when the permission itself is.",
+        "Association that you lack. Null if you lack the permission itself.",
     )
 
 

@@ -28,62 +28,74 @@ def _operator(description: str) -> Any:
     return described(description)
 
 
-@input_type(description="Conditions on a text, in any case; given ones are ANDed.")
+@input_type(
+    description="Conditions on a text. Case is ignored. If you give several, all must match."
+)
 class StringFilter:
-    eq: str | None = _operator("Is this.")
+    eq: str | None = _operator("The text equals this value.")
     in_: list[str] | None = attribute(
-        name="in", default=UNSET, description="Is one of these; an empty list matches nothing."
+        name="in",
+        default=UNSET,
+        description="The text equals one of these values. An empty list matches nothing.",
     )
-    contains: str | None = _operator("Contains this.")
-    starts_with: str | None = _operator("Starts with this.")
-    is_null: bool | None = _operator("Is there (false) or is not (true).")
+    contains: str | None = _operator("The text contains this value.")
+    starts_with: str | None = _operator("The text starts with this value.")
+    is_null: bool | None = _operator("True matches objects without a text, false those with one.")
 
 
-@input_type(description="Conditions on a whole number; given ones are ANDed.")
+@input_type(description="Conditions on a whole number. If you give several, all must match.")
 class IntFilter:
-    eq: int | None = _operator("Is this.")
+    eq: int | None = _operator("The number equals this value.")
     in_: list[int] | None = attribute(
-        name="in", default=UNSET, description="Is one of these; an empty list matches nothing."
+        name="in",
+        default=UNSET,
+        description="The number equals one of these values. An empty list matches nothing.",
     )
-    gte: int | None = _operator("Is this or more.")
-    lte: int | None = _operator("Is this or less.")
-    is_null: bool | None = _operator("Is there (false) or is not (true).")
+    gte: int | None = _operator("The number is greater than or equal to this value.")
+    lte: int | None = _operator("The number is less than or equal to this value.")
+    is_null: bool | None = _operator("True matches objects without a number, false those with one.")
 
 
-@input_type(description="Conditions on a number; given ones are ANDed.")
+@input_type(description="Conditions on a decimal number. If you give several, all must match.")
 class FloatFilter:
-    eq: float | None = _operator("Is this.")
-    gte: float | None = _operator("Is this or more.")
-    lte: float | None = _operator("Is this or less.")
-    is_null: bool | None = _operator("Is there (false) or is not (true).")
+    eq: float | None = _operator("The decimal number equals this value.")
+    gte: float | None = _operator("The decimal number is greater than or equal to this value.")
+    lte: float | None = _operator("The decimal number is less than or equal to this value.")
+    is_null: bool | None = _operator(
+        "True matches objects without a decimal number, false those with one."
+    )
 
 
-@input_type(description="Conditions on an instant; given ones are ANDed.")
+@input_type(description="Conditions on a date and time. If you give several, all must match.")
 class DateTimeFilter:
-    eq: datetime | None = _operator("Is within the same second.")
-    gte: datetime | None = _operator("Is this or later.")
-    gt: datetime | None = _operator("Is later.")
-    lte: datetime | None = _operator("Is this or earlier.")
-    lt: datetime | None = _operator("Is earlier.")
-    is_null: bool | None = _operator("Is there (false) or is not (true).")
+    eq: datetime | None = _operator("The time is within the same second as this value.")
+    gte: datetime | None = _operator("The time equals this value or is later.")
+    gt: datetime | None = _operator("The time is later than this value.")
+    lte: datetime | None = _operator("The time equals this value or is earlier.")
+    lt: datetime | None = _operator("The time is earlier than this value.")
+    is_null: bool | None = _operator("True matches objects without a time, false those with one.")
 
 
-@input_type(description="Conditions on an object by its global id; given ones are ANDed.")
+@input_type(description="Conditions on the id of an object. If you give several, all must match.")
 class IdFilter:
-    eq: strawberry.ID | None = _operator("Is this one.")
+    eq: strawberry.ID | None = _operator("The object has this id.")
     in_: list[strawberry.ID] | None = attribute(
-        name="in", default=UNSET, description="Is one of these; an empty list matches nothing."
+        name="in",
+        default=UNSET,
+        description="The object has one of these ids. An empty list matches nothing.",
     )
-    is_null: bool | None = _operator("Is there (false) or is not (true).")
+    is_null: bool | None = _operator("True matches if no object is set, false if one is.")
 
 
-@input_type(description="Conditions on a UUID; given ones are ANDed.")
+@input_type(description="Conditions on a UUID. If you give several, all must match.")
 class UuidFilter:
-    eq: UUID | None = _operator("Is this.")
+    eq: UUID | None = _operator("The UUID equals this value.")
     in_: list[UUID] | None = attribute(
-        name="in", default=UNSET, description="Is one of these; an empty list matches nothing."
+        name="in",
+        default=UNSET,
+        description="The UUID equals one of these values. An empty list matches nothing.",
     )
-    is_null: bool | None = _operator("Is there (false) or is not (true).")
+    is_null: bool | None = _operator("True matches objects without a UUID, false those with one.")
 
 
 _OPERATORS = {"in_": Operator.IN}

@@ -83,20 +83,33 @@ MOST_IDS = 100
 
 @object_type
 class NodeQueries:
-    @found(description="The object of a global id; null where there is none that you may see.")
+    @found(
+        description="Any object by its global id. Use it to refetch an object of a known "
+        "type with `... on Type`."
+    )
     def node(
         self,
-        id: Annotated[strawberry.ID, strawberry.argument(description="The object's global id.")],
+        id: Annotated[
+            strawberry.ID,
+            strawberry.argument(
+                description="Global id of the object, as its field `id` returns it."
+            ),
+        ],
     ) -> Node | None:
         return ObjectKey.typed(*_parsed(id, "id"))
 
-    @strawberry.field(description="The objects of at most 100 global ids, in the same order.")
+    @strawberry.field(
+        description="Several objects by their global ids, in the order of `ids`. Null for an "
+        "id that does not exist."
+    )
     async def nodes(
         self,
         info: Info,
         ids: Annotated[
             list[strawberry.ID],
-            strawberry.argument(description="Global ids, 1 to 100 different ones."),
+            strawberry.argument(
+                description="Global ids of the objects, 1 to 100, without repetitions."
+            ),
         ],
     ) -> list[Node | None]:
         checks.size(list(set(ids)), "ids", least=1, most=MOST_IDS)

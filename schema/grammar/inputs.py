@@ -22,26 +22,39 @@ Input = Annotated[T, strawberry.argument(description="What to do, and with what.
 
 
 @input_type(
-    description="On whose behalf, why and from where; kept in the history, no source of rights."
+    description="Optional audit information about the calling system. Stored with the "
+    "change; never grants rights."
 )
 class OriginInput:
-    when: datetime | None = described("When it happened at the caller's.")
-    organization: UUID | None = described("The caller's organization, as the caller knows it.")
-    user: UUID | None = described("Who asked, as the caller knows them.")
-    proxy: UUID | None = described("On whose behalf, as the caller knows them.")
-    description: str | None = described("What it is.")
-    reason: str | None = described("Why.")
-    source: str | None = described("Which system.")
+    when: datetime | None = described("Time of the action in the calling system.")
+    organization: UUID | None = described("Organization in the calling system.")
+    user: UUID | None = described("User in the calling system who requested the action.")
+    proxy: UUID | None = described(
+        "User in the calling system on whose behalf the action was requested."
+    )
+    description: str | None = described("What was done, in the calling system's words.")
+    reason: str | None = described("Why it was done, in the calling system's words.")
+    source: str | None = described("Name of the calling system.")
 
 
-ORIGIN = "Where it came from; kept in the history."
-IDEMPOTENCY_KEY = (
-    "Same key and same input: the first answer again. Same key, other input: "
-    "IDEMPOTENCY_KEY_REUSED. Kept for 24 hours; at most 255 characters."
+ORIGIN = (
+    "Optional audit information about the calling system. Stored with the change; never grants "
+    "rights."
 )
-OVERRIDES = "Rules to set aside on purpose, each with its permission; recorded."
-EXPECTED_VERSION = "The version that it must have; else STALE_BOOKING."
-EXTERNAL_IDS = "The source systems' keys of it; a list replaces."
+IDEMPOTENCY_KEY = (
+    "Key of your choice that makes retries safe, at most 255 characters. The same key "
+    "with the same input returns the first result; with other input, the error "
+    "IDEMPOTENCY_KEY_REUSED. Keys are stored for 24 hours."
+)
+OVERRIDES = (
+    "Rules to disable for this operation. Each one needs its permission, is stored in the "
+    "history and returns a warning."
+)
+EXPECTED_VERSION = (
+    "The `version` that you read. If it has changed since then, nothing is written and the error "
+    "is STALE_BOOKING."
+)
+EXTERNAL_IDS = "Keys of the object in other systems. A list replaces the stored one."
 
 
 def origin_of(value: OriginInput | None) -> Origin | None:

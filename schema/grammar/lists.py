@@ -30,15 +30,21 @@ if TYPE_CHECKING:
 FIRST = Annotated[
     int | None,
     strawberry.argument(
-        description="At most this many from the start; 20 unless given, at most 100."
+        description="Number of elements to return from the start of the list, 20 by "
+        "default, at most 100."
     ),
 ]
-AFTER = Annotated[str | None, strawberry.argument(description="Only what comes after this cursor.")]
+AFTER = Annotated[
+    str | None, strawberry.argument(description="Returns only elements after this cursor.")
+]
 LAST = Annotated[
-    int | None, strawberry.argument(description="At most this many from the end, at most 100.")
+    int | None,
+    strawberry.argument(
+        description="Number of elements to return from the end of the list, at most 100."
+    ),
 ]
 BEFORE = Annotated[
-    str | None, strawberry.argument(description="Only what comes before this cursor.")
+    str | None, strawberry.argument(description="Returns only elements before this cursor.")
 ]
 
 

@@ -16,8 +16,9 @@ from schema.grammar.fields import computed
 CHANGES_CURSOR: Final = "changesCursor"
 
 FOLLOWED: Final = (
-    "The cursor of the newest change when the operation began to read. Pass it as `after` to "
-    "receive every change since. In the result of a subscription, it is the cursor of the change."
+    "Cursor of the newest change at the time of this read. Pass it as `after` to a "
+    "subscription to receive every change since. In the result of a subscription, it is "
+    "the cursor of the change itself."
 )
 
 BEYOND = (

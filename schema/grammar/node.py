@@ -41,26 +41,31 @@ def show_booking(row: Any) -> Any:
     return KINDS[row.kind].of(row)
 
 
-@interface_type(description="An object with a global id.")
+@interface_type(description="An object with a global id, which `node` and `nodes` can fetch.")
 class Node(OverRow):
     row: strawberry.Private[Any]
 
-    id: strawberry.ID = identity(description="The object's global id; opaque.")
+    id: strawberry.ID = identity(
+        description="Global id of the object. Treat it as an opaque string."
+    )
 
 
-@object_type(description="The key under which a source system knows an object.")
+@object_type(description="The key of an object in another system.")
 class ExternalId(OverRow):
     row: strawberry.Private[Any]
 
-    system: SourceSystem = column(description="Whose key it is.")
-    kind: str = column(description="What the key is of, such as student or event.")
-    value: str = column(description="The key itself.")
+    system: SourceSystem = column(description="System that uses the key.")
+    kind: str = column(
+        description="What the other system calls the object: `student` (Surpass Scheduler), "
+        "`learner` (Shift iQ) …"
+    )
+    value: str = column(description="The key in the other system.")
 
 
-@interface_type(description="Known to one of the source systems under that system's own key.")
+@interface_type(description="An object that may have keys in other systems.")
 class Sourced:
     external_ids: list[ExternalId] = relation(
-        "external_ids_of", description="The keys under which the source systems know it."
+        "external_ids_of", description="Keys of the object in other systems."
     )
 
 

@@ -46,12 +46,15 @@ async def booking_rows(info: Info, answers: Sequence[Answer]) -> list[Any]:
     return [row for row in rows if row is not None]
 
 
-@object_type(description="What was deleted, or why it was not.")
+@object_type(description="Result of a deletion.")
 class DeletePayload:
     deleted_id: strawberry.ID | None = attribute(
-        description="The global id of what was deleted; null with errors."
+        description="Global id of the deleted object. Null if there are errors."
     )
-    errors: list[UserError] = attribute(description="Why it was not done.")
+    errors: list[UserError] = attribute(
+        description="Why nothing was changed. Empty on success. Show `message` next to the "
+        "input at `path`."
+    )
 
     @classmethod
     def of(cls, name: str, answer: Answer) -> "DeletePayload":
@@ -61,7 +64,7 @@ class DeletePayload:
         return cls(deleted_id=deleted, errors=answer.errors)
 
 
-CREATED = "Whether it was made, and not only updated."
-ERRORS = "Why it was refused; empty when it was done."
-WARNINGS = "Done, but worth knowing."
+CREATED = "True if the object was created, false if an existing one was updated."
+ERRORS = "Why nothing was changed. Empty on success. Show `message` next to the input at `path`."
+WARNINGS = "Problems that did not stop the operation, such as a rule you asked to override."
 """Descriptions of fields that payloads share."""

@@ -17,11 +17,14 @@ from schema.grammar.declaring import input_type
 from schema.grammar.fields import attribute
 
 
-@input_type(description="An object's key in one of the source systems.")
+@input_type(description="The key of an object in another system.")
 class ExternalIdInput:
-    system: SourceSystem = attribute(description="Whose key it is.")
-    kind: str = attribute(description="What the key is of, such as student or event.")
-    value: str = attribute(description="The key itself.")
+    system: SourceSystem = attribute(description="System that uses the key.")
+    kind: str = attribute(
+        description="What the other system calls the object: `student` (Surpass Scheduler), "
+        "`learner` (Shift iQ) …"
+    )
+    value: str = attribute(description="The key in the other system.")
 
     def to_ref(self) -> ByExternalId:
         return ByExternalId(self.system, self.kind, self.value)
@@ -29,15 +32,18 @@ class ExternalIdInput:
 
 @input_type(
     one_of=True,
-    description="An object by global id, by its reference or code, or by a source system's key.",
+    description="Identifies an object. Give exactly one of: `id`, our `reference`, or "
+    "another system's key in `external`.",
 )
 class RefInput:
-    id: strawberry.ID | None = attribute(default=UNSET, description="Its global id.")
+    id: strawberry.ID | None = attribute(default=UNSET, description="Global id of the object.")
     reference: str | None = attribute(
-        default=UNSET, description="Its own reference, code or, for rooms and departments, name."
+        default=UNSET,
+        description="Reference of the object. For products and agent offices, its code; "
+        "for rooms and departments, its name.",
     )
     external: ExternalIdInput | None = attribute(
-        default=UNSET, description="A source system's key."
+        default=UNSET, description="Key of the object in another system."
     )
 
     def to_ref(self, *types: str) -> Ref:
@@ -50,11 +56,16 @@ class RefInput:
         return self.external.to_ref()
 
 
-@input_type(one_of=True, description="A test schedule by its global id or by its keycode.")
+@input_type(
+    one_of=True, description="Identifies a test schedule. Give exactly one of: `id` or `keycode`."
+)
 class TestScheduleRef:
-    id: strawberry.ID | None = attribute(default=UNSET, description="Its global id.")
+    id: strawberry.ID | None = attribute(
+        default=UNSET, description="Global id of the test schedule."
+    )
     keycode: str | None = attribute(
-        default=UNSET, description="Its keycode: 8 capital letters and digits."
+        default=UNSET,
+        description='Keycode of the test schedule: 8 capital letters and digits, e.g. "K7QX2M9P".',
     )
 
     def to_ref(self) -> Ref:
@@ -88,10 +99,10 @@ def optional_id(value: str | None, *types: str) -> Ref | None:
     return None if value is None or value is UNSET else ref_of(value, *types)
 
 
-REF = Annotated[RefInput, strawberry.argument(description="The object to find.")]
+REF = Annotated[RefInput, strawberry.argument(description="Identifies the object.")]
 
 TEST_SCHEDULE_REF = Annotated[
-    TestScheduleRef, strawberry.argument(description="The test schedule to find.")
+    TestScheduleRef, strawberry.argument(description="Identifies the test schedule.")
 ]
 
 __all__ = [

@@ -146,8 +146,8 @@ def _is_email(value: str) -> bool:
 SCALARS: dict[object, ScalarDefinition] = {
     datetime: _scalar(
         "DateTime",
-        "RFC 3339 instant with an offset; always written in UTC (Z). An input without an offset "
-        "is refused.",
+        "Date and time with an offset (RFC 3339), e.g. 2027-03-01T09:00:00Z. Always "
+        "returned in UTC. Input without an offset is rejected.",
         _reads(
             _INSTANT,
             _instant,
@@ -157,19 +157,20 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     date: _scalar(
         "Date",
-        "Calendar date, YYYY-MM-DD.",
+        "Calendar date, e.g. 2027-03-01.",
         _reads(_DATE, date.fromisoformat, "must be a date as YYYY-MM-DD"),
         date.isoformat,
     ),
     time: _scalar(
         "Time",
-        "Wall-clock time of day, HH:MM[:SS], no zone.",
+        "Time of day without a time zone, e.g. 09:30 or 09:30:00.",
         _reads(_TIME, time.fromisoformat, "must be a time of day as HH:MM or HH:MM:SS"),
         time.isoformat,
     ),
     LocalDateTime: _scalar(
         "LocalDateTime",
-        "Wall-clock date and time, YYYY-MM-DDTHH:MM:SS, no zone: it means the centre's own time.",
+        "Date and time without an offset, e.g. 2027-03-01T09:00:00. Means the local time "
+        "of the centre.",
         _reads(
             _LOCAL,
             _local,
@@ -179,13 +180,13 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     TimeZone: _scalar(
         "TimeZone",
-        "IANA zone name, such as Europe/London.",
+        "Name of an IANA time zone, e.g. Europe/London.",
         _checked(checks.is_time_zone, "must be an IANA zone name, such as Europe/London"),
         str,
     ),
     CountryCode: _scalar(
         "CountryCode",
-        "ISO 3166-1 alpha-2.",
+        "ISO 3166-1 alpha-2 country code, e.g. GB.",
         _checked(
             checks.is_country,
             "must be a country code of ISO 3166-1 alpha-2, such as GB",
@@ -195,13 +196,13 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     CurrencyCode: _scalar(
         "CurrencyCode",
-        "ISO 4217.",
+        "ISO 4217 currency code, e.g. GBP.",
         _checked(money.is_currency, money.CURRENCY_RULE),
         str,
     ),
     LanguageTag: _scalar(
         "LanguageTag",
-        "BCP 47.",
+        "BCP 47 language tag, e.g. en-GB.",
         _checked(
             _LANGUAGE.fullmatch,
             "must be a language tag of BCP 47, such as en-GB",
@@ -211,7 +212,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     Decimal: _scalar(
         "Decimal",
-        "Exact decimal, transported as a string.",
+        'Exact decimal number, sent as a string, e.g. "129.50".',
         _reads(
             _AMOUNT,
             Decimal,
@@ -219,20 +220,27 @@ SCALARS: dict[object, ScalarDefinition] = {
         ),
         lambda value: format(value, "f"),
     ),
-    UUID: _scalar("UUID", "UUID in its canonical form, in any case.", _uuid, str),
+    UUID: _scalar(
+        "UUID", "UUID, e.g. 123e4567-e89b-12d3-a456-426614174000. Case is ignored.", _uuid, str
+    ),
     URL: _scalar(
         "URL",
-        "Absolute http or https address.",
+        "Absolute URL with http or https, e.g. https://example.org/hook.",
         _checked(checks.is_url, "must be an absolute http or https address", may_be_empty=True),
         str,
     ),
     EmailAddress: _scalar(
         "EmailAddress",
-        "Email address, at most 254 characters.",
+        "Email address, at most 254 characters, e.g. ada@example.org.",
         _checked(_is_email, "must be an email address", may_be_empty=True),
         str,
     ),
-    JSON: _scalar("JSON", "Any JSON value.", lambda value: value, lambda value: value),
+    JSON: _scalar(
+        "JSON",
+        'Any JSON value, e.g. {"status": "CONFIRMED"}.',
+        lambda value: value,
+        lambda value: value,
+    ),
 }
 """The scalar of each Python type."""
 

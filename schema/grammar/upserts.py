@@ -59,7 +59,10 @@ def upsert(
 def _payload(kind: type[Any], name: str, field: str, words: str, warnings: str | None) -> Any:
     article = "an" if words[0] in "aeio" else "a"
     fields: dict[str, tuple[Any, Any]] = {
-        field: (kind | None, attribute(description="As it is now; null when refused.")),
+        field: (
+            kind | None,
+            attribute(description="The object with its new values. Null if there are errors."),
+        ),
         "created": (bool, attribute(description=CREATED)),
     }
     if warnings is not None:
