@@ -17,21 +17,28 @@ from schema.grammar.fields import attribute, described
 from schema.grammar.inputs import IDEMPOTENCY_KEY, ORIGIN, OriginInput, given, origin_of
 from schema.grammar.references import optional_id, ref_of, refs_of
 
-MESSAGE = "Required when the reason is OTHER; at most 500 characters."
-CANCELLED_AT = "When it was cancelled, not in the future; now unless given."
+MESSAGE = "Explanation of the reason, at most 500 characters. Required if `reason` is OTHER."
+CANCELLED_AT = "Time of the cancellation, not in the future. Defaults to now."
 
 
 @input_type(
-    description="A booking to cancel, and why.",
+    description="The booking to cancel, and the reason.",
     command=CommandNames({"candidates": "candidate_id"}),
 )
 class CancelBookingInput:
-    booking_id: strawberry.ID = attribute(description="The booking's global id.")
-    candidate_id: strawberry.ID | None = described("Whose booking it must be.")
-    reason: CancellationReason = attribute(description="Why.")
+    booking_id: strawberry.ID = attribute(description="Global id of the booking to cancel.")
+    candidate_id: strawberry.ID | None = described(
+        "Optional check: the booking must belong to this candidate."
+    )
+    reason: CancellationReason = attribute(
+        description="Reason for the cancellation. ABSENT is allowed only after the start."
+    )
     message: str | None = described(MESSAGE)
     cancelled_at: datetime | None = described(CANCELLED_AT)
-    expected_version: int | None = described("The version that it must have; else STALE_BOOKING.")
+    expected_version: int | None = described(
+        "The `version` that you read. If the booking has changed since then, nothing is "
+        "written and the error is STALE_BOOKING."
+    )
     idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
 
@@ -50,22 +57,26 @@ class CancelBookingInput:
 
 
 @input_type(
-    description="Bookings to cancel together, and why.",
+    description="Bookings to cancel in one transaction, and the reason.",
     command=CommandNames(each="booking_ids"),
 )
 class CancelBookingsInput:
     booking_ids: list[strawberry.ID] = attribute(
-        description="1 to 1,000 global ids; one given twice counts once."
+        description="Global ids of the bookings, 1 to 1,000. Repeated ids count once."
     )
     candidate_ids: list[strawberry.ID] | None = described(
-        "Every booking must be one of these candidates', and each of them must have one."
+        "Optional check: each booking must belong to one of these candidates, and each "
+        "candidate must have at least one of the bookings."
     )
-    event_id: strawberry.ID | None = described("Every booking must be at this event.")
-    reason: CancellationReason = attribute(description="Why.")
+    event_id: strawberry.ID | None = described(
+        "Optional check: each booking must be at this event."
+    )
+    reason: CancellationReason = attribute(description="Reason for all of the cancellations.")
     message: str | None = described(MESSAGE)
     cancelled_at: datetime | None = described(CANCELLED_AT)
     mode: BatchMode = attribute(
-        default=BatchMode.ALL_OR_NOTHING, description="What becomes of the rest if one is refused."
+        default=BatchMode.ALL_OR_NOTHING,
+        description="Whether the other bookings are cancelled if one of them cannot be.",
     )
     idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
@@ -100,18 +111,25 @@ class CancelBookingsInput:
         ]
 
 
-@input_type(description="An exam accommodation.")
+@input_type(description="An exam accommodation to grant, such as extra time.")
 class AccommodationInput:
-    type: str | None = described("What it is, 1 to 50 characters; one of each type on a booking.")
-    name: str | None = described("A short description, at most 200 characters.")
-    time_extension_minutes: int | None = described(
-        "Extra minutes, 0 to 999; win over the percentage."
+    type: str | None = described(
+        'Type of the accommodation, 1 to 50 characters, e.g. "EXTRA_TIME". A booking has at '
+        "most one of each type."
     )
-    extra_time_percentage: int | None = described("Extra time in percent, 0 to 999.")
-    extra_breaks_per_section: int | None = described("Extra breaks in each section, 0 to 99.")
-    reason: str | None = described("Why, at most 500 characters.")
+    name: str | None = described("Short description of the accommodation, at most 200 characters.")
+    time_extension_minutes: int | None = described(
+        "Extra time in minutes, 0 to 999. Takes precedence over the percentage."
+    )
+    extra_time_percentage: int | None = described(
+        "Extra time in percent of the duration, 0 to 999."
+    )
+    extra_breaks_per_section: int | None = described(
+        "Extra breaks in each section of the test, 0 to 99."
+    )
+    reason: str | None = described("Why the accommodation is granted, at most 500 characters.")
     scope: AccommodationScope = attribute(
-        default=AccommodationScope.TEST_TIME, description="What it lengthens."
+        default=AccommodationScope.TEST_TIME, description="What the accommodation extends."
     )
 
     def to_terms(self) -> dict[str, Any]:
@@ -128,15 +146,20 @@ class AccommodationInput:
 
 
 @input_type(
-    description="An accommodation for a booking of any kind.",
+    description="An exam accommodation for a booking of any kind.",
     command=CommandNames(inlines=["accommodation"]),
 )
 class GrantAccommodationInput:
-    booking_id: strawberry.ID = attribute(description="The booking's global id.")
-    accommodation: AccommodationInput = attribute(
-        description="What is granted; replaces the one of the same type."
+    booking_id: strawberry.ID = attribute(
+        description="Global id of the booking that receives the accommodation."
     )
-    expected_version: int | None = described("The version that it must have; else STALE_BOOKING.")
+    accommodation: AccommodationInput = attribute(
+        description="The accommodation to grant. Replaces one of the same type."
+    )
+    expected_version: int | None = described(
+        "The `version` that you read. If the booking has changed since then, nothing is "
+        "written and the error is STALE_BOOKING."
+    )
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> GrantAccommodation:
@@ -149,11 +172,16 @@ class GrantAccommodationInput:
         )
 
 
-@input_type(description="An accommodation to revoke.")
+@input_type(description="The exam accommodation to revoke.")
 class RevokeAccommodationInput:
-    booking_id: strawberry.ID = attribute(description="The booking's global id.")
-    type: str = attribute(description="Which of its accommodations.")
-    expected_version: int | None = described("The version that it must have; else STALE_BOOKING.")
+    booking_id: strawberry.ID = attribute(
+        description="Global id of the booking that has the accommodation."
+    )
+    type: str = attribute(description="Type of the accommodation to revoke.")
+    expected_version: int | None = described(
+        "The `version` that you read. If the booking has changed since then, nothing is "
+        "written and the error is STALE_BOOKING."
+    )
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> RevokeAccommodation:

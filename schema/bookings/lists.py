@@ -31,68 +31,90 @@ BOOKING_IDS: dict[str, tuple[str, ...]] = {
 
 
 @input_type(
-    description="Which bookings. Given criteria are ANDed; a filter has at most 100 conditions and "
-    "100 `and`, `or` and `not` terms, nested at most 5 deep."
+    description="Criteria for bookings. If you give several, all must match. A filter "
+    "has at most 100 conditions and 100 `and`, `or` and `not` terms, nested "
+    "at most 5 deep."
 )
 class BookingFilter:
     and_: list["BookingFilter"] | None = attribute(
-        name="and", default=UNSET, description="All of these hold."
+        name="and", default=UNSET, description="All of these filters must match."
     )
     or_: list["BookingFilter"] | None = attribute(
-        name="or", default=UNSET, description="At least one of these holds."
+        name="or", default=UNSET, description="At least one of these filters must match."
     )
     not_: "BookingFilter | None" = attribute(
-        name="not", default=UNSET, description="This does not hold."
+        name="not", default=UNSET, description="This filter must not match."
     )
     kind: list[BookingKind] | None = attribute(
-        default=UNSET, description="The kind is one of these."
+        default=UNSET, description="Bookings of one of these kinds."
     )
     status: list[BookingStatus] | None = attribute(
         default=UNSET,
-        description="The common status is one of these; EXPIRED is what it is now. Only DELETED "
-        "finds deleted bookings.",
+        description="Bookings with one of these statuses at the time of the query. "
+        "Deleted bookings are found only with DELETED.",
     )
     reference: StringFilter | None = attribute(
-        default=UNSET, description="On the booking's reference."
+        default=UNSET, description="Conditions on the booking's reference."
     )
-    candidate_id: IdFilter | None = attribute(default=UNSET, description="On the candidate.")
+    candidate_id: IdFilter | None = attribute(
+        default=UNSET, description="Conditions on the id of the candidate."
+    )
     candidate_name: StringFilter | None = attribute(
-        default=UNSET, description="On the candidate's first names and last name."
+        default=UNSET,
+        description="Conditions on the candidate's name: first names, a space, and last name.",
     )
     candidate_email: StringFilter | None = attribute(
-        default=UNSET, description="On the candidate's email; needs VIEW_PII."
+        default=UNSET, description="Conditions on the candidate's email address. Needs VIEW_PII."
     )
     candidate_reference: StringFilter | None = attribute(
-        default=UNSET, description="On the candidate's reference."
+        default=UNSET, description="Conditions on the candidate's reference."
     )
-    centre_id: IdFilter | None = attribute(default=UNSET, description="On the centre.")
-    room_id: IdFilter | None = attribute(default=UNSET, description="On the room.")
-    event_id: IdFilter | None = attribute(default=UNSET, description="On the event.")
-    test_id: IdFilter | None = attribute(default=UNSET, description="On the test.")
-    start: DateTimeFilter | None = attribute(default=UNSET, description="On the start.")
-    created_at: DateTimeFilter | None = attribute(default=UNSET, description="On when it was made.")
+    centre_id: IdFilter | None = attribute(
+        default=UNSET, description="Conditions on the id of the centre."
+    )
+    room_id: IdFilter | None = attribute(
+        default=UNSET, description="Conditions on the id of the room."
+    )
+    event_id: IdFilter | None = attribute(
+        default=UNSET, description="Conditions on the id of the event."
+    )
+    test_id: IdFilter | None = attribute(
+        default=UNSET, description="Conditions on the id of the test."
+    )
+    start: DateTimeFilter | None = attribute(default=UNSET, description="Conditions on the start.")
+    created_at: DateTimeFilter | None = attribute(
+        default=UNSET, description="Conditions on the time when the booking was created."
+    )
     updated_at: DateTimeFilter | None = attribute(
-        default=UNSET, description="On when it was last changed."
+        default=UNSET, description="Conditions on the time of the last change to the booking."
     )
     has_accommodations: bool | None = attribute(
-        default=UNSET, description="Whether it was granted an accommodation."
+        default=UNSET,
+        description="True finds bookings with an exam accommodation, false those without.",
     )
 
 
-@input_type(description="One term of the sort order of bookings.")
+@input_type(description="A field to sort bookings by, with a direction.")
 class BookingSort:
-    field: BookingSortField = attribute(description="What they are sorted by.")
+    field: BookingSortField = attribute(description="Field to sort by.")
     direction: SortDirection = attribute(
-        default=SortDirection.ASC, description="In which direction."
+        default=SortDirection.ASC, description="Direction of the sort order."
     )
 
 
 BOOKING_FILTER = Annotated[
-    BookingFilter | None, strawberry.argument(description="Which bookings; all unless given.")
+    BookingFilter | None,
+    strawberry.argument(
+        description="Criteria that the bookings must match. Without a filter, all bookings "
+        "that are not deleted."
+    ),
 ]
 BOOKING_SORT = Annotated[
     list[BookingSort] | None,
-    strawberry.argument(description="In which order; by start unless given."),
+    strawberry.argument(
+        description="Sort order, by the first field, then by the next. Defaults to the "
+        "start, ascending."
+    ),
 ]
 
 

@@ -25,43 +25,77 @@ from schema.grammar.payloads import booking_rows, written_booking
 from schema.grammar.warnings import Warning
 
 
-@object_type(description="The booking as it is now, or why it was not cancelled.")
+@object_type(description="Result of cancelBooking.")
 class CancelBookingPayload:
-    booking: Booking | None = attribute(description="The booking; null with errors.")
-    changed: bool = attribute(description="False when it was cancelled already.")
-    replayed: bool = attribute(description="True when an idempotency key was answered from memory.")
-    warnings: list[Warning] = attribute(description="Done, but worth knowing.")
-    errors: list[UserError] = attribute(description="Why it was not done.")
-
-
-@object_type(description="A booking that is cancelled now.")
-class CancelledBooking:
-    booking: Booking = attribute(description="The booking.")
-    on_behalf: bool = attribute(description="Whether somebody else cancelled it for the candidate.")
-    cost: Money | None = attribute(description="What it cost; null without a cost.")
-    payment_reference: UUID | None = attribute(
-        description="Our reference of its payment; null for kinds that have none."
+    booking: Booking | None = attribute(
+        description="The cancelled booking. Null if there are errors."
+    )
+    changed: bool = attribute(description="False if the booking was already cancelled.")
+    replayed: bool = attribute(
+        description="True if this is the stored result of an earlier request with the same "
+        "`idempotencyKey`."
+    )
+    warnings: list[Warning] = attribute(
+        description="Problems that did not stop the operation, such as a rule you asked to "
+        "override."
+    )
+    errors: list[UserError] = attribute(
+        description="Why nothing was changed. Empty on success. Show `message` next to the "
+        "input at `path`."
     )
 
 
-@object_type(description="What was cancelled, and what was not.")
+@object_type(description="A cancelled booking, with what is needed for a refund.")
+class CancelledBooking:
+    booking: Booking = attribute(description="The booking that was cancelled.")
+    on_behalf: bool = attribute(
+        description="True if another person cancelled on behalf of the candidate."
+    )
+    cost: Money | None = attribute(
+        description="Amount that the booking cost. Null if it was free of charge."
+    )
+    payment_reference: UUID | None = attribute(
+        description="Our reference of the booking's payment. Null for kinds of booking "
+        "without a payment."
+    )
+
+
+@object_type(description="Result of cancelBookings.")
 class CancelBookingsPayload:
     cancelled: list[CancelledBooking] = attribute(
-        description="Those that are cancelled now, also by an earlier request."
+        description="The bookings that are cancelled now, including those that were "
+        "cancelled before."
     )
-    replayed: bool = attribute(description="True when an idempotency key was answered from memory.")
-    errors: list[UserError] = attribute(description="Why it was not done.")
+    replayed: bool = attribute(
+        description="True if this is the stored result of an earlier request with the same "
+        "`idempotencyKey`."
+    )
+    errors: list[UserError] = attribute(
+        description="One entry for each booking that was not cancelled; `path` ends with its "
+        "index in `bookingIds`. With BEST_EFFORT the others are cancelled."
+    )
 
 
-@object_type(description="The booking with its accommodation, or why it has it not.")
+@object_type(description="Result of granting or revoking an exam accommodation.")
 class AccommodationPayload:
-    booking: Booking | None = attribute(description="The booking; null with errors.")
-    accommodation: Accommodation | None = attribute(
-        description="What was granted; null with errors, and when one was revoked."
+    booking: Booking | None = attribute(
+        description="The booking with its current accommodations. Null if there are errors."
     )
-    changed: bool = attribute(description="False when it was just so already.")
-    warnings: list[Warning] = attribute(description="Done, but worth knowing.")
-    errors: list[UserError] = attribute(description="Why it was not done.")
+    accommodation: Accommodation | None = attribute(
+        description="The accommodation that was granted. Null if one was revoked, or if "
+        "there are errors."
+    )
+    changed: bool = attribute(
+        description="False if the booking already had exactly these accommodations."
+    )
+    warnings: list[Warning] = attribute(
+        description="Problems that did not stop the operation, such as a rule you asked to "
+        "override."
+    )
+    errors: list[UserError] = attribute(
+        description="Why nothing was changed. Empty on success. Show `message` next to the "
+        "input at `path`."
+    )
 
 
 async def _booking(info: Info, answer: Answer) -> Any:
@@ -100,13 +134,16 @@ async def _accommodation_payload(info: Info, answer: Answer) -> AccommodationPay
 @object_type
 class BookingMutations:
     @strawberry.mutation(
-        description="Cancel a booking of any kind; again changes nothing. After the start the "
-        "reason ABSENT says that the candidate did not come. Needs CANCEL."
+        description="Cancels a booking of any kind. Cancelling a cancelled booking "
+        "changes nothing. Use the reason ABSENT after the start if the "
+        "candidate did not attend. Needs CANCEL."
     )
     async def cancel_booking(
         self,
         info: Info,
-        input: Annotated[CancelBookingInput, strawberry.argument(description="Which, and why.")],
+        input: Annotated[
+            CancelBookingInput, strawberry.argument(description="The booking to cancel.")
+        ],
     ) -> CancelBookingPayload | None:
         answer = await submit(info, cancel, input)
         return CancelBookingPayload(
@@ -117,11 +154,15 @@ class BookingMutations:
             errors=answer.errors,
         )
 
-    @strawberry.mutation(description="Cancel several bookings, of any kind. Needs CANCEL.")
+    @strawberry.mutation(
+        description="Cancels several bookings of any kind in one transaction. Needs CANCEL."
+    )
     async def cancel_bookings(
         self,
         info: Info,
-        input: Annotated[CancelBookingsInput, strawberry.argument(description="Which, and why.")],
+        input: Annotated[
+            CancelBookingsInput, strawberry.argument(description="The bookings to cancel.")
+        ],
     ) -> CancelBookingsPayload | None:
         answers = await submit_all(info, cancel, input)
         return CancelBookingsPayload(
@@ -131,23 +172,28 @@ class BookingMutations:
         )
 
     @strawberry.mutation(
-        description="Grant an exam accommodation, or replace the one of the same type. Needs "
-        "GRANT_ACCOMMODATION."
+        description="Grants an exam accommodation to a booking, or replaces the one of "
+        "the same type. Needs GRANT_ACCOMMODATION."
     )
     async def grant_accommodation(
         self,
         info: Info,
-        input: Annotated[GrantAccommodationInput, strawberry.argument(description="What to whom.")],
+        input: Annotated[
+            GrantAccommodationInput, strawberry.argument(description="The accommodation to grant.")
+        ],
     ) -> AccommodationPayload | None:
         answer = await submit(info, grant, input)
         return await _accommodation_payload(info, answer)
 
-    @strawberry.mutation(description="Revoke an exam accommodation. Needs GRANT_ACCOMMODATION.")
+    @strawberry.mutation(
+        description="Revokes an exam accommodation of a booking. Needs GRANT_ACCOMMODATION."
+    )
     async def revoke_accommodation(
         self,
         info: Info,
         input: Annotated[
-            RevokeAccommodationInput, strawberry.argument(description="What of whom.")
+            RevokeAccommodationInput,
+            strawberry.argument(description="The accommodation to revoke."),
         ],
     ) -> AccommodationPayload | None:
         answer = await submit(info, revoke, input)

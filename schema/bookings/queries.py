@@ -26,19 +26,20 @@ def booking_types() -> tuple[str, ...]:
 
 @object_type
 class BookingQueries:
-    @found(
-        description="A booking of any kind by its id; null where there is none that you may see."
-    )
+    @found(description="A booking of any kind. Null if it does not exist or you may not see it.")
     def booking(
         self,
-        id: Annotated[strawberry.ID, strawberry.argument(description="Its global id.")],
+        id: Annotated[strawberry.ID, strawberry.argument(description="Global id of the booking.")],
     ) -> Booking | None:
         ref = ref_of(id, *booking_types())
         if not isinstance(ref, ByKey):
             raise Invalid("id", rule="is not the global id of a booking")
         return ObjectKey.typed("Booking", ref.key)
 
-    @listed(description="The bookings of every kind that you may see.")
+    @listed(
+        description="Bookings of every kind, sorted by start unless you give `sort`. Use it "
+        "for a candidate's, a room's or a centre's bookings, with `filter`."
+    )
     def bookings(
         self,
         info: Info,

@@ -16,14 +16,16 @@ def sees_conflicts(viewer: Viewer) -> bool:
     return viewer.is_staff
 
 
-@object_type(description="A time at which a room has more bookings than seats.")
+@object_type(description="A period in which a room has more bookings than seats.")
 class RoomConflict(OverRow):
     row: strawberry.Private[Any]
 
-    room: Room = relation("room_by_id", key="room_id", description="The room.")
-    start: datetime = column("start_at", description="When the conflict starts.")
-    end: datetime = column("end_at", description="When the conflict ends.")
-    capacity: int = column(description="How many seats the room has.")
+    room: Room = relation(
+        "room_by_id", key="room_id", description="The room with too many bookings."
+    )
+    start: datetime = column("start_at", description="Start of the conflict.")
+    end: datetime = column("end_at", description="End of the conflict.")
+    capacity: int = column(description="Number of seats in the room.")
     taken: int = column(
-        description="The most bookings that are in the room at one time, of any kind and event."
+        description="Highest number of bookings in the room at one time, of any kind and event."
     )

@@ -15,47 +15,55 @@ from schema.grammar.scalars import LocalDateTime, TimeZone
 from schema.organizations.types import Actor
 
 
-@object_type(description="The part of one date in which a test can be sat.")
+@object_type(description="The opening hours of a test schedule on one date.")
 class TimeWindow(OverRow):
     row: strawberry.Private[Any]
 
-    date: dt.date = column(description="The date.")
-    local_start: LocalDateTime = column(description="The start as the centre's clock shows it.")
-    local_end: LocalDateTime = column(description="The end as the centre's clock shows it.")
-    start: datetime = column(description="The start.")
-    end: datetime = column(description="The end; the session starts before it.")
+    date: dt.date = column(description="Date of the window.")
+    local_start: LocalDateTime = column(
+        description="Start of the window in the centre's local time."
+    )
+    local_end: LocalDateTime = column(description="End of the window in the centre's local time.")
+    start: datetime = column(description="Start of the window.")
+    end: datetime = column(description="End of the window. A session must start before it.")
     buffered_start: datetime = column(
-        description="The start, on the first date with the buffer before it."
+        description="Earliest time to start a session: `start` minus the buffer on the first date."
     )
     buffered_end: datetime = column(
-        description="The end, on the last date with the buffer after it."
+        description="Latest time to start a session: `end` plus the buffer on the last date."
     )
 
 
 @object_type(
-    description="When it takes place. The centre's local wall time is the truth; instants are "
-    "derived from it with the centre's zone."
+    description="When a booking takes place, as local time of the centre and as "
+    "instants. The local time is binding: if the rules of a time zone "
+    "change, the instants change."
 )
 class BookingTimes(OverRow):
     row: strawberry.Private[Any]
 
-    time_zone: TimeZone = column(description="The centre's zone.")
+    time_zone: TimeZone = column(description="Time zone of the centre.")
     local_start: LocalDateTime | None = column(
-        description="The start as the centre's clock shows it; null without a start."
+        description="Start in the centre's local time, e.g. 2027-03-01T09:00:00. Print "
+        "this one on letters; use `start` to compare across centres."
     )
     local_end: LocalDateTime | None = column(
-        description="The end as the centre's clock shows it; null without an end."
+        description="End in the centre's local time, e.g. 2027-03-01T11:00:00."
     )
-    start: datetime | None = column("start_at", description="The start; null without one.")
-    end: datetime | None = column("end_at", description="The end; null where it is not known.")
+    start: datetime | None = column("start_at", description="Start as an instant.")
+    end: datetime | None = column("end_at", description="End as an instant.")
     duration_minutes: int | None = column(
-        description="Minutes of work, granted extra time not included; null where not known."
+        description="Working time in minutes, without extra time."
     )
-    extra_time_minutes: int = column(description="Granted minutes of extra work.")
-    extra_break_minutes: int = column(description="Granted minutes of extra breaks.")
+    extra_time_minutes: int = column(
+        description="Extra working time in minutes, from the booking's accommodations."
+    )
+    extra_break_minutes: int = column(
+        description="Extra break time in minutes, from the booking's accommodations."
+    )
     windows: list[TimeWindow] = relation(
         "windows_of_booking",
-        description="Test schedules: one window for each date; empty for every other kind.",
+        description="For test schedules, the opening hours on each date. Empty for other kinds.",
     )
 
 
@@ -73,21 +81,22 @@ def event_times(*, description: str) -> Any:
     )
 
 
-@object_type(description="How it was called off.")
+@object_type(description="How, when and by whom a booking was cancelled.")
 class Cancellation(OverRow):
     row: strawberry.Private[Any]
 
-    reason: CancellationReason = column("cancel_reason", description="Why.")
-    message: str | None = column("cancel_message", description="Why, in words; null without any.")
-    cancelled_at: datetime = column(description="When.")
+    reason: CancellationReason = column("cancel_reason", description="Reason for the cancellation.")
+    message: str | None = column("cancel_message", description="Explanation of the reason.")
+    cancelled_at: datetime = column(description="Time of the cancellation.")
     cancelled_by: Actor = embedded(
-        description="Who called it off.",
+        description="The user who cancelled the booking.",
         user_id="cancelled_by_user_id",
         name="cancelled_by_name",
         proxy=Fixed(None),
     )
     on_behalf: bool = column(
-        "cancelled_on_behalf", description="Whether it was done on a candidate's behalf."
+        "cancelled_on_behalf",
+        description="True if another person cancelled on behalf of the candidate.",
     )
 
 

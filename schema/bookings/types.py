@@ -41,32 +41,30 @@ if TYPE_CHECKING:
     from schema.changes.types import BookingChange
 
 
-@object_type(description="An amount of money.")
+@object_type(description="An amount of money in a currency.")
 class Money(OverRow):
     row: strawberry.Private[Any]
 
-    amount: Decimal = column("cost_amount", description="The exact amount.")
-    currency: CurrencyCode = column("cost_currency", description="Its currency.")
+    amount: Decimal = column("cost_amount", description='Exact amount, e.g. "129.50".')
+    currency: CurrencyCode = column("cost_currency", description="Currency of the amount.")
 
 
 @object_type(
-    description="A payment that was made after the booking had already been paid. It must be "
-    "refunded."
+    description="A payment that was received after the booking had already been paid "
+    "for. It must be refunded."
 )
 class DuplicatePayment:
-    provider: str | None = attribute(
-        description="The payment provider; null if it was not recorded."
+    provider: str | None = attribute(description="Payment provider that reported the duplicate.")
+    provider_reference: str = attribute(
+        description="The provider's reference of the duplicate payment."
     )
-    provider_reference: str = attribute(description="The provider's number of the payment.")
-    method: PaymentMethod | None = attribute(
-        description="How it was paid; null if that was not recorded."
-    )
-    recorded_at: datetime = attribute(description="When it was recorded.")
+    method: PaymentMethod | None = attribute(description="How the duplicate was paid.")
+    recorded_at: datetime = attribute(description="Time when the gateway recorded the duplicate.")
     refund_reference: str | None = attribute(
-        description="The provider's number of the refund; null until it is refunded."
+        description="The provider's reference of the refund. Null until the duplicate is refunded."
     )
     refunded_at: datetime | None = attribute(
-        description="When the refund was recorded; null while it is to be refunded."
+        description="Time when the refund was recorded. Null until the duplicate is refunded."
     )
 
     @classmethod
@@ -83,37 +81,49 @@ class DuplicatePayment:
         )
 
 
-@object_type(description="What a booking costs, and what became of it.")
+@object_type(description="Cost of an enrolment, and the status of its payment.")
 class Payment(Node):
-    reference: UUID = column(description="Our reference; always there.")
-    method: PaymentMethod | None = column(description="How it is paid; null while unknown.")
-    responsibility: PaymentResponsibility = column(description="Who pays.")
-    status: PaymentStatus = column(description="Where the payment stands.")
+    reference: UUID = column(
+        description="Our reference of the payment. Pass it to your payment provider, and to "
+        "recordPayment."
+    )
+    method: PaymentMethod | None = column(
+        description="How the booking is paid for. Null until it is known."
+    )
+    responsibility: PaymentResponsibility = column(description="Who pays for the booking.")
+    status: PaymentStatus = column(description="Status of the payment.")
     cost: Money | None = embedded(
-        present="cost_amount", description="Null where nothing is to be paid."
+        present="cost_amount", description="Amount to pay. Null if there is nothing to pay."
     )
     due_by: datetime | None = column(
-        description="Until when it has to be paid; null without a deadline."
+        description="Time by which the payment must arrive; otherwise the booking "
+        "expires. Null if there is no deadline."
     )
-    url: URL | None = column(description="Where the payer pays; null where that is not known.")
+    url: URL | None = column(
+        description="Page of the payment provider where the payer can pay. Null if there is none."
+    )
     return_url: str = computed(
         "reference",
         by=lambda row, _: return_url_of(row.reference),
-        description="Payment/Confirmation/{reference}",
+        description="Path to which the payment provider sends the payer back: "
+        "`Payment/Confirmation/{reference}`.",
     )
     is_pending: bool = computed(
         "status",
         by=lambda row, _: is_pending(row),
-        description="Whether there is something to pay that is not paid yet.",
+        description="True if an amount is outstanding.",
     )
-    provider: str | None = column(description="Who handles the payment; null while nobody does.")
-    provider_reference: str | None = column(description="The provider's number of the payment.")
-    refund_reference: str | None = column(description="The provider's number of the refund.")
-    purchase_order: str | None = column(description="The payer's purchase order.")
+    provider: str | None = column(
+        description='Payment provider, e.g. "Stripe". Null until one reports the payment.'
+    )
+    provider_reference: str | None = column(description="The provider's reference of the payment.")
+    refund_reference: str | None = column(description="The provider's reference of the refund.")
+    purchase_order: str | None = column(description="Number of the payer's purchase order.")
     duplicates: list[DuplicatePayment] = computed(
         "duplicates",
         by=lambda row, _: [DuplicatePayment.of(one) for one in row.duplicates or ()],
-        description="Payments made after the first one, in the order in which they were recorded.",
+        description="Payments received after the first one, in the order in which they "
+        "were recorded. Each must be refunded.",
     )
 
 
@@ -122,22 +132,32 @@ def return_url_of(reference: Any) -> str:
     return f"Payment/Confirmation/{reference}"
 
 
-@object_type(description="Exam accommodation, also called reasonable adjustment. Never lodging.")
+@object_type(
+    description="An exam accommodation, also called a reasonable adjustment, such as extra "
+    "time. Not a place to stay."
+)
 class Accommodation(Node):
-    type: str = column(description="What it is; unique inside one booking.")
-    name: str | None = column(description="A short description; null without one.")
-    scope: AccommodationScope = column(description="What it lengthens.")
-    time_extension_minutes: int | None = column(description="Extra minutes; null if not so given.")
+    type: str = column(
+        description='Type of the accommodation, unique within the booking, e.g. "EXTRA_TIME".'
+    )
+    name: str | None = column(description="Short description of the accommodation.")
+    scope: AccommodationScope = column(description="What the accommodation extends.")
+    time_extension_minutes: int | None = column(
+        description="Extra time in minutes. Null if it was given in percent."
+    )
     extra_time_percentage: int | None = column(
-        description="Extra time in percent; null if not so given."
+        description="Extra time in percent. Null if it was given in minutes."
     )
     effective_minutes: int = column(
-        description="The extra minutes that it comes to. Minutes win over percentage."
+        description="Extra time in minutes that results for this booking. Minutes take "
+        "precedence over a percentage."
     )
-    extra_breaks_per_section: int | None = column(description="Extra breaks in each section.")
-    reason: str | None = column(description="Why it was granted; null where nobody said.")
-    granted_by: Actor = actor("granted_by", description="Who granted it.")
-    granted_at: datetime = column(description="When it was granted.")
+    extra_breaks_per_section: int | None = column(
+        description="Extra breaks in each section of the test."
+    )
+    reason: str | None = column(description="Why the accommodation was granted.")
+    granted_by: Actor = actor("granted_by", description="The user who granted the accommodation.")
+    granted_at: datetime = column(description="Time when the accommodation was granted.")
 
 
 async def _allowed(row: Any, context: Context) -> list[BookingAction]:
@@ -147,7 +167,8 @@ async def _allowed(row: Any, context: Context) -> list[BookingAction]:
 
 
 @interface_type(
-    description="The common face of Enrolment, TestSchedule, Registration and AgentBooking."
+    description="Fields shared by all kinds of booking: Enrolment, TestSchedule, "
+    "Registration and AgentBooking."
 )
 class Booking(Node, Sourced):
     told_by = ("kind", KINDS)
@@ -156,10 +177,14 @@ class Booking(Node, Sourced):
     def of(cls, row: Any) -> Any:
         return show_booking(row)
 
-    kind: BookingKind = column(description="The kind of booking.")
-    reference: str = column(description="Human-usable, unique inside the organization and kind.")
+    kind: BookingKind = column(description="Kind of the booking. Decides which type it has.")
+    reference: str = column(
+        description="Readable reference of the booking, unique within the organization and "
+        "kind. Print it on confirmations."
+    )
     status: BookingStatus = column(
-        description="The common status; each kind has a finer one of its own."
+        description="Status shared by all kinds of booking. Each kind also has a more "
+        "detailed one, such as `enrolmentStatus`."
     )
     allowed_actions: list[BookingAction] = computed(
         "organization_id",
@@ -176,50 +201,66 @@ class Booking(Node, Sourced):
         "subject_id",
         "agent_office_id",
         by=_allowed,
-        description="What you may do now: state, policy and permissions together.",
+        description="Actions you can take on this booking right now, given its status, "
+        "the organization's rules and your permissions. Use it to enable "
+        "buttons.",
     )
     candidate: Candidate = relation(
-        "candidate_by_id", key="candidate_id", description="Whose booking it is."
+        "candidate_by_id", key="candidate_id", description="The candidate who holds the booking."
     )
     centre: Centre | None = relation(
-        "centre_by_id", key="centre_id", description="Where it takes place; null online."
+        "centre_by_id",
+        key="centre_id",
+        description="Centre where the booking takes place. Null if it is online.",
     )
     room: Room | None = relation(
-        "room_by_id", key="room_id", description="In which room; null online."
+        "room_by_id",
+        key="room_id",
+        description="Room where the booking takes place. Null if it is online or has no room.",
     )
     event: Event | None = relation(
-        "event_by_id", key="event_id", description="The sitting; null for kinds without one."
+        "event_by_id",
+        key="event_id",
+        description="Event of the booking. Null for kinds of booking without an event.",
     )
     organization: Organization = relation(
-        "organization_by_id", key="organization_id", description="Whose system it is in."
+        "organization_by_id",
+        key="organization_id",
+        description="Organization that owns the booking.",
     )
-    times: BookingTimes = embedded(description="When it takes place.")
+    times: BookingTimes = embedded(description="When the booking takes place.")
     room_conflicts: list[RoomConflict] | None = relation(
         "room_conflicts_of_booking",
         shown_to=sees_conflicts,
-        description="The times, within this booking and its extra time and breaks, at which its "
-        "room has more bookings than seats. Empty without a conflict, without a room, and for a "
-        "booking that takes no seat. Null for agents and candidates.",
+        description="Periods within this booking, its extra time and breaks, in which "
+        "its room has more bookings than seats. Empty if there is no "
+        "conflict, if the booking has no room, or if it holds no seat. Null "
+        "for agents and candidates.",
     )
     accommodations: list[Accommodation] = relation(
-        "accommodations_of_booking", description="What was granted, by type."
+        "accommodations_of_booking",
+        description="Exam accommodations granted to the booking, sorted by type.",
     )
     payment: Payment | None = relation(
-        "payment_of_booking", description="Null for kinds that have none."
+        "payment_of_booking", description="Payment of the booking. Only enrolments have one."
     )
     cancellation: Cancellation | None = cancellation(
-        description="Null unless it was cancelled, or the candidate was absent."
+        description="Details of the cancellation. Null unless the booking was cancelled "
+        "or the candidate was absent."
     )
-    version: int = column(description="Goes up by one with every change: the optimistic lock.")
-    created_at: datetime = column(description="When it was made.")
-    updated_at: datetime = column(description="When it was last changed.")
-    created_by: Actor = actor("created_by", description="Who made it.")
+    version: int = column(
+        description="Increases by one with every change. Send it back as `expectedVersion` "
+        "to make sure nobody changed the booking in between."
+    )
+    created_at: datetime = column(description="Time when the booking was created.")
+    updated_at: datetime = column(description="Time of the last change to the booking.")
+    created_by: Actor = actor("created_by", description="The user who created the booking.")
     changes_cursor: str = changes_cursor()
 
     @listed(
         "id",
-        description="What happened to it, oldest first; append-only. A deployment can limit for "
-        "how long changes are kept; older ones are not listed.",
+        description="Changes to the booking, oldest first. A deployment can limit how "
+        "long changes are stored.",
     )
     def history(
         self,

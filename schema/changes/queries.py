@@ -19,7 +19,7 @@ from schema.grammar.log_cursors import FOLLOWED, check_of
 
 TYPES = Annotated[
     list[ChangeType] | None,
-    strawberry.argument(description="Only changes of these types; of all types unless given."),
+    strawberry.argument(description="Only changes of these types. By default, all types."),
 ]
 
 
@@ -30,8 +30,9 @@ class ChangeQueries:
         return info.context.changes_cursor
 
     @listed(
-        description="Everything after a cursor, in commit order: the catch-up of bookingChanged. "
-        "A change is found by a filter that its booking matches before or after it."
+        description="Changes to bookings after a cursor, in commit order. Use it to "
+        "catch up before you subscribe to `bookingChanged`. A filter matches "
+        "a change if the booking matches before or after it."
     )
     def booking_changes(
         self,

@@ -8,12 +8,12 @@ from schema.grammar.declaring import object_type
 from schema.grammar.fields import attribute
 
 
-@object_type(description="The seats of an event, after something changed them.")
+@object_type(description="The seat count of an event after it changed.")
 class SeatsChange:
-    cursor: str = attribute(description="The place in the log that this count includes.")
-    event: Event = attribute(description="The event.")
-    seats: Seats = attribute(description="Its seats now.")
-    at: datetime = attribute(description="When they were counted.")
+    cursor: str = attribute(description="Position in the log that this count includes.")
+    event: Event = attribute(description="The event whose seats changed.")
+    seats: Seats = attribute(description="The current seat count of the event.")
+    at: datetime = attribute(description="Time when the seats were counted.")
 
     @classmethod
     def at_position(cls, position: int, event: Event, seats: Seats, now: datetime) -> "SeatsChange":

@@ -26,16 +26,20 @@ STAFF = "Staff"
 
 
 @object_type(
-    description="What the caller said about itself; recorded, and never a source of rights."
+    description="Audit information that the caller gave about itself. Never grants rights."
 )
 class Origin:
-    when: datetime | None = attribute(description="When it was asked for.")
-    organization: UUID | None = attribute(description="The organization, as the source knows it.")
-    user: UUID | None = attribute(description="The user, as the source knows them.")
-    proxy: UUID | None = attribute(description="On whose behalf.")
-    description: str | None = attribute(description="What it was about.")
-    reason: str | None = attribute(description="Why it was asked for.")
-    source: str | None = attribute(description="From which system.")
+    when: datetime | None = attribute(description="Time of the action in the calling system.")
+    organization: UUID | None = attribute(description="Organization in the calling system.")
+    user: UUID | None = attribute(
+        description="User in the calling system who requested the action."
+    )
+    proxy: UUID | None = attribute(
+        description="User in the calling system on whose behalf the action was requested."
+    )
+    description: str | None = attribute(description="What was done, in the calling system's words.")
+    reason: str | None = attribute(description="Why it was done, in the calling system's words.")
+    source: str | None = attribute(description="Name of the calling system.")
 
 
 def _uuid(value: str | None) -> UUID | None:
@@ -65,67 +69,73 @@ def _warnings(row: Any, context: Context) -> list[Warning] | None:
     )
 
 
-@object_type(description="One recorded fact; also what subscribers receive.")
+@object_type(
+    description="One change to a booking, as stored in the history and sent to subscribers."
+)
 class BookingChange(Node):
     cursor: str = computed(
         "position",
         by=lambda row, _: IN_COMMIT_ORDER.cursor(row),
-        description="Opaque, strictly increasing in commit order: the resume token of "
-        "subscriptions and of bookingChanges.",
+        description="Position of the change, increasing in commit order. Pass it as "
+        "`after` to continue after this change.",
     )
-    type: ChangeType = column("booking_type", description="What happened.")
-    kind: BookingKind = column(description="The kind of booking it happened to.")
+    type: ChangeType = column("booking_type", description="What happened to the booking.")
+    kind: BookingKind = column(description="Kind of the booking that changed.")
     booking: Booking | None = relation(
         "booking_by_id",
         key="booking_id",
-        description="The booking as it is now; null when it is no longer yours to see.",
+        description="The booking in its current version. Null if you may no longer see it.",
     )
-    version: int = column(description="The booking's version after the change.")
-    at: datetime = column(description="When it happened.")
-    actor: Actor = actor("actor", description="Who did it.")
-    message: str | None = column("reason", description="Why; null where nobody said.")
+    version: int = column(description="Version of the booking after the change.")
+    at: datetime = column(description="Time of the change.")
+    actor: Actor = actor("actor", description="The user who made the change.")
+    message: str | None = column("reason", description="Reason for the change, if one was given.")
     origin: Origin | None = computed(
         "origin",
         by=lambda row, _: _origin(row),
-        description="What the caller said about itself; null where it said nothing.",
+        description="Audit information that the caller gave about itself.",
     )
     warnings: list[Warning] | None = computed(
         "warnings",
         by=_warnings,
-        description="The warnings that the mutation returned; empty without any. Null for agents "
-        "and candidates.",
+        description="Warnings that the mutation returned. Null for agents and candidates.",
     )
     changed_fields: list[str] = column(
-        description="GraphQL names of the booking's fields, sorted; before and after hold these "
-        "and nothing else, masked as the fields are."
+        description="Names of the changed fields in the schema, sorted. `before` and "
+        "`after` contain exactly these."
     )
     before: JSON | None = computed(
         "kind",
         "before",
         by=lambda row, context: masked(row.kind, row.before, context.viewer),
-        description="Their values before; null for a new booking.",
+        description="Previous values of the fields in `changedFields`, by field name. "
+        "Null for a new booking.",
     )
     after: JSON | None = computed(
         "kind",
         "after",
         by=lambda row, context: masked(row.kind, row.after, context.viewer),
-        description="Their values after.",
+        description="New values of the fields in `changedFields`, by field name. Fields "
+        "you may not see are null.",
     )
 
 
-@object_type(description="One recorded fact about an event, as subscribers receive it.")
+@object_type(description="One change to an event, as sent to subscribers.")
 class EventChange(OverRow):
     row: strawberry.Private[Any]
 
     cursor: str = computed(
         "position",
         by=lambda row, _: IN_COMMIT_ORDER.cursor(row),
-        description="Opaque, strictly increasing in commit order: the resume token of "
-        "subscriptions; changes of bookings have theirs in the same order.",
+        description="Position of the change, increasing in commit order together with "
+        "changes to bookings. Pass it as `after` to continue after this "
+        "change.",
     )
-    type: EventChangeType = column("event_type", description="What happened.")
-    event: Event = relation("event_by_id", key="event_id", description="The event as it is now.")
-    at: datetime = column(description="When it happened.")
+    type: EventChangeType = column("event_type", description="What happened to the event.")
+    event: Event = relation(
+        "event_by_id", key="event_id", description="The event in its current version."
+    )
+    at: datetime = column(description="Time of the change to the event.")
     actor: Actor = embedded(
         user_id="actor_user_id",
         name=Computed(
@@ -136,16 +146,16 @@ class EventChange(OverRow):
             ("actor_proxy",),
             by=lambda row, context: row.actor_proxy if context.viewer.is_staff else None,
         ),
-        description="Who did it; for agents and candidates the name is 'Staff'.",
+        description='The user who made the change. For agents and candidates, the name is "Staff".',
     )
     warnings: list[Warning] | None = computed(
         "warnings",
         by=_warnings,
-        description="The warnings that the mutation returned; empty without any. Null for agents "
-        "and candidates.",
+        description="Warnings that the mutation returned. Null for agents and candidates.",
     )
     changed_fields: list[str] = column(
-        description="GraphQL names of the event's fields that have another value now, sorted; of a "
-        "new event those that have one. What follows from the clock or from its bookings is not "
-        "among them, nor are its externalIds and what every change changes: version, lastChange…"
+        description="Names of the changed fields in the schema, sorted. For a new event, "
+        "the fields that have a value. Leaves out values that follow from "
+        "the time or from bookings, `externalIds`, and fields that change "
+        "every time, such as `version`."
     )

@@ -35,27 +35,30 @@ from schema.grammar.references import RefInput, optional_id, optional_ref, ref_o
 from schema.grammar.scalars import CurrencyCode, LocalDateTime
 
 
-@input_type(description="An amount of money.")
+@input_type(description="An amount of money to charge.")
 class MoneyInput:
-    amount: Decimal = attribute(description="The exact amount, not negative.")
-    currency: CurrencyCode = attribute(description="Its currency.")
+    amount: Decimal = attribute(description='Exact amount, 0 or more, e.g. "129.50".')
+    currency: CurrencyCode = attribute(description="Currency of the amount.")
 
 
 @input_type(
-    description="What a booking costs, who pays, and until when.",
+    description="Cost of a booking, who pays, and by when.",
     command=CommandNames({"amount": "cost.amount", "currency": "cost.currency"}),
 )
 class PaymentInput:
-    method: PaymentMethod | None = described("How it is paid.")
+    method: PaymentMethod | None = described("How the booking is paid for.")
     responsibility: PaymentResponsibility | None = described(
-        "Who pays; the candidate where there is a cost, else the organization."
+        "Who pays. Defaults to the candidate if there is a cost, otherwise to the organization."
     )
-    cost: MoneyInput | None = described("The cost; nothing is to be paid without one.")
+    cost: MoneyInput | None = described("Amount to pay. Without it, the booking is free of charge.")
     due_by: datetime | None = described(
-        "Until when the candidate has to pay; paymentDueHours from now unless given. A deadline "
-        "after the start is limited to the start, with the warning PAYMENT_DUE_AT_START."
+        "Time by which the candidate must pay. Defaults to now plus `paymentDueHours` of "
+        "the settings. A time after the start is limited to the start, with the warning "
+        "PAYMENT_DUE_AT_START."
     )
-    purchase_order: str | None = described("The payer's purchase order, 1 to 50 characters.")
+    purchase_order: str | None = described(
+        "Number of the payer's purchase order, 1 to 50 characters."
+    )
 
     def to_terms(self) -> PaymentTerms:
         cost = given(self.cost)
@@ -70,23 +73,26 @@ class PaymentInput:
 
 
 @input_type(
-    description="A seat for a candidate.",
+    description="The seat to book: who takes which test, where and when.",
     command=CommandNames({"online": "delivery_mode", "on_demand_time": "on_demand_booking_time"}),
 )
 class BookEnrolmentInput:
-    candidate: RefInput = attribute(description="Who sits.")
-    event: RefInput = attribute(description="At which event.")
+    candidate: RefInput = attribute(description="The candidate who takes the test.")
+    event: RefInput = attribute(description="The event to book a seat at.")
     module: RefInput | None = described(
-        "In which of the event's modules; required where there are several to be eligible for."
+        "The module of the event to book. Required if the candidate is eligible for several."
     )
-    room: RefInput | None = described("In which room at the centre; the event's own unless given.")
+    room: RefInput | None = described("A room at the centre. Defaults to the room of the event.")
     delivery_mode: DeliveryMode = attribute(
         default=DeliveryMode.IN_PERSON, description="In person, or online without a room."
     )
     on_demand_booking_time: LocalDateTime | None = described(
-        "The start, at an event on demand; on the centre's clock, online the organization's."
+        "Start of the booking at an on-demand event, in the centre's local time (for "
+        "online enrolments, the organization's)."
     )
-    payment: PaymentInput | None = described("What it costs; nothing unless given.")
+    payment: PaymentInput | None = described(
+        "Cost of the enrolment. Without it, the enrolment is free of charge."
+    )
     overrides: list[RuleOverride] | None = described(OVERRIDES)
     idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
@@ -108,26 +114,32 @@ class BookEnrolmentInput:
 
 
 @input_type(
-    description="Where an enrolment goes; at least one of the `to…` fields.",
+    description="The new event, room or time of an enrolment. Give at least one of the "
+    "`to…` fields.",
     command=CommandNames({"reason": "message"}),
 )
 class MoveEnrolmentInput:
-    enrolment_id: strawberry.ID = attribute(description="The enrolment's global id.")
-    to_event: RefInput | None = described("Another event.")
-    to_room: RefInput | None = described("Another room.")
-    to_on_demand_time: LocalDateTime | None = described("Another time, at an event on demand.")
+    enrolment_id: strawberry.ID = attribute(description="Global id of the enrolment to move.")
+    to_event: RefInput | None = described("The new event.")
+    to_room: RefInput | None = described("The new room.")
+    to_on_demand_time: LocalDateTime | None = described("The new time, at an on-demand event.")
     from_event_id: strawberry.ID | None = described(
-        "The event that it must be at still; else STALE_BOOKING."
+        "Optional check: the enrolment must still be at this event; otherwise STALE_BOOKING."
     )
     from_room_id: strawberry.ID | None = described(
-        "The room that it must be in still; else STALE_BOOKING."
+        "Optional check: the enrolment must still be in this room; otherwise STALE_BOOKING."
     )
     from_on_demand_time: LocalDateTime | None = described(
-        "The time that it must have still; else STALE_BOOKING."
+        "Optional check: the enrolment must still have this time; otherwise STALE_BOOKING."
     )
     overrides: list[RuleOverride] | None = described(OVERRIDES)
-    expected_version: int | None = described("The version that it must have; else STALE_BOOKING.")
-    message: str | None = described("Why; at most 500 characters, recorded.")
+    expected_version: int | None = described(
+        "The `version` that you read. If the enrolment has changed since then, nothing is "
+        "written and the error is STALE_BOOKING."
+    )
+    message: str | None = described(
+        "Why the enrolment is moved, at most 500 characters. Stored in the history."
+    )
     idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
 
@@ -150,20 +162,21 @@ class MoveEnrolmentInput:
 
 @input_type(description="The result of one enrolment.")
 class AssignResultInput:
-    enrolment_id: strawberry.ID = attribute(description="The enrolment's global id.")
-    result: EnrolmentResult = attribute(description="Its result.")
+    enrolment_id: strawberry.ID = attribute(description="Global id of the enrolment.")
+    result: EnrolmentResult = attribute(description="Result to assign.")
 
 
 @input_type(
-    description="Results to assign or to correct.",
+    description="Results to assign or correct.",
     command=CommandNames(each="results"),
 )
 class AssignResultsInput:
     results: list[AssignResultInput] = attribute(
-        description="1 to 1,000 of them; an enrolment named twice counts once."
+        description="The results, 1 to 1,000. Repeated enrolments count once."
     )
     mode: BatchMode = attribute(
-        default=BatchMode.ALL_OR_NOTHING, description="What becomes of the rest if one is refused."
+        default=BatchMode.ALL_OR_NOTHING,
+        description="Whether the other results are assigned if one of them cannot be.",
     )
     origin: OriginInput | None = described(ORIGIN)
 
@@ -192,20 +205,23 @@ class AssignResultsInput:
 
 
 @input_type(
-    description="What became of a payment; what a provider's webhook calls.",
+    description="The new status of a payment. Call it from the webhook of your payment provider.",
     command=CommandNames({"reference": "payment_reference"}),
 )
 class RecordPaymentInput:
-    payment_reference: UUID = attribute(description="Our reference of the payment.")
-    status: PaymentStatus = attribute(description="Its status now.")
-    method: PaymentMethod | None = described("How it was paid.")
-    provider: str | None = described("Who handles it, 1 to 50 characters.")
+    payment_reference: UUID = attribute(
+        description="Our reference of the payment, as `Payment.reference` returns it."
+    )
+    status: PaymentStatus = attribute(description="New status of the payment.")
+    method: PaymentMethod | None = described("How the payment was made.")
+    provider: str | None = described("Name of the payment provider, 1 to 50 characters.")
     provider_reference: str | None = described(
-        "The provider's number of the payment, of the refund for REFUNDED; 1 to 200 characters."
+        "The provider's reference of the payment, or of the refund if `status` is "
+        "REFUNDED; 1 to 200 characters."
     )
     duplicate_reference: str | None = described(
-        "With REFUNDED: the provider's number of the duplicate payment that was refunded. The "
-        "payment itself keeps its status."
+        "The provider's reference of a duplicate payment that was refunded, with the "
+        "status REFUNDED. The first payment keeps its status."
     )
     origin: OriginInput | None = described(ORIGIN)
 

@@ -27,41 +27,78 @@ from schema.grammar.payloads import booking_row, booking_rows, written_booking
 from schema.grammar.warnings import Warning
 
 
-@object_type(description="The seat that was booked, or why it was not.")
+@object_type(description="Result of bookEnrolment.")
 class BookEnrolmentPayload:
-    enrolment: Enrolment | None = attribute(description="The booking; null with errors.")
-    return_url: str | None = attribute(
-        description="Payment/Confirmation/{payment reference}; null with errors."
+    enrolment: Enrolment | None = attribute(
+        description="The new enrolment. Null if there are errors."
     )
-    replayed: bool = attribute(description="True when an idempotency key was answered from memory.")
-    warnings: list[Warning] = attribute(description="Done, but worth knowing.")
-    errors: list[UserError] = attribute(description="Why it was not done.")
+    return_url: str | None = attribute(
+        description="Path to which the payment provider sends the payer back: "
+        "`Payment/Confirmation/{payment reference}`. Null if there are "
+        "errors."
+    )
+    replayed: bool = attribute(
+        description="True if this is the stored result of an earlier request with the same "
+        "`idempotencyKey`."
+    )
+    warnings: list[Warning] = attribute(
+        description="Problems that did not stop the operation, such as a rule you asked to "
+        "override."
+    )
+    errors: list[UserError] = attribute(
+        description="Why nothing was changed. Empty on success. Show `message` next to the "
+        "input at `path`."
+    )
 
 
-@object_type(description="The enrolment where it is now, or why it did not move.")
+@object_type(description="Result of moveEnrolment.")
 class MoveEnrolmentPayload:
-    enrolment: Enrolment | None = attribute(description="The booking; null with errors.")
-    changed: bool = attribute(description="False when it was there already.")
-    replayed: bool = attribute(description="True when an idempotency key was answered from memory.")
-    warnings: list[Warning] = attribute(description="Done, but worth knowing.")
-    errors: list[UserError] = attribute(description="Why it was not done.")
+    enrolment: Enrolment | None = attribute(
+        description="The moved enrolment. Null if there are errors."
+    )
+    changed: bool = attribute(
+        description="False if the enrolment already was at that event, room and time."
+    )
+    replayed: bool = attribute(
+        description="True if this is the stored result of an earlier request with the same "
+        "`idempotencyKey`."
+    )
+    warnings: list[Warning] = attribute(
+        description="Problems that did not stop the operation, such as a rule you asked to "
+        "override."
+    )
+    errors: list[UserError] = attribute(
+        description="Why nothing was changed. Empty on success. Show `message` next to the "
+        "input at `path`."
+    )
 
 
-@object_type(description="The enrolments with their results, or why they have none.")
+@object_type(description="Result of assignResults.")
 class AssignResultsPayload:
-    updated: list[Enrolment] = attribute(description="Those that have their result now.")
-    errors: list[UserError] = attribute(description="Why it was not done.")
+    updated: list[Enrolment] = attribute(description="The enrolments that have their new result.")
+    errors: list[UserError] = attribute(
+        description="One entry for each result that was not assigned. Empty on success."
+    )
 
 
-@object_type(description="The payment as it is now, or why it was not recorded.")
+@object_type(description="Result of recordPayment.")
 class RecordPaymentPayload:
-    payment: Payment | None = attribute(description="The payment; null with errors.")
-    booking: Booking | None = attribute(description="Its booking; null with errors.")
+    payment: Payment | None = attribute(
+        description="The payment with its new status. Null if there are errors."
+    )
+    booking: Booking | None = attribute(
+        description="The booking that was paid for. Null if there are errors."
+    )
     changed: bool = attribute(
         description="False if the payment already had this status and no duplicate was added."
     )
-    warnings: list[Warning] = attribute(description="Done, but worth knowing.")
-    errors: list[UserError] = attribute(description="Why it was not done.")
+    warnings: list[Warning] = attribute(
+        description="Problems that did not stop the operation, such as PAID_TWICE."
+    )
+    errors: list[UserError] = attribute(
+        description="Why nothing was changed. Empty on success. Show `message` next to the "
+        "input at `path`."
+    )
 
 
 async def _enrolment(info: Info, answer: Answer) -> Enrolment | None:
@@ -81,13 +118,13 @@ async def _return_url(info: Info, answer: Answer) -> str | None:
 
 @object_type
 class EnrolmentMutations:
-    @strawberry.mutation(description="Book one seat for a candidate; also a resit. Needs BOOK.")
+    @strawberry.mutation(
+        description="Books a seat at an event for a candidate, also for a resit. Needs BOOK."
+    )
     async def book_enrolment(
         self,
         info: Info,
-        input: Annotated[
-            BookEnrolmentInput, strawberry.argument(description="Who, where and when.")
-        ],
+        input: Annotated[BookEnrolmentInput, strawberry.argument(description="The seat to book.")],
     ) -> BookEnrolmentPayload | None:
         answer = await submit(info, book, input)
         return BookEnrolmentPayload(
@@ -99,12 +136,15 @@ class EnrolmentMutations:
         )
 
     @strawberry.mutation(
-        description="Move an enrolment to another time, room, centre or event. Needs MOVE."
+        description="Moves an enrolment to another time, room, centre or event. Needs MOVE."
     )
     async def move_enrolment(
         self,
         info: Info,
-        input: Annotated[MoveEnrolmentInput, strawberry.argument(description="What goes where.")],
+        input: Annotated[
+            MoveEnrolmentInput,
+            strawberry.argument(description="The enrolment to move, and where to."),
+        ],
     ) -> MoveEnrolmentPayload | None:
         answer = await submit(info, move, input)
         return MoveEnrolmentPayload(
@@ -116,12 +156,16 @@ class EnrolmentMutations:
         )
 
     @strawberry.mutation(
-        description="Assign results, so that a resit can be booked. Needs ASSIGN_RESULT."
+        description="Assigns or corrects the results of enrolments. A candidate can book "
+        "a resit once the previous attempt has a result. Needs "
+        "ASSIGN_RESULT."
     )
     async def assign_results(
         self,
         info: Info,
-        input: Annotated[AssignResultsInput, strawberry.argument(description="Which results.")],
+        input: Annotated[
+            AssignResultsInput, strawberry.argument(description="The results to assign.")
+        ],
     ) -> AssignResultsPayload | None:
         answers = await submit_all(info, assign_results, input)
         return AssignResultsPayload(
@@ -130,13 +174,15 @@ class EnrolmentMutations:
         )
 
     @strawberry.mutation(
-        description="Record what became of a payment; the same status again changes nothing. Needs "
-        "RECORD_PAYMENT."
+        description="Records the status of a payment. Recording the same status again "
+        "changes nothing. Needs RECORD_PAYMENT."
     )
     async def record_payment(
         self,
         info: Info,
-        input: Annotated[RecordPaymentInput, strawberry.argument(description="Which payment.")],
+        input: Annotated[
+            RecordPaymentInput, strawberry.argument(description="The payment and its new status.")
+        ],
     ) -> RecordPaymentPayload | None:
         answer = await submit(info, record_payments, input)
         booking = answer.fact("booking")

@@ -14,7 +14,10 @@ from schema.grammar.lists import PageArguments, listed
 
 @object_type
 class EnrolmentQueries:
-    @listed(description="The enrolments that you may see.")
+    @listed(
+        description="Enrolments, sorted by start unless you give `sort`. Use it for an "
+        "event's roster, with `filter: {eventId: {eq: …}}`."
+    )
     def enrolments(
         self,
         page: PageArguments,

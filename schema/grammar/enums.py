@@ -142,8 +142,8 @@ _described(
     "Actions on a booking. `Booking.allowedActions` lists those that you can take now.",
     MOVE="Move to another time, room, centre or event, with moveEnrolment or moveTestSchedule.",
     TRANSFER="Transfer the registration to another event, with transferRegistration.",
-    CANCEL="Cancel the booking, with cancelBooking. After the start, only with the "
-    "reason ABSENT or PARTIALLY_COMPLETED.",
+    CANCEL="Cancel the booking, with cancelBooking. After the start, use the reason ABSENT if the "
+    "candidate did not attend.",
     DELETE="Delete the booking as if it had never been made. Only before it starts; its "
     "history stays readable by id. Use deleteRegistration or deleteTestSchedule.",
     GRANT_ACCOMMODATION="Grant an exam accommodation such as extra time, with grantAccommodation.",
@@ -177,7 +177,7 @@ _described(
     BOOKED_IN_ERROR="The booking was made by mistake.",
     WITHDRAWN="The candidate withdrew.",
     ABSENT="The candidate did not attend. Allowed only after the start.",
-    PARTIALLY_COMPLETED="The candidate did not finish the test. Allowed only after the start.",
+    PARTIALLY_COMPLETED="The candidate did not finish the test.",
     OTHER="Another reason. Requires a message.",
     EVENT_CANCELLED="The event was cancelled. Set by cancelEvent.",
     PAYMENT_NOT_RECEIVED="The payment was not received in time. Set when a booking expires.",

@@ -35,29 +35,40 @@ from schema.grammar.references import RefInput, ref_of
 
 @input_type(
     name="RegistrationCriteria",
-    description="Shift iQ v1 search and count. Given criteria are ANDed; an empty text is none.",
+    description="Criteria of Shift iQ's search. If you give several, all must match. "
+    "Empty texts are ignored.",
 )
 class RegistrationCriteriaInput:
-    name: str | None = described("Contained in first names and last name, in any case.")
-    email: str | None = described("Contained in the candidate's email, any case; needs VIEW_PII.")
-    code: str | None = described("Is the candidate's reference.")
-    last_change_time_since: datetime | None = described("Last changed at this instant or later.")
-    last_change_time_before: datetime | None = described("Last changed before this instant.")
+    name: str | None = described("Text in the candidate's first or last name. Case is ignored.")
+    email: str | None = described(
+        "Text in the candidate's email address. Case is ignored. Needs VIEW_PII."
+    )
+    code: str | None = described("The candidate's reference (person code in Shift iQ).")
+    last_change_time_since: datetime | None = described(
+        "Registrations that were last changed at this time or later."
+    )
+    last_change_time_before: datetime | None = described(
+        "Registrations that were last changed before this time."
+    )
 
 
-REGISTRATION_ID = "The registration's global id."
+REGISTRATION_ID = "Global id of the registration."
 NEW_EVENT = "needed where the event has to be made, one of the site's unless it lists none."
 
 
 @input_type(
-    description="An event by its centre and start, as a lax call has it.",
+    description="An event, identified by its centre and start.",
     command=CommandNames(
         {name: f"event_{name}" for name in ("start", "exam_type", "exam_format", "billing_code")}
     ),
 )
 class LaxEventInput:
-    centre: UUID | None = described("The centre: Shift iQ's UUID of it, or our own key.")
-    event_start: str | None = described("When it starts: ISO 8601 with an offset.")
+    centre: UUID | None = described(
+        "UUID of the centre in Shift iQ, or the UUID of our own centre."
+    )
+    event_start: str | None = described(
+        "Start of the event, in ISO 8601 with an offset, e.g. 2027-03-01T09:00:00Z."
+    )
     event_exam_type: str | None = described(f"The exam type; {NEW_EVENT}")
     event_exam_format: str | None = described(
         f"The exam format; {NEW_EVENT} A transfer copies that of the event before."
@@ -66,7 +77,7 @@ class LaxEventInput:
         f"The billing code; {NEW_EVENT} A transfer copies that of the event before."
     )
     on_no_match: OnNoMatch = attribute(
-        default=OnNoMatch.CREATE, description="What happens where there is no such event."
+        default=OnNoMatch.CREATE, description="What to do if there is no such event."
     )
 
     def to_target(self) -> LaxEvent:
@@ -82,14 +93,17 @@ class LaxEventInput:
 
 @input_type(
     one_of=True,
-    description="Strict names the event; lax looks it up by centre and start, and makes it if "
-    "there is none.",
+    description="The event to register for. Give `event` to name it, or `lax` to find it "
+    "by centre and start.",
     command=CommandNames(inlines=["event", "lax"]),
 )
 class RegistrationTargetInput:
-    event: RefInput | None = attribute(default=UNSET, description="The event by name.")
+    event: RefInput | None = attribute(
+        default=UNSET, description="The event, by id, identifier or external key."
+    )
     lax: LaxEventInput | None = attribute(
-        default=UNSET, description="The event by its centre and start."
+        default=UNSET,
+        description="The event, by its centre and start. It can be created if it does not exist.",
     )
 
     def to_target(self) -> Ref | LaxEvent:
@@ -99,19 +113,22 @@ class RegistrationTargetInput:
         return self.event.to_ref("Event")
 
 
-@input_type(description="A candidate's registration for an event.")
+@input_type(description="The registration to create: who registers for which event.")
 class BookRegistrationInput:
     registration: UUID | None = described(
-        "The caller's own UUID, never used before; made here when absent and the target is strict."
+        "Your own UUID for the registration, never used before. By default, the gateway "
+        "creates one; required with `lax`."
     )
-    target: RegistrationTargetInput = attribute(description="For which event.")
-    candidate: RefInput = attribute(description="Who registers.")
+    target: RegistrationTargetInput = attribute(description="The event to register for.")
+    candidate: RefInput = attribute(description="The candidate who registers.")
     test_form: str | None = described(
-        "The code of a published form that is not bilingual; required by a lax target."
+        "Code of a published test form that is not bilingual. Required with `lax`."
     )
-    registrant_type: str | None = described("As what the candidate registers, 1 to 200 characters.")
+    registrant_type: str | None = described(
+        'The candidate\'s role at the event, 1 to 200 characters, e.g. "Apprentice".'
+    )
     accommodations: list[AccommodationInput] | None = described(
-        "What is granted from the start, at most 500, each of another type."
+        "Exam accommodations to grant at once, at most 500, each of a different type."
     )
     overrides: list[RuleOverride] | None = described(OVERRIDES)
     idempotency_key: str | None = described(IDEMPOTENCY_KEY)
@@ -134,14 +151,19 @@ class BookRegistrationInput:
 
 
 @input_type(
-    description="Where a registration goes; its test form stays.",
+    description="The registration to transfer, and its new event. Its test form stays the same.",
     command=CommandNames({"reason": "message"}),
 )
 class TransferRegistrationInput:
     registration_id: strawberry.ID = attribute(description=REGISTRATION_ID)
-    target: RegistrationTargetInput = attribute(description="To which event.")
-    candidate: RefInput = attribute(description="Whose registration it must be.")
-    message: str = attribute(description="Why, 1 to 500 characters.")
+    target: RegistrationTargetInput = attribute(description="The event to transfer to.")
+    candidate: RefInput = attribute(
+        description="Check: the registration must belong to this candidate."
+    )
+    message: str = attribute(
+        description="Why the registration is transferred, 1 to 500 characters. Stored in the "
+        "history."
+    )
     overrides: list[RuleOverride] | None = described(OVERRIDES)
     expected_version: int | None = described(EXPECTED_VERSION)
     idempotency_key: str | None = described(IDEMPOTENCY_KEY)
@@ -160,10 +182,10 @@ class TransferRegistrationInput:
         )
 
 
-@input_type(description="Another test form for a registration.")
+@input_type(description="The registration, and its new test form.")
 class ChangeAssessmentInput:
     registration_id: strawberry.ID = attribute(description=REGISTRATION_ID)
-    test_form: str = attribute(description="The code of a published form that is not bilingual.")
+    test_form: str = attribute(description="Code of a published test form that is not bilingual.")
     expected_version: int | None = described(EXPECTED_VERSION)
     origin: OriginInput | None = described(ORIGIN)
 
@@ -177,7 +199,7 @@ class ChangeAssessmentInput:
         )
 
 
-@input_type(description="A registration to take back.")
+@input_type(description="The registration to delete.")
 class DeleteRegistrationInput:
     registration_id: strawberry.ID = attribute(description=REGISTRATION_ID)
     origin: OriginInput | None = described(ORIGIN)

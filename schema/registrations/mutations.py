@@ -26,33 +26,47 @@ from schema.registrations.inputs import (
 )
 from schema.registrations.types import Registration
 
-REPLAYED = "True when an idempotency key was answered from memory."
+REPLAYED = "True if this is the stored result of an earlier request with the same `idempotencyKey`."
 
 
-@object_type(description="The registration that was made, or why it was not.")
+@object_type(description="Result of bookRegistration.")
 class BookRegistrationPayload:
-    registration: Registration | None = attribute(description="It; null with errors.")
-    event: Event | None = attribute(description="What it is for; null with errors.")
-    event_created: bool = attribute(description="Whether a lax call made the event.")
+    registration: Registration | None = attribute(
+        description="The new registration. Null if there are errors."
+    )
+    event: Event | None = attribute(
+        description="The event of the registration. Null if there are errors."
+    )
+    event_created: bool = attribute(
+        description="True if the event was created for this registration."
+    )
     replayed: bool = attribute(description=REPLAYED)
     warnings: list[Warning] = attribute(description=WARNINGS)
     errors: list[UserError] = attribute(description=ERRORS)
 
 
-@object_type(description="The registration where it is now, or why it was not transferred.")
+@object_type(description="Result of transferRegistration.")
 class TransferRegistrationPayload:
-    registration: Registration | None = attribute(description="It; null with errors.")
-    from_: Event | None = attribute(name="from", description="Where it was; null with errors.")
-    to: Event | None = attribute(description="Where it is now; null with errors.")
-    event_created: bool = attribute(description="Whether a lax call made the event.")
+    registration: Registration | None = attribute(
+        description="The transferred registration. Null if there are errors."
+    )
+    from_: Event | None = attribute(
+        name="from", description="The previous event. Null if there are errors."
+    )
+    to: Event | None = attribute(description="The new event. Null if there are errors.")
+    event_created: bool = attribute(
+        description="True if the new event was created for this transfer."
+    )
     replayed: bool = attribute(description=REPLAYED)
     warnings: list[Warning] = attribute(description=WARNINGS)
     errors: list[UserError] = attribute(description=ERRORS)
 
 
-@object_type(description="The registration with its form, or why it has it not.")
+@object_type(description="Result of changeAssessment.")
 class ChangeAssessmentPayload:
-    registration: Registration | None = attribute(description="It; null with errors.")
+    registration: Registration | None = attribute(
+        description="The registration with its new test form. Null if there are errors."
+    )
     errors: list[UserError] = attribute(description=ERRORS)
 
 
@@ -66,8 +80,9 @@ async def _event(info: Info, answer: Answer, fact: str) -> Event | None:
 @object_type
 class RegistrationMutations:
     @strawberry.mutation(
-        description="Register a candidate for an event, strict or lax: a lax call makes an event "
-        "that is not there. Needs BOOK."
+        description="Registers a candidate for an event. With a `lax` target, the event "
+        "is found by centre and start, and created if you allow it. Needs "
+        "BOOK."
     )
     async def book_registration(
         self, info: Info, input: Input[BookRegistrationInput]
@@ -83,8 +98,8 @@ class RegistrationMutations:
         )
 
     @strawberry.mutation(
-        description="Transfer a registration to another event, strict or lax; the test form "
-        "stays. Needs TRANSFER."
+        description="Transfers a registration to another event. Its test form stays the "
+        "same. Needs TRANSFER."
     )
     async def transfer_registration(
         self, info: Info, input: Input[TransferRegistrationInput]
@@ -100,7 +115,9 @@ class RegistrationMutations:
             errors=answer.errors,
         )
 
-    @strawberry.mutation(description="Assign another test form, by its code. Needs BOOK.")
+    @strawberry.mutation(
+        description="Assigns another test form to a registration, by its code. Needs BOOK."
+    )
     async def change_assessment(
         self, info: Info, input: Input[ChangeAssessmentInput]
     ) -> ChangeAssessmentPayload | None:
@@ -110,8 +127,9 @@ class RegistrationMutations:
         )
 
     @strawberry.mutation(
-        description="Take a registration back: it stays readable by its id, and its UUID stays "
-        "used; again changes nothing. Needs DELETE."
+        description="Deletes a registration. It stays readable by id, and its UUID "
+        "cannot be used again. Deleting it again changes nothing. Needs "
+        "DELETE."
     )
     async def delete_registration(
         self, info: Info, input: Input[DeleteRegistrationInput]

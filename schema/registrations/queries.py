@@ -27,11 +27,16 @@ from schema.registrations.types import Registration
 
 CRITERIA = Annotated[
     RegistrationCriteriaInput | None,
-    strawberry.argument(description="Which registrations; all that are not deleted unless given."),
+    strawberry.argument(
+        description="Criteria that the registrations must match. Without criteria, all "
+        "registrations that are not deleted."
+    ),
 ]
 IDENTIFIER = Annotated[
     UUID,
-    strawberry.argument(description="The client's own UUID of it, also as an external id."),
+    strawberry.argument(
+        description="Your own UUID of the registration, as given to bookRegistration."
+    ),
 ]
 
 
@@ -41,7 +46,10 @@ def _criteria(given: RegistrationCriteriaInput | None) -> RegistrationCriteria:
 
 @object_type
 class RegistrationQueries:
-    @found(description="A registration; REGISTRATION_NOT_FOUND where you may see none.")
+    @found(
+        description="A registration. If it does not exist or you may not see it, the error "
+        "is REGISTRATION_NOT_FOUND."
+    )
     async def registration(self, info: Info, identifier: IDENTIFIER) -> Registration | None:
         missing = RegistrationNotFound(
             "identifier", object_type="Registration", identifier=str(identifier)
@@ -51,7 +59,7 @@ class RegistrationQueries:
             raise missing
         return ObjectKey.typed("Registration", rows[0].id, missing)
 
-    @listed(description="The registrations that you may see.")
+    @listed(description="Registrations, sorted by start unless you give `sort`.")
     def registrations(
         self,
         page: PageArguments,
@@ -69,7 +77,7 @@ class RegistrationQueries:
             lambda viewer, _: registrations_count(viewer, asked, conditions),
         )
 
-    @strawberry.field(description="How many registrations there are that you may see.")
+    @strawberry.field(description="Number of registrations that match the criteria.")
     async def registration_count(self, info: Info, criteria: CRITERIA = UNSET) -> int | None:
         count = registrations_count(info.context.viewer, _criteria(criteria))
         [row] = await info.context.read(count)

@@ -18,38 +18,43 @@ from schema.tests.types import TestForm
 DETAIL = "registration_of_booking"
 
 
-@object_type(description="A move of a registration from one event to another.")
+@object_type(description="A transfer of a registration from one event to another.")
 class RegistrationTransfer(OverRow):
     row: strawberry.Private[Any]
 
     from_: Event = relation(
-        "event_by_id", key="from_event_id", graphql_name="from", description="Where it was."
+        "event_by_id", key="from_event_id", graphql_name="from", description="The previous event."
     )
-    to: Event = relation("event_by_id", key="to_event_id", description="Where it went.")
-    message: str = column("reason", description="Why.")
-    at: datetime = column(description="When.")
-    by: Actor = actor("by", description="Who did it.")
+    to: Event = relation("event_by_id", key="to_event_id", description="The new event.")
+    message: str = column("reason", description="Why the registration was transferred.")
+    at: datetime = column(description="Time of the transfer.")
+    by: Actor = actor("by", description="The user who transferred the registration.")
 
 
-@object_type(description="A candidate's registration for an event; its form is what is assessed.")
+@object_type(description="A candidate's registration for an event (Shift iQ).")
 class Registration(Booking):
     @classmethod
     def of(cls, row: Any) -> Any:
         return cls(row=row)
 
-    identifier: UUID = column(through=DETAIL, description="The client's own UUID of it, or ours.")
+    identifier: UUID = column(
+        through=DETAIL,
+        description="UUID of the registration: your own, or one that the gateway created.",
+    )
     registration_status: RegistrationStatus = derived(
-        "status", by=registration_status, description="Where the registration stands."
+        "status", by=registration_status, description="Detailed status of the registration."
     )
     registrant_type: str | None = column(
-        through=DETAIL, description="As what the candidate registers; null where nobody said."
+        through=DETAIL,
+        description='The candidate\'s role at the event, e.g. "Apprentice". Null if not given.',
     )
     test_form: TestForm | None = relation(
         "test_form_by_id",
         key="test_form_id",
         through=DETAIL,
-        description="What is assessed; null until a form is assigned.",
+        description="Form of the test that the candidate takes. Null until one is assigned.",
     )
     transfers: list[RegistrationTransfer] = relation(
-        "transfers_of_registration", description="Where it has been, oldest first."
+        "transfers_of_registration",
+        description="Transfers of the registration between events, oldest first.",
     )

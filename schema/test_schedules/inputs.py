@@ -26,13 +26,13 @@ from schema.grammar.inputs import (
 from schema.grammar.references import RefInput, TestScheduleRef, optional_ref, ref_of
 from schema.grammar.scalars import LanguageTag
 
-MINUTES = "Extra minutes, 0 to 999; they win over a percentage."
-PERCENTAGE = "Extra time in percent, 0 to 999, rounded up to minutes."
-REASON = "Why; at most 500 characters."
+MINUTES = "Extra minutes, 0 to 999. Take precedence over a percentage."
+PERCENTAGE = "Extra time in percent, 0 to 999, rounded up to whole minutes."
+REASON = "Why the adjustment is granted, at most 500 characters."
 
 
 @input_type(
-    description="Extra time to work.",
+    description="Extra working time, in minutes or in percent.",
     command=CommandNames({"extra_time_minutes": "time_extension_minutes"}),
 )
 class ReasonableAdjustmentsInput:
@@ -49,13 +49,15 @@ class ReasonableAdjustmentsInput:
 
 
 @input_type(
-    description="Extra breaks; a percentage counts on the breaks of the test.",
+    description="Extra breaks, in minutes or in percent of the test's breaks.",
     command=CommandNames({"extra_time_minutes": "time_extension_minutes"}),
 )
 class BreakReasonableAdjustmentsInput:
     time_extension_minutes: int | None = described(MINUTES)
     extra_time_percentage: int | None = described(PERCENTAGE)
-    extra_breaks_per_section: int | None = described("Extra breaks, 0 to 99.")
+    extra_breaks_per_section: int | None = described(
+        "Extra breaks in each section of the test, 0 to 99."
+    )
     reason: str | None = described(REASON)
 
     def to_adjustment(self) -> Adjustment:
@@ -67,9 +69,9 @@ class BreakReasonableAdjustmentsInput:
         )
 
 
-@input_type(description="Breaks that the candidate takes at any time.")
+@input_type(description="Breaks that the candidate can take at any time.")
 class UnscheduledBreakInput:
-    time_extension_minutes: int = attribute(description="Minutes, 0 to 999.")
+    time_extension_minutes: int = attribute(description="Minutes of unscheduled breaks, 0 to 999.")
 
 
 def _adjustment(
@@ -80,8 +82,8 @@ def _adjustment(
 
 
 @input_type(
-    description="A test for a candidate at a centre. Dates and times are independent: there is one "
-    "window for each date, at most 366.",
+    description="A test for a candidate at a centre, on each date from `startDate` to "
+    "`endDate` between `startTime` and `endTime`. At most 366 dates.",
     command=CommandNames(
         {
             "break_adjustments": "break_reasonable_adjustments",
@@ -91,59 +93,70 @@ def _adjustment(
     ),
 )
 class BookTestScheduleInput:
-    test: RefInput = attribute(description="What is sat.")
-    centre: RefInput = attribute(description="Where.")
-    candidate: RefInput = attribute(description="Who sits.")
-    start_date: date = attribute(description="The first date.")
-    end_date: date = attribute(description="The last date; not before the first.")
+    test: RefInput = attribute(description="The test that the candidate will take.")
+    centre: RefInput = attribute(description="The centre where the candidate takes the test.")
+    candidate: RefInput = attribute(description="The candidate who takes the test.")
+    start_date: date = attribute(description="First date on which the test can be taken.")
+    end_date: date = attribute(
+        description="Last date on which the test can be taken, not before `startDate`."
+    )
     start_time: time = attribute(
-        description="From when on each date, as the centre's clock shows it."
+        description="Time from which the test can be started on each date, in the "
+        "centre's local time."
     )
-    end_time: time = attribute(description="Until when on each date; later than the start time.")
-    reasonable_adjustments: ReasonableAdjustmentsInput | None = described("Extra time to work.")
+    end_time: time = attribute(
+        description="Time until which the test can be started on each date, in the centre's "
+        "local time. After `startTime`."
+    )
+    reasonable_adjustments: ReasonableAdjustmentsInput | None = described(
+        "Extra working time for the candidate."
+    )
     break_reasonable_adjustments: BreakReasonableAdjustmentsInput | None = described(
-        "Extra breaks."
+        "Extra breaks for the candidate."
     )
-    unscheduled_break: UnscheduledBreakInput | None = described("Unscheduled breaks.")
+    unscheduled_break: UnscheduledBreakInput | None = described(
+        "Unscheduled breaks for the candidate."
+    )
     marked_externally: bool = attribute(
-        default=False, description="Whether the test bypasses marking once it is completed."
+        default=False, description="True if another system marks the test."
     )
     allow_multiple_open_sessions: bool = attribute(
         default=False,
-        description="Whether the candidate may have another open schedule for the test.",
+        description="True if the candidate may have another open schedule for the same test.",
     )
     requires_invigilation: bool | None = described(
-        "Whether the session needs a PIN or to be unlocked; as the test has it unless given."
+        "True if the session needs a PIN, or an invigilator who unlocks it. Defaults to "
+        "the setting of the test."
     )
     test_tags: list[str] | None = described(
-        "What invigilators see beside it: at most 50, each 1 to 250 characters once trimmed."
+        "Notes for invigilators, at most 50, each 1 to 250 characters."
     )
     test_form: RefInput | None = described(
-        "Which published form of the test; chosen automatically unless given: in the language, "
-        "least used by the candidate, then by code."
+        "A published form of the test. By default, the gateway chooses one in the "
+        "language that the candidate has taken least often."
     )
-    marker: RefInput | None = described("The user who marks it, where the test allows markers.")
+    marker: RefInput | None = described("User who marks the test. Only if the test allows markers.")
     moderator: RefInput | None = described(
-        "The user who moderates it, where the test allows moderators."
+        "User who moderates the marking. Only if the test allows moderators."
     )
     purchase_order: str | None = described(
-        "The number of an external invoice, 1 to 50 characters; required where the site settings "
-        "say so."
+        "Number of an external invoice, 1 to 50 characters. Required if the "
+        "organization's settings say so."
     )
     subject: RefInput | None = described(
-        "The subject of the test, which tells tests of the same reference apart."
+        "Subject of the test. Needed if tests of several subjects have the same reference."
     )
     language: LanguageTag | None = described(
-        "One of the test's languages; its default language unless given."
+        "One of the languages of the test. Defaults to its default language."
     )
     enforce_times: bool | None = described(
-        "Whether the window is meant exactly; else it is widened by the buffer of the site "
-        "settings. No unless given; required where the site settings say so."
+        "True for exactly this window, false to extend it by the buffer of the "
+        "organization's settings. Defaults to false; required if the settings say so."
     )
     auto_sync_centre_subject: bool = attribute(
         default=False,
-        description="Whether the candidate is associated with the centre and with the subject, "
-        "where not associated yet; those two must be associated with each other.",
+        description="True associates the candidate with the centre and the subject if "
+        "needed. The centre and the subject must already be associated.",
     )
     idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
@@ -181,19 +194,26 @@ class BookTestScheduleInput:
 
 
 @input_type(
-    description="Where a test schedule goes: at least one of its centre, dates and times. What is "
-    "left out stays as it is.",
+    description="The new centre, dates or times of a test schedule. Give at least one; "
+    "an omitted field keeps its value.",
     command=CommandNames({"reason": "message"}),
 )
 class MoveTestScheduleInput:
-    test_schedule_id: strawberry.ID = attribute(description="The schedule's global id.")
-    to_centre: RefInput | None = described("Another centre.")
-    start_date: date | None = described("Another first date.")
-    end_date: date | None = described("Another last date.")
-    start_time: time | None = described("Another time of day to start.")
-    end_time: time | None = described("Another time of day to end.")
-    expected_version: int | None = described("The version that it must have; else STALE_BOOKING.")
-    message: str | None = described("Why; at most 500 characters, recorded.")
+    test_schedule_id: strawberry.ID = attribute(
+        description="Global id of the test schedule to move."
+    )
+    to_centre: RefInput | None = described("The new centre.")
+    start_date: date | None = described("The new first date.")
+    end_date: date | None = described("The new last date.")
+    start_time: time | None = described("The new start time on each date.")
+    end_time: time | None = described("The new end time on each date.")
+    expected_version: int | None = described(
+        "The `version` that you read. If the test schedule has changed since then, nothing "
+        "is written and the error is STALE_BOOKING."
+    )
+    message: str | None = described(
+        "Why the test schedule is moved, at most 500 characters. Stored in the history."
+    )
     idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
 
@@ -212,9 +232,9 @@ class MoveTestScheduleInput:
         )
 
 
-@input_type(description="Which test schedule to take back.")
+@input_type(description="The test schedule to delete.")
 class DeleteTestScheduleInput:
-    test_schedule: TestScheduleRef = attribute(description="By its id or its keycode.")
+    test_schedule: TestScheduleRef = attribute(description="The test schedule, by id or keycode.")
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> DeleteTestSchedule:
@@ -226,20 +246,25 @@ class DeleteTestScheduleInput:
 
 
 @input_type(
-    description="What a delivery system reports. An invigilated session starts with its PIN or "
-    "unlocked."
+    description="A report of a delivery system about a session. An invigilated session "
+    "starts with its PIN, or when it is unlocked."
 )
 class RecordSessionInput:
-    test_schedule: TestScheduleRef = attribute(description="By its id or its keycode.")
-    state: SessionState = attribute(description="What has happened.")
+    test_schedule: TestScheduleRef = attribute(
+        description="The test schedule of the session, by id or keycode."
+    )
+    state: SessionState = attribute(description="STARTED or COMPLETED.")
     at: datetime | None = described(
-        "When; now unless given. A start must be inside a window of the schedule."
+        "Time of the report, by default now. A start must be within a window of the test schedule."
     )
-    pin: str | None = described("The PIN that the candidate gave.")
+    pin: str | None = described("PIN that the candidate entered.")
     unlocked: bool = attribute(
-        default=False, description="Whether an invigilator unlocked the session."
+        default=False, description="True if an invigilator unlocked the session."
     )
-    expected_version: int | None = described("The version that it must have; else STALE_BOOKING.")
+    expected_version: int | None = described(
+        "The `version` that you read. If the test schedule has changed since then, nothing "
+        "is written and the error is STALE_BOOKING."
+    )
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> RecordSession:

@@ -25,28 +25,57 @@ from schema.test_schedules.inputs import (
 from schema.test_schedules.types import TestSchedule
 
 
-@object_type(description="The test that was scheduled, or why it was not.")
+@object_type(description="Result of bookTestSchedule.")
 class BookTestSchedulePayload:
-    test_schedule: TestSchedule | None = attribute(description="The booking; null with errors.")
-    replayed: bool = attribute(description="True when an idempotency key was answered from memory.")
-    warnings: list[Warning] = attribute(description="Done, but worth knowing.")
-    errors: list[UserError] = attribute(description="Why it was not done.")
+    test_schedule: TestSchedule | None = attribute(
+        description="The new test schedule, with its keycode and PIN. Null if there are errors."
+    )
+    replayed: bool = attribute(
+        description="True if this is the stored result of an earlier request with the same "
+        "`idempotencyKey`."
+    )
+    warnings: list[Warning] = attribute(
+        description="Problems that did not stop the operation, such as a rule you asked to "
+        "override."
+    )
+    errors: list[UserError] = attribute(
+        description="Why nothing was changed. Empty on success. Show `message` next to the "
+        "input at `path`."
+    )
 
 
-@object_type(description="The test schedule as it is now, or why it did not move.")
+@object_type(description="Result of moveTestSchedule.")
 class MoveTestSchedulePayload:
-    test_schedule: TestSchedule | None = attribute(description="The booking; null with errors.")
-    changed: bool = attribute(description="False when it was there already.")
-    replayed: bool = attribute(description="True when an idempotency key was answered from memory.")
-    warnings: list[Warning] = attribute(description="Done, but worth knowing.")
-    errors: list[UserError] = attribute(description="Why it was not done.")
+    test_schedule: TestSchedule | None = attribute(
+        description="The moved test schedule. Null if there are errors."
+    )
+    changed: bool = attribute(
+        description="False if the test schedule already had that centre, dates and times."
+    )
+    replayed: bool = attribute(
+        description="True if this is the stored result of an earlier request with the same "
+        "`idempotencyKey`."
+    )
+    warnings: list[Warning] = attribute(
+        description="Problems that did not stop the operation, such as a rule you asked to "
+        "override."
+    )
+    errors: list[UserError] = attribute(
+        description="Why nothing was changed. Empty on success. Show `message` next to the "
+        "input at `path`."
+    )
 
 
-@object_type(description="The test schedule as it is now, or why nothing was recorded.")
+@object_type(description="Result of recordSession.")
 class RecordSessionPayload:
-    test_schedule: TestSchedule | None = attribute(description="The booking; null with errors.")
-    changed: bool = attribute(description="False when that was known already.")
-    errors: list[UserError] = attribute(description="Why it was not done.")
+    test_schedule: TestSchedule | None = attribute(
+        description="The test schedule with the session's progress. Null if there are errors."
+    )
+    changed: bool = attribute(description="False if the session already had this state.")
+    errors: list[UserError] = attribute(
+        description="Why nothing was changed. Empty on success. Show `message` next to the "
+        "input at `path`."
+    )
 
 
 async def _schedule(info: Info, answer: Answer) -> Any:
@@ -57,8 +86,8 @@ async def _schedule(info: Info, answer: Answer) -> Any:
 @object_type
 class TestScheduleMutations:
     @strawberry.mutation(
-        description="Schedule a candidate for a test. Needs SCHEDULE_TEST, and that you are "
-        "associated with the centre and the subject."
+        description="Schedules a test for a candidate at a centre. Needs SCHEDULE_TEST, "
+        "and associations with the centre and the subject."
     )
     async def book_test_schedule(
         self, info: Info, input: Input[BookTestScheduleInput]
@@ -72,8 +101,8 @@ class TestScheduleMutations:
         )
 
     @strawberry.mutation(
-        description="Move a test schedule to another window or centre, by the rules of booking. "
-        "Needs MOVE."
+        description="Moves a test schedule to other dates, times or another centre. The "
+        "rules of booking apply. Needs MOVE."
     )
     async def move_test_schedule(
         self, info: Info, input: Input[MoveTestScheduleInput]
@@ -88,8 +117,8 @@ class TestScheduleMutations:
         )
 
     @strawberry.mutation(
-        description="Take a test schedule back before its session has started; again changes "
-        "nothing. Needs DELETE."
+        description="Deletes a test schedule before its session has started. Deleting it "
+        "again changes nothing. Needs DELETE."
     )
     async def delete_test_schedule(
         self, info: Info, input: Input[DeleteTestScheduleInput]
@@ -98,7 +127,7 @@ class TestScheduleMutations:
         return DeletePayload.of("TestSchedule", answer)
 
     @strawberry.mutation(
-        description="Record that the session of a test schedule has started or was completed. "
+        description="Records that the session of a test schedule has started or ended. "
         "Needs RECORD_SESSION."
     )
     async def record_session(

@@ -20,7 +20,7 @@ from schema.test_schedules.types import TestSchedule
 
 @object_type
 class TestScheduleQueries:
-    @found(description="A test schedule; null where there is none that you may see.")
+    @found(description="A test schedule. Null if it does not exist or you may not see it.")
     async def test_schedule(self, info: Info, ref: TEST_SCHEDULE_REF) -> TestSchedule | None:
         if ref.keycode is UNSET or ref.keycode is None:
             named = ref_of(str(ref.id), "TestSchedule")
@@ -31,7 +31,9 @@ class TestScheduleQueries:
         row = await info.context.loaders.load("test_schedule_by_keycode", ref.keycode)
         return None if row is None else ObjectKey.typed("TestSchedule", row.id)
 
-    @listed(name="testSchedules", description="The test schedules that you may see.")
+    @listed(
+        name="testSchedules", description="Test schedules, sorted by start unless you give `sort`."
+    )
     def all_test_schedules(
         self,
         info: Info,

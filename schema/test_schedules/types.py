@@ -56,7 +56,8 @@ def _user(role: str, *, description: str) -> Any:
 
 
 @object_type(
-    description="A candidate's test at a centre, to be sat in a window of dates and times of day."
+    description="One or more windows in which a candidate may take a test at a centre "
+    "(Surpass TestSchedule)."
 )
 class TestSchedule(Booking):
     @classmethod
@@ -69,18 +70,21 @@ class TestSchedule(Booking):
         by=lambda row, context: current_status(
             BookingKind.TEST_SCHEDULE, row.status, row.closes_at, context.now
         ),
-        description="The common status; EXPIRED from the second at which its window has closed.",
+        description="Status shared by all kinds of booking. A test schedule expires when "
+        "its last window closes without a session.",
     )
     keycode: str | None = column(
         mask=Permission.VIEW_SECRETS,
         through=DETAIL,
-        description="What the session is found by. Null after deletion, and without VIEW_SECRETS.",
+        description="Key with which the candidate starts the session, 8 characters. Null "
+        "after deletion, and without VIEW_SECRETS.",
     )
     pin: str | None = column(
         mask=Permission.VIEW_SECRETS,
         through=DETAIL,
-        description="What the session starts with, the same for the same centre, test and first "
-        "date. Only where invigilated, and only for VIEW_SECRETS.",
+        description="PIN that unlocks an invigilated session, the same for all "
+        "candidates of the same centre, test and first date. Null without "
+        "invigilation, and without VIEW_SECRETS.",
     )
     schedule_status: TestScheduleStatus = computed(
         "id",
@@ -88,60 +92,72 @@ class TestSchedule(Booking):
         "opens_at",
         "closes_at",
         by=_schedule_status,
-        description="Where the schedule stands now; OPEN and EXPIRED follow from the clock.",
+        description="Detailed status of the test schedule at the time of the query.",
     )
-    test: Test = relation("test_by_id", key="test_id", description="What is sat.")
+    test: Test = relation(
+        "test_by_id", key="test_id", description="The test the candidate will take."
+    )
     subject: Subject | None = relation(
         "subject_by_id",
         key="subject_id",
         hidden_when=("status", BookingStatus.DELETED.value),
-        description="The subject of the test; null without one, and after deletion.",
+        description="Subject of the test. Null if the test has none, or the test "
+        "schedule was deleted.",
     )
     test_form: TestForm | None = relation(
         "test_form_by_id",
         key="test_form_id",
         through=DETAIL,
-        description="The form that is sat; null where the test has none in this language.",
+        description="Form of the test the candidate will take. Null if the test has no "
+        "form in this language.",
     )
     test_form_auto_selected: bool = column(
-        through=DETAIL, description="Whether the gateway chose the form."
+        through=DETAIL, description="True if the gateway chose the form."
     )
-    start_date: date = column(through=DETAIL, description="The first date.")
-    end_date: date = column(through=DETAIL, description="The last date.")
+    start_date: date = column(
+        through=DETAIL, description="First date on which the test can be taken."
+    )
+    end_date: date = column(through=DETAIL, description="Last date on which the test can be taken.")
     start_time: time = column(
-        through=DETAIL, description="From when on each date, as the centre's clock shows it."
+        through=DETAIL,
+        description="Time from which the test can be started on each date, in the "
+        "centre's local time.",
     )
     end_time: time = column(
-        through=DETAIL, description="Until when on each date, as the centre's clock shows it."
+        through=DETAIL,
+        description="Time until which the test can be started on each date, in the "
+        "centre's local time.",
     )
     enforce_times: bool = column(
-        through=DETAIL, description="Whether the window is meant exactly, without the buffer."
+        through=DETAIL, description="True if the windows apply exactly, without the buffer."
     )
     requires_invigilation: bool = column(
-        through=DETAIL, description="Whether the session starts with a PIN or unlocked only."
+        through=DETAIL,
+        description="True if the session needs a PIN, or an invigilator who unlocks it.",
     )
     marked_externally: bool = column(
-        through=DETAIL, description="Whether the test bypasses marking here."
+        through=DETAIL, description="True if another system marks the test."
     )
     allow_multiple_open_sessions: bool = column(
-        through=DETAIL, description="Whether another open schedule for the test was no obstacle."
+        through=DETAIL,
+        description="True if the candidate may have another open schedule for the same test.",
     )
-    test_tags: list[str] = column(through=DETAIL, description="What invigilators see beside it.")
-    marker: Actor | None = _user("marker", description="Who marks it; null without.")
-    moderator: Actor | None = _user("moderator", description="Who moderates it; null without.")
+    test_tags: list[str] = column(through=DETAIL, description="Notes for invigilators.")
+    marker: Actor | None = _user("marker", description="User who marks the test.")
+    moderator: Actor | None = _user("moderator", description="User who moderates the marking.")
     purchase_order: str | None = column(
-        through=DETAIL, description="The number of an external invoice; null without."
+        through=DETAIL, description="Number of an external invoice."
     )
-    language: LanguageTag = column(through=DETAIL, description="In which language it is delivered.")
+    language: LanguageTag = column(through=DETAIL, description="Language of the test.")
     unscheduled_break_minutes: int = computed(
         "id",
         "accommodation_count",
         by=_unscheduled_break_minutes,
-        description="Granted minutes of unscheduled breaks.",
+        description="Minutes of unscheduled breaks.",
     )
     session_started_at: datetime | None = column(
-        description="When the session started; null before."
+        description="Time when the candidate started the session. Null until then."
     )
     session_completed_at: datetime | None = column(
-        through=DETAIL, description="When the session was completed; null before."
+        through=DETAIL, description="Time when the candidate finished the session. Null until then."
     )
