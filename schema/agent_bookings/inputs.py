@@ -26,34 +26,48 @@ from schema.grammar.inputs import (
 )
 
 
-@input_type(description="Whom to ask at the agency.")
+@input_type(description="A person at the agency to contact about the booking.")
 class AgentContactInput:
-    first_names: str | None = described("Required; at most 100 characters.")
-    last_name: str | None = described("Required; at most 100 characters.")
-    telephone: str | None = described("At most 20 characters.")
-    mobile: str | None = described("At most 20 characters.")
-    email: str | None = described("Required; an email address.")
+    first_names: str | None = described(
+        "First names of the contact, at most 100 characters. Required."
+    )
+    last_name: str | None = described("Last name of the contact, at most 100 characters. Required.")
+    telephone: str | None = described("Telephone number of the contact, at most 20 characters.")
+    mobile: str | None = described("Mobile number of the contact, at most 20 characters.")
+    email: str | None = described("Email address of the contact. Required.")
 
     def to_domain(self) -> submitted.AgentContact:
         return submitted.AgentContact(**values_given(self))
 
 
-@input_type(description="Who is to be taught.")
+@input_type(
+    description="The student for whom the agency books. Kept as submitted with the revision."
+)
 class StudentInput:
-    first_names: str | None = described("Required; at most 100 characters.")
-    last_name: str | None = described("Required; at most 100 characters.")
-    passport_number: str | None = described("At most 50 characters.")
-    passport_issuing_country: str | None = described("Required; ISO 3166-1 alpha-2.")
-    date_of_birth: date | None = described("Required.")
-    gender: Gender | None = described("Required.")
-    country_of_birth: str | None = described("Required; ISO 3166-1 alpha-2.")
-    nationality: str | None = described("Required; ISO 3166-1 alpha-2.")
-    email: str | None = described("An email address.")
-    telephone: str | None = described("At most 20 characters.")
-    mobile: str | None = described("At most 20 characters.")
-    address: AddressInput | None = described("Required: where the student lives.")
+    first_names: str | None = described(
+        "First names of the student, at most 100 characters. Required."
+    )
+    last_name: str | None = described("Last name of the student, at most 100 characters. Required.")
+    passport_number: str | None = described(
+        "Passport number of the student, at most 50 characters."
+    )
+    passport_issuing_country: str | None = described(
+        'Country that issued the passport, as an ISO 3166-1 alpha-2 code, e.g. "GB". Required.'
+    )
+    date_of_birth: date | None = described("Date of birth of the student. Required.")
+    gender: Gender | None = described("Gender of the student. Required.")
+    country_of_birth: str | None = described(
+        'Country where the student was born, as an ISO 3166-1 alpha-2 code, e.g. "GB". Required.'
+    )
+    nationality: str | None = described(
+        'Nationality of the student, as an ISO 3166-1 alpha-2 code, e.g. "GB". Required.'
+    )
+    email: str | None = described("Email address of the student.")
+    telephone: str | None = described("Telephone number of the student, at most 20 characters.")
+    mobile: str | None = described("Mobile number of the student, at most 20 characters.")
+    address: AddressInput | None = described("Postal address of the student. Required.")
     emergency_contact: EmergencyContactInput | None = described(
-        "Whom to call when something happens."
+        "Person to contact in an emergency."
     )
 
     def to_domain(self) -> submitted.Student:
@@ -64,59 +78,69 @@ class StudentInput:
         )
 
 
-@input_type(description="A course that is asked for.")
+@input_type(description="A course to book.")
 class CourseInput:
-    code: str | None = described("Required; EC's code, at most 10 characters.")
-    date_from: date | None = described("Required: the day it begins.")
-    number_of_weeks: int | None = described("Required; from 1 to 1,000.")
+    code: str | None = described(
+        "Code of the course in EC English, at most 10 characters. Required."
+    )
+    date_from: date | None = described("First day of the course. Required.")
+    number_of_weeks: int | None = described("Number of weeks of the course, 1 to 1,000. Required.")
 
     def to_domain(self) -> submitted.RequestedProduct:
         return submitted.RequestedProduct(code=given(self.code), **values_given(self, "code"))
 
 
-@input_type(description="Lodging that is asked for; the source calls it accommodation.")
+@input_type(description="Lodging to book, called accommodation in EC English.")
 class LodgingInput:
-    code: str | None = described("Required; EC's code, at most 10 characters.")
-    date_from: date | None = described("Required: the day it begins.")
-    number_of_weeks: int | None = described("Required; from 1 to 1,000.")
+    code: str | None = described(
+        "Code of the lodging in EC English, at most 10 characters. Required."
+    )
+    date_from: date | None = described("First day of the lodging. Required.")
+    number_of_weeks: int | None = described("Number of weeks of the lodging, 1 to 1,000. Required.")
 
     def to_domain(self) -> submitted.RequestedProduct:
         return submitted.RequestedProduct(code=given(self.code), **values_given(self, "code"))
 
 
-@input_type(description="An optional extra that is asked for.")
+@input_type(description="An optional extra to book.")
 class OptionalExtraInput:
-    code: str | None = described("Required; EC's code, at most 10 characters.")
-    quantity: int | None = described("Required; from 1 to 100,000.")
+    code: str | None = described(
+        "Code of the extra in EC English, at most 10 characters. Required."
+    )
+    quantity: int | None = described("Quantity of the extra, 1 to 100,000. Required.")
 
     def to_domain(self) -> submitted.RequestedProduct:
         return submitted.RequestedProduct(code=given(self.code), quantity=given(self.quantity))
 
 
-@input_type(description="An airport transfer that is asked for.")
+@input_type(description="An airport transfer to book.")
 class AirportTransferInput:
-    code: str | None = described("Required; EC's code, at most 10 characters.")
+    code: str | None = described(
+        "Code of the transfer in EC English, at most 10 characters. Required."
+    )
 
     def to_domain(self) -> submitted.RequestedProduct:
         return submitted.RequestedProduct(code=given(self.code))
 
 
-@input_type(description="What the school has to know about the student.")
+@input_type(description="Information about the student that the school needs.")
 class SpecialRequirementsInput:
-    medical_condition: str | None = described("Except allergies; at most 500 characters.")
-    allergies: str | None = described("At most 500 characters.")
-    general: str | None = described("Anything else; at most 500 characters.")
+    medical_condition: str | None = described(
+        "Medical conditions except allergies, at most 500 characters."
+    )
+    allergies: str | None = described("Allergies of the student, at most 500 characters.")
+    general: str | None = described("Other requirements, at most 500 characters.")
 
     def to_domain(self) -> submitted.SpecialRequirements:
         return submitted.SpecialRequirements(**values_given(self))
 
 
-@input_type(description="With whom the student wishes to live; all four are required.")
+@input_type(description="The student's preferences for a homestay. All four are required.")
 class HomestayPreferencesInput:
-    smoking: SmokingPreference | None = described("Whether there may be smoking.")
-    pets: PetsPreference | None = described("Whether there may be pets.")
-    children: ChildrenPreference | None = described("Whether there may be children.")
-    vegetarian_meals: bool | None = described("Whether vegetarian meals are required.")
+    smoking: SmokingPreference | None = described("Whether the student accepts smokers.")
+    pets: PetsPreference | None = described("Whether the student accepts pets.")
+    children: ChildrenPreference | None = described("Whether the student accepts children.")
+    vegetarian_meals: bool | None = described("True if the student needs vegetarian meals.")
 
     def to_domain(self) -> submitted.HomestayPreferences:
         return submitted.HomestayPreferences(**values_given(self))
@@ -131,28 +155,41 @@ def _parts(values: Iterable[Any] | None) -> tuple[submitted.RequestedProduct, ..
     return tuple(value.to_domain() for value in given(values) or ())
 
 
-@input_type(description="Creates, or replaces, the booking that has this agentBookingId.")
+@input_type(
+    description="The agent booking to submit. If the agency has one with this "
+    "`agentBookingId`, the submission becomes its new revision."
+)
 class BookAgentBookingInput:
     agent_booking_id: str = attribute(
-        description="The agency's own id of the booking; at most 50 characters."
+        description="The agency's own id for the booking, at most 50 characters. Send "
+        "the same id again to change the booking."
     )
-    agent_office_code: str | None = described("Required; EC's code, at most 10 characters.")
-    agent_contact: AgentContactInput | None = described("Required.")
-    school_code: str | None = described("Required; EC's code, at most 10 characters.")
-    language_level: str | None = described("At most 20 characters.")
-    student: StudentInput | None = described("Required.")
-    courses: list[CourseInput] | None = described("Required: at least one.")
-    lodging: list[LodgingInput] | None = described("Where the student is to live.")
-    optional_extras: list[OptionalExtraInput] | None = described("What else is asked for.")
-    airport_transfers: list[AirportTransferInput] | None = described("The rides.")
+    agent_office_code: str | None = described(
+        "Code of the agency's office in EC English, at most 10 characters. Required."
+    )
+    agent_contact: AgentContactInput | None = described(
+        "Person at the agency to contact. Required."
+    )
+    school_code: str | None = described(
+        "Code of the school in EC English, at most 10 characters. Required."
+    )
+    language_level: str | None = described(
+        'Language level of the student, at most 20 characters, e.g. "B2".'
+    )
+    student: StudentInput | None = described("The student who takes the courses. Required.")
+    courses: list[CourseInput] | None = described("Courses to book, at least one. Required.")
+    lodging: list[LodgingInput] | None = described("Lodging to book.")
+    optional_extras: list[OptionalExtraInput] | None = described("Optional extras to book.")
+    airport_transfers: list[AirportTransferInput] | None = described("Airport transfers to book.")
     special_requirements: SpecialRequirementsInput | None = described(
-        "What the school has to know."
+        "Information about the student that the school needs."
     )
     homestay_preferences: HomestayPreferencesInput | None = described(
-        "With whom the student wishes to live."
+        "The student's preferences for a homestay."
     )
     expected_revision: int | None = described(
-        "null: no check; 0: must be new; n: must be at revision n."
+        "Revision that you expect to replace: 0 if the booking must be new. Omit it to "
+        "skip the check."
     )
     idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)

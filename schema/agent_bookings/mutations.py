@@ -15,12 +15,19 @@ from schema.grammar.payloads import CREATED, ERRORS, WARNINGS, written
 from schema.grammar.warnings import Warning
 
 
-@object_type(description="What became of a submission.")
+@object_type(description="Result of bookAgentBooking.")
 class BookAgentBookingPayload:
-    agent_booking: AgentBooking | None = attribute(description="As it is now; null when refused.")
+    agent_booking: AgentBooking | None = attribute(
+        description="The agent booking with its new revision. Null if there are errors."
+    )
     created: bool = attribute(description=CREATED)
-    changed: bool = attribute(description="False where the content is that of the newest revision.")
-    replayed: bool = attribute(description="True when an idempotency key was answered from memory.")
+    changed: bool = attribute(
+        description="False if the content equals that of the newest revision."
+    )
+    replayed: bool = attribute(
+        description="True if this is the stored result of an earlier request with the same "
+        "`idempotencyKey`."
+    )
     warnings: list[Warning] = attribute(description=WARNINGS)
     errors: list[UserError] = attribute(description=ERRORS)
 
@@ -28,8 +35,9 @@ class BookAgentBookingPayload:
 @object_type
 class AgentBookingMutations:
     @strawberry.mutation(
-        description="Submit a booking: a new one, or a new revision. All that is malformed is told "
-        "at once; what is impossible is found out later. Needs BOOK."
+        description="Submits an agent booking: a new one, or a new revision. Malformed "
+        "values are returned as errors at once; the rest is validated in the "
+        "background, and reported in `validationMessages`. Needs BOOK."
     )
     async def book_agent_booking(
         self, info: Info, input: Input[BookAgentBookingInput]

@@ -26,7 +26,7 @@ from schema.grammar.scalars import CountryCode, EmailAddress
 from schema.products.types import Product
 
 PII = Permission.VIEW_PII
-MASKED = "Null where not given, and without VIEW_PII."
+MASKED = "Null if not submitted, and without VIEW_PII."
 
 
 def personal(name: str, *, description: str, convert: Callable[[Any], Any] = str) -> Any:
@@ -39,23 +39,25 @@ def personal(name: str, *, description: str, convert: Callable[[Any], Any] = str
     return computed(name, by=read, description=f"{description} Needs VIEW_PII.")
 
 
-@object_type(description="Whom to ask at the agency.")
+@object_type(description="The person at the agency to contact about the booking.")
 class AgentContact(OverRow):
     row: strawberry.Private[Any]
 
-    first_names: str = column("firstNames", description="First names.")
-    last_name: str = column("lastName", description="Last name.")
+    first_names: str = column("firstNames", description="First names of the contact.")
+    last_name: str = column("lastName", description="Last name of the contact.")
     telephone: str | None = column(mask=PII, description=MASKED)
     mobile: str | None = column(mask=PII, description=MASKED)
     email: EmailAddress = personal("email", description="The contact's email address.")
 
 
-@object_type(description="The student as submitted with a revision.")
+@object_type(
+    description="The student as submitted with a revision. The candidate may have newer details."
+)
 class StudentDetails(OverRow):
     row: strawberry.Private[Any]
 
-    first_names: str = column("firstNames", description="First names.")
-    last_name: str = column("lastName", description="Last name.")
+    first_names: str = column("firstNames", description="First names of the student.")
+    last_name: str = column("lastName", description="Last name of the student.")
     passport_number: str | None = column("passportNumber", mask=PII, description=MASKED)
     passport_issuing_country: CountryCode = personal(
         "passportIssuingCountry", description="Which country issued the passport."
@@ -63,11 +65,11 @@ class StudentDetails(OverRow):
     date_of_birth: dt.date = personal(
         "dateOfBirth", convert=dt.date.fromisoformat, description="When the student was born."
     )
-    gender: Gender = column(convert=Gender, description="The student's gender.")
+    gender: Gender = column(convert=Gender, description="Gender of the student.")
     country_of_birth: CountryCode = column(
-        "countryOfBirth", description="Where the student was born."
+        "countryOfBirth", description="Country where the student was born."
     )
-    nationality: CountryCode = column(description="The student's nationality.")
+    nationality: CountryCode = column(description="Nationality of the student.")
     email: EmailAddress | None = column(mask=PII, description=MASKED)
     telephone: str | None = column(mask=PII, description=MASKED)
     mobile: str | None = column(mask=PII, description=MASKED)
@@ -79,86 +81,94 @@ class StudentDetails(OverRow):
     )
 
 
-@object_type(description="A course that is asked for.")
+@object_type(description="A course of an agent booking.")
 class CourseBooking(OverRow):
     row: strawberry.Private[Any]
 
     product: Product | None = relation(
-        "course_by_code", key="code", description="The course; null where there is none."
+        "course_by_code",
+        key="code",
+        description="The course in the catalogue. Null if the code is unknown.",
     )
-    code: str = column(description="The course's code, as submitted.")
-    date_from: dt.date = column(description="The day it begins.")
+    code: str = column(description="Code of the course, as submitted.")
+    date_from: dt.date = column(description="First day of the course.")
     date_to: dt.date = derived(
-        "date_from", "number_of_weeks", by=last_day, description="The day it ends."
+        "date_from", "number_of_weeks", by=last_day, description="Last day of the course."
     )
-    number_of_weeks: int = column(description="For how many weeks.")
+    number_of_weeks: int = column(description="Number of weeks of the course.")
 
 
-@object_type(description="Lodging that is asked for.")
+@object_type(description="Lodging of an agent booking.")
 class LodgingBooking(OverRow):
     row: strawberry.Private[Any]
 
     product: Product | None = relation(
-        "lodging_by_code", key="code", description="The lodging; null where there is none."
+        "lodging_by_code",
+        key="code",
+        description="The lodging in the catalogue. Null if the code is unknown.",
     )
-    code: str = column(description="The lodging's code, as submitted.")
-    date_from: dt.date = column(description="The day it begins.")
+    code: str = column(description="Code of the lodging, as submitted.")
+    date_from: dt.date = column(description="First day of the lodging.")
     date_to: dt.date = derived(
-        "date_from", "number_of_weeks", by=last_day, description="The day it ends."
+        "date_from", "number_of_weeks", by=last_day, description="Last day of the lodging."
     )
-    number_of_weeks: int = column(description="For how many weeks.")
+    number_of_weeks: int = column(description="Number of weeks of the lodging.")
 
 
-@object_type(description="An optional extra that is asked for.")
+@object_type(description="An optional extra of an agent booking.")
 class OptionalExtraBooking(OverRow):
     row: strawberry.Private[Any]
 
     product: Product | None = relation(
-        "extra_by_code", key="code", description="The extra; null where there is none."
+        "extra_by_code",
+        key="code",
+        description="The extra in the catalogue. Null if the code is unknown.",
     )
-    code: str = column(description="The extra's code, as submitted.")
-    quantity: int = column(description="How many of it.")
+    code: str = column(description="Code of the extra, as submitted.")
+    quantity: int = column(description="Quantity of the extra.")
 
 
-@object_type(description="An airport transfer that is asked for.")
+@object_type(description="An airport transfer of an agent booking.")
 class AirportTransferBooking(OverRow):
     row: strawberry.Private[Any]
 
     product: Product | None = relation(
         "airport_transfer_by_code",
         key="code",
-        description="The transfer; null where there is none.",
+        description="The transfer in the catalogue. Null if the code is unknown.",
     )
-    code: str = column(description="The transfer's code, as submitted.")
+    code: str = column(description="Code of the transfer, as submitted.")
 
 
-@object_type(description="What the school has to know about the student.")
+@object_type(description="Information about the student that the school needs.")
 class SpecialRequirements(OverRow):
     row: strawberry.Private[Any]
 
     medical_condition: str | None = column("medicalCondition", mask=PII, description=MASKED)
     allergies: str | None = column(mask=PII, description=MASKED)
-    general: str | None = column(description="Anything else; null where nothing was given.")
+    general: str | None = column(description="Other requirements.")
 
 
-@object_type(description="With whom the student wishes to live.")
+@object_type(description="The student's preferences for a homestay.")
 class HomestayPreferences(OverRow):
     row: strawberry.Private[Any]
 
     smoking: SmokingPreference = column(
-        convert=SmokingPreference, description="Whether there may be smoking."
+        convert=SmokingPreference, description="Whether the student accepts smokers."
     )
-    pets: PetsPreference = column(convert=PetsPreference, description="Whether there may be pets.")
+    pets: PetsPreference = column(
+        convert=PetsPreference, description="Whether the student accepts pets."
+    )
     children: ChildrenPreference = column(
-        convert=ChildrenPreference, description="Whether there may be children."
+        convert=ChildrenPreference, description="Whether the student accepts children."
     )
     vegetarian_meals: bool = column(
-        "vegetarianMeals", description="Whether vegetarian meals are required."
+        "vegetarianMeals", description="True if the student needs vegetarian meals."
     )
 
 
-@object_type(description="Why a revision is not possible, for the agency's staff.")
+@object_type(description="A reason why a revision failed validation. Show it to the agency.")
 class ValidationMessage:
-    message: str = attribute(description="What is wrong, in words.")
-    rule: str = attribute(description="Which rule says so, for programs.")
-    path: list[str] = attribute(description="Where in the submission.")
+    message: str = attribute(description="The reason in English.")
+    rule: str = attribute(description="Machine-readable name of the rule that failed.")
+    path: list[str] = attribute(description="Path to the value in the submission.")

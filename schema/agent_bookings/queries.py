@@ -24,8 +24,8 @@ AGENT_BOOKING_ID = Annotated[
 AGENCY = Annotated[
     str | None,
     strawberry.argument(
-        description="The agency, or the code of an office that is not known. May be left out where "
-        "only one has such a booking."
+        description="Name of the agency, or code of its office if the office is unknown. "
+        "Needed only if several agencies use the id."
     ),
 ]
 
@@ -33,8 +33,9 @@ AGENCY = Annotated[
 @object_type
 class AgentBookingQueries:
     @found(
-        description="An agent booking by the agency's id; null where there is none that you may "
-        "see, AMBIGUOUS_REFERENCE where several agencies have one."
+        description="An agent booking by the agency's own id. Null if it does not exist "
+        "or you may not see it. If several agencies use the id, the error is "
+        "AMBIGUOUS_REFERENCE."
     )
     async def agent_booking(
         self, info: Info, agent_booking_id: AGENT_BOOKING_ID, agency: AGENCY = UNSET
@@ -49,7 +50,7 @@ class AgentBookingQueries:
             raise AmbiguousReference("agentBookingId" if of is None else "agency")
         return ObjectKey.typed("AgentBooking", rows[0].id) if rows else None
 
-    @listed(description="The agent bookings that you may see.")
+    @listed(description="Agent bookings, sorted by start unless you give `sort`.")
     def agent_bookings(
         self,
         info: Info,

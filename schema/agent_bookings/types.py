@@ -24,8 +24,8 @@ DETAIL = "agent_booking_of_booking"
 
 
 @object_type(
-    description="An agency's booking of courses for a student. What it shows is its newest "
-    "revision; the one in force may be an earlier one."
+    description="Courses that an agency books for a student (EC English). Shows the "
+    "newest revision; `confirmedRevision` tells which one is in force."
 )
 class AgentBooking(Booking):
     @classmethod
@@ -38,45 +38,52 @@ class AgentBooking(Booking):
         by=lambda row, context: current_status(
             BookingKind.AGENT_BOOKING, row.status, row.closes_at, context.now
         ),
-        description="The common status; COMPLETED once the last day of what is CONFIRMED is over.",
+        description="Status shared by all kinds of booking. A confirmed agent booking is "
+        "COMPLETED after its last day.",
     )
     agent_booking_id: str = column(
-        "reference", description="The agency's own id of it, unique inside the agency."
+        "reference", description="The agency's own id of the booking, unique within the agency."
     )
     agent_booking_status: AgentBookingStatus = column(
-        "status", through=DETAIL, description="Where its newest revision stands."
+        "status", through=DETAIL, description="Detailed status of the newest revision."
     )
     revision: int = column(
-        through=DETAIL, description="How often it was submitted with other content, from 1."
+        through=DETAIL,
+        description="Number of the newest revision, starting at 1. Increases when the "
+        "agency submits other content.",
     )
     confirmed_revision: int | None = column(
         through=DETAIL,
-        description="The revision in force; null until one is confirmed, and after cancellation.",
+        description="Revision in force. Null until one is confirmed, and after cancellation.",
     )
     backend_booking_id: int | None = column(
-        through=DETAIL, description="The back-end's own number; null until it has accepted it."
+        through=DETAIL,
+        description="Number of the booking in EC English's back end. Null until it has "
+        "accepted the booking.",
     )
     backend_student_id: int | None = column(
         through=DETAIL,
-        description="The back-end's number of the student; null until it has accepted the booking.",
+        description="Number of the student in EC English's back end. Null until it has "
+        "accepted the booking.",
     )
     agent_office: AgentOffice | None = relation(
         "agent_office_by_id",
         key="agent_office_id",
         through=DETAIL,
-        description="Which office books; null where its code is not known, or not yours to see.",
+        description="Office of the agency. Null if its code is unknown, or you may not "
+        "see the office.",
     )
     agent_contact: AgentContact = document_part(
         "content",
         "agentContact",
         through=DETAIL,
-        description="Whom to ask at the agency.",
+        description="Person at the agency to contact.",
     )
     language_level: str | None = computed(
         "content",
         by=lambda row, _: row.content["languageLevel"],
         through=DETAIL,
-        description="The student's level; null where not given.",
+        description='Language level of the student, e.g. "B2".',
     )
     student: StudentDetails = document_part(
         "content",
@@ -85,32 +92,33 @@ class AgentBooking(Booking):
         description="The student as submitted with this revision.",
     )
     courses: list[CourseBooking] = relation(
-        "courses_of_agent_booking", description="The courses, as submitted."
+        "courses_of_agent_booking", description="Courses, as submitted."
     )
     lodging: list[LodgingBooking] = relation(
-        "lodging_of_agent_booking", description="Where the student is to live, as submitted."
+        "lodging_of_agent_booking", description="Lodging, as submitted."
     )
     optional_extras: list[OptionalExtraBooking] = relation(
-        "extras_of_agent_booking", description="What else is asked for, as submitted."
+        "extras_of_agent_booking", description="Optional extras, as submitted."
     )
     airport_transfers: list[AirportTransferBooking] = relation(
-        "transfers_of_agent_booking", description="The rides, as submitted."
+        "transfers_of_agent_booking", description="Airport transfers, as submitted."
     )
     special_requirements: SpecialRequirements | None = document_part(
         "content",
         "specialRequirements",
         through=DETAIL,
-        description="What the school has to know; null where not given.",
+        description="Information about the student that the school needs.",
     )
     homestay_preferences: HomestayPreferences | None = document_part(
         "content",
         "homestayPreferences",
         through=DETAIL,
-        description="With whom the student wishes to live; null where not given.",
+        description="The student's preferences for a homestay.",
     )
     validation_messages: list[ValidationMessage] = computed(
         "validation_messages",
         by=lambda row, _: [ValidationMessage(**told) for told in row.validation_messages],
         through=DETAIL,
-        description="Why the newest revision is not possible; empty unless it is INVALID.",
+        description="Why the newest revision failed validation. Empty unless its status "
+        "is INVALID.",
     )

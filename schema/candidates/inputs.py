@@ -29,42 +29,51 @@ from schema.grammar.scalars import URL, CountryCode
 
 
 @input_type(
-    description="A candidate, known by the reference. What is left out or null stays as it is."
+    description="The candidate to create or update. An omitted or null field keeps its value."
 )
 class UpsertCandidateInput:
-    reference: str = attribute(description="Surpass reference code, Shift iQ person code.")
-    first_names: str = attribute(description="First names.")
-    last_name: str = attribute(description="Last name.")
-    email: str | None = described("Email address.")
-    telephone: str | None = described("Telephone number.")
-    mobile: str | None = described("Mobile number.")
-    date_of_birth: date | None = described("Date of birth.")
-    gender: Gender | None = described("Gender.")
+    reference: str = attribute(
+        description="Your unique reference for the candidate. If one with it exists, it is "
+        "updated; otherwise it is created."
+    )
+    first_names: str = attribute(description="First names of the candidate.")
+    last_name: str = attribute(description="Last name of the candidate.")
+    email: str | None = described("Email address of the candidate.")
+    telephone: str | None = described("Telephone number of the candidate.")
+    mobile: str | None = described("Mobile number of the candidate.")
+    date_of_birth: date | None = described("Date of birth of the candidate.")
+    gender: Gender | None = described("Gender of the candidate.")
     centre_ids: list[strawberry.ID] | None = described(
-        "The candidate's centres; a list replaces. A caller with a restricted scope names only its "
-        "own centres, which are the default for a new candidate, and leaves the others unchanged."
+        "Global ids of the candidate's centres. Replaces the stored list. If your scope "
+        "is restricted, you can name only your own centres; a new candidate gets them by "
+        "default, and other centres of the candidate stay."
     )
     subject_ids: list[strawberry.ID] | None = described(
-        "The candidate's subjects; a list replaces."
+        "Global ids of the candidate's subjects. Replaces the stored list."
     )
     department_ids: list[strawberry.ID] | None = described(
-        "Where the candidate is registered; a list replaces."
+        "Global ids of the departments where the candidate is registered. Replaces the stored list."
     )
     external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
     origin: OriginInput | None = described(ORIGIN)
-    passport_number: str | None = described("Passport number.")
-    passport_issuing_country: CountryCode | None = described("Who issued the passport.")
-    country_of_birth: CountryCode | None = described("Country of birth.")
-    nationality: CountryCode | None = described("Nationality.")
-    address: AddressInput | None = described("Postal address; replaces the one before.")
+    passport_number: str | None = described("Passport number of the candidate.")
+    passport_issuing_country: CountryCode | None = described("Country that issued the passport.")
+    country_of_birth: CountryCode | None = described("Country where the candidate was born.")
+    nationality: CountryCode | None = described("Nationality of the candidate.")
+    address: AddressInput | None = described(
+        "Postal address of the candidate. Replaces the stored one as a whole."
+    )
     emergency_contact: EmergencyContactInput | None = described(
-        "Whom to call; replaces the one before."
+        "Person to contact in an emergency. Replaces the stored one as a whole."
     )
-    image_url: URL | None = described("Where a picture is.")
+    image_url: URL | None = described("URL of a photo of the candidate.")
     module_ids: list[strawberry.ID] | None = described(
-        "Modules that make the candidate eligible; a list replaces."
+        "Global ids of the modules that make the candidate eligible for events. Replaces "
+        "the stored list."
     )
-    group_identifiers: list[UUID] | None = described("Learner groups; a list replaces.")
+    group_identifiers: list[UUID] | None = described(
+        "UUIDs of the candidate's groups in Shift iQ (learner groups). Replaces the stored list."
+    )
 
     def to_command(self, viewer: Viewer) -> UpsertCandidate:
         return UpsertCandidate(
@@ -91,9 +100,9 @@ class UpsertCandidateInput:
         )
 
 
-@input_type(description="A department, known by its name.")
+@input_type(description="The department to create. If one with this name exists, nothing changes.")
 class UpsertDepartmentInput:
-    name: str = attribute(description="Its name.")
+    name: str = attribute(description="Name of the department, unique within the organization.")
     external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
     origin: OriginInput | None = described(ORIGIN)
 

@@ -31,7 +31,8 @@ class CandidateMutations:
         Candidate,
         UpsertCandidateInput,
         upsert_candidates,
-        description="Make or update a candidate. Needs MANAGE_CANDIDATES.",
+        description="Creates a candidate, or updates the one with the same reference. "
+        "Needs MANAGE_CANDIDATES.",
         read=_written_candidate,
     )
 
@@ -39,5 +40,6 @@ class CandidateMutations:
         Department,
         UpsertDepartmentInput,
         upsert_departments,
-        description="Make or update a department. Needs MANAGE_CANDIDATES.",
+        description="Creates a department, or finds the one with the same name. Needs "
+        "MANAGE_CANDIDATES.",
     )

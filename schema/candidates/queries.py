@@ -20,7 +20,7 @@ from schema.grammar.references import REF
 
 @object_type
 class CandidateQueries:
-    @found(description="A candidate; null where there is none that you may see.")
+    @found(description="A candidate. Null if they do not exist or you may not see them.")
     async def candidate(self, info: Info, ref: REF) -> Candidate | None:
         return await named(info, CandidateRow, ref)
 
@@ -29,7 +29,8 @@ class CandidateQueries:
         Candidate,
         candidates_page,
         candidates_count,
-        description="The candidates that you may see, by last name.",
+        description="Candidates, sorted by last name. Use `search` to find them by name "
+        "or reference.",
     )
 
     departments = searchable(
@@ -37,5 +38,5 @@ class CandidateQueries:
         Department,
         departments_page,
         departments_count,
-        description="The departments of the organization, by name.",
+        description="Departments of the organization, sorted by name.",
     )

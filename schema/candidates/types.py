@@ -28,58 +28,72 @@ if TYPE_CHECKING:
 PII = Permission.VIEW_PII
 
 
-@object_type(description="A department at which candidates are registered.")
+@object_type(description="A department where candidates are registered.")
 class Department(Node, Sourced):
-    name: str = column(description="Its name; no other department has it.")
+    name: str = column(description="Name of the department, unique within the organization.")
 
 
-@object_type(description="A person who is examined or taught.")
+@object_type(description="A person who takes tests or attends courses.")
 class Candidate(Node, Sourced):
-    reference: str = column(description="Surpass reference code, Shift iQ person code.")
-    reference_generated: bool = column(description="Made by the gateway: not a person code.")
-    first_names: str = column(description="First names.")
-    last_name: str = column(description="Last name.")
+    reference: str = column(
+        description="Unique reference of the candidate: reference code in Surpass, person "
+        "code in Shift iQ."
+    )
+    reference_generated: bool = column(
+        description="True if the gateway generated the reference. It is then not a person "
+        "code of Shift iQ."
+    )
+    first_names: str = column(description="First names of the candidate.")
+    last_name: str = column(description="Last name of the candidate.")
     email: EmailAddress | None = column(
-        mask=PII, description="Null where unknown, and without VIEW_PII."
+        mask=PII, description="Email address of the candidate. Null without VIEW_PII."
     )
     telephone: str | None = column(
-        mask=PII, description="Null where unknown, and without VIEW_PII."
+        mask=PII, description="Telephone number of the candidate. Null without VIEW_PII."
     )
-    mobile: str | None = column(mask=PII, description="Null where unknown, and without VIEW_PII.")
+    mobile: str | None = column(
+        mask=PII, description="Mobile number of the candidate. Null without VIEW_PII."
+    )
     date_of_birth: date | None = column(
-        mask=PII, description="Null where unknown, and without VIEW_PII."
+        mask=PII, description="Date of birth of the candidate. Null without VIEW_PII."
     )
-    gender: Gender | None = column(description="Null where unknown.")
+    gender: Gender | None = column(description="Gender of the candidate.")
     passport_number: str | None = column(
-        mask=PII, description="Null where unknown, and without VIEW_PII."
+        mask=PII, description="Passport number of the candidate. Null without VIEW_PII."
     )
     passport_issuing_country: CountryCode | None = column(
-        mask=PII, description="Null where unknown, and without VIEW_PII."
+        mask=PII, description="Country that issued the passport. Null without VIEW_PII."
     )
-    country_of_birth: CountryCode | None = column(description="Null where unknown.")
-    nationality: CountryCode | None = column(description="Null where unknown.")
+    country_of_birth: CountryCode | None = column(
+        description="Country where the candidate was born."
+    )
+    nationality: CountryCode | None = column(description="Nationality of the candidate.")
     address: Address | None = column(
-        mask=PII, convert=address_of, description="Null where unknown, and without VIEW_PII."
+        mask=PII,
+        convert=address_of,
+        description="Postal address of the candidate. Null without VIEW_PII.",
     )
     emergency_contact: EmergencyContact | None = column(
         mask=PII,
         convert=emergency_contact_of,
-        description="Null where unknown, and without VIEW_PII.",
+        description="Person to contact in an emergency. Null without VIEW_PII.",
     )
     image_url: URL | None = column(
-        mask=PII, description="A picture; null where there is none, and without VIEW_PII."
+        mask=PII, description="URL of a photo of the candidate. Null without VIEW_PII."
     )
     departments: list[Department] = relation(
-        "departments_of_candidate", description="Where the candidate is registered, by name."
+        "departments_of_candidate",
+        description="Departments where the candidate is registered, sorted by name.",
     )
     centres: list[Annotated["Centre", strawberry.lazy("schema.centres.types")]] = relation(
-        "centres_of_candidate", description="The centres that the candidate belongs to, by name."
+        "centres_of_candidate", description="Centres of the candidate, sorted by name."
     )
     subjects: list[Annotated["Subject", strawberry.lazy("schema.tests.types")]] = relation(
-        "subjects_of_candidate", description="The candidate's subjects, by name."
+        "subjects_of_candidate", description="Subjects of the candidate, sorted by name."
     )
     modules: list[Annotated["Module", strawberry.lazy("schema.tests.types")]] = relation(
-        "modules_of_candidate", description="Eligible for events with one of these; by name."
+        "modules_of_candidate",
+        description="Modules that make the candidate eligible for events, sorted by name.",
     )
 
     possible_duplicates: (
@@ -97,15 +111,16 @@ class Candidate(Node, Sourced):
         "first_names",
         "last_name",
         by=lambda first, last: f"{first} {last}",
-        description="First names and last name.",
+        description="First names and last name, separated by a space.",
     )
     group_identifiers: list[UUID] = relation(
         "groups_of_candidate",
         pick="group_id",
-        description="Learner groups, as in Event.learnerRegistrationGroupIdentifier.",
+        description="UUIDs of the candidate's groups in Shift iQ. Compare with "
+        "`Event.learnerRegistrationGroupIdentifier`.",
     )
 
-    @listed("id", description="The candidate's bookings that you may see, by start.")
+    @listed("id", description="Bookings of the candidate that you may see, sorted by start.")
     def bookings(
         self,
         info: Info,

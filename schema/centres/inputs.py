@@ -19,22 +19,28 @@ from schema.grammar.references import ExternalIdInput, RefInput, refs_of
 from schema.grammar.scalars import CountryCode, TimeZone
 
 
-@input_type(
-    description="A centre, known by the reference. What is left out or null stays as it is."
-)
+@input_type(description="The centre to create or update. An omitted or null field keeps its value.")
 class UpsertCentreInput:
-    reference: str = attribute(description="What it is known by.")
-    name: str = attribute(description="Its name.")
-    time_zone: TimeZone = attribute(
-        description="The zone of its clock; fixed while it has events or bookings to come."
+    reference: str = attribute(
+        description="Your unique reference for the centre. If one with it exists, it is "
+        "updated; otherwise it is created."
     )
-    city: str | None = described("Where it is.")
-    country: CountryCode | None = described("Where it is.")
-    is_school: bool = attribute(default=False, description="Whether it teaches.")
-    address: AddressInput | None = described("Its address; replaces the one before.")
-    minimum_age: int | None = described("How old students are at least.")
+    name: str = attribute(description="Name of the centre.")
+    time_zone: TimeZone = attribute(
+        description="Time zone of the centre. Cannot change while the centre has future "
+        "events or bookings."
+    )
+    city: str | None = described("Town or city of the centre.")
+    country: CountryCode | None = described("Country of the centre.")
+    is_school: bool = attribute(
+        default=False, description="True if the centre is a school that teaches courses."
+    )
+    address: AddressInput | None = described(
+        "Postal address of the centre. Replaces the stored one as a whole."
+    )
+    minimum_age: int | None = described("Minimum age of students at the school, in years.")
     subject_ids: list[strawberry.ID] | None = described(
-        "The subjects that it examines; a list replaces."
+        "Global ids of the subjects that the centre offers. Replaces the stored list."
     )
     external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
     origin: OriginInput | None = described(ORIGIN)
@@ -50,11 +56,11 @@ class UpsertCentreInput:
         )
 
 
-@input_type(description="A room, known by its centre and its name.")
+@input_type(description="The room to create or update, identified by its centre and name.")
 class UpsertRoomInput:
-    centre: RefInput = attribute(description="Where it is.")
-    name: str = attribute(description="Its name.")
-    capacity: int = attribute(description="How many seats it has.")
+    centre: RefInput = attribute(description="The centre that has the room.")
+    name: str = attribute(description="Name of the room, unique within the centre.")
+    capacity: int = attribute(description="Number of seats in the room.")
     external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
     origin: OriginInput | None = described(ORIGIN)
 

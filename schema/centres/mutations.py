@@ -13,12 +13,14 @@ class CentreMutations:
         Centre,
         UpsertCentreInput,
         upsert_centres,
-        description="Make or update a centre. Needs MANAGE_CENTRES.",
+        description="Creates a centre, or updates the one with the same reference. Needs "
+        "MANAGE_CENTRES.",
     )
 
     upsert_room = upsert(
         Room,
         UpsertRoomInput,
         upsert_rooms,
-        description="Make or update a room. Needs MANAGE_CENTRES.",
+        description="Creates a room, or updates the one with the same centre and name. "
+        "Needs MANAGE_CENTRES.",
     )

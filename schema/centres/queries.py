@@ -13,7 +13,7 @@ from schema.grammar.references import REF
 
 @object_type
 class CentreQueries:
-    @found(description="A centre; null where there is none.")
+    @found(description="A centre. Null if it does not exist or you may not see it.")
     async def centre(self, info: Info, ref: REF) -> Centre | None:
         return await named(info, CentreRow, ref)
 
@@ -22,5 +22,5 @@ class CentreQueries:
         Centre,
         centres_page,
         centres_count,
-        description="The centres of the organization, by name.",
+        description="Centres of the organization, sorted by name.",
     )

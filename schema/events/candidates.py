@@ -23,29 +23,34 @@ if TYPE_CHECKING:
 INCLUDE_ELIGIBLE = Annotated[
     bool | None,
     strawberry.argument(
-        description="Also list those who could book, where eligibility is configured."
+        description="True also returns the candidates who could book, if eligibility is "
+        "configured for the event."
     ),
 ]
 MODULE_IDS = Annotated[
     list[strawberry.ID] | None,
-    strawberry.argument(description="Only those of one of these modules."),
+    strawberry.argument(description="Only candidates who are eligible for one of these modules."),
 ]
 
 
-@object_type(description="The candidates of an event.")
+@object_type(description="Candidates of an event: those who booked, and those who could.")
 class EventCandidates:
     row: strawberry.Private[Any]
     include_eligible: strawberry.Private[bool]
     modules: strawberry.Private[list[UUID] | None]
 
-    @listed("id", description="The enrolments that were not called off, by start.")
+    @listed("id", description="Enrolments at the event that were not cancelled, sorted by start.")
     def booked(
         self,
         page: PageArguments,
     ) -> Connection[Annotated["Enrolment", strawberry.lazy("schema.enrolments.types")]]:
         return booked_at(self.modules, page)
 
-    @listed("id", description="Who could book, by last name; empty unless includeEligible.")
+    @listed(
+        "id",
+        description="Candidates who are eligible to book, sorted by last name. Empty unless "
+        "`includeEligible` is true.",
+    )
     def eligible(
         self,
         page: PageArguments,

@@ -9,41 +9,41 @@ from schema.grammar.declaring import CommandNames, command_names, input_type, ob
 from schema.grammar.fields import OverRow, column, described
 
 
-@object_type(description="Where an event's material is.")
+@object_type(description="Shipment of the exam material to an event, and back (Shift iQ).")
 class Distribution(OverRow):
     row: strawberry.Private[Any]
 
-    code: str | None = column("distribution_code", description="Null where unknown.")
-    process: str | None = column("distribution_process", description="Null where unknown.")
-    status: str | None = column("distribution_status", description="Null where unknown.")
-    errors: str | None = column(
-        "distribution_errors", description="What went wrong; null for nothing."
+    code: str | None = column("distribution_code", description="Code of the distribution.")
+    process: str | None = column(
+        "distribution_process", description="Process that distributes the material."
     )
+    status: str | None = column(
+        "distribution_status", description="Status of the distribution, as text of Shift iQ."
+    )
+    errors: str | None = column("distribution_errors", description="Errors of the distribution.")
     ordered: datetime | None = column(
-        "distribution_ordered", description="When it was ordered; null before."
+        "distribution_ordered", description="Time when the material was ordered."
     )
     expected: datetime | None = column(
-        "distribution_expected", description="When it is expected; null where unknown."
+        "distribution_expected", description="Time when the material is expected to arrive."
     )
     shipped: datetime | None = column(
-        "distribution_shipped", description="When it was shipped; null before."
+        "distribution_shipped", description="Time when the material was shipped."
     )
     tracked: datetime | None = column(
-        "distribution_tracked", description="When it was last tracked; null before."
+        "distribution_tracked", description="Time of the last tracking information."
     )
-    return_shipment_code: str | None = column(
-        description="The code of its way back; null where unknown."
-    )
+    return_shipment_code: str | None = column(description="Code of the return shipment.")
     return_shipment_condition: str | None = column(
-        description="How it came back; null where unknown."
+        description="Condition of the returned material."
     )
     return_shipment_received: datetime | None = column(
-        description="When it came back; null before."
+        description="Time when the returned material arrived."
     )
 
 
 @input_type(
-    description="Where an event's material is.",
+    description="Shipment of the exam material to an event, and back (Shift iQ).",
     command=CommandNames(
         {
             f"distribution_{name}": name
@@ -55,17 +55,19 @@ class Distribution(OverRow):
     ),
 )
 class DistributionInput:
-    code: str | None = described("Its code.")
-    process: str | None = described("How it is distributed.")
-    status: str | None = described("Where it stands.")
-    errors: str | None = described("What went wrong.")
-    ordered: datetime | None = described("When it was ordered.")
-    expected: datetime | None = described("When it is expected.")
-    shipped: datetime | None = described("When it was shipped.")
-    tracked: datetime | None = described("When it was last tracked.")
-    return_shipment_code: str | None = described("The code of its way back.")
-    return_shipment_condition: str | None = described("How it came back.")
-    return_shipment_received: datetime | None = described("When it came back.")
+    code: str | None = described("Code of the distribution.")
+    process: str | None = described("Process that distributes the material.")
+    status: str | None = described("Status of the distribution, as text of Shift iQ.")
+    errors: str | None = described("Errors of the distribution.")
+    ordered: datetime | None = described("Time when the material was ordered.")
+    expected: datetime | None = described("Time when the material is expected to arrive.")
+    shipped: datetime | None = described("Time when the material was shipped.")
+    tracked: datetime | None = described("Time of the last tracking information.")
+    return_shipment_code: str | None = described("Code of the return shipment.")
+    return_shipment_condition: str | None = described("Condition of the returned material.")
+    return_shipment_received: datetime | None = described(
+        "Time when the returned material arrived."
+    )
 
 
 COLUMNS = {

@@ -22,22 +22,23 @@ NAMES = (
 )
 
 
-@object_type(description="A file that can be fetched for a few minutes.")
+@object_type(description="A link to download a file, valid for five minutes.")
 class ExportFile:
     url: str = attribute(
-        description="Where it is fetched with GET, without a token: a path on the host of this "
-        "endpoint. Whoever has it can fetch the file, with what the one who asked may see by then."
+        description="Path of the file on the host of this endpoint. Fetch it with GET; "
+        "no token is needed. Anyone with the link can download what you may "
+        "see at that time, so treat it as a secret."
     )
-    file_name: str = attribute(description="What it is called.")
-    content_type: str = attribute(description="Its media type.")
-    expires_at: datetime = attribute(description="From when on it cannot be fetched.")
+    file_name: str = attribute(description='Suggested name of the file, e.g. "events.csv".')
+    content_type: str = attribute(description='Media type of the file, e.g. "text/csv".')
+    expires_at: datetime = attribute(description="Time when the link expires.")
 
 
 @object_type
 class EventExportQueries:
     @strawberry.field(
-        description="download: the address of a file of events, which is read when it is fetched, "
-        "all of it as of one moment."
+        description="Creates a download link, valid for five minutes, for all matching "
+        "events as CSV, JSON, XLSX or ICS. Needs no token to download."
     )
     def export_events(
         self,
@@ -45,7 +46,7 @@ class EventExportQueries:
         filter: EVENT_FILTER = UNSET,
         sort: EVENT_SORT = UNSET,
         format: Annotated[
-            ExportFormat, strawberry.argument(description="How the file is written.")
+            ExportFormat, strawberry.argument(description="Format of the file.")
         ] = ExportFormat.CSV,
         includes: Annotated[
             list[str] | None,

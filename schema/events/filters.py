@@ -29,38 +29,51 @@ def _on(field: str) -> str:
 
 
 @input_type(
-    description="Which events: every criterion of Shift iQ v2, by the name that it has here. "
-    "Given criteria are ANDed, a null is none; a filter has at most 100 conditions and 100 `and`, "
-    "`or` and `not` terms, nested at most 5 deep."
+    description="Criteria for events, including every criterion of Shift iQ v2. If you "
+    "give several, all must match; null is the same as omitted. A filter has "
+    "at most 100 conditions and 100 `and`, `or` and `not` terms, nested at "
+    "most 5 deep."
 )
 class EventFilter:
     and_: list["EventFilter"] | None = attribute(
-        name="and", default=UNSET, description="All of these hold."
+        name="and", default=UNSET, description="All of these filters must match."
     )
     or_: list["EventFilter"] | None = attribute(
-        name="or", default=UNSET, description="At least one of these holds."
+        name="or", default=UNSET, description="At least one of these filters must match."
     )
     not_: "EventFilter | None" = attribute(
-        name="not", default=UNSET, description="This does not hold."
+        name="not", default=UNSET, description="This filter must not match."
     )
     identifier: UuidFilter | None = described(_on("identifier"))
     achievement_identifier: UuidFilter | None = described(_on("achievement"))
     learner_registration_group_identifier: UuidFilter | None = described(_on("learner group"))
     mandatory_survey_form_identifier: UuidFilter | None = described(_on("mandatory survey"))
     organization_identifier: UuidFilter | None = described(
-        "On the organization, by its key here or in Shift iQ."
+        "Conditions on the organization: its UUID here or in Shift iQ."
     )
     venue_coordinator_identifier: UuidFilter | None = described(_on("centre's coordinator"))
     venue_identifier: UuidFilter | None = described(
-        "On the centre, by its key here or in Shift iQ."
+        "Conditions on the centre: its UUID here or in Shift iQ (venue)."
     )
     venue_office_identifier: UuidFilter | None = described(_on("centre's office"))
-    allow_multiple_registrations: bool | None = described("Whether a candidate may book twice.")
-    allow_registration_with_link: bool | None = described("Whether a link lets one register.")
-    integration_withhold_distribution: bool | None = described("Whether distribution is withheld.")
-    integration_withhold_grades: bool | None = described("Whether grades are withheld.")
-    person_code_is_required: bool | None = described("Whether a person code is needed.")
-    waitlist_enabled: bool | None = described("Whether there is a waiting list.")
+    allow_multiple_registrations: bool | None = described(
+        "True finds events that a candidate can book several times, false the others."
+    )
+    allow_registration_with_link: bool | None = described(
+        "True finds events with registration by link, false the others."
+    )
+    integration_withhold_distribution: bool | None = described(
+        "True finds events whose integrations withhold the distribution, false the others."
+    )
+    integration_withhold_grades: bool | None = described(
+        "True finds events whose integrations withhold the grades, false the others."
+    )
+    person_code_is_required: bool | None = described(
+        "True finds events that require a person code, false the others."
+    )
+    waitlist_enabled: bool | None = described(
+        "True finds events with a waiting list, false the others."
+    )
     appointment_type: StringFilter | None = described(_on("type of appointment"))
     content: StringFilter | None = described(_on("content"))
     duration_unit: StringFilter | None = described(_on("unit of duration, as the source has it"))
@@ -80,7 +93,8 @@ class EventFilter:
     exam_score_warnings: StringFilter | None = described(_on("warnings about scores"))
     last_change_type: StringFilter | None = described(_on("kind of last change"))
     last_change_user: StringFilter | None = described(
-        "On who changed the event last; for agents and candidates always null."
+        "Conditions on the user who made the last change. For agents and candidates, "
+        "this is always null."
     )
     publication_errors: StringFilter | None = described(_on("errors of publication"))
     registration_fields: StringFilter | None = described(_on("registration fields"))
@@ -100,37 +114,66 @@ class EventFilter:
     credit_hours: FloatFilter | None = described(_on("credit hours"))
     start: DateTimeFilter | None = described(_on("start"))
     end: DateTimeFilter | None = described(_on("end"))
-    exam_started: DateTimeFilter | None = described("On when the exam was started.")
-    last_change_time: DateTimeFilter | None = described("On when the event was last changed.")
-    registration_start: DateTimeFilter | None = described("On when registration opens.")
-    registration_deadline: DateTimeFilter | None = described("On when registration ends.")
-    registration_locked: DateTimeFilter | None = described("On when registration was locked.")
-    distribution_expected: DateTimeFilter | None = described("On when material is expected.")
-    distribution_ordered: DateTimeFilter | None = described("On when material was ordered.")
-    distribution_shipped: DateTimeFilter | None = described("On when material was shipped.")
-    distribution_tracked: DateTimeFilter | None = described("On when material was tracked.")
-    return_shipment_received: DateTimeFilter | None = described("On when material came back.")
-    status: list[EventStatus] | None = described("The status is one of these.")
-    kind: list[EventKind] | None = described("The kind is one of these.")
-    local_date: date | None = described("The date of the start as the centre's clock shows it.")
-    centre_id: IdFilter | None = described("On the centre, by its global id.")
-    has_free_seats: bool | None = described("Whether a seat is free, open for booking or not.")
+    exam_started: DateTimeFilter | None = described("Conditions on the time when the exam started.")
+    last_change_time: DateTimeFilter | None = described(
+        "Conditions on the time of the last change."
+    )
+    registration_start: DateTimeFilter | None = described(
+        "Conditions on the time when registration opens."
+    )
+    registration_deadline: DateTimeFilter | None = described(
+        "Conditions on the time when registration ends."
+    )
+    registration_locked: DateTimeFilter | None = described(
+        "Conditions on the time when registration was locked."
+    )
+    distribution_expected: DateTimeFilter | None = described(
+        "Conditions on the time when the material is expected."
+    )
+    distribution_ordered: DateTimeFilter | None = described(
+        "Conditions on the time when the material was ordered."
+    )
+    distribution_shipped: DateTimeFilter | None = described(
+        "Conditions on the time when the material was shipped."
+    )
+    distribution_tracked: DateTimeFilter | None = described(
+        "Conditions on the time of the last tracking information."
+    )
+    return_shipment_received: DateTimeFilter | None = described(
+        "Conditions on the time when the returned material arrived."
+    )
+    status: list[EventStatus] | None = described("Events with one of these statuses.")
+    kind: list[EventKind] | None = described("Events of one of these kinds.")
+    local_date: date | None = described(
+        "Events that start on this date, in the centre's local time."
+    )
+    centre_id: IdFilter | None = described("Conditions on the id of the centre.")
+    has_free_seats: bool | None = described(
+        "True finds events with a free seat, whether or not registration is open; false "
+        "finds full events."
+    )
 
 
-@input_type(description="One term of the sort order of events.")
+@input_type(description="A field to sort events by, with a direction.")
 class EventSort:
-    field: EventSortField = attribute(description="What they are sorted by.")
+    field: EventSortField = attribute(description="Field to sort by.")
     direction: SortDirection = attribute(
-        default=SortDirection.ASC, description="In which direction."
+        default=SortDirection.ASC, description="Direction of the sort order."
     )
 
 
 EVENT_FILTER = Annotated[
-    EventFilter | None, strawberry.argument(description="Which events; all unless given.")
+    EventFilter | None,
+    strawberry.argument(
+        description="Criteria that the events must match. Without a filter, all events."
+    ),
 ]
 EVENT_SORT = Annotated[
     list[EventSort] | None,
-    strawberry.argument(description="In which order; by start unless given."),
+    strawberry.argument(
+        description="Sort order, by the first field, then by the next. Defaults to the "
+        "start, ascending."
+    ),
 ]
 
 

@@ -23,92 +23,126 @@ TIMES = {"start_at": "start", "given_end_at": "end"}
 
 
 @input_type(
-    description="The rest of the source's fields. In an update, what is left out stays as it is "
-    "and a null clears.",
+    description="Further fields of Shift iQ's events. In an update, an omitted field "
+    "keeps its value and null clears it.",
     command=CommandNames({"duration_unit_text": "duration_unit"}, inlines=["distribution"]),
 )
 class EventDetailsInput:
-    number: int | None = described("A number for people.")
-    event_type: str | None = described("The source's own text for the kind.")
-    summary: str | None = described("In a few words.")
-    description: str | None = described("In more words.")
-    content: str | None = described("What it is about.")
-    class_code: str | None = described("The class that it belongs to.")
-    calendar_color: str | None = described("Its colour in calendars.")
-    appointment_type: str | None = described("Which appointment.")
-    source: str | None = described("Where it comes from.")
-    credit_hours: float | None = described("What it counts for.")
-    venue_room: str | None = described("The source's own text for the room.")
-    venue_office_identifier: UUID | None = described("The centre's office.")
-    venue_coordinator_identifier: UUID | None = described("The centre's coordinator.")
-    achievement_identifier: UUID | None = described("What is achieved by it.")
-    learner_registration_group_identifier: UUID | None = described(
-        "The learner group that it is for."
+    number: int | None = described("Number of the event for people to use.")
+    event_type: str | None = described("Type of the event, as text of Shift iQ.")
+    summary: str | None = described("Summary of the event in one or two sentences.")
+    description: str | None = described("Description of the event.")
+    content: str | None = described("Content of the event, such as the topics of a class.")
+    class_code: str | None = described(
+        "Code of the class that the event belongs to. `eventClasses` lists the codes."
     )
-    mandatory_survey_form_identifier: UUID | None = described("The survey that goes with it.")
-    duration_quantity: int | None = described("Its duration in its unit.")
-    duration_unit: DurationUnit | None = described("The unit of the duration.")
-    exam_started: datetime | None = described("When it was started.")
-    exam_score_warnings: str | None = described("Warnings about the scores.")
-    billing_type: str | None = described("How it is billed.")
-    billing_code_enabled: bool | None = described("Whether a billing code is asked for.")
-    allow_registration_with_link: bool | None = described("Whether a link lets one register.")
-    registration_fields: str | None = described("What is asked of candidates.")
-    registration_locked: datetime | None = described("From when on it takes no bookings.")
-    publication_status: str | None = described("Where its publication stands.")
-    publication_errors: str | None = described("What went wrong in publishing.")
-    requisition_status: str | None = described("Where its requisition stands.")
-    scheduling_status: str | None = described("Where its scheduling stands.")
+    calendar_color: str | None = described("Color of the event in calendars.")
+    appointment_type: str | None = described("Type of the appointment.")
+    source: str | None = described("System or form from which the event comes.")
+    credit_hours: float | None = described("Credit hours that a candidate earns.")
+    venue_room: str | None = described("Room, as text of Shift iQ. Does not change `room`.")
+    venue_office_identifier: UUID | None = described("UUID of the centre's office in Shift iQ.")
+    venue_coordinator_identifier: UUID | None = described(
+        "UUID of the centre's coordinator in Shift iQ."
+    )
+    achievement_identifier: UUID | None = described(
+        "UUID of the achievement in Shift iQ that the event leads to."
+    )
+    learner_registration_group_identifier: UUID | None = described(
+        "UUID of the group in Shift iQ that may register (learner group)."
+    )
+    mandatory_survey_form_identifier: UUID | None = described(
+        "UUID of the survey in Shift iQ that candidates must answer."
+    )
+    duration_quantity: int | None = described("Duration of the event, in `durationUnit`.")
+    duration_unit: DurationUnit | None = described("Unit of `durationQuantity`.")
+    exam_started: datetime | None = described("Time when the exam started.")
+    exam_score_warnings: str | None = described("Warnings about the scores of the exam.")
+    billing_type: str | None = described("Type of billing, as text of Shift iQ.")
+    billing_code_enabled: bool | None = described("True if registering requires a billing code.")
+    allow_registration_with_link: bool | None = described(
+        "True if candidates can register with a link."
+    )
+    registration_fields: str | None = described(
+        "Fields that candidates fill in to register, as text of Shift iQ."
+    )
+    registration_locked: datetime | None = described("Time from which registration is locked.")
+    publication_status: str | None = described("Status of the publication, as text of Shift iQ.")
+    publication_errors: str | None = described("Errors of the publication.")
+    requisition_status: str | None = described("Status of the requisition, as text of Shift iQ.")
+    scheduling_status: str | None = described("Status of the scheduling, as text of Shift iQ.")
     integration_withhold_distribution: bool | None = described(
-        "Whether integrations withhold the distribution."
+        "True if integrations withhold the distribution."
     )
     integration_withhold_grades: bool | None = described(
-        "Whether integrations withhold the grades."
+        "True if integrations withhold the grades."
     )
     distribution: DistributionInput | None = described(
-        "Where its material is; a null clears all of it."
+        "Shipment of the exam material. Null clears all of its fields."
     )
 
 
 @input_type(
-    description="A new event; what is left out has its default.",
+    description="The event to create. Omitted fields get their defaults.",
     command=CommandNames(TIMES, inlines=["details"]),
 )
 class CreateEventInput:
-    identifier: UUID | None = described("Your own UUID of it; ours unless given.")
-    centre: RefInput | None = described("Where it takes place.")
-    start: datetime | None = described("When it starts; without a start it is a draft.")
-    end: datetime | None = described("When it ends; after its duration unless given.")
-    title: str | None = described("What it is called; made of its type and centre unless given.")
-    kind: EventKind = attribute(default=EventKind.EXAM, description="What it is.")
-    exam_type: str | None = described("The type of the exam.")
-    exam_format: str | None = described("The format of the exam.")
-    billing_code: str | None = described("What it is billed under.")
-    capacity_maximum: int | None = described("How many seats it has; unlimited if not given.")
-    capacity_minimum: int | None = described("How many candidates it wants.")
-    invigilator_minimum: int | None = described("How many invigilators it wants.")
-    room: RefInput | None = described("In which room of the centre.")
-    test: RefInput | None = described("What is sat.")
-    modules: list[RefInput] | None = described("Its own modules; those of its test unless given.")
+    identifier: UUID | None = described(
+        "Your own UUID for the event. By default, the gateway creates one."
+    )
+    centre: RefInput | None = described("The centre where the event takes place.")
+    start: datetime | None = described(
+        "Start of the event. Without a start, the event is a draft and takes no bookings."
+    )
+    end: datetime | None = described("End of the event. By default, the start plus the duration.")
+    title: str | None = described("Title of the event. By default, made of its type and centre.")
+    kind: EventKind = attribute(default=EventKind.EXAM, description="Kind of the event.")
+    exam_type: str | None = described("Type of the exam, one of the organization's exam types.")
+    exam_format: str | None = described(
+        "Format of the exam, one of the organization's exam formats."
+    )
+    billing_code: str | None = described("Billing code, one of the organization's billing codes.")
+    capacity_maximum: int | None = described(
+        "Number of seats at the event. Unlimited if omitted; the seats of the room remain a limit."
+    )
+    capacity_minimum: int | None = described(
+        "Number of bookings that the event needs to take place. For information; nothing is "
+        "enforced."
+    )
+    invigilator_minimum: int | None = described(
+        "Number of invigilators that the event needs. For information; nothing is enforced."
+    )
+    room: RefInput | None = described("The room of the centre where the event takes place.")
+    test: RefInput | None = described("The test that candidates take at the event.")
+    modules: list[RefInput] | None = described(
+        "Modules of the event. Defaults to the modules of its test."
+    )
     on_demand: bool = attribute(
-        default=False, description="Whether each booking chooses its own time."
+        default=False, description="True if each booking chooses its own time."
     )
     waitlist_enabled: bool = attribute(
-        default=False, description="Whether it is to have a waiting list."
+        default=False, description="True if the event has a waiting list. Reserved for future use."
     )
     allow_multiple_registrations: bool = attribute(
-        default=False, description="Whether a candidate may have several bookings."
+        default=False, description="True if a candidate can have several bookings for the event."
     )
     person_code_is_required: bool = attribute(
-        default=False, description="Whether candidates need a person code."
+        default=False, description="True if candidates need a person code of Shift iQ."
     )
     eligibility_configured: bool = attribute(
-        default=False, description="Whether candidates need one of its modules."
+        default=False,
+        description="True if only candidates with one of the event's modules may book.",
     )
-    registration_start: datetime | None = described("When registration opens.")
-    registration_deadline: datetime | None = described("Until when, inclusive, it takes bookings.")
-    exam_duration_in_minutes: int | None = described("Minutes of work.")
-    details: EventDetailsInput | None = described("The rest of the source's fields.")
+    registration_start: datetime | None = described(
+        "Time when registration opens. Open at once if omitted."
+    )
+    registration_deadline: datetime | None = described(
+        "Last moment of registration. Defaults to the start of the event."
+    )
+    exam_duration_in_minutes: int | None = described(
+        "Working time in minutes. Defaults to that of the test."
+    )
+    details: EventDetailsInput | None = described("Further fields of Shift iQ's events.")
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> CreateEvent:
@@ -121,41 +155,74 @@ class CreateEventInput:
 
 
 @input_type(
-    description="What is left out stays as it is; an explicit null clears what may be null.",
+    description="The fields to change. An omitted field keeps its value; null clears it.",
     command=CommandNames(TIMES, inlines=["details"]),
 )
 class UpdateEventInput:
-    event_id: strawberry.ID = attribute(description="Which event.")
-    expected_version: int | None = described("Refused as stale at any other version.")
-    title: str | None = described("What it is called.")
-    start: datetime | None = described("When it starts; its bookings move with it.")
-    end: datetime | None = described("When it ends; null: after its duration.")
-    capacity_maximum: int | None = described("How many seats it has; null: unlimited.")
-    capacity_minimum: int | None = described("How many candidates it wants.")
-    invigilator_minimum: int | None = described("How many invigilators it wants.")
-    waitlist_enabled: bool | None = described("Whether it is to have a waiting list.")
-    registration_start: datetime | None = described("When registration opens; null: at once.")
-    registration_deadline: datetime | None = described("Until when it takes bookings.")
-    room: RefInput | None = described("In which room of the centre; its bookings move with it.")
-    exam_type: str | None = described("The type of the exam.")
-    exam_format: str | None = described("The format of the exam.")
-    billing_code: str | None = described("What it is billed under.")
-    kind: EventKind | None = described("What it is.")
-    centre: RefInput | None = described("Where it takes place; its bookings move with it.")
-    test: RefInput | None = described("What is sat.")
-    modules: list[RefInput] | None = described("Its own modules; null: those of its test.")
-    on_demand: bool | None = described("Whether each booking chooses its own time.")
-    allow_multiple_registrations: bool | None = described(
-        "Whether a candidate may have several bookings."
+    event_id: strawberry.ID = attribute(description="Global id of the event to change.")
+    expected_version: int | None = described(
+        "The `version` that you read. If the event has changed since then, nothing is "
+        "written and the error is STALE_BOOKING."
     )
-    person_code_is_required: bool | None = described("Whether candidates need a person code.")
-    eligibility_configured: bool | None = described("Whether candidates need one of its modules.")
-    exam_duration_in_minutes: int | None = described("Minutes of work; null: those of the test.")
+    title: str | None = described("Title of the event.")
+    start: datetime | None = described("Start of the event. Its bookings move too.")
+    end: datetime | None = described(
+        "End of the event. Null restores the default: the start plus the duration."
+    )
+    capacity_maximum: int | None = described(
+        "Number of seats at the event. Null means unlimited; the seats of the room remain a limit."
+    )
+    capacity_minimum: int | None = described(
+        "Number of bookings that the event needs to take place. For information; nothing is "
+        "enforced."
+    )
+    invigilator_minimum: int | None = described(
+        "Number of invigilators that the event needs. For information; nothing is enforced."
+    )
+    waitlist_enabled: bool | None = described(
+        "True if the event has a waiting list. Reserved for future use."
+    )
+    registration_start: datetime | None = described(
+        "Time when registration opens. Null opens it at once."
+    )
+    registration_deadline: datetime | None = described(
+        "Last moment of registration. Null means the start of the event."
+    )
+    room: RefInput | None = described(
+        "The room of the centre where the event takes place. Its bookings move too."
+    )
+    exam_type: str | None = described("Type of the exam, one of the organization's exam types.")
+    exam_format: str | None = described(
+        "Format of the exam, one of the organization's exam formats."
+    )
+    billing_code: str | None = described("Billing code, one of the organization's billing codes.")
+    kind: EventKind | None = described("Kind of the event.")
+    centre: RefInput | None = described(
+        "The centre where the event takes place. Its bookings move too."
+    )
+    test: RefInput | None = described("The test that candidates take at the event.")
+    modules: list[RefInput] | None = described(
+        "Modules of the event. Null restores the modules of its test."
+    )
+    on_demand: bool | None = described("True if each booking chooses its own time.")
+    allow_multiple_registrations: bool | None = described(
+        "True if a candidate can have several bookings for the event."
+    )
+    person_code_is_required: bool | None = described(
+        "True if candidates need a person code of Shift iQ."
+    )
+    eligibility_configured: bool | None = described(
+        "True if only candidates with one of the event's modules may book."
+    )
+    exam_duration_in_minutes: int | None = described(
+        "Working time in minutes. Null restores that of the test."
+    )
     overrides: list[RuleOverride] | None = described(
-        "Rules to set aside on purpose, each with its permission; recorded."
+        "Rules to disable for this change. Each one needs its permission, is stored in "
+        "the history and returns a warning."
     )
     details: EventDetailsInput | None = described(
-        "The rest of the source's fields; a null is as good as left out."
+        "Further fields of Shift iQ's events. Null changes nothing."
     )
     origin: OriginInput | None = described(ORIGIN)
 
@@ -171,14 +238,19 @@ class UpdateEventInput:
 
 
 @input_type(
-    description="Which event to call off, and why.", command=CommandNames({"reason": "message"})
+    description="The event to cancel, and the reason.", command=CommandNames({"reason": "message"})
 )
 class CancelEventInput:
-    event_id: strawberry.ID = attribute(description="Which event.")
-    expected_version: int | None = described("Refused as stale at any other version.")
-    message: str = attribute(description="Why.")
+    event_id: strawberry.ID = attribute(description="Global id of the event to cancel.")
+    expected_version: int | None = described(
+        "The `version` that you read. If the event has changed since then, nothing is "
+        "written and the error is STALE_BOOKING."
+    )
+    message: str = attribute(
+        description="Explanation for candidates and staff. Stored in the history."
+    )
     cancel_bookings: bool = attribute(
-        default=True, description="Whether its bookings are cancelled too."
+        default=True, description="True also cancels the bookings of the event."
     )
     origin: OriginInput | None = described(ORIGIN)
 

@@ -26,11 +26,13 @@ from schema.grammar.payloads import ERRORS, WARNINGS, written
 from schema.grammar.warnings import Warning
 
 
-@object_type(description="What became of a command on an event.")
+@object_type(description="Result of a mutation of an event.")
 class EventPayload:
-    event: Event | None = attribute(description="As it is now; null when refused.")
+    event: Event | None = attribute(
+        description="The event with its new values. Null if there are errors."
+    )
     affected_bookings: int = attribute(
-        description="How many bookings were moved or cancelled with it."
+        description="Number of bookings that were moved or cancelled together with the event."
     )
     warnings: list[Warning] = attribute(description=WARNINGS)
     errors: list[UserError] = attribute(description=ERRORS)
@@ -38,19 +40,19 @@ class EventPayload:
 
 @object_type
 class EventMutations:
-    @strawberry.mutation(description="Make an event. Needs MANAGE_EVENTS.")
+    @strawberry.mutation(description="Creates an event. Needs MANAGE_EVENTS.")
     async def create_event(self, info: Info, input: Input[CreateEventInput]) -> EventPayload | None:
         return await _payload(info, await submit(info, create_events, input))
 
     @strawberry.mutation(
-        description="Change an event; its bookings move with it. Needs MANAGE_EVENTS."
+        description="Changes an event, and moves its bookings with it. Needs MANAGE_EVENTS."
     )
     async def update_event(self, info: Info, input: Input[UpdateEventInput]) -> EventPayload | None:
         return await _payload(info, await submit(info, update_and_expire, input))
 
     @strawberry.mutation(
-        description="Call an event off and, unless they shall stay, its bookings. Needs "
-        "MANAGE_EVENTS."
+        description="Cancels an event and, unless `cancelBookings` is false, its "
+        "bookings. Needs MANAGE_EVENTS."
     )
     async def cancel_event(self, info: Info, input: Input[CancelEventInput]) -> EventPayload | None:
         return await _payload(info, await submit(info, cancel_events, input))

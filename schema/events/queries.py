@@ -25,11 +25,15 @@ from schema.grammar.references import REF, optional_id
 
 @object_type
 class EventQueries:
-    @found(description="An event; null where there is none.")
+    @found(description="An event. Null if it does not exist or you may not see it.")
     async def event(self, info: Info, ref: REF) -> Event | None:
         return await named(info, EventRow, ref)
 
-    @listed(description="collect; count is totalCount; search is asking for ids only.")
+    @listed(
+        description="Events, sorted by start unless you give `sort`. Use `totalCount` to "
+        'count without fetching, and `filter: {localDate: "2027-03-01"}` for one '
+        "day."
+    )
     def events(
         self,
         info: Info,
@@ -39,7 +43,7 @@ class EventQueries:
     ) -> Connection[Event] | None:
         return events_list(info, page, filter=filter, sort=sort)
 
-    @strawberry.field(description="How many events there are.")
+    @strawberry.field(description="Number of events that match the filter.")
     async def event_count(self, info: Info, filter: EVENT_FILTER = UNSET) -> int | None:
         context = info.context
         count = events_count(context.viewer, event_filter(filter), now=context.now)
@@ -47,16 +51,19 @@ class EventQueries:
         return int(row.total)
 
     @strawberry.field(
-        description="list-events: those whose local start is on that date at their centre, by "
-        "start. At most 1,000; events(filter: {localDate: …}) pages through more."
+        description="Events on one date in local time, sorted by start (list-events in "
+        "Surpass). Returns at most 1,000; use `events(filter: {localDate: "
+        "…})` for pages."
     )
     async def events_on_date(
         self,
         info: Info,
-        date: Annotated[date, strawberry.argument(description="As the centre's calendar has it.")],
+        date: Annotated[
+            date, strawberry.argument(description="Date in the local time of each centre.")
+        ],
         centre_id: Annotated[
             strawberry.ID | None,
-            strawberry.argument(description="Only at this centre; at all unless given."),
+            strawberry.argument(description="Only events at this centre."),
         ] = UNSET,
     ) -> list[Event] | None:
         context, centre = info.context, _key(centre_id, "Centre", "centreId")
@@ -64,15 +71,15 @@ class EventQueries:
         return [Event.of(row) for row in rows]
 
     @strawberry.field(
-        description="The distinct class codes of an organization's events, sorted; null for "
-        "another organization than yours."
+        description="Class codes of the organization's events, sorted, without "
+        "duplicates. Null for an organization other than yours."
     )
     async def event_classes(
         self,
         info: Info,
         organization_id: Annotated[
             strawberry.ID | None,
-            strawberry.argument(description="The organization; yours unless given."),
+            strawberry.argument(description="Global id of the organization. Defaults to yours."),
         ] = UNSET,
     ) -> list[str] | None:
         viewer = info.context.viewer

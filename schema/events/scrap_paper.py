@@ -16,38 +16,41 @@ from schema.grammar.fields import OverRow, attribute, column, relation
 from schema.grammar.references import ref_of
 
 
-@object_type(description="One candidate's sheet.")
+@object_type(description="A sheet of scrap paper for one candidate.")
 class ScrapPaperSheet(OverRow):
     row: strawberry.Private[Any]
 
     candidate: Candidate = relation(
-        "candidate_by_id", key="candidate_id", description="Whose sheet it is."
+        "candidate_by_id", key="candidate_id", description="The candidate who gets the sheet."
     )
     seat: int = column(
-        description="From 1, by last name, first names and reference; the same for every viewer."
+        description="Seat number, starting at 1, in the order of last name, first names "
+        "and reference. The same for all users."
     )
-    reference: str = column(description="The booking's reference.")
+    reference: str = column(description="Reference of the booking.")
 
 
-@object_type(description="The sheets for rough work at an event.")
+@object_type(description="Scrap paper to print for an event.")
 class ScrapPaper:
-    event: Event = attribute(description="Where they are needed.")
+    event: Event = attribute(description="The event that needs the sheets.")
     sheets: list[ScrapPaperSheet] = attribute(
-        description="One for each booking with a seat that you may see, of every kind, by seat."
+        description="One sheet for each booking that holds a seat and that you may see, "
+        "of every kind, in the order of seats."
     )
 
 
 @object_type
 class ScrapPaperQueries:
     @strawberry.field(
-        description="The scrap paper of an event, at most 10,000 sheets (else OUT_OF_RANGE); null "
-        "where there is no such event."
+        description="Scrap paper of an event, at most 10,000 sheets (otherwise "
+        "OUT_OF_RANGE). Null if the event does not exist or you may not see "
+        "it."
     )
     async def scrap_paper(
         self,
         info: Info,
         event_id: Annotated[
-            strawberry.ID, strawberry.argument(description="The event's global id.")
+            strawberry.ID, strawberry.argument(description="Global id of the event.")
         ],
     ) -> ScrapPaper | None:
         ref, context = ref_of(event_id, "Event"), info.context

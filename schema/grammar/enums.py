@@ -150,7 +150,7 @@ _described(
     REVOKE_ACCOMMODATION="Revoke an exam accommodation, with revokeAccommodation.",
     CHANGE_ASSESSMENT="Assign another test form to the registration, with changeAssessment.",
     ASSIGN_RESULT="Assign or correct the result of the enrolment, with assignResults.",
-    RESUBMIT="Submit the agent booking again with corrected content, with submitAgentBooking.",
+    RESUBMIT="Submit the agent booking again with corrected content, with bookAgentBooking.",
 )
 _described(
     vocabulary.EnrolmentResult,
@@ -428,7 +428,7 @@ _described(
     QUEUED="Waits to be sent for the first time.",
     RETRYING="An attempt failed. The gateway tries again later.",
     DELIVERED="The receiver accepted the message.",
-    FAILED="All attempts failed. Call redeliverNotification to send the message again.",
+    FAILED="All attempts failed. Call redeliver to send the message again.",
 )
 _described(
     vocabulary.WarningCode,

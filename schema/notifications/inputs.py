@@ -17,17 +17,18 @@ from schema.grammar.references import ref_of
 from schema.grammar.scalars import URL, EmailAddress
 
 
-@input_type(description="Whom to tell of which changes, and how.")
+@input_type(description="The endpoint to register: which changes to send, and where.")
 class RegisterNotificationInput:
-    topics: list[NotificationTopic] = attribute(description="What to tell; at least one topic.")
-    channel: NotificationChannel = attribute(description="How to tell it.")
+    topics: list[NotificationTopic] = attribute(description="Topics to send, at least one.")
+    channel: NotificationChannel = attribute(description="How to deliver the notifications.")
     url: URL | None = described(
-        "Where to post messages: https, to the public internet, at port 443 or another that the "
-        "deployment allows, at most 2,000 characters. Required for HTTP, to be left out for emails."
+        "URL to post messages to: https, on the public internet, at port 443 or another "
+        "port that the deployment allows, at most 2,000 characters. Required for "
+        "HTTP_JSON and HTTP_XML; not allowed for HTML_EMAIL."
     )
     email: EmailAddress | None = described(
-        "Where to send emails. Required for them; beside a URL it is told of messages that could "
-        "not be delivered there."
+        "Email address for notifications. Required for HTML_EMAIL. With a URL, it "
+        "receives reports of messages that could not be delivered."
     )
 
     def to_command(
@@ -44,9 +45,11 @@ class RegisterNotificationInput:
         )
 
 
-@input_type(description="Which endpoint gets another key.")
+@input_type(description="The endpoint that needs a new key.")
 class RotateNotificationKeyInput:
-    endpoint_id: strawberry.ID = attribute(description="The endpoint.")
+    endpoint_id: strawberry.ID = attribute(
+        description="Global id of the endpoint that gets a new key."
+    )
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> RotateKey:
@@ -54,9 +57,9 @@ class RotateNotificationKeyInput:
         return RotateKey(viewer=viewer, endpoint=endpoint, origin=origin_of(self.origin))
 
 
-@input_type(description="Which endpoint is told nothing any more.")
+@input_type(description="The endpoint to remove.")
 class RemoveNotificationInput:
-    endpoint_id: strawberry.ID = attribute(description="The endpoint.")
+    endpoint_id: strawberry.ID = attribute(description="Global id of the endpoint to remove.")
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> RemoveEndpoint:
@@ -64,9 +67,9 @@ class RemoveNotificationInput:
         return RemoveEndpoint(viewer=viewer, endpoint=endpoint, origin=origin_of(self.origin))
 
 
-@input_type(description="Which message is sent again.")
+@input_type(description="The message to send again.")
 class RedeliverInput:
-    delivery_id: strawberry.ID = attribute(description="The delivery.")
+    delivery_id: strawberry.ID = attribute(description="Global id of the delivery to repeat.")
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> Redeliver:

@@ -20,22 +20,23 @@ from schema.notifications.inputs import (
 from schema.notifications.types import NotificationDelivery, NotificationEndpoint
 
 
-@object_type(description="What became of an endpoint that is made or gets another key.")
+@object_type(description="Result of registering an endpoint or rotating its key.")
 class NotificationPayload:
     endpoint: NotificationEndpoint | None = attribute(
-        description="As it is now; null when refused."
+        description="The endpoint. Null if there are errors."
     )
     notification_key: str | None = attribute(
-        description="The secret that signs each message. Shown only when the endpoint is created "
-        "or its key is rotated: null with errors, and when an identical endpoint already exists."
+        description="Secret that signs each message. Shown only when the endpoint is "
+        "created or its key is rotated. Null if there are errors, or if an "
+        "identical endpoint already exists."
     )
     errors: list[UserError] = attribute(description=ERRORS)
 
 
-@object_type(description="What became of a message that is to be sent again.")
+@object_type(description="Result of redeliver.")
 class RedeliverPayload:
     delivery: NotificationDelivery | None = attribute(
-        description="As it is now; null when refused."
+        description="The delivery with its new status. Null if there are errors."
     )
     errors: list[UserError] = attribute(description=ERRORS)
 
@@ -43,8 +44,9 @@ class RedeliverPayload:
 @object_type
 class NotificationMutations:
     @strawberry.mutation(
-        description="Have changes told to a URL or by email, from now on. What is told is what you "
-        "may see. Needs MANAGE_NOTIFICATIONS."
+        description="Registers an endpoint that receives changes by HTTP or email from "
+        "now on. Only changes you may see are sent. Needs "
+        "MANAGE_NOTIFICATIONS."
     )
     async def register_notification(
         self, info: Info, input: Input[RegisterNotificationInput]
@@ -54,8 +56,8 @@ class NotificationMutations:
         return await _payload(info, await submit(info, register, input, **allowed))
 
     @strawberry.mutation(
-        description="Give an endpoint a new key; for an hour the one before is valid too. Needs "
-        "MANAGE_NOTIFICATIONS."
+        description="Gives an endpoint a new key. The previous key stays valid for an "
+        "hour. Needs MANAGE_NOTIFICATIONS."
     )
     async def rotate_notification_key(
         self, info: Info, input: Input[RotateNotificationKeyInput]
@@ -63,7 +65,7 @@ class NotificationMutations:
         return await _payload(info, await submit(info, rotate, input))
 
     @strawberry.mutation(
-        description="Tell an endpoint nothing any more; what waits is given up. Needs "
+        description="Removes an endpoint. Messages that wait are discarded. Needs "
         "MANAGE_NOTIFICATIONS."
     )
     async def remove_notification(
@@ -73,8 +75,9 @@ class NotificationMutations:
         return DeletePayload.of("NotificationEndpoint", answer)
 
     @strawberry.mutation(
-        description="Send a message again, under the same id and for another 48 hours; one that "
-        "waits is tried at once. Needs MANAGE_NOTIFICATIONS."
+        description="Sends a message again with the same id, and retries it for 48 "
+        "hours. A message that waits is sent at once. Needs "
+        "MANAGE_NOTIFICATIONS."
     )
     async def redeliver(self, info: Info, input: Input[RedeliverInput]) -> RedeliverPayload | None:
         answer = await submit(info, redeliver, input)

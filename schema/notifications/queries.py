@@ -11,7 +11,8 @@ from schema.notifications.types import NotificationEndpoint
 @object_type
 class NotificationQueries:
     @strawberry.field(
-        description="The endpoints that you may see, oldest first. Needs MANAGE_NOTIFICATIONS."
+        description="Notification endpoints that you may see, oldest first. Needs "
+        "MANAGE_NOTIFICATIONS."
     )
     async def notification_endpoints(self, info: Info) -> list[NotificationEndpoint] | None:
         rows = await info.context.read(notification_endpoints(info.context.viewer))

@@ -22,7 +22,7 @@ from schema.grammar.scalars import URL, EmailAddress
 
 STATUS = Annotated[
     DeliveryStatus | None,
-    strawberry.argument(description="Only those that stand so; all unless given."),
+    strawberry.argument(description="Only deliveries with one of these statuses. By default, all."),
 ]
 
 
@@ -30,56 +30,59 @@ def _topics(kept: Iterable[str]) -> list[NotificationTopic]:
     return [NotificationTopic(topic) for topic in kept]
 
 
-@object_type(description="One change, told or still to be told to one endpoint.")
+@object_type(description="Delivery of one change to one endpoint.")
 class NotificationDelivery(Node):
-    topic: NotificationTopic = column(description="What it is about.")
+    topic: NotificationTopic = column(description="Topic of the change.")
     topic_name: str = derived(
         "topic",
         by=lambda topic: TOPIC_NAMES[topic],
-        description="The topic as the message says it.",
+        description='Topic as the message names it, e.g. "Booking:Success".',
     )
-    status: DeliveryStatus = column(description="Where it stands.")
-    attempts: int = column(description="How often it was tried, since it was last asked for.")
+    status: DeliveryStatus = column(description="Status of the delivery.")
+    attempts: int = column(description="Number of attempts since the delivery was last requested.")
     last_http_status: int | None = column(
-        description="What the last attempt was answered with; null without an answer."
+        description="HTTP status of the last response. Null if there was none."
     )
-    last_error: str | None = column(
-        description="Why the last attempt failed, or why it was given up; null without a failure."
-    )
+    last_error: str | None = column(description="Why the last attempt failed.")
     next_attempt_at: datetime | None = column(
-        description="When it is tried next; null once it is delivered or given up."
+        description="Time of the next attempt. Null if the message was delivered or has failed."
     )
-    created_at: datetime = column(description="When the change was made.")
-    delivered_at: datetime | None = column(description="When it was accepted; null until it is.")
+    created_at: datetime = column(description="Time of the change.")
+    delivered_at: datetime | None = column(
+        description="Time when the receiver accepted the message. Null until then."
+    )
     body: str = derived(
         "channel",
         "topic",
         "content",
         by=shown_body,
-        description="The message itself; of an email its HTML.",
+        description="Body of the message. For emails, the HTML.",
     )
 
 
 @object_type(
-    description="Where changes are told. Whoever is confined sees their own user's only. Its "
-    "key is shown once, when it is made."
+    description="An endpoint that receives changes. Users with a restricted scope see "
+    "only their own endpoints. The key is shown only once, when the endpoint "
+    "is registered."
 )
 class NotificationEndpoint(Node):
-    topics: list[NotificationTopic] = column(convert=_topics, description="What it is told about.")
-    channel: NotificationChannel = column(description="How it is told.")
-    url: URL | None = column(description="Where messages are posted; null for emails.")
-    email: EmailAddress | None = column(
-        description="Where emails go; beside a URL those about messages that were given up. Null "
-        "where not given."
+    topics: list[NotificationTopic] = column(
+        convert=_topics, description="Topics that are sent to the endpoint."
     )
-    active: bool = column(description="Whether it is told anything.")
+    channel: NotificationChannel = column(description="How notifications are delivered.")
+    url: URL | None = column(description="URL that messages are posted to. Null for emails.")
+    email: EmailAddress | None = column(
+        description="Email address for notifications, or for reports of failed messages "
+        "if there is a URL."
+    )
+    active: bool = column(description="True if notifications are sent to the endpoint.")
     disabled_reason: str | None = column(
         description="Why it is not active: it has answered 410, all attempts have failed for three "
         "days, or its user is no longer active or no longer has MANAGE_NOTIFICATIONS. Null while "
         "it is active. A disabled endpoint stays disabled, also if its user is activated again."
     )
 
-    @listed("id", description="What was, and is to be, told to it, oldest first.")
+    @listed("id", description="Deliveries to the endpoint, oldest first.")
     def deliveries(
         self,
         page: PageArguments,

@@ -19,26 +19,40 @@ from schema.grammar.inputs import (
 from schema.grammar.references import ExternalIdInput, RefInput, optional_ref, refs_of
 
 
-@input_type(description="Somebody who works with the gateway, known by the reference.")
+@input_type(description="The user to create or update.")
 class UpsertUserInput:
-    reference: str = attribute(description="What the user is known by.")
-    name: str = attribute(description="The user's name.")
-    email: str | None = described("The user's email address.")
-    role: Role = attribute(description="What the user may do.")
+    reference: str = attribute(
+        description="Your unique reference for the user. If one with it exists, they are "
+        "updated; otherwise they are created."
+    )
+    name: str = attribute(description="Name of the user.")
+    email: str | None = described("Email address of the user.")
+    role: Role = attribute(description="Role of the user. It determines the user's permissions.")
     active: bool | None = described(
-        "Whether the user has any rights. Omitted or null: unchanged, so an inactive user stays "
-        "inactive; a new user is active."
+        "False removes all rights of the user. Omitted or null keeps the value, so an "
+        "inactive user stays inactive; a new user is active."
     )
-    may_mark: bool = attribute(default=False, description="Whether the user can be a marker.")
+    may_mark: bool = attribute(
+        default=False, description="True if test schedules can name the user as marker."
+    )
     may_moderate: bool = attribute(
-        default=False, description="Whether the user can be a moderator."
+        default=False, description="True if test schedules can name the user as moderator."
     )
-    centre_ids: list[strawberry.ID] | None = described("The centres in scope; a list replaces.")
-    subject_ids: list[strawberry.ID] | None = described("The subjects in scope; a list replaces.")
+    centre_ids: list[strawberry.ID] | None = described(
+        "Global ids of the centres that the user sees. Replaces the stored list; without "
+        "centres, the user is not restricted by centre."
+    )
+    subject_ids: list[strawberry.ID] | None = described(
+        "Global ids of the subjects that the user sees. Replaces the stored list; without "
+        "subjects, the user is not restricted by subject."
+    )
     agent_office_ids: list[strawberry.ID] | None = described(
-        "The agent offices in scope, for the role AGENT; a list replaces."
+        "Global ids of the agent offices that the user books for. Only for the role "
+        "AGENT. Replaces the stored list."
     )
-    candidate: RefInput | None = described("Who the user is, for the role CANDIDATE.")
+    candidate: RefInput | None = described(
+        "The candidate that the user is. Only for the role CANDIDATE."
+    )
     external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
     origin: OriginInput | None = described(ORIGIN)
 
@@ -63,30 +77,48 @@ class UpsertUserInput:
         )
 
 
-@input_type(description="Other rules; what is left out stays as it is, a list replaces.")
+@input_type(
+    description="The settings to change. An omitted field keeps its value; a list replaces "
+    "the stored one."
+)
 class UpdateSettingsInput:
     test_scheduling_over_multiple_days: bool | None = described(
-        "Whether the window of a test schedule may have several days."
+        "True if test schedules may have windows on several dates."
     )
     purchase_order_number_for_scheduling: bool | None = described(
-        "Whether a test schedule needs a purchase order."
+        "True if test schedules require a purchase order."
     )
     enforce_times_required: bool | None = described(
-        "Whether a test schedule must say if its times are enforced."
+        "True if `enforceTimes` is required when a test is scheduled."
     )
-    window_buffer_hours: int | None = described("From 0 to 168.")
+    window_buffer_hours: int | None = described(
+        "Buffer before the first and after the last window of a test schedule in hours, 0 to 168."
+    )
     allow_resit_after_pass: bool | None = described(
-        "Whether a test that was passed may be sat again."
+        "True if a candidate may take a test again after passing it."
     )
-    min_days_between_attempts: int | None = described("From 0 to 3,650.")
-    cancel_cut_off_minutes: int | None = described("From 0 to 525,600.")
-    payment_due_hours: int | None = described("From 1 to 8,760.")
+    min_days_between_attempts: int | None = described(
+        "Minimum number of days between two attempts at a test, 0 to 3,650."
+    )
+    cancel_cut_off_minutes: int | None = described(
+        "Minimum time between a cancellation and the start in minutes, 0 to 525,600. 0 means "
+        "no limit."
+    )
+    payment_due_hours: int | None = described(
+        "Time that a candidate has to pay in hours, 1 to 8,760."
+    )
     conflict_policy: ConflictPolicy | None = described(
-        "What happens to a booking at a time that the candidate has another."
+        "What happens if a new booking overlaps another booking of the candidate."
     )
-    exam_types: list[str] | None = described("The exam types that an event may have.")
-    exam_formats: list[str] | None = described("The exam formats that an event may have.")
-    billing_codes: list[str] | None = described("The billing codes that an event may have.")
+    exam_types: list[str] | None = described(
+        "Exam types that events may have. An empty list allows any."
+    )
+    exam_formats: list[str] | None = described(
+        "Exam formats that events may have. An empty list allows any."
+    )
+    billing_codes: list[str] | None = described(
+        "Billing codes that events may have. An empty list allows any."
+    )
 
     def to_command(self, viewer: DomainViewer) -> UpdateSettings:
         return UpdateSettings(viewer=viewer, **values_given(self))

@@ -16,9 +16,11 @@ from schema.organizations.inputs import UpdateSettingsInput, UpsertUserInput
 from schema.organizations.types import SiteSettings, User
 
 
-@object_type(description="What became of a change of the settings.")
+@object_type(description="Result of updateSettings.")
 class SettingsPayload:
-    settings: SiteSettings | None = attribute(description="As they are now; null when refused.")
+    settings: SiteSettings | None = attribute(
+        description="The organization's settings with their new values. Null if there are errors."
+    )
     errors: list[UserError] = attribute(description=ERRORS)
 
 
@@ -28,10 +30,11 @@ class OrganizationMutations:
         User,
         UpsertUserInput,
         upsert_users,
-        description="Make or update a user. Needs MANAGE_USERS.",
+        description="Creates a user, or updates the one with the same reference. Needs "
+        "MANAGE_USERS.",
     )
 
-    @strawberry.mutation(description="Change the organization's rules. Needs MANAGE_SETTINGS.")
+    @strawberry.mutation(description="Changes the organization's settings. Needs MANAGE_SETTINGS.")
     async def update_settings(
         self, info: Info, input: Input[UpdateSettingsInput]
     ) -> SettingsPayload | None:

@@ -11,7 +11,10 @@ from schema.organizations.types import User, Viewer
 
 @object_type
 class OrganizationQueries:
-    @strawberry.field(description="Who you are to the gateway.")
+    @strawberry.field(
+        description="The user behind the current token: role, permissions and what they may "
+        "see. Start here when you log in."
+    )
     def viewer(self, info: Info) -> Viewer | None:
         return Viewer(domain=info.context.viewer)
 
@@ -20,5 +23,5 @@ class OrganizationQueries:
         User,
         users_page,
         users_count,
-        description="The users of the organization, by name.",
+        description="Users of the organization, sorted by name.",
     )

@@ -30,97 +30,114 @@ if TYPE_CHECKING:
     from schema.tests.types import Subject
 
 
-@object_type(description="The rules that an organization has chosen.")
+@object_type(description="Settings of an organization that determine the rules of booking.")
 class SiteSettings(OverRow):
     row: strawberry.Private[Any]
 
     test_scheduling_over_multiple_days: bool = column(
-        description="Whether the window of a test schedule may have several days."
+        description="True if test schedules may have windows on several dates."
     )
     purchase_order_number_for_scheduling: bool = column(
-        description="Whether a test schedule needs a purchase order."
+        description="True if test schedules require a purchase order."
     )
     enforce_times_required: bool = column(
-        description="Whether a test schedule must say if its times are enforced."
+        description="True if `enforceTimes` is required when a test is scheduled."
     )
     window_buffer_hours: int = column(
-        description="How long before and after its window a test schedule is open."
+        description="Buffer before the first and after the last window of a test "
+        "schedule, in hours. Does not apply if the schedule enforces its "
+        "times."
     )
     allow_resit_after_pass: bool = column(
-        description="Whether a test that was passed may be sat again."
+        description="True if a candidate may take a test again after passing it."
     )
     min_days_between_attempts: int = column(
-        description="Days between two attempts at a test; 0: no waiting time."
+        description="Minimum number of days between two attempts at a test. 0 means no minimum."
     )
     cancel_cut_off_minutes: int = column(
-        description="How long before the start a booking can last be cancelled; 0: until the start "
-        "and after it."
+        description="Minimum time between a cancellation and the start, in minutes. 0 "
+        "means no limit."
     )
-    payment_due_hours: int = column(description="How long a candidate has to pay.")
+    payment_due_hours: int = column(
+        description="Time that a candidate has to pay, in hours, unless the booking has its "
+        "own due date."
+    )
     conflict_policy: ConflictPolicy = column(
-        description="What happens to a booking at a time that the candidate has another."
+        description="What happens if a new booking overlaps another booking of the candidate."
     )
-    exam_types: list[str] = column(description="The exam types that an event may have; empty: any.")
+    exam_types: list[str] = column(
+        description="Exam types that events may have. Empty if any is allowed."
+    )
     exam_formats: list[str] = column(
-        description="The exam formats that an event may have; empty: any."
+        description="Exam formats that events may have. Empty if any is allowed."
     )
     billing_codes: list[str] = column(
-        description="The billing codes that an event may have; empty: any."
+        description="Billing codes that events may have. Empty if any is allowed."
     )
-
-
-@object_type(description="Whose exams, people and rules these are.")
-class Organization(Node, Sourced):
-    name: str = column(description="Its name.")
-    time_zone: TimeZone = column(description="The zone of what has no centre.")
-    currency: CurrencyCode = column(description="What it counts in.")
-    settings: SiteSettings = embedded(description="The rules that it has chosen.")
 
 
 @object_type(
-    description="Somebody who works with the gateway; marker and moderator of a test schedule are "
-    "users."
+    description="An organization that uses the gateway, such as an awarding body. Its data "
+    "is separate from that of all others."
 )
-class User(Node, Sourced):
-    reference: str = column(description="What the user is known by.")
-    name: str = column(description="The user's name.")
-    email: EmailAddress | None = column(
-        mask=Permission.VIEW_PII, description="Null where unknown, and without VIEW_PII."
+class Organization(Node, Sourced):
+    name: str = column(description="Name of the organization.")
+    time_zone: TimeZone = column(description="Time zone for events and bookings without a centre.")
+    currency: CurrencyCode = column(description="Currency of the organization.")
+    settings: SiteSettings = embedded(
+        description="Settings of the organization that determine the rules of booking."
     )
-    role: Role = column(description="What the user may do.")
-    active: bool = column(description="Whether the user may do anything.")
-    may_mark: bool = column(description="Whether the user can be a marker.")
-    may_moderate: bool = column(description="Whether the user can be a moderator.")
+
+
+@object_type(description="A user of the gateway, such as a scheduler, an invigilator or a marker.")
+class User(Node, Sourced):
+    reference: str = column(description="Unique reference of the user.")
+    name: str = column(description="Name of the user.")
+    email: EmailAddress | None = column(
+        mask=Permission.VIEW_PII, description="Email address of the user. Null without VIEW_PII."
+    )
+    role: Role = column(description="Role of the user. It determines the user's permissions.")
+    active: bool = column(description="False if the user has no rights any more.")
+    may_mark: bool = column(description="True if test schedules can name the user as marker.")
+    may_moderate: bool = column(
+        description="True if test schedules can name the user as moderator."
+    )
     centres: list[Annotated["Centre", strawberry.lazy("schema.centres.types")]] = relation(
-        "centres_of_user", description="The centres in the user's scope, by name."
+        "centres_of_user",
+        description="Centres that the user sees, sorted by name. Empty if the user is "
+        "not restricted by centre.",
     )
     subjects: list[Annotated["Subject", strawberry.lazy("schema.tests.types")]] = relation(
-        "subjects_of_user", description="The subjects in the user's scope, by name."
+        "subjects_of_user",
+        description="Subjects that the user sees, sorted by name. Empty if the user is "
+        "not restricted by subject.",
     )
     agent_offices: list[Annotated["AgentOffice", strawberry.lazy("schema.products.types")]] = (
         relation(
-            "agent_offices_of_user", description="The agent offices in the user's scope, by name."
+            "agent_offices_of_user",
+            description="Agent offices that the user books for, sorted by name.",
         )
     )
     candidate: Annotated["Candidate", strawberry.lazy("schema.candidates.types")] | None = relation(
         "candidate_by_id",
         key="candidate_id",
-        description="Who the user is as a candidate; null for another role, or not yours to see.",
+        description="The candidate that the user is. Null for other roles, or if you may "
+        "not see the candidate.",
     )
 
 
-@object_type(description="Who did something.")
+@object_type(description="Who made a change: a user, an API key, an import or the gateway.")
 class Actor(OverRow):
     row: strawberry.Private[Any]
 
     user: User | None = relation(
         "user_by_id",
         key="user_id",
-        description="Null for what has no user: a key, an import, the gateway.",
+        description="The user. Null if an API key, an import or the gateway made the change.",
     )
-    name: str = column(description="The name at that time.")
+    name: str = column(description="Name at the time of the change.")
     proxy_for: str | None = column(
-        "proxy", description="On whose behalf, as the caller said; null where nobody said."
+        "proxy", description="Person on whose behalf the change was made, as the caller stated."
     )
 
 
@@ -134,48 +151,56 @@ def actor(prefix: str, *, description: str) -> Any:
     )
 
 
-@object_type(description="Who is asking, and what they may do and see.")
+@object_type(description="The user behind the current token, with permissions and scope.")
 class Viewer:
     domain: strawberry.Private[DomainViewer]
 
-    @method(description="Who it is.")
+    @method(description="The user's name, and the user if the token belongs to one.")
     def actor(self, info: Info) -> Actor:
         return Actor.of(Renamed(self.domain, {"proxy": Fixed(None)}, info.context))
 
-    @method(description="Whose objects the viewer sees.")
+    @method(description="Organization whose data you see.")
     async def organization(self, info: Info) -> Organization:
         organization: Organization = await load_node(
             info, "Organization", self.domain.organization_id
         )
         return organization
 
-    @method(description="What the permissions and the scope come from.")
+    @method(description="Role behind the token. It determines your permissions.")
     def role(self) -> Role:
         return self.domain.role
 
-    @method(description="What the viewer may do, sorted by name.")
+    @method(
+        description="Permissions that you have, sorted by name. Use them to show or hide features."
+    )
     def permissions(self) -> list[Permission]:
         return sorted(self.domain.permissions)
 
-    @method(description="The centres that confine the viewer, by name; empty: none do.")
+    @method(
+        description="Centres that you see, sorted by name. Empty if you are not restricted "
+        "by centre."
+    )
     async def centres(
         self, info: Info
     ) -> list[Annotated["Centre", strawberry.lazy("schema.centres.types")]]:
         return await _by_name(info, "Centre", self.domain.scope.centres)
 
-    @method(description="The subjects that confine the viewer, by name; empty: none do.")
+    @method(
+        description="Subjects that you see, sorted by name. Empty if you are not restricted "
+        "by subject."
+    )
     async def subjects(
         self, info: Info
     ) -> list[Annotated["Subject", strawberry.lazy("schema.tests.types")]]:
         return await _by_name(info, "Subject", self.domain.scope.subjects)
 
-    @method(description="The agent offices that confine the viewer, by name; empty: none do.")
+    @method(description="Agent offices that you book for, sorted by name.")
     async def agent_offices(
         self, info: Info
     ) -> list[Annotated["AgentOffice", strawberry.lazy("schema.products.types")]]:
         return await _by_name(info, "AgentOffice", self.domain.scope.agent_offices)
 
-    @method(description="The viewer as a candidate; null for everybody else.")
+    @method(description="The candidate that you are. Null for all roles but CANDIDATE.")
     async def candidate(
         self, info: Info
     ) -> Annotated["Candidate", strawberry.lazy("schema.candidates.types")] | None:

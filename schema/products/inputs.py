@@ -19,13 +19,16 @@ from schema.grammar.inputs import (
 from schema.grammar.references import ExternalIdInput, RefInput
 
 
-@input_type(description="An office of an agency, known by the code.")
+@input_type(description="The agent office to create or update, identified by its code.")
 class UpsertAgentOfficeInput:
-    code: str = attribute(description="EC's code of it.")
-    name: str = attribute(description="Its name.")
-    agency: str = attribute(description="The agency that it belongs to.")
+    code: str = attribute(
+        description="Code of the office in EC English. If an office with it exists, it is "
+        "updated; otherwise it is created."
+    )
+    name: str = attribute(description="Name of the office.")
+    agency: str = attribute(description="Name of the agency that the office belongs to.")
     active: bool | None = described(
-        "Whether it may book. Omitted or null: unchanged; a new office is active."
+        "True if the office may book. Omitted or null keeps the value; a new office is active."
     )
     external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
     origin: OriginInput | None = described(ORIGIN)
@@ -39,15 +42,22 @@ class UpsertAgentOfficeInput:
         )
 
 
-@input_type(description="A product, known by the code. What is left out or null stays as it is.")
+@input_type(
+    description="The product to create or update, identified by its code. An omitted or null "
+    "field keeps its value."
+)
 class UpsertProductInput:
-    code: str = attribute(description="EC's code of it.")
-    kind: ProductKind = attribute(description="What it is.")
-    name: str = attribute(description="Its name.")
-    min_weeks: int | None = described("For how many weeks at least, from 1 to 1,000.")
-    max_weeks: int | None = described("For how many weeks at most, from 1 to 1,000.")
+    code: str = attribute(
+        description="Code of the product in EC English. If a product with it exists, it is "
+        "updated; otherwise it is created."
+    )
+    kind: ProductKind = attribute(description="Kind of the product.")
+    name: str = attribute(description="Name of the product.")
+    min_weeks: int | None = described("Minimum number of weeks, 1 to 1,000.")
+    max_weeks: int | None = described("Maximum number of weeks, 1 to 1,000.")
     active: bool | None = described(
-        "Whether it can be booked. Omitted or null: unchanged; a new product is active."
+        "True if the product can be booked. Omitted or null keeps the value; a new "
+        "product is active."
     )
     external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
     origin: OriginInput | None = described(ORIGIN)
@@ -62,17 +72,17 @@ class UpsertProductInput:
 
 
 @input_type(
-    description="Says that a school offers a product; startDates are added, and only a course "
-    "needs them."
+    description="A product that a school offers, with its start dates and places. Start "
+    "dates are added to the stored ones; only courses need them."
 )
 class OfferProductInput:
-    product: RefInput = attribute(description="What is offered.")
-    centre: RefInput = attribute(description="The school.")
-    start_dates: list[date] | None = described("Dates on which it can begin; at most 500 in all.")
-    remove_start_dates: list[date] | None = described("Dates on which it no longer can.")
-    capacity: int | None = described("Places on each start date, from 1 to 100,000.")
+    product: RefInput = attribute(description="The product that the school offers.")
+    centre: RefInput = attribute(description="The school that offers the product.")
+    start_dates: list[date] | None = described("Start dates to add. An offer has at most 500.")
+    remove_start_dates: list[date] | None = described("Start dates to remove.")
+    capacity: int | None = described("Number of places on each start date, 1 to 100,000.")
     offered: bool | None = described(
-        "False withdraws it. Omitted or null: unchanged; a new offer is offered."
+        "False withdraws the offer. Omitted or null keeps the value; a new offer is active."
     )
     origin: OriginInput | None = described(ORIGIN)
 

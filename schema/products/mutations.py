@@ -16,10 +16,12 @@ from schema.products.inputs import OfferProductInput, UpsertAgentOfficeInput, Up
 from schema.products.types import AgentOffice, Product, ProductOffer
 
 
-@object_type(description="What became of an offer.")
+@object_type(description="Result of offerProduct.")
 class OfferProductPayload:
-    offer: ProductOffer | None = attribute(description="As it is now; null when refused.")
-    changed: bool = attribute(description="False where it was like that already.")
+    offer: ProductOffer | None = attribute(
+        description="The offer with its new values. Null if there are errors."
+    )
+    changed: bool = attribute(description="False if the offer already had these values.")
     errors: list[UserError] = attribute(description=ERRORS)
 
 
@@ -29,18 +31,21 @@ class ProductMutations:
         AgentOffice,
         UpsertAgentOfficeInput,
         upsert_agent_offices,
-        description="Make or update an agent office. Needs MANAGE_PRODUCTS.",
+        description="Creates an agent office, or updates the one with the same code. "
+        "Needs MANAGE_PRODUCTS.",
     )
 
     upsert_product = upsert(
         Product,
         UpsertProductInput,
         upsert_products,
-        description="Make or update a product. Needs MANAGE_PRODUCTS.",
+        description="Creates a product, or updates the one with the same code. Needs "
+        "MANAGE_PRODUCTS.",
     )
 
     @strawberry.mutation(
-        description="Say what a school offers, when and for how many. Needs MANAGE_PRODUCTS."
+        description="Sets which product a school offers, on which dates and with how "
+        "many places. Needs MANAGE_PRODUCTS."
     )
     async def offer_product(
         self, info: Info, input: Input[OfferProductInput]

@@ -19,13 +19,14 @@ from schema.grammar.references import optional_id
 from schema.grammar.relations import Many
 
 PRODUCT_KIND = Annotated[
-    ProductKind | None, strawberry.argument(description="Only of this kind; of all unless given.")
+    ProductKind | None,
+    strawberry.argument(description="Only products of this kind. By default, all kinds."),
 ]
-FROM = Annotated[date, strawberry.argument(name="from", description="The first date.")]
-TO = Annotated[date, strawberry.argument(description="The last date.")]
+FROM = Annotated[date, strawberry.argument(name="from", description="First date of the range.")]
+TO = Annotated[date, strawberry.argument(description="Last date of the range.")]
 SCHOOL = Annotated[
     strawberry.ID | None,
-    strawberry.argument(description="At this school only; at any unless given."),
+    strawberry.argument(description="Only dates at this school. By default, all schools."),
 ]
 
 

@@ -20,7 +20,7 @@ from schema.products.types import AgentOffice, Product
 
 @object_type
 class ProductQueries:
-    @listed(description="What schools can sell, by name.")
+    @listed(description="Products that schools can sell, sorted by name.")
     def products(
         self,
         page: PageArguments,
@@ -42,6 +42,7 @@ class ProductQueries:
         AgentOffice,
         agent_offices_page,
         agent_offices_count,
-        description="The offices of the agencies, sorted by name. Agents see their own offices, "
-        "viewers of the whole organization see all, and other viewers see none.",
+        description="Offices of the agencies, sorted by name. Agents see their own "
+        "offices, users of the whole organization see all, and other users "
+        "see none.",
     )

@@ -23,12 +23,15 @@ from schema.grammar.references import ExternalIdInput, RefInput, optional_ref, r
 from schema.grammar.scalars import LanguageTag
 
 
-@input_type(description="A subject, known by the reference.")
+@input_type(description="The subject to create or update.")
 class UpsertSubjectInput:
-    reference: str = attribute(description="What it is known by.")
-    name: str = attribute(description="Its name.")
+    reference: str = attribute(
+        description="Your unique reference for the subject. If one with it exists, it is "
+        "updated; otherwise it is created."
+    )
+    name: str = attribute(description="Name of the subject.")
     centre_ids: list[strawberry.ID] | None = described(
-        "The centres that examine it; a list replaces."
+        "Global ids of the centres that offer the subject. Replaces the stored list."
     )
     external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
     origin: OriginInput | None = described(ORIGIN)
@@ -44,10 +47,13 @@ class UpsertSubjectInput:
         )
 
 
-@input_type(description="A module, known by the reference.")
+@input_type(description="The module to create or update.")
 class UpsertModuleInput:
-    reference: str = attribute(description="What it is known by.")
-    name: str = attribute(description="Its name.")
+    reference: str = attribute(
+        description="Your unique reference for the module. If one with it exists, it is "
+        "updated; otherwise it is created."
+    )
+    name: str = attribute(description="Name of the module.")
     external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
     origin: OriginInput | None = described(ORIGIN)
 
@@ -61,16 +67,17 @@ class UpsertModuleInput:
         )
 
 
-@input_type(description="A form of a test, known by its code inside the test.")
+@input_type(description="A form of a test, identified by its code within the test.")
 class TestFormInput:
-    code: str = attribute(description="What it is known by.")
-    name: str = attribute(description="Its name.")
+    code: str = attribute(description="Code of the form, unique within the test.")
+    name: str = attribute(description="Name of the form.")
     published: bool | None = described(
-        "Whether it can be sat. Omitted or null: unchanged; a new form is published."
+        "True if candidates can take the form. Omitted or null keeps the value; a new "
+        "form is published."
     )
-    published_at: datetime | None = described("Since when.")
-    bilingual: bool = attribute(default=False, description="Whether it has two languages.")
-    language: LanguageTag | None = described("Its language.")
+    published_at: datetime | None = described("Time since when the form is published.")
+    bilingual: bool = attribute(default=False, description="True if the form has two languages.")
+    language: LanguageTag | None = described("Language of the form.")
     external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
 
     def to_form(self) -> Form:
@@ -81,34 +88,45 @@ class TestFormInput:
 
 
 @input_type(
-    description="A test, known by its subject and its reference. What is left out or null stays "
-    "as it is. Events without a duration of their own follow the test until they start; existing "
-    "bookings keep their values."
+    description="The test to create or update, identified by its subject and reference. "
+    "An omitted or null field keeps its value. Events without their own "
+    "duration follow the test until they start; existing bookings keep their "
+    "values."
 )
 class UpsertTestInput:
-    reference: str = attribute(description="What it is known by inside its subject.")
-    name: str = attribute(description="Its name.")
+    reference: str = attribute(
+        description="Your reference for the test, unique within its subject. If one with it "
+        "exists, it is updated; otherwise it is created."
+    )
+    name: str = attribute(description="Name of the test.")
     subject: RefInput | None = described(
-        "What it is about; left out: the only test of that reference."
+        "Subject of the test. If omitted, the only test with this reference is meant."
     )
-    duration_minutes: int = attribute(description="Minutes of work.")
-    break_minutes: int = attribute(default=0, description="Minutes of breaks.")
+    duration_minutes: int = attribute(description="Working time of the test in minutes.")
+    break_minutes: int = attribute(default=0, description="Breaks of the test in minutes.")
     requires_invigilation: bool | None = described(
-        "Whether it must be invigilated. Omitted or null: unchanged; false for a new test."
+        "True if the test must be invigilated. Omitted or null keeps the value; false "
+        "for a new test."
     )
-    max_attempts: int | None = described("How often a candidate may sit it.")
+    max_attempts: int | None = described("Number of times that a candidate may take the test.")
     default_language: LanguageTag = attribute(
-        default=LanguageTag("en"), description="The language unless another is chosen."
+        default=LanguageTag("en"),
+        description="Language of the test, unless a booking chooses another.",
     )
     languages: list[LanguageTag] | None = described(
-        "The languages to choose from; a list replaces, and always has the default language."
+        "Languages that a booking can choose. Replaces the stored list; the default "
+        "language is always included."
     )
-    allows_markers: bool = attribute(default=False, description="Whether it may have a marker.")
+    allows_markers: bool = attribute(
+        default=False, description="True if a test schedule can name a marker."
+    )
     allows_moderators: bool = attribute(
-        default=False, description="Whether it may have a moderator."
+        default=False, description="True if a test schedule can name a moderator."
     )
-    modules: list[RefInput] | None = described("Its modules; a list replaces.")
-    forms: list[TestFormInput] | None = described("Its forms; a list replaces, form by form.")
+    modules: list[RefInput] | None = described("Modules of the test. Replaces the stored list.")
+    forms: list[TestFormInput] | None = described(
+        "Forms of the test. Replaces the stored list; a form with a known code is updated."
+    )
     external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
     origin: OriginInput | None = described(ORIGIN)
 

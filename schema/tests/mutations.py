@@ -13,21 +13,24 @@ class TestMutations:
         Subject,
         UpsertSubjectInput,
         upsert_subjects,
-        description="Make or update a subject. Needs MANAGE_TESTS.",
+        description="Creates a subject, or updates the one with the same reference. "
+        "Needs MANAGE_TESTS.",
     )
 
     upsert_module = upsert(
         Module,
         UpsertModuleInput,
         upsert_modules,
-        description="Make or update a module. Needs MANAGE_TESTS.",
+        description="Creates a module, or updates the one with the same reference. Needs "
+        "MANAGE_TESTS.",
     )
 
     upsert_test = upsert(
         Test,
         UpsertTestInput,
         upsert_tests,
-        description="Make or update a test, with its forms. Needs MANAGE_TESTS.",
-        warnings="BOOKINGS_KEEP_VALUES with the number of live bookings that keep an earlier "
-        "duration, share of the breaks or invigilation; empty without any.",
+        description="Creates a test with its forms, or updates the one with the same "
+        "subject and reference. Needs MANAGE_TESTS.",
+        warnings="Contains BOOKINGS_KEEP_VALUES if bookings keep an earlier duration, "
+        "breaks or invigilation, with their number. Otherwise empty.",
     )

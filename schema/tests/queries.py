@@ -25,10 +25,10 @@ class TestQueries:
         Subject,
         subjects_page,
         subjects_count,
-        description="The subjects of the organization, by name.",
+        description="Subjects of the organization, sorted by name.",
     )
 
-    @found(description="A test; null where there is none.")
+    @found(description="A test. Null if it does not exist or you may not see it.")
     async def test(self, info: Info, ref: REF) -> Test | None:
         return await named(info, TestRow, ref)
 
@@ -38,5 +38,5 @@ class TestQueries:
         tests_page,
         tests_count,
         name="tests",
-        description="The tests of the organization, by name.",
+        description="Tests of the organization, sorted by name.",
     )
