@@ -12,6 +12,7 @@ from strawberry.types.base import get_object_definition
 
 import schema.grammar.enums  # noqa: F401 - describes the enums that the other modules use
 from schema.grammar.errors import ERROR_TYPES
+from schema.grammar.inputs import input_description
 from schema.grammar.node import NODES, fill_tables
 from schema.grammar.paths import INPUTS
 from schema.grammar.scalars import SCALARS
@@ -37,7 +38,9 @@ fill_tables(NODE_TYPES, OTHER_TYPES, KIND_TYPES)
 
 for _field in get_object_definition(Mutation, strict=True).fields:
     _field.extensions = [DoneOnce()]
-    INPUTS.extend(argument.type for argument in _field.arguments)
+    for _argument in _field.arguments:
+        INPUTS.append(_argument.type)
+        _argument.description = input_description(_argument.type)
 
 
 def build_schema() -> strawberry.Schema:

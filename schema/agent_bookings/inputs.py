@@ -41,7 +41,7 @@ class AgentContactInput:
 
 
 @input_type(
-    description="The student for whom the agency books. Kept as submitted with the revision."
+    description="The student that the agency books for. Kept as submitted with the revision."
 )
 class StudentInput:
     first_names: str | None = described(

@@ -10,7 +10,6 @@ from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
 from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute
-from schema.grammar.inputs import Input
 from schema.grammar.payloads import CREATED, ERRORS, WARNINGS, written
 from schema.grammar.warnings import Warning
 
@@ -40,7 +39,7 @@ class AgentBookingMutations:
         "background, and reported in `validationMessages`. Needs BOOK."
     )
     async def book_agent_booking(
-        self, info: Info, input: Input[BookAgentBookingInput]
+        self, info: Info, input: BookAgentBookingInput
     ) -> BookAgentBookingPayload | None:
         answer = await submit(info, book, input)
         return BookAgentBookingPayload(

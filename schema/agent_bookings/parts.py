@@ -26,7 +26,6 @@ from schema.grammar.scalars import CountryCode, EmailAddress
 from schema.products.types import Product
 
 PII = Permission.VIEW_PII
-MASKED = "Null if not submitted, and without VIEW_PII."
 
 
 def personal(name: str, *, description: str, convert: Callable[[Any], Any] = str) -> Any:
@@ -45,9 +44,13 @@ class AgentContact(OverRow):
 
     first_names: str = column("firstNames", description="First names of the contact.")
     last_name: str = column("lastName", description="Last name of the contact.")
-    telephone: str | None = column(mask=PII, description=MASKED)
-    mobile: str | None = column(mask=PII, description=MASKED)
-    email: EmailAddress = personal("email", description="The contact's email address.")
+    telephone: str | None = column(
+        mask=PII, description="Telephone number, as submitted. Null without VIEW_PII."
+    )
+    mobile: str | None = column(
+        mask=PII, description="Mobile number, as submitted. Null without VIEW_PII."
+    )
+    email: EmailAddress = personal("email", description="Email address of the contact.")
 
 
 @object_type(
@@ -58,26 +61,39 @@ class StudentDetails(OverRow):
 
     first_names: str = column("firstNames", description="First names of the student.")
     last_name: str = column("lastName", description="Last name of the student.")
-    passport_number: str | None = column("passportNumber", mask=PII, description=MASKED)
+    passport_number: str | None = column(
+        "passportNumber",
+        mask=PII,
+        description="Passport number of the student. Null without VIEW_PII.",
+    )
     passport_issuing_country: CountryCode = personal(
-        "passportIssuingCountry", description="Which country issued the passport."
+        "passportIssuingCountry", description="Country that issued the passport."
     )
     date_of_birth: dt.date = personal(
-        "dateOfBirth", convert=dt.date.fromisoformat, description="When the student was born."
+        "dateOfBirth", convert=dt.date.fromisoformat, description="Date of birth of the student."
     )
     gender: Gender = column(convert=Gender, description="Gender of the student.")
     country_of_birth: CountryCode = column(
         "countryOfBirth", description="Country where the student was born."
     )
     nationality: CountryCode = column(description="Nationality of the student.")
-    email: EmailAddress | None = column(mask=PII, description=MASKED)
-    telephone: str | None = column(mask=PII, description=MASKED)
-    mobile: str | None = column(mask=PII, description=MASKED)
+    email: EmailAddress | None = column(
+        mask=PII, description="Email address of the student. Null without VIEW_PII."
+    )
+    telephone: str | None = column(
+        mask=PII, description="Telephone number, as submitted. Null without VIEW_PII."
+    )
+    mobile: str | None = column(
+        mask=PII, description="Mobile number, as submitted. Null without VIEW_PII."
+    )
     address: Address = personal(
         "address", convert=address_of, description="Where the student lives."
     )
     emergency_contact: EmergencyContact | None = column(
-        "emergencyContact", mask=PII, convert=emergency_contact_of, description=MASKED
+        "emergencyContact",
+        mask=PII,
+        convert=emergency_contact_of,
+        description="Person to contact in an emergency. Null without VIEW_PII.",
     )
 
 
@@ -144,9 +160,15 @@ class AirportTransferBooking(OverRow):
 class SpecialRequirements(OverRow):
     row: strawberry.Private[Any]
 
-    medical_condition: str | None = column("medicalCondition", mask=PII, description=MASKED)
-    allergies: str | None = column(mask=PII, description=MASKED)
-    general: str | None = column(description="Other requirements.")
+    medical_condition: str | None = column(
+        "medicalCondition",
+        mask=PII,
+        description="Medical conditions except allergies. Null without VIEW_PII.",
+    )
+    allergies: str | None = column(
+        mask=PII, description="Allergies of the student. Null without VIEW_PII."
+    )
+    general: str | None = column(description="Other requirements of the student.")
 
 
 @object_type(description="The student's preferences for a homestay.")

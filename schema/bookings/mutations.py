@@ -1,7 +1,7 @@
 """The mutations of bookings, and their payloads."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import strawberry
@@ -45,7 +45,7 @@ class CancelBookingPayload:
     )
 
 
-@object_type(description="A cancelled booking, with what is needed for a refund.")
+@object_type(description="A cancelled booking, with its cost and payment.")
 class CancelledBooking:
     booking: Booking = attribute(description="The booking that was cancelled.")
     on_behalf: bool = attribute(
@@ -141,9 +141,7 @@ class BookingMutations:
     async def cancel_booking(
         self,
         info: Info,
-        input: Annotated[
-            CancelBookingInput, strawberry.argument(description="The booking to cancel.")
-        ],
+        input: CancelBookingInput,
     ) -> CancelBookingPayload | None:
         answer = await submit(info, cancel, input)
         return CancelBookingPayload(
@@ -160,9 +158,7 @@ class BookingMutations:
     async def cancel_bookings(
         self,
         info: Info,
-        input: Annotated[
-            CancelBookingsInput, strawberry.argument(description="The bookings to cancel.")
-        ],
+        input: CancelBookingsInput,
     ) -> CancelBookingsPayload | None:
         answers = await submit_all(info, cancel, input)
         return CancelBookingsPayload(
@@ -178,9 +174,7 @@ class BookingMutations:
     async def grant_accommodation(
         self,
         info: Info,
-        input: Annotated[
-            GrantAccommodationInput, strawberry.argument(description="The accommodation to grant.")
-        ],
+        input: GrantAccommodationInput,
     ) -> AccommodationPayload | None:
         answer = await submit(info, grant, input)
         return await _accommodation_payload(info, answer)
@@ -191,10 +185,7 @@ class BookingMutations:
     async def revoke_accommodation(
         self,
         info: Info,
-        input: Annotated[
-            RevokeAccommodationInput,
-            strawberry.argument(description="The accommodation to revoke."),
-        ],
+        input: RevokeAccommodationInput,
     ) -> AccommodationPayload | None:
         answer = await submit(info, revoke, input)
         return await _accommodation_payload(info, answer)

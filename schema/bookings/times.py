@@ -81,7 +81,7 @@ def event_times(*, description: str) -> Any:
     )
 
 
-@object_type(description="How, when and by whom a booking was cancelled.")
+@object_type(description="Reason, time and author of a cancellation.")
 class Cancellation(OverRow):
     row: strawberry.Private[Any]
 

@@ -120,7 +120,7 @@ class BookEnrolmentInput:
 )
 class MoveEnrolmentInput:
     enrolment_id: strawberry.ID = attribute(description="Global id of the enrolment to move.")
-    to_event: RefInput | None = described("The new event.")
+    to_event: RefInput | None = described("The event to move to.")
     to_room: RefInput | None = described("The new room.")
     to_on_demand_time: LocalDateTime | None = described("The new time, at an on-demand event.")
     from_event_id: strawberry.ID | None = described(

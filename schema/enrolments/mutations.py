@@ -1,6 +1,5 @@
 """The mutations of enrolments, and their payloads."""
 
-from typing import Annotated
 from uuid import UUID
 
 import strawberry
@@ -124,7 +123,7 @@ class EnrolmentMutations:
     async def book_enrolment(
         self,
         info: Info,
-        input: Annotated[BookEnrolmentInput, strawberry.argument(description="The seat to book.")],
+        input: BookEnrolmentInput,
     ) -> BookEnrolmentPayload | None:
         answer = await submit(info, book, input)
         return BookEnrolmentPayload(
@@ -141,10 +140,7 @@ class EnrolmentMutations:
     async def move_enrolment(
         self,
         info: Info,
-        input: Annotated[
-            MoveEnrolmentInput,
-            strawberry.argument(description="The enrolment to move, and where to."),
-        ],
+        input: MoveEnrolmentInput,
     ) -> MoveEnrolmentPayload | None:
         answer = await submit(info, move, input)
         return MoveEnrolmentPayload(
@@ -163,9 +159,7 @@ class EnrolmentMutations:
     async def assign_results(
         self,
         info: Info,
-        input: Annotated[
-            AssignResultsInput, strawberry.argument(description="The results to assign.")
-        ],
+        input: AssignResultsInput,
     ) -> AssignResultsPayload | None:
         answers = await submit_all(info, assign_results, input)
         return AssignResultsPayload(
@@ -180,9 +174,7 @@ class EnrolmentMutations:
     async def record_payment(
         self,
         info: Info,
-        input: Annotated[
-            RecordPaymentInput, strawberry.argument(description="The payment and its new status.")
-        ],
+        input: RecordPaymentInput,
     ) -> RecordPaymentPayload | None:
         answer = await submit(info, record_payments, input)
         booking = answer.fact("booking")

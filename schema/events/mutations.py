@@ -21,7 +21,6 @@ from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
 from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute
-from schema.grammar.inputs import Input
 from schema.grammar.payloads import ERRORS, WARNINGS, written
 from schema.grammar.warnings import Warning
 
@@ -41,20 +40,20 @@ class EventPayload:
 @object_type
 class EventMutations:
     @strawberry.mutation(description="Creates an event. Needs MANAGE_EVENTS.")
-    async def create_event(self, info: Info, input: Input[CreateEventInput]) -> EventPayload | None:
+    async def create_event(self, info: Info, input: CreateEventInput) -> EventPayload | None:
         return await _payload(info, await submit(info, create_events, input))
 
     @strawberry.mutation(
         description="Changes an event, and moves its bookings with it. Needs MANAGE_EVENTS."
     )
-    async def update_event(self, info: Info, input: Input[UpdateEventInput]) -> EventPayload | None:
+    async def update_event(self, info: Info, input: UpdateEventInput) -> EventPayload | None:
         return await _payload(info, await submit(info, update_and_expire, input))
 
     @strawberry.mutation(
         description="Cancels an event and, unless `cancelBookings` is false, its "
         "bookings. Needs MANAGE_EVENTS."
     )
-    async def cancel_event(self, info: Info, input: Input[CancelEventInput]) -> EventPayload | None:
+    async def cancel_event(self, info: Info, input: CancelEventInput) -> EventPayload | None:
         return await _payload(info, await submit(info, cancel_events, input))
 
 

@@ -3,11 +3,11 @@
 import dataclasses
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
-import strawberry
 from strawberry import UNSET
+from strawberry.types.base import StrawberryType, get_object_definition
 
 from resolvers.changes import Origin
 from resolvers.references import ByExternalId
@@ -16,9 +16,6 @@ from schema.grammar.fields import described
 from schema.grammar.references import ExternalIdInput
 
 T = TypeVar("T")
-
-Input = Annotated[T, strawberry.argument(description="What to do, and with what.")]
-"""The argument of a mutation."""
 
 
 @input_type(
@@ -55,6 +52,13 @@ EXPECTED_VERSION = (
     "is STALE_BOOKING."
 )
 EXTERNAL_IDS = "Keys of the object in other systems. A list replaces the stored one."
+
+
+def input_description(declared: StrawberryType | type) -> str:
+    """Return the description of a mutation's `input`: the first sentence of that of its type."""
+    described = get_object_definition(declared, strict=True).description
+    assert described is not None
+    return f"{described.partition('. ')[0].removesuffix('.')}."
 
 
 def origin_of(value: OriginInput | None) -> Origin | None:

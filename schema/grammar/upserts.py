@@ -13,7 +13,6 @@ from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
 from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute, type_name
-from schema.grammar.inputs import Input
 from schema.grammar.payloads import CREATED, ERRORS, written
 from schema.grammar.warnings import Warning
 
@@ -51,17 +50,15 @@ def upsert(
             **{field: await found}, created=answer.created, **given, errors=answer.errors
         )
 
-    annotated: Any = Input
-    resolve.__annotations__ |= {"input": annotated[input], "return": payload | None}
+    resolve.__annotations__ |= {"input": input, "return": payload | None}
     return strawberry.mutation(resolver=resolve, description=description)
 
 
 def _payload(kind: type[Any], name: str, field: str, words: str, warnings: str | None) -> Any:
-    article = "an" if words[0] in "aeio" else "a"
     fields: dict[str, tuple[Any, Any]] = {
         field: (
             kind | None,
-            attribute(description="The object with its new values. Null if there are errors."),
+            attribute(description=f"The {words} with its new values. Null if there are errors."),
         ),
         "created": (bool, attribute(description=CREATED)),
     }
@@ -70,5 +67,5 @@ def _payload(kind: type[Any], name: str, field: str, words: str, warnings: str |
     fields["errors"] = (list[UserError], attribute(description=ERRORS))
     declared = {each: value for each, (_, value) in fields.items()}
     declared["__annotations__"] = {each: made for each, (made, _) in fields.items()}
-    declare = object_type(description=f"What became of an upsert of {article} {words}.")
+    declare = object_type(description=f"Result of upsert{type_name(kind)}.")
     return declare(type(name, (), {"__module__": __name__, **declared}))

@@ -8,11 +8,13 @@ from schema.grammar.declaring import object_type
 from schema.grammar.fields import attribute
 
 
-@object_type(description="Done, but worth knowing.")
+@object_type(description="A problem that did not stop the operation.")
 class Warning:
-    code: WarningCode = attribute(description="What it is about, for programs.")
-    message: str = attribute(description="What it is about, for people.")
-    path: list[str] = attribute(description="Where in the input it comes from.")
+    code: WarningCode = attribute(description="Machine-readable code of the warning.")
+    message: str = attribute(description="Message in English for people.")
+    path: list[str] = attribute(
+        description="Path to the value in your variables that caused the warning."
+    )
 
     @classmethod
     def all_of(cls, warnings: Iterable[DomainWarning]) -> "list[Warning]":

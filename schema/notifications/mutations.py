@@ -9,7 +9,6 @@ from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
 from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute
-from schema.grammar.inputs import Input
 from schema.grammar.payloads import ERRORS, DeletePayload, written
 from schema.notifications.inputs import (
     RedeliverInput,
@@ -49,7 +48,7 @@ class NotificationMutations:
         "MANAGE_NOTIFICATIONS."
     )
     async def register_notification(
-        self, info: Info, input: Input[RegisterNotificationInput]
+        self, info: Info, input: RegisterNotificationInput
     ) -> NotificationPayload | None:
         context = info.context
         allowed = {"local": context.local_notifications, "ports": context.notification_ports}
@@ -60,7 +59,7 @@ class NotificationMutations:
         "hour. Needs MANAGE_NOTIFICATIONS."
     )
     async def rotate_notification_key(
-        self, info: Info, input: Input[RotateNotificationKeyInput]
+        self, info: Info, input: RotateNotificationKeyInput
     ) -> NotificationPayload | None:
         return await _payload(info, await submit(info, rotate, input))
 
@@ -69,7 +68,7 @@ class NotificationMutations:
         "MANAGE_NOTIFICATIONS."
     )
     async def remove_notification(
-        self, info: Info, input: Input[RemoveNotificationInput]
+        self, info: Info, input: RemoveNotificationInput
     ) -> DeletePayload | None:
         answer = await submit(info, remove, input)
         return DeletePayload.of("NotificationEndpoint", answer)
@@ -79,7 +78,7 @@ class NotificationMutations:
         "hours. A message that waits is sent at once. Needs "
         "MANAGE_NOTIFICATIONS."
     )
-    async def redeliver(self, info: Info, input: Input[RedeliverInput]) -> RedeliverPayload | None:
+    async def redeliver(self, info: Info, input: RedeliverInput) -> RedeliverPayload | None:
         answer = await submit(info, redeliver, input)
         return RedeliverPayload(
             delivery=await written(info, "NotificationDelivery", answer), errors=answer.errors

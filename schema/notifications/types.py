@@ -47,7 +47,7 @@ class NotificationDelivery(Node):
     next_attempt_at: datetime | None = column(
         description="Time of the next attempt. Null if the message was delivered or has failed."
     )
-    created_at: datetime = column(description="Time of the change.")
+    created_at: datetime = column(description="Time when the message was created.")
     delivered_at: datetime | None = column(
         description="Time when the receiver accepted the message. Null until then."
     )
@@ -69,7 +69,7 @@ class NotificationEndpoint(Node):
     topics: list[NotificationTopic] = column(
         convert=_topics, description="Topics that are sent to the endpoint."
     )
-    channel: NotificationChannel = column(description="How notifications are delivered.")
+    channel: NotificationChannel = column(description="How messages are delivered to the endpoint.")
     url: URL | None = column(description="URL that messages are posted to. Null for emails.")
     email: EmailAddress | None = column(
         description="Email address for notifications, or for reports of failed messages "

@@ -9,7 +9,6 @@ from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
 from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute
-from schema.grammar.inputs import Input
 from schema.grammar.payloads import ERRORS, written
 from schema.grammar.upserts import upsert
 from schema.organizations.inputs import UpdateSettingsInput, UpsertUserInput
@@ -36,7 +35,7 @@ class OrganizationMutations:
 
     @strawberry.mutation(description="Changes the organization's settings. Needs MANAGE_SETTINGS.")
     async def update_settings(
-        self, info: Info, input: Input[UpdateSettingsInput]
+        self, info: Info, input: UpdateSettingsInput
     ) -> SettingsPayload | None:
         answer = await submit(info, update_settings, input)
         organization = await written(info, "Organization", answer)

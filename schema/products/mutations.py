@@ -9,7 +9,6 @@ from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
 from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute
-from schema.grammar.inputs import Input
 from schema.grammar.payloads import ERRORS, written
 from schema.grammar.upserts import upsert
 from schema.products.inputs import OfferProductInput, UpsertAgentOfficeInput, UpsertProductInput
@@ -48,7 +47,7 @@ class ProductMutations:
         "many places. Needs MANAGE_PRODUCTS."
     )
     async def offer_product(
-        self, info: Info, input: Input[OfferProductInput]
+        self, info: Info, input: OfferProductInput
     ) -> OfferProductPayload | None:
         answer = await submit(info, offer_products, input)
         return OfferProductPayload(

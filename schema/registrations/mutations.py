@@ -15,7 +15,6 @@ from schema.grammar.declaring import object_type
 from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute
 from schema.grammar.found import load_node
-from schema.grammar.inputs import Input
 from schema.grammar.payloads import ERRORS, WARNINGS, DeletePayload, written
 from schema.grammar.warnings import Warning
 from schema.registrations.inputs import (
@@ -85,7 +84,7 @@ class RegistrationMutations:
         "BOOK."
     )
     async def book_registration(
-        self, info: Info, input: Input[BookRegistrationInput]
+        self, info: Info, input: BookRegistrationInput
     ) -> BookRegistrationPayload | None:
         answer = await submit(info, book, input)
         return BookRegistrationPayload(
@@ -102,7 +101,7 @@ class RegistrationMutations:
         "same. Needs TRANSFER."
     )
     async def transfer_registration(
-        self, info: Info, input: Input[TransferRegistrationInput]
+        self, info: Info, input: TransferRegistrationInput
     ) -> TransferRegistrationPayload | None:
         answer = await submit(info, transfer, input)
         return TransferRegistrationPayload(
@@ -119,7 +118,7 @@ class RegistrationMutations:
         description="Assigns another test form to a registration, by its code. Needs BOOK."
     )
     async def change_assessment(
-        self, info: Info, input: Input[ChangeAssessmentInput]
+        self, info: Info, input: ChangeAssessmentInput
     ) -> ChangeAssessmentPayload | None:
         answer = await submit(info, change_assessments, input)
         return ChangeAssessmentPayload(
@@ -132,7 +131,7 @@ class RegistrationMutations:
         "DELETE."
     )
     async def delete_registration(
-        self, info: Info, input: Input[DeleteRegistrationInput]
+        self, info: Info, input: DeleteRegistrationInput
     ) -> DeletePayload | None:
         answer = await submit(info, delete, input)
         return DeletePayload.of("Registration", answer)

@@ -13,7 +13,6 @@ from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
 from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute
-from schema.grammar.inputs import Input
 from schema.grammar.payloads import DeletePayload, written_booking
 from schema.grammar.warnings import Warning
 from schema.test_schedules.inputs import (
@@ -90,7 +89,7 @@ class TestScheduleMutations:
         "and associations with the centre and the subject."
     )
     async def book_test_schedule(
-        self, info: Info, input: Input[BookTestScheduleInput]
+        self, info: Info, input: BookTestScheduleInput
     ) -> BookTestSchedulePayload | None:
         answer = await submit(info, book, input)
         return BookTestSchedulePayload(
@@ -105,7 +104,7 @@ class TestScheduleMutations:
         "rules of booking apply. Needs MOVE."
     )
     async def move_test_schedule(
-        self, info: Info, input: Input[MoveTestScheduleInput]
+        self, info: Info, input: MoveTestScheduleInput
     ) -> MoveTestSchedulePayload | None:
         answer = await submit(info, move, input)
         return MoveTestSchedulePayload(
@@ -121,7 +120,7 @@ class TestScheduleMutations:
         "again changes nothing. Needs DELETE."
     )
     async def delete_test_schedule(
-        self, info: Info, input: Input[DeleteTestScheduleInput]
+        self, info: Info, input: DeleteTestScheduleInput
     ) -> DeletePayload | None:
         answer = await submit(info, delete, input)
         return DeletePayload.of("TestSchedule", answer)
@@ -131,7 +130,7 @@ class TestScheduleMutations:
         "Needs RECORD_SESSION."
     )
     async def record_session(
-        self, info: Info, input: Input[RecordSessionInput]
+        self, info: Info, input: RecordSessionInput
     ) -> RecordSessionPayload | None:
         answer = await submit(info, record_sessions, input)
         return RecordSessionPayload(
