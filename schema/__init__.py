@@ -11,6 +11,7 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.base import get_object_definition
 
 import schema.grammar.enums  # noqa: F401 - describes the enums that the other modules use
+from schema.description import DESCRIPTION
 from schema.grammar.errors import ERROR_TYPES
 from schema.grammar.inputs import input_description
 from schema.grammar.node import NODES, fill_tables
@@ -43,15 +44,31 @@ for _field in get_object_definition(Mutation, strict=True).fields:
         _argument.description = input_description(_argument.type)
 
 
+ROOTS = """\
+schema {
+  query: Query
+  mutation: Mutation
+  subscription: Subscription
+}"""
+
+
+class _Schema(strawberry.Schema):
+    """Prints its description too, which Strawberry leaves out."""
+
+    def as_str(self) -> str:
+        return f'"""\n{DESCRIPTION}"""\n{ROOTS}\n\n{super().as_str()}'
+
+
 def build_schema() -> strawberry.Schema:
     """Return the schema, with every type that has a global id and every error type."""
-    made = strawberry.Schema(
+    made = _Schema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
         types=[*(kind for kind, _ in NODES.values()), *ERROR_TYPES],
         config=StrawberryConfig(scalar_map=SCALARS),
     )
+    made._schema.description = DESCRIPTION
     for kind in made._schema.type_map.values():
         # Strawberry's own check of a oneOf input has no location; graphql-core's has one
         if isinstance(kind, GraphQLInputObjectType):

@@ -110,12 +110,31 @@ def _uuid(value: Any) -> UUID:
     raise GraphQLError("must be a UUID, such as 123e4567-e89b-12d3-a456-426614174000")
 
 
+_SPECIFICATIONS = {
+    "DateTime": "https://www.rfc-editor.org/rfc/rfc3339",
+    "Date": "https://www.rfc-editor.org/rfc/rfc3339",
+    "Time": "https://www.rfc-editor.org/rfc/rfc3339",
+    "LocalDateTime": "https://www.rfc-editor.org/rfc/rfc3339",
+    "TimeZone": "https://www.iana.org/time-zones",
+    "CountryCode": "https://www.iso.org/iso-3166-country-codes.html",
+    "CurrencyCode": "https://www.iso.org/iso-4217-currency-codes.html",
+    "LanguageTag": "https://www.rfc-editor.org/info/bcp47",
+    "Decimal": "https://www.w3.org/TR/xmlschema-2/#decimal",
+    "UUID": "https://www.rfc-editor.org/rfc/rfc9562",
+    "URL": "https://www.rfc-editor.org/rfc/rfc3986",
+    "EmailAddress": "https://www.rfc-editor.org/rfc/rfc5322",
+    "JSON": "https://www.rfc-editor.org/rfc/rfc8259",
+}
+"""The specification of each scalar, for `@specifiedBy`."""
+
+
 def _scalar(
     name: str, description: str, parse: Callable[[Any], Any], serialize: Callable[[Any], Any]
 ) -> ScalarDefinition:
     definition: ScalarDefinition = strawberry.scalar(
         name=name,
         description=description,
+        specified_by_url=_SPECIFICATIONS[name],
         parse_value=parse,
         parse_literal=_literal(parse),
         serialize=serialize,
