@@ -20,17 +20,17 @@ from schema.tests.mutations import TestMutations
     "refusal in `errors`."
 )
 class Mutation(
-    OrganizationMutations,
+    EnrolmentMutations,
+    TestScheduleMutations,
+    RegistrationMutations,
+    AgentBookingMutations,
+    BookingMutations,
+    EventMutations,
+    NotificationMutations,
     CandidateMutations,
     CentreMutations,
     TestMutations,
     ProductMutations,
-    EventMutations,
-    BookingMutations,
-    EnrolmentMutations,
-    RegistrationMutations,
-    TestScheduleMutations,
-    AgentBookingMutations,
-    NotificationMutations,
+    OrganizationMutations,
 ):
     pass

@@ -9,7 +9,7 @@ from schema.enrolments.queries import EnrolmentQueries
 from schema.events.exports import EventExportQueries
 from schema.events.queries import EventQueries
 from schema.events.scrap_paper import ScrapPaperQueries
-from schema.grammar.declaring import object_type
+from schema.grammar.declaring import object_type, order_fields
 from schema.grammar.found import NodeQueries
 from schema.notifications.queries import NotificationQueries
 from schema.organizations.queries import OrganizationQueries
@@ -24,21 +24,24 @@ from schema.tests.queries import TestQueries
     "null if the object was not found, or if there is an error at its path."
 )
 class Query(
-    NodeQueries,
-    OrganizationQueries,
+    BookingQueries,
+    EnrolmentQueries,
+    TestScheduleQueries,
+    RegistrationQueries,
+    AgentBookingQueries,
+    EventQueries,
+    ScrapPaperQueries,
+    EventExportQueries,
     CandidateQueries,
     CentreQueries,
     TestQueries,
     ProductQueries,
-    EventQueries,
-    EventExportQueries,
-    ScrapPaperQueries,
-    BookingQueries,
-    EnrolmentQueries,
-    RegistrationQueries,
-    TestScheduleQueries,
-    AgentBookingQueries,
     ChangeQueries,
     NotificationQueries,
+    OrganizationQueries,
+    NodeQueries,
 ):
     pass
+
+
+order_fields(Query, "viewer", "booking", "bookings", "event", "events", "candidate", "candidates")

@@ -9,6 +9,7 @@ from dataclasses import field
 from typing import Any, TypeVar, dataclass_transform, overload
 
 import strawberry
+from strawberry.types.base import get_object_definition
 
 from resolvers.values import frozen
 from schema.grammar.fields import attribute
@@ -90,3 +91,10 @@ def _declaring(declare: Any, **options: Any) -> Callable[[type[T]], type[T]]:
         return declared
 
     return decorate
+
+
+def order_fields(declared: type, *first: str) -> None:
+    """Move the fields of a type with these Python names to its start, in this order."""
+    fields = get_object_definition(declared, strict=True).fields
+    places = {name: place for place, name in enumerate(first)}
+    fields.sort(key=lambda field: places.get(field.python_name, len(places)))
