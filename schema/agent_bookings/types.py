@@ -15,7 +15,9 @@ from schema.agent_bookings.parts import (
     StudentDetails,
     ValidationMessage,
 )
-from schema.bookings.types import Booking
+from schema.bookings.types import Booking, Payment
+from schema.centres.types import Room
+from schema.events.types import Event
 from schema.grammar.declaring import object_type
 from schema.grammar.fields import column, computed, document_part, relation
 from schema.products.types import AgentOffice
@@ -32,6 +34,15 @@ class AgentBooking(Booking):
     def of(cls, row: Any) -> Any:
         return cls(row=row)
 
+    room: Room | None = relation(
+        "room_by_id", key="room_id", description="Always null: agent bookings have no room."
+    )
+    event: Event | None = relation(
+        "event_by_id", key="event_id", description="Always null: agent bookings have no event."
+    )
+    payment: Payment | None = relation(
+        "payment_of_booking", description="Always null: agent bookings have no payment."
+    )
     status: BookingStatus = computed(
         "status",
         "closes_at",

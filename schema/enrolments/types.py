@@ -4,7 +4,8 @@ from typing import Any
 
 from resolvers.enrolments.transitions import enrolment_status
 from resolvers.vocabulary import DeliveryMode, EnrolmentResult, EnrolmentStatus, EnrolmentType
-from schema.bookings.types import Booking
+from schema.bookings.types import Booking, Payment
+from schema.events.types import Event
 from schema.grammar.declaring import object_type
 from schema.grammar.fields import column, derived, relation
 from schema.grammar.scalars import LocalDateTime
@@ -23,6 +24,11 @@ class Enrolment(Booking):
     def of(cls, row: Any) -> Any:
         return cls(row=row)
 
+    event: Event = relation("event_by_id", key="event_id", description="Event of the enrolment.")
+    payment: Payment = relation(
+        "payment_of_booking",
+        description="Cost of the enrolment and the status of its payment, also if it is free.",
+    )
     enrolment_status: EnrolmentStatus = derived(
         "status", by=enrolment_status, description="Detailed status of the enrolment."
     )

@@ -8,7 +8,7 @@ import strawberry
 
 from resolvers.registrations.transitions import registration_status
 from resolvers.vocabulary import RegistrationStatus
-from schema.bookings.types import Booking
+from schema.bookings.types import Booking, Payment
 from schema.events.types import Event
 from schema.grammar.declaring import object_type
 from schema.grammar.fields import OverRow, column, derived, relation
@@ -37,6 +37,10 @@ class Registration(Booking):
     def of(cls, row: Any) -> Any:
         return cls(row=row)
 
+    event: Event = relation("event_by_id", key="event_id", description="Event of the registration.")
+    payment: Payment | None = relation(
+        "payment_of_booking", description="Always null: registrations have no payment."
+    )
     identifier: UUID = column(
         through=DETAIL,
         description="UUID of the registration: your own, or one that the gateway created.",

@@ -12,7 +12,9 @@ from resolvers.vocabulary import (
     Permission,
     TestScheduleStatus,
 )
-from schema.bookings.types import Booking
+from schema.bookings.types import Booking, Payment
+from schema.centres.types import Centre, Room
+from schema.events.types import Event
 from schema.grammar.context import Context
 from schema.grammar.declaring import object_type
 from schema.grammar.fields import Fixed, column, computed, embedded, relation
@@ -64,6 +66,18 @@ class TestSchedule(Booking):
     def of(cls, row: Any) -> Any:
         return cls(row=row)
 
+    centre: Centre = relation(
+        "centre_by_id", key="centre_id", description="Centre where the candidate takes the test."
+    )
+    room: Room | None = relation(
+        "room_by_id", key="room_id", description="Always null: test schedules have no room."
+    )
+    event: Event | None = relation(
+        "event_by_id", key="event_id", description="Always null: test schedules have no event."
+    )
+    payment: Payment | None = relation(
+        "payment_of_booking", description="Always null: test schedules have no payment."
+    )
     status: BookingStatus = computed(
         "status",
         "closes_at",
