@@ -19,6 +19,7 @@ from schema.grammar.paths import INPUTS
 from schema.grammar.scalars import SCALARS
 from schema.grammar.texts import normalize_texts
 from schema.mutation import Mutation
+from schema.printing import PrintedSchema
 from schema.query import Query
 from schema.registry import KIND_TYPES, NODE_TYPES, OTHER_TYPES
 from schema.subscription import Subscription
@@ -44,24 +45,9 @@ for _field in get_object_definition(Mutation, strict=True).fields:
         _argument.description = input_description(_argument.type)
 
 
-ROOTS = """\
-schema {
-  query: Query
-  mutation: Mutation
-  subscription: Subscription
-}"""
-
-
-class _Schema(strawberry.Schema):
-    """Prints its description too, which Strawberry leaves out."""
-
-    def as_str(self) -> str:
-        return f'"""\n{DESCRIPTION}"""\n{ROOTS}\n\n{super().as_str()}'
-
-
 def build_schema() -> strawberry.Schema:
     """Return the schema, with every type that has a global id and every error type."""
-    made = _Schema(
+    made = PrintedSchema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
