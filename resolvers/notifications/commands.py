@@ -27,6 +27,7 @@ class RegisterNotification:
     email: str | None = None
     local: bool = False
     ports: frozenset[int] = frozenset()
+    origin: Origin | None = None
 
 
 @frozen(kw_only=True)

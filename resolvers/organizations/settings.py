@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from resolvers import checks
+from resolvers.changes import Origin
 from resolvers.organizations.locking import lock_organizations
 from resolvers.outcomes import Outcome
 from resolvers.permitted import requires
@@ -53,6 +54,7 @@ class UpdateSettings:
     exam_types: tuple[str, ...] | None = None
     exam_formats: tuple[str, ...] | None = None
     billing_codes: tuple[str, ...] | None = None
+    origin: Origin | None = None
 
 
 @requires(Permission.MANAGE_SETTINGS)
@@ -111,9 +113,12 @@ def _check_words(words: Sequence[str] | None, *path: str, most: int) -> list[Ref
     )
 
 
+NOT_SETTINGS = {"viewer", "origin"}
+
+
 def _values(command: UpdateSettings) -> dict[str, Any]:
     values = given(
-        **{f.name: getattr(command, f.name) for f in fields(command) if f.name != "viewer"}
+        **{f.name: getattr(command, f.name) for f in fields(command) if f.name not in NOT_SETTINGS}
     )
     return {
         name: distinct(value) if isinstance(value, tuple) else value

@@ -8,27 +8,16 @@ from schema.agent_bookings.types import AgentBooking
 from schema.grammar.commands import submit
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
-from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute
-from schema.grammar.payloads import CREATED, ERRORS, WARNINGS, written
-from schema.grammar.warnings import Warning
+from schema.grammar.payloads import CREATED, CommandPayload, payload_type, result_of, written
 
 
-@object_type(description="Result of bookAgentBooking.")
-class BookAgentBookingPayload:
+@payload_type(description="Result of bookAgentBooking.")
+class BookAgentBookingPayload(CommandPayload):
     agent_booking: AgentBooking | None = attribute(
         description="The agent booking with its new revision. Null if there are errors."
     )
     created: bool = attribute(description=CREATED)
-    changed: bool = attribute(
-        description="False if the content equals that of the newest revision."
-    )
-    replayed: bool = attribute(
-        description="True if this is the stored result of an earlier request with the same "
-        "`idempotencyKey`."
-    )
-    warnings: list[Warning] = attribute(description=WARNINGS)
-    errors: list[UserError] = attribute(description=ERRORS)
 
 
 @object_type
@@ -45,8 +34,5 @@ class AgentBookingMutations:
         return BookAgentBookingPayload(
             agent_booking=await written(info, "AgentBooking", answer),
             created=answer.created,
-            changed=answer.changed,
-            replayed=answer.replayed,
-            warnings=answer.warnings,
-            errors=answer.errors,
+            **result_of(answer),
         )

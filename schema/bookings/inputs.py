@@ -160,6 +160,7 @@ class GrantAccommodationInput:
         "The `version` that you read. If the booking has changed since then, nothing is "
         "written and the error is STALE_BOOKING."
     )
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> GrantAccommodation:
@@ -182,6 +183,7 @@ class RevokeAccommodationInput:
         "The `version` that you read. If the booking has changed since then, nothing is "
         "written and the error is STALE_BOOKING."
     )
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> RevokeAccommodation:

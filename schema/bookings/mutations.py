@@ -14,34 +14,27 @@ from schema.bookings.inputs import (
     GrantAccommodationInput,
     RevokeAccommodationInput,
 )
+from schema.bookings.outcomes import BatchPayload, result_of_batch
 from schema.bookings.types import Accommodation, Booking, Money
-from schema.grammar.commands import Answer, errors_of, submit, submit_all
+from schema.grammar.commands import Answer, submit, submit_all
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
 from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute
 from schema.grammar.node import show_booking
-from schema.grammar.payloads import booking_rows, written_booking
-from schema.grammar.warnings import Warning
+from schema.grammar.payloads import (
+    CommandPayload,
+    booking_rows,
+    payload_type,
+    result_of,
+    written_booking,
+)
 
 
-@object_type(description="Result of cancelBooking.")
-class CancelBookingPayload:
+@payload_type(description="Result of cancelBooking.")
+class CancelBookingPayload(CommandPayload):
     booking: Booking | None = attribute(
         description="The cancelled booking. Null if there are errors."
-    )
-    changed: bool = attribute(description="False if the booking was already cancelled.")
-    replayed: bool = attribute(
-        description="True if this is the stored result of an earlier request with the same "
-        "`idempotencyKey`."
-    )
-    warnings: list[Warning] = attribute(
-        description="Problems that did not stop the operation, such as a rule you asked to "
-        "override."
-    )
-    errors: list[UserError] = attribute(
-        description="Why nothing was changed. Empty on success. Show `message` next to the "
-        "input at `path`."
     )
 
 
@@ -60,15 +53,11 @@ class CancelledBooking:
     )
 
 
-@object_type(description="Result of cancelBookings.")
-class CancelBookingsPayload:
+@payload_type(description="Result of cancelBookings.")
+class CancelBookingsPayload(BatchPayload):
     cancelled: list[CancelledBooking] = attribute(
         description="The bookings that are cancelled now, including those that were "
         "cancelled before."
-    )
-    replayed: bool = attribute(
-        description="True if this is the stored result of an earlier request with the same "
-        "`idempotencyKey`."
     )
     errors: list[UserError] = attribute(
         description="One entry for each booking that was not cancelled; `path` ends with its "
@@ -76,25 +65,14 @@ class CancelBookingsPayload:
     )
 
 
-@object_type(description="Result of granting or revoking an exam accommodation.")
-class AccommodationPayload:
+@payload_type(description="Result of granting or revoking an exam accommodation.")
+class AccommodationPayload(CommandPayload):
     booking: Booking | None = attribute(
         description="The booking with its current accommodations. Null if there are errors."
     )
     accommodation: Accommodation | None = attribute(
         description="The accommodation that was granted. Null if one was revoked, or if "
         "there are errors."
-    )
-    changed: bool = attribute(
-        description="False if the booking already had exactly these accommodations."
-    )
-    warnings: list[Warning] = attribute(
-        description="Problems that did not stop the operation, such as a rule you asked to "
-        "override."
-    )
-    errors: list[UserError] = attribute(
-        description="Why nothing was changed. Empty on success. Show `message` next to the "
-        "input at `path`."
     )
 
 
@@ -125,9 +103,7 @@ async def _accommodation_payload(info: Info, answer: Answer) -> AccommodationPay
     return AccommodationPayload(
         booking=await _booking(info, answer),
         accommodation=None if row is None else Accommodation(row=row),
-        changed=answer.changed,
-        warnings=answer.warnings,
-        errors=answer.errors,
+        **result_of(answer),
     )
 
 
@@ -146,10 +122,7 @@ class BookingMutations:
         answer = await submit(info, cancel, input)
         return CancelBookingPayload(
             booking=await _booking(info, answer),
-            changed=answer.changed,
-            replayed=answer.replayed,
-            warnings=answer.warnings,
-            errors=answer.errors,
+            **result_of(answer),
         )
 
     @strawberry.mutation(
@@ -163,8 +136,7 @@ class BookingMutations:
         answers = await submit_all(info, cancel, input)
         return CancelBookingsPayload(
             cancelled=await _cancelled(info, answers),
-            replayed=any(answer.replayed for answer in answers),
-            errors=errors_of(answers),
+            **await result_of_batch(info, answers),
         )
 
     @strawberry.mutation(

@@ -18,6 +18,7 @@ from schema.grammar.declaring import input_type
 from schema.grammar.fields import attribute, described
 from schema.grammar.inputs import (
     EXTERNAL_IDS,
+    IDEMPOTENCY_KEY,
     ORIGIN,
     OriginInput,
     external_ids_of_input,
@@ -55,6 +56,7 @@ class UpsertCandidateInput:
         "Global ids of the departments where the candidate is registered. Replaces the stored list."
     )
     external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
     passport_number: str | None = described("Passport number of the candidate.")
     passport_issuing_country: CountryCode | None = described("Country that issued the passport.")
@@ -104,6 +106,7 @@ class UpsertCandidateInput:
 class UpsertDepartmentInput:
     name: str = attribute(description="Name of the department, unique within the organization.")
     external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> UpsertDepartment:

@@ -9,6 +9,7 @@ from schema.grammar.declaring import input_type
 from schema.grammar.fields import attribute, described
 from schema.grammar.inputs import (
     EXTERNAL_IDS,
+    IDEMPOTENCY_KEY,
     ORIGIN,
     OriginInput,
     external_ids_of_input,
@@ -43,6 +44,7 @@ class UpsertCentreInput:
         "Global ids of the subjects that the centre offers. Replaces the stored list."
     )
     external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> UpsertCentre:
@@ -62,6 +64,7 @@ class UpsertRoomInput:
     name: str = attribute(description="Name of the room, unique within the centre.")
     capacity: int = attribute(description="Number of seats in the room.")
     external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> UpsertRoom:

@@ -178,6 +178,7 @@ class AssignResultsInput:
         default=BatchMode.ALL_OR_NOTHING,
         description="Whether the other results are assigned if one of them cannot be.",
     )
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
 
     def to_commands(self, viewer: Viewer) -> list[AssignResult]:
@@ -223,6 +224,7 @@ class RecordPaymentInput:
         "The provider's reference of a duplicate payment that was refunded, with the "
         "status REFUNDED. The first payment keeps its status."
     )
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> RecordPayment:

@@ -8,6 +8,7 @@ from resolvers.enrolments.booking import PAYMENT_REFERENCE, book
 from resolvers.enrolments.moving import move
 from resolvers.enrolments.payments import record_payments
 from resolvers.enrolments.results import assign_results
+from schema.bookings.outcomes import BatchPayload, result_of_batch
 from schema.bookings.types import Booking, Payment, return_url_of
 from schema.enrolments.inputs import (
     AssignResultsInput,
@@ -16,18 +17,24 @@ from schema.enrolments.inputs import (
     RecordPaymentInput,
 )
 from schema.enrolments.types import Enrolment
-from schema.grammar.commands import Answer, errors_of, submit, submit_all
+from schema.grammar.commands import Answer, submit, submit_all
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
 from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute
 from schema.grammar.node import show_booking
-from schema.grammar.payloads import booking_row, booking_rows, written_booking
-from schema.grammar.warnings import Warning
+from schema.grammar.payloads import (
+    CommandPayload,
+    booking_row,
+    booking_rows,
+    payload_type,
+    result_of,
+    written_booking,
+)
 
 
-@object_type(description="Result of bookEnrolment.")
-class BookEnrolmentPayload:
+@payload_type(description="Result of bookEnrolment.")
+class BookEnrolmentPayload(CommandPayload):
     enrolment: Enrolment | None = attribute(
         description="The new enrolment. Null if there are errors."
     )
@@ -36,67 +43,30 @@ class BookEnrolmentPayload:
         "`Payment/Confirmation/{payment reference}`. Null if there are "
         "errors."
     )
-    replayed: bool = attribute(
-        description="True if this is the stored result of an earlier request with the same "
-        "`idempotencyKey`."
-    )
-    warnings: list[Warning] = attribute(
-        description="Problems that did not stop the operation, such as a rule you asked to "
-        "override."
-    )
-    errors: list[UserError] = attribute(
-        description="Why nothing was changed. Empty on success. Show `message` next to the "
-        "input at `path`."
-    )
 
 
-@object_type(description="Result of moveEnrolment.")
-class MoveEnrolmentPayload:
+@payload_type(description="Result of moveEnrolment.")
+class MoveEnrolmentPayload(CommandPayload):
     enrolment: Enrolment | None = attribute(
         description="The moved enrolment. Null if there are errors."
     )
-    changed: bool = attribute(
-        description="False if the enrolment already was at that event, room and time."
-    )
-    replayed: bool = attribute(
-        description="True if this is the stored result of an earlier request with the same "
-        "`idempotencyKey`."
-    )
-    warnings: list[Warning] = attribute(
-        description="Problems that did not stop the operation, such as a rule you asked to "
-        "override."
-    )
-    errors: list[UserError] = attribute(
-        description="Why nothing was changed. Empty on success. Show `message` next to the "
-        "input at `path`."
-    )
 
 
-@object_type(description="Result of assignResults.")
-class AssignResultsPayload:
+@payload_type(description="Result of assignResults.")
+class AssignResultsPayload(BatchPayload):
     updated: list[Enrolment] = attribute(description="The enrolments that have their new result.")
     errors: list[UserError] = attribute(
         description="One entry for each result that was not assigned. Empty on success."
     )
 
 
-@object_type(description="Result of recordPayment.")
-class RecordPaymentPayload:
+@payload_type(description="Result of recordPayment.")
+class RecordPaymentPayload(CommandPayload):
     payment: Payment | None = attribute(
         description="The payment with its new status. Null if there are errors."
     )
     booking: Booking | None = attribute(
         description="The booking that was paid for. Null if there are errors."
-    )
-    changed: bool = attribute(
-        description="False if the payment already had this status and no duplicate was added."
-    )
-    warnings: list[Warning] = attribute(
-        description="Problems that did not stop the operation, such as PAID_TWICE."
-    )
-    errors: list[UserError] = attribute(
-        description="Why nothing was changed. Empty on success. Show `message` next to the "
-        "input at `path`."
     )
 
 
@@ -129,9 +99,7 @@ class EnrolmentMutations:
         return BookEnrolmentPayload(
             enrolment=await _enrolment(info, answer),
             return_url=await _return_url(info, answer),
-            replayed=answer.replayed,
-            warnings=answer.warnings,
-            errors=answer.errors,
+            **result_of(answer),
         )
 
     @strawberry.mutation(
@@ -145,10 +113,7 @@ class EnrolmentMutations:
         answer = await submit(info, move, input)
         return MoveEnrolmentPayload(
             enrolment=await _enrolment(info, answer),
-            changed=answer.changed,
-            replayed=answer.replayed,
-            warnings=answer.warnings,
-            errors=answer.errors,
+            **result_of(answer),
         )
 
     @strawberry.mutation(
@@ -164,7 +129,7 @@ class EnrolmentMutations:
         answers = await submit_all(info, assign_results, input)
         return AssignResultsPayload(
             updated=[Enrolment(row=row) for row in await booking_rows(info, answers)],
-            errors=errors_of(answers),
+            **await result_of_batch(info, answers),
         )
 
     @strawberry.mutation(
@@ -186,7 +151,5 @@ class EnrolmentMutations:
         return RecordPaymentPayload(
             payment=None if payment is None else Payment(row=payment),
             booking=None if row is None else show_booking(row),
-            changed=answer.changed,
-            warnings=answer.warnings,
-            errors=answer.errors,
+            **result_of(answer),
         )

@@ -15,7 +15,14 @@ from resolvers.vocabulary import DurationUnit, EventKind, RuleOverride
 from schema.events.distribution import COLUMNS, DistributionInput
 from schema.grammar.declaring import CommandNames, command_names, input_type
 from schema.grammar.fields import attribute, described
-from schema.grammar.inputs import ORIGIN, OriginInput, given, given_tuple, origin_of
+from schema.grammar.inputs import (
+    IDEMPOTENCY_KEY,
+    ORIGIN,
+    OriginInput,
+    given,
+    given_tuple,
+    origin_of,
+)
 from schema.grammar.references import RefInput, ref_of
 
 TIMES = {"start_at": "start", "given_end_at": "end"}
@@ -143,6 +150,7 @@ class CreateEventInput:
         "Working time in minutes. Defaults to that of the test."
     )
     details: EventDetailsInput | None = described("Further fields of Shift iQ's events.")
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> CreateEvent:
@@ -224,6 +232,7 @@ class UpdateEventInput:
     details: EventDetailsInput | None = described(
         "Further fields of Shift iQ's events. Null changes nothing."
     )
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> UpdateEvent:
@@ -252,6 +261,7 @@ class CancelEventInput:
     cancel_bookings: bool = attribute(
         default=True, description="True also cancels the bookings of the event."
     )
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> CancelEvent:

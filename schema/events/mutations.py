@@ -19,22 +19,18 @@ from schema.events.types import Event
 from schema.grammar.commands import Answer, submit
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
-from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute
-from schema.grammar.payloads import ERRORS, WARNINGS, written
-from schema.grammar.warnings import Warning
+from schema.grammar.payloads import CommandPayload, payload_type, result_of, written
 
 
-@object_type(description="Result of a mutation of an event.")
-class EventPayload:
+@payload_type(description="Result of a mutation of an event.")
+class EventPayload(CommandPayload):
     event: Event | None = attribute(
         description="The event with its new values. Null if there are errors."
     )
     affected_bookings: int = attribute(
         description="Number of bookings that were moved or cancelled together with the event."
     )
-    warnings: list[Warning] = attribute(description=WARNINGS)
-    errors: list[UserError] = attribute(description=ERRORS)
 
 
 @object_type
@@ -67,6 +63,5 @@ async def _payload(info: Info, answer: Answer) -> EventPayload:
     return EventPayload(
         event=await written(info, "Event", answer),
         affected_bookings=answer.fact("affectedBookings") or 0,
-        warnings=answer.warnings,
-        errors=answer.errors,
+        **result_of(answer),
     )

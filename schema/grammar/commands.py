@@ -5,6 +5,7 @@ which name fields of commands, become errors with the paths of the input.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from typing import Any, TypeVar
@@ -36,6 +37,8 @@ class Answer:
 
     outcome: Outcome | None
     errors: list[UserError]
+    of_request: bool = False
+    """Whether the errors are those of a request that was refused as a whole."""
 
     @property
     def subject(self) -> UUID | None:
@@ -109,17 +112,17 @@ async def _ask(
     naming = partial(sent_path, input)
     needed = needed_by(run)
     if not info.context.viewer.may(needed):
-        return [_answer(forbidden(needed), naming)]
+        return [_refused_request(forbidden(needed), naming)]
     commands = attempt(to_commands, info.context.viewer)
     if isinstance(commands, Refused):
-        return [_answer(commands, naming)]
+        return [_refused_request(commands, naming)]
     key = given(getattr(input, "idempotency_key", None))
     stage = ValidationErrors()
     if key is not None:
         stage.of(checks.code, key, "idempotency_key", most=LONGEST_KEY)
     _check_origin(commands, stage)
     if stage.refusals:
-        return [_answer(Refused(stage.refusals), naming)]
+        return [_refused_request(Refused(stage.refusals), naming)]
     results = await info.context.write(
         run,
         commands,
@@ -142,6 +145,10 @@ def _answer(result: Outcome | Refused, naming: Naming) -> Answer:
     if isinstance(result, Outcome):
         return Answer(result.renamed(naming), [])
     return Answer(None, [error_of(refusal) for refusal in renamed(result, naming).refusals])
+
+
+def _refused_request(refused: Refused, naming: Naming) -> Answer:
+    return replace(_answer(refused, naming), of_request=True)
 
 
 def _idempotency(

@@ -86,11 +86,14 @@ def given_tuple(values: Iterable[T] | None) -> tuple[T, ...]:
 
 
 def values_given(given: Any, *without: str) -> dict[str, Any]:
-    """Return the fields of an input that were given and are not null, by their Python names."""
+    """Return the fields of an input that were given and are not null, by their Python names.
+
+    Leaves out the idempotency key, which belongs to the request and not to its command.
+    """
     values = {
         field.name: getattr(given, field.name)
         for field in dataclasses.fields(given)
-        if field.name not in without
+        if field.name not in {*without, "idempotency_key"}
     }
     return {
         name: tuple(value) if isinstance(value, list) else value

@@ -1,19 +1,21 @@
 """What payloads share: the object of a command, read again after the write."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypedDict, TypeVar, dataclass_transform
 from uuid import UUID
 
 import strawberry
+from strawberry.types.base import get_object_definition
 
 from resolvers.identity import global_id
 from schema.grammar.commands import Answer
 from schema.grammar.context import Info
-from schema.grammar.declaring import object_type
+from schema.grammar.declaring import interface_type, object_type, order_fields
 from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute
 from schema.grammar.found import load_node
 from schema.grammar.node import rows_of_type
+from schema.grammar.warnings import Warning
 
 
 async def written(info: Info, name: str, answer: Answer) -> Any:
@@ -46,14 +48,69 @@ async def booking_rows(info: Info, answers: Sequence[Answer]) -> list[Any]:
     return [row for row in rows if row is not None]
 
 
-@object_type(description="Result of a deletion.")
-class DeletePayload:
+WARNINGS = "Problems that did not stop the operation, such as a rule you asked to override."
+ERRORS = "Why nothing was changed. Empty on success. Show `message` next to the input at `path`."
+REPLAYED = "True if this is the stored result of an earlier request with the same `idempotencyKey`."
+CREATED = "True if the object was created, false if an existing one was updated."
+"""Descriptions of fields that payloads share."""
+
+
+@interface_type(description="What every mutation returns, next to the changed object.")
+class MutationPayload:
+    warnings: list[Warning] = attribute(description=WARNINGS)
+    errors: list[UserError] = attribute(description=ERRORS)
+
+
+@object_type
+class CommandPayload(MutationPayload):
+    """What a mutation with one command returns. The schema has only its subtypes."""
+
+    changed: bool = attribute(
+        description="True if something was changed. False if everything was already as requested, "
+        "or if there are errors."
+    )
+    replayed: bool = attribute(description=REPLAYED)
+
+
+class CommandResult(TypedDict):
+    """The fields of CommandPayload."""
+
+    changed: bool
+    replayed: bool
+    warnings: list[Warning]
+    errors: list[UserError]
+
+
+def result_of(answer: Answer) -> CommandResult:
+    return CommandResult(
+        changed=answer.changed,
+        replayed=answer.replayed,
+        warnings=answer.warnings,
+        errors=answer.errors,
+    )
+
+
+T = TypeVar("T")
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(attribute,))
+def payload_type(*, description: str) -> Callable[[type[T]], type[T]]:
+    """Declare the payload of a mutation: its own fields come before the shared ones."""
+
+    def declare(cls: type[T]) -> type[T]:
+        declared = object_type(description=description)(cls)
+        shared = ("items", "changed", "replayed", "warnings", "errors")
+        fields = get_object_definition(declared, strict=True).fields
+        order_fields(declared, *(f.python_name for f in fields if f.python_name not in shared))
+        return declared
+
+    return declare
+
+
+@payload_type(description="Result of a deletion.")
+class DeletePayload(CommandPayload):
     deleted_id: strawberry.ID | None = attribute(
         description="Global id of the deleted object. Null if there are errors."
-    )
-    errors: list[UserError] = attribute(
-        description="Why nothing was changed. Empty on success. Show `message` next to the "
-        "input at `path`."
     )
 
     @classmethod
@@ -61,10 +118,4 @@ class DeletePayload:
         """Return the payload of a command that deletes an object of that type."""
         key = answer.subject
         deleted = None if key is None else strawberry.ID(global_id(name, key))
-        return cls(deleted_id=deleted, errors=answer.errors)
-
-
-CREATED = "True if the object was created, false if an existing one was updated."
-ERRORS = "Why nothing was changed. Empty on success. Show `message` next to the input at `path`."
-WARNINGS = "Problems that did not stop the operation, such as a rule you asked to override."
-"""Descriptions of fields that payloads share."""
+        return cls(deleted_id=deleted, **result_of(answer))

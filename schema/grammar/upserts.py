@@ -10,10 +10,8 @@ from resolvers.storage.batches import Run
 from resolvers.viewer import Viewer
 from schema.grammar.commands import Answer, submit
 from schema.grammar.context import Info
-from schema.grammar.declaring import object_type
-from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute, type_name
-from schema.grammar.payloads import CREATED, ERRORS, written
+from schema.grammar.payloads import CREATED, CommandPayload, payload_type, result_of, written
 from schema.grammar.warnings import Warning
 
 WORDS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -45,10 +43,7 @@ def upsert(
     async def resolve(info: Info, input: Any) -> Any:
         answer = await submit(info, run, input)
         found = written(info, name, answer) if read is None else read(info, answer)
-        given = {} if warnings is None else {"warnings": answer.warnings}
-        return payload(
-            **{field: await found}, created=answer.created, **given, errors=answer.errors
-        )
+        return payload(**{field: await found}, created=answer.created, **result_of(answer))
 
     resolve.__annotations__ |= {"input": input, "return": payload | None}
     return strawberry.mutation(resolver=resolve, description=description)
@@ -64,8 +59,7 @@ def _payload(kind: type[Any], name: str, field: str, words: str, warnings: str |
     }
     if warnings is not None:
         fields["warnings"] = (list[Warning], attribute(description=warnings))
-    fields["errors"] = (list[UserError], attribute(description=ERRORS))
     declared = {each: value for each, (_, value) in fields.items()}
     declared["__annotations__"] = {each: made for each, (made, _) in fields.items()}
-    declare = object_type(description=f"Result of upsert{type_name(kind)}.")
-    return declare(type(name, (), {"__module__": __name__, **declared}))
+    declare = payload_type(description=f"Result of upsert{type_name(kind)}.")
+    return declare(type(name, (CommandPayload,), {"__module__": __name__, **declared}))

@@ -12,7 +12,7 @@ from resolvers.viewer import Viewer
 from resolvers.vocabulary import NotificationChannel, NotificationTopic
 from schema.grammar.declaring import input_type
 from schema.grammar.fields import attribute, described
-from schema.grammar.inputs import ORIGIN, OriginInput, given, origin_of
+from schema.grammar.inputs import IDEMPOTENCY_KEY, ORIGIN, OriginInput, given, origin_of
 from schema.grammar.references import ref_of
 from schema.grammar.scalars import URL, EmailAddress
 
@@ -30,6 +30,8 @@ class RegisterNotificationInput:
         "Email address for notifications. Required for HTML_EMAIL. With a URL, it "
         "receives reports of messages that could not be delivered."
     )
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
+    origin: OriginInput | None = described(ORIGIN)
 
     def to_command(
         self, viewer: Viewer, *, local: bool, ports: frozenset[int]
@@ -42,6 +44,7 @@ class RegisterNotificationInput:
             email=given(self.email),
             local=local,
             ports=ports,
+            origin=origin_of(self.origin),
         )
 
 
@@ -50,6 +53,7 @@ class RotateNotificationKeyInput:
     endpoint_id: strawberry.ID = attribute(
         description="Global id of the endpoint that gets a new key."
     )
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> RotateKey:
@@ -60,6 +64,7 @@ class RotateNotificationKeyInput:
 @input_type(description="The endpoint to remove.")
 class RemoveNotificationInput:
     endpoint_id: strawberry.ID = attribute(description="Global id of the endpoint to remove.")
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> RemoveEndpoint:
@@ -70,6 +75,7 @@ class RemoveNotificationInput:
 @input_type(description="The message to send again.")
 class RedeliverInput:
     delivery_id: strawberry.ID = attribute(description="Global id of the delivery to repeat.")
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> Redeliver:

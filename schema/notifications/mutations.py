@@ -7,9 +7,8 @@ from resolvers.notifications.redelivering import redeliver
 from schema.grammar.commands import Answer, submit
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
-from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute
-from schema.grammar.payloads import ERRORS, DeletePayload, written
+from schema.grammar.payloads import CommandPayload, DeletePayload, payload_type, result_of, written
 from schema.notifications.inputs import (
     RedeliverInput,
     RegisterNotificationInput,
@@ -19,8 +18,8 @@ from schema.notifications.inputs import (
 from schema.notifications.types import NotificationDelivery, NotificationEndpoint
 
 
-@object_type(description="Result of registering an endpoint or rotating its key.")
-class NotificationPayload:
+@payload_type(description="Result of registering an endpoint or rotating its key.")
+class NotificationPayload(CommandPayload):
     endpoint: NotificationEndpoint | None = attribute(
         description="The endpoint. Null if there are errors."
     )
@@ -29,15 +28,13 @@ class NotificationPayload:
         "created or its key is rotated. Null if there are errors, or if an "
         "identical endpoint already exists."
     )
-    errors: list[UserError] = attribute(description=ERRORS)
 
 
-@object_type(description="Result of redeliver.")
-class RedeliverPayload:
+@payload_type(description="Result of redeliver.")
+class RedeliverPayload(CommandPayload):
     delivery: NotificationDelivery | None = attribute(
         description="The delivery with its new status. Null if there are errors."
     )
-    errors: list[UserError] = attribute(description=ERRORS)
 
 
 @object_type
@@ -81,7 +78,7 @@ class NotificationMutations:
     async def redeliver(self, info: Info, input: RedeliverInput) -> RedeliverPayload | None:
         answer = await submit(info, redeliver, input)
         return RedeliverPayload(
-            delivery=await written(info, "NotificationDelivery", answer), errors=answer.errors
+            delivery=await written(info, "NotificationDelivery", answer), **result_of(answer)
         )
 
 
@@ -89,5 +86,5 @@ async def _payload(info: Info, answer: Answer) -> NotificationPayload:
     return NotificationPayload(
         endpoint=await written(info, "NotificationEndpoint", answer),
         notification_key=answer.fact(KEY),
-        errors=answer.errors,
+        **result_of(answer),
     )

@@ -10,6 +10,7 @@ from schema.grammar.declaring import input_type
 from schema.grammar.fields import attribute, described
 from schema.grammar.inputs import (
     EXTERNAL_IDS,
+    IDEMPOTENCY_KEY,
     ORIGIN,
     OriginInput,
     external_ids_of_input,
@@ -54,6 +55,7 @@ class UpsertUserInput:
         "The candidate that the user is. Only for the role CANDIDATE."
     )
     external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: DomainViewer) -> UpsertUser:
@@ -119,6 +121,10 @@ class UpdateSettingsInput:
     billing_codes: list[str] | None = described(
         "Billing codes that events may have. An empty list allows any."
     )
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
+    origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: DomainViewer) -> UpdateSettings:
-        return UpdateSettings(viewer=viewer, **values_given(self))
+        return UpdateSettings(
+            viewer=viewer, origin=origin_of(self.origin), **values_given(self, "origin")
+        )

@@ -7,20 +7,18 @@ from resolvers.organizations.users import upsert_users
 from schema.grammar.commands import submit
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
-from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute
-from schema.grammar.payloads import ERRORS, written
+from schema.grammar.payloads import CommandPayload, payload_type, result_of, written
 from schema.grammar.upserts import upsert
 from schema.organizations.inputs import UpdateSettingsInput, UpsertUserInput
 from schema.organizations.types import SiteSettings, User
 
 
-@object_type(description="Result of updateSettings.")
-class SettingsPayload:
+@payload_type(description="Result of updateSettings.")
+class SettingsPayload(CommandPayload):
     settings: SiteSettings | None = attribute(
         description="The organization's settings with their new values. Null if there are errors."
     )
-    errors: list[UserError] = attribute(description=ERRORS)
 
 
 @object_type
@@ -41,5 +39,5 @@ class OrganizationMutations:
         organization = await written(info, "Organization", answer)
         return SettingsPayload(
             settings=None if organization is None else SiteSettings.of(organization.row),
-            errors=answer.errors,
+            **result_of(answer),
         )

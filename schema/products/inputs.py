@@ -10,6 +10,7 @@ from schema.grammar.declaring import input_type
 from schema.grammar.fields import attribute, described
 from schema.grammar.inputs import (
     EXTERNAL_IDS,
+    IDEMPOTENCY_KEY,
     ORIGIN,
     OriginInput,
     external_ids_of_input,
@@ -31,6 +32,7 @@ class UpsertAgentOfficeInput:
         "True if the office may book. Omitted or null keeps the value; a new office is active."
     )
     external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> UpsertAgentOffice:
@@ -60,6 +62,7 @@ class UpsertProductInput:
         "product is active."
     )
     external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> UpsertProduct:
@@ -84,6 +87,7 @@ class OfferProductInput:
     offered: bool | None = described(
         "False withdraws the offer. Omitted or null keeps the value; a new offer is active."
     )
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> OfferProduct:

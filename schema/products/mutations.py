@@ -7,21 +7,18 @@ from resolvers.products.offers import offer_products
 from schema.grammar.commands import submit
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
-from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute
-from schema.grammar.payloads import ERRORS, written
+from schema.grammar.payloads import CommandPayload, payload_type, result_of, written
 from schema.grammar.upserts import upsert
 from schema.products.inputs import OfferProductInput, UpsertAgentOfficeInput, UpsertProductInput
 from schema.products.types import AgentOffice, Product, ProductOffer
 
 
-@object_type(description="Result of offerProduct.")
-class OfferProductPayload:
+@payload_type(description="Result of offerProduct.")
+class OfferProductPayload(CommandPayload):
     offer: ProductOffer | None = attribute(
         description="The offer with its new values. Null if there are errors."
     )
-    changed: bool = attribute(description="False if the offer already had these values.")
-    errors: list[UserError] = attribute(description=ERRORS)
 
 
 @object_type
@@ -52,6 +49,5 @@ class ProductMutations:
         answer = await submit(info, offer_products, input)
         return OfferProductPayload(
             offer=await written(info, "ProductOffer", answer),
-            changed=answer.changed,
-            errors=answer.errors,
+            **result_of(answer),
         )

@@ -187,6 +187,7 @@ class ChangeAssessmentInput:
     registration_id: strawberry.ID = attribute(description=REGISTRATION_ID)
     test_form: str = attribute(description="Code of a published test form that is not bilingual.")
     expected_version: int | None = described(EXPECTED_VERSION)
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> ChangeAssessment:
@@ -202,6 +203,7 @@ class ChangeAssessmentInput:
 @input_type(description="The registration to delete.")
 class DeleteRegistrationInput:
     registration_id: strawberry.ID = attribute(description=REGISTRATION_ID)
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> DeleteRegistration:

@@ -12,11 +12,9 @@ from schema.events.types import Event
 from schema.grammar.commands import Answer, submit
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
-from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute
 from schema.grammar.found import load_node
-from schema.grammar.payloads import ERRORS, WARNINGS, DeletePayload, written
-from schema.grammar.warnings import Warning
+from schema.grammar.payloads import CommandPayload, DeletePayload, payload_type, result_of, written
 from schema.registrations.inputs import (
     BookRegistrationInput,
     ChangeAssessmentInput,
@@ -28,8 +26,8 @@ from schema.registrations.types import Registration
 REPLAYED = "True if this is the stored result of an earlier request with the same `idempotencyKey`."
 
 
-@object_type(description="Result of bookRegistration.")
-class BookRegistrationPayload:
+@payload_type(description="Result of bookRegistration.")
+class BookRegistrationPayload(CommandPayload):
     registration: Registration | None = attribute(
         description="The new registration. Null if there are errors."
     )
@@ -39,13 +37,10 @@ class BookRegistrationPayload:
     event_created: bool = attribute(
         description="True if the event was created for this registration."
     )
-    replayed: bool = attribute(description=REPLAYED)
-    warnings: list[Warning] = attribute(description=WARNINGS)
-    errors: list[UserError] = attribute(description=ERRORS)
 
 
-@object_type(description="Result of transferRegistration.")
-class TransferRegistrationPayload:
+@payload_type(description="Result of transferRegistration.")
+class TransferRegistrationPayload(CommandPayload):
     registration: Registration | None = attribute(
         description="The transferred registration. Null if there are errors."
     )
@@ -56,17 +51,13 @@ class TransferRegistrationPayload:
     event_created: bool = attribute(
         description="True if the new event was created for this transfer."
     )
-    replayed: bool = attribute(description=REPLAYED)
-    warnings: list[Warning] = attribute(description=WARNINGS)
-    errors: list[UserError] = attribute(description=ERRORS)
 
 
-@object_type(description="Result of changeAssessment.")
-class ChangeAssessmentPayload:
+@payload_type(description="Result of changeAssessment.")
+class ChangeAssessmentPayload(CommandPayload):
     registration: Registration | None = attribute(
         description="The registration with its new test form. Null if there are errors."
     )
-    errors: list[UserError] = attribute(description=ERRORS)
 
 
 async def _event(info: Info, answer: Answer, fact: str) -> Event | None:
@@ -91,9 +82,7 @@ class RegistrationMutations:
             registration=await written(info, "Registration", answer),
             event=await _event(info, answer, "event"),
             event_created=bool(answer.fact("eventCreated")),
-            replayed=answer.replayed,
-            warnings=answer.warnings,
-            errors=answer.errors,
+            **result_of(answer),
         )
 
     @strawberry.mutation(
@@ -109,9 +98,7 @@ class RegistrationMutations:
             from_=await _event(info, answer, "from"),
             to=await _event(info, answer, "to"),
             event_created=bool(answer.fact("eventCreated")),
-            replayed=answer.replayed,
-            warnings=answer.warnings,
-            errors=answer.errors,
+            **result_of(answer),
         )
 
     @strawberry.mutation(
@@ -122,7 +109,7 @@ class RegistrationMutations:
     ) -> ChangeAssessmentPayload | None:
         answer = await submit(info, change_assessments, input)
         return ChangeAssessmentPayload(
-            registration=await written(info, "Registration", answer), errors=answer.errors
+            registration=await written(info, "Registration", answer), **result_of(answer)
         )
 
     @strawberry.mutation(

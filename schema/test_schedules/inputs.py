@@ -235,6 +235,7 @@ class MoveTestScheduleInput:
 @input_type(description="The test schedule to delete.")
 class DeleteTestScheduleInput:
     test_schedule: TestScheduleRef = attribute(description="The test schedule, by id or keycode.")
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> DeleteTestSchedule:
@@ -265,6 +266,7 @@ class RecordSessionInput:
         "The `version` that you read. If the test schedule has changed since then, nothing "
         "is written and the error is STALE_BOOKING."
     )
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> RecordSession:

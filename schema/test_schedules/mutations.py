@@ -11,10 +11,14 @@ from resolvers.test_schedules.sessions import record_sessions
 from schema.grammar.commands import Answer, submit
 from schema.grammar.context import Info
 from schema.grammar.declaring import object_type
-from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute
-from schema.grammar.payloads import DeletePayload, written_booking
-from schema.grammar.warnings import Warning
+from schema.grammar.payloads import (
+    CommandPayload,
+    DeletePayload,
+    payload_type,
+    result_of,
+    written_booking,
+)
 from schema.test_schedules.inputs import (
     BookTestScheduleInput,
     DeleteTestScheduleInput,
@@ -24,56 +28,24 @@ from schema.test_schedules.inputs import (
 from schema.test_schedules.types import TestSchedule
 
 
-@object_type(description="Result of bookTestSchedule.")
-class BookTestSchedulePayload:
+@payload_type(description="Result of bookTestSchedule.")
+class BookTestSchedulePayload(CommandPayload):
     test_schedule: TestSchedule | None = attribute(
         description="The new test schedule, with its keycode and PIN. Null if there are errors."
     )
-    replayed: bool = attribute(
-        description="True if this is the stored result of an earlier request with the same "
-        "`idempotencyKey`."
-    )
-    warnings: list[Warning] = attribute(
-        description="Problems that did not stop the operation, such as a rule you asked to "
-        "override."
-    )
-    errors: list[UserError] = attribute(
-        description="Why nothing was changed. Empty on success. Show `message` next to the "
-        "input at `path`."
-    )
 
 
-@object_type(description="Result of moveTestSchedule.")
-class MoveTestSchedulePayload:
+@payload_type(description="Result of moveTestSchedule.")
+class MoveTestSchedulePayload(CommandPayload):
     test_schedule: TestSchedule | None = attribute(
         description="The moved test schedule. Null if there are errors."
     )
-    changed: bool = attribute(
-        description="False if the test schedule already had that centre, dates and times."
-    )
-    replayed: bool = attribute(
-        description="True if this is the stored result of an earlier request with the same "
-        "`idempotencyKey`."
-    )
-    warnings: list[Warning] = attribute(
-        description="Problems that did not stop the operation, such as a rule you asked to "
-        "override."
-    )
-    errors: list[UserError] = attribute(
-        description="Why nothing was changed. Empty on success. Show `message` next to the "
-        "input at `path`."
-    )
 
 
-@object_type(description="Result of recordSession.")
-class RecordSessionPayload:
+@payload_type(description="Result of recordSession.")
+class RecordSessionPayload(CommandPayload):
     test_schedule: TestSchedule | None = attribute(
         description="The test schedule with the session's progress. Null if there are errors."
-    )
-    changed: bool = attribute(description="False if the session already had this state.")
-    errors: list[UserError] = attribute(
-        description="Why nothing was changed. Empty on success. Show `message` next to the "
-        "input at `path`."
     )
 
 
@@ -94,9 +66,7 @@ class TestScheduleMutations:
         answer = await submit(info, book, input)
         return BookTestSchedulePayload(
             test_schedule=await _schedule(info, answer),
-            replayed=answer.replayed,
-            warnings=answer.warnings,
-            errors=answer.errors,
+            **result_of(answer),
         )
 
     @strawberry.mutation(
@@ -109,10 +79,7 @@ class TestScheduleMutations:
         answer = await submit(info, move, input)
         return MoveTestSchedulePayload(
             test_schedule=await _schedule(info, answer),
-            changed=answer.changed,
-            replayed=answer.replayed,
-            warnings=answer.warnings,
-            errors=answer.errors,
+            **result_of(answer),
         )
 
     @strawberry.mutation(
@@ -135,6 +102,5 @@ class TestScheduleMutations:
         answer = await submit(info, record_sessions, input)
         return RecordSessionPayload(
             test_schedule=await _schedule(info, answer),
-            changed=answer.changed,
-            errors=answer.errors,
+            **result_of(answer),
         )

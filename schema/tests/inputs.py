@@ -12,6 +12,7 @@ from schema.grammar.declaring import input_type
 from schema.grammar.fields import attribute, described
 from schema.grammar.inputs import (
     EXTERNAL_IDS,
+    IDEMPOTENCY_KEY,
     ORIGIN,
     OriginInput,
     external_ids_of_input,
@@ -34,6 +35,7 @@ class UpsertSubjectInput:
         "Global ids of the centres that offer the subject. Replaces the stored list."
     )
     external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> UpsertSubject:
@@ -55,6 +57,7 @@ class UpsertModuleInput:
     )
     name: str = attribute(description="Name of the module.")
     external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> UpsertModule:
@@ -128,6 +131,7 @@ class UpsertTestInput:
         "Forms of the test. Replaces the stored list; a form with a known code is updated."
     )
     external_ids: list[ExternalIdInput] | None = described(EXTERNAL_IDS)
+    idempotency_key: str | None = described(IDEMPOTENCY_KEY)
     origin: OriginInput | None = described(ORIGIN)
 
     def to_command(self, viewer: Viewer) -> UpsertTest:

@@ -260,7 +260,7 @@ def answers_of(schema: GraphQLSchema) -> set[str]:
 
 SHOWN_ELSEWHERE = {
     *("Warning", "CancelledBooking", "SeatsChange", "EventChange", "TimeWindow", "Origin"),
-    "ValidationMessage",
+    *("ValidationMessage", "BookingOutcome"),
 }
 """Of payloads and subscriptions only; and what needs a booking of another kind, or an origin."""
 

@@ -2,10 +2,13 @@
 
 import asyncio
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from resolvers import checks
+from resolvers.identity import global_id
+from resolvers.vocabulary import Role
 from tests.schema.conftest import Client, Made, World
 
 ERRORS = "errors { code message path }"
@@ -32,6 +35,48 @@ async def enrolled(made: Made, event: str, number: int) -> str:
     candidate = {"reference": f"E{number}", "firstNames": "A", "lastName": "B"}
     key = await made("upsertCandidate", "candidate", **candidate)
     return await made("bookEnrolment", "enrolment", candidate={"id": key}, event={"id": event})
+
+
+ITEMS = """mutation ($input: CancelBookingsInput!) { cancelBookings(input: $input) {
+  items { booking { id status } changed errors { code path } }
+  warnings { code } errors { code path } replayed
+  ... on MutationPayload { errors { code } }
+} }"""
+
+
+async def test_a_batch_has_an_outcome_for_each_item(client: Client, enrolments: list[str]) -> None:
+    """In the order of the input, whether it was carried out, was done before, or was refused."""
+    missing = global_id("Enrolment", uuid4())
+    earlier = {"bookingIds": [enrolments[1]], "reason": "ILLNESS"}
+    assert (await client.of(ITEMS, input=earlier))["errors"] == []
+
+    payload = await client.of(
+        ITEMS,
+        input={
+            "bookingIds": [enrolments[1], missing, enrolments[0], enrolments[1]],
+            "reason": "ILLNESS",
+            "mode": "BEST_EFFORT",
+        },
+    )
+
+    error = {"code": "NOT_FOUND", "path": ["input", "bookingIds", "1"]}
+    assert payload["items"] == [
+        {"booking": {"id": enrolments[1], "status": "CANCELLED"}, "changed": False, "errors": []},
+        {"booking": None, "changed": False, "errors": [error]},
+        {"booking": {"id": enrolments[0], "status": "CANCELLED"}, "changed": True, "errors": []},
+    ]
+    assert (payload["errors"], payload["replayed"]) == ([error], False)
+
+
+async def test_a_batch_that_is_refused_as_a_whole_has_no_outcomes(
+    client: Client, enrolments: list[str]
+) -> None:
+    marker = client.as_role(Role.MARKER)
+
+    payload = await marker.of(ITEMS, input={"bookingIds": enrolments, "reason": "ILLNESS"})
+
+    assert payload["items"] == []
+    assert [error["code"] for error in payload["errors"]] == ["FORBIDDEN"]
 
 
 @pytest.mark.parametrize("mode", ["ALL_OR_NOTHING", "BEST_EFFORT"])
