@@ -27,6 +27,7 @@ from resolvers.vocabulary import (
     ErrorCode,
     EventStatus,
     Permission,
+    RuleOverride,
 )
 
 
@@ -43,6 +44,7 @@ SHOWN: Final[Mapping[str, Callable[[Any], Any]]] = {
     "message": _as_it_is,
     "path": tuple,
     "http_status": _as_it_is,
+    "override": RuleOverride,
 }
 SHOWN_OF: Final[Mapping[type[Refusal], Mapping[str, Callable[[Any], Any]]]] = {
     InputRefusal: {
@@ -94,9 +96,9 @@ def _from_json(kept: Mapping[str, Any]) -> Refusal:
     family, kind = _KEPT[kept["family"]]
     readers = {**SHOWN, **SHOWN_OF[family]}
     refusal: Refusal = kind()
-    refusal.__dict__.update(
-        {name: None if kept[name] is None else read(kept[name]) for name, read in readers.items()}
-    )
+    for name, read in readers.items():
+        value = kept.get(name)  # an earlier version stored fewer facts
+        refusal.__dict__[name] = None if value is None else read(value)
     return refusal
 
 

@@ -26,6 +26,7 @@ from resolvers.vocabulary import (
     ErrorCode,
     EventStatus,
     Permission,
+    RuleOverride,
 )
 
 Given = ParamSpec("Given")
@@ -52,6 +53,8 @@ class Refusal(Exception):
 
     code: ClassVar[ErrorCode]
     http_status: ClassVar[int]
+    override: ClassVar[RuleOverride | None] = None
+    """The override that disables the rule."""
 
     def __init__(self, *path: str) -> None:
         super().__init__()
@@ -339,6 +342,8 @@ class CapacityRefusal(Refusal):
 class EventFull(CapacityRefusal):
     """Every seat at this event is taken."""
 
+    override = RuleOverride.CAPACITY
+
 
 class RoomFull(CapacityRefusal):
     """Every seat in this room is taken at that time."""
@@ -380,6 +385,7 @@ class CandidateTimeConflict(ConflictRefusal):
     """The candidate has another booking at that time."""
 
     code = ErrorCode.CANDIDATE_TIME_CONFLICT
+    override = RuleOverride.CANDIDATE_TIME_CONFLICT
 
 
 # ---------------------------------------------------------------- state
@@ -433,6 +439,12 @@ class RegistrationClosed(PolicyRefusal):
     """The event does not accept bookings at this time."""
 
     code = ErrorCode.REGISTRATION_CLOSED
+
+
+class OutsideRegistrationWindow(RegistrationClosed):
+    """The event does not accept bookings at this time."""
+
+    override = RuleOverride.REGISTRATION_WINDOW
 
 
 class CancellationClosed(PolicyRefusal):

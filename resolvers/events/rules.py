@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from resolvers.bookings.seats import UNKNOWN_LENGTH, Span
-from resolvers.refusals import RegistrationClosed
+from resolvers.refusals import OutsideRegistrationWindow, RegistrationClosed
 from resolvers.storage.tables import Event
 from resolvers.times import later
 from resolvers.values import frozen
@@ -153,9 +153,9 @@ def _window_refusal(event: Event, now: datetime, *path: str) -> RegistrationClos
     if event.registration_deadline is not None and now > event.registration_deadline:
         closed.append(event.registration_deadline)
     if closed:
-        return RegistrationClosed(*path, deadline=min(at for at in closed if at is not None))
+        return OutsideRegistrationWindow(*path, deadline=min(at for at in closed if at is not None))
     if event.registration_start is not None and now < event.registration_start:
-        return RegistrationClosed(*path, deadline=event.registration_start)
+        return OutsideRegistrationWindow(*path, deadline=event.registration_start)
     return None
 
 

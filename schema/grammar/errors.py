@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from resolvers import refusals
+from resolvers.bookings.overrides import NEEDS
 from resolvers.refusals import Refusal
 from resolvers.vocabulary import (
     AccessScope,
@@ -14,6 +15,7 @@ from resolvers.vocabulary import (
     ErrorCode,
     EventStatus,
     Permission,
+    RuleOverride,
 )
 from schema.grammar.context import Info
 from schema.grammar.declaring import interface_type, object_type
@@ -54,6 +56,14 @@ class UserError:
     http_status: int = _of_refusal(
         "http_status", "HTTP status code that a REST API would return for this error, e.g. 404."
     )
+
+    @method(
+        description="Override that disables this rule. Let the user confirm, then send the input "
+        "again with it in `overrides`. Null if there is none, or you lack its permission."
+    )
+    def overridable_with(self, info: Info) -> RuleOverride | None:
+        override: RuleOverride | None = self.refusal.override
+        return override if override and info.context.viewer.may(NEEDS[override]) else None
 
 
 @object_type(

@@ -8,7 +8,7 @@ import pytest
 
 from resolvers import checks
 from resolvers.identity import global_id
-from resolvers.vocabulary import Role
+from resolvers.vocabulary import Permission, Role
 from tests.schema.conftest import Client, Made, World
 
 ERRORS = "errors { code message path }"
@@ -35,6 +35,57 @@ async def enrolled(made: Made, event: str, number: int) -> str:
     candidate = {"reference": f"E{number}", "firstNames": "A", "lastName": "B"}
     key = await made("upsertCandidate", "candidate", **candidate)
     return await made("bookEnrolment", "enrolment", candidate={"id": key}, event={"id": event})
+
+
+BOOK = """mutation ($input: BookEnrolmentInput!) {
+  bookEnrolment(input: $input) { errors { code overridableWith } } }"""
+
+
+async def test_an_error_names_the_override_that_the_viewer_may_use(
+    client: Client, made: Made, world: World
+) -> None:
+    full = await made(
+        "createEvent",
+        "event",
+        start="2027-03-01T09:00:00Z",
+        capacityMaximum=1,
+        room={"id": world.room},
+    )
+    closed = await made(
+        "createEvent",
+        "event",
+        start="2027-03-02T09:00:00Z",
+        room={"id": world.room},
+        registrationDeadline="2027-01-02T00:00:00Z",
+    )
+    await enrolled(made, full, 0)
+    may_not = client.viewer.permissions - {Permission.OVERRIDE_CAPACITY, Permission.MANAGE_EVENTS}
+
+    for event, code, override in (
+        (full, "EVENT_FULL", "CAPACITY"),
+        (closed, "REGISTRATION_CLOSED", "REGISTRATION_WINDOW"),
+    ):
+        input = {"candidate": {"id": world.candidate}, "event": {"id": event}}
+        for viewer, expected in (
+            (client, override),
+            (client.seeing(permissions=may_not), None),
+        ):
+            payload = await viewer.of(BOOK, input=input)
+            assert payload["errors"] == [{"code": code, "overridableWith": expected}]
+
+
+async def test_no_override_opens_a_cancelled_event(
+    client: Client, made: Made, world: World
+) -> None:
+    event = await made(
+        "createEvent", "event", start="2027-03-01T09:00:00Z", room={"id": world.room}
+    )
+    await made("cancelEvent", "event", eventId=event, message="Snow")
+
+    input = {"candidate": {"id": world.candidate}, "event": {"id": event}}
+    payload = await client.of(BOOK, input=input)
+
+    assert payload["errors"] == [{"code": "REGISTRATION_CLOSED", "overridableWith": None}]
 
 
 ITEMS = """mutation ($input: CancelBookingsInput!) { cancelBookings(input: $input) {

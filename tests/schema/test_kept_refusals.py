@@ -41,6 +41,7 @@ REFUSALS = [
         allowed=[BookingAction.CANCEL, BookingAction.MOVE],
     ),
     refusals.StaleBooking(*PATH, version=7, event_status=EventStatus.CANCELLED),
+    refusals.OutsideRegistrationWindow(*PATH),
     refusals.CancellationClosed(*PATH, deadline=datetime(2027, 1, 2, 3, 4, 5, 6, tzinfo=UTC)),
     refusals.ResitTooEarly(*PATH),
     refusals.PermissionRefusal(*PATH, required=Permission.CANCEL),
@@ -55,9 +56,10 @@ def shown(refusal: Refusal) -> dict[str, Any]:
     values = {
         field.python_name: field.base_resolver.wrapped_func(error)
         for field in fields
-        if field.python_name != "conflicting"  # reads the bookings by these keys
+        if field.python_name not in {"conflicting", "overridable_with"}  # of the viewer too
     }
-    return {**values, "type": type(error), "keys": getattr(refusal, "conflicting", None)}
+    facts = {name: getattr(refusal, name, None) for name in ("conflicting", "override")}
+    return {**values, **facts, "type": type(error)}
 
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: type(refusal).__name__)
