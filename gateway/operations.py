@@ -70,8 +70,12 @@ class _Document:
 
     @property
     def is_followed(self) -> bool:
-        """Whether it may select a log position, which is read before everything else."""
-        return CHANGES_CURSOR in self.text
+        """Whether it may select a log position, which is read before everything else.
+
+        A payload has it as `cursor`.
+        """
+        text = self.text
+        return CHANGES_CURSOR in text or ("cursor" in text and "mutation" in text)
 
 
 class Operations:

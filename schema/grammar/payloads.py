@@ -15,6 +15,7 @@ from schema.grammar.errors import UserError
 from schema.grammar.fields import attribute
 from schema.grammar.found import load_node
 from schema.grammar.node import rows_of_type
+from schema.grammar.sources.methods import method
 from schema.grammar.warnings import Warning
 
 
@@ -60,6 +61,14 @@ class MutationPayload:
     warnings: list[Warning] = attribute(description=WARNINGS)
     errors: list[UserError] = attribute(description=ERRORS)
 
+    @method(
+        description="Cursor of the newest change before this mutation. Pass it as `after` to "
+        "`bookingChanged`: the subscription starts with the changes of this mutation, and misses "
+        "none after them."
+    )
+    def cursor(self, info: Info) -> str:
+        return info.context.changes_cursor
+
 
 @object_type
 class CommandPayload(MutationPayload):
@@ -99,7 +108,7 @@ def payload_type(*, description: str) -> Callable[[type[T]], type[T]]:
 
     def declare(cls: type[T]) -> type[T]:
         declared = object_type(description=description)(cls)
-        shared = ("items", "changed", "replayed", "warnings", "errors")
+        shared = ("items", "cursor", "changed", "replayed", "warnings", "errors")
         fields = get_object_definition(declared, strict=True).fields
         order_fields(declared, *(f.python_name for f in fields if f.python_name not in shared))
         return declared

@@ -62,6 +62,7 @@ class Busy:
 
     def __init__(self, world: World, event: Any, candidates: list[Any], *, planned: bool) -> None:
         self.booked: set[str] = set()
+        self.order: list[str] = []
         self.storage = BusyStorage(world.storage, self.book)
         self.exports = ExportAddresses("a secret of thirty-two bytes, or more", world.storage.clock)
         self._world, self._event, self._candidates = world, event, iter(candidates)
@@ -71,6 +72,14 @@ class Busy:
     async def book(self) -> None:
         booking = await self._world.booked(next(self._candidates), self._event)
         self.booked.add(global_id("Enrolment", booking))
+        self.order.append(global_id("Enrolment", booking))
+
+    def next_booking(self) -> dict[str, Any]:
+        """The input of the next candidate's booking."""
+        return {
+            "candidate": {"id": global_id("Candidate", next(self._candidates))},
+            "event": {"id": global_id("Event", self._event)},
+        }
 
     async def ask(self, text: str, **variables: Any) -> Any:
         storage: Any = self.storage
@@ -105,6 +114,28 @@ async def test_what_is_committed_between_reads_comes_after_the_cursor(busy: Busy
     changed = {node["booking"]["id"] for node in since["bookingChanges"]["nodes"]}
     assert len(changed & booked) >= 2  # the reads were not of one moment
     assert booked <= read | changed
+
+
+BOOK = """mutation ($input: BookEnrolmentInput!) {
+    bookEnrolment(input: $input) { enrolment { id } cursor errors { code message } }
+}"""
+
+
+@pytest.mark.both_databases
+async def test_a_payloads_cursor_is_followed_by_the_mutation_and_all_later_changes(busy: Busy):
+    """Whatever others commit while the mutation runs comes after its cursor, too."""
+    known = len(busy.order)
+
+    payload = (await busy.ask(BOOK, input=busy.next_booking()))["bookEnrolment"]
+    await busy.book()
+    since = await busy.ask(SINCE, after=payload["cursor"])
+
+    before_cursor, *later = busy.order[known:]
+    changed = [node["booking"]["id"] for node in since["bookingChanges"]["nodes"]]
+    assert payload["errors"] == []
+    assert {payload["enrolment"]["id"], *later[:1]} <= set(changed)
+    assert before_cursor not in changed
+    assert len(changed) == len(set(changed))
 
 
 async def test_all_places_of_an_operation_have_the_same_cursor(busy: Busy):
