@@ -61,6 +61,7 @@ SHOWN_OF: Final[Mapping[type[Refusal], Mapping[str, Callable[[Any], Any]]]] = {
         "event_status": EventStatus,
         "version": _as_it_is,
         "allowed": _each(BookingAction),
+        "booking": UUID,
     },
     PolicyRefusal: {"setting": _as_it_is, "deadline": datetime.fromisoformat},
     PermissionRefusal: {"required": Permission, "missing_scope": AccessScope},

@@ -404,8 +404,10 @@ class StateRefusal(Refusal):
         status: BookingStatus | None = None,
         event_status: EventStatus | None = None,
         allowed: Sequence[BookingAction] = (),
+        booking: UUID | None = None,
     ) -> None:
         super().__init__(*path)
+        self.booking = booking
         self.version, self.status, self.event_status = version, status, event_status
         self.allowed = tuple(allowed)
 

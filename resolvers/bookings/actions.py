@@ -80,7 +80,8 @@ Table = Sequence[Transition]
 
 
 def illegal_state(situation: ActionContext) -> IllegalState:
-    return IllegalState(version=situation.booking.version, status=situation.status)
+    booking = situation.booking
+    return IllegalState(version=booking.version, status=situation.status, booking=booking.id)
 
 
 def before_cut_off(situation: ActionContext) -> Refusal | None:

@@ -52,9 +52,10 @@ def require_version(situation: ActionContext, viewer: Viewer, expected: int | No
 
 
 def state_of(situation: ActionContext, viewer: Viewer) -> dict[str, Any]:
-    """Return the facts of a StateRefusal: the booking's version, status and possible actions."""
+    """Return the facts of a StateRefusal: the booking, its version, status and possible actions."""
     booking = situation.booking
     return {
+        "booking": booking.id,
         "version": booking.version,
         "status": situation.status,
         "allowed": allowed(kind_of(booking).transitions, situation, viewer),

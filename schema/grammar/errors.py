@@ -125,6 +125,17 @@ class StateError(UserError):
         "allowed", "Actions that you can take on the booking now."
     )
 
+    @method(
+        description="The booking in its current version, to show what changed. Null if the error "
+        "concerns an event, or you may not see the booking."
+    )
+    async def booking(
+        self, info: Info
+    ) -> Annotated["Booking", strawberry.lazy("schema.bookings.types")] | None:
+        key = self.refusal.booking
+        row = None if key is None else await info.context.loaders.load("booking_by_id", key)
+        return None if row is None else show_booking(row)
+
 
 @object_type(description="A rule of the organization, the test or the event forbids the operation.")
 class PolicyError(UserError):

@@ -88,6 +88,22 @@ async def test_no_override_opens_a_cancelled_event(
     assert payload["errors"] == [{"code": "REGISTRATION_CLOSED", "overridableWith": None}]
 
 
+STALE = """mutation ($input: CancelBookingInput!) { cancelBooking(input: $input) {
+  errors { code ... on StateError { currentVersion booking { id version status } } } } }"""
+
+
+async def test_a_stale_version_returns_the_current_booking(
+    client: Client, enrolments: list[str]
+) -> None:
+    input = {"bookingId": enrolments[0], "reason": "ILLNESS", "expectedVersion": 7}
+
+    payload = await client.of(STALE, input=input)
+
+    current = {"id": enrolments[0], "version": 1, "status": "CONFIRMED"}
+    [error] = payload["errors"]
+    assert error == {"code": "STALE_BOOKING", "currentVersion": 1, "booking": current}
+
+
 ITEMS = """mutation ($input: CancelBookingsInput!) { cancelBookings(input: $input) {
   items { booking { id status } changed errors { code path } }
   warnings { code } errors { code path } replayed

@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -38,6 +38,7 @@ REFUSALS = [
         *PATH,
         version=7,
         status=BookingStatus.CANCELLED,
+        booking=UUID(int=5),
         allowed=[BookingAction.CANCEL, BookingAction.MOVE],
     ),
     refusals.StaleBooking(*PATH, version=7, event_status=EventStatus.CANCELLED),
@@ -56,9 +57,9 @@ def shown(refusal: Refusal) -> dict[str, Any]:
     values = {
         field.python_name: field.base_resolver.wrapped_func(error)
         for field in fields
-        if field.python_name not in {"conflicting", "overridable_with"}  # of the viewer too
+        if field.python_name not in {"conflicting", "overridable_with", "booking"}  # need a viewer
     }
-    facts = {name: getattr(refusal, name, None) for name in ("conflicting", "override")}
+    facts = {name: getattr(refusal, name, None) for name in ("conflicting", "override", "booking")}
     return {**values, **facts, "type": type(error)}
 
 
