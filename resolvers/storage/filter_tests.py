@@ -35,7 +35,7 @@ def test_of(condition: Filter, fields: Mapping[str, MakeTest]) -> Test:
         case AllOf(parts):
             return _all([test_of(part, fields) for part in parts])
         case AnyOf(parts):
-            return _any([test_of(part, fields) for part in parts]) if parts else matches_all
+            return _any([test_of(part, fields) for part in parts])
         case Not(part):
             inner = test_of(part, fields)
             return lambda values: not inner(values)

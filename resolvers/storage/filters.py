@@ -45,7 +45,7 @@ class AllOf:
 
 @frozen
 class AnyOf:
-    """At least one of the parts; without parts it is no condition."""
+    """At least one of the parts matches; without parts, nothing does."""
 
     parts: "tuple[Filter, ...]"
 
@@ -112,7 +112,7 @@ def sql(shape: Shape, criteria: Mapping[str, Criterion]) -> sa.ColumnElement[boo
         case ("and", *parts):
             return sa.and_(sa.true(), *(sql(part, criteria) for part in parts))
         case ("or", *parts):
-            return sa.or_(*(sql(part, criteria) for part in parts)) if parts else sa.true()
+            return sa.or_(sa.false(), *(sql(part, criteria) for part in parts))
         case ("not", part):
             return sa.not_(sa.func.coalesce(sql(part, criteria), sa.false()))
         case ("is", field, value):

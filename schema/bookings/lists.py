@@ -40,7 +40,9 @@ class BookingFilter:
         name="and", default=UNSET, description="All of these filters must match."
     )
     or_: list["BookingFilter"] | None = attribute(
-        name="or", default=UNSET, description="At least one of these filters must match."
+        name="or",
+        default=UNSET,
+        description="At least one of these filters must match. An empty list matches nothing.",
     )
     not_: "BookingFilter | None" = attribute(
         name="not", default=UNSET, description="This filter must not match."

@@ -39,7 +39,9 @@ class EventFilter:
         name="and", default=UNSET, description="All of these filters must match."
     )
     or_: list["EventFilter"] | None = attribute(
-        name="or", default=UNSET, description="At least one of these filters must match."
+        name="or",
+        default=UNSET,
+        description="At least one of these filters must match. An empty list matches nothing.",
     )
     not_: "EventFilter | None" = attribute(
         name="not", default=UNSET, description="This filter must not match."

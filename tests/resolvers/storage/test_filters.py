@@ -98,7 +98,7 @@ def holds(row: Any, condition: Filter) -> bool | None:
             return False if False in found else None if None in found else True
         case AnyOf(parts):
             found = [holds(row, part) for part in parts]
-            return not parts or (True if True in found else None if None in found else False)
+            return True if True in found else None if None in found else False
         case Not(part):
             return not holds(row, part)
         case Condition(field, operator, value):
