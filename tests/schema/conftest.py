@@ -1,4 +1,4 @@
-"""Documents run against the whole schema, on real storage; and a small world to ask about."""
+"""Fixtures that run documents against the complete schema on a real database."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ class NoFeed:
 
 @dataclass(frozen=True)
 class Client:
-    """Somebody who runs documents. `of` gives what a document answers, `errors` what it is told."""
+    """A client that runs documents as one viewer."""
 
     schema: strawberry.Schema
     storage: Storage
@@ -53,7 +53,7 @@ class Client:
         return cast(ExecutionResult, result)
 
     async def of(self, document: str, **variables: Any) -> Any:
-        """The data of a document with one root field that goes well."""
+        """Return the data of the document's only root field; fail on errors."""
         result = await self.run(document, **variables)
         assert result.errors is None, result.errors
         assert result.data is not None
@@ -61,7 +61,7 @@ class Client:
         return answer
 
     async def errors(self, document: str, **variables: Any) -> list[tuple[str, str]]:
-        """The codes and paths of the refusals that a query is answered with."""
+        """Return the code and path of each refusal."""
         result = await self.run(document, **variables)
         refusals: list[Any] = [error.original_error for error in result.errors or ()]
         return [(refusal.code.value, ".".join(refusal.path)) for refusal in refusals]
@@ -71,11 +71,11 @@ class Client:
         return replace(self, viewer=replace(self.viewer, **values))
 
     def locally(self) -> "Client":
-        """The same client of a deployment that may send to its own machine."""
+        """Return the same client in a deployment that may send to its own machine."""
         return replace(self, local_notifications=True)
 
     def as_role(self, role: Role) -> "Client":
-        """Somebody in that role whom nothing confines inside the organization."""
+        """Return a client with this role and no restriction within the organization."""
         return self.seeing(role=role, permissions=PERMISSIONS[role])
 
     def confined_to(
@@ -86,7 +86,7 @@ class Client:
         marker: UUID | None = None,
         **groups: Iterable[UUID],
     ) -> "Client":
-        """Somebody in that role who sees no more than this."""
+        """Return a client with this role and this scope."""
         sets = {name: frozenset(keys) for name, keys in groups.items()}
         scope = Scope(candidate=candidate, marker=marker, **sets)
         return self.as_role(role).seeing(scope=scope)
@@ -99,13 +99,13 @@ def schema() -> strawberry.Schema:
 
 @pytest.fixture
 def client(schema: strawberry.Schema, storage: Storage, viewer: Viewer) -> Client:
-    """An administrator."""
+    """A client of an administrator."""
     return Client(schema, storage, viewer)
 
 
 @pytest.fixture
 def key_of() -> Callable[[str], UUID]:
-    """The key in a global id."""
+    """Return the key in a global id."""
 
     def key(id: str) -> UUID:
         parsed = parse_global_id(id)
@@ -120,7 +120,7 @@ Made = Callable[..., Awaitable[str]]
 
 @pytest.fixture
 def made(client: Client) -> Made:
-    """Run a mutation that is not refused; the global id of the object in its payload."""
+    """Run a mutation that must succeed; return the global id of the object in its payload."""
 
     async def run(mutation: str, field: str, **given: Any) -> str:
         kind = mutation[0].upper() + mutation[1:]
@@ -136,7 +136,7 @@ def made(client: Client) -> Made:
 
 @dataclass(frozen=True)
 class World:
-    """The global ids of one object of each type, which belong together."""
+    """The global ids of one object of each type, all related."""
 
     centre: str
     room: str

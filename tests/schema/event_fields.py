@@ -1,6 +1,6 @@
-"""The 62 fields of a Shift iQ event [003]: where each is given, shown and searched, and two values.
+"""The 62 fields of a Shift iQ event [003]: their paths and two values for each.
 
-The values come in the order in which they sort.
+The two values are in sort order.
 """
 
 from collections.abc import Mapping
@@ -14,9 +14,9 @@ REFUSED: Final = "a null is refused"
 class Field:
     """A field by its name in the source.
 
-    `given` is its place in the input of an update, `created` that in the input of a new event where
-    it has another; neither has one that the gateway keeps itself. `shown` is its place in an event,
-    `criterion` its name in a filter, and `empty` what a null makes of it.
+    `given` is its path in the input of an update, and `created` its path in the input of a new
+    event if that differs. Both are None for fields that the gateway sets itself. `shown` is its
+    path in an event, `criterion` its name in a filter, and `empty` its value after a null.
     """
 
     source: str
@@ -38,7 +38,7 @@ def uuid(n: int) -> str:
 
 
 def _own(name: str) -> str:
-    """The gateway's name where the source's only begins otherwise."""
+    """Return the gateway's name, which differs from the source's only at the start."""
     for beginning in ("EventScheduled", "ExamMaterialR", "Event"):
         if name.startswith(beginning) and name not in KEPT_BEGINNING:
             name = name.removeprefix(beginning)
@@ -80,7 +80,7 @@ IN_INPUT: Final = {
     *("capacityMinimum", "examDurationInMinutes", "invigilatorMinimum"),
     *("registrationDeadline", "registrationStart"),
 }
-"""What an input has itself; the rest is in its `details`."""
+"""Fields of the input itself; the others are in its `details`."""
 
 
 def _field(name: str, first: Any, second: Any, **values: Any) -> Field:
@@ -147,7 +147,7 @@ BY_SOURCE: Final = {field.source: field for field in FIELDS}
 
 
 def nested(path: str, value: Any) -> dict[str, Any]:
-    """An input with a value at a place in it."""
+    """Return an input with a value at a path."""
     *outer, last = path.split(".")
     found: dict[str, Any] = {last: value}
     for name in reversed(outer):
@@ -156,7 +156,7 @@ def nested(path: str, value: Any) -> dict[str, Any]:
 
 
 def at(path: str, shown: Mapping[str, Any]) -> Any:
-    """The value at a place in an answer; None where something before it is null."""
+    """Return the value at a path of a result; None if a parent is null."""
     found: Any = shown
     for name in path.split("."):
         found = None if found is None else found[name]

@@ -1,4 +1,4 @@
-"""A candidate and an event, as inputs say them."""
+"""Example inputs of a candidate and an event."""
 
 CANDIDATE = {
     "reference": "P1",

@@ -1,4 +1,4 @@
-"""Agent bookings as clients see them: every field, every mistake at once, and what is personal."""
+"""Agent bookings in the API: fields, errors, and masking of personal data."""
 
 from datetime import timedelta
 
@@ -113,7 +113,7 @@ SAMPLE = {
 async def office(made, world):
     course = {"code": "C92", "kind": "COURSE", "name": "General English"}
     await made("upsertProduct", "product", **course)
-    # a product of another kind is not what is asked for
+    # A product of another kind, which must not match.
     await made("upsertProduct", "product", code="A78", kind="OPTIONAL_EXTRA", name="A book")
     return await made(
         "upsertAgentOffice", "agentOffice", code="2983", name="Madrid", agency="Study Abroad"
@@ -121,7 +121,7 @@ async def office(made, world):
 
 
 async def test_every_field(client, office):
-    """A booking shows what was submitted, by whom, and where it stands."""
+    """A booking returns the submitted content, its submitter and its status."""
     payload = await client.of(BOOK, input=SAMPLE)
     assert (payload["created"], payload["changed"], payload["errors"]) == (True, True, [])
 
@@ -193,7 +193,9 @@ async def test_every_field(client, office):
 
 
 async def test_all_mistakes_at_once(client, office):
-    """In the source's words; nothing is stored. domain.md, example 9"""
+    """All errors are returned in the source's words, and nothing is stored (domain.md, example
+    9).
+    """
     student = {**SAMPLE["student"], "firstNames": "x" * 101, "dateOfBirth": None}
 
     payload = await client.of(BOOK, input={**SAMPLE, "student": student})
@@ -230,7 +232,9 @@ async def test_what_types_refuse(client, office):
 
 
 async def test_put_again(client, office):
-    """Identical content changes nothing; other content is revision 2; a key is answered again."""
+    """Identical content changes nothing; different content creates revision 2; a repeated key
+    returns the first result.
+    """
     first = await client.of(BOOK, input={**SAMPLE, "idempotencyKey": "k"})
     replayed = await client.of(BOOK, input={**SAMPLE, "idempotencyKey": "k"})
     same = await client.of(BOOK, input={**SAMPLE, "expectedRevision": 1})
@@ -245,7 +249,7 @@ async def test_put_again(client, office):
 
 
 async def test_cancelled(client, office):
-    """Any kind of booking is cancelled alike, and then no revision is in force."""
+    """An agent booking is cancelled like any other kind; then no revision is current."""
     payload = await client.of(BOOK, input=SAMPLE)
     asked = {"bookingId": payload["agentBooking"]["id"], "reason": "WITHDRAWN"}
 
@@ -261,7 +265,7 @@ async def test_cancelled(client, office):
 
 
 async def test_personal_data(client, office):
-    """Without VIEW_PII what is personal is null, in the history too; the rest is there."""
+    """Without VIEW_PII, only personal data is null, in the history too."""
     await client.of(BOOK, input=SAMPLE)
     marker = client.as_role(Role.MARKER)
 
@@ -301,7 +305,7 @@ async def test_personal_data(client, office):
     ],
 )
 async def test_personal_data_that_is_never_null(client, office, selection):
-    """What can't be null is FORBIDDEN instead."""
+    """A non-null field with personal data returns FORBIDDEN instead."""
     await client.of(BOOK, input=SAMPLE)
     document = f'{{ agentBooking(agentBookingId: "X8347848") {{ {selection} }} }}'
 
@@ -313,7 +317,7 @@ async def test_personal_data_that_is_never_null(client, office, selection):
 
 
 async def test_what_is_not_possible_is_shown(client, office, key_of):
-    """The messages of the validation, as they are kept."""
+    """The stored validation messages are returned."""
     payload = await client.of(BOOK, input=SAMPLE)
     told = {"message": "No.", "rule": "START_DATE", "path": ["input", "courses", "0", "dateFrom"]}
 
@@ -330,7 +334,9 @@ async def test_what_is_not_possible_is_shown(client, office, key_of):
 
 
 async def test_lists(client, office, key_of):
-    """Agent bookings are listed on their own and among all; an agent sees those of its offices."""
+    """Agent bookings appear in their own list and in the list of all bookings; an agent sees those
+    of its offices.
+    """
     await client.of(BOOK, input=SAMPLE)
     agent = client.as_role(Role.AGENT)
     own = agent.seeing(scope=Scope(agent_offices=frozenset({key_of(office)})))
@@ -352,7 +358,9 @@ async def test_lists(client, office, key_of):
 
 @pytest.mark.parametrize("microseconds", [-1, 0])
 async def test_listed_as_the_clock_has_it(client, office, key_of, clock, microseconds):
-    """What is over is listed as COMPLETED, which nobody stores, and not as CONFIRMED."""
+    """A booking that is over is listed as COMPLETED, a status that is never stored, and not as
+    CONFIRMED.
+    """
     payload = await client.of(BOOK, input=SAMPLE)
 
     def confirm(work, keys):
@@ -373,7 +381,7 @@ async def test_listed_as_the_clock_has_it(client, office, key_of, clock, microse
 
 
 async def test_the_agency_may_have_to_be_named(client, office, made):
-    """Two agencies use one id: whoever may see both says which is meant."""
+    """If two agencies use the same id, a viewer who sees both must name the agency."""
     await made("upsertAgentOffice", "agentOffice", code="11", name="Rome", agency="Others")
     await client.of(BOOK, input=SAMPLE)
     await client.of(BOOK, input={**SAMPLE, "agentOfficeCode": "11"})
@@ -392,7 +400,7 @@ CANDIDATE_OF = """{ agentBooking(agentBookingId: "X8347848") {
 
 
 async def test_a_passport_number_gives_no_access_to_a_person(client, office, made, key_of):
-    """An agent gets a candidate of its own; only staff see that it may be somebody known."""
+    """An agent's booking creates a new candidate; only staff see the possible duplicate."""
     known = {"passportNumber": "4823 909 9838", "passportIssuingCountry": "ES"}
     names = {"firstNames": "Roberto", "lastName": "Smith"}
     victim = await made("upsertCandidate", "candidate", reference="V1", **names, **known)

@@ -1,4 +1,4 @@
-"""What the log names as changed are fields of the contract."""
+"""The changed fields in the history are fields of the schema."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ def fields(schema: Any, name: str) -> set[str]:
 
 
 def test_a_change_of_an_event_names_its_fields(schema: Any):
-    """All of them, but for those that its description leaves out."""
+    """Only the fields that the description excludes are missing."""
     named = set(event_facts(new_row(Event), ()))
     left_out = BY_THE_CLOCK_OR_BOOKINGS | OF_EVERY_CHANGE | NEVER_CHANGED
 
@@ -49,7 +49,7 @@ def test_a_change_of_an_event_names_its_fields(schema: Any):
 
 
 def test_a_change_of_an_enrolment_names_its_fields(schema: Any):
-    """Those of every kind, its own, its payment and its accommodations."""
+    """The common fields, its own, its payment and its accommodations are fields of the type."""
     booking = new_row(Booking, status=BookingStatus.CONFIRMED)
     named = enrolment_facts(booking, new_row(Enrolment), new_row(Payment))
 
@@ -57,7 +57,7 @@ def test_a_change_of_an_enrolment_names_its_fields(schema: Any):
 
 
 def test_a_change_of_a_registration_names_its_fields(schema: Any):
-    """Those of every kind, its own and its accommodations."""
+    """The common fields, its own and its accommodations are fields of the type."""
     booking = new_row(Booking, status=BookingStatus.CONFIRMED)
     named = registration_facts(booking, new_row(Registration))
 
@@ -65,7 +65,9 @@ def test_a_change_of_a_registration_names_its_fields(schema: Any):
 
 
 def test_a_change_of_an_agent_booking_names_its_fields(schema: Any):
-    """Those of every kind and its own; what is personal in them is what its types mask."""
+    """The common fields and its own are fields of the type; the personal ones are those that its
+    types mask.
+    """
     booking = new_row(Booking, status=BookingStatus.PENDING)
     detail = new_row(AgentBooking, content=content_of(SAMPLE))
     facts = agent_booking_facts(booking, detail)

@@ -1,4 +1,4 @@
-"""What the schema's own decorators and fields keep away from a start."""
+"""The schema's decorators and fields avoid slow work at startup."""
 
 import inspect
 from typing import Any
@@ -17,7 +17,7 @@ DEFINITIONS = [
 
 
 def test_classes_have_their_descriptions_as_docstrings():
-    """Without one, `dataclasses` would make a docstring of the signature, which is slow."""
+    """Without a docstring, `dataclasses` builds one from the signature, which is slow."""
     described = {one.origin for one in DEFINITIONS if one.description is not None}
 
     assert len(described) > 150
@@ -25,7 +25,7 @@ def test_classes_have_their_descriptions_as_docstrings():
 
 
 def test_fields_without_a_resolver_resolve_their_types_late():
-    """`dataclasses` asks for the type of a field before Strawberry can resolve it for good."""
+    """`dataclasses` reads a field's type before Strawberry can resolve it."""
     fields: set[Any] = {
         field for one in DEFINITIONS for field in one.fields if field.base_resolver is None
     }

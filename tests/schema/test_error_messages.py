@@ -1,4 +1,4 @@
-"""What callers are told: one error once, the argument that was sent, no text of Python's."""
+"""Errors are reported once, name the argument that was sent, and contain no Python text."""
 
 import asyncio
 from typing import Any
@@ -112,7 +112,9 @@ ITEMS = """mutation ($input: CancelBookingsInput!) { cancelBookings(input: $inpu
 
 
 async def test_a_batch_has_an_outcome_for_each_item(client: Client, enrolments: list[str]) -> None:
-    """In the order of the input, whether it was carried out, was done before, or was refused."""
+    """Outcomes are in input order, whether the item was cancelled now, was cancelled before, or was
+    refused.
+    """
     missing = global_id("Enrolment", uuid4())
     earlier = {"bookingIds": [enrolments[1]], "reason": "ILLNESS"}
     assert (await client.of(ITEMS, input=earlier))["errors"] == []
@@ -150,7 +152,7 @@ async def test_a_batch_that_is_refused_as_a_whole_has_no_outcomes(
 async def test_an_error_of_the_whole_request_is_reported_once(
     client: Client, enrolments: list[str], mode: str
 ) -> None:
-    """Not once for each booking."""
+    """An error of the request is not repeated for each booking."""
     given = {"bookingIds": enrolments, "mode": mode, "cancelledAt": "2030-01-01T00:00:00Z"}
 
     payload = await client.of(CANCEL, input={**given, "reason": "OTHER"})
@@ -163,7 +165,7 @@ async def test_an_error_of_the_whole_request_is_reported_once(
 
 
 async def test_repeated_ids_count_once(client: Client, world: World, enrolments: list[str]) -> None:
-    """The limits are limits of different ids."""
+    """The limits apply to distinct ids."""
     many = [*enrolments[:2], *[enrolments[2]] * checks.BATCH]
     results = [{"enrolmentId": id, "result": "PASS"} for id in many]
 
@@ -177,7 +179,7 @@ async def test_repeated_ids_count_once(client: Client, world: World, enrolments:
 
 
 async def test_concurrent_updates_return_their_own_version(client: Client, world: World) -> None:
-    """Whichever was last, each answer has the title that it set, under another version."""
+    """Each payload has the title that its own update set, and a different version."""
     titles = [f"Title {n}" for n in range(10)]
 
     payloads: list[Any] = await asyncio.gather(
@@ -216,7 +218,7 @@ async def test_the_ends_of_the_range_of_instants_are_valid(client: Client, value
 
 
 async def test_a_malformed_literal_has_a_location(client: Client) -> None:
-    """In a document without variables, the location says which value is wrong."""
+    """In a document without variables, the location identifies the invalid value."""
     result = await client.run('{ events(filter: {start: {gte: "abc"}}) { totalCount } }')
 
     assert result.errors is not None
@@ -239,7 +241,7 @@ BOTH_FILTERS = pytest.mark.parametrize(
 async def test_a_filter_of_the_largest_size_is_answered(
     client: Client, document: str, one: dict[str, Any]
 ) -> None:
-    """These criteria make the deepest expressions; SQLite allows a depth of 1,000."""
+    """These criteria produce the deepest expressions; SQLite allows a depth of 1,000."""
     for given in ({"or": [one] * 100}, {"and": [{"not": one}] * 50}, deepest(one)):
         assert (await client.run(document, filter=given)).errors is None
 
@@ -278,7 +280,7 @@ async def test_too_many_conditions_of_one_filter_are_refused(client: Client) -> 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("character", ["\U0001f600", "\u0390", "\u1fb7", "\ufb03", "%"])
 async def test_the_longest_search_is_answered(client: Client, character: str) -> None:
-    """Folding lengthens these; SQLite allows a LIKE pattern of 50,000 bytes."""
+    """Case folding lengthens these texts; SQLite allows a LIKE pattern of 50,000 bytes."""
     text = character * checks.TEXT
 
     found = await client.of(START, filter={"title": {"contains": text}})
@@ -291,7 +293,7 @@ async def test_the_longest_search_is_answered(client: Client, character: str) ->
 
 @pytest.mark.both_databases
 async def test_the_longest_list_of_values_is_answered(client: Client) -> None:
-    """A list is one bound value, whatever its length."""
+    """A list is one bound value of any length."""
     found = await client.of(START, filter={"title": {"in": [f"{n}" for n in range(1_000)]}})
 
     assert found["totalCount"] == 0

@@ -1,4 +1,4 @@
-"""Every criterion of a Shift iQ event finds what it names and leaves the rest, nulls included."""
+"""Every criterion of a Shift iQ event finds exactly the matching events, nulls included."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,7 +28,7 @@ TEXTS, FLAGS, NUMBERS = of_kind(str), of_kind(bool), of_kind(int) + of_kind(floa
 
 
 def test_every_criterion_has_its_case():
-    """All fields but BillingCodeEnabled; the organization has a test of its own."""
+    """All fields except BillingCodeEnabled have a case; the organization has its own test."""
     cases = [*TEXTS, *FLAGS, *NUMBERS, *INSTANTS, *IDENTIFIERS]
     kinds = map(len, (TEXTS, FLAGS, NUMBERS, INSTANTS, IDENTIFIERS))
 
@@ -39,9 +39,9 @@ def test_every_criterion_has_its_case():
 
 @dataclass
 class Three:
-    """An event with the first value of a field, one with the second, and one without a value.
+    """Three events: with the first value of a field, with the second, and without a value.
 
-    The last is missing where every event has one.
+    `none` is None if every event has a value.
     """
 
     client: Any
@@ -51,7 +51,7 @@ class Three:
     none: str | None
 
     async def found(self, filter: dict[str, Any] | None) -> set[str]:
-        """Which of them a filter finds, by the names that they have here."""
+        """Return the names of the events that a filter finds."""
         result = await self.client.run(EVENTS, filter=filter)
         assert result.errors is None, result.errors
         keys = {node["id"] for node in result.data["events"]["nodes"]}
@@ -59,7 +59,7 @@ class Three:
         return {name for name in ("first", "second", "none") if getattr(self, name) in keys}
 
     async def by(self, **condition: Any) -> set[str]:
-        """Which of them a condition on the field finds."""
+        """Return the names of the events that a condition on the field finds."""
         return await self.found({self.field.criterion: condition})
 
     @property
@@ -69,7 +69,7 @@ class Three:
 
 @pytest.fixture
 async def three(request, client, made, last_changed):
-    """The events of a field, which is the fixture's parameter."""
+    """The three events of the field in the fixture's parameter."""
     field: Field = request.param
     if field.source == "VenueLocationIdentifier":
         for name in ("V1", "V2"):
@@ -89,7 +89,7 @@ async def three(request, client, made, last_changed):
 
 @pytest.fixture
 def last_changed(client, made, clock):
-    """Make an event that was last changed at a time, in a way, or by somebody."""
+    """Create an event whose last change has this time, type or user."""
 
     async def event(field: Field, value: str) -> str:
         if field.source == "LastChangeTime":
@@ -109,7 +109,7 @@ def cases(fields: list[Field]) -> Any:
 
 @cases(TEXTS)
 async def test_texts(three):
-    """In any case; signs of patterns mean themselves."""
+    """Texts match in any case, and pattern characters match literally."""
     first, second = three.field.first, three.field.second
 
     assert await three.by(eq=first.upper()) == await three.by(eq=first.lower()) == {"first"}
@@ -126,7 +126,7 @@ async def test_texts(three):
 
 @cases(NUMBERS)
 async def test_numbers(three):
-    """Equal, in a list, in a range; the ends of a range belong to it."""
+    """Numbers match by equality, list and range; ranges include both ends."""
     first, second = three.field.first, three.field.second
 
     assert await three.by(eq=first) == {"first"}
@@ -149,7 +149,7 @@ def is_float(value: object) -> bool:
 
 @cases(INSTANTS)
 async def test_instants(three):
-    """Equal to the second; ranges are exact, and their zone does not matter."""
+    """Instants match by equality and by exact range, in any time zone."""
     first, second = (datetime.fromisoformat(at) for at in (three.field.first, three.field.second))
 
     async def finds(**conditions: datetime) -> set[str]:
@@ -168,7 +168,7 @@ async def test_instants(three):
 
 @cases(IDENTIFIERS)
 async def test_identifiers(three, client, key_of):
-    """Equal or in a list, in either case; a centre by our key of it."""
+    """Identifiers match by equality and list, in either case; a centre matches by its key."""
     first, second = three.field.first, three.field.second
     if three.field.source == "VenueLocationIdentifier":
         centres = await client.of("{ centres { nodes { id } } }")
@@ -183,7 +183,7 @@ async def test_identifiers(three, client, key_of):
 
 @cases(FLAGS)
 async def test_flags(three):
-    """True and false; a null is no condition."""
+    """Flags match true or false; a null is no condition."""
     name = three.field.criterion
 
     assert await three.found({name: True}) == {"first"}
@@ -193,7 +193,7 @@ async def test_flags(three):
 
 
 async def require_nulls(three: Three, **condition: Any) -> None:
-    """What has no value is found where that is asked for, and where something is not so."""
+    """An event without a value matches `isNull` and a negated condition."""
     name = three.field.criterion
     everything = {"first", "second"} | three.without
 
@@ -209,7 +209,7 @@ async def require_nulls(three: Three, **condition: Any) -> None:
 
 
 async def test_the_organization(client, made):
-    """All events are of one's own organization; of others there are none."""
+    """All events belong to the viewer's organization; no other organization matches."""
     await made("createEvent", "event", title="T")
     own = client.viewer.organization_id
 
@@ -223,14 +223,12 @@ async def test_the_organization(client, made):
     assert UUID(uuid(9)) != own
 
 
-# ---------------------------------------------------------------- nesting
-
 TITLE = {"title": {"eq": "Law"}}
 
 
 @pytest.fixture
 async def titles(client, made):
-    """What a filter finds among three events."""
+    """Return the titles that a filter finds among three events."""
     for title, number in (("Law", 1), ("Art", 2), ("Music", None)):
         details = {} if number is None else {"details": {"number": number}}
         await made("createEvent", "event", title=title, **details)
@@ -265,13 +263,15 @@ async def titles(client, made):
     ],
 )
 async def test_parts_are_joined(titles, filter, expected):
-    """And, or, not in each other; what is empty or null is no condition."""
+    """`and`, `or` and `not` can be nested; empty or null parts are no condition."""
     assert await titles(filter) == expected
 
 
 @pytest.mark.parametrize("join", ["and", "or", "not"])
 async def test_nesting_ends(client, titles, join):
-    """Five deep is answered; what is deeper is refused, and told where it begins to be."""
+    """A depth of five is accepted; the error for a deeper filter points at the first level beyond
+    the limit.
+    """
 
     def deep(levels: int) -> dict[str, Any]:
         filter = TITLE
@@ -289,7 +289,7 @@ async def test_nesting_ends(client, titles, join):
 
 
 async def test_a_list_of_values_ends(client, titles):
-    """At most 1,000 values at once."""
+    """A list has at most 1,000 values."""
     assert await titles({"title": {"in": ["law", *map(str, range(999))]}}) == {"Law"}
     refused = await client.errors(EVENTS, filter={"title": {"in": [*map(str, range(1_001))]}})
     assert set(refused) == {("OUT_OF_RANGE", "filter.title.in")}

@@ -27,25 +27,25 @@ ZONES = {
 }
 
 STARTS = [
-    # clocks go forward in London at 01:00 on 28 March: a day of 23 hours
+    # Clocks go forward in London at 01:00 on 28 March: a day of 23 hours.
     ("London", "2027-03-27T23:59:59Z", "2027-03-27"),
     ("London", "2027-03-28T00:00:00Z", "2027-03-28"),
     ("London", "2027-03-28T22:59:59Z", "2027-03-28"),
     ("London", "2027-03-28T23:00:00Z", "2027-03-29"),
-    # and back at 02:00 on 31 October: a day of 25
+    # Clocks go back at 02:00 on 31 October: a day of 25 hours.
     ("London", "2027-10-30T22:59:59Z", "2027-10-30"),
     ("London", "2027-10-30T23:00:00Z", "2027-10-31"),
     ("London", "2027-10-31T23:59:59Z", "2027-10-31"),
     ("London", "2027-11-01T00:00:00Z", "2027-11-01"),
-    # in New York on other days
+    # New York changes its clocks on other days.
     ("New York", "2027-03-14T04:59:59Z", "2027-03-13"),
     ("New York", "2027-03-14T05:00:00Z", "2027-03-14"),
     ("New York", "2027-03-15T03:59:59Z", "2027-03-14"),
     ("New York", "2027-03-15T04:00:00Z", "2027-03-15"),
-    # in Tokyo never
+    # Tokyo does not change its clocks.
     ("Tokyo", "2027-03-27T14:59:59Z", "2027-03-27"),
     ("Tokyo", "2027-03-27T15:00:00Z", "2027-03-28"),
-    # as far from UTC as clocks are
+    # The time zones furthest from UTC.
     ("Kiritimati", "2027-03-27T10:00:00Z", "2027-03-28"),
     ("West", "2027-03-29T11:59:59Z", "2027-03-28"),
     (None, "2027-03-28T22:59:59Z", "2027-03-28"),
@@ -54,7 +54,7 @@ STARTS = [
 
 @pytest.fixture
 async def term(made):
-    """An event at every start, called `centre start`; the centres by name."""
+    """Events at each start, named `centre start`; return the centres by name."""
     centres = {
         name: await made("upsertCentre", "centre", reference=name, name=name, timeZone=zone)
         for name, zone in ZONES.items()
@@ -69,7 +69,7 @@ async def term(made):
 
 @pytest.mark.parametrize("day", sorted({day for *_, day in STARTS} | {"2027-03-01"}))
 async def test_the_local_date_counts(client, term, day):
-    """An event is on the date that the clock at its centre shows, and on no other; in order."""
+    """An event is listed only on its centre's local date, in order."""
     found = await client.of(ON_DATE, date=day)
 
     titles = [event["title"] for event in found]
@@ -81,7 +81,7 @@ async def test_the_local_date_counts(client, term, day):
 
 
 async def test_only_at_a_centre(client, term):
-    """A centre narrows the date; one that there is not has no events."""
+    """A centre restricts the list; an unknown centre has no events."""
     tokyo = await client.of(ON_DATE, date="2027-03-28", centre=term["Tokyo"])
     unknown = await client.of(ON_DATE, date="2027-03-28", centre=global_id("Centre", MISSING))
     everywhere = await client.of(ON_DATE, date="2027-03-28", centre=None)
@@ -95,7 +95,7 @@ async def test_only_at_a_centre(client, term):
 
 
 async def test_cancelled_events_are_listed(client, made):
-    """They say that they are cancelled."""
+    """Cancelled events are listed with their status."""
     event = await made("createEvent", "event", title="Off", start="2027-03-01T09:00:00Z")
     await made("cancelEvent", "event", eventId=event, message="Storm")
 
@@ -105,7 +105,7 @@ async def test_cancelled_events_are_listed(client, made):
 
 
 async def test_at_most_a_thousand(client, storage, viewer):
-    """The first thousand of a date by start; lists page through more."""
+    """A date returns its first 1,000 events by start; lists return more in pages."""
     commands = [
         CreateEvent(viewer, {"title": f"{n:04}", "start_at": NOON - timedelta(seconds=n)})
         for n in range(1_001)
@@ -126,7 +126,7 @@ async def elsewhere(storage, client):
 
 
 async def test_classes(client, made, elsewhere):
-    """Every code once, sorted; events without one have none; each organization has its own."""
+    """Each code appears once, sorted, per organization; events without a code add none."""
     own = global_id("Organization", client.viewer.organization_id)
     for code in ("B2", "A10", "B2", None, "a1"):
         await made("createEvent", "event", title="T", details={"classCode": code})
@@ -140,7 +140,7 @@ async def test_classes(client, made, elsewhere):
 
 
 async def test_events_are_open_to_whoever_may_read(client, term, elsewhere, made, world):
-    """A candidate that sees nothing else lists them; another organization has its own."""
+    """A candidate without access to anything else can list an organization's events and classes."""
     candidate = client.confined_to(Role.CANDIDATE, candidate=MISSING)
     await made("createEvent", "event", title="T", details={"classCode": "C1"})
 

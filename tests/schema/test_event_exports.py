@@ -1,4 +1,4 @@
-"""`exportEvents`: what it answers, and what it refuses."""
+"""The results and refusals of `exportEvents`."""
 
 import dataclasses
 from typing import Any
@@ -21,7 +21,7 @@ EXPORT = """
     }
 """
 MANY = [str(new_key()) for _ in range(1000)]
-"""More than fits into an address."""
+"""More than fits in a URL."""
 
 
 async def test_a_file_is_named_with_its_type_and_its_end(client: Client) -> None:
@@ -49,7 +49,7 @@ async def test_each_format_has_its_type(client: Client, format: str, content_typ
 
 
 async def test_of_a_field_given_twice_the_first_counts(client: Client) -> None:
-    """However often it is given, the address is as long."""
+    """Repeated fields do not lengthen the URL."""
     title = [{"field": "TITLE"}, {"field": "TITLE", "direction": "DESC"}]
 
     once, often = [await client.of(EXPORT, sort=sort) for sort in (title[:1], title * 1000)]
@@ -58,7 +58,7 @@ async def test_of_a_field_given_twice_the_first_counts(client: Client) -> None:
 
 
 def test_every_criterion_s_name_is_a_field_s() -> None:
-    """Fields can be chosen by the names that they are filtered by."""
+    """Fields can be selected by the names of their criteria."""
     beyond = {"and", "or", "not", "status", "kind", "localDate", "centreId", "hasFreeSeats"}
     criteria = {
         to_camel_case(field.name.rstrip("_")) for field in dataclasses.fields(EventFilter)

@@ -1,4 +1,4 @@
-"""Every field of a Shift iQ event is written and read through GraphQL."""
+"""Every field of a Shift iQ event can be written and read through GraphQL."""
 
 import re
 from dataclasses import replace
@@ -30,11 +30,11 @@ UPDATE = f"""mutation ($input: UpdateEventInput!) {{ updateEvent(input: $input) 
 
 WRITABLE = [field for field in FIELDS if field.given is not None]
 STARTS = {"EventScheduledEnd": {"start": "2027-03-01T09:00:00Z"}}
-"""What else an event needs so that a field can be given."""
+"""Other input that an event needs so that a field can be set."""
 
 
 def test_the_table_has_every_field():
-    """The source has 62, of which eight are identifiers."""
+    """The source has 62 fields, eight of them identifiers."""
     assert len(FIELDS) == len(BY_SOURCE) == 62
     assert len([name for name in BY_SOURCE if name.endswith("Identifier")]) == 8
     assert {type(field.first) for field in FIELDS} == {str, bool, int, float, type(None)}
@@ -54,7 +54,9 @@ def ids(field: Field) -> str:
 
 @pytest.mark.parametrize("field", WRITABLE, ids=ids)
 async def test_a_field_is_written_and_read(client, made, centres, clock, field):
-    """Given to a new event, replaced in an update, cleared by a null; who changed it is kept."""
+    """A field is set on creation, replaced by an update and cleared by a null; the history records
+    who changed it.
+    """
     somebody = client.seeing(name="Cleo")
     given = {"title": "T", **STARTS.get(field.source, {}), **nested(field.made_by, field.first)}
     event = await made("createEvent", "event", **given)
@@ -84,13 +86,13 @@ async def test_a_field_is_written_and_read(client, made, centres, clock, field):
 
 
 def clearing(field: Field) -> dict[str, object]:
-    """A null for a field; for a reference in its place."""
+    """Return an input that clears a field; a reference is cleared as a whole."""
     place = field.given.removesuffix(".reference")
     return nested(place, None)
 
 
 async def test_what_else_is_left_alone(client, made, centres):
-    """A field that is given changes no other: all at once are all there."""
+    """Setting a field changes no other: all fields set at once keep their values."""
     given = {}
     for field in WRITABLE:
         merge(given, nested(field.made_by, field.first))
@@ -112,7 +114,7 @@ def merge(into: dict, values: dict) -> None:
 
 @pytest.mark.parametrize("kind", list(EventKind))
 async def test_the_kind(client, made, kind):
-    """EventType is the kind; the source's own text stands beside it."""
+    """`kind` and the source's own `eventType` are separate fields."""
     event = await made("createEvent", "event", title="T", kind=kind, details={"eventType": "Own"})
 
     found = await client.of(EVENT, id=event)
@@ -121,7 +123,7 @@ async def test_the_kind(client, made, kind):
 
 
 async def test_the_identifier_and_the_organization(client, made):
-    """The client names an event once; it is of the organization of whoever made it."""
+    """An event has the client's identifier and its creator's organization."""
     field = BY_SOURCE["EventIdentifier"]
     event = await made("createEvent", "event", title="T", identifier=field.first)
 
@@ -133,7 +135,7 @@ async def test_the_identifier_and_the_organization(client, made):
 
 
 async def test_the_gateway_keeps_the_last_change(client, made, clock):
-    """By every command that changes an event, and by none that does not."""
+    """Every command that changes an event updates its last change; other commands do not."""
 
     async def last() -> tuple[str, str, str]:
         found = await client.of(EVENT, id=event)

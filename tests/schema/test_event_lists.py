@@ -11,7 +11,7 @@ COUNT = "query ($filter: EventFilter) { eventCount(filter: $filter) }"
 
 @pytest.fixture
 async def three(made, world):
-    """Beside `Anatomy in spring`: a draft, and an event on demand."""
+    """`Anatomy in spring`, a draft, and an on-demand event."""
     await made("createEvent", "event", title="Draft", details={"summary": "50% done"})
     await made("createEvent", "event", title="Open", onDemand=True, capacityMaximum=5)
 
@@ -39,7 +39,7 @@ async def three(made, world):
     ],
 )  # fmt: skip
 async def test_filters(client, three, filter, titles):
-    """A filter finds the same events as a list and as a count."""
+    """A filter finds the same events in a list and in a count."""
     found = await client.of(EVENTS, filter=filter)
 
     assert {node["title"] for node in found["nodes"]} == titles
@@ -47,7 +47,7 @@ async def test_filters(client, three, filter, titles):
 
 
 async def test_filter_by_centre(client, three, world):
-    """A centre is named by its global id; an id of another type is refused."""
+    """A centre's global id is accepted; an id of another type is refused."""
     found = await client.of(EVENTS, filter={"centreId": {"eq": world.centre}})
 
     assert found["totalCount"] == 1
@@ -57,7 +57,7 @@ async def test_filter_by_centre(client, three, world):
 
 
 async def test_every_criterion(client, three):
-    """Every criterion of the filter can be asked, alone and all together."""
+    """Each criterion works alone and with all others."""
     kinds = client.schema._schema.type_map
     values = {
         "StringFilter": {"contains": "x"},
@@ -81,7 +81,7 @@ async def test_every_criterion(client, three):
 
 
 async def test_sort(client, three):
-    """By start unless asked otherwise, those without one last; a later term breaks ties."""
+    """Events are sorted by start by default, nulls last; later terms break ties."""
 
     async def titles(sort):
         return [node["title"] for node in (await client.of(EVENTS, sort=sort))["nodes"]]
@@ -108,7 +108,7 @@ SHOWN = {
 
 @pytest.fixture
 def event(made, clock):
-    """Make an event that has something, or nothing, in every column of the sort orders."""
+    """Create an event that has values, or nulls, in all sorted columns."""
 
     async def made_so(title, hour=None, number=None):
         at = {} if hour is None else {"start": f"2027-03-01T{hour:02}:00:00Z"}
@@ -125,7 +125,9 @@ def event(made, clock):
 @pytest.mark.parametrize("direction", ["ASC", "DESC"])
 @pytest.mark.parametrize("field", SHOWN)
 async def test_pages_in_every_order(client, event, field, direction, forward):
-    """From either end, nulls included, nothing is lost or repeated while events come in."""
+    """Pages in both directions lose and repeat nothing, nulls included, while events are
+    inserted.
+    """
     there = [("D", 9, 4), ("B", None, None), ("F", 7, 2), ("C", 8, None), ("A", None, 3)]
     for values in there:
         await event(*values)

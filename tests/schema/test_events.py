@@ -1,4 +1,4 @@
-"""Events: every field, filters and sort orders, candidates, and what is done to them."""
+"""Events: fields, candidates and commands."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -95,7 +95,7 @@ DETAILS = {
 
 
 async def test_every_field(client, world):
-    """An event has what was given; the rest is null, its default, or follows."""
+    """An event has the given values; its other fields are null, defaults or computed."""
     found = await client.of(EVENT, id=world.event)
 
     assert found.pop("lastChangeTime") == "2027-01-11T12:00:00Z"
@@ -153,7 +153,7 @@ async def test_every_field(client, world):
 
 
 async def test_details(client, world):
-    """The rest of the source's fields is kept as it was given."""
+    """The source's other fields keep the given values."""
     given = {"details": {**DETAILS, "distribution": DISTRIBUTION}}
 
     payload = await client.of(CREATE, input={"title": "Bones", "kind": "CLASS", **given})
@@ -168,7 +168,7 @@ async def test_details(client, world):
 
 
 async def test_create_refused(client, world):
-    """Everything that is wrong with a new event is told at once."""
+    """All errors of a new event are returned at once."""
     given = {
         "title": "x" * 201,
         "centre": {"reference": "nowhere"},
@@ -191,7 +191,7 @@ async def test_create_refused(client, world):
 
 
 async def test_left_out_differs_from_null(client, world):
-    """In an update what is left out stays, a null clears, and a value replaces."""
+    """In an update, an omitted field stays, a null clears it, and a value replaces it."""
     details = {"summary": "S", "content": "C", "distribution": {"code": "D", "status": "x"}}
     await client.of(UPDATE, input={"eventId": world.event, "details": details})
 
@@ -219,7 +219,7 @@ async def test_left_out_differs_from_null(client, world):
 
 
 async def test_a_null_for_all_of_the_distribution(client, world):
-    """A null clears the whole distribution; for the details it is as good as left out."""
+    """A null clears the complete distribution; a null for `details` changes nothing."""
     details = {"summary": "S", "distribution": DISTRIBUTION}
     await client.of(UPDATE, input={"eventId": world.event, "details": details})
 
@@ -235,7 +235,7 @@ async def test_a_null_for_all_of_the_distribution(client, world):
 
 
 async def test_a_null_for_what_is_never_null(client, world):
-    """A null is refused where there must be a value; nothing changes."""
+    """A null for a required field is refused, and nothing changes."""
     given = {"eventId": world.event, "title": None, "onDemand": None, "examType": None}
 
     payload = await client.of(UPDATE, input=given)
@@ -247,7 +247,7 @@ async def test_a_null_for_what_is_never_null(client, world):
 
 
 async def test_stale(client, world):
-    """An update of another version than the present one is refused, and says which that is."""
+    """An update of an outdated version is refused with the current version."""
     given = {"eventId": world.event, "title": "New", "expectedVersion": 2}
 
     [error] = (await client.of(UPDATE, input=given))["errors"]
@@ -262,7 +262,7 @@ async def test_stale(client, world):
 
 
 async def test_cancel(client, world):
-    """A cancelled event says so, and its bookings are cancelled with it; again changes nothing."""
+    """Cancelling an event cancels its bookings; repeating it changes nothing."""
     await client.of(BOOK, input={"candidate": {"reference": "P1"}, "event": {"id": world.event}})
 
     given = {"eventId": world.event, "message": "Flood"}
@@ -282,7 +282,7 @@ async def test_cancel(client, world):
 
 
 async def test_update_moves_bookings(client, world):
-    """When an event is moved its bookings move with it, and are counted."""
+    """Moving an event moves its bookings, and the payload counts them."""
     booked = await client.of(
         BOOK, input={"candidate": {"reference": "P1"}, "event": {"id": world.event}}
     )
@@ -297,7 +297,7 @@ async def test_update_moves_bookings(client, world):
 
 
 async def test_update_releases_lapsed_seats(client, made, world, clock):
-    """A seat that was not paid in time counts no longer when a capacity is lowered."""
+    """An unpaid seat whose deadline has passed does not count when the capacity is lowered."""
     given = {"reference": "P2", "firstNames": "Cy", "lastName": "Cole", "moduleIds": [world.module]}
     await made("upsertCandidate", "candidate", **given)
     unpaid = {"responsibility": "CANDIDATE", "cost": {"amount": "10.00", "currency": "GBP"}}
@@ -317,7 +317,7 @@ async def test_update_releases_lapsed_seats(client, made, world, clock):
 
 
 async def test_who_may(client, world):
-    """Without MANAGE_EVENTS an event is not changed."""
+    """Changing an event requires MANAGE_EVENTS."""
     marker = client.as_role(Role.MARKER)
     updated = await marker.of(UPDATE, input={"eventId": world.event, "title": "New"})
     cancelled = await marker.of(CANCEL, input={"eventId": world.event, "message": "No"})
@@ -329,7 +329,9 @@ async def test_who_may(client, world):
 
 
 async def test_candidates(client, made, world):
-    """Booked are those with a seat; eligible are those who could have one, when asked for."""
+    """`booked` lists candidates with a seat; on request, `eligible` lists those who could book
+    one.
+    """
     other = await made(
         "upsertCandidate",
         "candidate",
@@ -359,7 +361,7 @@ async def test_candidates(client, made, world):
 
 
 async def test_status_follows_the_clock(client, world, clock):
-    """The same event is scheduled, then in progress, then completed."""
+    """An event is scheduled, then in progress, then completed."""
     document = "query ($id: ID!) { event(ref: {id: $id}) { status registrationOpen } }"
     seen = []
     for now in ((2, 28, 1), (3, 1, 9), (3, 1, 11)):

@@ -1,4 +1,4 @@
-"""Finding objects: by reference, by global id, by source system's key; and not finding them."""
+"""Objects are found by reference, global id and external key."""
 
 from uuid import uuid4
 
@@ -18,7 +18,7 @@ EVENT = "query ($ref: RefInput!) { event(ref: $ref) { id } }"
 
 
 async def test_every_node(client, world):
-    """Each object is found again by its global id, with its type, in the order that was asked."""
+    """Each object is returned by its global id, with its type, in the requested order."""
     ids = list(vars(world).values())
 
     found = await client.of(NODES, ids=[*ids, ids[0]])
@@ -39,7 +39,7 @@ async def test_every_node(client, world):
 
 
 async def test_organization_node(client):
-    """An organization is a node, and another organization's is not found."""
+    """The viewer's organization is a node; another organization is not found."""
     own = await client.of("{ viewer { organization { id } } }")
 
     assert (await client.of(NODE, id=own["organization"]["id"]))["__typename"] == "Organization"
@@ -47,7 +47,7 @@ async def test_organization_node(client):
 
 
 async def test_nodes_that_are_not_there(client, world):
-    """An unknown type or key is null; the others are there."""
+    """An unknown type or key returns null; other nodes are returned."""
     unknown = [global_id("Candidate", uuid4()), global_id("Unicorn", uuid4())]
 
     found = await client.of(NODES, ids=[*unknown, world.room])
@@ -64,17 +64,17 @@ async def test_nodes_that_are_not_there(client, world):
     ],
 )
 async def test_nodes_refused(client, ids, told):
-    """What is no global id, none of them, and more than 100 are refused."""
+    """An invalid id, an empty list and more than 100 ids are refused."""
     assert await client.errors(NODES, ids=ids) == [told]
 
 
 async def test_repeated_ids_count_once(client, world):
-    """A hundred different ids may be asked for, however often each of them is."""
+    """The limit of 100 applies to distinct ids."""
     assert len(await client.of(NODES, ids=[world.room] * 150)) == 150
 
 
 async def test_malformed_node(client):
-    """What is no global id is told so."""
+    """A malformed id is reported as such."""
     assert await client.errors(NODE, id="nonsense") == [("INVALID_VALUE", "id")]
 
 
@@ -98,12 +98,12 @@ async def test_candidate_by_reference(client, world):
     ],
 )
 async def test_names_that_cannot_be(client, ref, path):
-    """A malformed id, one of another type, and what no database holds are refused."""
+    """A malformed id, an id of another type and a text that no database can store are refused."""
     assert await client.errors(CANDIDATE, ref=ref) == [("INVALID_VALUE", path)]
 
 
 async def test_ambiguous_test(client, made):
-    """A reference that several tests have is refused; each is found by its id."""
+    """A reference shared by several tests is refused; each test is found by its id."""
     keys = []
     for subject in ("S1", "S2"):
         await made("upsertSubject", "subject", reference=subject, name=subject)
@@ -116,7 +116,7 @@ async def test_ambiguous_test(client, made):
 
 
 async def test_event_by_identifier(client, world):
-    """An event's reference is its identifier, in any case of its letters."""
+    """An event is found by its identifier, in any case."""
     identifier = "11111111-1111-1111-1111-111111111111"
 
     assert await client.of(EVENT, ref={"reference": identifier}) == {"id": world.event}
@@ -124,7 +124,7 @@ async def test_event_by_identifier(client, world):
 
 
 async def test_candidate_out_of_scope(client, world, made, key_of):
-    """A candidate whom the viewer may not see is not found, by name or through others."""
+    """A candidate outside the viewer's scope is not found, directly or through relations."""
     other = await made("upsertCentre", "centre", reference="C2", name="X", timeZone="Asia/Tokyo")
     stranger = client.confined_to(Role.CENTRE_STAFF, centres={key_of(other)})
 
@@ -136,7 +136,7 @@ async def test_candidate_out_of_scope(client, world, made, key_of):
 
 
 async def test_other_organizations_are_not_there(client, world, storage):
-    """Nothing of one organization is found from another."""
+    """Objects of another organization are not found."""
     made = MakeOrganization(name="Southfield", time_zone="Europe/London", currency="GBP")
     [outcome] = await storage.write(make_organization, [made])
     stranger = client.seeing(organization_id=outcome.subject)

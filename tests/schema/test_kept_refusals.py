@@ -1,4 +1,4 @@
-"""A refusal that was kept under an idempotency key shows what it showed at first."""
+"""A refusal stored under an idempotency key returns the same fields when repeated."""
 
 import json
 from datetime import UTC, datetime
@@ -51,13 +51,14 @@ REFUSALS = [
 
 
 def shown(refusal: Refusal) -> dict[str, Any]:
-    """All that the error of a refusal resolves its fields from."""
+    """All attributes from which an error resolves its fields."""
     error: Any = error_of(refusal)
     fields = type(error).__strawberry_definition__.fields
     values = {
         field.python_name: field.base_resolver.wrapped_func(error)
         for field in fields
-        if field.python_name not in {"conflicting", "overridable_with", "booking"}  # need a viewer
+        if field.python_name
+        not in {"conflicting", "overridable_with", "booking"}  # These require a viewer.
     }
     facts = {name: getattr(refusal, name, None) for name in ("conflicting", "override", "booking")}
     return {**values, **facts, "type": type(error)}

@@ -1,4 +1,4 @@
-"""What a mutation costs: its statements do not grow with the elements of a list that it takes."""
+"""The number of a mutation's statements does not grow with its input lists."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -38,7 +38,7 @@ EXECUTORS = pytest.mark.parametrize(
     [*((database, "plans") for database in DATABASES), ("sqlite", "graphql-core")],
     scope="session",
 )
-"""Only plans join tables on one of the databases."""
+"""On one of the databases, only plans join tables."""
 
 FEW, MANY = 2, 50
 DEPTH = 3
@@ -56,13 +56,13 @@ OBJECTS: dict[str, tuple[str, dict[str, Any]]] = {
     "upsertProduct": ("code", {"name": "A", "kind": "COURSE"}),
     "createEvent": ("title", {}),
 }
-"""How the object of a mutation is named, and what else it needs."""
+"""How the mutation's object is identified, and what else it requires."""
 
 Path = tuple[str, str]
 
 
 def list_paths(schema: Any) -> set[Path]:
-    """Each mutation with the path of each list that it takes, but for lists of an enum's values."""
+    """Return each mutation with the path of each input list, except lists of enum values."""
     return {
         (name, path)
         for name, field in schema.mutation_type.fields.items()
@@ -82,7 +82,7 @@ def _lists_in(kind: Any, within: tuple[str, ...]) -> Iterator[str]:
 
 
 def selection(kind: Any, depth: int = DEPTH) -> str:
-    """What a payload shows without being given arguments, to some depth."""
+    """Return a selection of the fields without arguments, to a limited depth."""
     fields = ["__typename"]
     for name, field in kind.fields.items():
         if any(is_required_argument(argument) for argument in field.args.values()):
@@ -97,7 +97,7 @@ def selection(kind: Any, depth: int = DEPTH) -> str:
 
 @dataclass
 class Recipes:
-    """Makes inputs with lists of any length, whose elements are new each time."""
+    """Builds inputs with lists of any length, with new elements each time."""
 
     made: Callable[..., Awaitable[str]]
     world: Any
@@ -106,7 +106,7 @@ class Recipes:
     numbers: Iterator[int]
 
     async def input(self, mutation: str, path: str, size: int) -> dict[str, Any]:
-        """An input of the mutation with that many elements in the list at the path."""
+        """Return an input with this number of elements in the list at the path."""
         match mutation, path:
             case "cancelBookings", _:
                 return await self._cancelling(size)
@@ -175,7 +175,7 @@ class Recipes:
         return {"target": {"event": {"id": event}}, "candidate": {"id": candidate}}
 
     async def _enrolled(self, size: int) -> tuple[list[str], list[str]]:
-        """New candidates and their bookings of an event of tomorrow."""
+        """Create candidates and their bookings of an event tomorrow."""
         bookings, number = self.bookings, next(self.numbers)
         centre = await bookings.centre(f"E{number}")
         room = await bookings.room(centre, capacity=MANY)
@@ -202,7 +202,7 @@ class Recipes:
 
 @contextmanager
 def counted(storage: Storage) -> Iterator[Callable[[], int]]:
-    """Counts the statements of commands and of reads that are run meanwhile."""
+    """Count the statements of the commands and reads inside the block."""
     written, read = Statements(), []
     real: dict[str, Any] = {name: getattr(storage, name) for name in ("read", "tuples", "write")}
 
@@ -226,14 +226,14 @@ async def recipes(
 ) -> Recipes:
     recipes = Recipes(made, world, Bookings(storage, viewer), clock, count(1))
     await made("upsertTest", "test", reference="T1", name="A", durationMinutes=60)
-    # the first bookings take a block of numbers
+    # The first bookings reserve a block of numbers.
     await recipes._enrolled(1)
     return recipes
 
 
 @pytest.fixture
 async def office(made: Any, world: Any) -> str:
-    """The agent office that agent bookings name."""
+    """The agent office named in agent bookings."""
     named = {"code": "2983", "name": "Madrid", "agency": "Study Abroad"}
     return str(await made("upsertAgentOffice", "agentOffice", **named))
 
@@ -242,7 +242,9 @@ async def office(made: Any, world: Any) -> str:
 async def test_statements_do_not_grow_with_a_list(
     schema: strawberry.Schema, storage: Storage, viewer: Viewer, recipes: Recipes, executor: str
 ) -> None:
-    """Fifty elements take as many statements as two, payload included, whoever answers it."""
+    """Fifty elements take as many statements as two, payload included, by plans and by
+    graphql-core.
+    """
     both = BothWays(schema, storage)
     both.planner.on = executor == "plans"
     mutations: Any = both.schema.mutation_type
@@ -255,7 +257,7 @@ async def test_statements_do_not_grow_with_a_list(
             f"{{ {mutation}(input: $input) {selection(get_named_type(field.type))} }}"
         )
         needed = []
-        for size in (FEW, FEW, MANY):  # once more, since the first may fill what is kept
+        for size in (FEW, FEW, MANY):  # repeated, since the first run may fill caches
             asked = Document(text, {"input": await recipes.input(mutation, path, size)})
             with counted(storage) as statements:
                 result = await both.executed(asked, viewer)
@@ -284,12 +286,12 @@ mutation ($input: CancelBookingsInput!) {
 async def test_statements_do_not_grow_with_what_cancelled_bookings_show(
     schema: strawberry.Schema, storage: Storage, viewer: Viewer, recipes: Recipes, executor: str
 ) -> None:
-    """What belongs to the bookings of a batch is read for all of them together."""
+    """Relations of a batch's bookings are read together for all bookings."""
     both = BothWays(schema, storage)
     both.planner.on = executor == "plans"
 
     needed = []
-    for size in (FEW, FEW, MANY):  # once more, since the first may fill what is kept
+    for size in (FEW, FEW, MANY):  # repeated, since the first run may fill caches
         asked = Document(CANCEL, {"input": await recipes.input("cancelBookings", "", size)})
         with counted(storage) as statements:
             result = await both.executed(asked, viewer)

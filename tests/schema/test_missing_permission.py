@@ -1,4 +1,4 @@
-"""Without its permission, a mutation reports only that: it looks at nothing else."""
+"""Without the required permission, a mutation reports only that and reads nothing."""
 
 from dataclasses import replace
 from typing import Any
@@ -19,12 +19,12 @@ WRONG: dict[str, Any] = {
     "bookEnrolment": {"idempotencyKey": ""},
     "createEvent": {"origin": {"source": "x" * 5_000}},
 }
-"""Mistakes that are otherwise found before a command is carried out."""
+"""Errors that are otherwise found before a command runs."""
 
 
 @pytest.fixture
 def touched(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the storage was asked to do."""
+    """The names of the storage methods called."""
     asked: list[str] = []
     for name in ("read", "write"):
         do = getattr(storage, name)
@@ -38,7 +38,7 @@ def touched(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def names(schema: strawberry.Schema) -> dict[str, Any]:
-    """A valid input of each mutation, but for what it names."""
+    """Return a valid input for each mutation, except for the objects that it names."""
     return {
         name: {**required(kind.of_type), **WRONG.get(name, {})}  # type: ignore[union-attr]
         for name, kind in mutations(schema._schema).items()
@@ -48,7 +48,7 @@ def names(schema: strawberry.Schema) -> dict[str, Any]:
 async def test_every_mutation(
     client: Client, schema: strawberry.Schema, touched: list[str]
 ) -> None:
-    """The permission that its description names is all that is said, before any statement."""
+    """The only error names the permission in the description, and no statement runs."""
     powerless = replace(
         client, viewer=replace(client.viewer, permissions=frozenset({Permission.READ}))
     )

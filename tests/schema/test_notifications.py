@@ -1,4 +1,4 @@
-"""Endpoints and deliveries as clients see them."""
+"""Endpoints and deliveries in the API."""
 
 from uuid import UUID
 
@@ -49,7 +49,7 @@ async def registered(client):
 
 @pytest.fixture
 def attempt(client, key_of):
-    """Try what is due at an endpoint; the ids of the deliveries."""
+    """Attempt the due deliveries of an endpoint; return their ids."""
 
     async def tried(endpoint, **came_of_it):
         of = {"organization_id": client.viewer.organization_id, "endpoint_id": key_of(endpoint)}
@@ -62,7 +62,7 @@ def attempt(client, key_of):
 
 
 async def test_registered(client, registered):
-    """The endpoint and its key, which nobody is shown again."""
+    """The payload has the endpoint and its key, which is never returned again."""
     endpoint = {"email": None, "active": True, "disabledReason": None, **JSON}
     id = registered["endpoint"]["id"]
     assert registered["endpoint"] == {"id": id, **endpoint}
@@ -76,7 +76,7 @@ async def test_registered(client, registered):
 
 
 async def test_refused(client):
-    """What is wrong with an input is told at its fields; there is no key then."""
+    """Invalid input is reported at its fields, and no key is returned."""
     wrong = {"topics": [], "channel": "HTTP_JSON", "url": "http://127.0.0.1/"}
 
     payload = await client.of(REGISTER, input=wrong)
@@ -89,7 +89,7 @@ async def test_refused(client):
 
 
 async def test_a_deployment_may_allow_this_machine(client):
-    """For development: the context says so."""
+    """For development, a deployment can allow its own machine."""
     here = {**JSON, "url": "http://127.0.0.1:8080/told"}
 
     payload = await client.locally().of(REGISTER, input=here)
@@ -98,7 +98,7 @@ async def test_a_deployment_may_allow_this_machine(client):
 
 
 async def test_deliveries(client, registered, made, attempt, clock):
-    """What was told, oldest first, of one status or of all; with the message itself."""
+    """Deliveries are listed oldest first, all or by status, with their messages."""
     event = await made("createEvent", "event", title="One")
     await attempt(registered["endpoint"]["id"], status=503)
     await made("createEvent", "event", title="Two")
@@ -130,7 +130,7 @@ async def test_deliveries(client, registered, made, attempt, clock):
 
 
 async def test_an_email_about_what_was_given_up(client, made, attempt, clock):
-    """Its body is the email's, with the host and the reason."""
+    """The email about a failed delivery names the host and the reason."""
     payload = await client.of(REGISTER, input={**JSON, "email": "staff@example.org"})
     await made("createEvent", "event", title="One")
     clock.now = clock.now.replace(day=13)
@@ -145,7 +145,7 @@ async def test_an_email_about_what_was_given_up(client, made, attempt, clock):
 
 
 async def test_redelivered(client, registered, made, attempt, clock):
-    """Delivered, and queued again under the same id; not where the endpoint is gone."""
+    """A delivered message is queued again under the same id, unless its endpoint is disabled."""
     await made("createEvent", "event", title="One")
     endpoint = registered["endpoint"]["id"]
     await attempt(endpoint, status=200)
@@ -167,7 +167,9 @@ async def test_redelivered(client, registered, made, attempt, clock):
 
 
 async def test_rotated_and_removed(client, registered):
-    """Another key, shown once; removed it is shown to nobody, and removing it again is no error."""
+    """Rotating returns a new key once; a removed endpoint is not found, and removing it again is no
+    error.
+    """
     id = registered["endpoint"]["id"]
 
     rotated = await client.of(ROTATE, id=id)
@@ -183,7 +185,7 @@ async def test_rotated_and_removed(client, registered):
 
 
 async def test_ids_must_be_of_the_type(client, world):
-    """As everywhere."""
+    """An id of another type is refused."""
     for document, name in [
         (ROTATE, "endpointId"),
         (REMOVE, "endpointId"),
@@ -195,7 +197,7 @@ async def test_ids_must_be_of_the_type(client, world):
 
 
 async def test_who_may_not(client, registered):
-    """The list is refused, a node is not there, commands are forbidden."""
+    """Without permission, the list is refused, a node is null, and commands are forbidden."""
     scheduler = client.as_role(Role.SCHEDULER)
     id = registered["endpoint"]["id"]
 

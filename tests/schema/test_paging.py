@@ -1,4 +1,4 @@
-"""Pages: both directions while rows come in, refused arguments, counts, searches."""
+"""Pages: both directions during inserts, invalid arguments, counts, searches."""
 
 import pytest
 
@@ -20,7 +20,7 @@ async def departments(made):
 
 @pytest.mark.parametrize("forward", [True, False])
 async def test_rows_that_come_in_meanwhile(client, made, departments, forward):
-    """Pages neither lose nor repeat a row while others are inserted before and after them."""
+    """Pages lose and repeat no row while others are inserted before and after them."""
     seen, cursor, inserted = [], None, iter("ACEGK")
     size, place = ("first", "after") if forward else ("last", "before")
     while True:
@@ -40,7 +40,7 @@ async def test_rows_that_come_in_meanwhile(client, made, departments, forward):
 
 
 async def test_page_and_count(client, departments):
-    """A page is 20 unless asked for otherwise; the count is of the whole list."""
+    """A page has 20 rows by default; the count covers the complete list."""
     everything = await client.of(PAGE)
     none = await client.of(PAGE, first=0)
 
@@ -67,13 +67,13 @@ async def test_page_and_count(client, departments):
 )
 @pytest.mark.parametrize("name", LISTS)
 async def test_refused_arguments(client, name, arguments, told):
-    """Each list refuses arguments that cannot be, and names them."""
+    """Each list refuses invalid arguments by name."""
     assert await client.errors(f"{{ {name}({arguments}) {{ totalCount }} }}") == [told]
 
 
 @pytest.mark.parametrize("name", LISTS[:-1])
 async def test_searches(client, world, name):
-    """A search finds what has the text in any case; nulls are as good as left out."""
+    """A search matches text in any case; a null is the same as no argument."""
     texts = {
         "candidates": "BYR",
         "centres": "yor",
@@ -90,7 +90,7 @@ async def test_searches(client, world, name):
 
 
 async def test_a_cursor_belongs_to_its_list(client, departments, world):
-    """A cursor of one list or order is refused by another."""
+    """A cursor of another list or order is refused."""
     page = await client.of("{ events(sort: [{field: TITLE}]) { pageInfo { endCursor } } }")
     cursor = page["pageInfo"]["endCursor"]
 
@@ -99,7 +99,7 @@ async def test_a_cursor_belongs_to_its_list(client, departments, world):
 
 
 async def test_pages_of_parents(client, made, world):
-    """Each centre has its own page of events, in order, from either end."""
+    """Each centre has its own page of events, in order, in both directions."""
     for centre in ("C2", "C3"):
         await made("upsertCentre", "centre", reference=centre, name=centre, timeZone="Asia/Tokyo")
     for centre in ("C2", "C3"):

@@ -1,4 +1,4 @@
-"""Errors point at what the caller sent: every mutation, every field of every command."""
+"""Error paths point at the caller's input, for every mutation and every command field."""
 
 import ast
 import dataclasses
@@ -36,10 +36,10 @@ NOT_SENT = {
     *[("payment", "reference"), ("payment", "url")],
     ("reasonable_adjustments", "extra_breaks_per_section"),
 }
-"""What commands have that no caller of the API sends under a name."""
+"""Command fields that have no name in the API."""
 
 MAY_PASS = {"updateSettings", "registerNotification"}
-"""The verbs that have a rule for none of the values below, or only for some of them."""
+"""Mutations that accept all or some of the values below."""
 
 EVENT_VALUES = [(name,) for name in (*FIELDS, "centre", "room", "test", "modules")]
 
@@ -62,10 +62,7 @@ VALUES: dict[str, Any] = {
     "URL": "https://example.org/",
     "UUID": "123e4567-e89b-12d3-a456-426614174000",
 }
-"""A value of each scalar that can be read and that, mostly, no rule accepts."""
-
-
-# ---------------------------------------------------------------- from the declarations
+"""A parsable value of each scalar that most rules refuse."""
 
 
 def maker(declared: Any) -> Any:
@@ -73,13 +70,13 @@ def maker(declared: Any) -> Any:
 
 
 def command_of(declared: Any) -> Any:
-    """The command that an input becomes."""
+    """Return the command that an input becomes."""
     made = get_type_hints(maker(declared))["return"]
     return next(iter(get_args(made)), made)
 
 
 def filled(declared: Any) -> set[str]:
-    """The fields of its command that an input fills."""
+    """Return the command fields that an input fills."""
     command = command_of(declared)
     source = ast.parse(textwrap.dedent(inspect.getsource(maker(declared))))
     calls = [
@@ -93,7 +90,7 @@ def filled(declared: Any) -> set[str]:
 
 
 def paths_of(kind: Any, *at: str) -> Iterator[tuple[str, ...]]:
-    """The paths of the fields of a command's part, and of what is inside them."""
+    """Return the paths of a command's fields, nested ones included."""
     for name, hint in get_type_hints(kind).items():
         yield from paths_in(hint, *at, name)
 
@@ -140,12 +137,12 @@ def test_every_mutation_takes_an_input() -> None:
 def test_a_field_of_a_command_has_a_place_in_its_input(
     declared: Any, path: tuple[str, ...]
 ) -> None:
-    """Another field or another verb needs no second line, or says where it stands."""
+    """Every command field has a path in its input, by the default rule or by declaration."""
     assert has_field(declared, path)
 
 
 def test_the_inputs_agree_on_what_is_kept_without_them() -> None:
-    """The history shows a warning at the place that its mutation showed."""
+    """The history shows a warning at the same path as its mutation."""
     kept = [
         *[("overrides",), ("payment", "due_by"), ("on_demand_time",), ("to_on_demand_time",)],
         *[("start_time",), ("end_time",), ("end_date",), ("to_centre",), ("provider_reference",)],
@@ -160,7 +157,7 @@ def test_the_inputs_agree_on_what_is_kept_without_them() -> None:
 
 
 def test_a_path_that_was_kept_with_its_answer_stays() -> None:
-    """Rows of an earlier version have the paths of the input."""
+    """Rows stored by an earlier version already have input paths."""
     sent = object.__new__(BookEnrolmentInput)
 
     assert sent_path(sent, ("on_demand_time",)) == ("input", "onDemandBookingTime")
@@ -178,11 +175,8 @@ def test_a_warning_names_the_field_as_its_caller_does() -> None:
     )
 
 
-# ---------------------------------------------------------------- from what is sent
-
-
 def value_of(kind: Any, *, last: bool) -> Any:
-    """A value of an input type with every field filled; of one-of inputs the first or the last."""
+    """Return an input value with every field filled; a one-of input has its first or last field."""
     if isinstance(kind, GraphQLNonNull):
         return value_of(kind.of_type, last=last)
     if isinstance(kind, GraphQLList):
@@ -198,7 +192,7 @@ def value_of(kind: Any, *, last: bool) -> Any:
 
 
 def holds(sent: Any, path: list[str]) -> bool:
-    """Whether what was sent has a value at a path."""
+    """Return whether the input has a value at a path."""
     for step in path:
         if isinstance(sent, list):
             if int(step) >= len(sent):
@@ -216,7 +210,9 @@ def holds(sent: Any, path: list[str]) -> bool:
 async def test_every_error_of_a_mutation_points_at_what_was_sent(
     client: Client, schema: strawberry.Schema, verb: str, last: bool
 ) -> None:
-    """Of a request with every field filled, and most of them wrong."""
+    """Every error path of a request with all fields filled, most of them invalid, exists in the
+    request.
+    """
     kind = SCHEMA.mutation_type.fields[verb].args["input"].type
     sent = {"input": value_of(kind, last=last)}
     sent["input"].pop("idempotencyKey", None)

@@ -1,4 +1,4 @@
-"""Payments that are made twice: how they are recorded, found and refunded."""
+"""Duplicate payments are recorded, found and refunded."""
 
 from tests.plan.both_ways import BothWays
 from tests.plan.documents import Document
@@ -21,7 +21,9 @@ HISTORY = """query ($id: ID!) { booking(id: $id) { ... on Enrolment {
 
 
 async def test_a_second_payment_can_be_found_and_refunded(client, world):
-    """Its warning, its entry beside the payment, its changes in the history, and its refund."""
+    """A second payment adds a warning, a duplicate of the payment and changes in the history, and
+    can be refunded.
+    """
     cost = {"amount": "10.00", "currency": "GBP"}
     asked = {"candidate": {"reference": "P1"}, "event": {"id": world.event}}
     booked = await client.of(BOOK, input={**asked, "payment": {"cost": cost}})
@@ -71,7 +73,7 @@ async def test_a_second_payment_can_be_found_and_refunded(client, world):
 
 
 async def test_duplicates_are_read_by_a_plan(client, world):
-    """With the same answer as by graphql-core, with a method and without one."""
+    """A plan returns the same result as graphql-core, with a method and without one."""
     cost = {"amount": "10.00", "currency": "GBP"}
     asked = {"candidate": {"reference": "P1"}, "event": {"id": world.event}}
     enrolment = (await client.of(BOOK, input={**asked, "payment": {"cost": cost}}))["enrolment"]

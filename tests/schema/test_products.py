@@ -1,4 +1,4 @@
-"""Agent offices, products and offers as clients see them."""
+"""Agent offices, products and offers in the API."""
 
 import pytest
 
@@ -32,7 +32,7 @@ VIEWER = "{ viewer { agentOffices { code } } }"
 
 @pytest.fixture
 async def school(made, world):
-    """The world's centre offers a course and a homestay; there is an office of an agency."""
+    """The world's centre offers a course and a homestay; an agency has one office."""
     known = [{"system": "EC_ENGLISH", "kind": "product", "value": "92"}]
     course = {"code": "C92", "kind": "COURSE", "name": "General English", "minWeeks": 2}
     await made("upsertProduct", "product", **course, maxWeeks=40, externalIds=known)
@@ -47,7 +47,7 @@ def offered(code, **given):
 
 
 async def test_what_a_school_offers(client, school):
-    """A school's products and offers, of all kinds or of one, with the start dates in a range."""
+    """A school's products and offers are listed by kind and by a range of start dates."""
     dates = ["2027-03-01", "2027-03-08"]
     made = await client.of(OFFER, input=offered("C92", startDates=dates, capacity=12))
     again = await client.of(OFFER, input=offered("C92", startDates=dates))
@@ -85,7 +85,7 @@ async def test_what_a_school_offers(client, school):
 
 
 async def test_withdrawn(client, school):
-    """An offer that is withdrawn is in the answer, and no longer at the school."""
+    """A withdrawn offer is in the payload, and no longer at the school."""
     await client.of(OFFER, input=offered("C92"))
 
     payload = await client.of(OFFER, input=offered("C92", offered=False))
@@ -96,7 +96,7 @@ async def test_withdrawn(client, school):
 
 
 async def test_refused(client, school):
-    """What is refused is data, and its object is null."""
+    """A refusal is data, and its object is null."""
     payload = await client.of(OFFER, input=offered("?", capacity=0))
 
     assert payload == {
@@ -110,7 +110,7 @@ async def test_refused(client, school):
 
 
 async def test_dates_at_one_school(client, school, world):
-    """A product's dates at one school only; the id must be that of a centre."""
+    """A product's dates are limited to one school; an id that is not a centre's is refused."""
     await client.of(OFFER, input=offered("C92", startDates=["2027-03-01"]))
 
     for centre, expected in [(None, ["2027-03-01"]), (world.centre, ["2027-03-01"])]:
@@ -120,7 +120,7 @@ async def test_dates_at_one_school(client, school, world):
 
 
 async def test_lists(client, school):
-    """Products are listed by kind, offices are found by their agency."""
+    """Products are listed by kind, and offices by agency."""
     result = await client.run(LISTS)
 
     assert result.errors is None
@@ -133,7 +133,7 @@ async def test_lists(client, school):
 
 
 async def test_an_agent_is_told_its_offices(client, school, made, key_of):
-    """What confines an agent are its offices, and it sees no other."""
+    """An agent's scope is its offices, and it sees no others."""
     other = await made("upsertAgentOffice", "agentOffice", code="1", name="X", agency="Other")
     agent = client.as_role(Role.AGENT).seeing(scope=Scope(agent_offices=frozenset({key_of(other)})))
 

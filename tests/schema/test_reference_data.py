@@ -1,4 +1,4 @@
-"""Organizations, users, candidates, centres and tests: every field, as it was given."""
+"""Every field of organizations, users, candidates, centres and tests."""
 
 from resolvers.vocabulary import Permission, Role
 from tests.schema.examples import CANDIDATE
@@ -48,7 +48,7 @@ USER_FIELDS = """{ users(search: "cle") { nodes {
 
 
 async def test_viewer_and_organization(client, world):
-    """A viewer is told who they are, and what their organization has chosen."""
+    """A viewer sees their identity and their organization's settings."""
     found = await client.of(ORGANIZATION)
 
     assert found["actor"] == {"name": "admin", "proxyFor": None, "user": None}
@@ -76,7 +76,7 @@ async def test_viewer_and_organization(client, world):
 
 
 async def test_viewer_of_a_user(client, world, key_of):
-    """A viewer who is a user sees that user, and what confines them."""
+    """A viewer who is a user sees that user and their scope."""
     scheduler = client.confined_to(
         Role.SCHEDULER, centres={key_of(world.centre)}, subjects={key_of(world.subject)}
     )
@@ -91,7 +91,7 @@ async def test_viewer_of_a_user(client, world, key_of):
 
 
 async def test_candidate(client, world):
-    """A candidate has what was given, and what belongs to them."""
+    """A candidate has the given values and their related objects."""
     found = await client.of(CANDIDATE_FIELDS, id=world.candidate)
 
     address = {"line2": None, "stateProvince": None, "postalCode": None, "country": "GB"}
@@ -112,7 +112,7 @@ async def test_candidate(client, world):
 
 
 async def test_personal_data_is_masked(client, world):
-    """Without VIEW_PII everything personal is null, and nothing else is."""
+    """Without VIEW_PII, personal fields, and only those, are null."""
     known = await client.of(CANDIDATE_FIELDS, id=world.candidate)
 
     found = await client.as_role(Role.MARKER).of(CANDIDATE_FIELDS, id=world.candidate)
@@ -140,7 +140,7 @@ async def test_email_of_a_user_is_masked(client, world):
 
 
 async def test_centre(client, world):
-    """A centre, found by a source system's key, has its rooms, subjects and events."""
+    """A centre found by an external key has its rooms, subjects and events."""
     found = await client.of(CENTRE_FIELDS)
 
     [edge] = found["events"].pop("edges")
@@ -183,7 +183,7 @@ async def test_centre(client, world):
 
 
 async def test_test(client, world):
-    """A test has its subject, modules, languages and forms; what was left out has its default."""
+    """A test has its subject, modules, languages and forms; omitted fields have their defaults."""
     found = await client.of(TEST_FIELDS)
 
     [form] = found.pop("forms")
@@ -216,7 +216,7 @@ async def test_test(client, world):
 
 
 async def test_user(client, world):
-    """A user is found by name, with their scope and the candidate that they are."""
+    """A user is found by name, with their scope and their candidate."""
     [found] = (await client.of(USER_FIELDS))["nodes"]
 
     assert found == {

@@ -1,4 +1,4 @@
-"""A response is limited while it is built, by plans and by graphql-core."""
+"""Plans and graphql-core limit the size of a response while building it."""
 
 import random
 import tracemalloc
@@ -19,7 +19,7 @@ from schema.grammar.context import Context
 from schema.grammar.response_size import CODE, DEFAULT_BYTES, ResponseSize, ResponseTooLarge
 from tests.resolvers.world import World
 
-# graphql-core's execution is cancelled while coroutines of other fields have not begun
+# Execution is cancelled before the coroutines of other fields start.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:coroutine .* was never awaited"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
@@ -30,7 +30,7 @@ ROOMS = 40
 
 
 def nested(levels: int, fields: str = "name") -> str:
-    """The rooms of a centre, of each room the rooms of its centre, and so on."""
+    """Return a query that nests the rooms of a centre and the centre of each room."""
     inner = f"rooms {{ {fields} }}"
     for _ in range(levels - 1):
         inner = f"rooms {{ centre {{ {inner} }} }}"
@@ -114,7 +114,9 @@ async def test_nested_lists_end_at_the_limit(ask: Asking, limit: int) -> None:
 
 
 async def test_aliases_count_together(ask: Asking) -> None:
-    """Each of them is within the limit; graphql-core counts more for an object."""
+    """Each alias is within the limit, and all together exceed it; graphql-core counts more per
+    object.
+    """
     limit = 1_000_000 if ask.is_graphql_core else 100_000
     one = await ask(nested(2), limit)
     many = await ask(" ".join(f"a{n}: {nested(2)}" for n in range(10)), limit)
@@ -124,7 +126,7 @@ async def test_aliases_count_together(ask: Asking) -> None:
 
 
 async def test_the_limit_is_enforced_before_the_memory_is_used(ask: Asking) -> None:
-    """200 bytes ask for 40 MB: 40 rooms to the power of four."""
+    """A query of 200 bytes selects 40 MB: 40 rooms to the power of four."""
     await ask(nested(1))
     tracemalloc.start(1)
     try:
@@ -138,7 +140,7 @@ async def test_the_limit_is_enforced_before_the_memory_is_used(ask: Asking) -> N
 
 @pytest.mark.parametrize("operations", ["plan"], indirect=True)
 async def test_a_plan_ends_by_itself(ask: Asking) -> None:
-    """The operation is not executed by graphql-core, and the plan stays in use."""
+    """graphql-core does not repeat the operation, and the plan remains in use."""
     for _ in range(5):
         require_too_large(await ask(nested(3), 10_000))
     assert (await ask(nested(3), 100 * MIB)).errors is None
@@ -148,7 +150,7 @@ async def test_a_plan_ends_by_itself(ask: Asking) -> None:
 
 
 def test_what_is_measured_is_what_the_encoder_writes() -> None:
-    """Random answers that share their parts, against their JSON; half or twice as much is near."""
+    """The measured size of random data with shared parts is within a factor of four of its JSON."""
     chance = random.Random(3)
     for _ in range(300):
         values: list[Any] = [1, True, None, "text", "a longer text with ä and €", 2.5]
@@ -168,7 +170,7 @@ def test_what_is_measured_is_what_the_encoder_writes() -> None:
 def require_fits(answer: Any, limit: int) -> None:
     size = ResponseSize(limit)
     size.repeats(10, 1)
-    size.built([{}], limit)  # from now on everything is measured
+    size.built([{}], limit)  # measure everything from here on
     size.finished(answer)
 
 

@@ -1,4 +1,4 @@
-"""Which relations a plan may join for a viewer: those of which the viewer sees every row."""
+"""A plan joins only relations of which the viewer sees every row."""
 
 from itertools import product
 from typing import Any
@@ -42,7 +42,7 @@ ONES = {name: relation for name, relation in RELATIONS.items() if isinstance(rel
 
 @pytest.mark.parametrize("name", sorted(ONES))
 def test_viewers_with_one_plan_key_are_restricted_alike(name: str):
-    """Of one relation, whether its table is joined follows from the plan's key."""
+    """Viewers with the same plan key have the same restriction on each relation."""
     joinable: dict[Any, set[Any]] = {}
     for viewer in VIEWERS:
         read = ONES[name].read(viewer, [UUID(int=9)])
@@ -53,7 +53,7 @@ def test_viewers_with_one_plan_key_are_restricted_alike(name: str):
 
 @pytest.mark.parametrize("model", [AgentOffice, Booking, Candidate, User])
 def test_a_table_of_which_a_viewer_sees_a_part_is_not_joined(model: Any):
-    """Rows by their own key: the relations to them are restricted wherever the table is."""
+    """Relations by primary key are restricted wherever the table is restricted."""
     reads = [
         (viewer, read)
         for viewer, relation in product(VIEWERS, ONES.values())

@@ -1,4 +1,4 @@
-"""Rooms with more bookings than seats, as staff see them, by plans and by graphql-core."""
+"""Rooms with more bookings than seats, as shown to staff, by plans and by graphql-core."""
 
 from typing import Any
 from uuid import UUID
@@ -46,7 +46,7 @@ def bookings(storage: Storage, viewer: Viewer) -> Bookings:
 
 
 async def told(both: BothWays, text: str, viewer: Viewer, **variables: Any) -> Any:
-    """The data of a query, which a plan answers as graphql-core does."""
+    """Return the data of a query; a plan and graphql-core must agree."""
     document, answered = Document(text, variables), both.planner.counts.answered
     planned = await both.by_plans(document, viewer)
     assert both.planner.counts.answered == answered + 1
@@ -58,7 +58,7 @@ async def told(both: BothWays, text: str, viewer: Viewer, **variables: Any) -> A
 
 @pytest.fixture
 async def overfull(bookings: Bookings) -> UUID:
-    """A booking that got half an hour more than its room has a seat for."""
+    """A booking extended by half an hour, into a time when its room is full."""
     centre = await bookings.centre()
     cell = await bookings.room(centre, "Cell", capacity=1)
     first = await bookings.event(centre=centre, room=cell, title="First")
@@ -75,7 +75,7 @@ async def overfull(bookings: Bookings) -> UUID:
 async def test_a_conflict_is_shown_by_bookings_and_events_of_both_sides(
     both: BothWays, bookings: Bookings, viewer: Viewer, overfull: UUID
 ) -> None:
-    """The booking that got longer, the one that was there before, and their events."""
+    """The extended booking, the conflicting one and both events show the conflict."""
     id = global_id("Enrolment", overfull)
 
     assert (await told(both, BOOKING, viewer, id=id))["booking"] == {
@@ -90,7 +90,7 @@ async def test_a_conflict_is_shown_by_bookings_and_events_of_both_sides(
 async def test_without_the_extra_time_there_is_no_conflict(
     both: BothWays, bookings: Bookings, viewer: Viewer, overfull: UUID
 ) -> None:
-    """It is computed from the bookings as they are."""
+    """Conflicts are computed from the current bookings."""
     await bookings.one(grant, granting(bookings, overfull, time_extension_minutes=0))
 
     shown = await told(both, BOOKING, viewer, id=global_id("Enrolment", overfull))
@@ -99,7 +99,7 @@ async def test_without_the_extra_time_there_is_no_conflict(
 
 
 async def test_the_change_has_its_warning(both: BothWays, viewer: Viewer, overfull: UUID) -> None:
-    """History says that the grant filled the room beyond its seats."""
+    """The history has a warning that the grant exceeds the room's capacity."""
     shown = await told(both, HISTORY, viewer, id=global_id("Enrolment", overfull))
 
     [change] = shown["booking"]["history"]["nodes"]
@@ -111,7 +111,7 @@ async def test_the_change_has_its_warning(both: BothWays, viewer: Viewer, overfu
 async def test_only_staff_see_conflicts_and_warnings(
     both: BothWays, bookings: Bookings, overfull: UUID, role: Role
 ) -> None:
-    """They are null for agents and candidates, who read nothing of other bookings."""
+    """Both are null for agents and candidates, who cannot see other bookings."""
     assert PERMISSIONS[role]
     viewer, id = in_role(bookings, role), global_id("Enrolment", overfull)
 
@@ -127,7 +127,7 @@ async def test_only_staff_see_conflicts_and_warnings(
 async def test_conflicts_cost_one_statement_for_all_rows(
     both: BothWays, bookings: Bookings, viewer: Viewer, overfull: UUID
 ) -> None:
-    """Of two events and of twenty, and one more for the names of the rooms."""
+    """Two events take as many statements as twenty; the room names take one more."""
     centre = await bookings.centre("YRK")
     for n in range(18):
         room = await bookings.room(centre, f"Room {n}")

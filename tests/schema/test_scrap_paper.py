@@ -1,4 +1,4 @@
-"""Scrap paper: a sheet for each seat that is taken, in the order of names."""
+"""Scrap paper: one sheet per taken seat, in order of names."""
 
 from uuid import UUID
 
@@ -50,7 +50,7 @@ def book(made, world):
 
 @pytest.fixture
 async def people(made, world):
-    """The ids of candidates by their references."""
+    """The ids of the candidates by reference."""
     return {
         reference: await made(
             "upsertCandidate",
@@ -65,7 +65,9 @@ async def people(made, world):
 
 
 async def test_seats_are_numbered_by_name(client, hall, people, book, made):
-    """By last name, first names, reference; only live bookings, of this event."""
+    """Sheets are sorted by last name, first names and reference, for live bookings of this event
+    only.
+    """
     other = await made(
         "createEvent",
         "event",
@@ -92,7 +94,7 @@ async def test_seats_are_numbered_by_name(client, hall, people, book, made):
 
 
 async def test_a_candidate_with_two_bookings_has_two_sheets(client, hall, people, book):
-    """A sheet belongs to a booking."""
+    """Each booking has its own sheet."""
     await book(people["P1"], hall)
     await book(people["P1"], hall)
 
@@ -102,7 +104,7 @@ async def test_a_candidate_with_two_bookings_has_two_sheets(client, hall, people
 
 
 async def test_only_what_the_viewer_may_see(client, world, hall, people, book, key_of):
-    """Whoever sees some of the bookings has some of the sheets, each with the seat that it has."""
+    """A viewer who sees some of the bookings gets their sheets, with unchanged seat numbers."""
     for reference in ("P1", "P2", "P3"):
         await book(people[reference], hall)
     one = client.confined_to(Role.CANDIDATE, candidate=key_of(people["P1"]))
@@ -126,7 +128,7 @@ async def test_only_what_the_viewer_may_see(client, world, hall, people, book, k
 
 
 async def test_an_event_that_is_not_there(client, storage, hall, world):
-    """Null for an unknown event and for another organization's; what is no event is refused."""
+    """An unknown event or another organization's is null; an id of another type is refused."""
     command = MakeOrganization(name="Elsewhere", time_zone="Asia/Tokyo", currency="JPY")
     [outcome] = await storage.write(make_organization, [command])
     stranger = client.seeing(organization_id=outcome.subject)

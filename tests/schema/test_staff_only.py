@@ -1,4 +1,4 @@
-"""What agents and candidates do not see: who changed an event, and offices that are not theirs."""
+"""Agents and candidates do not see who changed an event, or other agent offices."""
 
 from uuid import UUID
 
@@ -50,7 +50,7 @@ async def event(made) -> str:
 async def test_who_changed_an_event_is_shown_to_staff_only(
     client: Client, event: str, outsiders: list[Client]
 ):
-    """To a filter of anybody else it is null, so that nobody can find it out by asking."""
+    """For other viewers, filters treat the user as null, so they cannot reveal the value."""
     filters = {
         "equal": {"lastChangeUser": {"eq": "admin"}},
         "part": {"lastChangeUser": {"startsWith": "a"}},
@@ -83,7 +83,7 @@ async def test_who_changed_an_event_is_shown_to_staff_only(
 async def test_offices_are_shown_to_their_agents_and_to_who_sees_the_organization(
     client: Client, outsiders: list[Client]
 ):
-    """Nor are they found by their ids, or on users."""
+    """Hidden offices are not found by id or through users."""
     agent, candidate = outsiders
     confined = client.confined_to(Role.SCHEDULER, centres={UUID(int=7)}, subjects=set())
 

@@ -1,4 +1,4 @@
-"""What a query costs: its statements do not grow with its rows."""
+"""The number of a query's statements does not grow with its rows."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ CENTRES = """query ($n: Int) { centres(first: $n) { nodes {
 
 @contextmanager
 def counted(storage: object) -> Iterator[list[object]]:
-    """The reads that are run meanwhile."""
+    """Collect the reads inside the block."""
     shapes: list[object] = []
     read = storage.read
 
@@ -89,7 +89,7 @@ async def crowd(client, world):
 
 
 async def test_statements_do_not_grow(client, storage, crowd):
-    """A query of a hundred rows takes as many statements as one of two rows."""
+    """A query of a hundred rows takes as many statements as a query of two."""
     for document in (CANDIDATES, EVENTS, CENTRES):
         taken = []
         for size in (2, 100):

@@ -1,4 +1,4 @@
-"""Test schedules as clients see them: every field, what is masked, each mutation's answers."""
+"""Test schedules in the API: fields, masking, and the results of each mutation."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -47,7 +47,7 @@ HISTORY = """query ($id: ID!) { booking(id: $id) { history { nodes {
 
 @pytest.fixture
 async def ready(world, made) -> None:
-    """The world's centre has the test's subject already; the test is marked, and invigilated."""
+    """The world's centre offers the test's subject; the test has marking and invigilation."""
     await made(
         "upsertTest",
         "test",
@@ -75,7 +75,7 @@ def given(world, **values: Any) -> dict[str, Any]:
 
 
 async def test_every_attribute_is_shown_as_it_was_given(client, world, ready) -> None:
-    """A schedule with everything: what was given, what follows from it, and what is drawn."""
+    """A complete schedule has its given, computed and generated values."""
     payload = await client.of(
         BOOK,
         input=given(
@@ -192,7 +192,7 @@ async def booked(client, world, **values: Any) -> dict[str, Any]:
 
 
 async def test_secrets_are_for_those_who_may_see_them(client, world, ready) -> None:
-    """Without VIEW_SECRETS the keycode and the PIN are null; the history has them for nobody."""
+    """Without VIEW_SECRETS, the keycode and the PIN are null; the history never has them."""
     schedule = await booked(client, world)
     marker = client.as_role(Role.MARKER)
 
@@ -206,7 +206,7 @@ async def test_secrets_are_for_those_who_may_see_them(client, world, ready) -> N
 
 
 async def test_refusals_are_data(client, world, ready) -> None:
-    """Each with its type, path and HTTP class; the missing association is named."""
+    """Each refusal has its type, path and HTTP status; the missing association is named."""
     payload = await client.of(
         BOOK,
         input=given(
@@ -236,7 +236,7 @@ async def test_refusals_are_data(client, world, ready) -> None:
 
 
 async def test_an_idempotency_key_schedules_once(client, world, ready) -> None:
-    """The same key and input: the first answer again, with the same keycode."""
+    """Repeating a key and input returns the first result with the same keycode."""
     twice = given(world, idempotencyKey="k1")
 
     first, again = [await client.of(BOOK, input=twice) for _ in range(2)]
@@ -246,7 +246,7 @@ async def test_an_idempotency_key_schedules_once(client, world, ready) -> None:
 
 
 async def test_a_schedule_is_moved_and_deleted(client, world, ready) -> None:
-    """A move shows the new window; after a deletion the node stays, and its keycode is null."""
+    """A move returns the new window; after a deletion the node remains, with a null keycode."""
     schedule = await booked(client, world)
 
     moved = await client.of(
@@ -274,7 +274,9 @@ async def test_a_schedule_is_moved_and_deleted(client, world, ready) -> None:
 
 
 async def test_sessions_lead_to_every_state(client, world, ready, clock) -> None:
-    """OPEN by the clock, IN_PROGRESS with the PIN, MARKED_EXTERNALLY; VOIDED when cancelled."""
+    """A schedule is OPEN by the clock, IN_PROGRESS with the PIN, MARKED_EXTERNALLY when marked, and
+    VOIDED when cancelled.
+    """
     schedule = await booked(client, world, markedExternally=True)
     other = await booked(client, world, allowMultipleOpenSessions=True)
     ref = {"testSchedule": {"keycode": schedule["keycode"]}}
@@ -301,7 +303,7 @@ async def test_sessions_lead_to_every_state(client, world, ready, clock) -> None
 
 
 async def test_readers_and_filters_see_what_has_expired(client, world, ready, clock) -> None:
-    """From the very second at which the window closes, in lists of every sort."""
+    """A schedule is listed as EXPIRED from the second at which its window closes."""
     schedule = await booked(client, world)
     expired, confirmed = {"status": ["EXPIRED"]}, {"status": ["CONFIRMED"]}
     closes = datetime(2027, 2, 3, 5, tzinfo=UTC)
@@ -326,14 +328,16 @@ async def test_readers_and_filters_see_what_has_expired(client, world, ready, cl
 
 
 async def test_a_reference_that_is_none_is_an_error(client, world, key_of: Callable[[str], UUID]):
-    """An id of another type is refused by name; an unknown keycode is null."""
+    """An id of another type and a malformed keycode are refused by name; an unknown keycode returns
+    null.
+    """
     assert await client.errors(ONE, ref={"id": world.test}) == [("INVALID_VALUE", "ref.id")]
     assert await client.errors(ONE, ref={"keycode": "\0"}) == [("INVALID_VALUE", "ref.keycode")]
     assert await client.of(ONE, ref={"keycode": "NOSUCH00"}) is None
 
 
 async def test_a_schedule_outside_the_scope_is_not_there(client, world, ready) -> None:
-    """Neither by id nor by keycode, nor in lists."""
+    """A schedule outside the scope is found neither by id or keycode nor in lists."""
     schedule = await booked(client, world)
     elsewhere = client.confined_to(Role.SCHEDULER, centres=[UUID(int=1)], subjects=[UUID(int=1)])
 

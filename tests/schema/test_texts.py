@@ -1,4 +1,4 @@
-"""Texts at the door of the API: normal forms, empty ones, ids, instants."""
+"""Texts in input: normal forms, empty texts, ids, instants."""
 
 import pytest
 
@@ -23,7 +23,7 @@ SHIFT_IQ_ID = "c4d81e72-5b06-4f3a-9d8c-0e6a2b7f0009"
 
 
 async def test_a_reference_in_another_form_is_the_same(client):
-    """Blanks around a reference and decomposed letters make no second candidate."""
+    """Surrounding blanks and decomposed letters do not create a second candidate."""
     first = await client.of(CANDIDATE, input={**ANNA, "reference": "Zo\u00eb"})
     again = await client.of(CANDIDATE, input={**ANNA, "reference": "\u00a0Zoe\u0308 \u3000"})
 
@@ -34,7 +34,7 @@ async def test_a_reference_in_another_form_is_the_same(client):
 
 
 async def test_literals_are_read_like_variables(client):
-    """A text in the document is in its normal form; an empty optional one is null."""
+    """A text literal is normalized; an empty optional text is null."""
     payload = await client.of(LITERAL)
 
     assert payload == {
@@ -50,7 +50,9 @@ async def test_literals_are_read_like_variables(client):
 
 @pytest.mark.parametrize("blank", ["", " ", "\u200b", "\u3164", "\u0301"])
 async def test_texts_without_a_visible_character_are_empty(client, blank):
-    """Required they are refused by their length; optional they are null and change nothing."""
+    """An empty required text is refused by its length; an empty optional one is null and changes
+    nothing.
+    """
     kept = await client.of(CANDIDATE, input={**ANNA, "email": "a@example.org"})
 
     again = await client.of(CANDIDATE, input={**ANNA, "email": blank, "nationality": blank})
@@ -62,7 +64,7 @@ async def test_texts_without_a_visible_character_are_empty(client, blank):
 
 @pytest.mark.parametrize("text", ["a\x1b", "a\x00b", "\ufffe1", "\ufdd0"])
 async def test_ids_and_references_have_no_controls(client, text):
-    """INVALID_VALUE names the field, also where an object is only named."""
+    """INVALID_VALUE names the field, in references too."""
     external = {"system": SourceSystem.EC_ENGLISH.name, "kind": "student", "value": text}
 
     payload = await client.of(
@@ -81,7 +83,7 @@ async def test_ids_and_references_have_no_controls(client, text):
 @pytest.mark.parametrize("written", [SHIFT_IQ_ID.upper(), SHIFT_IQ_ID.replace("-", "")])
 @pytest.mark.parametrize("braces", ["{}", "{{{}}}"])
 async def test_a_uuid_of_shift_iq_is_one_id(client, written, braces):
-    """In any case, without hyphens or in braces it names the same candidate."""
+    """A UUID in any case, without hyphens or in braces identifies the same candidate."""
     external = {"system": "SHIFT_IQ_V2", "kind": "learner", "value": braces.format(written)}
 
     payload = await client.of(CANDIDATE, input={**ANNA, "externalIds": [external]})
@@ -92,7 +94,7 @@ async def test_a_uuid_of_shift_iq_is_one_id(client, written, braces):
 
 
 async def test_words_of_settings_count_once(client):
-    """Words that differ only in case or in blanks are one."""
+    """Words that differ only in case or surrounding blanks count once."""
     payload = await client.of(SETTINGS, input={"examTypes": ["Written ", "WRITTEN", "Oral"]})
 
     assert payload["settings"]["examTypes"] == ["Written", "Oral"]
@@ -100,7 +102,9 @@ async def test_words_of_settings_count_once(client):
 
 @pytest.mark.parametrize("last", ["9999-12-31T23:59:59Z", "9999-12-31T12:59:59-11"])
 async def test_the_last_instant_is_valid(client, world, last):
-    """It can be the end of an event and a limit of a filter; no arithmetic goes beyond it."""
+    """The last instant is valid as the end of an event and as a filter's limit, without
+    overflow.
+    """
     payload = await client.of(
         CREATE,
         input={

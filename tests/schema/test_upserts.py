@@ -1,4 +1,4 @@
-"""Upserts: created, updated, refused; what is answered is what there is then."""
+"""Upserts create, update or refuse; the payload shows the resulting object."""
 
 import pytest
 from graphql import GraphQLInputObjectType, get_named_type
@@ -37,7 +37,9 @@ ANNA = {"reference": "P9", "firstNames": "Anna", "lastName": "Lee"}
 
 
 async def test_created_then_updated(client):
-    """A reference that is new makes a candidate; known, it is updated, and the answer shows it."""
+    """A new reference creates a candidate; a known one updates it, and the payload shows the
+    result.
+    """
     first = await client.of(UPSERT, input={**ANNA, "email": "a@example.org"})
     second = await client.of(UPSERT, input={**ANNA, "address": {"country": "GB"}})
 
@@ -52,7 +54,7 @@ async def test_created_then_updated(client):
 
 
 async def test_a_list_replaces(client, world):
-    """A list takes the place of the one before; left out or null, it stays."""
+    """A list replaces the previous one; an omitted or null list changes nothing."""
     given = {"reference": "P1", "firstNames": "Ada", "lastName": "Byron"}
 
     for value in ({}, {"centreIds": None}):
@@ -63,7 +65,7 @@ async def test_a_list_replaces(client, world):
 
 
 async def test_refused_with_every_mistake(client, world):
-    """A refusal names each mistake by its place in the input, and nothing is made."""
+    """Each error names its path in the input, and nothing is created."""
     payload = await client.of(
         UPSERT,
         input={
@@ -90,7 +92,7 @@ async def test_refused_with_every_mistake(client, world):
 
 
 async def test_refused_for_a_key_of_another(client, world):
-    """An external id that another object has is a conflict."""
+    """An external id of another object is a conflict."""
     taken = {"system": "SHIFT_IQ_V1", "kind": "venue", "value": "v-1"}
 
     payload = await client.of(UPSERT, input={**ANNA, "externalIds": [taken]})
@@ -102,7 +104,7 @@ async def test_refused_for_a_key_of_another(client, world):
 
 
 async def test_refused_without_permission(client):
-    """Who may not is told what it needs."""
+    """Without the permission, the refusal names it."""
     payload = await client.as_role(Role.MARKER).of(UPSERT, input=ANNA)
 
     [error] = payload["errors"]
@@ -111,7 +113,7 @@ async def test_refused_without_permission(client):
 
 
 async def test_what_was_written_is_shown_to_its_writer(client, world, key_of):
-    """A candidate that has left its writer's scope is in the answer, and only there."""
+    """A candidate that leaves the writer's scope is returned in the payload, and only there."""
     scheduler = client.confined_to(Role.SCHEDULER, subjects={key_of(world.subject)})
     node = "query ($id: ID!) { node(id: $id) { id } }"
 
@@ -126,7 +128,7 @@ async def test_what_was_written_is_shown_to_its_writer(client, world, key_of):
 
 
 async def test_settings(client):
-    """Settings that are given change; a list replaces, and the rest stays."""
+    """Given settings change; a list replaces the previous one, and other settings stay."""
     given = {"windowBufferHours": 6, "examTypes": ["Class", "Class", "Module"]}
 
     payload = await client.of(UPDATE_SETTINGS, input=given)
@@ -143,7 +145,7 @@ async def test_settings(client):
 
 
 async def test_settings_refused(client):
-    """A setting out of its range is refused, and none is changed."""
+    """A setting out of range is refused, and no setting changes."""
     payload = await client.of(UPDATE_SETTINGS, input={"windowBufferHours": 169})
 
     error = {"code": "OUT_OF_RANGE", "path": ["input", "windowBufferHours"]}
@@ -151,7 +153,7 @@ async def test_settings_refused(client):
 
 
 async def test_a_test_and_its_forms(client, world):
-    """Forms replace, form by form; a field with a default is written, any other stays."""
+    """The forms replace the previous forms; an omitted field stays unless it has a default."""
     given = {"reference": "T1", "name": "Anatomy", "durationMinutes": 60}
 
     first = await client.of(TEST, input={**given, "breakMinutes": 5})
@@ -181,7 +183,7 @@ async def test_a_test_and_its_forms(client, world):
     ],
 )
 async def test_refusals_are_data(client, mutation, given):
-    """What is refused is in the payload's errors, and its object is null."""
+    """A refusal is in the payload's errors, and its object is null."""
     name = mutation.removeprefix("upsert")
     payload = await client.of(
         f"""mutation ($input: Upsert{name}Input!) {{ {mutation}(input: $input) {{
@@ -196,7 +198,7 @@ async def test_refusals_are_data(client, mutation, given):
 
 
 async def test_second_mutation_sees_the_first(client):
-    """Mutations of one document are carried out in turn; each answer is read after its write."""
+    """Mutations of one document run in order; each payload is read after its own write."""
     document = """mutation {
       one: upsertDepartment(input: {name: "Arts"}) { department { id } created }
       two: upsertDepartment(input: {name: "Arts"}) { department { id } created }
@@ -224,7 +226,7 @@ async def test_second_mutation_sees_the_first(client):
     ],
 )
 async def test_rights_do_not_come_back_through_a_default(client, document, known_by, withdrawn):
-    """An upsert that omits a right, or sends null, leaves it withdrawn."""
+    """An upsert that omits a withdrawn right, or sends null, does not restore it."""
     await client.of(document, input={**known_by, **withdrawn})
 
     for omitted in ({}, dict.fromkeys(withdrawn)):
@@ -235,7 +237,7 @@ async def test_rights_do_not_come_back_through_a_default(client, document, known
 
 
 async def test_a_form_stays_unpublished(client):
-    """A list of forms that omits `published` does not publish a withdrawn form again."""
+    """A list of forms without `published` does not republish a withdrawn form."""
     test = {"reference": "T9", "name": "Law", "durationMinutes": 60}
     form = {"code": "F1", "name": "One"}
 
@@ -246,7 +248,7 @@ async def test_a_form_stays_unpublished(client):
 
 
 def test_no_upsert_turns_anything_on_by_default(schema):
-    """No input of an upsert, at any depth, has a field that is true unless it is given."""
+    """No upsert input has a field, at any depth, that defaults to true."""
     fields = schema._schema.mutation_type.fields
     upserts = [field for name, field in fields.items() if name.startswith(("upsert", "offer"))]
 
