@@ -1,4 +1,4 @@
-"""Rows of bookings as they stand in the table, and ways to read them."""
+"""Booking rows inserted directly, and functions to read them."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -15,13 +15,13 @@ from resolvers.vocabulary import BookingKind, BookingStatus
 from tests.resolvers.world import World
 
 START = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
-"""A morning some weeks after the clock of the tests; London is at UTC then."""
+"""A morning some weeks after the tests' clock; London is at UTC then."""
 
 Maker = Callable[..., Awaitable[Any]]
 
 
 def booking_row(**values: Any) -> Any:
-    """A confirmed booking of an hour at START, unless the values say otherwise."""
+    """Return a confirmed booking of an hour at START, with these values replaced."""
     start = values.setdefault("start_at", START)
     end = values.setdefault("end_at", start and start + timedelta(hours=1))
     key = values.setdefault("id", new_key())
@@ -50,7 +50,7 @@ def world(storage: Storage, viewer: Any) -> World:
 
 @pytest.fixture
 def a_booking(insert: Any, organization_id: UUID) -> Maker:
-    """Put a booking into the table as it is."""
+    """Insert a booking row."""
 
     async def made(**values: Any) -> Any:
         row = booking_row(organization_id=organization_id, **values)

@@ -1,4 +1,4 @@
-"""How many minutes accommodations come to; domain.md, sections 2.2 and 2.4."""
+"""The minutes that accommodations add; domain.md, sections 2.2 and 2.4."""
 
 from fractions import Fraction
 from math import ceil
@@ -32,7 +32,7 @@ S = AccommodationScope
 def test_effective_minutes(
     scope: AccommodationScope, minutes: int | None, percentage: int | None, expected: int
 ) -> None:
-    """Of a test of 100 minutes with breaks of 20."""
+    """Minutes are computed for a test of 100 minutes with breaks of 20."""
     came_to = effective_minutes(scope, minutes, percentage, duration_minutes=100, break_minutes=20)
 
     assert came_to == expected
@@ -40,7 +40,7 @@ def test_effective_minutes(
 
 @given(st.integers(0, 100_000), st.integers(0, 999))
 def test_percentages_are_rounded_up_exactly(duration: int, percentage: int) -> None:
-    """Never down, and never by a whole minute."""
+    """Percentages are rounded up to a minute, exactly."""
     came_to = effective_minutes(
         S.TEST_TIME, None, percentage, duration_minutes=duration, break_minutes=0
     )
@@ -49,7 +49,7 @@ def test_percentages_are_rounded_up_exactly(duration: int, percentage: int) -> N
 
 
 def test_of_an_unknown_duration_a_percentage_is_nothing() -> None:
-    """Minutes are minutes all the same."""
+    """Without a known duration, a percentage adds nothing; minutes still count."""
     unknown: dict[str, Any] = {"duration_minutes": None, "break_minutes": 0}
 
     assert effective_minutes(S.TEST_TIME, None, 50, **unknown) == 0
@@ -63,7 +63,9 @@ def granted(scope: AccommodationScope, effective: int, **values: Any) -> Any:
 
 
 def test_time_and_breaks_are_added_apart() -> None:
-    """Both kinds of breaks count as breaks; OTHER adds nothing."""
+    """Extra time and breaks are added separately; both kinds of breaks count as breaks, and OTHER
+    adds nothing.
+    """
     minutes = [(S.TEST_TIME, 1), (S.TEST_TIME, 2), (S.BREAK_TIME, 4), (S.UNSCHEDULED_BREAK, 8)]
 
     total = extra([*(granted(*one) for one in minutes), granted(S.OTHER, 16)])
@@ -73,7 +75,7 @@ def test_time_and_breaks_are_added_apart() -> None:
 
 
 def test_for_another_length_only_percentages_change() -> None:
-    """Everything else about an accommodation stays."""
+    """For another length, only percentages are computed again."""
     share = granted(S.TEST_TIME, 25, extra_time_percentage=25, name="share")
     fixed = granted(S.TEST_TIME, 30, time_extension_minutes=30, extra_time_percentage=25)
 

@@ -52,7 +52,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 async def made(world: World, a_booking: Maker, insert: Any) -> dict[str, Any]:
-    """`one` has everything that can be asked for, `other` has something else or nothing."""
+    """Two bookings: `one` has a value for every criterion, `other` has a different one or none."""
     centres = [await world.centre(name) for name in ("LON", "PAR")]
     rooms = [await world.room(centre) for centre in centres]
     events = [await world.event(centre=centre) for centre in centres]
@@ -96,7 +96,7 @@ async def made(world: World, a_booking: Maker, insert: Any) -> dict[str, Any]:
 
 
 async def found(world: World, filter: Filter, **made: Any) -> set[str]:
-    """Which of the two a filter finds; the count must be the same."""
+    """Return which of the two a filter finds; the count must agree."""
     rows = await world.storage.read(bookings_page(world.viewer, ALL, filter))
     [counted] = await world.storage.read(bookings_count(world.viewer, filter))
     assert counted.total == len(rows)
@@ -151,7 +151,7 @@ CRITERIA: list[tuple[str, Operator, Any, set[str]]] = [
 async def test_each_criterion_finds_what_it_says_and_its_negation_the_rest(
     world: World, made: dict[str, Any], field: str
 ) -> None:
-    """What is unknown of a row does not match, and then `not` finds it."""
+    """A criterion does not match an unknown value, and its negation does."""
     both = {"one": made["one"], "other": made["other"]}
 
     for _, operator, value, expected in (row for row in CRITERIA if row[0] == field):
@@ -163,7 +163,7 @@ async def test_each_criterion_finds_what_it_says_and_its_negation_the_rest(
 
 
 async def test_conditions_are_combined(world: World, made: dict[str, Any]) -> None:
-    """All of none matches everything, any of none nothing."""
+    """An empty `and` matches everything, and an empty `or` nothing."""
     one = Condition("reference", O.EQ, "ENR-1")
     other = Condition("reference", O.EQ, "REG-1")
     both = {"one": made["one"], "other": made["other"]}
@@ -178,7 +178,7 @@ async def test_conditions_are_combined(world: World, made: dict[str, Any]) -> No
 async def test_the_module_is_the_enrolment_s(
     world: World, made: dict[str, Any], insert: Any
 ) -> None:
-    """Bookings of kinds without a module are not found by one."""
+    """A module does not match bookings of kinds without a module."""
     module = await world.made(
         upsert_modules, UpsertModule(viewer=world.viewer, reference="M", name="M")
     )
@@ -196,7 +196,7 @@ async def test_the_module_is_the_enrolment_s(
 
 
 async def test_email_is_asked_for_by_those_who_may_see_it(world: World) -> None:
-    """Without VIEW_PII a filter by email would tell whose it is; however deep it stands."""
+    """A filter by email at any depth requires VIEW_PII, since it would reveal the address."""
     marker = replace(world.viewer, role=Role.MARKER, permissions=PERMISSIONS[Role.MARKER])
     condition = Condition("candidate_email", O.EQ, "ada@x.example")
 
@@ -207,7 +207,7 @@ async def test_email_is_asked_for_by_those_who_may_see_it(world: World) -> None:
 
 
 async def test_deleted_bookings_are_listed_only_when_named(world: World, a_booking: Maker) -> None:
-    """In lists and counts; by id they stay readable."""
+    """Deleted bookings are in lists and counts only if requested; they stay readable by id."""
     candidate = await world.candidate()
     kept = await a_booking(candidate_id=candidate)
     deleted = await a_booking(candidate_id=candidate, status=BookingStatus.DELETED)
@@ -226,8 +226,6 @@ async def test_deleted_bookings_are_listed_only_when_named(world: World, a_booki
     assert {row.id for row in rows} == {kept.id, deleted.id}
 
 
-# ---------------------------------------------------------------- orders and pages
-
 FIELDS = {
     BookingSortField.START: "start_at",
     BookingSortField.CREATED_AT: "created_at",
@@ -238,7 +236,7 @@ FIELDS = {
 
 @pytest.fixture
 async def seven(world: World, a_booking: Maker) -> list[Any]:
-    """Seven bookings with equal values among them."""
+    """Seven bookings, some with equal values."""
     candidate = await world.candidate()
     starts = [START, START + HOUR, START + 2 * HOUR, START, START, START - HOUR, START + HOUR]
     return [
@@ -254,7 +252,7 @@ async def seven(world: World, a_booking: Maker) -> list[Any]:
 
 
 async def walked(world: World, sort: Any, size: int, *, backward: bool) -> list[UUID]:
-    """Every key of a list, page by page from one of its ends."""
+    """Return every key of a list, page by page in one direction."""
     ordering, keys, cursor = bookings_order(sort), [], None
     while True:
         asked: dict[str, Any] = dict.fromkeys(("first", "after", "last", "before"))
@@ -275,7 +273,7 @@ async def test_pages_in_both_directions_have_everything_once_and_in_order(
     field: BookingSortField,
     direction: SortDirection,
 ) -> None:
-    """Without a value after all others when ascending, before them when descending."""
+    """Nulls are last in ascending order and first in descending order."""
     column = FIELDS[field]
     with_value = sorted((r for r in seven if getattr(r, column) is not None), key=lambda r: r.id)
     with_value = sorted(with_value, key=lambda r: (getattr(r, column), r.id))
@@ -289,7 +287,7 @@ async def test_pages_in_both_directions_have_everything_once_and_in_order(
 
 
 async def test_several_fields_sort_one_after_the_other(world: World, seven: list[Any]) -> None:
-    """Each in its own direction; by start where nothing is said."""
+    """Each field has its own direction; the default order is by start."""
     sort = [
         (BookingSortField.UPDATED_AT, SortDirection.DESC),
         (BookingSortField.REFERENCE, SortDirection.ASC),
@@ -304,7 +302,7 @@ async def test_several_fields_sort_one_after_the_other(world: World, seven: list
 
 
 async def test_each_parent_has_its_own_page_and_count(world: World, a_booking: Maker) -> None:
-    """At most so many of each, filtered and without the deleted ones."""
+    """The limit, filter and count apply to each parent, without deleted bookings."""
     one, two, three = await world.candidates(3)
     for candidate, count in ((one, 3), (two, 1)):
         for n in range(count):
@@ -320,7 +318,7 @@ async def test_each_parent_has_its_own_page_and_count(world: World, a_booking: M
         bookings_of_each("candidate_id", world.viewer, keys, page, later)
     )
 
-    # one row more than the page's size says that there are more
+    # One row more than the page shows that there is a next page.
     assert sorted(row.candidate_id for row in rows) == sorted([one, one, two])
     assert {row.parent_id: row.total for row in counts} == {one: 3, two: 1, three: 0}
     assert {row.candidate_id for row in filtered} == {one}

@@ -1,4 +1,4 @@
-"""The candidates' schedules, and conflicts in them; domain.md, section 8.4."""
+"""Candidates' schedules and conflicts in them; domain.md, section 8.4."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,7 +38,7 @@ def at(minutes: int) -> datetime:
     ],
 )
 def test_bookings_of_one_candidate_must_not_overlap(other: dict[str, Any], expected: bool) -> None:
-    """Against an hour from START on."""
+    """Bookings that overlap an hour from START are conflicts."""
     there = booking_row(**other)
     wanted = booking_row()
 
@@ -47,14 +47,14 @@ def test_bookings_of_one_candidate_must_not_overlap(other: dict[str, Any], expec
 
 @pytest.mark.parametrize("status", BookingStatus)
 def test_only_live_bookings_conflict(status: BookingStatus) -> None:
-    """What has ended is in nobody's way."""
+    """Ended bookings do not conflict."""
     there = booking_row(status=status)
 
     assert bool(CandidateSchedules([there]).conflicts(booking_row())) is (status in LIVE)
 
 
 def test_extra_time_of_the_one_that_is_wanted_counts() -> None:
-    """A minute more than up to the next one is a conflict."""
+    """The extra time of the new booking counts: one minute into the next booking is a conflict."""
     candidate_schedules = CandidateSchedules([booking_row(start_at=at(90))])
 
     assert candidate_schedules.conflicts(booking_row(busy_until_at=at(90))) == []
@@ -73,7 +73,7 @@ def test_extra_time_of_the_one_that_is_wanted_counts() -> None:
 def test_at_an_event_that_allows_several_they_may_overlap(
     wanted_event: UUID | None, other_event: UUID | None, may_overlap: bool, expected: bool
 ) -> None:
-    """At that event only."""
+    """Bookings may overlap only at an event that allows several."""
     candidate_schedules = CandidateSchedules([booking_row(event_id=other_event)])
     wanted = booking_row(event_id=wanted_event)
 
@@ -83,7 +83,7 @@ def test_at_an_event_that_allows_several_they_may_overlap(
 
 
 def test_a_newer_version_replaces_the_older() -> None:
-    """A booking is never in its own way, and what moved away or ended is gone."""
+    """A booking does not conflict with itself, and moved or ended bookings are removed."""
     first = booking_row()
     candidate_schedules = CandidateSchedules([first])
 
@@ -98,7 +98,7 @@ def test_a_newer_version_replaces_the_older() -> None:
 
 
 def test_a_diary_is_in_the_order_of_booking() -> None:
-    """Oldest first, whenever they take place."""
+    """A schedule is in order of booking, not of start."""
     made = [
         booking_row(created_at=START - timedelta(days=days), start_at=at(days))
         for days in (1, 3, 2)

@@ -1,4 +1,6 @@
-"""Bookings found by a text of their candidates: the candidates are found first if they are few."""
+"""Bookings found by a text of their candidates; if few candidates match, the query starts with
+them.
+"""
 
 from typing import Any
 from uuid import UUID
@@ -18,7 +20,7 @@ pytestmark = pytest.mark.both_databases
 O = Operator  # noqa: E741 - as short as what it stands for
 ORDER = bookings_order(None)
 LONG_NAME = "ß" * 140
-"""Each letter becomes two when it is folded; `search_text` cuts off the end of two such names."""
+"""Case folding doubles each letter; `search_text` truncates two such names."""
 
 NAMES = (
     ("Ada", "Lovelace"),
@@ -31,7 +33,7 @@ NAMES = (
 
 @pytest.fixture
 async def candidates(world: World, a_booking: Maker) -> list[UUID]:
-    """A candidate of each name with two bookings, in a mixed order of their starts."""
+    """A candidate of each name with two bookings, whose starts are in mixed order."""
     keys = [
         await world.candidate(
             f"C{n}", first_names=first, last_name=last, email=f"c{n}@ada{n % 2}.example"
@@ -88,7 +90,7 @@ async def test_bookings_are_found_by_the_texts_of_their_candidates(
     name: str,
     few: int,
 ) -> None:
-    """Pages and counts are the same if a list begins with the candidates and if it does not."""
+    """Pages and counts are the same whether or not the query starts with the candidates."""
     monkeypatch.setattr(reading, "FEW", few)
     filter, numbers = FILTERS[name]
     everything = await world.storage.read(bookings_page(world.viewer, of_size(100), NO_FILTER))
@@ -107,7 +109,7 @@ def of_size(size: int) -> PageRequest:
 
 
 async def walked(world: World, filter: Filter, *, backward: bool) -> list[UUID]:
-    """The keys of all pages of two, in the order of the list."""
+    """Return the keys of all pages of two, in list order."""
     keys: list[UUID] = []
     place: str | None = None
     while True:
@@ -125,7 +127,7 @@ async def walked(world: World, filter: Filter, *, backward: bool) -> list[UUID]:
 async def test_other_conditions_hold_too(
     world: World, candidates: list[UUID], a_booking: Maker
 ) -> None:
-    """The kind and the other criteria of a list narrow what is found by a name."""
+    """The kind and other criteria also apply to bookings found by a name."""
     named = where("name", O.CONTAINS, "lovelace")
     cancelled = await a_booking(
         candidate_id=candidates[0], kind=BookingKind.REGISTRATION, status=BookingStatus.COMPLETED

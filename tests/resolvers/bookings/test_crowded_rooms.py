@@ -1,4 +1,4 @@
-"""When a room has more bookings than seats, from the times of its bookings."""
+"""Times when a room has more bookings than seats."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -21,17 +21,17 @@ def span(first: int, last: int) -> tuple[datetime, datetime]:
         (1, [(60, 120)], {(0, 90): 1, (60, 120): 1}, [((60, 90), 2)]),
         (2, [(0, 90)], {(0, 90): 1, (60, 120): 1}, []),  # a seat for each
         (2, [(0, 60)], {(0, 60): 3}, [((0, 60), 3)]),
-        # the most of a stretch whose numbers differ
+        # the maximum over an interval with several counts
         (1, [(0, 90)], {(0, 90): 1, (30, 90): 1, (60, 70): 2}, [((30, 90), 4)]),
-        # two stretches
+        # two intervals
         (1, [(0, 90)], {(0, 90): 1, (10, 20): 1, (40, 50): 1}, [((10, 20), 2), ((40, 50), 2)]),
-        # others' conflicts, while none of these bookings is there
+        # a conflict of others, outside the times of these bookings
         (1, [(0, 30)], {(0, 30): 1, (40, 60): 2}, []),
         (1, [(0, 30), (50, 60)], {(0, 30): 1, (40, 60): 2, (50, 60): 1}, [((50, 60), 3)]),
     ],
 )
 def test_stretches_with_more_bookings_than_seats(capacity, own, taken, expected):
-    """Clipped to the bookings that are asked about; touching stretches are one."""
+    """Intervals are limited to the given bookings, and adjacent ones are merged."""
     spans = {span(*times): count for times, count in taken.items()}
 
     found = crowded(capacity, [span(*times) for times in own], spans)

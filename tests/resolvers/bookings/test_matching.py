@@ -1,4 +1,4 @@
-"""A change is matched alike by SQL and by the function that decides for changes as they come."""
+"""SQL and the Python function match the same changes."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -39,7 +39,7 @@ TYPES = [ChangeType.CREATED, ChangeType.UPDATED]
 
 
 class Chance:
-    """Random changes, filters and scopes."""
+    """Generates random changes, filters and scopes."""
 
     def __init__(
         self, candidates: Sequence[UUID], users: Sequence[UUID], schedules: Sequence[UUID]
@@ -137,7 +137,7 @@ class Chance:
 
 @pytest.fixture
 async def chance(world: World, a_booking: Maker, insert: Any) -> Chance:
-    """Some candidates, and two test schedules that have a marker and a moderator."""
+    """Some candidates, and two test schedules with a marker and a moderator."""
     candidates = [
         await world.candidate(f"C{n}", last_name=name, email=None if n % 2 else f"e{n}@x.org")
         for n, name in enumerate(NAMES)
@@ -184,7 +184,9 @@ def record(work: UnitOfWork, commands: Sequence[tuple[UUID, dict[str, Any]]]) ->
 async def test_both_forms_find_the_same_changes(
     chance: Chance, storage: Storage, viewer: Viewer
 ) -> None:
-    """For generated filters, types and scopes; what needs more than the log has it beside it."""
+    """Both forms agree for generated filters, types and scopes; rows outside the log are supplied
+    where required.
+    """
     organization_id = viewer.organization_id
     commands = [(organization_id, chance.change()) for _ in range(MOST)]
     await storage.write(record, commands)

@@ -1,4 +1,4 @@
-"""Counters of seats that differ from the bookings are found and corrected."""
+"""Seat counters that differ from the bookings are found and corrected."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.both_databases
 
 @pytest.fixture
 async def event(world: World) -> UUID:
-    """An event in a room, at which two candidates have seats."""
+    """An event in a room with two booked seats."""
     centre = await world.centre()
     hall = await world.room(centre, "Hall", capacity=100)
     event = await world.event(centre=centre, room=hall, capacity_maximum=10)
@@ -95,7 +95,7 @@ async def test_wrong_and_missing_counters_are_found_and_corrected(
 
 
 async def test_the_counters_decide_until_they_are_corrected(world: World, event: UUID):
-    """A booking does not count the bookings: that is what makes it cost the same everywhere."""
+    """Booking reads the counters and does not count bookings, so its cost is constant."""
     await spoil(world, EventSeats, taken=10)
     candidate = await world.candidate("LATE")
 
@@ -107,7 +107,9 @@ async def test_the_counters_decide_until_they_are_corrected(world: World, event:
 
 
 async def test_a_counter_is_never_negative(world: World, event: UUID):
-    """What is wrong fails, instead of a seat being counted that nobody can book."""
+    """A counter that would become negative fails, instead of adding a seat that cannot be
+    booked.
+    """
     [booking, *_] = await world.rows(Booking, "event_id", event)
     await spoil(world, EventSeats, taken=0)
     command = CancelBooking(
@@ -121,7 +123,9 @@ async def test_a_counter_is_never_negative(world: World, event: UUID):
 
 
 async def test_times_of_their_own_have_counters_of_their_own(world: World):
-    """At an event on demand, each time has a counter in the room; a cancelled booking none."""
+    """At an on-demand event, each time has its own counter in the room; a cancelled booking has
+    none.
+    """
     centre = await world.centre()
     hall = await world.room(centre, "Hall", capacity=100)
     event = await world.event(centre=centre, room=hall, on_demand=True)

@@ -32,7 +32,7 @@ def span(start: int, end: int) -> Span:
         ([], (0, 60), 0),
         ([((0, 60), 3)], (0, 60), 3),
         ([((0, 60), 3)], (59, 61), 3),
-        ([((0, 60), 3)], (60, 120), 0),  # it ends as the other begins
+        ([((0, 60), 3)], (60, 120), 0),  # one ends when the other begins
         ([((0, 60), 3)], (-60, 0), 0),
         ([((0, 60), 1), ((60, 120), 1)], (0, 120), 1),  # a seat is freed before it is taken
         ([((0, 60), 1), ((59, 120), 1)], (0, 120), 2),
@@ -47,7 +47,7 @@ def span(start: int, end: int) -> Span:
 def test_the_most_seats_that_are_taken_at_one_time(
     spans: Any, within: tuple[int, int], expected: int
 ) -> None:
-    """Of what overlaps only what does so at one instant adds up."""
+    """Only spans that overlap at the same instant add up."""
     assert peak([(span(*one), count) for one, count in spans], span(*within)) == expected
 
 
@@ -60,7 +60,7 @@ spans_of_minutes = st.tuples(st.integers(0, 30), st.integers(1, 10)).map(
 def test_the_peak_is_that_of_the_fullest_minute(
     spans: list[tuple[tuple[int, int], int]], within: tuple[int, int]
 ) -> None:
-    """Counting minute by minute comes to the same."""
+    """The peak is the same as when counted minute by minute."""
     most = max(
         sum(count for (start, end), count in spans if start <= minute < end)
         for minute in range(*within)
@@ -81,7 +81,7 @@ def test_the_peak_is_that_of_the_fullest_minute(
     ],
 )
 def test_spans_overlap(one: tuple[int, int], other: tuple[int, int], expected: bool) -> None:
-    """The last instant is no longer part of a span; the order does not matter."""
+    """A span excludes its last instant; the order does not matter."""
     assert overlap(span(*one), span(*other)) is expected
     assert overlap(span(*other), span(*one)) is expected
 
@@ -96,7 +96,9 @@ def test_spans_overlap(one: tuple[int, int], other: tuple[int, int], expected: b
     ],
 )
 def test_when_a_booking_keeps_its_room_busy(values: dict[str, Any], expected: Span | None) -> None:
-    """Extra time included; a minute where the end is unknown; never without a start."""
+    """A booking occupies its room including extra time, for a minute if the end is unknown, and
+    never without a start.
+    """
     assert span_of(booking_row(**values)) == expected
 
 
@@ -118,14 +120,14 @@ def limits(event: int | None = None, room: int | None = None, **values: bool) ->
         (2, 3, EventFull),
         (3, 2, RoomFull),
         (2, 2, EventFull),
-        (1, 3, EventFull),  # over capacity already
+        (1, 3, EventFull),  # already over capacity
         (None, 2, RoomFull),
     ],
 )
 def test_a_seat_needs_room_in_the_event_and_in_the_room(
     event: int | None, room: int | None, refusal: type[EventFull] | None
 ) -> None:
-    """With two taken, each limit is asked; the refusal has the capacity and what is taken."""
+    """With two seats taken, both limits apply; the refusal has the capacity and the seats taken."""
     seats = Seats()
     for _ in range(2):
         seats.take(booked())
@@ -140,7 +142,7 @@ def test_a_seat_needs_room_in_the_event_and_in_the_room(
 
 
 def test_what_was_loaded_and_what_a_batch_takes_add_up() -> None:
-    """The database's counts are where the counting begins."""
+    """The batch's seats are added to the counts loaded from the database."""
     seats = Seats()
     seats.add_event(EVENT, 4)
     seats.add_room(ROOM, span(0, 60), 2)
@@ -155,7 +157,7 @@ def test_what_was_loaded_and_what_a_batch_takes_add_up() -> None:
 
 
 def test_the_room_s_limit_is_never_set_aside() -> None:
-    """Only the event's is."""
+    """An override applies to the event's limit, never to the room's."""
     seats = Seats()
     seats.take(booked())
 
@@ -166,7 +168,7 @@ def test_the_room_s_limit_is_never_set_aside() -> None:
 
 @pytest.mark.parametrize("status", BookingStatus)
 def test_only_what_holds_a_seat_is_counted(status: BookingStatus) -> None:
-    """PENDING, CONFIRMED and IN_PROGRESS; taking and freeing it again leaves what was there."""
+    """PENDING, CONFIRMED and IN_PROGRESS hold a seat; taking and freeing it restores the count."""
     seats, booking = Seats(), booked(status=status)
     holds = status in {
         BookingStatus.PENDING,
@@ -183,7 +185,7 @@ def test_only_what_holds_a_seat_is_counted(status: BookingStatus) -> None:
 
 
 def test_online_and_without_a_time_no_room_is_taken() -> None:
-    """The event counts them all the same."""
+    """Online bookings and bookings without a time count at the event only."""
     seats = Seats()
 
     seats.take(booking_row(event_id=EVENT))

@@ -1,4 +1,4 @@
-"""The counters of a room are read for the times at which seats are wanted."""
+"""A room's counters are read only for the requested times."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ DAYS = 4
 
 
 async def test_other_times_of_a_room_are_not_read(world: World) -> None:
-    """Of two rooms with a sitting on each day, each is read on a day of its own."""
+    """Two rooms have a sitting each day; each room is read for a different day."""
     centre = await world.centre()
     halls = [await world.room(centre, name, capacity=10) for name in ("Hall", "Library")]
     candidates = iter(await world.candidates(DAYS * len(halls)))

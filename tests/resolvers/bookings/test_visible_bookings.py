@@ -1,4 +1,4 @@
-"""Which bookings a viewer sees: SQL and Python say the same; domain.md, section 8.3."""
+"""SQL and Python agree on the bookings that a viewer sees; domain.md, section 8.3."""
 
 import asyncio
 from dataclasses import replace
@@ -58,7 +58,7 @@ async def everywhere(world: World, a_booking: Maker, insert: Any) -> list[Any]:
 
 
 def scopes_around(bookings: list[Any]) -> st.SearchStrategy[Scope]:
-    """Scopes of the bookings' own centres, subjects and candidates, and of others."""
+    """Return scopes of the bookings' centres, subjects and candidates, and of others."""
 
     def some(column: str) -> st.SearchStrategy[frozenset[UUID] | None]:
         keys = sorted({key for b in bookings if (key := getattr(b, column)) is not None})
@@ -78,7 +78,9 @@ def scopes_around(bookings: list[Any]) -> st.SearchStrategy[Scope]:
 async def test_lists_show_what_may_be_touched(
     world: World, storage: Storage, everywhere: list[Any]
 ) -> None:
-    """For whatever scope, a booking is in the list, the count and by id just if `Scope` lets it."""
+    """For every scope, a booking is in the list, in the count and found by id exactly if `Scope`
+    allows it.
+    """
     loop = asyncio.get_running_loop()
     keys = [booking.id for booking in everywhere]
 
@@ -114,7 +116,7 @@ async def test_lists_show_what_may_be_touched(
 async def test_what_each_scope_sees(
     world: World, a_booking: Maker, insert: Any, scope: Scope, sees: set[str]
 ) -> None:
-    """Inside its centres a viewer sees what has no subject; one that has subjects only does not."""
+    """A scope of centres includes bookings without a subject; a scope of subjects only does not."""
     subject = (await insert(Subject, reference="S", name="S", search_text="")).id
     centre, candidate = await world.centre(), await world.candidate()
     keys = {1: centre, 2: subject, 3: candidate}
@@ -138,7 +140,7 @@ async def test_what_each_scope_sees(
 async def test_another_organization_sees_nothing(
     world: World, viewer: Viewer, everywhere: list[Any]
 ) -> None:
-    """Not by page, count or key."""
+    """Pages, counts and keys of another organization are empty."""
     stranger = replace(viewer, organization_id=UUID(int=7))
     keys = [booking.id for booking in everywhere]
 
@@ -150,7 +152,7 @@ async def test_another_organization_sees_nothing(
 async def test_what_hangs_on_a_booking_is_seen_with_it(
     world: World, a_booking: Maker, insert: Any
 ) -> None:
-    """Payments and accommodations by id are those of visible bookings only."""
+    """Payments and accommodations are readable by id only for visible bookings."""
     centre, candidate = await world.centre(), await world.candidate()
     booking = await a_booking(centre_id=centre, candidate_id=candidate)
     payment = await insert(
@@ -183,7 +185,7 @@ async def test_what_hangs_on_a_booking_is_seen_with_it(
 
 
 async def test_a_kind_confines_a_list(world: World, a_booking: Maker) -> None:
-    """A list of one kind has no other."""
+    """A list of one kind contains no other kind."""
     candidate = await world.candidate()
     made = {
         kind: await a_booking(kind=kind, candidate_id=candidate, reference=kind.value)
