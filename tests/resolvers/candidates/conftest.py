@@ -1,4 +1,4 @@
-"""A centre, a subject, a department and a module, and a command that names a candidate."""
+"""A centre, a subject, a department and a module, and a command for a candidate."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from resolvers.viewer import Viewer
 
 @dataclass(frozen=True)
 class Around:
-    """What candidates are associated with."""
+    """Objects that candidates are associated with."""
 
     centre: UUID
     other_centre: UUID
@@ -40,7 +40,7 @@ async def around(make: Any, viewer: Viewer) -> Around:
 
 @pytest.fixture
 def candidate(viewer: Viewer) -> Callable[..., UpsertCandidate]:
-    """A command with the least that a candidate needs, and what else is given."""
+    """Return a command with the required fields of a candidate and the given ones."""
 
     def command(reference: str = "P1", **values: Any) -> UpsertCandidate:
         return UpsertCandidate(

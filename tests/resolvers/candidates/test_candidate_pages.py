@@ -1,4 +1,4 @@
-"""Pages of candidates and departments: their order, their search, and what a viewer sees."""
+"""Pages of candidates and departments: order, search and scope."""
 
 from dataclasses import replace
 
@@ -61,7 +61,7 @@ def a_page(ordering, size=100, after=None):
     ],
 )
 async def test_search(storage, viewer, people, search, expected):
-    """A search is contained in name, reference or email, in any case; % and _ mean themselves."""
+    """A search matches part of a name, reference or email in any case; % and _ match literally."""
     found = await storage.read(candidates_page(viewer, a_page(CANDIDATES_BY_NAME), search))
     [count] = await storage.read(candidates_count(viewer, search))
 
@@ -70,7 +70,7 @@ async def test_search(storage, viewer, people, search, expected):
 
 
 async def test_email_is_personal(storage, viewer, people):
-    """Without VIEW_PII nobody is found by email."""
+    """Without VIEW_PII, a search does not match emails."""
     stranger = replace(viewer, permissions=frozenset({Permission.READ}))
 
     assert (
@@ -85,7 +85,7 @@ async def test_email_is_personal(storage, viewer, people):
     "search", ["a\0", "x" * 4_001, "\ud800"], ids=["nul", "long", "half a pair"]
 )
 async def test_search_that_no_database_takes(viewer, search):
-    """A text that cannot be searched for is refused before it reaches the database."""
+    """A text that no database accepts is refused before the query."""
     with pytest.raises(Refusal) as refused:
         candidates_page(viewer, a_page(CANDIDATES_BY_NAME), search)
 
@@ -93,7 +93,7 @@ async def test_search_that_no_database_takes(viewer, search):
 
 
 async def test_order_and_cursors(storage, viewer, people):
-    """Pages are by last name, then first names; the next begins where the last one ended."""
+    """Pages are sorted by last name, then first names; each begins after the previous one."""
     everybody = await storage.read(candidates_page(viewer, a_page(CANDIDATES_BY_NAME), None))
 
     after, seen = None, []
@@ -110,7 +110,9 @@ async def test_order_and_cursors(storage, viewer, people):
 
 
 async def test_scope_confines_pages_and_counts(storage, viewer, candidate, around, people, make):
-    """A page and its count hold only the candidates in the viewer's scope, search or not."""
+    """A page and its count include only candidates in the viewer's scope, with or without a
+    search.
+    """
     await make(
         upsert_candidates, candidate("P9", last_name="Byron", centre_ids=(ByKey(around.centre),))
     )
@@ -124,7 +126,7 @@ async def test_scope_confines_pages_and_counts(storage, viewer, candidate, aroun
 
 
 async def test_departments(storage, viewer):
-    """Departments are found by their name, in any case."""
+    """Departments are found by name in any case."""
     names = ("Ökologie", "Arts", "arts & crafts")
     await storage.write(
         upsert_departments, [UpsertDepartment(viewer=viewer, name=name) for name in names]

@@ -1,4 +1,4 @@
-"""Candidates: their fields, what they are associated with, and who may change them."""
+"""Candidates: fields, associations and permissions."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -79,7 +79,7 @@ async def row_of(storage, viewer, key):
     ],
 )
 async def test_refused(candidate, refusals, values, expected):
-    """Each field has its limits, and its refusal names it."""
+    """Each field has limits, and the refusal names the field."""
     code, path = expected
 
     found = await refusals(upsert_candidates, candidate(**values))
@@ -88,7 +88,7 @@ async def test_refused(candidate, refusals, values, expected):
 
 
 async def test_a_date_of_birth_is_not_in_the_future(clock, make, candidate, refusals):
-    """It is at most the present day, by the clock of the transaction."""
+    """A date of birth is at most the current date of the transaction's clock."""
     command = candidate(date_of_birth=clock.now.date() + timedelta(days=1))
 
     assert await refusals(upsert_candidates, command) == [("OUT_OF_RANGE", "date_of_birth")]
@@ -98,7 +98,7 @@ async def test_a_date_of_birth_is_not_in_the_future(clock, make, candidate, refu
 
 
 async def test_all_fields_are_kept(storage, viewer, make, candidate):
-    """What was given comes back; addresses under the names of the contract."""
+    """All given values are stored; addresses use the schema's field names."""
     key = await make(upsert_candidates, candidate(**EVERYTHING_KNOWN))
 
     row = await row_of(storage, viewer, key)
@@ -117,7 +117,7 @@ async def test_all_fields_are_kept(storage, viewer, make, candidate):
 
 
 async def test_left_out_stays(storage, viewer, make, candidate):
-    """What is left out of a later upsert stays as it was."""
+    """Fields omitted from a later upsert do not change."""
     key = await make(upsert_candidates, candidate(**EVERYTHING_KNOWN))
     before = await row_of(storage, viewer, key)
 
@@ -128,7 +128,7 @@ async def test_left_out_stays(storage, viewer, make, candidate):
 
 
 async def test_lists_replace(storage, viewer, make, candidate, around):
-    """A list takes the place of what was there, each element once; left out, it stays."""
+    """A list replaces the previous one without duplicates; an omitted list changes nothing."""
     group = UUID(int=7)
     lists = {
         "centre_ids": (ByKey(around.centre), ByKey(around.centre)),
@@ -181,7 +181,9 @@ def places(result):
     ],
 )
 async def test_where_nothing_can_be_made(storage, viewer, make, candidate, scope, missing):
-    """Without a centre a viewer would not see what it makes; a hidden candidate is no different."""
+    """A viewer without a centre cannot create a candidate, since it would be hidden; a hidden
+    candidate is refused alike.
+    """
     await make(upsert_candidates, candidate())
     scheduler = replace(viewer, scope=scope)
 
@@ -195,7 +197,9 @@ async def test_where_nothing_can_be_made(storage, viewer, make, candidate, scope
 async def test_a_scheduler_makes_candidates_at_its_own_centres(
     storage, viewer, make, candidate, around
 ):
-    """Those are the default, another centre is as if unknown, and the same call can be repeated."""
+    """A scheduler's centres are the default, another centre is unknown, and the call can be
+    repeated.
+    """
     scheduler = replace(viewer, scope=Scope(centres=frozenset({around.centre})))
     there, nowhere = (ByKey(around.other_centre),), (ByKey(UUID(int=9)),)
 
@@ -220,7 +224,7 @@ async def test_a_scheduler_makes_candidates_at_its_own_centres(
 async def test_a_scheduler_leaves_the_centres_of_others_alone(
     storage, viewer, make, candidate, around
 ):
-    """Its list replaces only what is in its scope."""
+    """A scheduler's list replaces only the centres in its scope."""
     both = (ByKey(around.centre), ByKey(around.other_centre))
     key = await make(upsert_candidates, candidate(centre_ids=both))
     scheduler = replace(viewer, scope=Scope(centres=frozenset({around.centre})))
@@ -234,7 +238,9 @@ async def test_a_scheduler_leaves_the_centres_of_others_alone(
 
 
 async def test_a_reference_of_a_hidden_candidate_is_taken(storage, viewer, make, candidate, around):
-    """So is an external id, in the same words; nothing else is said of whose it is."""
+    """A hidden candidate's reference or external id is refused as taken, and nothing else is
+    revealed.
+    """
     known = ByExternalId(SourceSystem.SHIFT_IQ_V1, "learner", "1")
     there = (ByKey(around.other_centre),)
     await make(upsert_candidates, candidate(centre_ids=there, external_ids=(known,)))
@@ -258,7 +264,9 @@ async def test_a_reference_of_a_hidden_candidate_is_taken(storage, viewer, make,
 
 
 async def test_a_reference_that_is_new_to_a_batch(storage, viewer, candidate, around):
-    """The first makes the candidate; who does not see it is told that the reference is taken."""
+    """The first command creates the candidate; a viewer who cannot see it gets a refusal that the
+    reference is taken.
+    """
     here = replace(viewer, key="here", scope=Scope(centres=frozenset({around.centre})))
     there = replace(viewer, key="there", scope=Scope(centres=frozenset({around.other_centre})))
 
@@ -272,7 +280,7 @@ async def test_a_reference_that_is_new_to_a_batch(storage, viewer, candidate, ar
 
 
 def seen_by(around, key, office):
-    """Scopes, and whether they show a candidate of `centre` who is booked for `subject`."""
+    """Scopes, and whether each shows a candidate of `centre` who is booked for `subject`."""
     none = frozenset()
     return [
         (Scope(), True),
@@ -291,7 +299,7 @@ def seen_by(around, key, office):
 
 
 async def test_visible(storage, viewer, make, insert, candidate, around):
-    """A scope shows the candidates that have a booking, a centre or a subject in it."""
+    """A scope shows candidates with a booking, centre or subject in it."""
     office = {"code": "2983", "name": "Madrid", "search_text": "", "agency": "A"}
     office_id = (await insert(AgentOffice, **office)).id
     key = await make(upsert_candidates, candidate(centre_ids=(ByKey(around.centre),)))
