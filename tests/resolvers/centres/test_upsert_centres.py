@@ -1,4 +1,4 @@
-"""Centres: their fields, their subjects, and the clock that is not changed under bookings."""
+"""Centres: fields, subjects, and when the time zone can change."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -47,14 +47,14 @@ def centre(viewer):
     ],
 )
 async def test_refused(centre, refusals, values, expected):
-    """Each field has its limits, and its refusal names it."""
+    """Each field has limits, and the refusal names the field."""
     code, path = expected
 
     assert await refusals(upsert_centres, replace(centre, **values)) == [(code, path)]
 
 
 async def test_defaults_are_written_and_the_rest_stays(storage, viewer, make, centre):
-    """What is left out stays, but a field with a default is written."""
+    """An omitted field does not change, unless it has a default."""
     full = replace(centre, city="Leeds", country="GB", minimum_age=16, is_school=True)
     key = await make(upsert_centres, full)
 
@@ -66,7 +66,7 @@ async def test_defaults_are_written_and_the_rest_stays(storage, viewer, make, ce
 
 
 async def test_subjects_from_both_sides(storage, viewer, make, centre):
-    """A centre's subjects and a subject's centres are one thing, changed from either side."""
+    """A centre's subjects and a subject's centres are one relation, changed from either side."""
     maths = UpsertSubject(viewer=viewer, reference="S1", name="Maths")
     subject = await make(upsert_subjects, maths)
     key = await make(upsert_centres, replace(centre, subject_ids=(ByReference("S1"),)))
@@ -81,7 +81,7 @@ async def test_subjects_from_both_sides(storage, viewer, make, centre):
 
 
 async def test_list_of_the_other_side_may_be_full(storage, viewer, make, refusals, centre):
-    """A subject has at most 500 centres: the centre that would be one more is refused."""
+    """A subject has at most 500 centres; one more is refused."""
     subject = UpsertSubject(viewer=viewer, reference="S1", name="Maths")
     await make(upsert_subjects, subject)
     linked = replace(centre, subject_ids=(ByReference("S1"),))
@@ -116,7 +116,9 @@ EVENTS = [
 
 @pytest.mark.parametrize(("hours", "state", "in_use"), EVENTS)
 async def test_clock_of_events(make, refusals, insert, clock, centre, hours, state, in_use):
-    """A time zone stays while the centre has events that are neither over nor cancelled."""
+    """The time zone cannot change while the centre has events that are neither over nor
+    cancelled.
+    """
     cancelled = {"cancel_reason": CancellationReason.OTHER, "cancelled_at": clock()}
     await insert(
         Event,
@@ -147,7 +149,9 @@ BOOKINGS = [
 async def test_clock_of_bookings(
     make, refusals, insert, viewer, clock, centre, status, start, in_use
 ):
-    """A time zone stays while the centre has bookings that take a seat and are not over."""
+    """The time zone cannot change while the centre has bookings that hold a seat and are not
+    over.
+    """
     candidate = UpsertCandidate(viewer=viewer, reference="P", first_names="A", last_name="B")
     times = in_hours(clock, start, start + 2)
     await insert(
@@ -172,7 +176,7 @@ async def test_clock_of_bookings(
 
 
 async def demand_zone(make, refusals, centre, *, in_use):
-    """Saying the old zone is always fine; another one only where nothing is in the way."""
+    """Require that the current zone is accepted, and another one only if nothing prevents it."""
     await make(upsert_centres, centre)
     moved = replace(centre, time_zone="Europe/Paris")
     if in_use:
@@ -182,7 +186,7 @@ async def demand_zone(make, refusals, centre, *, in_use):
 
 
 async def test_pages(storage, viewer, make, centre):
-    """Centres come by name and are found by name or reference, in any case."""
+    """Centres are sorted by name and found by name or reference in any case."""
     for reference, name in [("C1", "Zürich"), ("C2", "Aachen"), ("C3", "Straße")]:
         await make(upsert_centres, replace(centre, reference=reference, name=name))
     page = page_request(CENTRES_BY_NAME, first=10, after=None, last=None, before=None)

@@ -1,4 +1,4 @@
-"""Rooms: known by centre and name, and never smaller than what is taken in them."""
+"""Rooms: identified by centre and name, and never smaller than the seats taken."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -40,14 +40,14 @@ def room(viewer, centres):
     ],
 )
 async def test_refused(room, refusals, values, expected):
-    """Each field has its limits, and its refusal names it."""
+    """Each field has limits, and the refusal names the field."""
     code, path = expected
 
     assert await refusals(upsert_rooms, replace(room, **values)) == [(code, path)]
 
 
 async def test_known_by_centre_and_name(storage, viewer, room, centres):
-    """The same name in another centre is another room, however the centre is named."""
+    """The same name at another centre is another room, for any form of the centre's reference."""
     first, other, again = await storage.write(
         upsert_rooms,
         [
@@ -66,7 +66,7 @@ async def test_known_by_centre_and_name(storage, viewer, room, centres):
 
 
 async def test_centre_may_be_full(storage, room, refusals):
-    """A centre has at most 500 rooms; those that it has can still be changed."""
+    """A centre has at most 500 rooms; existing ones can still change."""
     many = [replace(room, name=str(n)) for n in range(500)]
     assert all(isinstance(o, Outcome) for o in await storage.write(upsert_rooms, many))
 
@@ -94,7 +94,7 @@ TAKEN = [
 
 @pytest.fixture
 async def taken_room(viewer, make, insert, clock, room):
-    """A room with ten seats, of which three are taken at one moment to come."""
+    """A room of ten seats, three of them taken at the same future time."""
     key = await make(upsert_rooms, room)
     candidate = UpsertCandidate(viewer=viewer, reference="P", first_names="A", last_name="B")
     candidate_id = await make(upsert_candidates, candidate)
@@ -121,7 +121,7 @@ async def taken_room(viewer, make, insert, clock, room):
 
 
 async def test_capacity_below_taken(storage, taken_room, room):
-    """A room keeps the seats that are taken at once, at some moment from now on; and can grow."""
+    """The capacity cannot fall below the seats taken at one time from now on; it can grow."""
     lower, to_taken, higher = await storage.write(
         upsert_rooms, [replace(room, capacity=capacity) for capacity in (2, 3, 11)]
     )
