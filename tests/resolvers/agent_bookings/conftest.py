@@ -1,4 +1,4 @@
-"""A school with an office of an agency, and the sample of [004] as a submission."""
+"""A school with an agent office, and the sample of [004] as a submission."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -74,14 +74,14 @@ SAMPLE = Submission(
     airport_transfers=(RequestedProduct(code="TRN88"),),
     special_requirements=SpecialRequirements(allergies="Allergic to nuts"),
 )
-"""The sample request, at a time that is to come."""
+"""The sample request, with dates in the future."""
 
 MONDAYS = (date(2027, 3, 15), date(2027, 3, 22), date(2027, 4, 5))
-"""When the course begins."""
+"""The course's start."""
 
 
 def student(**values: Any) -> Submission:
-    """The sample with another student."""
+    """Return the sample with another student."""
     assert SAMPLE.student is not None
     return replace(SAMPLE, student=replace(SAMPLE.student, **values))
 
@@ -157,7 +157,7 @@ async def office(world: School) -> UUID:
 
 @pytest.fixture
 async def course(world: School, school: UUID) -> UUID:
-    """General English on three Mondays; its key."""
+    """Offer General English on three Mondays; return its key."""
     product = await world.product(
         "C92", ProductKind.COURSE, "General English", min_weeks=1, max_weeks=48
     )
@@ -167,7 +167,7 @@ async def course(world: School, school: UUID) -> UUID:
 
 @pytest.fixture
 async def possible(world: School, school: UUID, office: UUID, course: UUID) -> UUID:
-    """Everything that the sample asks for is there to be booked; the school's key."""
+    """Offer everything that the sample requests; return the school's key."""
     lodging = await world.product("A78", ProductKind.LODGING, "Homestay")
     extra = await world.product("E33", ProductKind.OPTIONAL_EXTRA, "Textbook")
     await world.product("TRN88", ProductKind.AIRPORT_TRANSFER, "Gatwick")

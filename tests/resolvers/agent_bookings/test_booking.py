@@ -1,4 +1,4 @@
-"""Submissions become bookings and revisions; whose they are, and what stays in force."""
+"""Submissions create bookings and revisions: visibility, and the revision in force."""
 
 import asyncio
 from dataclasses import replace
@@ -47,7 +47,7 @@ LATER = replace(
 
 
 async def test_received(world, school, office):
-    """The sample of [004] is received as revision 1, with the days of the school's clock."""
+    """The sample of [004] is stored as revision 1, with dates in the school's time zone."""
     key = await world.booked()
 
     row, detail = await world.row(key), await world.detail(key)
@@ -55,7 +55,7 @@ async def test_received(world, school, office):
     assert (row.centre_id, row.agent_office_id, row.event_id) == (school, office, None)
     assert row.time_zone == "Europe/London"
     assert (row.local_start, row.local_end) == (datetime(2027, 3, 14), datetime(2027, 4, 5))
-    # summer time began on 28 March
+    # summer time begins on 28 March
     assert row.start_at == datetime(2027, 3, 14, tzinfo=UTC)
     assert row.end_at == row.busy_until_at == datetime(2027, 4, 4, 23, tzinfo=UTC)
     assert (detail.status, detail.revision) == (AgentBookingStatus.RECEIVED, 1)
@@ -73,7 +73,7 @@ async def test_received(world, school, office):
 
 
 async def test_malformed_is_not_stored(world, school, office):
-    """All mistakes come at once, a missing permission alone; and nothing is stored."""
+    """All errors are returned at once, a missing permission alone, and nothing is stored."""
     wrong = replace(
         student(first_names="x" * 101, date_of_birth=None), agent_booking_id="\0", courses=()
     )
@@ -92,7 +92,7 @@ async def test_malformed_is_not_stored(world, school, office):
 
 
 async def test_codes_are_not_looked_at_yet(world):
-    """An office, a school or a product that is not known is received all the same."""
+    """An unknown office, school or product does not prevent a submission."""
     key = await world.booked()
 
     row, detail = await world.row(key), await world.detail(key)
@@ -101,7 +101,9 @@ async def test_codes_are_not_looked_at_yet(world):
 
 
 async def test_again(world, school, office):
-    """Identical content changes nothing; other content is the next revision of the same booking."""
+    """Identical content changes nothing; different content is the next revision of the same
+    booking.
+    """
     key = await world.booked()
 
     same = await world.put()
@@ -121,7 +123,7 @@ async def test_again(world, school, office):
 
 
 async def test_one_batch_is_as_good_as_several(world, school, office):
-    """Submissions of one id in one batch follow each other."""
+    """Submissions of one id in one batch apply in order."""
     results = await world.storage.write(
         book, [world.asking(), world.asking(), world.asking(LATER), world.asking()]
     )
@@ -144,7 +146,7 @@ async def test_one_batch_is_as_good_as_several(world, school, office):
     ],
 )
 async def test_expected_revision(world, school, office, known, expected, refused):
-    """0 says that the booking must be new, n that it must be at revision n."""
+    """0 requires a new booking, n a booking at revision n."""
     if known:
         await world.booked()
 
@@ -160,7 +162,7 @@ async def test_expected_revision(world, school, office, known, expected, refused
 
 
 async def test_a_confirmed_revision_stays_in_force(world, possible):
-    """Until the next one is confirmed; what the newest says is shown, and is not in force."""
+    """A confirmed revision is in force until the next one is confirmed; the newest one is shown."""
     key = await world.booked()
     await validated(world)
 
@@ -173,7 +175,9 @@ async def test_a_confirmed_revision_stays_in_force(world, possible):
 
 
 async def test_cancelled_and_reopened(world, possible, clock):
-    """Nothing is in force any more; the same content reopens it, until its first day has come."""
+    """A cancelled booking has no revision in force; the same content reopens it until its first
+    day.
+    """
     key = await world.booked()
     await validated(world)
 
@@ -203,7 +207,9 @@ LIVE = {A.CANCEL, A.GRANT_ACCOMMODATION, A.RESUBMIT}
 
 @pytest.mark.parametrize("status", ["PENDING", "INVALID", "CONFIRMED"])
 async def test_what_may_be_done(world, school, office, clock, status):
-    """Whatever stage it is at; cancelled it may be submitted again until its first day."""
+    """The actions are the same at every stage; a cancelled booking can be submitted again until its
+    first day.
+    """
     key = await world.booked()
 
     def run(work, keys):
@@ -229,7 +235,7 @@ async def test_what_may_be_done(world, school, office, clock, status):
 
 
 async def test_nobody_is_absent(world, school, office):
-    """A course has no seat to be missed at; any other reason will do."""
+    """A course booking cannot be cancelled as ABSENT; any other reason is accepted."""
     key = await world.booked()
 
     absent = await world.one(cancel, cancelling(world, key, reason=CancellationReason.ABSENT))
@@ -239,7 +245,7 @@ async def test_nobody_is_absent(world, school, office):
 
 
 async def test_accommodations_stay_with_the_booking(world, school, office):
-    """They are granted and revoked as for any kind, and a resubmission keeps them."""
+    """Accommodations are granted and revoked as for any kind, and a resubmission keeps them."""
     key = await world.booked()
     await world.made(grant, granting(world, key, time_extension_minutes=30))
     await world.made(grant, granting(world, key, type="percent", extra_time_percentage=25))
@@ -255,7 +261,7 @@ async def test_accommodations_stay_with_the_booking(world, school, office):
 
 
 async def test_weeks_of_a_course_are_no_conflict(world, school, office):
-    """A student sits an exam while the course lasts, and takes another course."""
+    """A student can sit an exam or take another course during a course."""
     key = await world.booked()
     candidate = (await world.row(key)).candidate_id
     room = await world.room(school)
@@ -269,11 +275,8 @@ async def test_weeks_of_a_course_are_no_conflict(world, school, office):
     assert granted.warnings == ()
 
 
-# ---------------------------------------------------------------- whose they are
-
-
 async def test_an_id_is_unique_inside_an_agency(world, school, office):
-    """Two agencies use the same id; two offices of one agency mean the same booking."""
+    """Two agencies can use the same id; two offices of one agency identify the same booking."""
     await world.office("3000", "Study Abroad")
     await world.office("4000", "Others")
     key = await world.booked()
@@ -297,7 +300,7 @@ async def test_an_id_is_unique_inside_an_agency(world, school, office):
 
 
 async def test_an_office_becomes_known(world, school):
-    """What was booked by an office that was not known is its agency's once it is."""
+    """A booking with an unknown office belongs to the office's agency once the office exists."""
     key = await world.booked()
     office = await world.office("2983", "Study Abroad")
 
@@ -310,7 +313,9 @@ async def test_an_office_becomes_known(world, school):
 
 
 async def test_an_agent_books_for_its_offices(world, school, office):
-    """Its own office's booking is its own; another office is as if absent, another's id taken."""
+    """An agent books for its own offices; another office is not found, and another office's id is
+    taken.
+    """
     theirs = await world.office("3000", "Study Abroad")
     strange = await world.office("4000", "Others")
     agent, colleague = world.agent(office), world.agent(theirs)
@@ -333,7 +338,9 @@ async def test_an_agent_books_for_its_offices(world, school, office):
 
 
 async def test_an_agent_names_an_office_that_is_not_known(world, school, office):
-    """The booking is the agent's all the same, and the right code is its next revision."""
+    """An agent keeps its booking with an unknown office; the correct code creates the next
+    revision.
+    """
     agent = world.agent(office)
     wrong = replace(SAMPLE, agent_office_code="9999")
 
@@ -347,7 +354,7 @@ async def test_an_agent_names_an_office_that_is_not_known(world, school, office)
 
 
 async def test_staff_book_inside_their_centres(world, school, office):
-    """A scheduler's scope is its centres, here the school."""
+    """A scheduler whose scope is the school books there."""
     inside = in_role(world, Role.SCHEDULER, Scope(centres=frozenset({school})))
     other = await world.made(
         upsert_centres,
@@ -362,9 +369,6 @@ async def test_staff_book_inside_their_centres(world, school, office):
     moved = await world.put(replace(SAMPLE, school_code="S2"), viewer=outside)
     assert places(moved) == [("ALREADY_EXISTS", "agent_booking_id")]
     assert (await world.row(key)).version == 1
-
-
-# ---------------------------------------------------------------- many, and at the same time
 
 
 async def test_statements_do_not_grow(world, school, office):
@@ -395,7 +399,7 @@ async def test_statements_do_not_grow(world, school, office):
 
 @pytest.mark.both_databases
 async def test_at_the_same_time(world, school, office, database_url, clock):
-    """Two processes that receive one new id make one booking, of one candidate."""
+    """Two processes that receive the same new id create one booking and one candidate."""
     others = [storage_at(database_url, outbox.fill, clock=clock) for _ in range(2)]
     for other in others:
         await other.open()

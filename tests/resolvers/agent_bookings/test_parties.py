@@ -1,4 +1,4 @@
-"""Agencies and candidates of other parties: not shown, not written, and not found out about."""
+"""Candidates of other parties are neither shown, changed nor revealed to an agency."""
 
 import asyncio
 from dataclasses import replace
@@ -35,12 +35,12 @@ THEIRS = replace(SAMPLE, agent_office_code="11", agent_booking_id="OTHERS")
 
 @pytest.fixture
 async def others(world):
-    """The office of another agency."""
+    """An office of another agency."""
     return await world.office("11", "Others")
 
 
 async def candidate_of(world, viewer, submission=SAMPLE):
-    """The candidate of a booking that this viewer makes."""
+    """Create a booking as this viewer; return its candidate."""
     row = await world.row(await world.booked(submission, viewer=viewer))
     [candidate] = await world.rows(Candidate, "id", row.candidate_id)
     return candidate
@@ -58,7 +58,7 @@ async def duplicates(world, key, viewer=None):
 
 @pytest.mark.parametrize("known", [PASSPORT, PERSON])
 async def test_a_candidate_of_staff_is_neither_shown_nor_written(world, school, office, known):
-    """A passport number or a day of birth gives an agent no access to the person."""
+    """A passport number or a date of birth gives an agent no access to a candidate of staff."""
     victim = await world.candidate("P1", **KNOWN, **known)
     before = (await candidates(world))[victim]
     agent = world.agent(office)
@@ -81,7 +81,7 @@ async def test_a_candidate_of_staff_is_neither_shown_nor_written(world, school, 
 async def test_a_candidate_of_another_agency_is_neither_shown_nor_written(
     world, school, office, others
 ):
-    """Each agency has its own candidate of one student; later bookings find it again."""
+    """Each agency has its own candidate for a student, and later bookings reuse it."""
     first = await candidate_of(world, world.agent(others), THEIRS)
     before = (await candidates(world))[first.id]
 
@@ -96,7 +96,9 @@ async def test_a_candidate_of_another_agency_is_neither_shown_nor_written(
 
 @pytest.mark.both_databases
 async def test_a_possible_duplicate_is_recorded_for_staff(world, school, office, others):
-    """Once, under both candidates, and visible to nobody but staff who see the organization."""
+    """A duplicate is recorded once, for both candidates, and only staff with access to the
+    organization see it.
+    """
     victim = await world.candidate("P1", **KNOWN, **PASSPORT)
     agent = world.agent(office)
 
@@ -114,7 +116,7 @@ async def test_a_possible_duplicate_is_recorded_for_staff(world, school, office,
 
 
 async def test_a_booking_tells_an_agent_nothing_of_a_duplicate(world, school, office):
-    """The outcome, the booking and the log are the same, whether the person is known or not."""
+    """The outcome, booking and log are the same with or without a duplicate."""
     agent = world.agent(office)
     unknown = student(passport_number="unknown", last_name="Nobody")
     await world.candidate("P1", **KNOWN, **PASSPORT)
@@ -136,7 +138,7 @@ async def test_a_booking_tells_an_agent_nothing_of_a_duplicate(world, school, of
 
 @pytest.mark.both_databases
 async def test_a_student_whom_staff_booked_for_the_agency_is_known_to_it(world, school, office):
-    """An agency may use what it has booked, also if staff made it; but it does not write to it."""
+    """An agency can use, but not change, a candidate that staff booked for it."""
     staffs = await world.candidate("P1", **KNOWN, **PASSPORT)
     assert (await candidate_of(world, world.viewer)).id == staffs
     before = (await candidates(world))[staffs]
@@ -153,7 +155,9 @@ async def test_a_student_whom_staff_booked_for_the_agency_is_known_to_it(world, 
 async def test_staff_and_imports_match_among_all_and_write_to_none_of_others(
     world, school, office, others
 ):
-    """Whoever sees the organization finds the candidate of any party, and leaves it as it is."""
+    """A viewer of the complete organization matches candidates of any party, and does not change
+    them.
+    """
     made = await candidate_of(
         world, world.agent(others), replace(THEIRS, student=replace(THEIRS.student, email=None))
     )
@@ -169,7 +173,9 @@ async def test_staff_and_imports_match_among_all_and_write_to_none_of_others(
 
 
 async def test_staff_of_a_centre_match_what_they_see(world, school, office):
-    """A caller with centres uses no candidate of another centre, even one of the same agency."""
+    """A viewer restricted to centres matches no candidate of another centre, even of the same
+    agency.
+    """
     malta = await world.school("S2", "Europe/Malta")
     made = await candidate_of(world, world.agent(office))
     here, there = (
@@ -184,7 +190,7 @@ async def test_staff_of_a_centre_match_what_they_see(world, school, office):
 
 
 async def test_a_refused_submission_makes_and_records_nothing(world, school, office):
-    """Nothing is left of a student, and no pair, where the booking is refused."""
+    """A refused submission creates no candidate and no duplicate."""
     await world.candidate("P1", **KNOWN, **PASSPORT)
     before = await candidates(world)
 
@@ -198,7 +204,7 @@ async def test_a_refused_submission_makes_and_records_nothing(world, school, off
 
 
 async def test_staff_who_submit_again_keep_the_agencys_candidate(world, school, office):
-    """Else a resubmission by staff would show the agency another party's candidate."""
+    """Staff resubmissions keep the agency's candidate, so that the agency sees no other party's."""
     await world.candidate("P1", **KNOWN, **PASSPORT)
     own = await candidate_of(world, world.agent(office))
 
@@ -212,7 +218,9 @@ async def test_staff_who_submit_again_keep_the_agencys_candidate(world, school, 
 
 @pytest.mark.both_databases
 async def test_students_of_two_agencies_in_one_batch(world, school, office, others):
-    """What one command of a batch makes is as foreign to another agency as what was there."""
+    """A candidate that an earlier command of the batch creates is hidden from other agencies
+    too.
+    """
     victim = await world.candidate("P1", **KNOWN, **PASSPORT)
     asked = [
         world.asking(viewer=world.agent(office)),
@@ -234,7 +242,7 @@ async def test_students_of_two_agencies_in_one_batch(world, school, office, othe
 async def test_an_agency_makes_one_candidate_at_the_same_time(
     world, school, office, database_url, clock
 ):
-    """Two processes receive two bookings of a new student whom another party knows."""
+    """Two processes that book a new student known to another party create one candidate."""
     victim = await world.candidate("P1", **KNOWN, **PASSPORT)
     agent = world.agent(office)
     other = storage_at(database_url, outbox.fill, clock=clock, lock_patience_seconds=30)

@@ -1,4 +1,4 @@
-"""Stage 1: each field in the source's words, and all mistakes at once. [004]"""
+"""Stage 1: all errors at once, in the source's words [004]."""
 
 from dataclasses import replace
 from datetime import date
@@ -24,7 +24,7 @@ TODAY = date(2026, 11, 12)
 
 
 def told(submission):
-    """The code, the source's name of the field, the path and the message of each mistake."""
+    """Return the code, source field, path and message of each error."""
     return [
         (
             mistake.code.value,
@@ -45,13 +45,13 @@ def course(**values):
 
 
 def test_the_sample_is_in_order():
-    """Also where it leaves a text empty."""
+    """The sample is valid, with empty texts too."""
     assert told(SAMPLE) == []
     assert tidied(SAMPLE).student.address.state_province is None
 
 
 def test_exact_words():
-    """The messages of the source's own sample, in one answer; domain.md, example 9."""
+    """The messages match the source's sample, in one result; domain.md, example 9."""
     assert told(student(first_names="x" * 101, date_of_birth=None)) == [
         (
             "STRING_LENGTH",
@@ -123,12 +123,12 @@ REQUIRED = [
 
 @pytest.mark.parametrize(("submission", "name", "path"), REQUIRED, ids=[r[2] for r in REQUIRED])
 def test_required(submission, name, path):
-    """What is missing or blank is named as the source names it."""
+    """A missing or blank field is named as in the source."""
     assert told(submission) == [("REQUIRED", name, path, f"'{name}' is required")]
 
 
 def text_of(place, most):
-    """The sample with a text of so many characters at a place."""
+    """Return the sample with a text of this length at a path."""
     *parents, last = place.split(".")
     value = "x" * most
     match parents:
@@ -190,7 +190,7 @@ LENGTHS = [
 
 @pytest.mark.parametrize(("place", "most", "name"), LENGTHS, ids=[row[0] for row in LENGTHS])
 def test_lengths(place, most, name):
-    """As many characters as the source's table says, and not one more."""
+    """A text can have as many characters as the source allows, and no more."""
     assert told(text_of(place, most)) == []
     [(code, field, _, message)] = told(text_of(place, most + 1))
 
@@ -242,7 +242,7 @@ def test_lengths(place, most, name):
     ],
 )
 def test_values(submission, code, name, path):
-    """What cannot be right is refused for what it is."""
+    """Each invalid value has its own error."""
     [mistake] = told(submission)
 
     assert mistake[:3] == (code, name, path)
@@ -250,14 +250,14 @@ def test_values(submission, code, name, path):
 
 
 def test_country_words():
-    """The source's wording for countries. domain.md, section 5.4"""
+    """Countries have the source's messages; domain.md, section 5.4."""
     [(*_, message)] = told(student(nationality="XX"))
 
     assert message == "'NationalityIsoCode' is not a valid country code"
 
 
 def test_homestay_needs_all_four():
-    """Once the object is there each of its values is required; False is a value."""
+    """A homestay requires all four values; False is a value."""
     some = HomestayPreferences(pets=PetsPreference.PETS, vegetarian_meals=False)
     assert [m[1:3] for m in told(replace(SAMPLE, homestay_preferences=some))] == [
         ("Smoking", "homestay_preferences.smoking"),
@@ -268,7 +268,7 @@ def test_homestay_needs_all_four():
 
 
 def test_everything_at_once_in_the_sources_order():
-    """An empty submission is told all that it needs, in the order of the source's table."""
+    """The errors of an empty submission are in the source's order."""
     empty = Submission(agent_booking_id=None, agent_contact=AgentContact())
 
     assert [mistake[1] for mistake in told(empty)] == [

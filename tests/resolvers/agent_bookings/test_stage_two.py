@@ -1,4 +1,4 @@
-"""What is not possible is told in words of the school's, all at once. Rules, without a database."""
+"""Stage 2: all unavailable parts are reported at once. These rules need no database."""
 
 from dataclasses import replace
 from datetime import date
@@ -61,7 +61,7 @@ def lodging(**values):
 
 
 def without(*codes):
-    """A school that does not offer these."""
+    """Return a school without these offers."""
     return replace(
         KNOWN, offers={code: each for code, each in KNOWN.offers.items() if code not in codes}
     )
@@ -134,7 +134,7 @@ def test_possible():
     ],
 )
 def test_what_is_there(known, expected):
-    """Offices, schools, products and offers exist, are active, and have a place."""
+    """Offices, schools, products and offers must exist, be active, and have places left."""
     assert told(known=known) == ([] if expected is None else [expected])
 
 
@@ -144,7 +144,7 @@ TOO_EARLY = "'Homestay' from {} to {} isn't within the nights from 2027-03-13 to
 @pytest.mark.parametrize(
     ("submission", "expected"),
     [
-        # the source's own message, in our wording of it
+        # the source's message in our wording
         (
             course(date_from=date(2027, 3, 16)),
             (
@@ -213,7 +213,7 @@ def test_what_is_asked_for(submission, expected):
 
 
 def test_a_long_course_overlaps_whatever_follows():
-    """Also what does not follow it directly."""
+    """A long course conflicts with every later course that it overlaps, not only the next."""
     four = replace(COURSE, number_of_weeks=4)
     two = replace(COURSE, date_from=MONDAYS[1], number_of_weeks=2)
     third = replace(COURSE, date_from=MONDAYS[2], number_of_weeks=2)
@@ -227,7 +227,7 @@ def test_a_long_course_overlaps_whatever_follows():
 
 
 def test_everything_at_once():
-    """In the order of the submission; what cannot be judged is left out."""
+    """Errors are in the submission's order, without parts that cannot be checked."""
     submission = replace(
         course(date_from=date(2027, 3, 16), number_of_weeks=9),
         optional_extras=(RequestedProduct(code="?", quantity=1),),

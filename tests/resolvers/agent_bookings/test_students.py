@@ -1,4 +1,4 @@
-"""Which candidate a student is; domain.md, section 5.5."""
+"""Matching a student to a candidate; domain.md, section 5.5."""
 
 from dataclasses import replace
 from datetime import date
@@ -15,7 +15,7 @@ PASSPORT = {"passport_number": "4823 909 9838", "passport_issuing_country": "ES"
 
 
 async def booked_for(world, submission=SAMPLE):
-    """The candidate that a submission's student is."""
+    """Return the candidate of a submission's student."""
     row = await world.row(await world.booked(submission))
     [candidate] = await world.rows(Candidate, "id", row.candidate_id)
     return candidate
@@ -23,7 +23,7 @@ async def booked_for(world, submission=SAMPLE):
 
 @pytest.fixture
 def agencys(world, office, insert):
-    """Insert a candidate that the agency of the sample has made."""
+    """Insert a candidate created by the sample's agency."""
 
     async def inserted(**values):
         names = {"first_names": "Bobby", "last_name": "Smith", "search_text": "smith"}
@@ -34,7 +34,9 @@ def agencys(world, office, insert):
 
 
 async def test_made(world):
-    """Somebody unknown becomes a candidate with a reference of ours, and all that is known."""
+    """An unknown student becomes a candidate with a generated reference and all submitted
+    values.
+    """
     made = await booked_for(world)
 
     assert made.reference.startswith("STU-")
@@ -67,7 +69,9 @@ async def test_made(world):
     ],
 )
 async def test_matched(world, known, matches):
-    """By passport and last name, else by names in any case, date of birth and nationality."""
+    """A match is by passport and last name, else by names in any case, date of birth and
+    nationality.
+    """
     values = {"first_names": "Bobby", "last_name": "Smith", **known}
     values = {name: value for name, value in values.items() if value is not None}
     existing = await world.candidate("P1", **values)
@@ -76,7 +80,7 @@ async def test_matched(world, known, matches):
 
 
 async def test_the_passport_wins(world):
-    """Before the names; of several with the same traits the one that was made first."""
+    """A passport match precedes a match by name; of several matches, the oldest is used."""
     await world.candidate("P1", first_names="Bobby", last_name="Smith", **PERSON)
     owner = await world.candidate("P2", first_names="Robert", last_name="Smith", **PASSPORT)
     await world.candidate("P3", first_names="Bob", last_name="Smith", **PASSPORT)
@@ -85,7 +89,7 @@ async def test_the_passport_wins(world):
 
 
 async def test_only_what_is_empty_is_filled(world, agencys):
-    """A match that the agency made keeps its values; only its empty fields are filled."""
+    """A match that the agency created has only its empty fields filled."""
     known = {
         "reference": "P1",
         "first_names": "Robert",
@@ -116,7 +120,7 @@ async def test_only_what_is_empty_is_filled(world, agencys):
     ],
 )
 async def test_a_passport_is_filled_whole(world, agencys, known, filled):
-    """Or not at all, where the candidate has part of another."""
+    """A passport is filled completely, or not at all if the candidate has part of another."""
     names = ("passport_number", "passport_issuing_country")
     some = {name: value for name, value in zip(names, known, strict=True) if value is not None}
     existing = await agencys(**PERSON, **some)
@@ -128,7 +132,7 @@ async def test_a_passport_is_filled_whole(world, agencys, known, filled):
 
 
 async def test_corrected_student(world):
-    """A revision with somebody else as its student is somebody else's booking."""
+    """A revision with a different student is a booking of a different candidate."""
     key = await world.booked()
     first = (await world.row(key)).candidate_id
     other = {"passport_number": None, "first_names": "Zoë", "last_name": "Ångström"}
@@ -143,7 +147,7 @@ async def test_corrected_student(world):
 
 
 def test_days_begin_at_midnight():
-    """Where the clock skips midnight the day begins later that night."""
+    """A day without midnight starts at its first valid time."""
     assert midnight(date(2027, 3, 14), "Europe/London").isoformat() == "2027-03-14T00:00:00+00:00"
     # in Beirut the clock went from 00:00 to 01:00
     assert midnight(date(2021, 3, 28), "Asia/Beirut").isoformat() == "2021-03-27T22:00:00+00:00"

@@ -1,4 +1,4 @@
-"""Stage 2 in the database: taken up once, judged once, and the newest revision wins."""
+"""Stage 2 in the database: each revision is claimed and validated once, and the newest wins."""
 
 import asyncio
 from dataclasses import replace
@@ -29,7 +29,7 @@ LATER = replace(SAMPLE, courses=(replace(COURSE, date_from=MONDAYS[1]),), lodgin
 
 
 def numbered(submission, n):
-    """The same for another student, under another id."""
+    """Return the same submission for another student and another id."""
     theirs = replace(submission.student, first_names=f"Student {n}", passport_number=f"P{n}")
     return replace(submission, agent_booking_id=f"X{n}", student=theirs)
 
@@ -39,7 +39,7 @@ async def statuses(world, key):
 
 
 async def test_confirmed(world, possible, course):
-    """In force, with numbers of the back-end and a place on its start date; the log says so."""
+    """A confirmed booking has back-end numbers, a place on its start date and a log entry."""
     key = await world.booked()
 
     [outcome] = await validated(world)
@@ -68,7 +68,7 @@ async def test_confirmed(world, possible, course):
 
 
 async def test_not_possible(world, possible):
-    """Nothing is taken; corrected it is a new revision, which is confirmed."""
+    """A failed booking takes no place; its correction is a new revision, which is confirmed."""
     key = await world.booked(NEVER)
     await validated(world)
 
@@ -93,7 +93,7 @@ async def test_not_possible(world, possible):
 
 
 async def test_an_update_that_fails_destroys_nothing(world, possible):
-    """The confirmed revision stays in force, with its place, until the next one is confirmed."""
+    """If an update fails, the confirmed revision keeps its place and stays in force."""
     key = await world.booked()
     await validated(world)
     numbers = (await world.detail(key)).backend_booking_id
@@ -113,7 +113,7 @@ async def test_an_update_that_fails_destroys_nothing(world, possible):
 
 
 async def test_the_newest_revision_wins(world, possible):
-    """The result of a revision that was replaced meanwhile is discarded."""
+    """The result of a replaced revision is discarded."""
     key = await world.booked(NEVER)
     [old] = await taken_up(world)
     await world.put()
@@ -127,7 +127,7 @@ async def test_the_newest_revision_wins(world, possible):
 
 
 async def test_cancelled_while_it_was_judged(world, possible):
-    """Stays cancelled; a booking that is cancelled is nothing to take up."""
+    """A booking cancelled during validation stays cancelled and is not claimed again."""
     key = await world.booked()
     [held] = await taken_up(world)
     await world.made(cancel, cancelling(world, key))
@@ -140,7 +140,7 @@ async def test_cancelled_while_it_was_judged(world, possible):
 
 
 async def test_who_dies_is_followed(world, possible, clock):
-    """A lease that has run out is somebody else's; the first one's result no longer counts."""
+    """An expired lease passes to another worker, and the first worker's result is discarded."""
     key = await world.booked()
     [dead] = await taken_up(world, lease_seconds=60)
     clock.now += timedelta(seconds=59)
@@ -167,7 +167,7 @@ async def test_oldest_first_and_at_most_so_many(world, possible):
 
 
 async def test_two_bookings_of_a_student(world, possible):
-    """Have one number of the student, and one each of the booking."""
+    """Two bookings of a student share the student's number and have their own booking numbers."""
     first = await world.booked()
     second = await world.booked(replace(LATER, agent_booking_id="X2"))
     await validated(world)
@@ -178,7 +178,7 @@ async def test_two_bookings_of_a_student(world, possible):
 
 
 async def test_codes_that_became_known_later(world, office, course):
-    """What had no school when it was received belongs to it once it is confirmed."""
+    """A booking without a known school belongs to it once it is confirmed."""
     key = await world.booked(
         replace(SAMPLE, school_code="LATER", lodging=(), optional_extras=(), airport_transfers=())
     )
@@ -196,7 +196,7 @@ async def test_codes_that_became_known_later(world, office, course):
 
 @pytest.mark.parametrize("code", ["4000", "NOBODY"])
 async def test_an_office_of_others_is_as_if_unknown(world, possible, office, code):
-    """To an agent, from the submission to what stage 2 says of it."""
+    """For an agent, another agency's office is unknown at submission and in stage 2."""
     await world.office("4000", "Others")
     agent = world.agent(office)
 
@@ -211,7 +211,7 @@ async def test_an_office_of_others_is_as_if_unknown(world, possible, office, cod
 
 
 async def test_an_office_that_became_known_later(world, possible):
-    """Staff may name an office before it is known."""
+    """Staff can name an office before it exists."""
     key = await world.booked(replace(SAMPLE, agent_office_code="5000"))
     office = await world.office("5000", "Study Abroad")
 
@@ -222,7 +222,9 @@ async def test_an_office_that_became_known_later(world, possible):
 
 @pytest.mark.parametrize("microseconds", [-1, 0])
 async def test_completed_by_the_clock(world, possible, clock, microseconds):
-    """From the last day on it is COMPLETED, which nobody stores; it can still be cancelled."""
+    """A booking is COMPLETED from its last day on, a status that is never stored; it can still be
+    cancelled.
+    """
     key = await world.booked()
     await validated(world)
     end = (await world.row(key)).end_at
@@ -243,7 +245,7 @@ async def test_completed_by_the_clock(world, possible, clock, microseconds):
 
 
 async def test_places_are_given_back(world, possible, course):
-    """By cancelling, and by another revision; an offer that is full takes no other booking."""
+    """Cancelling or revising a booking frees its place; a full offer accepts no other booking."""
     await world.offer(course, possible, capacity=1)
     first = await world.booked(numbered(SAMPLE, 1))
     second = await world.booked(numbered(SAMPLE, 2))
@@ -252,7 +254,7 @@ async def test_places_are_given_back(world, possible, course):
     [message] = (await world.detail(second)).validation_messages
     assert message["rule"] == "COURSE_FULL"
 
-    # of its own place a booking is not kept out
+    # a booking's own place does not count against it
     changed = replace(numbered(SAMPLE, 1), language_level="Advanced")
     await world.put(changed)
     await validated(world)
@@ -267,7 +269,7 @@ async def test_places_are_given_back(world, possible, course):
 @pytest.mark.both_databases
 @pytest.mark.parametrize("n", range(4))
 async def test_a_course_is_never_overbooked(world, possible, course, database_url, clock, n):
-    """By several workers at once: 3 of 12 have a place, and each booking is judged once."""
+    """With several workers, 3 of 12 bookings get a place, and each is validated once."""
     await world.offer(course, possible, capacity=3)
     commands = [world.asking(numbered(SAMPLE, n)) for n in range(12)]
     await world.storage.write(book, commands)
@@ -292,7 +294,7 @@ async def test_a_course_is_never_overbooked(world, possible, course, database_ur
 
 
 async def test_numbers_that_somebody_has_brought(world, possible):
-    """Ids that an upsert has given are passed over, however many there are."""
+    """Numbers that upserts have used are skipped, however many there are."""
     brought = tuple(
         ByExternalId(SourceSystem.EC_ENGLISH, "student", str(number)) for number in range(1, 8)
     )
@@ -314,7 +316,9 @@ async def test_numbers_that_somebody_has_brought(world, possible):
 
 
 async def test_statements_do_not_grow(world, possible):
-    """However many bookings a worker takes up and judges."""
+    """The number of statements does not grow with the bookings that a worker claims and
+    validates.
+    """
 
     async def needed(count, name):
         for n in range(count):
@@ -325,5 +329,5 @@ async def test_statements_do_not_grow(world, possible):
         assert [isinstance(outcome, Outcome) for outcome in outcomes] == [True] * count
         return statements.counts[-1]
 
-    await needed(2, "first")  # takes a block of numbers
+    await needed(2, "first")  # reserves a block of numbers
     assert await needed(2, "few") == await needed(20, "many")

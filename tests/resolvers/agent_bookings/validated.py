@@ -1,4 +1,4 @@
-"""Stage 2 in two steps, as the worker takes them."""
+"""Stage 2 in two steps, as in the worker."""
 
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from tests.resolvers.world import World
 
 
 async def taken_up(world: World, *, most: int = 100, lease_seconds: float = 60) -> list[Validate]:
-    """What waits, taken up: the commands that say what is possible of it."""
+    """Claim all waiting bookings; return the commands with their results."""
     of = world.viewer.organization_id
     ask = ClaimWaiting(organization_id=of, most=most, lease_seconds=lease_seconds)
     [outcome] = await world.storage.write(take_up, [ask])
@@ -20,7 +20,7 @@ async def taken_up(world: World, *, most: int = 100, lease_seconds: float = 60) 
 
 
 async def validated(world: World) -> list[Outcome]:
-    """Everything that waits, taken up and judged."""
+    """Claim and validate all waiting bookings."""
     outcomes = await world.storage.write(validate, await taken_up(world))
     assert all(isinstance(outcome, Outcome) for outcome in outcomes)
     return [outcome for outcome in outcomes if isinstance(outcome, Outcome)]
