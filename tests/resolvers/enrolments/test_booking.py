@@ -56,7 +56,7 @@ async def test_a_seat_is_booked(world: World, centre: UUID, room: UUID, candidat
 async def test_an_outcome_holds_the_row_as_it_is_stored(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """A payload made from the outcome shows the same values as a later query."""
+    """A payload built from the outcome has the same values as a later query."""
     event = await world.event(centre=centre, room=room, on_demand=True)
     payment = PaymentTerms(amount=Decimal("12.50"), currency="GBP")
     command = world.booking(
@@ -74,7 +74,9 @@ async def test_an_outcome_holds_the_row_as_it_is_stored(
 async def test_a_batch_books_for_two_organizations(
     world: World, storage: Storage, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """One transaction locks and reads the rows of both; neither sees a key of the other."""
+    """One transaction locks and reads the rows of both organizations, and neither sees a key of the
+    other.
+    """
     made = MakeOrganization(name="Other", time_zone="UTC", currency="EUR")
     other = await world.made(make_organization, made)
     theirs = World(storage, replace(world.viewer, organization_id=other))
@@ -102,7 +104,7 @@ async def test_a_batch_books_for_two_organizations(
 async def test_references_are_numbered_one_after_the_other(
     world: World, centre: UUID, room: UUID
 ) -> None:
-    """Numbers of enrolments count up inside the organization."""
+    """Enrolment numbers increase within the organization."""
     event = await world.event(centre=centre, room=room)
     candidates = await world.candidates(3)
 
@@ -113,7 +115,9 @@ async def test_references_are_numbered_one_after_the_other(
 
 
 async def test_last_seat_is_sold_once(world: World, centre: UUID, room: UUID) -> None:
-    """Of two requests for the last seat one is booked, the other told that the event is full."""
+    """Of two requests for the last seat, one is booked and the other is refused because the event
+    is full.
+    """
     event = await world.event(centre=centre, room=room, capacity_maximum=1)
     first, second = await world.candidates(2)
 
@@ -131,7 +135,7 @@ async def test_last_seat_is_sold_once(world: World, centre: UUID, room: UUID) ->
 
 
 async def test_a_room_is_shared_by_events_that_overlap(world: World, centre: UUID) -> None:
-    """Bookings of two events count together in their room while they overlap, not afterwards."""
+    """Bookings of two events count together in their room only while the events overlap."""
     small = await world.room(centre, "Small", capacity=1)
     early = await world.event(centre=centre, room=small)
     late = await world.event(
@@ -149,7 +153,7 @@ async def test_a_room_is_shared_by_events_that_overlap(world: World, centre: UUI
 async def test_a_batch_counts_a_room_at_each_time_that_is_booked(
     world: World, centre: UUID
 ) -> None:
-    """By its event's time, on demand, and named for another event; each with a seat taken there."""
+    """A batch counts a room at each booked time: the event's, on demand, and of another event."""
     small = await world.room(centre, "Small", capacity=2)
     hall = await world.room(centre, "Hall")
     fixed = await world.event(centre=centre, room=small)
@@ -192,7 +196,7 @@ async def test_online_bookings_take_no_room(world: World, centre: UUID) -> None:
 
 
 async def test_mistakes_in_the_input_are_reported_together(world: World, centre: UUID) -> None:
-    """Unknown and unreadable references and a negative cost come back in one answer."""
+    """Unknown and malformed references and a negative cost are reported together."""
     event = await world.event(centre=centre)
     command = replace(
         world.booking(uuid4(), event),
@@ -225,7 +229,7 @@ async def test_mistakes_in_the_input_are_reported_together(world: World, centre:
 async def test_a_cost_has_the_decimals_of_its_currency(
     world: World, centre: UUID, room: UUID, candidate: UUID, amount, currency, expected
 ) -> None:
-    """An amount that nobody can pay is refused; nothing is rounded."""
+    """An amount with too many decimals for its currency is refused and not rounded."""
     event = await world.event(centre=centre, room=room)
     terms = PaymentTerms(amount=Decimal(amount), currency=currency)
 
@@ -238,7 +242,7 @@ async def test_a_cost_has_the_decimals_of_its_currency(
 
 
 async def test_an_unknown_event_has_its_own_code(world: World, candidate: UUID) -> None:
-    """An event that is not there is EVENT_NOT_FOUND."""
+    """An unknown event is EVENT_NOT_FOUND."""
     assert codes(await world.book(candidate, uuid4())) == ["EVENT_NOT_FOUND"]
 
 
@@ -257,7 +261,7 @@ async def test_a_room_at_another_centre_is_refused(
 async def test_of_rooms_with_one_name_the_one_at_the_centre_is_meant(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """A room's name need be unique only inside its centre."""
+    """A room's name identifies the room at the event's centre, since it is unique only there."""
     await world.room(await world.centre("PAR", "Europe/Paris"))
     event = await world.event(centre=centre)
 
@@ -268,13 +272,10 @@ async def test_of_rooms_with_one_name_the_one_at_the_centre_is_meant(
     assert (await world.row(result.subject)).room_id == room
 
 
-# ---------------------------------------------------------------- on demand
-
-
 async def test_on_demand_bookings_choose_their_time(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """The centre's wall time is required, must not be past, and is refused at a fixed event."""
+    """The centre's local time is required, cannot be past, and is refused at a fixed event."""
     on_demand = await world.event(centre=centre, room=room, on_demand=True)
     fixed = await world.event(centre=centre, room=room)
     summer, past = datetime(2027, 7, 1, 9), datetime(2020, 7, 1, 9)
@@ -296,7 +297,9 @@ async def test_on_demand_bookings_choose_their_time(
 async def test_a_time_that_the_clock_skips_is_refused(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """A spring gap's answer names the nearest valid times; of an autumn fold the first is taken."""
+    """For a time in a spring gap, the refusal names the nearest valid times; in an autumn fold, the
+    first time is used.
+    """
     event = await world.event(centre=centre, room=room, on_demand=True)
 
     refused = await world.book(candidate, event, on_demand_time=datetime(2027, 3, 28, 1, 30))
@@ -310,9 +313,6 @@ async def test_a_time_that_the_clock_skips_is_refused(
     row = await world.row(folded.subject)
     assert row.start_at is not None
     assert row.start_at.isoformat() == "2027-10-31T00:30:00+00:00"
-
-
-# ---------------------------------------------------------------- window, eligibility, conflicts
 
 
 @pytest.mark.parametrize(
@@ -338,7 +338,9 @@ async def test_registration_window(
     minutes: int,
     expected: list[str],
 ) -> None:
-    """Open from its start to its deadline, both included, until it is locked or begins."""
+    """The window includes its start and its deadline, and ends early if the event is locked or
+    begins.
+    """
     began = clock.now
     given = {name: began + timedelta(minutes=value) for name, value in values.items()}
     event = await world.event(centre=centre, room=room, **given)
@@ -363,7 +365,7 @@ async def test_a_draft_takes_no_bookings(
 async def test_eligibility_goes_by_modules_and_groups(
     world: World, centre: UUID, room: UUID
 ) -> None:
-    """A candidate needs the chosen module where configured, and the learner group if any."""
+    """A candidate must have the chosen module if configured, and be in the learner group if set."""
     first = await world.made(
         upsert_modules, UpsertModule(viewer=world.viewer, reference="M1", name="M1")
     )
@@ -405,7 +407,9 @@ async def test_conflict_policy(
     expected: list[str],
     warned: list[str],
 ) -> None:
-    """Overlapping bookings are refused, warned of or allowed, as the organization says."""
+    """Overlapping bookings are refused, accepted with a warning or accepted, by the organization's
+    setting.
+    """
     await world.one(update_settings, UpdateSettings(viewer=world.viewer, conflict_policy=policy))
     one = await world.event(centre=centre, room=room)
     other = await world.event(
@@ -424,7 +428,9 @@ async def test_conflict_policy(
 async def test_one_live_booking_for_an_event(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """A second booking for an event or its test is a duplicate, unless the event allows several."""
+    """A second live booking for an event or its test is a duplicate, unless the event allows
+    several.
+    """
     test = await world.test()
     event = await world.event(centre=centre, room=room, test=test)
     same_test = await world.event(centre=centre, room=room, test=test, start_at=world.tomorrow(14))
@@ -449,7 +455,9 @@ async def test_one_live_booking_for_an_event(
 async def test_overrides_need_their_permission_and_are_recorded(
     world: World, centre: UUID, room: UUID
 ) -> None:
-    """An event's capacity is set aside only on request, with a warning, and the change says so."""
+    """An override of an event's capacity must be requested, adds a warning and is recorded in the
+    change.
+    """
     event = await world.event(centre=centre, room=room, capacity_maximum=1)
     one, two = await world.candidates(2)
     await world.booked(one, event)
@@ -466,7 +474,7 @@ async def test_overrides_need_their_permission_and_are_recorded(
 
 
 async def test_a_room_is_never_overridden(world: World, centre: UUID) -> None:
-    """CAPACITY sets aside the event's limits only."""
+    """CAPACITY overrides the event's limits only."""
     small = await world.room(centre, "Small", capacity=1)
     event = await world.event(centre=centre, room=small)
     one, two = await world.candidates(2)
@@ -478,7 +486,9 @@ async def test_a_room_is_never_overridden(world: World, centre: UUID) -> None:
 async def test_nobody_books_outside_of_their_scope(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """Elsewhere is FORBIDDEN with what is missing; a candidate out of sight is not found."""
+    """An event outside the scope is FORBIDDEN with the missing scope; a hidden candidate is not
+    found.
+    """
     event = await world.event(centre=centre, room=room)
     elsewhere = replace(world.viewer, key="a", scope=Scope(centres=frozenset({uuid4()})))
     here = replace(world.viewer, key="b", scope=Scope(centres=frozenset({centre})))
@@ -492,13 +502,12 @@ async def test_nobody_books_outside_of_their_scope(
     assert codes(await world.book(known, event, viewer=here)) == []
 
 
-# ---------------------------------------------------------------- payment
-
-
 async def test_what_the_candidate_pays_holds_the_seat_until_it_is_due(
     world: World, clock: SettableClock, centre: UUID, room: UUID
 ) -> None:
-    """An unpaid seat is PENDING and taken; overdue, whoever needs the seat expires it."""
+    """An unpaid seat is PENDING and taken; once overdue, a booking that needs the seat expires
+    it.
+    """
     event = await world.event(
         centre=centre,
         room=room,
@@ -536,7 +545,7 @@ async def test_a_payment_is_due_at_the_start_at_the_latest(
 async def test_what_somebody_else_pays_is_booked(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """A centre that pays later does not hold the booking up."""
+    """A payment by a centre does not delay the booking."""
     event = await world.event(centre=centre, room=room)
     terms = PaymentTerms(
         amount=Decimal("40.10"), currency="EUR", responsibility=PaymentResponsibility.CENTRE
@@ -548,9 +557,6 @@ async def test_what_somebody_else_pays_is_booked(
     assert (await world.row(booked)).status is BookingStatus.CONFIRMED
     assert (payment.cost_amount, payment.cost_currency) == (Decimal("40.10"), "EUR")
     assert payment.status is PaymentStatus.PENDING
-
-
-# ---------------------------------------------------------------- batches
 
 
 async def test_a_refusal_leaves_no_trace_and_does_not_touch_the_others(
@@ -573,7 +579,7 @@ async def test_a_refusal_leaves_no_trace_and_does_not_touch_the_others(
 
 
 async def test_all_or_nothing_is_undone_whole(world: World, centre: UUID, room: UUID) -> None:
-    """Of an all-or-nothing batch with one refusal nothing is left, its changes included."""
+    """An all-or-nothing batch with one refusal changes and records nothing."""
     event = await world.event(centre=centre, room=room, capacity_maximum=1)
     one, two = await world.candidates(2)
     commands = [world.booking(one, event), world.booking(two, event)]

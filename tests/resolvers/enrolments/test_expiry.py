@@ -1,4 +1,4 @@
-"""Unpaid enrolments lapse; domain.md, section 8.2."""
+"""Expiry of unpaid enrolments; domain.md, section 8.2."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -46,14 +46,14 @@ WEEK = timedelta(days=7)
 
 @pytest.fixture
 async def event(world: World, centre: UUID, room: UUID) -> UUID:
-    """In a week, so that a payment is due before it starts."""
+    """An event in a week, so that a payment is due before its start."""
     return await world.event(centre=centre, room=room, start_at=world.tomorrow(10) + WEEK)
 
 
 async def test_what_is_due_is_expired_once(
     world: World, clock: SettableClock, event: UUID, candidate: UUID
 ) -> None:
-    """The background work releases the seat, says how many, and finds nothing the next time."""
+    """The background job releases the seat once and returns the count."""
     unpaid = await world.booked(candidate, event, payment=UNPAID)
 
     runs = []
@@ -72,7 +72,7 @@ async def test_what_is_due_is_expired_once(
 async def test_the_clock_is_who_did_it(
     world: World, clock: SettableClock, event: UUID, candidate: UUID
 ) -> None:
-    """The change names the gateway, and the status before and after."""
+    """The change names the gateway as its author, with the status before and after."""
     await world.booked(candidate, event, payment=UNPAID)
     clock.now += timedelta(days=2)
     await world.one(expire_due, ExpireDue())
@@ -89,7 +89,7 @@ async def test_the_clock_is_who_did_it(
 async def test_many_are_expired_in_full_batches(
     world: World, clock: SettableClock, centre: UUID, event: UUID
 ) -> None:
-    """The longest overdue first, with as many statements for fifty as for two."""
+    """The longest overdue expire first, and fifty take as many statements as two."""
     hall = await world.room(centre, "Hall", capacity=100)
     candidates = await world.candidates(52)
     for candidate in candidates[:2]:
@@ -113,7 +113,7 @@ async def test_a_locked_booking_expires_later(
     event: UUID,
     foreign: Foreign,  # noqa: F811
 ) -> None:
-    """A booking that another session has locked is skipped at once; the others expire."""
+    """A booking locked by another session is skipped immediately; the others expire."""
     locked, *others = [
         await world.booked(candidate, event, payment=UNPAID)
         for candidate in await world.candidates(4)
@@ -125,7 +125,7 @@ async def test_a_locked_booking_expires_later(
 
     expired = []
     for _ in range(2):
-        # a request that meets the lock is tried until its patience is over, and has no outcome
+        # a request that meets the lock retries until its time limit, and has no outcome
         outcome = await world.one(expire_due, ExpireDue(world.viewer.organization_id))
         assert isinstance(outcome, Outcome)
         expired.append(outcome.facts["expired"])
@@ -139,7 +139,7 @@ async def test_a_locked_booking_expires_later(
 async def test_only_the_named_organizations_expire(
     world: World, clock: SettableClock, event: UUID, candidate: UUID
 ) -> None:
-    """The worker asks which organizations have something overdue, and expires it one by one."""
+    """The worker finds the organizations with overdue bookings and expires them one by one."""
     organization_id = world.viewer.organization_id
     other = await world.made(make_organization, MakeOrganization("Other", "Asia/Tokyo", "JPY"))
     unpaid = await world.booked(candidate, event, payment=UNPAID)
@@ -169,7 +169,7 @@ COMMANDS: dict[str, tuple[Any, Callable[[World, UUID], Any]]] = {
 async def test_a_command_that_reads_it_expires_it_first(
     world: World, clock: SettableClock, event: UUID, candidate: UUID, name: str
 ) -> None:
-    """Overdue it is EXPIRED for whoever comes, stored and recorded, and no more can be done."""
+    """A command on an overdue booking first stores and records it as EXPIRED, then is refused."""
     run, command = COMMANDS[name]
     unpaid = await world.booked(candidate, event, payment=UNPAID)
     clock.now += timedelta(hours=24, microseconds=1)
@@ -185,7 +185,7 @@ async def test_a_command_that_reads_it_expires_it_first(
 async def test_the_deadline_itself_is_in_time(
     world: World, clock: SettableClock, centre: UUID, room: UUID, candidate: UUID, overdue: bool
 ) -> None:
-    """Until then an unpaid booking is cancelled, moved and paid like any other."""
+    """Up to and including the deadline, an unpaid booking can be cancelled, moved and paid."""
     events = [
         await world.event(centre=centre, room=room, start_at=world.tomorrow(hour) + WEEK)
         for hour in (9, 11, 13)
@@ -211,7 +211,7 @@ async def test_the_deadline_itself_is_in_time(
 async def test_a_seat_in_a_room_is_released_to_another_event(
     world: World, clock: SettableClock, centre: UUID
 ) -> None:
-    """Whoever needs the room's seat expires what is overdue in it, at whatever event."""
+    """A booking that needs a seat in the room expires overdue bookings of every event there."""
     small = await world.room(centre, "Small", capacity=1)
     one, two = [
         await world.event(centre=centre, room=small, start_at=world.tomorrow(10) + WEEK)
@@ -232,7 +232,7 @@ async def test_a_seat_in_a_room_is_released_to_another_event(
 async def test_a_lapsed_booking_is_no_conflict_for_its_candidate(
     world: World, clock: SettableClock, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """Whoever books the candidate elsewhere at that time expires what is overdue of theirs."""
+    """A booking at the same time expires the candidate's overdue bookings."""
     hall = await world.room(centre, "Hall")
     one = await world.event(centre=centre, room=room, start_at=world.tomorrow(10) + WEEK)
     two = await world.event(centre=centre, room=hall, start_at=world.tomorrow(10) + WEEK)
@@ -248,12 +248,12 @@ async def test_a_lapsed_booking_is_no_conflict_for_its_candidate(
 
 
 async def move_there(world: World, booking: UUID, event: UUID, earlier: UUID) -> Any:
-    """Move the booking to the event that is earlier."""
+    """Move the booking to the earlier event."""
     return await world.one(move, moving(world, booking, to_event=earlier))
 
 
 async def move_event(world: World, booking: UUID, event: UUID, earlier: UUID) -> Any:
-    """Move the booking's event to the time of the earlier one."""
+    """Move the booking's event to the time of the earlier event."""
     changes = {"start_at": world.tomorrow(0) - timedelta(hours=6)}
     return await world.one(update_events, UpdateEvent(world.viewer, ByKey(event), changes))
 
@@ -268,7 +268,7 @@ async def test_a_moved_payment_is_due_at_the_new_start(
     candidate: UUID,
     move_to_evening: Any,
 ) -> None:
-    """An unpaid candidate does not sit the exam: the booking lapses when it starts."""
+    """A moved booking that is unpaid lapses when it starts."""
     evening = clock.now + timedelta(hours=6)
     test = await world.test()
     await world.one(update_events, UpdateEvent(world.viewer, ByKey(event), {"test": ByKey(test)}))
@@ -292,7 +292,7 @@ async def test_a_moved_payment_is_due_at_the_new_start(
 async def test_a_payment_moved_to_a_later_start_keeps_its_deadline(
     world: World, clock: SettableClock, event: UUID, candidate: UUID
 ) -> None:
-    """The start limits the deadline; it does not extend it."""
+    """The start limits the deadline and does not extend it."""
     unpaid = await world.booked(candidate, event, payment=UNPAID)
 
     changes = {"start_at": world.tomorrow(10) + 2 * WEEK}
@@ -306,7 +306,9 @@ async def test_a_payment_moved_to_a_later_start_keeps_its_deadline(
 async def test_a_deadline_after_the_start_is_limited_with_a_warning(
     world: World, event: UUID, candidate: UUID
 ) -> None:
-    """A candidate pays by the start, whatever deadline is given; an organization may pay later."""
+    """A candidate must pay by the start, whatever deadline is given; an organization can pay
+    later.
+    """
     start = world.tomorrow(10) + WEEK
     late = PaymentTerms(amount=Decimal("40"), currency="GBP", due_by=start + WEEK)
     by_organization = replace(late, responsibility=PaymentResponsibility.ORGANIZATION)
@@ -325,7 +327,7 @@ async def test_a_deadline_after_the_start_is_limited_with_a_warning(
 async def test_a_recorded_move_into_the_past_keeps_its_seat(
     world: World, clock: SettableClock, centre: UUID, room: UUID, event: UUID, candidate: UUID
 ) -> None:
-    """The source holds a seat that was not paid by the start; an import does not release it."""
+    """An import keeps a seat that was unpaid at the start, as the source does."""
     earlier = await world.event(centre=centre, room=room, start_at=clock.now - timedelta(hours=3))
     unpaid = await world.booked(candidate, event, payment=UNPAID)
 

@@ -63,7 +63,9 @@ async def done(world: World, enrolment: UUID, **values: Any) -> Outcome:
 async def test_an_enrolment_moves_to_another_event(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """It has the other event's time, centre and room, and keeps its number, attempt and payment."""
+    """A moved booking has the target's time, centre and room, and keeps its number, attempt and
+    payment.
+    """
     paris = await world.centre("PAR", "Europe/Paris")
     salle = await world.room(paris, "Salle 1")
     here = await world.event(centre=centre, room=room)
@@ -87,7 +89,9 @@ async def test_an_enrolment_moves_to_another_event(
 async def test_moving_to_the_same_place_changes_nothing(
     world: World, clock: SettableClock, centre: UUID, room: UUID, candidate: UUID, targets: str
 ) -> None:
-    """Also when the event is full or has begun: no change is recorded, the version stays."""
+    """Moving to the same place records nothing and keeps the version, even if the event is full or
+    has begun.
+    """
     event = await world.event(centre=centre, room=room, capacity_maximum=1)
     booked = await world.booked(candidate, event)
     places_of = {"event": ("to_event", event), "room": ("to_room", room)}
@@ -105,7 +109,7 @@ async def test_moving_to_the_same_place_changes_nothing(
 async def test_the_same_time_on_demand_changes_nothing(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """The booking's own time again is the same place."""
+    """Moving to the booking's own on-demand time changes nothing."""
     event = await world.event(centre=centre, room=room, on_demand=True)
     time = datetime(2027, 2, 1, 9)
     booked = await world.booked(candidate, event, on_demand_time=time)
@@ -119,20 +123,17 @@ async def test_the_same_time_on_demand_changes_nothing(
 async def test_a_move_needs_a_target(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """Without an event, a room or a time it is not known where to."""
+    """A move requires an event, a room or a time."""
     event = await world.event(centre=centre, room=room)
     booked = await world.booked(candidate, event)
 
     assert places(await moved(world, booked)) == [("REQUIRED", "to_event")]
 
 
-# ---------------------------------------------------------------- the order of checks
-
-
 async def test_references_and_fields_are_checked_together(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """Everything that is wrong with the input is reported at once; a missing permission alone."""
+    """All errors in the input are reported at once, a missing permission alone."""
     event = await world.event(centre=centre, room=room)
     booked = await world.booked(candidate, event)
     values = {
@@ -165,7 +166,7 @@ async def test_references_and_fields_are_checked_together(
 async def test_the_version_is_checked_before_the_state(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """Of a cancelled booking at another version only STALE_BOOKING is said, with the version."""
+    """A cancelled booking at another version is refused only with STALE_BOOKING and the version."""
     event = await world.event(centre=centre, room=room)
     other = await world.event(centre=centre, room=room, start_at=world.tomorrow(14))
     booked = await world.booked(candidate, event)
@@ -183,7 +184,9 @@ async def test_the_version_is_checked_before_the_state(
 async def test_state_and_the_rules_of_the_target_are_checked_together(
     world: World, clock: SettableClock, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """What has begun cannot move, and the closed target is named with it; a full one is not yet."""
+    """A booking that has begun and a closed target are reported together, before the target's
+    capacity.
+    """
     early = await world.event(centre=centre, room=room, start_at=world.tomorrow(9))
     closed = await world.event(
         centre=centre, room=room, capacity_maximum=1, registration_deadline=world.tomorrow(8)
@@ -230,7 +233,7 @@ async def test_capacity_is_checked_after_the_window_and_before_conflicts(
 async def test_overrides_are_recorded_with_reason_and_origin(
     world: World, clock: SettableClock, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """Each rule that was set aside is a warning, and the change says which, why and from where."""
+    """Each overridden rule adds a warning, and the change records the rule, reason and origin."""
     here = await world.event(centre=centre, room=room)
     target = await world.event(
         centre=centre,
@@ -288,13 +291,12 @@ async def test_what_the_caller_believes_must_still_be_so(
     assert codes(fresh) == []
 
 
-# ---------------------------------------------------------------- seats
-
-
 async def test_seats_are_freed_where_it_was_and_taken_where_it_is(
     world: World, centre: UUID, candidate: UUID
 ) -> None:
-    """After the move its old seat can be sold, at the event and in the room; its new one not."""
+    """After a move, the old seat can be booked at the event and in the room, and the new one
+    cannot.
+    """
     one, two = [await world.room(centre, name, capacity=1) for name in ("One", "Two")]
     here = await world.event(centre=centre, room=one, capacity_maximum=1)
     there = await world.event(centre=centre, room=two, capacity_maximum=1)
@@ -311,7 +313,7 @@ async def test_seats_are_freed_where_it_was_and_taken_where_it_is(
 async def test_a_room_is_changed_inside_an_event(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """Only the room is another one; a full room is refused, and then the old seat is kept."""
+    """A move can change only the room; if the room is full, the booking keeps its seat."""
     small = await world.room(centre, "Small", capacity=1)
     event = await world.event(centre=centre, room=room, capacity_maximum=2)
     booked = await world.booked(candidate, event)
@@ -329,7 +331,7 @@ async def test_a_room_is_changed_inside_an_event(
 async def test_a_booking_that_stays_at_its_event_needs_no_new_seat_there(
     world: World, centre: UUID, room: UUID
 ) -> None:
-    """Over capacity an event takes nobody new, and whoever has a seat there may change rooms."""
+    """An event over capacity refuses new bookings, but its own bookings can change rooms."""
     other = await world.room(centre, "Room 2")
     event = await world.event(centre=centre, room=room)
     elsewhere = await world.event(centre=centre, room=room, start_at=world.tomorrow(14))
@@ -352,7 +354,7 @@ async def test_a_booking_that_stays_at_its_event_needs_no_new_seat_there(
 async def test_a_booking_does_not_stand_in_its_own_way(
     world: World, centre: UUID, candidate: UUID
 ) -> None:
-    """In the last seat of a room, half an hour later overlaps only itself."""
+    """A booking in a room's last seat can move by half an hour, since it overlaps only itself."""
     small = await world.room(centre, "Small", capacity=1)
     event = await world.event(centre=centre, room=small, on_demand=True)
     nine = datetime(2027, 2, 1, 9)
@@ -371,7 +373,9 @@ async def test_a_booking_does_not_stand_in_its_own_way(
 async def test_a_seat_that_a_batch_frees_is_there_for_its_next_command(
     world: World, centre: UUID, room: UUID
 ) -> None:
-    """In order: who comes before somebody has left is refused, who comes afterwards is not."""
+    """A batch runs in order: a command before the seat is freed is refused, a later one
+    succeeds.
+    """
     full = await world.event(centre=centre, room=room, capacity_maximum=1)
     other = await world.event(centre=centre, room=room, start_at=world.tomorrow(14))
     one, two = await world.candidates(2)
@@ -389,7 +393,7 @@ async def test_a_seat_that_a_batch_frees_is_there_for_its_next_command(
 async def test_a_booking_moves_twice_in_one_batch(
     world: World, centre: UUID, room: UUID, candidate: UUID, by_reference: bool
 ) -> None:
-    """The second move goes on from where the first has led; each is recorded with its version."""
+    """The second move starts from the first one's target; each is recorded with its version."""
     other = await world.room(centre, "Room 2")
     event = await world.event(centre=centre, room=room)
     target = await world.event(centre=centre, room=room, start_at=world.tomorrow(14))
@@ -412,7 +416,7 @@ async def test_a_booking_moves_twice_in_one_batch(
 async def test_there_and_back_in_one_batch_leaves_everything_as_it_was(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """Extra time in percent is that of the event where the booking is in the end."""
+    """Extra time in percent is computed from the booking's final event."""
     short = await world.event(centre=centre, room=room)
     long = await world.event(
         centre=centre, room=room, start_at=world.tomorrow(14), exam_duration_in_minutes=120
@@ -434,7 +438,9 @@ async def test_there_and_back_in_one_batch_leaves_everything_as_it_was(
 async def test_a_booking_that_goes_elsewhere_before_it_is_locked_is_stale(
     world: World, centre: UUID, room: UUID, candidate: UUID, column: str
 ) -> None:
-    """Where another process has put it is neither locked nor counted: it is to be read again."""
+    """A booking that another process moves before it is locked must be read again: the old place is
+    not locked or counted.
+    """
     elsewhere = {"room_id": await world.room(centre, "Room 2")}
     event = await world.event(centre=centre, room=room, on_demand=True)
     elsewhere["event_id"] = await world.event(centre=centre, room=room, on_demand=True)
@@ -459,13 +465,12 @@ async def test_a_booking_that_goes_elsewhere_before_it_is_locked_is_stale(
     assert places(result) == [("STALE_BOOKING", "enrolment")]
 
 
-# ---------------------------------------------------------------- on demand
-
-
 async def test_to_an_event_on_demand_and_back(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """On demand the time must be chosen, at a fixed event it cannot be; both change the type."""
+    """A time is required on demand and refused at a fixed event; a move changes the booking's
+    type.
+    """
     fixed = await world.event(centre=centre, room=room)
     on_demand = await world.event(centre=centre, room=room, on_demand=True)
     time = datetime(2027, 7, 1, 9)
@@ -496,7 +501,7 @@ async def test_to_an_event_on_demand_and_back(
 async def test_on_demand_the_time_on_the_clock_goes_with_the_booking(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """At another centre it is the same time there, unless that has passed there already."""
+    """At another centre the local time stays the same, unless it has passed there."""
     paris = await world.centre("PAR", "Europe/Paris")
     salle = await world.room(paris, "Salle 1")
     here = await world.event(centre=centre, room=room, on_demand=True)
@@ -516,7 +521,7 @@ async def test_on_demand_the_time_on_the_clock_goes_with_the_booking(
 async def test_a_time_that_the_clock_shows_twice_is_warned_of(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """The first of the two is meant."""
+    """An ambiguous local time adds a warning, and its first occurrence is used."""
     event = await world.event(centre=centre, room=room, on_demand=True)
     booked = await world.booked(candidate, event, on_demand_time=datetime(2027, 7, 1, 9))
 
@@ -530,13 +535,10 @@ async def test_a_time_that_the_clock_shows_twice_is_warned_of(
     assert row.start_at.isoformat() == "2027-10-31T00:30:00+00:00"
 
 
-# ---------------------------------------------------------------- rooms
-
-
 async def test_a_room_must_be_at_the_centre(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """A room elsewhere is refused; without one at all the caller has to name it."""
+    """A room elsewhere is refused, and without any room the caller must name one."""
     paris = await world.centre("PAR", "Europe/Paris")
     salle = await world.room(paris, "Salle 1")
     event = await world.event(centre=centre, room=room)
@@ -552,7 +554,7 @@ async def test_a_room_must_be_at_the_centre(
 async def test_at_an_event_without_a_room_the_booking_keeps_its_own(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """At the same centre it stays in its room where the other event names none."""
+    """At the same centre, a booking keeps its room if the other event has none."""
     event = await world.event(centre=centre, room=room)
     roomless = await world.event(centre=centre, start_at=world.tomorrow(14))
     booked = await world.booked(candidate, event)
@@ -565,7 +567,9 @@ async def test_at_an_event_without_a_room_the_booking_keeps_its_own(
 async def test_online_bookings_move_without_a_room(
     world: World, centre: UUID, candidate: UUID
 ) -> None:
-    """They take no seat in the target's room and go by the organization's clock."""
+    """An online booking takes no seat in the target's room and uses the organization's time
+    zone.
+    """
     paris = await world.centre("PAR", "Europe/Paris")
     salle = await world.room(paris, "Salle 1", capacity=1)
     small = await world.room(centre, "Small", capacity=1)
@@ -585,9 +589,6 @@ async def test_online_bookings_move_without_a_room(
     assert not again.changed
 
 
-# ---------------------------------------------------------------- the rules of the target
-
-
 @pytest.mark.parametrize(
     ("policy", "expected", "warnings"),
     [
@@ -605,7 +606,7 @@ async def test_conflicts_at_the_target_go_by_the_policy(
     expected: list[str],
     warnings: list[str],
 ) -> None:
-    """Another booking at that time is in the way, the one that moves is not."""
+    """Another booking at that time conflicts; the moved booking does not."""
     await world.one(update_settings, UpdateSettings(viewer=world.viewer, conflict_policy=policy))
     here = await world.event(centre=centre, room=room)
     overlapping = await world.event(
@@ -627,7 +628,7 @@ async def test_conflicts_at_the_target_go_by_the_policy(
 async def test_extra_time_counts_at_the_target(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """A booking that would touch the next one without its extra time conflicts with it."""
+    """A booking conflicts with the next one if only its extra time overlaps."""
     here = await world.event(centre=centre, room=room)
     target = await world.event(centre=centre, room=room, start_at=world.tomorrow(13))
     next_one = await world.event(centre=centre, room=room, start_at=world.tomorrow(14))
@@ -641,7 +642,9 @@ async def test_extra_time_counts_at_the_target(
 async def test_a_second_booking_for_an_event_is_a_duplicate(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """Also by a move; of the test of another event too, unless the target allows several."""
+    """A move to an event or test with another booking is a duplicate, unless the target allows
+    several.
+    """
     test = await world.test()
     here = await world.event(centre=centre, room=room)
     target = await world.event(centre=centre, room=room, start_at=world.tomorrow(14), test=test)
@@ -661,7 +664,7 @@ async def test_a_second_booking_for_an_event_is_a_duplicate(
 async def test_a_cancelled_event_cannot_be_moved_to(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """No override opens it."""
+    """No override allows a move to a cancelled event."""
     here = await world.event(centre=centre, room=room)
     target = await world.event(centre=centre, room=room, start_at=world.tomorrow(14))
     booked = await world.booked(candidate, here)
@@ -679,7 +682,7 @@ async def test_a_cancelled_event_cannot_be_moved_to(
 async def test_nothing_moves_within_a_cancelled_event(
     world: World, centre: UUID, room: UUID
 ) -> None:
-    """A booking that was left in it takes no other room or time there, but leaves it."""
+    """A booking at a cancelled event cannot change its room or time there, but can leave."""
     one, two = await world.candidates(2)
     other_room = await world.room(centre, "Other")
     elsewhere = await world.event(centre=centre, room=room, start_at=world.tomorrow(14))
@@ -708,7 +711,9 @@ async def test_nothing_moves_within_a_cancelled_event(
 async def test_the_module_is_kept_where_the_target_has_it(
     world: World, centre: UUID, room: UUID
 ) -> None:
-    """Otherwise it is the target's only one, none, or, where it decides who may come, missing."""
+    """Otherwise the module is the target's only one or null, or is required if it determines
+    eligibility.
+    """
     first, second, third = [
         await world.made(
             upsert_modules, UpsertModule(viewer=world.viewer, reference=name, name=name)
@@ -745,7 +750,7 @@ async def test_the_module_is_kept_where_the_target_has_it(
 async def test_for_another_test_the_attempt_is_counted_anew(
     world: World, clock: SettableClock, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """The number follows the test that the booking is for, and with it the attempt before."""
+    """The attempt number and the previous attempt are those of the booking's test."""
     maths, physics = await world.test("MATHS"), await world.test("PHYSICS")
     past = await world.event(centre=centre, room=room, test=maths)
     clock.now += timedelta(hours=1)
@@ -765,13 +770,10 @@ async def test_for_another_test_the_attempt_is_counted_anew(
     assert (await world.row(booked)).test_id == physics
 
 
-# ---------------------------------------------------------------- who, and when
-
-
 async def test_moving_ends_with_the_start(
     world: World, clock: SettableClock, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """Up to the start it can be moved, from the start on not; the refusal says what may be done."""
+    """A booking can move until its start; then the refusal lists the allowed actions."""
     event = await world.event(centre=centre, room=room)
     other = await world.event(centre=centre, room=room, start_at=world.tomorrow(14))
     third = await world.event(centre=centre, room=room, start_at=world.tomorrow(16))
@@ -794,7 +796,7 @@ async def test_moving_ends_with_the_start(
 async def test_what_has_ended_cannot_be_moved(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """A cancelled booking and one with a result stay where they are, the same place included."""
+    """A cancelled booking or one with a result cannot move, even to the same place."""
     event = await world.event(centre=centre, room=room)
     other = await world.event(centre=centre, room=room, start_at=world.tomorrow(14))
     cancelled = await world.booked(candidate, event)
@@ -814,7 +816,7 @@ async def test_what_has_ended_cannot_be_moved(
 async def test_an_unpaid_booking_moves_until_it_has_lapsed(
     world: World, clock: SettableClock, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """It stays unpaid and due when it was; overdue it is expired instead."""
+    """An unpaid booking keeps its due date when it moves; an overdue one expires instead."""
     week = timedelta(days=7)
     event = await world.event(centre=centre, room=room, start_at=world.tomorrow(10) + week)
     other = await world.event(centre=centre, room=room, start_at=world.tomorrow(14) + week)
@@ -835,7 +837,7 @@ async def test_an_unpaid_booking_moves_until_it_has_lapsed(
 async def test_nobody_moves_outside_of_their_scope(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """A booking out of sight is not found; an event out of reach is FORBIDDEN."""
+    """A hidden booking is not found; an event outside the scope is FORBIDDEN."""
     paris = await world.centre("PAR", "Europe/Paris")
     salle = await world.room(paris, "Salle 1")
     event = await world.event(centre=centre, room=room)
@@ -855,7 +857,7 @@ async def test_nobody_moves_outside_of_their_scope(
 
 
 async def test_an_unknown_key_of_a_source_is_not_found(world: World) -> None:
-    """Nothing is said of the target then."""
+    """An unknown external key of a booking is the only error."""
     unknown = ByExternalId(SourceSystem.SURPASS_SCHEDULER, "enrolment", "7")
 
     command = MoveEnrolment(viewer=world.viewer, enrolment=unknown, to_event=ByKey(uuid4()))
@@ -885,7 +887,7 @@ async def test_the_number_of_statements_does_not_grow(world: World, centre: UUID
 
 
 async def test_a_refused_move_leaves_no_trace(world: World, centre: UUID, room: UUID) -> None:
-    """The booking stays where it was, and the others of the batch move."""
+    """A refused booking stays in place, and the batch's others move."""
     full = await world.event(centre=centre, room=room, capacity_maximum=1)
     here = await world.event(centre=centre, room=room, start_at=world.tomorrow(14))
     one, two, three = await world.candidates(3)

@@ -52,12 +52,12 @@ WAYS: dict[PaymentStatus, list[PaymentStatus]] = {
     S.REFUNDED: [S.PAID, S.REFUNDED],
     S.WAIVED: [S.WAIVED],
 }
-"""How a new payment gets to each status."""
+"""The steps by which a new payment reaches each status."""
 
 
 @pytest.fixture
 async def event(world: World, centre: UUID, room: UUID) -> UUID:
-    """In a week, so that a payment is due before it starts."""
+    """An event in a week, so that a payment is due before its start."""
     return await world.event(
         centre=centre, room=room, start_at=world.tomorrow(10) + timedelta(days=7)
     )
@@ -72,7 +72,7 @@ async def unpaid(world: World, event: UUID, candidate: UUID) -> UUID:
 async def test_what_is_settled_is_booked(
     world: World, clock: SettableClock, unpaid: UUID, status: PaymentStatus
 ) -> None:
-    """Paid or waived, an enrolment is BOOKED and does not lapse any more."""
+    """A paid or waived enrolment is BOOKED and does not lapse."""
     command = await paying(world, unpaid, status, method=PaymentMethod.CARD, provider="stripe")
 
     outcome = await world.one(record_payments, command)
@@ -92,7 +92,9 @@ async def test_what_is_settled_is_booked(
 
 @pytest.mark.both_databases
 async def test_what_fails_keeps_the_seat_until_it_is_due(world: World, unpaid: UUID) -> None:
-    """A failed payment may be tried again; the booking waits for it as before."""
+    """After a failed payment, the booking keeps its seat until the due date and can be paid
+    again.
+    """
     await world.made(record_payments, await paying(world, unpaid, S.FAILED))
     failed = await world.row(unpaid)
     await world.made(record_payments, await paying(world, unpaid, S.PENDING))
@@ -108,7 +110,7 @@ async def test_what_fails_keeps_the_seat_until_it_is_due(world: World, unpaid: U
 async def test_payments_take_only_these_steps(
     world: World, unpaid: UUID, before: PaymentStatus, after: PaymentStatus
 ) -> None:
-    """The same status again changes nothing; a step that is not listed is ILLEGAL_STATE."""
+    """The same status again changes nothing; a transition that is not listed is ILLEGAL_STATE."""
     for status in WAYS[before]:
         await world.made(record_payments, await paying(world, unpaid, status))
     version = (await world.row(unpaid)).version
@@ -123,7 +125,7 @@ async def test_payments_take_only_these_steps(
 
 
 async def test_a_refusal_says_what_may_be_done_instead(world: World, unpaid: UUID) -> None:
-    """ILLEGAL_STATE comes with the booking's version, status and allowed actions."""
+    """ILLEGAL_STATE has the booking's version, status and allowed actions."""
     result = await world.one(record_payments, await paying(world, unpaid, S.REFUNDED))
 
     assert isinstance(result, Refused)
@@ -133,7 +135,7 @@ async def test_a_refusal_says_what_may_be_done_instead(world: World, unpaid: UUI
 
 
 async def test_what_costs_nothing_is_never_paid(world: World, event: UUID, candidate: UUID) -> None:
-    """A payment that is not required stays so."""
+    """A payment that is not required does not change."""
     free = await world.booked(candidate, event)
 
     for status in S:
@@ -144,7 +146,7 @@ async def test_what_costs_nothing_is_never_paid(world: World, event: UUID, candi
 
 @pytest.mark.both_databases
 async def test_a_webhook_may_come_twice(world: World, unpaid: UUID) -> None:
-    """The same provider, reference and status again, alone or in one batch, is recorded once."""
+    """Repeating the provider, reference and status, alone or in one batch, records nothing."""
     command = await paying(world, unpaid, provider="stripe", provider_reference="pi_1")
 
     first, second = await world.storage.write(record_payments, [command, command])
@@ -163,7 +165,7 @@ async def test_a_webhook_may_come_twice(world: World, unpaid: UUID) -> None:
 async def test_a_second_payment_is_recorded_to_be_refunded(
     world: World, clock: SettableClock, unpaid: UUID
 ) -> None:
-    """PAID with another reference warns and is kept beside the payment, once however often told."""
+    """PAID with another reference adds a warning and one duplicate, even if repeated."""
     await world.made(
         record_payments, await paying(world, unpaid, provider="stripe", provider_reference="pi_1")
     )
@@ -218,7 +220,7 @@ async def test_references_tell_payments_apart(
     second: dict[str, str],
     is_another: bool,
 ) -> None:
-    """A reference or a provider that is not recorded may be the same one."""
+    """Without a reference or provider, a payment can be the same one."""
     await world.made(record_payments, await paying(world, unpaid, **first))
 
     result = await world.one(record_payments, await paying(world, unpaid, **second))
@@ -229,7 +231,7 @@ async def test_references_tell_payments_apart(
 
 
 async def test_a_duplicate_is_refunded_and_the_payment_is_not(world: World, unpaid: UUID) -> None:
-    """REFUNDED with the duplicate's reference; afterwards the duplicate is no warning any more."""
+    """REFUNDED with the duplicate's reference refunds the duplicate and ends its warning."""
     second = await paying(world, unpaid, provider_reference="pi_2")
     refund = await paying(
         world, unpaid, S.REFUNDED, provider_reference="re_2", duplicate_reference="pi_2"
@@ -269,7 +271,7 @@ async def test_only_a_duplicate_is_refunded_by_its_reference(
 
 
 async def test_a_refund_has_a_reference_of_its_own(world: World, unpaid: UUID) -> None:
-    """The provider's number of the refund does not overwrite that of the payment."""
+    """The provider's reference of a refund does not replace the payment's."""
     values = {"provider": "stripe", "provider_reference": "pi_1"}
     await world.made(record_payments, await paying(world, unpaid, **values))
     await world.made(cancel, cancelling(world, unpaid))
@@ -294,7 +296,7 @@ async def test_what_has_lapsed_does_not_revive(
     status: PaymentStatus,
     warnings: list[str],
 ) -> None:
-    """Overdue it is expired before the payment is recorded, and one that was paid is warned of."""
+    """An overdue booking expires before its payment is recorded; a payment of it adds a warning."""
     clock.now += timedelta(hours=24, microseconds=1)
 
     result = await world.one(record_payments, await paying(world, unpaid, status))
@@ -309,7 +311,7 @@ async def test_what_has_lapsed_does_not_revive(
 async def test_at_the_deadline_it_is_in_time(
     world: World, clock: SettableClock, unpaid: UUID
 ) -> None:
-    """The instant by which it is due still counts."""
+    """The due instant is inclusive."""
     clock.now += timedelta(hours=24)
 
     result = await world.one(record_payments, await paying(world, unpaid))
@@ -319,7 +321,7 @@ async def test_at_the_deadline_it_is_in_time(
 
 
 async def test_what_was_cancelled_does_not_revive(world: World, unpaid: UUID) -> None:
-    """A payment that comes after the cancellation is recorded with a warning."""
+    """A payment after the cancellation is recorded with a warning."""
     await world.made(cancel, cancelling(world, unpaid))
 
     result = await world.one(record_payments, await paying(world, unpaid))
@@ -332,7 +334,7 @@ async def test_what_was_cancelled_does_not_revive(world: World, unpaid: UUID) ->
 async def test_what_somebody_else_pays_stays_booked(
     world: World, event: UUID, candidate: UUID
 ) -> None:
-    """A payment that nobody waits for changes the payment only."""
+    """A payment by somebody else changes only the payment."""
     terms = PaymentTerms(
         amount=Decimal("40"), currency="GBP", responsibility=PaymentResponsibility.CENTRE
     )
@@ -346,7 +348,7 @@ async def test_what_somebody_else_pays_stays_booked(
 
 
 async def test_reference_and_fields_are_checked_together(world: World, unpaid: UUID) -> None:
-    """Everything that is wrong comes back at once, but a missing permission comes back alone."""
+    """All errors are returned at once, a missing permission alone."""
     hidden = in_role(world, Role.SCHEDULER, Scope(centres=frozenset({uuid4()})))
     wrong = RecordPayment(
         viewer=world.viewer,
@@ -368,7 +370,7 @@ async def test_reference_and_fields_are_checked_together(world: World, unpaid: U
 
 
 async def test_a_change_shows_the_payment_before_and_after(world: World, unpaid: UUID) -> None:
-    """With its origin, and the status of the booking that follows from it."""
+    """The change has its origin, the payment before and after, and the resulting status."""
     command = await paying(world, unpaid, provider="wpm", origin=Origin(source="webhook"))
     await world.made(record_payments, command)
 

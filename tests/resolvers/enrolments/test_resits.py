@@ -34,7 +34,7 @@ async def maths(world: World) -> UUID:
 
 @pytest.fixture
 async def sittings(world: World, centre: UUID, room: UUID, maths: UUID) -> list[UUID]:
-    """Five sittings of one test, tomorrow and on the next days, at ten."""
+    """Five sittings of one test, at ten on consecutive days from tomorrow."""
     starts = [world.tomorrow(10) + timedelta(days=n) for n in range(5)]
     return [
         await world.event(centre=centre, room=room, test=maths, start_at=start) for start in starts
@@ -44,7 +44,9 @@ async def sittings(world: World, centre: UUID, room: UUID, maths: UUID) -> list[
 async def test_after_a_result_a_resit_can_be_booked(
     world: World, clock: SettableClock, sittings: list[UUID], candidate: UUID
 ) -> None:
-    """Example 11: in the past without a result it needs one; after FAIL the next is attempt 2."""
+    """Example 11: a past booking blocks the next one until it has a result; after FAIL, the next is
+    attempt 2.
+    """
     first = await world.booked(candidate, sittings[0])
     clock.now = world.tomorrow(12)
 
@@ -60,7 +62,7 @@ async def test_after_a_result_a_resit_can_be_booked(
 async def test_from_the_start_on_a_result_is_what_is_missing(
     world: World, clock: SettableClock, sittings: list[UUID], candidate: UUID
 ) -> None:
-    """Before, the next one is a duplicate; from then on, one before its result."""
+    """Before the start, the next booking is a duplicate; after it, the result is missing."""
     await world.booked(candidate, sittings[0])
 
     clock.now = world.tomorrow(10) - timedelta(microseconds=1)
@@ -75,7 +77,7 @@ async def test_from_the_start_on_a_result_is_what_is_missing(
 async def test_an_untaken_test_is_resat_after_its_result(
     world: World, sittings: list[UUID], candidate: UUID
 ) -> None:
-    """A result may be assigned before the start, and lets the resit be booked at once `[000]`."""
+    """A result assigned before the start allows a resit immediately `[000]`."""
     first = await world.booked(candidate, sittings[0])
     await world.made(assign_results, resulting(world, first))
 
@@ -87,7 +89,7 @@ async def test_an_untaken_test_is_resat_after_its_result(
 async def test_attempts_are_those_that_were_completed_or_missed(
     world: World, clock: SettableClock, sittings: list[UUID], candidate: UUID
 ) -> None:
-    """Cancelled and lapsed bookings are no attempts; one who was absent has used one."""
+    """Completed and missed bookings are attempts; cancelled and lapsed ones are not."""
     cancelled = await world.booked(candidate, sittings[0])
     await world.made(cancel, cancelling(world, cancelled))
     unpaid = PaymentTerms(amount=Decimal("40"), currency="GBP", due_by=clock.now)
@@ -108,7 +110,7 @@ async def test_attempts_are_those_that_were_completed_or_missed(
 async def test_attempts_are_counted_for_each_test_and_candidate(
     world: World, centre: UUID, room: UUID, sittings: list[UUID], candidate: UUID
 ) -> None:
-    """Neither another candidate's attempts count nor those at another test."""
+    """Attempts of other candidates or at other tests do not count."""
     physics = await world.test("PHYSICS")
     other_test = await world.event(
         centre=centre, room=room, test=physics, start_at=world.tomorrow(14)
@@ -125,7 +127,7 @@ async def test_attempts_are_counted_for_each_test_and_candidate(
 async def test_without_a_test_the_same_event_is_the_same_test(
     world: World, clock: SettableClock, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """At an event on demand a later time is a resit, and at another event a first attempt."""
+    """At an on-demand event a later time is a resit; at another event it is a first attempt."""
     event = await world.event(centre=centre, room=room, on_demand=True)
     other = await world.event(centre=centre, room=room, on_demand=True)
     noon = datetime(2027, 1, 12, 12)
@@ -160,7 +162,7 @@ async def test_whether_a_pass_may_be_resat_is_a_setting(
     result: EnrolmentResult,
     expected: list[str],
 ) -> None:
-    """allowResitAfterPass says so; after a FAIL it does not matter."""
+    """`allowResitAfterPass` applies after a PASS and not after a FAIL."""
     await settle(world, allow_resit_after_pass=allowed)
     first = await world.booked(candidate, sittings[0])
     await world.made(assign_results, resulting(world, first, result))
@@ -175,7 +177,7 @@ async def test_whether_a_pass_may_be_resat_is_a_setting(
 async def test_a_pass_long_ago_counts_too(
     world: World, sittings: list[UUID], candidate: UUID
 ) -> None:
-    """One pass among the attempts is enough, and a correction lifts it."""
+    """One pass among the attempts prevents a resit, until it is corrected."""
     first = await world.booked(candidate, sittings[0])
     await world.made(assign_results, resulting(world, first, PASS))
     second = await world.booked(candidate, sittings[1])
@@ -208,7 +210,7 @@ async def test_days_between_attempts(
     sitting: int,
     expected: list[str],
 ) -> None:
-    """From start to start at least minDaysBetweenAttempts; the refusal says from when on."""
+    """Starts are at least `minDaysBetweenAttempts` apart; the refusal has the earliest date."""
     await settle(world, min_days_between_attempts=days)
     first = await world.booked(candidate, sittings[0])
     await world.made(assign_results, resulting(world, first))
@@ -230,7 +232,7 @@ async def test_attempts_at_a_test_are_limited(
     most: int | None,
     expected: list[str],
 ) -> None:
-    """maxAttempts of the test counts attempts, and what is left is none."""
+    """`maxAttempts` limits the attempts at a test, and no attempts remain."""
     test = await world.test("LIMITED", max_attempts=most)
     starts = [world.tomorrow(hour) for hour in (9, 11, 13)]
     events = [
@@ -245,7 +247,7 @@ async def test_attempts_at_a_test_are_limited(
 async def test_the_last_attempt_can_be_moved(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """A move is no further attempt; into a test whose attempts are used up it is refused."""
+    """A move is not an attempt; a move to a test without remaining attempts is refused."""
     once = await world.test("ONCE", max_attempts=1)
     free = await world.test("FREE")
     one, two, three = [
@@ -266,7 +268,7 @@ async def test_the_last_attempt_can_be_moved(
 async def test_a_resit_is_not_moved_too_near(
     world: World, sittings: list[UUID], candidate: UUID
 ) -> None:
-    """The days between attempts hold for a move as for a booking."""
+    """The days between attempts apply to moves too."""
     await settle(world, min_days_between_attempts=2)
     first = await world.booked(candidate, sittings[0])
     await world.made(assign_results, resulting(world, first))
@@ -283,7 +285,7 @@ async def test_a_resit_is_not_moved_too_near(
 async def test_an_imported_attempt_keeps_its_number_when_it_moves(
     world: World, sittings: list[UUID], candidate: UUID
 ) -> None:
-    """The source's number counts attempts that it alone knows of; the same test keeps it."""
+    """A source counts attempts that only it knows; moves within the test keep its number."""
     imported = SourceRecord(number=7, status=BookingStatus.CONFIRMED, attempt_number=3)
     booked = await world.booked(candidate, sittings[0], imported=imported)
 
@@ -295,7 +297,7 @@ async def test_an_imported_attempt_keeps_its_number_when_it_moves(
 async def test_where_several_bookings_are_allowed_a_result_is_still_needed(
     world: World, clock: SettableClock, centre: UUID, room: UUID, maths: UUID, candidate: UUID
 ) -> None:
-    """allowMultipleRegistrations lifts duplicates, not the resit rule."""
+    """`allowMultipleRegistrations` permits duplicates, but a resit still requires a result."""
     events = [
         await world.event(
             centre=centre,

@@ -33,7 +33,7 @@ UNPAID = PaymentTerms(amount=Decimal("40.00"), currency="GBP")
 
 @pytest.fixture
 async def booked(world: World, centre: UUID, room: UUID, candidate: UUID) -> UUID:
-    """A seat for tomorrow at ten."""
+    """A seat at ten tomorrow."""
     return await world.booked(candidate, await world.event(centre=centre, room=room))
 
 
@@ -42,7 +42,7 @@ async def booked(world: World, centre: UUID, room: UUID, candidate: UUID) -> UUI
 async def test_a_result_completes_an_enrolment(
     world: World, clock: SettableClock, booked: UUID, result: EnrolmentResult, hours: int
 ) -> None:
-    """Whether it has been taken or not: that is what lets the next one be booked."""
+    """A result before or after the start completes the enrolment and allows the next booking."""
     clock.now += timedelta(hours=hours)
 
     outcome = await world.one(assign_results, resulting(world, booked, result))
@@ -57,7 +57,7 @@ async def test_a_result_completes_an_enrolment(
 async def test_a_result_is_corrected_and_the_same_again_changes_nothing(
     world: World, booked: UUID
 ) -> None:
-    """Each correction is a change with both results; a repeat is none."""
+    """Each correction records a change with both results; a repeat records none."""
     outcomes = [
         await world.one(assign_results, resulting(world, booked, result))
         for result in (FAIL, FAIL, PASS)
@@ -71,7 +71,7 @@ async def test_a_result_is_corrected_and_the_same_again_changes_nothing(
 
 
 async def test_an_origin_is_recorded(world: World, booked: UUID) -> None:
-    """Who marked it on whose behalf stands in the history."""
+    """The history records the origin of a result."""
     origin = Origin(user=uuid4(), proxy=uuid4(), source="marking")
 
     await world.made(assign_results, resulting(world, booked, origin=origin))
@@ -84,7 +84,7 @@ async def test_an_origin_is_recorded(world: World, booked: UUID) -> None:
 async def test_only_what_is_booked_or_completed_gets_a_result(
     world: World, clock: SettableClock, centre: UUID, room: UUID
 ) -> None:
-    """Unpaid, cancelled, absent and lapsed ones are refused, each with its place in the list."""
+    """Unpaid, cancelled, absent and lapsed enrolments are refused, each at its index."""
     event = await world.event(centre=centre, room=room)
     one, two, three, four = await world.candidates(4)
     unpaid = await world.booked(one, event, payment=UNPAID)
@@ -116,7 +116,7 @@ async def test_only_what_is_booked_or_completed_gets_a_result(
 
 
 async def test_a_missing_permission_is_all_that_is_reported(world: World, booked: UUID) -> None:
-    """Without it, an enrolment that exists and one that does not are refused alike."""
+    """Without the permission, existing and unknown enrolments are refused alike."""
     staff = in_role(world, Role.CENTRE_STAFF)
     unreadable = Unreadable("x", "is not a global id")
     commands = [
@@ -137,7 +137,7 @@ async def test_a_missing_permission_is_all_that_is_reported(world: World, booked
 
 
 async def test_markers_assign_results_in_their_subjects(world: World, booked: UUID) -> None:
-    """A marker of no subject of the booking does not find it; one who is not confined does."""
+    """A marker finds bookings of its subjects only; an unrestricted marker finds all."""
     confined = in_role(world, Role.MARKER, Scope(subjects=frozenset({uuid4()})))
 
     hidden = await world.one(assign_results, resulting(world, booked, viewer=confined))
@@ -150,7 +150,7 @@ async def test_markers_assign_results_in_their_subjects(world: World, booked: UU
 
 
 async def test_all_or_nothing_leaves_no_result(world: World, booked: UUID) -> None:
-    """With one refusal nobody has a result, and nothing is recorded."""
+    """One refusal in an all-or-nothing batch leaves no result and no change."""
     commands = [resulting(world, booked), resulting(world, uuid4(), position=1)]
 
     results = await world.storage.write(assign_results, commands, all_or_nothing=True)
@@ -161,7 +161,7 @@ async def test_all_or_nothing_leaves_no_result(world: World, booked: UUID) -> No
 
 
 async def test_one_enrolment_twice_in_a_batch(world: World, booked: UUID) -> None:
-    """The later result counts, and both stand in the history."""
+    """The last result of an enrolment in a batch counts, and both are in the history."""
     commands = [resulting(world, booked, result) for result in (FAIL, PASS, PASS)]
 
     results = await world.storage.write(assign_results, commands)
@@ -187,7 +187,7 @@ async def test_the_number_of_statements_does_not_grow(world: World, centre: UUID
 async def test_a_result_of_another_organization_s_enrolment_is_not_found(
     world: World, booked: UUID
 ) -> None:
-    """Not even with its key."""
+    """An enrolment of another organization is not found by its key."""
     stranger = replace(world.viewer, organization_id=uuid4(), key="stranger")
 
     result = await world.one(assign_results, resulting(world, booked, viewer=stranger))
