@@ -1,4 +1,4 @@
-"""Rows around events, each in one call, and short ways to command and to read."""
+"""Event rows, and short functions to run commands and reads."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ from resolvers.times import wall_time_of
 from resolvers.vocabulary import BookingKind, BookingStatus, EventKind
 
 START = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
-"""A morning some weeks after the clock of the tests; London is at UTC then."""
+"""A morning some weeks after the tests' clock; London is at UTC then."""
 
 Maker = Callable[..., Awaitable[Any]]
 
@@ -91,7 +91,7 @@ def a_candidate(insert: Any, numbers: Iterator[int]) -> Maker:
 
 
 def event_row(key: UUID, **values: Any) -> dict[str, Any]:
-    """An event's columns: an exam in London unless they say otherwise."""
+    """Return an event's columns: an exam in London with these values replaced."""
     start, zone = values.get("start_at"), values.get("time_zone", "Europe/London")
     end = values.get("end_at")
     lasts = None if start is None or end is None else end - start
@@ -110,7 +110,7 @@ def event_row(key: UUID, **values: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def an_event(insert: Any) -> Maker:
-    """An event as it stands in the table, at START unless it has another start."""
+    """Insert an event row, at START by default."""
 
     async def made(**values: Any) -> Any:
         key = values.pop("id", None) or new_key()
@@ -121,7 +121,7 @@ def an_event(insert: Any) -> Maker:
 
 @pytest.fixture
 def a_booking(insert: Any, a_candidate: Maker, numbers: Iterator[int]) -> Maker:
-    """A confirmed booking of an event, in its room and at its time unless told otherwise."""
+    """Insert a confirmed booking of an event, by default in its room and at its time."""
 
     async def made(event: Any, candidate: Any = None, **values: Any) -> Any:
         candidate = candidate or await a_candidate()
@@ -159,7 +159,7 @@ def a_booking(insert: Any, a_candidate: Maker, numbers: Iterator[int]) -> Maker:
 
 @pytest.fixture
 def rows(storage: Any) -> Maker:
-    """The rows of a table whose columns have these values, by key."""
+    """Return the rows of a table with these values, by key."""
 
     async def found(model: Any, **values: Any) -> list[Any]:
         c = columns(model)
@@ -179,7 +179,7 @@ def rows(storage: Any) -> Maker:
 
 @pytest.fixture
 def row(rows: Maker) -> Maker:
-    """The row of a table with this key."""
+    """Return the row of a table with this key."""
 
     async def found(model: Any, key: UUID) -> Any:
         [only] = await rows(model, id=key)
@@ -190,7 +190,7 @@ def row(rows: Maker) -> Maker:
 
 @pytest.fixture
 def changes(rows: Maker) -> Maker:
-    """The log, oldest first."""
+    """Return the log, oldest first."""
 
     async def found() -> list[Any]:
         return await rows(ChangeLog)
@@ -200,7 +200,7 @@ def changes(rows: Maker) -> Maker:
 
 @pytest.fixture
 def link(storage: Any, organization_id: UUID) -> Maker:
-    """Put a row into a table that has no key of its own."""
+    """Insert a row into a table without a key."""
 
     async def linked(model: Any, **values: Any) -> None:
         def run(work: Any, commands: Any) -> list[Outcome]:
@@ -214,7 +214,7 @@ def link(storage: Any, organization_id: UUID) -> Maker:
 
 @pytest.fixture
 def known_as(link: Maker) -> Maker:
-    """Give an object a source system's key."""
+    """Give an object an external key."""
 
     async def known(name: ByExternalId, object_type: str, thing: Any) -> None:
         await link(
@@ -231,7 +231,7 @@ def known_as(link: Maker) -> Maker:
 
 @dataclass(frozen=True)
 class Commands:
-    """Carries out one command at a time, as one viewer."""
+    """Runs one command at a time as one viewer."""
 
     storage: Any
     viewer: Any
@@ -250,7 +250,7 @@ class Commands:
         return result
 
     async def made(self, **values: Any) -> UUID:
-        """The key of an event that nobody refuses."""
+        """Create an event that must succeed; return its key."""
         outcome = await self.create(**values)
         assert isinstance(outcome, Outcome), outcome
         return outcome.subject
@@ -263,7 +263,7 @@ def commands(storage: Any, viewer: Any) -> Commands:
 
 @pytest.fixture
 def row_of() -> Callable[..., Any]:
-    """An event that is in no table, with a key of zeros."""
+    """Return an event that is not stored, with a key of zeros."""
 
     def made(**values: Any) -> Any:
         return new_row(Event, **event_row(UUID(int=0), **values))

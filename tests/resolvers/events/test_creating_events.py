@@ -1,4 +1,4 @@
-"""Making events: what is kept, what follows, what is refused."""
+"""Creating events: stored, computed and refused values."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -29,13 +29,13 @@ HOUR = timedelta(hours=1)
 
 
 def refusals(result):
-    """The codes and paths of what was refused."""
+    """Return the codes and paths of the refusals."""
     assert isinstance(result, Refused), result
     return [(refusal.code.value, ".".join(refusal.path)) for refusal in result.refusals]
 
 
 async def test_an_event_has_defaults(commands, row, clock, organization_id):
-    """With nothing given it is an exam in the organization's zone, and a draft."""
+    """Without input, an event is a draft of an exam in the organization's time zone."""
     event = await row(Event, await commands.made())
 
     assert (event.kind, event.title, event.time_zone) == (EventKind.EXAM, "EXAM", "Europe/London")
@@ -48,7 +48,7 @@ async def test_an_event_has_defaults(commands, row, clock, organization_id):
 
 
 async def test_nulls_mean_defaults(commands, row):
-    """A null for what may not be null is as good as left out."""
+    """A null for a required field means its default."""
     key = await commands.made(title=None, kind=None, on_demand=None, billing_code_enabled=None)
 
     event = await row(Event, key)
@@ -58,7 +58,7 @@ async def test_nulls_mean_defaults(commands, row):
 
 
 async def test_the_clients_identifier_is_kept(commands, row):
-    """The client may name the event; the nil UUID counts as missing."""
+    """A client's identifier is kept; the nil UUID counts as missing."""
     identifier = uuid4()
     given = await commands.create(identifier=identifier)
     nil = await commands.create(identifier=UUID(int=0))
@@ -68,7 +68,7 @@ async def test_the_clients_identifier_is_kept(commands, row):
 
 
 async def test_an_identifier_is_given_once(storage, viewer, commands, rows):
-    """The second event with it is refused, in another batch and in the same one."""
+    """A second event with the same identifier is refused, in another batch and in the same one."""
     one, two = uuid4(), uuid4()
     await commands.create(identifier=one)
 
@@ -82,7 +82,9 @@ async def test_an_identifier_is_given_once(storage, viewer, commands, rows):
 
 
 async def test_the_place_gives_title_and_zone(commands, row, a_centre, a_room):
-    """The title is made of the exam type, else the kind, and of the centre; its clock counts."""
+    """The default title has the exam type, else the kind, and the centre; the time zone is the
+    centre's.
+    """
     centre = await a_centre("Lisboa", time_zone="Europe/Lisbon")
     room = await a_room(centre)
     typed = await commands.made(centre=ByKey(centre.id), exam_type="Resit", start_at=START)
@@ -103,7 +105,7 @@ async def test_the_place_gives_title_and_zone(commands, row, a_centre, a_room):
 
 
 async def test_a_default_title_fits(commands, row, a_centre):
-    """However long the exam type is, the centre can be read."""
+    """A default title with a long exam type still has the complete centre."""
     centre = await a_centre("Northfield")
     key = await commands.made(centre=ByKey(centre.id), exam_type="x" * 4000)
 
@@ -114,7 +116,9 @@ async def test_a_default_title_fits(commands, row, a_centre):
 
 
 async def test_the_end_follows_from_the_duration(commands, row, a_test):
-    """Of given end, exam, test and quantity the first counts; the given end is kept beside it."""
+    """The end is computed from the first of given end, exam, test and quantity; the given end is
+    also stored.
+    """
     test = await a_test(45)
     hours = {"duration_quantity": 2, "duration_unit": DurationUnit.HOUR}
     given = await row(Event, await commands.made(start_at=START, given_end_at=START + 3 * HOUR))
@@ -133,7 +137,7 @@ async def test_the_end_follows_from_the_duration(commands, row, a_test):
 
 
 async def test_a_unit_that_is_none_is_kept_as_it_came(commands, row):
-    """An import's own text is found by filters; it is no length."""
+    """An import's unknown unit is kept and can be filtered, but gives no duration."""
     key = await commands.made(start_at=START, duration_quantity=2, duration_unit_text="Fortnights")
 
     event = await row(Event, key)
@@ -143,7 +147,7 @@ async def test_a_unit_that_is_none_is_kept_as_it_came(commands, row):
 
 
 async def test_modules_are_kept_once(commands, rows, a_module):
-    """A module that is named twice counts once."""
+    """A repeated module counts once."""
     one, two = await a_module(), await a_module()
     modules = (ByKey(one.id), ByReference(two.reference), ByReference(one.reference))
     key = await commands.made(modules=modules)
@@ -152,7 +156,7 @@ async def test_modules_are_kept_once(commands, rows, a_module):
 
 
 async def test_references_are_names_of_any_sort(commands, row, known_as, a_centre, a_room):
-    """A centre by its source system's key, a room by its name, which another centre has too."""
+    """A centre is found by an external key, and a room by its name at the centre."""
     centre, other = await a_centre(), await a_centre("Elsewhere")
     room = await a_room(centre, name="Hall")
     await a_room(other, name="Hall")
@@ -165,7 +169,7 @@ async def test_references_are_names_of_any_sort(commands, row, known_as, a_centr
 
 
 async def test_everything_wrong_is_reported_at_once(commands, rows, changes):
-    """Permission, references and fields are one stage; nothing is written."""
+    """Permission, references and fields are checked together, and nothing is written."""
     wrong = {
         "centre": ByReference("nowhere"),
         "test": Unreadable("x", "is not a global id"),
@@ -242,7 +246,7 @@ async def test_everything_wrong_is_reported_at_once(commands, rows, changes):
     ],
 )
 async def test_values_hold_together(commands, values, expected):
-    """Limits are inclusive, and what belongs together is judged together."""
+    """Limits are inclusive, and related fields are checked together."""
     result = await commands.create(**values)
 
     assert expected == ([] if isinstance(result, Outcome) else refusals(result))
@@ -266,7 +270,7 @@ async def test_a_list_of_modules_has_an_end(commands, a_module, insert):
 
 
 async def test_only_those_who_manage_events_make_them(commands, viewer):
-    """Without the permission the command is forbidden."""
+    """Creating an event requires the permission."""
     may_not = replace(viewer, permissions=viewer.permissions - {Permission.MANAGE_EVENTS})
 
     result = await replace(commands, viewer=may_not).create()
@@ -275,7 +279,9 @@ async def test_only_those_who_manage_events_make_them(commands, viewer):
 
 
 async def test_an_event_is_in_its_makers_scope(commands, viewer, a_centre, a_test, insert):
-    """A viewer of some centres and subjects makes events there; a refusal says what is missing."""
+    """A viewer restricted to centres and subjects creates events there; a refusal names the missing
+    scope.
+    """
     mine, other = await a_centre("Mine"), await a_centre("Other")
     subject = await insert(Subject, reference="S1", name="Law", search_text="law")
     law, free = await a_test(subject_id=subject.id), await a_test()
@@ -295,7 +301,7 @@ async def test_an_event_is_in_its_makers_scope(commands, viewer, a_centre, a_tes
 
 
 async def test_creation_is_recorded(storage, viewer, changes, row, a_module, a_centre):
-    """The log has one change with every value by its GraphQL name, and what the caller said."""
+    """The log has one change with every value by its GraphQL name, and the caller's origin."""
     module, centre = await a_module(), await a_centre()
     values = {
         "centre": ByKey(centre.id),

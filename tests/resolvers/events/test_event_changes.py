@@ -1,4 +1,4 @@
-"""Changes of events: found by a filter as the event was before and after, each recorded once."""
+"""Changes of events: found by the event before or after the change, and recorded once."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -35,7 +35,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def told(storage, viewer) -> Maker:
-    """The types and versions of the changes that a filter finds, with their events' keys."""
+    """Return the types and versions of the changes that a filter finds, with their events' keys."""
 
     async def found(condition: Filter = NO_FILTER, after: int = 0) -> list[tuple[Any, ...]]:
         page = PageRequest(IN_COMMIT_ORDER, 100, after=(after,))
@@ -45,11 +45,8 @@ def told(storage, viewer) -> Maker:
     return found
 
 
-# ---------------------------------------------------------------- the filter
-
-
 def some_value(column: sa.Column[Any], n: int) -> Any:
-    """A value for a column, another for each n."""
+    """Return a value for a column, different for each n."""
     match column.type:
         case sa.Enum() as choice:
             assert choice.enum_class is not None
@@ -73,7 +70,7 @@ def some_value(column: sa.Column[Any], n: int) -> Any:
 
 
 def full(n: int, **values: Any) -> dict[str, Any]:
-    """A value for every column of an event, other ones for each n."""
+    """Return a value for every column of an event, different for each n."""
     made = {column.name: some_value(column, n) for column in columns(Event)}
     made |= {"time_zone": "Europe/London", "on_demand": False, "version": 1, "test_id": None}
     return {**made, "end_at": made["start_at"] + HOUR, **values}
@@ -89,12 +86,12 @@ VALUES = {
     "centre_id": lambda event: event.venue_id,
     "venue_identifier": lambda event: event.venue_id,
 }
-"""What an event is found by, where that is not the value of a column of the same name."""
+"""Criteria whose value is not the column of the same name."""
 
 
 @pytest.fixture
 async def pair(storage, organization_id, a_centre, a_room, a_booking) -> list[Any]:
-    """Two events in the log of which no value is the same; the second is full and cancelled."""
+    """Two events in the log without a common value; the second is complete and cancelled."""
     rooms = [await a_room(await a_centre()) for _ in range(2)]
     events = [
         new_row(
@@ -131,7 +128,7 @@ async def pair(storage, organization_id, a_centre, a_room, a_booking) -> list[An
 async def test_every_criterion_finds_the_changes_of_the_events_that_it_finds(
     storage, viewer, told, pair
 ):
-    """All of those in the contract, over the versions of events as over the events."""
+    """Every criterion of the schema finds the same events by their versions as by their rows."""
     one, _ = pair
     page = PageRequest(ordering_of(None), 100)
     for name in criteria():
@@ -153,7 +150,7 @@ async def test_every_criterion_finds_the_changes_of_the_events_that_it_finds(
 
 
 async def test_a_change_is_found_by_what_the_event_was_and_by_what_it_is(told, commands):
-    """Whoever watches one of the titles is told when the event gets it and when it loses it."""
+    """A filter by title finds the change that sets the title and the change that replaces it."""
     event = await commands.made(title="Biology", start_at=START)
     await commands.made(title="Physics", start_at=START)
     await commands.update(event, title="Chemistry")
@@ -170,12 +167,14 @@ async def test_a_change_is_found_by_what_the_event_was_and_by_what_it_is(told, c
         (event, "UPDATED", 2),
         (event, "UPDATED", 3),
     ]
-    # both titles at once it never had
+    # the event never has both titles at once
     assert await told(AllOf((titled("biology"), titled("chemistry")))) == []
 
 
 async def test_the_status_counts_as_it_stood_at_the_moment(storage, told, commands, clock, viewer):
-    """So what a watcher is told does not depend on when it asks."""
+    """The status is the one at the time of the change, so it does not depend on when the log is
+    read.
+    """
     begins = clock.now + HOUR
     event = await commands.made(title="Soon", start_at=begins, exam_duration_in_minutes=60)
     called_off = await commands.made(title="Off", start_at=begins)
@@ -200,7 +199,7 @@ async def test_the_status_counts_as_it_stood_at_the_moment(storage, told, comman
 
 
 async def test_an_event_without_an_end_counts_for_a_minute(told, commands, clock):
-    """As everywhere: until then it is in progress."""
+    """An event without an end is in progress for a minute."""
     begins = clock.now + HOUR
     event = await commands.made(start_at=begins)
     for later in (timedelta(0), timedelta(seconds=59, microseconds=999_999), timedelta(minutes=1)):
@@ -211,13 +210,12 @@ async def test_an_event_without_an_end_counts_for_a_minute(told, commands, clock
     assert await told(completed) == [(event, "UPDATED", 4)]
 
 
-# ---------------------------------------------------------------- what is recorded
-
-
 async def test_each_command_that_changes_an_event_is_recorded_once(
     storage, told, commands, viewer, rows
 ):
-    """Also when several change one event in one transaction; what changes nothing is not."""
+    """Each command that changes an event records one change, even with others in its transaction;
+    one that changes nothing records none.
+    """
     event, other = await commands.made(start_at=START), await commands.made(start_at=START)
 
     def update(**changes: Any) -> UpdateEvent:
@@ -227,8 +225,10 @@ async def test_each_command_that_changes_an_event_is_recorded_once(
     await storage.write(update_events, both)
     cancel = CancelEvent(viewer=viewer, event=ByKey(event), reason="Flood")
     await storage.write(cancel_events, [cancel, cancel])
-    await storage.write(update_events, [update(number=3)])  # refused: it is cancelled
-    await storage.write(create_events, [CreateEvent(viewer, {}, event)])  # refused: known
+    await storage.write(update_events, [update(number=3)])  # refused: the event is cancelled
+    await storage.write(
+        create_events, [CreateEvent(viewer, {}, event)]
+    )  # refused: the identifier exists
 
     assert await told() == [
         (event, "CREATED", 1),
@@ -244,7 +244,7 @@ async def test_each_command_that_changes_an_event_is_recorded_once(
 
 
 async def test_a_request_that_is_refused_as_a_whole_records_nothing(storage, told, viewer):
-    """Neither a change nor a version."""
+    """A request refused as a whole records no change and no version."""
     good = CreateEvent(viewer, {"title": "Law"})
     bad = CreateEvent(viewer, {"title": ""})
 
@@ -255,7 +255,7 @@ async def test_a_request_that_is_refused_as_a_whole_records_nothing(storage, tol
 
 
 async def test_changed_fields_are_sorted(commands, changes):
-    """Of a new event those that have a value, then those that have another."""
+    """The changed fields are sorted: a new event's set fields, then an update's different ones."""
     event = await commands.made(title="Law", start_at=START, number=4)
     await commands.update(event, {"title": "Art", "number": 5, "capacity_maximum": 3})
 

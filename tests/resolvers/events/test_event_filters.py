@@ -1,4 +1,4 @@
-"""Filters of events: every criterion finds what it names and nothing else."""
+"""Filters of events: every criterion finds exactly the matching events."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -111,7 +111,7 @@ BEYOND = {"status", "kind", "local_date", "centre_id", "has_free_seats"}
 
 
 def test_every_criterion_of_the_contract_has_its_cases():
-    """The filter has the 61 criteria of the source and five beyond; each is in a table below."""
+    """The filter has the source's 61 criteria and five more; each is in a table below."""
     groups = [TEXTS, set(INSTANTS), NUMBERS, FLAGS, PLAIN_KEYS, KNOWN_KEYS]
 
     assert set(criteria()) == set().union(*groups, BEYOND)
@@ -120,7 +120,7 @@ def test_every_criterion_of_the_contract_has_its_cases():
 
 @pytest.fixture
 def found(storage, viewer):
-    """The keys of the events that a filter finds, as a set; the count must agree."""
+    """Return the keys of the events that a filter finds; the count must agree."""
 
     async def keys(condition):
         narrowing = event_narrowing(viewer, condition, NOW)
@@ -145,7 +145,9 @@ def column_of(name):
 
 @pytest.mark.parametrize("name", sorted(TEXTS))
 async def test_texts_are_compared_in_any_case(found, an_event, name):
-    """Equal, one of, containing and starting with; signs of patterns mean themselves."""
+    """Texts match by equality, list, part and start, in any case; pattern characters match
+    literally.
+    """
     column, never_null = column_of(name), name == "title"
     one = await an_event(**{column: "Übung 100%_A"})
     two = await an_event(**{column: "übung 1000 A"})
@@ -166,7 +168,7 @@ async def test_texts_are_compared_in_any_case(found, an_event, name):
 
 
 async def test_a_unit_without_a_text_is_found_by_its_name(found, an_event):
-    """The gateway's own events have the unit itself."""
+    """The gateway's own events are found by the name of their unit."""
     event = await an_event(duration_unit=DurationUnit.HOUR)
     await an_event(duration_unit=DurationUnit.DAY)
 
@@ -175,7 +177,7 @@ async def test_a_unit_without_a_text_is_found_by_its_name(found, an_event):
 
 @pytest.mark.parametrize("name", sorted(INSTANTS))
 async def test_instants_are_equal_to_the_second(found, an_event, name):
-    """Ranges are exact; a missing instant is in none."""
+    """Instants match by equality to the second and by exact range; a null matches neither."""
     column, never_null = INSTANTS[name], name == "last_change_time"
     early = NOW + HOUR
     late = early + timedelta(milliseconds=900)
@@ -206,7 +208,7 @@ async def test_instants_are_equal_to_the_second(found, an_event, name):
 
 @pytest.mark.parametrize("name", sorted(NUMBERS))
 async def test_numbers_are_compared(found, an_event, name):
-    """Equal, one of, at least, at most; a missing number is in none."""
+    """Numbers match by equality, list, minimum and maximum; a null matches none of them."""
     one, two = await an_event(**{name: 3}), await an_event(**{name: 5})
     none = await an_event(**{name: None})
 
@@ -221,7 +223,7 @@ async def test_numbers_are_compared(found, an_event, name):
 
 @pytest.mark.parametrize("name", sorted(FLAGS))
 async def test_flags_are_compared(found, an_event, name):
-    """True finds the events that have it, false the others."""
+    """True finds events with the flag, false the others."""
     yes, no = await an_event(**{name: True}), await an_event(**{name: False})
 
     assert await found(Condition(name, Operator.EQ, True)) == {yes.id}
@@ -230,7 +232,7 @@ async def test_flags_are_compared(found, an_event, name):
 
 @pytest.mark.parametrize("name", sorted(PLAIN_KEYS))
 async def test_identifiers_are_compared(found, an_event, name):
-    """Equal, one of, or missing."""
+    """Identifiers match by equality, list and null."""
     key, other = uuid4(), uuid4()
     one = await an_event(**{name: key})
     two = await an_event(**{name: other})
@@ -246,7 +248,7 @@ async def test_identifiers_are_compared(found, an_event, name):
 async def test_a_centre_is_known_by_our_key_or_by_shift_iqs(
     found, an_event, a_centre, known_as, system
 ):
-    """Both versions share one id space; an id of another kind or system is none."""
+    """Shift iQ versions share their ids; an id of another kind or system does not match."""
     centre, other = await a_centre(), await a_centre()
     event, elsewhere = await an_event(venue_id=centre.id), await an_event(venue_id=other.id)
     nowhere = await an_event()
@@ -269,7 +271,7 @@ async def test_a_centre_is_known_by_our_key_or_by_shift_iqs(
 async def test_an_organization_is_known_by_our_key_or_by_shift_iqs(
     found, an_event, known_as, organization_id
 ):
-    """Events of other organizations are never found, whatever is asked."""
+    """Filters never find events of another organization."""
 
     @dataclass
     class Organization:
@@ -287,7 +289,7 @@ async def test_an_organization_is_known_by_our_key_or_by_shift_iqs(
 
 
 async def test_a_centre_and_a_kind_are_one_of_some(found, an_event, a_centre):
-    """By our own key, and by kind."""
+    """A list filters by centre key or by kind."""
     centre = await a_centre()
     there = await an_event(venue_id=centre.id, kind=EventKind.CLASS)
     nowhere = await an_event()
@@ -301,7 +303,7 @@ async def test_a_centre_and_a_kind_are_one_of_some(found, an_event, a_centre):
 
 
 async def test_the_local_date_is_that_of_the_events_zone(found, an_event):
-    """One instant is on two dates, by the clock of each event's place."""
+    """One instant is on two dates, in the time zones of two events."""
     late = datetime(2027, 3, 1, 23, 30, tzinfo=UTC)
     london = await an_event(start_at=late)
     tokyo = await an_event(start_at=late, time_zone="Asia/Tokyo")
@@ -322,7 +324,7 @@ async def test_the_local_date_is_that_of_the_events_zone(found, an_event):
 
 
 async def test_parts_are_joined(found, an_event):
-    """And, or, not; what is unknown about an event does not lose it under a not."""
+    """`and`, `or` and `not` combine; `not` includes events with an unknown value."""
     ten = await an_event(number=10, title="Law")
     twenty = await an_event(number=20, title="Law")
     unknown = await an_event(title="Art")
@@ -341,7 +343,7 @@ async def test_parts_are_joined(found, an_event):
 
 @pytest.mark.parametrize("status", list(EventStatus))
 async def test_each_status_finds_its_events(found, an_event, status):
-    """An event that a status names is found by it alone."""
+    """Each status finds only its own event."""
     events = {
         EventStatus.DRAFT: await an_event(start_at=None),
         EventStatus.SCHEDULED: await an_event(start_at=NOW + HOUR),
@@ -358,7 +360,7 @@ NEAR = [-HOUR, -MINUTE, -MINUTE + SECOND, timedelta(0), SECOND, HOUR]
 
 
 def every_combination() -> list[dict[str, Any]]:
-    """Events around NOW: every start with every end, exam start, lock, cancellation."""
+    """Events around NOW: every combination of start, end, exam start, lock and cancellation."""
     moments = [None, *(NOW + step for step in NEAR)]
     combinations = []
     for start, end, begun, locked, cancelled, on_demand in product(
@@ -384,7 +386,9 @@ def every_combination() -> list[dict[str, Any]]:
 async def test_the_database_and_the_rule_agree_on_the_status(
     storage, found, row_of, organization_id
 ):
-    """Whatever its times are, an event is found by the status that the rule derives, no other."""
+    """An event is found only by the status that the rule computes, for all combinations of
+    times.
+    """
     events = [
         changed(row_of(**values), id=key, identifier=key, organization_id=organization_id)
         for values in every_combination()
@@ -406,7 +410,7 @@ async def test_the_database_and_the_rule_agree_on_the_status(
 async def test_free_seats_are_those_that_the_seats_show(
     storage, viewer, found, an_event, a_booking, a_room, a_centre, a_candidate
 ):
-    """The filter finds exactly the events whose seats are free or unlimited."""
+    """The filter finds exactly the events whose free seats are positive or unlimited."""
     chance = Random(11)
     centre, candidate = await a_centre(), await a_candidate()
     rooms = [None, *[await a_room(centre, capacity=n) for n in (1, 2, 4)]]
@@ -455,7 +459,7 @@ async def test_free_seats_are_those_that_the_seats_show(
 
 
 async def test_many_conditions_on_free_seats(found, an_event, a_booking, a_candidate):
-    """Each finds what it finds alone, wherever it is."""
+    """Each condition finds the same events in any position as alone."""
     full, free = [await an_event(number=n, capacity_maximum=1) for n in (1, 2)]
     await a_booking(full, await a_candidate())
 
@@ -476,7 +480,7 @@ async def test_many_conditions_on_free_seats(found, an_event, a_booking, a_candi
 
 @pytest.mark.parametrize("alternatives", [1, 2, 3, 40])
 async def test_free_seats_are_counted_twice_at_most(viewer, alternatives):
-    """Each condition on them counts bookings for each event that is looked at."""
+    """A filter counts an event's bookings at most twice, for any number of conditions."""
     given = AnyOf(
         tuple(
             AllOf(

@@ -1,4 +1,4 @@
-"""Pages of events: each sort order begins in an index at its place, however deep that is."""
+"""Pages of events: each sort order starts at its position in an index, at any depth."""
 
 import re
 import sqlite3
@@ -51,13 +51,13 @@ def compiled(
 
 @pytest.fixture
 def explained(database_url: str, viewer: Viewer) -> Any:
-    """Each index that a page is read by, with where it begins and ends, and each sort."""
+    """Return each index that a page reads, with its bounds, and each sort."""
 
     async def plan(page: PageRequest) -> list[str]:
         kind, statement, values = compiled(database_url, viewer, page, NO_FILTER)
         if kind == "sqlite":
             return in_sqlite(database_url, f"EXPLAIN QUERY PLAN {statement}", values)
-        # of a few rows it would rather sort all; where it has to sort, it does all the same
+        # the planner prefers to sort few rows; where it must sort, it still does
         lines = await in_postgresql(database_url, f"EXPLAIN {statement}", values, enable_sort="off")
         return [
             line.partition("(cost")[0] + following
@@ -69,7 +69,7 @@ def explained(database_url: str, viewer: Viewer) -> Any:
 
 
 async def in_postgresql(url: str, statement: str, values: list[Any], **settings: str) -> list[str]:
-    # it would rather read all of a small table
+    # the planner prefers to read a small table completely
     settings = {"enable_seqscan": "off", "enable_bitmapscan": "off", **settings}
     connection = await asyncpg.connect(url, server_settings=settings)
     rows = await connection.fetch(statement, *values)
@@ -108,7 +108,7 @@ def instructions(url: str, statement: str, values: list[Any]) -> int:
     ],
 )
 async def test_a_deep_page_begins_at_its_place(explained, field, direction, backward, null):
-    """One index serves an order, both ways, from a value or from a null; nothing is sorted."""
+    """One index serves an order in both directions, from a value or a null, without sorting."""
     place = (None if null else VALUES[SORT_TERMS[field][1]], UUID(int=5))
     page = PageRequest(
         ordering_of([(field, direction)]), 50, backward, *((None, place) if backward else (place,))
@@ -122,7 +122,7 @@ async def test_a_deep_page_begins_at_its_place(explained, field, direction, back
 
 @pytest.fixture
 def work(database_url: str, viewer: Viewer) -> Any:
-    """How much the database does for a page: instructions on SQLite, on PostgreSQL blocks read."""
+    """Return the work for a page: instructions on SQLite, blocks read on PostgreSQL."""
 
     async def done(page: PageRequest, filter: Filter) -> int:
         kind, statement, values = compiled(database_url, viewer, page, filter)
@@ -138,7 +138,7 @@ def work(database_url: str, viewer: Viewer) -> Any:
 
 @pytest.fixture
 async def term(storage, database_url, organization_id):
-    """An event a minute, each with a title and a number of its own, in order; of two types."""
+    """One event per minute, in order, each with its own title and number; of two types."""
     events = [
         new_row(
             Event,
@@ -162,7 +162,7 @@ async def term(storage, database_url, organization_id):
 
 
 async def test_of_two_beginnings_the_place_counts(work, term):
-    """The last page of a list from a start on costs what its first page does."""
+    """The last page of a list with a minimum start costs the same as its first page."""
     place = (term[-60].start_at, term[-60].id)
     until = Condition("start", Operator.LT, NOW + timedelta(days=30))
 
@@ -174,7 +174,7 @@ async def test_of_two_beginnings_the_place_counts(work, term):
 
 @pytest.mark.parametrize("field", [EventSortField.START, EventSortField.TITLE])
 async def test_orders_in_two_directions_begin_at_their_place(work, term, field):
-    """The last page of a mixed order costs what its first page does."""
+    """The last page of a mixed order costs the same as its first page."""
     order = ordering_of([(field, SortDirection.ASC), (EventSortField.NUMBER, SortDirection.DESC)])
     place = [getattr(term[-60], part.column) for part in order.terms]
 
@@ -185,7 +185,9 @@ async def test_orders_in_two_directions_begin_at_their_place(work, term, field):
 
 
 async def test_postgresql_knows_how_often_a_text_is_there(database_url, viewer, term):
-    """Else it would take every text for rare, and would rather sort than walk an index."""
+    """Without statistics, PostgreSQL assumes that every text is rare and sorts instead of reading
+    an index.
+    """
     if not database_url.startswith("postgresql"):
         pytest.skip("SQLite keeps no statistics of texts")
     of_type = Condition("exam_type", Operator.EQ, "CLASS")
@@ -199,6 +201,6 @@ async def test_postgresql_knows_how_often_a_text_is_there(database_url, viewer, 
 
 
 def test_what_stands_for_a_null_is_no_value():
-    """An event cannot start, end or be numbered so."""
+    """The values that represent nulls are refused as start, end or number."""
     assert STAND_INS[datetime] > datetime(9998, 6, 1, tzinfo=UTC)
     assert STAND_INS[int] > 2**31

@@ -1,4 +1,4 @@
-"""Reads of events: pages in every order, modules, seats, and who could book."""
+"""Reads of events: pages in every order, modules, seats, and eligible candidates."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -48,7 +48,7 @@ ORDERS = [
 
 
 def in_order(events, sort):
-    """The events as the sort fields and the key order them; nulls are greater than every value."""
+    """Return the events sorted by the fields and the key, nulls last."""
     ordered = sorted(
         events, key=lambda event: event.id, reverse=(sort or [(None, ASC)])[-1][1] is DESC
     )
@@ -68,7 +68,7 @@ def in_order(events, sort):
 
 @pytest.fixture
 async def events(an_event):
-    """Events with ties and nulls in every column that may have them."""
+    """Events with ties and nulls in every nullable column."""
     return [
         await an_event(
             start_at=None if n % 4 == 3 else NOW + (n % 3) * HOUR,
@@ -83,7 +83,7 @@ async def events(an_event):
 
 @pytest.mark.parametrize("sort", ORDERS)
 async def test_pages_follow_each_other_in_every_order(storage, viewer, events, sort):
-    """Forwards and backwards each event is on one page, in the same order, with nulls and ties."""
+    """In both directions, each event is on one page, in the same order, with nulls and ties."""
     ordering, expected = ordering_of(sort), in_order(events, sort)
 
     async def walk(*, backward):
@@ -104,7 +104,7 @@ async def test_pages_follow_each_other_in_every_order(storage, viewer, events, s
 
 
 def test_a_cursor_belongs_to_its_order():
-    """A cursor of another order is refused; a field that is given twice counts once."""
+    """A cursor of another order is refused; a repeated field counts once."""
     by_title, by_number = (
         ordering_of([(EventSortField.TITLE, ASC)]),
         ordering_of([(EventSortField.NUMBER, ASC)]),
@@ -121,7 +121,7 @@ def test_a_cursor_belongs_to_its_order():
 
 
 async def test_events_are_read_by_key(storage, viewer, an_event):
-    """Of keys that are not there, nothing; another organization's events are never there."""
+    """Unknown keys and another organization's keys return nothing."""
     event = await an_event()
     elsewhere = replace(viewer, organization_id=uuid4())
 
@@ -132,7 +132,7 @@ async def test_events_are_read_by_key(storage, viewer, an_event):
 
 
 async def test_each_centre_has_its_first_events(storage, viewer, an_event, a_centre):
-    """Pages and counts of several centres come in one statement each, narrowed by a filter."""
+    """Pages and counts of several centres, with a filter, take one statement each."""
     one, two, none = await a_centre(), await a_centre(), await a_centre()
     mine = [await an_event(venue_id=one.id, start_at=NOW + n * HOUR) for n in (3, 2, 1)]
     theirs = await an_event(venue_id=two.id)
@@ -150,7 +150,7 @@ async def test_each_centre_has_its_first_events(storage, viewer, an_event, a_cen
 
 
 async def test_class_codes_are_distinct_and_sorted(storage, viewer, an_event):
-    """Each code once; events without one add none."""
+    """Each code appears once; events without a code add none."""
     for code in ("B", "A", None, "B"):
         await an_event(class_code=code)
 
@@ -160,7 +160,7 @@ async def test_class_codes_are_distinct_and_sorted(storage, viewer, an_event):
 async def test_an_event_without_modules_has_its_tests(
     storage, viewer, an_event, a_test, a_module, link
 ):
-    """Modules are sorted by name; the event's own hide the test's."""
+    """Modules are sorted by name; an event's own modules replace the test's."""
     test = await a_test()
     cells, bones, art = await a_module("Cells"), await a_module("Bones"), await a_module("Art")
     own, tested = await an_event(test_id=test.id), await an_event(test_id=test.id)
@@ -178,7 +178,7 @@ async def test_an_event_without_modules_has_its_tests(
 
 @pytest.fixture
 def seats(storage, viewer):
-    """The seats of one event."""
+    """Return the seats of one event."""
 
     async def of(event):
         rows = await storage.read(seats_of_events(viewer, [event.id]))
@@ -189,7 +189,7 @@ def seats(storage, viewer):
 
 
 async def test_seats_count_live_bookings(seats, an_event, a_booking):
-    """Pending, confirmed and begun bookings take seats; waiting and ended ones do not."""
+    """Pending, confirmed and started bookings take seats; waiting and ended ones do not."""
     event = await an_event(start_at=NOW + HOUR, capacity_maximum=4, capacity_minimum=4)
     for status in BookingStatus:
         if status is not BookingStatus.CANCELLED:
@@ -204,7 +204,9 @@ async def test_seats_count_live_bookings(seats, an_event, a_booking):
 async def test_seats_are_limited_by_the_room_while_the_event_lasts(
     seats, an_event, a_booking, a_room, a_centre
 ):
-    """Others in the room count by the most there are at one time; touching is not overlapping."""
+    """Other bookings in the room count by their maximum at one time; adjacent ones do not
+    overlap.
+    """
     room = await a_room(await a_centre(), capacity=5)
     event = await an_event(start_at=NOW + HOUR, end_at=NOW + 2 * HOUR, room_id=room.id)
     other = await an_event(start_at=NOW, end_at=NOW + 9 * HOUR, room_id=room.id)
@@ -219,7 +221,7 @@ async def test_seats_are_limited_by_the_room_while_the_event_lasts(
 
 @pytest.fixture
 def eligible(storage, viewer):
-    """Who could book an event, by last name; the count must agree."""
+    """Return the eligible candidates by last name; the count must agree."""
 
     async def names(event, module_ids=None, viewer=viewer):
         page = page_request(CANDIDATES_BY_NAME, first=50, after=None, last=None, before=None)
@@ -235,7 +237,9 @@ def eligible(storage, viewer):
 async def test_the_eligible_have_a_module_of_the_event(
     eligible, viewer, an_event, a_booking, a_candidate, a_module, a_test, link
 ):
-    """Of the event's modules or else its test's; narrowed by modules; never who has booked."""
+    """Eligible candidates have a module of the event or its test, match the filter, and have no
+    booking.
+    """
     cells, bones, art = [await a_module(name) for name in ("Cells", "Bones", "Art")]
     test = await a_test()
     own = await an_event(eligibility_configured=True, test_id=test.id)
@@ -267,7 +271,9 @@ async def test_the_eligible_have_a_module_of_the_event(
 async def test_the_eligible_of_many_events_are_read_together(
     storage, viewer, an_event, a_booking, a_candidate, a_module, link
 ):
-    """The first of each event, also where events share them; none of an event without any."""
+    """Each event returns its first candidates, even if events share them; an event without any
+    returns none.
+    """
     module, other = await a_module(), await a_module()
     events = [await an_event(eligibility_configured=True) for _ in range(3)]
     for event, of_event in zip(events, (module, module, other), strict=True):
@@ -292,7 +298,7 @@ async def test_the_eligible_of_many_events_are_read_together(
 async def test_the_eligible_are_in_the_learner_group(
     eligible, an_event, a_candidate, a_module, link
 ):
-    """A group alone is enough; with modules both are asked; without either nobody is listed."""
+    """A group alone is sufficient; with modules both apply; without either, the list is empty."""
     group, module = uuid4(), await a_module()
     by_group = await an_event(learner_registration_group_identifier=group)
     by_both = await an_event(

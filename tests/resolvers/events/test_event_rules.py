@@ -15,7 +15,7 @@ SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hou
 
 @dataclass
 class Of:
-    """A test of some minutes, or a room of some seats."""
+    """A test with a duration, or a room with seats."""
 
     duration_minutes: int = 0
     capacity: int = 0
@@ -44,7 +44,7 @@ class Of:
     ],
 )
 def test_the_status_follows_from_the_times(row_of, values, expected):
-    """A moment that has come counts; only a cancellation outweighs the clock."""
+    """A time counts from its own instant on, and only a cancellation overrides the clock."""
     assert rules.status(row_of(**values), NOW) is EventStatus(expected)
 
 
@@ -67,7 +67,9 @@ def test_the_status_follows_from_the_times(row_of, values, expected):
     ],
 )
 def test_the_duration_is_the_first_that_is_known(row_of, values, test, expected):
-    """The exam's own, the test's, a quantity of minutes or hours, the given end; else unknown."""
+    """The duration is the first known of the exam's, the test's, a quantity of minutes or hours,
+    and the given end.
+    """
     assert rules.duration_minutes(row_of(**values), test) == expected
 
 
@@ -83,7 +85,7 @@ def test_the_duration_is_the_first_that_is_known(row_of, values, test, expected)
     ],
 )
 def test_the_end_is_as_given_or_after_the_duration(row_of, values, test, expected):
-    """Without an end and a duration the end is unknown."""
+    """Without an end and a duration, the end is unknown."""
     assert rules.end_of(row_of(**values), test) == expected
 
 
@@ -108,7 +110,7 @@ LATER = {"start_at": NOW + 5 * HOUR}
     ],
 )
 def test_registration_is_open_inside_its_window(row_of, values, deadline):
-    """The deadline itself is still open; a refusal names what closed the window or will open it."""
+    """The deadline is inclusive; a refusal names what closed the window or will open it."""
     event = row_of(**values)
 
     assert rules.registration_open(event, NOW) is (deadline == "open")
@@ -124,7 +126,7 @@ def test_registration_is_open_inside_its_window(row_of, values, deadline):
 
 @pytest.mark.parametrize("values", [{}, {**LATER, "cancelled_at": NOW}])
 def test_a_draft_or_cancelled_event_is_never_open(row_of, values):
-    """Whoever may set the window aside may not set this aside."""
+    """An override of the window does not open a draft or cancelled event."""
     event = row_of(**values)
 
     assert not rules.registration_open(event, NOW)
@@ -151,7 +153,7 @@ def test_a_draft_or_cancelled_event_is_never_open(row_of, values):
     ],
 )
 def test_the_smaller_limit_counts(row_of, maximum, room, taken, peak, expected):
-    """Of event and room the smaller capacity and the smaller rest are shown, never below 0."""
+    """The smaller capacity and the smaller number of free seats are shown, never below 0."""
     event = row_of(start_at=NOW + HOUR, capacity_maximum=maximum)
     there = None if room is None else Of(capacity=room)
 
@@ -162,14 +164,14 @@ def test_the_smaller_limit_counts(row_of, maximum, room, taken, peak, expected):
 
 
 def test_seats_are_closed_when_registration_is(row_of):
-    """An event that takes no bookings says so, however many seats are free."""
+    """An event that is closed for registration says so, however many seats are free."""
     event = row_of(start_at=NOW, capacity_maximum=10)
 
     assert rules.seats(event, None, taken=0, peak_in_room=0, now=NOW).state is SeatState.CLOSED
 
 
 def test_an_event_on_demand_has_only_its_own_capacity(row_of):
-    """Its room is full at some times and empty at others."""
+    """An on-demand event has no room limit, since the room's free seats depend on the time."""
     event = row_of(on_demand=True, capacity_maximum=50)
 
     seats = rules.seats(event, Of(capacity=2), taken=1, peak_in_room=2, now=NOW)
@@ -181,7 +183,7 @@ def test_an_event_on_demand_has_only_its_own_capacity(row_of):
     ("minimum", "taken", "below"), [(None, 0, False), (3, 2, True), (3, 3, False)]
 )
 def test_too_few_is_shown(row_of, minimum, taken, below):
-    """A minimum blocks nothing; the seats tell that it is not reached."""
+    """A minimum restricts nothing; the seats show that it is not reached."""
     event = row_of(start_at=NOW + HOUR, capacity_minimum=minimum)
 
     seats = rules.seats(event, None, taken=taken, peak_in_room=0, now=NOW)

@@ -27,7 +27,7 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
 def refusals(result):
-    """The codes and paths of what was refused."""
+    """Return the codes and paths of the refusals."""
     assert isinstance(result, Refused), result
     return [(refusal.code.value, ".".join(refusal.path)) for refusal in result.refusals]
 
@@ -44,12 +44,14 @@ async def hall(a_room, centre):
 
 @pytest.fixture
 async def event(an_event, centre, hall):
-    """An hour in the hall."""
+    """An event of an hour in the hall."""
     return await an_event(venue_id=centre.id, room_id=hall.id, start_at=START, end_at=START + HOUR)
 
 
 async def test_live_bookings_get_the_new_time(commands, row, event, a_booking, changes, clock):
-    """Times, extra time and breaks included, a version each, and one UPDATED change each."""
+    """Live bookings get the new times with extra time and breaks, a new version, and one UPDATED
+    change each.
+    """
     booking = await a_booking(
         event,
         extra_time_minutes=10,
@@ -83,7 +85,7 @@ async def test_live_bookings_get_the_new_time(commands, row, event, a_booking, c
 
 
 async def test_what_does_not_move_an_event_leaves_its_bookings(commands, row, event, a_booking):
-    """Another title is no other time."""
+    """A new title does not change the bookings."""
     booking = await a_booking(event)
 
     outcome = await commands.update(event.id, title="Law")
@@ -93,7 +95,9 @@ async def test_what_does_not_move_an_event_leaves_its_bookings(commands, row, ev
 
 
 async def test_an_end_that_becomes_unknown_counts_a_minute(commands, row, event, a_booking):
-    """Without an end and a duration a booking keeps its place busy for a minute and its extra."""
+    """Without an end and a duration, a booking occupies its place for a minute plus its extra
+    time.
+    """
     booking = await a_booking(event, extra_time_minutes=10)
 
     await commands.update(event.id, given_end_at=None)
@@ -108,7 +112,7 @@ async def test_an_end_that_becomes_unknown_counts_a_minute(commands, row, event,
 async def test_bookings_follow_to_the_new_room(
     commands, row, event, centre, hall, a_room, a_booking
 ):
-    """Those in the event's old room follow; another room of the centre and online stay."""
+    """Bookings in the event's old room move; those online or in another room of the centre stay."""
     annex, other = await a_room(centre, name="Annex"), await a_room(centre)
     there = await a_booking(event)
     elsewhere = await a_booking(event, room_id=other.id)
@@ -125,7 +129,9 @@ async def test_bookings_follow_to_the_new_room(
 async def test_bookings_follow_to_another_centre(
     commands, row, event, a_centre, a_room, a_booking, centre
 ):
-    """Every room there is the event's; the clock is the centre's, online it stays another's."""
+    """At another centre, all bookings get the event's room and the centre's time zone; online ones
+    keep their time zone.
+    """
     lisbon = await a_centre("Lisboa", time_zone="Europe/Madrid")
     room, other = await a_room(lisbon), await a_room(centre)
     there, elsewhere = await a_booking(event), await a_booking(event, room_id=other.id)
@@ -146,7 +152,9 @@ async def test_bookings_follow_to_another_centre(
 async def test_a_centre_needs_a_room_for_those_who_have_one(
     commands, row, event, a_centre, a_booking
 ):
-    """Without a new room the bookings' rooms would be elsewhere; an event may give up its room."""
+    """A move to another centre requires a room for bookings with one; an event can give up its
+    room.
+    """
     booking = await a_booking(event)
     lisbon = await a_centre("Lisboa")
 
@@ -161,7 +169,7 @@ async def test_a_centre_needs_a_room_for_those_who_have_one(
 
 
 async def test_a_full_room_is_refused(commands, row, event, hall, an_event, a_booking, changes):
-    """At the new time the room has a seat for each, or nothing moves."""
+    """If the room lacks seats at the new time, nothing moves."""
     other = await an_event(start_at=START + 2 * HOUR, end_at=START + 3 * HOUR, room_id=hall.id)
     await a_booking(other)
     mine = [await a_booking(event) for _ in range(2)]
@@ -179,7 +187,7 @@ async def test_a_full_room_is_refused(commands, row, event, hall, an_event, a_bo
 
 
 async def test_a_later_end_that_does_not_fit_is_named(commands, event, hall, an_event, a_booking):
-    """Not the start, also where the start is sent again as it is."""
+    """A later end that does not fit is named, even if the unchanged start is sent too."""
     other = await an_event(start_at=START + 2 * HOUR, end_at=START + 3 * HOUR, room_id=hall.id)
     for booked in (other, event, event):
         await a_booking(booked)
@@ -191,7 +199,7 @@ async def test_a_later_end_that_does_not_fit_is_named(commands, event, hall, an_
 
 
 async def test_an_event_is_not_in_its_own_way(commands, event, a_booking):
-    """A full room stays full when its event begins a little later."""
+    """An event in a full room can start a little later, since it does not conflict with itself."""
     for _ in range(2):
         await a_booking(event)
 
@@ -215,7 +223,7 @@ async def test_a_new_room_must_be_large_enough(commands, row, event, centre, a_r
 async def test_every_room_of_the_bookings_is_asked(
     commands, event, centre, a_room, an_event, a_booking
 ):
-    """A booking in a room of its own needs a seat there at the new time."""
+    """A booking in its own room requires a seat there at the new time."""
     own = await a_room(centre, capacity=1)
     other = await an_event(start_at=START + 2 * HOUR, end_at=START + 3 * HOUR, room_id=own.id)
     await a_booking(other)
@@ -231,7 +239,9 @@ async def test_every_room_of_the_bookings_is_asked(
 async def test_a_refused_move_leaves_the_seats_to_the_next(
     storage, viewer, commands, event, hall, an_event, a_booking
 ):
-    """In one batch: the first is refused, so its seats are still its own for the second."""
+    """If the first command of a batch is refused, its seats remain available to its own event in
+    the second.
+    """
     other = await an_event(start_at=START + 2 * HOUR, end_at=START + 3 * HOUR, room_id=hall.id)
     await a_booking(other)
     for _ in range(2):
@@ -253,7 +263,7 @@ async def test_a_refused_move_leaves_the_seats_to_the_next(
 async def test_conflicts_of_candidates_are_warnings(
     commands, event, hall, an_event, a_booking, a_candidate, a_room, centre
 ):
-    """One for each booking that now overlaps another, ten at most and one for the rest."""
+    """Each new overlap adds a warning: ten at most, and one for the rest."""
     large = await a_room(centre, capacity=50)
     roomy = await an_event(
         venue_id=centre.id, room_id=large.id, start_at=START, end_at=START + HOUR
@@ -280,7 +290,7 @@ async def test_conflicts_of_candidates_are_warnings(
 async def test_what_is_on_demand_is_settled_once_there_are_bookings(
     commands, an_event, a_booking, event
 ):
-    """With live bookings an event does not change between the two, nor become a draft."""
+    """With live bookings, an event cannot switch between fixed and on demand or become a draft."""
     await a_booking(event)
     free = await an_event(start_at=None, on_demand=True)
     await a_booking(free, start_at=START, end_at=START + HOUR)
@@ -296,7 +306,7 @@ async def test_what_is_on_demand_is_settled_once_there_are_bookings(
 async def test_bookings_on_demand_keep_their_own_start(
     commands, row, an_event, a_centre, a_room, a_booking
 ):
-    """Another length ends them later; at another centre the clock shows the same time."""
+    """Another length changes their end; at another centre they keep their local time."""
     london, madrid = await a_centre(), await a_centre(time_zone="Europe/Madrid")
     room, there = await a_room(london), await a_room(madrid)
     event = await an_event(
@@ -325,7 +335,7 @@ async def test_bookings_on_demand_keep_their_own_start(
 async def test_another_test_is_the_bookings_test_too(
     commands, row, event, a_test, a_booking, insert
 ):
-    """What a booking had from its event it has from it still; another's test stays."""
+    """A booking with the event's test gets the new test; a booking with another test keeps it."""
     subject = await insert(Subject, reference="S1", name="Law", search_text="law")
     law, old = await a_test(60, subject_id=subject.id), await a_test()
     following, other = await a_booking(event), await a_booking(event, test_id=old.id)
@@ -365,7 +375,7 @@ async def test_extra_time_that_is_a_share_follows_the_length(
 async def test_no_warning_where_conflicts_are_allowed(
     commands, storage, row, event, an_event, a_booking, a_candidate, organization_id
 ):
-    """An organization that allows conflicts is not told of them."""
+    """An organization that allows conflicts gets no warnings."""
     settings = await row(Organization, organization_id)
 
     def allow(work, _):
@@ -387,7 +397,7 @@ async def test_no_warning_where_conflicts_are_allowed(
 
 
 async def test_lapsed_bookings_are_released_first(storage, viewer, event, a_booking, commands):
-    """Whoever knows which bookings have lapsed is asked once the rows are locked."""
+    """Lapsed bookings expire after the rows are locked."""
     lapsed = await a_booking(event, status=BookingStatus.PENDING)
     asked = []
 

@@ -1,4 +1,4 @@
-"""Sheets of scrap paper: which bookings have one, in which order, and who sees them."""
+"""Sheets of scrap paper: their bookings, order and visibility."""
 
 from dataclasses import replace
 from typing import Any
@@ -21,7 +21,7 @@ OVER = {
 
 @pytest.fixture
 def booked(insert: Any, organization_id: UUID) -> Any:
-    """Put a booking of an event into the table, of any kind."""
+    """Insert a booking of any kind."""
 
     async def made(event: Any, candidate: Any, reference: str, **values: Any) -> Any:
         row = booking_row(
@@ -46,7 +46,7 @@ def sheets(storage: Any, viewer: Any) -> Any:
 
 
 async def test_every_kind_has_sheets(sheets, an_event, a_candidate, booked):
-    """Bookings of all kinds share one row of seats; last names come before first names."""
+    """Bookings of all kinds share one sequence of seats, sorted by last name, then first names."""
     event, other = await an_event(), await an_event()
     people = [
         await a_candidate("Ångström", first_names="Ada"),
@@ -63,7 +63,7 @@ async def test_every_kind_has_sheets(sheets, an_event, a_candidate, booked):
 
 @pytest.mark.parametrize("status", BookingStatus)
 async def test_live_bookings_have_sheets(sheets, an_event, a_candidate, booked, status):
-    """Who takes a seat has one."""
+    """Each booking that takes a seat has a sheet."""
     event = await an_event()
     await booked(event, await a_candidate(), "A", status=status, **OVER.get(status, {}))
 
@@ -73,7 +73,9 @@ async def test_live_bookings_have_sheets(sheets, an_event, a_candidate, booked, 
 async def test_seats_do_not_depend_on_who_asks(
     sheets, an_event, a_candidate, a_centre, booked, insert
 ):
-    """A viewer sees the sheets of the bookings in its scope, with the seats that all see."""
+    """A viewer sees the sheets of the bookings in its scope, with the same seats as every
+    viewer.
+    """
     event = await an_event()
     here, there = await a_centre(), await a_centre()
     law = await insert(Subject, reference="LAW", name="Law", search_text="")
@@ -96,7 +98,7 @@ async def test_seats_do_not_depend_on_who_asks(
 
 
 async def test_one_more_tells_of_too_many(sheets, an_event, a_candidate, booked, monkeypatch):
-    """No more is read than is needed to see that there are too many."""
+    """One row more than the limit is read, to detect that there are too many."""
     event = await an_event()
     for n in range(4):
         await booked(event, await a_candidate(), f"B{n}")

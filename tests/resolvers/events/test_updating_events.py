@@ -1,4 +1,4 @@
-"""Changing events that have no bookings: what stays, what is cleared, what is refused."""
+"""Updating events without bookings: kept, cleared and refused values."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -31,13 +31,13 @@ UNCHANGED = {"affectedBookings": 0}
 
 
 def refusals(result):
-    """The codes and paths of what was refused."""
+    """Return the codes and paths of the refusals."""
     assert isinstance(result, Refused), result
     return [(refusal.code.value, ".".join(refusal.path)) for refusal in result.refusals]
 
 
 async def test_what_is_left_out_stays_and_null_clears(commands, row, changes, clock):
-    """Only what is given changes; the version counts on and the log has the difference."""
+    """Only given fields change; the version increases and the log has the difference."""
     key = await commands.made(
         title="Law", summary="Long", number=7, distribution_code="D", start_at=START
     )
@@ -59,7 +59,7 @@ async def test_what_is_left_out_stays_and_null_clears(commands, row, changes, cl
 
 
 async def test_what_changes_nothing_records_nothing(commands, row, changes, a_module, a_test):
-    """The same values again are a success without a version and without a change."""
+    """The same values succeed without a version or a change."""
     module, test = await a_module(), await a_test()
     key = await commands.made(
         number=7, test=ByKey(test.id), modules=[ByKey(module.id)], start_at=START
@@ -77,7 +77,7 @@ async def test_what_changes_nothing_records_nothing(commands, row, changes, a_mo
 
 
 async def test_modules_are_replaced(commands, rows, changes, a_module):
-    """A list replaces the modules, a null clears them."""
+    """A list replaces the modules; a null clears them."""
     one, two, three = [await a_module() for _ in range(3)]
     key = await commands.made(modules=[ByKey(one.id), ByKey(two.id)])
 
@@ -94,7 +94,9 @@ async def test_modules_are_replaced(commands, rows, changes, a_module):
 
 
 async def test_the_place_follows(commands, row, a_centre, a_room):
-    """A centre brings its clock and drops a room that is not there; a room brings its centre."""
+    """A new centre sets its time zone and removes a room that is elsewhere; a new room sets its
+    centre.
+    """
     lisbon = await a_centre("Lisboa", time_zone="Europe/Lisbon")
     madrid = await a_centre("Madrid", time_zone="Europe/Madrid")
     room = await a_room(lisbon)
@@ -114,7 +116,7 @@ async def test_the_place_follows(commands, row, a_centre, a_room):
 
 
 async def test_the_end_follows(commands, row, a_test):
-    """The end that counts is reckoned again from what remains when something of it changes."""
+    """The effective end is computed again when one of its sources changes."""
     short, long = await a_test(30), await a_test(90)
     key = await commands.made(start_at=START, given_end_at=START + HOUR, test=ByKey(short.id))
 
@@ -167,7 +169,7 @@ async def test_the_end_follows(commands, row, a_test):
     ],
 )
 async def test_wrong_values_are_refused(commands, row, changes, expected):
-    """A null for what may not be null, a limit passed, or what does not hold together."""
+    """A null for a required field, a value out of range and contradictory values are refused."""
     key = await commands.made(title="Law", start_at=START, given_end_at=START + HOUR)
 
     result = await commands.update(key, changes)
@@ -194,7 +196,7 @@ async def test_wrong_values_are_refused(commands, row, changes, expected):
     ],
 )
 async def test_limits_that_contradict_each_other_are_refused(commands, row, changes, expected):
-    """Also if only one of the two changes; the refusal names the one that was sent."""
+    """Contradictory limits are refused even if only one changes; the refusal names the sent one."""
     key = await commands.made(
         title="Law",
         start_at=START,
@@ -211,7 +213,9 @@ async def test_limits_that_contradict_each_other_are_refused(commands, row, chan
 
 
 async def test_an_old_contradiction_does_not_stop_other_changes(commands, an_event):
-    """An event of an earlier version keeps its limits until one of them is set."""
+    """An event stored by an earlier version keeps its contradictory limits until one of them is
+    set.
+    """
     event = await an_event(start_at=START, capacity_minimum=11, capacity_maximum=10)
 
     assert isinstance(await commands.update(event.id, title="Renamed"), Outcome)
@@ -221,7 +225,9 @@ async def test_an_old_contradiction_does_not_stop_other_changes(commands, an_eve
 
 
 async def test_everything_wrong_is_reported_at_once(commands, viewer, a_centre, a_room):
-    """Overrides, references and fields are one stage, before the version; a permission is first."""
+    """The permission is checked first, then overrides, references and fields together, then the
+    version.
+    """
     centre, room = await a_centre(), await a_room(await a_centre())
     key = await commands.made(centre=ByKey(centre.id))
     given = {"title": "", "room": ByKey(room.id), "overrides": (RuleOverride.CAPACITY,)}
@@ -243,7 +249,7 @@ async def test_everything_wrong_is_reported_at_once(commands, viewer, a_centre, 
 
 
 async def test_an_event_that_is_not_there(commands, viewer):
-    """An unknown id, one of another type, and one of another organization."""
+    """An unknown id, an id of another type and an event of another organization are refused."""
     key = await commands.made()
     elsewhere = replace(viewer, organization_id=uuid4())
 
@@ -259,7 +265,7 @@ async def test_an_event_that_is_not_there(commands, viewer):
 
 
 async def test_events_outside_of_the_scope_are_left_alone(commands, viewer, a_centre):
-    """Both where the event is and where it shall be must be in the viewer's scope."""
+    """The event's current and new places must both be in the viewer's scope."""
     mine, other = await a_centre(), await a_centre()
     inside = await commands.made(centre=ByKey(mine.id))
     outside = await commands.made(centre=ByKey(other.id))
@@ -276,7 +282,7 @@ async def test_events_outside_of_the_scope_are_left_alone(commands, viewer, a_ce
 
 
 async def test_another_version_is_stale(commands):
-    """The version that was read must still be the newest; the refusal says which is."""
+    """An update of an outdated version is refused with the current version."""
     key = await commands.made(start_at=START)
     await commands.update(key, number=1)
 
@@ -291,7 +297,7 @@ async def test_another_version_is_stale(commands):
 
 
 async def test_a_cancelled_event_stays_as_it_is(commands, an_event, clock):
-    """Whatever is wanted of it, even nothing."""
+    """Every update of a cancelled event is refused, even one without changes."""
     event = await an_event(cancelled_at=clock.now)
 
     result = await commands.update(event.id, title=event.title)
@@ -301,7 +307,7 @@ async def test_a_cancelled_event_stays_as_it_is(commands, an_event, clock):
 
 
 async def test_one_refusal_does_not_touch_the_others(storage, viewer, commands, row):
-    """A batch changes one event twice and refuses what lies between."""
+    """A batch updates an event twice, and a refused command between them changes nothing."""
     key, other = await commands.made(title="One"), await commands.made(title="Other")
     wanted = [
         (key, {"title": "Two"}, 1),
@@ -334,7 +340,7 @@ async def test_one_refusal_does_not_touch_the_others(storage, viewer, commands, 
 async def test_capacity_is_not_lowered_below_what_is_taken(
     commands, an_event, a_booking, before, after, allowed
 ):
-    """With three seats taken: fewer are refused, but the same or more are no lowering."""
+    """With three seats taken, a lower capacity is refused; an equal or higher one is accepted."""
     event = await an_event(capacity_maximum=before)
     for _ in range(3):
         await a_booking(event)
@@ -349,7 +355,9 @@ async def test_capacity_is_not_lowered_below_what_is_taken(
 
 
 async def test_the_capacity_rule_can_be_set_aside(commands, row, an_event, a_booking, changes):
-    """Those who may override it are warned, nobody is removed, and the change says so."""
+    """An override of the capacity adds a warning, keeps every booking and is recorded in the
+    change.
+    """
     event = await an_event(capacity_maximum=3)
     await a_booking(event)
     await a_booking(event)
@@ -366,7 +374,7 @@ async def test_the_capacity_rule_can_be_set_aside(commands, row, an_event, a_boo
 
 
 async def test_an_override_that_was_not_needed_is_not_recorded(commands, changes):
-    """Asking for it sets nothing aside by itself."""
+    """An override that was requested but not needed is not recorded."""
     key = await commands.made(capacity_maximum=5)
 
     outcome = await commands.update(key, capacity_maximum=4, overrides=(RuleOverride.CAPACITY,))
@@ -401,7 +409,7 @@ async def test_the_number_of_statements_is_fixed(storage, viewer, commands, an_e
 
 
 async def test_a_number_is_never_taken_for_another(commands, row):
-    """Identifiers, instants and texts of the details are kept as they are."""
+    """Identifiers, instants and texts of the details are stored unchanged."""
     given = {
         "venue_office_identifier": UUID(int=1),
         "exam_started": START,
@@ -420,7 +428,7 @@ async def test_a_number_is_never_taken_for_another(commands, row):
 
 
 async def test_each_update_returns_the_version_that_it_wrote(commands, storage, viewer):
-    """Also when another update follows in the same batch."""
+    """Each outcome has its own version, even if another update follows in the batch."""
     key = await commands.made(title="Law")
     titles = ["Latin", "Greek", "Greek"]
 
@@ -437,7 +445,7 @@ async def test_each_update_returns_the_version_that_it_wrote(commands, storage, 
 
 
 async def test_texts_are_those_of_the_settings(commands, row, storage, viewer):
-    """In any case; a value that the event already has is not checked again."""
+    """Texts match the settings in any case; the event's current value is not checked again."""
     key = await commands.made(title="Law", exam_type="Swum")
     settings = UpdateSettings(viewer=viewer, exam_types=("Written", "Oral"), exam_formats=("Film",))
     await storage.write(update_settings, [settings])
