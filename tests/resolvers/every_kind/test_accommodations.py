@@ -34,7 +34,7 @@ S = AccommodationScope
 
 @pytest.fixture
 async def booked(world: World, centre: UUID, room: UUID, candidate: UUID) -> UUID:
-    """A seat for tomorrow at ten, for 100 minutes, at a test with 20 minutes of breaks."""
+    """A seat at ten tomorrow, for 100 minutes, of a test with 20 minutes of breaks."""
     test = await world.test("LONG", duration_minutes=100, break_minutes=20)
     event = await world.event(centre=centre, room=room, test=test, exam_duration_in_minutes=100)
     return await world.booked(candidate, event)
@@ -68,7 +68,9 @@ async def accommodations(world: World, booking: UUID) -> list[Accommodation]:
 async def test_minutes_win_over_percentages(
     world: World, booked: UUID, values: dict[str, Any], minutes: int, time: int, breaks: int
 ) -> None:
-    """A percentage is of the test's time or of its breaks, rounded up; both keep the seat."""
+    """A percentage applies to the test's time or to its breaks, rounded up; the booking keeps its
+    seat.
+    """
     result = await granted(world, booked, **values)
 
     assert codes(result) == []
@@ -83,7 +85,7 @@ async def test_minutes_win_over_percentages(
 
 
 async def test_what_is_granted_keeps_who_and_when(world: World, booked: UUID) -> None:
-    """The outcome names the accommodation, and its change the whole list."""
+    """The outcome identifies the accommodation, and the change has the complete list."""
     origin = Origin(proxy=uuid4())
 
     result = await granted(
@@ -111,7 +113,7 @@ async def test_what_is_granted_keeps_who_and_when(world: World, booked: UUID) ->
 
 
 async def test_of_each_type_there_is_one(world: World, booked: UUID) -> None:
-    """Granting a type again replaces everything about it; another type is beside it."""
+    """A grant replaces an accommodation of the same type; other types are separate."""
     first = await granted(world, booked, time_extension_minutes=30, name="Old", reason="old")
     await granted(world, booked, type="reader", scope=S.OTHER)
 
@@ -129,7 +131,9 @@ async def test_of_each_type_there_is_one(world: World, booked: UUID) -> None:
 
 
 async def test_the_same_again_changes_nothing(world: World, booked: UUID) -> None:
-    """No version, no change; the outcome still names the accommodation."""
+    """An identical grant adds no version and no change; the outcome still identifies the
+    accommodation.
+    """
     first = await granted(world, booked, time_extension_minutes=30)
 
     again = await granted(world, booked, time_extension_minutes=30)
@@ -142,7 +146,7 @@ async def test_the_same_again_changes_nothing(world: World, booked: UUID) -> Non
 
 
 async def test_revoking_shortens_the_booking_again(world: World, booked: UUID) -> None:
-    """Of two that were granted the other one is left, and the last one leaves none."""
+    """Revoking one of two accommodations leaves the other; revoking the last leaves none."""
     await granted(world, booked, time_extension_minutes=30)
     await granted(world, booked, type="breaks", time_extension_minutes=5, scope=S.BREAK_TIME)
 
@@ -163,7 +167,9 @@ async def test_revoking_shortens_the_booking_again(world: World, booked: UUID) -
 
 @pytest.mark.parametrize("others", [0, 1])
 async def test_revoking_what_was_not_granted(world: World, booked: UUID, others: int) -> None:
-    """S-12: ACCOMMODATION_NOT_GRANTED, with the type, whether there are others or none."""
+    """S-12: the refusal is ACCOMMODATION_NOT_GRANTED with the type, with or without other
+    accommodations.
+    """
     for _ in range(others):
         await granted(world, booked, type="reader")
 
@@ -175,13 +181,10 @@ async def test_revoking_what_was_not_granted(world: World, booked: UUID, others:
     assert (refusal.identifier, refusal.http_status) == ("extra-time", 404)
 
 
-# ---------------------------------------------------------------- on demand
-
-
 async def test_on_demand_the_end_moves_with_the_extra_time(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """Extra time belongs to the booking's end there, breaks do not; revoked it moves back."""
+    """Extra time, but not breaks, extends an on-demand booking's end; revoking restores it."""
     event = await world.event(centre=centre, room=room, on_demand=True)
     nine = datetime(2027, 7, 1, 9)
     booked = await world.booked(candidate, event, on_demand_time=nine)
@@ -198,9 +201,6 @@ async def test_on_demand_the_end_moves_with_the_extra_time(
     assert longer.busy_until_at == longer.start_at + timedelta(minutes=95)
     assert shorter.local_end == nine + timedelta(minutes=60)
     assert shorter.busy_until_at == longer.start_at + timedelta(minutes=65)
-
-
-# ---------------------------------------------------------------- conflicts
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,9 @@ async def test_a_conflict_is_a_warning(
     policy: ConflictPolicy,
     warnings: list[str],
 ) -> None:
-    """Never a refusal; up to the next booking's start there is none, and one minute more is."""
+    """A conflict is never a refusal; up to the next booking's start there is none, and one minute
+    more conflicts.
+    """
     await world.made(update_settings, UpdateSettings(viewer=world.viewer, conflict_policy=policy))
     await world.booked(
         candidate, await world.event(centre=centre, room=room, start_at=world.tomorrow(12))
@@ -237,7 +239,7 @@ async def test_a_conflict_is_a_warning(
 async def test_breaks_lengthen_the_interval_too(
     world: World, centre: UUID, room: UUID, candidate: UUID, booked: UUID
 ) -> None:
-    """Time and breaks together reach the next booking."""
+    """Extra time and breaks together can overlap the next booking."""
     await world.booked(
         candidate, await world.event(centre=centre, room=room, start_at=world.tomorrow(12))
     )
@@ -253,7 +255,7 @@ async def test_breaks_lengthen_the_interval_too(
 async def test_only_a_conflict_that_is_new_is_warned_of(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """Bookings that overlapped before are not the accommodation's doing, nor is less time."""
+    """An earlier overlap adds no warning, and neither does less time."""
     warns = UpdateSettings(viewer=world.viewer, conflict_policy=ConflictPolicy.WARN)
     await world.made(update_settings, warns)
     one = await world.event(centre=centre, room=room)
@@ -271,9 +273,6 @@ async def test_only_a_conflict_that_is_new_is_warned_of(
     ]
 
     assert [warned(result) for result in results] == [[]] * 4
-
-
-# ---------------------------------------------------------------- the order of checks
 
 
 @pytest.mark.parametrize(
@@ -295,7 +294,7 @@ async def test_only_a_conflict_that_is_new_is_warned_of(
 async def test_what_an_accommodation_may_be_like(
     world: World, booked: UUID, values: dict[str, Any], expected: list[tuple[str, str]]
 ) -> None:
-    """Lengths and numbers have limits, and nothing is granted beyond them."""
+    """Lengths and numbers have limits, and invalid values grant nothing."""
     result = await granted(world, booked, **values)
 
     assert places(result)[:1] == [(code, name) for code, name in expected]
@@ -303,7 +302,7 @@ async def test_what_an_accommodation_may_be_like(
 
 
 async def test_the_limits_themselves_are_granted(world: World, booked: UUID) -> None:
-    """999 minutes, 999 percent, 99 breaks and the longest texts."""
+    """999 minutes, 999 percent, 99 breaks and the longest texts are accepted."""
     result = await granted(
         world,
         booked,
@@ -320,7 +319,7 @@ async def test_the_limits_themselves_are_granted(world: World, booked: UUID) -> 
 
 
 async def test_the_message_of_an_empty_type_is_the_source_s(world: World, booked: UUID) -> None:
-    """Word for word, for both commands `[002]`."""
+    """Both commands use the source's exact message `[002]`."""
     results = [
         await granted(world, booked, type=" "),
         await world.one(revoke, revoking(world, booked, "")),
@@ -334,7 +333,9 @@ async def test_the_message_of_an_empty_type_is_the_source_s(world: World, booked
 
 @pytest.mark.parametrize("asked", ["grant", "revoke"])
 async def test_input_then_version_then_state(world: World, booked: UUID, asked: str) -> None:
-    """The permission alone; reference and fields; a stale version; then what may be done."""
+    """The permission is checked alone, then reference and fields, then the version, then the
+    state.
+    """
     run, command = (grant, granting) if asked == "grant" else (revoke, revoking)
     await world.made(assign_results, resulting(world, booked))
     marker = in_role(world, Role.MARKER)
@@ -360,7 +361,7 @@ async def test_input_then_version_then_state(world: World, booked: UUID, asked: 
 
 
 async def put(world: World, booking: UUID, *types: str) -> None:
-    """Give a booking accommodations of these types, whatever others it has."""
+    """Insert accommodations of these types, ignoring existing ones."""
 
     def filled(work: UnitOfWork, commands: Any) -> list[Outcome]:
         rows = [
@@ -386,7 +387,9 @@ async def put(world: World, booking: UUID, *types: str) -> None:
 async def test_a_grant_replaces_all_that_have_become_of_one_type(
     world: World, booked: UUID, kept: str
 ) -> None:
-    """Earlier versions kept READER and Reader, and both forms of e with a diaeresis, apart."""
+    """A grant replaces READER and Reader, and both forms of e with a diaeresis, which earlier
+    versions stored separately.
+    """
     await put(world, booked, "READER", "Reader", "Zoe\u0308", "Zo\u00eb")
 
     results = [await granted(world, booked, type=kind) for kind in (kept, kept, "Zoe\u0308")]
@@ -397,7 +400,9 @@ async def test_a_grant_replaces_all_that_have_become_of_one_type(
 
 
 async def test_a_booking_has_500_accommodations_at_most(world: World, booked: UUID) -> None:
-    """One more is OUT_OF_RANGE, in whatever batch; one of those can still be replaced."""
+    """More than 500 is OUT_OF_RANGE in every batch; an existing accommodation can still be
+    replaced.
+    """
     await put(world, booked, *(f"type {n}" for n in range(499)))
 
     results = await world.storage.write(
@@ -414,11 +419,8 @@ async def test_a_booking_has_500_accommodations_at_most(world: World, booked: UU
     assert (await world.row(booked)).accommodation_count == 500
 
 
-# ---------------------------------------------------------------- batches
-
-
 async def test_one_booking_twice_in_a_batch(world: World, booked: UUID) -> None:
-    """Granted, replaced and granted beside in one batch: the last of each type counts."""
+    """The last accommodation of each type in a batch counts."""
     commands = [
         granting(world, booked, time_extension_minutes=10),
         granting(world, booked, time_extension_minutes=20),
@@ -438,7 +440,7 @@ async def test_one_booking_twice_in_a_batch(world: World, booked: UUID) -> None:
 
 
 async def test_revoking_twice_in_a_batch(world: World, booked: UUID) -> None:
-    """The second finds nothing to revoke."""
+    """The second command has nothing to revoke."""
     await granted(world, booked)
 
     results = await world.storage.write(revoke, [revoking(world, booked)] * 2)
@@ -447,7 +449,7 @@ async def test_revoking_twice_in_a_batch(world: World, booked: UUID) -> None:
 
 
 async def test_the_number_of_statements_does_not_grow(world: World, centre: UUID) -> None:
-    """Fifty take as many as four, also when half of them replace what was granted before."""
+    """Fifty grants take as many statements as four, even if half of them replace earlier ones."""
     hall = await world.room(centre, "Hall", capacity=100)
     event = await world.event(centre=centre, room=hall)
     keys = [await world.booked(c, event) for c in await world.candidates(54)]

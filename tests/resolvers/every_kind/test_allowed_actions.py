@@ -1,4 +1,4 @@
-"""What is listed as allowed succeeds, and what is not listed is refused; domain.md, section 8.2."""
+"""Listed actions succeed, and unlisted actions are refused; domain.md, section 8.2."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -51,7 +51,7 @@ MAY_BE_SAID = {
 
 @dataclass
 class Place:
-    """A booking, and what moving it needs."""
+    """A booking, and the objects needed to move it."""
 
     world: World
     clock: SettableClock
@@ -131,13 +131,13 @@ SITUATIONS: dict[Callable[[Place], Awaitable[None]], set[BookingAction]] = {
     absent: set(),
     cancelled: set(),
 }
-"""What an administrator may do in each, where there is something to revoke."""
+"""An administrator's actions in each state, with an accommodation to revoke."""
 
 Asked = tuple[Any, Any]
 
 
 def ways(place: Place, viewer: Viewer) -> dict[BookingAction, list[Asked]]:
-    """For each action the inputs with which it might succeed."""
+    """Return the inputs with which each action might succeed."""
     world, booked = place.world, place.booked
     reasons = (CancellationReason.ILLNESS, CancellationReason.ABSENT)
     as_viewer: dict[str, Any] = {"viewer": viewer}
@@ -156,7 +156,7 @@ def ways(place: Place, viewer: Viewer) -> dict[BookingAction, list[Asked]]:
 
 
 async def tried(place: Place, asked: Asked) -> Outcome | Refused:
-    """What a command comes to, undone."""
+    """Return a command's result, and undo it."""
     run, command = asked
 
     def and_undone(work: UnitOfWork, commands: Sequence[Any]) -> list[Outcome | Refused]:
@@ -168,7 +168,7 @@ async def tried(place: Place, asked: Asked) -> Outcome | Refused:
 
 
 async def listed(place: Place, viewer: Viewer) -> set[BookingAction]:
-    """What `allowedActions` shows the viewer."""
+    """Return the viewer's `allowedActions`."""
     row: Booking = await place.world.row(place.booked)
     [settings] = await place.world.rows(Organization, "id", row.organization_id)
     situation = ActionContext(row, settings, place.clock.now)
@@ -199,7 +199,7 @@ async def place(
 
 
 def scopes(place: Place, role: Role) -> list[Scope]:
-    """Not confined, confined to where the booking is, to other places, and to nothing."""
+    """Scopes: unrestricted, with the booking, with other places, and empty."""
     others = frozenset({uuid4()})
     here = scope_of(
         role,
@@ -216,9 +216,9 @@ def scopes(place: Place, role: Role) -> list[Scope]:
 async def test_allowed_actions_and_commands_agree(
     place: Place, situation: Callable[[Place], Awaitable[None]], with_some: bool
 ) -> None:
-    """For each role and scope: what is listed can be done, and the rest is refused as it should be.
+    """For each role and scope, listed actions succeed and others are refused with the right code.
 
-    A repeat that changes nothing is not listed and not refused.
+    A repeat that changes nothing is neither listed nor refused.
     """
     if with_some:
         await place.world.made(grant, granting(place.world, place.booked))
@@ -238,7 +238,7 @@ async def test_allowed_actions_and_commands_agree(
 async def test_what_an_administrator_may_do(
     place: Place, situation: Callable[[Place], Awaitable[None]]
 ) -> None:
-    """The table of states, as domain.md has it."""
+    """The actions match the table of states in domain.md."""
     await place.world.made(grant, granting(place.world, place.booked))
     await situation(place)
 
@@ -260,7 +260,7 @@ async def test_what_an_administrator_may_do(
 async def test_what_each_role_may_do_with_a_booking_of_theirs(
     place: Place, role: Role, expected: set[BookingAction]
 ) -> None:
-    """Of what the state allows, each role has what its permissions cover; an agent sees none."""
+    """Each role has the state's actions that its permissions cover; an agent has none."""
     await place.world.made(grant, granting(place.world, place.booked))
     await before_the_cut_off(place)
     here = scopes(place, role)[1]

@@ -1,4 +1,4 @@
-"""Enrolments and registrations at one event: counted, moved and called off together."""
+"""Enrolments and registrations of one event: counted, moved and cancelled together."""
 
 from datetime import timedelta
 from typing import Any
@@ -64,18 +64,17 @@ async def updated(world: World, event: UUID, **changes: Any) -> Outcome | Refuse
 
 
 async def both_at(world: World, event: UUID) -> tuple[UUID, UUID]:
-    """An enrolment and a registration of two candidates."""
+    """Create an enrolment and a registration of two candidates."""
     one, two = await world.candidates(2)
     return await world.booked(one, event), await registered(world, two, event)
-
-
-# ---------------------------------------------------------------- cancelEvent
 
 
 async def test_an_event_is_called_off_with_bookings_of_every_kind(
     world: World, event: UUID
 ) -> None:
-    """One change each, in one transaction, with the words of its kind; what was over stays over."""
+    """Cancelling an event records one change per live booking, in one transaction, in the terms of
+    its kind.
+    """
     enrolment, registration = await both_at(world, event)
     gone, deleted = [
         await registered(world, await world.candidate(name), event) for name in ("A", "B")
@@ -108,7 +107,7 @@ async def test_an_event_is_called_off_with_bookings_of_every_kind(
 
 
 async def test_no_kinds_cut_off_stops_it(world: World, event: UUID) -> None:
-    """It protects who organizes the exam, and that is who calls it off."""
+    """The cut-off does not apply to the organizer, who cancels the event."""
     bookings = await both_at(world, event)
     settings = UpdateSettings(viewer=world.viewer, cancel_cut_off_minutes=UNTIL_THE_LAST)
     await world.made(update_settings, settings)
@@ -123,7 +122,7 @@ async def test_no_kinds_cut_off_stops_it(world: World, event: UUID) -> None:
 
 
 async def test_what_its_kind_does_not_cancel_stays(world: World, event: UUID, insert: Any) -> None:
-    """A booking whose session runs is none that either kind lets go."""
+    """A booking in a running session is not cancelled, since neither kind permits it."""
     enrolment, _ = await both_at(world, event)
     like = (await world.row(enrolment))._asdict()  # type: ignore[attr-defined]
     running = []
@@ -152,7 +151,7 @@ async def test_bookings_of_every_kind_may_be_left_as_they_are(world: World, even
 
 
 async def test_the_statements_do_not_grow_with_the_bookings(world: World, centre: UUID) -> None:
-    """Twenty of each kind take as many statements as one of each."""
+    """Twenty bookings of each kind take as many statements as one of each."""
     hall = await world.room(centre, "Hall", capacity=100)
     few = await world.event(centre=centre, room=hall)
     many = await world.event(centre=centre, room=hall, start_at=world.tomorrow(14))
@@ -170,7 +169,7 @@ async def test_the_statements_do_not_grow_with_the_bookings(world: World, centre
 
 
 async def test_only_enrolments_are_absent(world: World, event: UUID, clock: Any) -> None:
-    """A registration has no such transition: ILLEGAL_STATE, with what may be done instead."""
+    """A registration refuses ABSENT with ILLEGAL_STATE and its allowed actions."""
     enrolment, registration = await both_at(world, event)
     clock.now = world.tomorrow(10) + timedelta(minutes=5)
 
@@ -183,9 +182,6 @@ async def test_only_enrolments_are_absent(world: World, event: UUID, clock: Any)
     assert isinstance(refused, Refused)
     assert BookingAction.CANCEL in refused.refusals[0].allowed  # type: ignore[attr-defined]
     assert codes(await world.one(cancel, absent(enrolment))) == []
-
-
-# ---------------------------------------------------------------- counted together
 
 
 async def seats(world: World, event: UUID) -> Any:
@@ -203,7 +199,7 @@ async def with_free_seats(world: World) -> set[UUID]:
 
 
 async def test_an_events_seats_count_every_kind(world: World, centre: UUID, room: UUID) -> None:
-    """What is shown, what is filtered by, and what a capacity cannot be lowered below."""
+    """The seats shown, the filter and the minimum capacity count every kind."""
     event = await world.event(centre=centre, room=room, capacity_maximum=3)
     _, registration = await both_at(world, event)
 
@@ -220,7 +216,7 @@ async def test_an_events_seats_count_every_kind(world: World, centre: UUID, room
 
 
 async def test_a_room_counts_every_kind(world: World, centre: UUID, room: UUID) -> None:
-    """Also what is taken by another event in it, and below what it cannot be made smaller."""
+    """A room's seats and its minimum capacity count every kind, at other events too."""
     event = await world.event(centre=centre, room=room)
     beside = await world.event(centre=centre, room=room, start_at=world.tomorrow(10))
     await both_at(world, event)
@@ -235,7 +231,7 @@ async def test_a_room_counts_every_kind(world: World, centre: UUID, room: UUID) 
 
 
 async def test_times_conflict_between_kinds(world: World, centre: UUID, candidate: UUID) -> None:
-    """Whichever kind comes second is told of the first."""
+    """The second booking conflicts with the first, in either order of kinds."""
     hall = await world.room(centre, "Hall", capacity=10)
     at_ten, at_half_past = [
         await world.event(
@@ -256,7 +252,7 @@ async def test_times_conflict_between_kinds(world: World, centre: UUID, candidat
 async def test_who_has_a_booking_of_any_kind_is_not_eligible_again(
     world: World, event: UUID
 ) -> None:
-    """An event's list of who could book has neither the enrolled nor the registered."""
+    """An event's eligible candidates exclude the enrolled and the registered."""
     group = uuid4()
     await updated(world, event, learner_registration_group_identifier=group)
     people = [
@@ -272,11 +268,8 @@ async def test_who_has_a_booking_of_any_kind_is_not_eligible_again(
     assert [one.id for one in found] == [people[2]]
 
 
-# ---------------------------------------------------------------- moved together
-
-
 async def test_an_event_takes_bookings_of_every_kind_along(world: World, event: UUID) -> None:
-    """One UPDATED change each; who then has two things at once is warned of, whatever the kind."""
+    """Each booking records one UPDATED change; overlaps of every kind add warnings."""
     enrolment, registration = await both_at(world, event)
     later = world.tomorrow(15)
     [row] = await world.rows(Event, "id", event)
@@ -297,11 +290,10 @@ async def test_an_event_takes_bookings_of_every_kind_along(world: World, event: 
         assert (await world.row(key)).start_at == later
 
 
-# ---------------------------------------------------------------- lengthened together
-
-
 async def test_each_kind_is_lengthened_in_its_own_way(world: World, event: UUID) -> None:
-    """Also in one batch: an enrolment ends with its event, a registration when its time is up."""
+    """In one batch too, an enrolment ends with its event, and a registration after its extra
+    time.
+    """
     enrolment, registration = await both_at(world, event)
     ends = (await world.row(enrolment)).end_at
     assert ends is not None

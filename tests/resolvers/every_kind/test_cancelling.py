@@ -40,7 +40,7 @@ async def event(world: World, centre: UUID, room: UUID) -> UUID:
 
 @pytest.fixture
 async def booked(world: World, event: UUID, candidate: UUID) -> UUID:
-    """A seat for tomorrow at ten."""
+    """A seat at ten tomorrow."""
     return await world.booked(candidate, event)
 
 
@@ -51,7 +51,7 @@ async def cancelled(world: World, booking: UUID, **values: Any) -> Outcome | Ref
 async def test_a_cancelled_booking_keeps_why_when_and_by_whom(
     world: World, clock: SettableClock, booked: UUID
 ) -> None:
-    """Staff cancels on behalf of the candidate, at an instant that may be in the past."""
+    """Staff cancel on behalf of the candidate, at an instant that can be in the past."""
     at = clock.now - timedelta(hours=3)
 
     result = await cancelled(world, booked, reason=R.OTHER, message="Storm", cancelled_at=at)
@@ -65,7 +65,7 @@ async def test_a_cancelled_booking_keeps_why_when_and_by_whom(
 
 @pytest.mark.parametrize("message", [None, "", "  \t"])
 async def test_other_needs_a_message(world: World, booked: UUID, message: str | None) -> None:
-    """Example 12: OTHER without one is REASON_REQUIRED; the other reasons need none."""
+    """Example 12: OTHER without a message is REASON_REQUIRED; other reasons need none."""
     refused = await cancelled(world, booked, reason=R.OTHER, message=message)
 
     assert places(refused) == [("REASON_REQUIRED", "message")]
@@ -74,7 +74,7 @@ async def test_other_needs_a_message(world: World, booked: UUID, message: str | 
 
 
 async def test_cancelling_frees_the_seat(world: World, centre: UUID, candidate: UUID) -> None:
-    """In the event and in the room."""
+    """The seat is free in the event and in the room."""
     small = await world.room(centre, "Small", capacity=1)
     event = await world.event(centre=centre, room=small, capacity_maximum=1)
     booked = await world.booked(candidate, event)
@@ -89,7 +89,7 @@ async def test_cancelling_frees_the_seat(world: World, centre: UUID, candidate: 
 
 
 async def test_cancelling_again_changes_nothing(world: World, booked: UUID) -> None:
-    """Whatever the reason is then; the first stays, and nothing is recorded."""
+    """The first reason stays, and nothing is recorded."""
     await world.made(cancel, cancelling(world, booked))
 
     again = await cancelled(world, booked, reason=R.OTHER, message="again")
@@ -101,7 +101,7 @@ async def test_cancelling_again_changes_nothing(world: World, booked: UUID) -> N
 
 
 async def test_what_has_a_result_cannot_be_cancelled(world: World, booked: UUID) -> None:
-    """The refusal says what may be done instead."""
+    """The refusal has the allowed actions."""
     await world.made(assign_results, resulting(world, booked))
 
     refused = await cancelled(world, booked)
@@ -114,7 +114,7 @@ async def test_what_has_a_result_cannot_be_cancelled(world: World, booked: UUID)
 
 
 async def test_an_unpaid_booking_is_cancelled(world: World, event: UUID, candidate: UUID) -> None:
-    """It does not lapse afterwards, and its payment stays as it was."""
+    """The booking does not lapse afterwards, and its payment does not change."""
     unpaid = await world.booked(candidate, event, payment=UNPAID)
 
     await world.made(cancel, cancelling(world, unpaid))
@@ -122,9 +122,6 @@ async def test_an_unpaid_booking_is_cancelled(world: World, event: UUID, candida
     row = await world.row(unpaid)
     assert (row.status, row.lapses_at) == (BookingStatus.CANCELLED, None)
     assert (await world.payment(unpaid)).status is PaymentStatus.PENDING
-
-
-# ---------------------------------------------------------------- until when
 
 
 @pytest.mark.parametrize(
@@ -146,7 +143,9 @@ async def test_cancelling_ends_with_the_cut_off(
     before_start: timedelta,
     expected: list[str],
 ) -> None:
-    """The last instant is still in time; 0 is no limit. The refusal names deadline and setting."""
+    """The deadline is inclusive, and 0 is no limit; the refusal names the deadline and the
+    setting.
+    """
     await world.made(
         update_settings, UpdateSettings(viewer=world.viewer, cancel_cut_off_minutes=cut_off)
     )
@@ -167,7 +166,9 @@ async def test_cancelling_ends_with_the_cut_off(
 async def test_absent_is_said_from_the_start_on(
     world: World, clock: SettableClock, booked: UUID, cut_off: int
 ) -> None:
-    """Before the start ABSENT is ILLEGAL_STATE, then it makes a no-show; no cut-off stops it."""
+    """ABSENT is ILLEGAL_STATE before the start, and a no-show from then on; the cut-off does not
+    apply.
+    """
     await world.made(
         update_settings, UpdateSettings(viewer=world.viewer, cancel_cut_off_minutes=cut_off)
     )
@@ -192,7 +193,7 @@ async def test_absent_is_said_from_the_start_on(
 async def test_an_unpaid_booking_cannot_be_absent(
     world: World, clock: SettableClock, event: UUID, candidate: UUID
 ) -> None:
-    """Only who was booked can have missed it."""
+    """Only a confirmed booking can be absent."""
     due = world.tomorrow(12)
     terms = PaymentTerms(amount=Decimal("40"), currency="GBP", due_by=due)
     unpaid = await world.booked(candidate, event, payment=terms)
@@ -201,13 +202,12 @@ async def test_an_unpaid_booking_cannot_be_absent(
     assert codes(await cancelled(world, unpaid, reason=R.ABSENT)) == ["ILLEGAL_STATE"]
 
 
-# ---------------------------------------------------------------- the order of checks
-
-
 async def test_everything_that_is_wrong_with_the_input_comes_back_at_once(
     world: World, clock: SettableClock, event: UUID, booked: UUID
 ) -> None:
-    """References and fields; a missing permission alone. The version and the state come later."""
+    """References and fields are checked together, a missing permission alone, the version and the
+    state later.
+    """
     command = cancelling(
         world,
         booked,
@@ -230,7 +230,7 @@ async def test_everything_that_is_wrong_with_the_input_comes_back_at_once(
 
 
 async def test_a_message_has_500_characters_at_most(world: World, booked: UUID) -> None:
-    """One more is STRING_LENGTH."""
+    """A longer message is STRING_LENGTH."""
     too_long = await cancelled(world, booked, message="m" * 501)
 
     assert places(too_long) == [("STRING_LENGTH", "message")]
@@ -238,7 +238,7 @@ async def test_a_message_has_500_characters_at_most(world: World, booked: UUID) 
 
 
 async def test_the_version_is_checked_before_the_state(world: World, booked: UUID) -> None:
-    """Also of one that is cancelled already."""
+    """The version is also checked first for a cancelled booking."""
     other = await cancelled(world, booked, expected_version=2)
     await world.made(cancel, cancelling(world, booked, expected_version=1))
     again = await cancelled(world, booked, expected_version=1)
@@ -251,7 +251,9 @@ async def test_the_version_is_checked_before_the_state(world: World, booked: UUI
 async def test_candidates_cancel_their_own(
     world: World, event: UUID, booked: UUID, candidate: UUID
 ) -> None:
-    """Then it is not on behalf of anybody; another's booking is not found."""
+    """A candidate's own cancellation is not on behalf of anybody; another's booking is not
+    found.
+    """
     other = await world.candidate("C2")
     own = in_role(world, Role.CANDIDATE, Scope(candidate=candidate))
     others = await world.booked(other, event)
@@ -277,7 +279,7 @@ async def test_candidates_cancel_their_own(
 async def test_a_booking_out_of_sight_is_not_found(
     world: World, booked: UUID, scope: Scope, expected: list[str]
 ) -> None:
-    """To whom it is not visible it does not exist, and so it does for another organization."""
+    """A booking outside the scope or of another organization is not found."""
     staff = in_role(world, Role.SCHEDULER, scope)
 
     assert codes(await cancelled(world, booked, viewer=staff)) == expected
@@ -286,7 +288,7 @@ async def test_a_booking_out_of_sight_is_not_found(
 async def test_the_candidate_that_is_named_must_be_the_booking_s(
     world: World, booked: UUID, candidate: UUID
 ) -> None:
-    """candidateId is a check: another candidate is INVALID_VALUE."""
+    """`candidateId` is a check: another candidate is INVALID_VALUE."""
     other = await world.candidate("C2")
 
     wrong = await cancelled(world, booked, candidates=(ByKey(other),))
@@ -296,16 +298,13 @@ async def test_the_candidate_that_is_named_must_be_the_booking_s(
     assert codes(right) == []
 
 
-# ---------------------------------------------------------------- several
-
-
 def together(
     world: World,
     bookings: Sequence[UUID],
     candidates: Sequence[UUID] | None = None,
     **values: Any,
 ) -> list[CancelBooking]:
-    """The commands of one request, as the mutation makes them."""
+    """Return the commands of one request, as the mutation builds them."""
     refs: tuple[Ref, ...] = tuple(ByKey(key) for key in bookings)
     named = None if candidates is None else tuple(ByKey(key) for key in candidates)
     return [
@@ -331,7 +330,7 @@ async def two(world: World, event: UUID) -> tuple[list[UUID], list[UUID]]:
 async def test_several_are_cancelled_with_their_candidates_and_event(
     world: World, event: UUID, two: tuple[list[UUID], list[UUID]]
 ) -> None:
-    """In any order of the candidates, one change each."""
+    """Candidates can be in any order, and each booking has one change."""
     bookings, candidates = two
 
     commands = together(world, bookings, candidates[::-1], event=event)
@@ -369,7 +368,7 @@ async def test_bookings_and_candidates_must_match_both_ways(
     which_candidates: list[int],
     expected: list[Any],
 ) -> None:
-    """S-04: each booking is one of the candidates', and each of the candidates has one of them."""
+    """S-04: each booking belongs to a given candidate, and each given candidate has a booking."""
     bookings, candidates = two
     candidates = [*candidates, await world.candidate("C3"), uuid4()]
     commands = together(
@@ -386,7 +385,7 @@ async def test_bookings_and_candidates_must_match_both_ways(
 async def test_an_event_that_is_named_must_be_every_booking_s(
     world: World, centre: UUID, room: UUID, event: UUID, two: tuple[list[UUID], list[UUID]]
 ) -> None:
-    """A booking at another event is INVALID_VALUE."""
+    """A booking of another event is INVALID_VALUE."""
     bookings, candidates = two
     other = await world.event(centre=centre, room=room, start_at=world.tomorrow(14))
     elsewhere = await world.booked(candidates[0], other)
@@ -402,7 +401,9 @@ async def test_an_event_that_is_named_must_be_every_booking_s(
 async def test_what_becomes_of_the_rest_if_one_is_refused(
     world: World, two: tuple[list[UUID], list[UUID]], all_or_nothing: bool, left: int
 ) -> None:
-    """All or nothing undoes the others, best effort keeps them; the one that is wrong is named."""
+    """All-or-nothing undoes the others, best effort keeps them; the refusal identifies its
+    booking.
+    """
     bookings, _ = two
     await world.made(assign_results, resulting(world, bookings[1]))
 
@@ -419,7 +420,7 @@ async def test_what_becomes_of_the_rest_if_one_is_refused(
 async def test_a_repeat_among_several_is_a_success(
     world: World, two: tuple[list[UUID], list[UUID]]
 ) -> None:
-    """One that is cancelled already does not stop the others."""
+    """A booking that is already cancelled does not stop the others."""
     bookings, _ = two
     await world.made(cancel, cancelling(world, bookings[0]))
 
@@ -442,7 +443,7 @@ async def test_the_reason_and_the_origin_are_recorded(
 
 
 async def test_the_number_of_statements_does_not_grow(world: World, centre: UUID) -> None:
-    """Fifty with their candidates and event take as many statements as two."""
+    """Fifty bookings with candidates and event take as many statements as two."""
     hall = await world.room(centre, "Hall", capacity=100)
     event = await world.event(centre=centre, room=hall)
     candidates = await world.candidates(52)

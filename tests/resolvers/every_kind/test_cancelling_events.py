@@ -49,7 +49,9 @@ async def the_event(world: World, event: UUID) -> Event:
 
 
 async def test_its_live_bookings_are_cancelled_with_it(world: World, event: UUID) -> None:
-    """Booked and unpaid ones get the reason EVENT_CANCELLED, one change each; the others stay."""
+    """Booked and unpaid bookings get the reason EVENT_CANCELLED and one change each; the others
+    stay.
+    """
     one, two, three, four = await world.candidates(4)
     booked, unpaid = await world.booked(one, event), await world.booked(two, event, payment=UNPAID)
     completed, gone = await world.booked(three, event), await world.booked(four, event)
@@ -82,7 +84,7 @@ async def test_its_live_bookings_are_cancelled_with_it(world: World, event: UUID
 async def test_the_event_is_cancelled_and_takes_no_more_bookings(
     world: World, event: UUID, candidate: UUID
 ) -> None:
-    """Its version goes up and its change says what became of it."""
+    """The event's version increases, its change has the new state, and bookings are refused."""
     await world.made(cancel_events, cancelling_event(world, event))
 
     row, change = await the_event(world, event), (await world.changes())[-1]
@@ -96,7 +98,9 @@ async def test_the_event_is_cancelled_and_takes_no_more_bookings(
 
 
 async def test_bookings_may_be_left_as_they_are(world: World, event: UUID, candidate: UUID) -> None:
-    """Then only the event is changed, and they can be cancelled or moved one by one."""
+    """On request only the event changes, and its bookings can be cancelled or moved
+    individually.
+    """
     booked = await world.booked(candidate, event)
 
     result = await cancelled(world, event, cancel_bookings=False)
@@ -108,7 +112,7 @@ async def test_bookings_may_be_left_as_they_are(world: World, event: UUID, candi
 
 
 async def test_cancelling_again_changes_nothing(world: World, event: UUID, candidate: UUID) -> None:
-    """Also in the same batch."""
+    """A repeat changes nothing, in the same batch too."""
     await world.booked(candidate, event)
     command = cancelling_event(world, event)
 
@@ -124,7 +128,7 @@ async def test_cancelling_again_changes_nothing(world: World, event: UUID, candi
 async def test_the_cut_off_of_cancelling_does_not_hold(
     world: World, clock: SettableClock, event: UUID, candidate: UUID
 ) -> None:
-    """It protects the organizer, who is the one that cancels here."""
+    """The cut-off protects the organizer, who cancels here."""
     minutes = 60 * 24 * 7
     await world.made(
         update_settings, UpdateSettings(viewer=world.viewer, cancel_cut_off_minutes=minutes)
@@ -139,7 +143,9 @@ async def test_the_cut_off_of_cancelling_does_not_hold(
 async def test_what_is_overdue_is_expired_and_not_cancelled(
     world: World, clock: SettableClock, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """Its seat had been released before, so it is none of the affected."""
+    """An overdue booking is expired and not counted as affected, since its seat was released
+    before.
+    """
     start = world.tomorrow(10) + timedelta(days=7)
     event = await world.event(centre=centre, room=room, start_at=start)
     unpaid = await world.booked(candidate, event, payment=UNPAID)
@@ -168,7 +174,7 @@ async def test_an_event_is_cancelled_until_it_begins(
     minutes: int,
     expected: list[EventStatus],
 ) -> None:
-    """From its start on it is ILLEGAL_STATE, with the event's status and version."""
+    """From its start on, cancelling an event is ILLEGAL_STATE with its status and version."""
     clock.now = world.tomorrow(10) + timedelta(minutes=minutes)
 
     result = await cancelled(world, event)
@@ -183,7 +189,7 @@ async def test_an_event_is_cancelled_until_it_begins(
 async def test_drafts_and_locked_events_can_be_cancelled(
     world: World, clock: SettableClock, centre: UUID, room: UUID, values: dict[str, Any]
 ) -> None:
-    """DRAFT, SCHEDULED and LOCKED may still be called off."""
+    """DRAFT, SCHEDULED and LOCKED events can be cancelled."""
     given = {"registration_locked": clock.now} if "registration_locked" in values else values
     event = await world.event(centre=centre, room=room, **given)
 
@@ -191,7 +197,9 @@ async def test_drafts_and_locked_events_can_be_cancelled(
 
 
 async def test_the_order_of_checks(world: World, clock: SettableClock, event: UUID) -> None:
-    """The permission alone, then the input together, then the version, then the state."""
+    """The permission is checked alone, then the input together, then the version, then the
+    state.
+    """
     clock.now = world.tomorrow(10)
     staff = in_role(world, Role.CENTRE_STAFF)
 
@@ -213,7 +221,7 @@ async def test_the_order_of_checks(world: World, clock: SettableClock, event: UU
 async def test_nobody_cancels_outside_of_their_scope(
     world: World, centre: UUID, room: UUID, insert: Any
 ) -> None:
-    """Centre and subject must both be the viewer's; FORBIDDEN names what is missing."""
+    """Centre and subject must be in the viewer's scope; FORBIDDEN names the missing scope."""
     subject = await insert(Subject, reference="S1", name="S1", search_text="")
     test = await world.test("T", subject=ByKey(subject.id))
     event = await world.event(centre=centre, room=room, test=test)
@@ -234,7 +242,7 @@ async def test_nobody_cancels_outside_of_their_scope(
 
 
 async def test_another_organization_does_not_find_it(world: World, event: UUID) -> None:
-    """And nothing is written."""
+    """An event of another organization is not found, and nothing is written."""
     stranger = replace(world.viewer, organization_id=uuid4(), key="stranger")
 
     result = await cancelled(world, event, viewer=stranger)

@@ -1,4 +1,4 @@
-"""What the log keeps of each command on a booking; domain.md, section 8.2, and design.md."""
+"""The changes that each command on a booking records; domain.md, section 8.2, and design.md."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -55,7 +55,7 @@ FIELDS = {
     "payment",
     "accommodations",
 }
-"""The fields of an enrolment in the contract that a command can change."""
+"""The fields of an enrolment in the schema that a command can change."""
 
 SNAPSHOT = (
     "status",
@@ -79,7 +79,7 @@ async def history(world: World, booking: UUID) -> list[ChangeLog]:
 async def lived(
     world: World, clock: SettableClock, centre: UUID, room: UUID, candidate: UUID, insert: Any
 ) -> list[UUID]:
-    """Three bookings to which everything happened that can: one with a result, two that ended."""
+    """Three bookings with every possible change: one has a result, two have ended."""
     subject = await insert(Subject, reference="S1", name="S1", search_text="")
     maths = await world.test("MATHS", subject=ByKey(subject.id), duration_minutes=90)
     week = timedelta(days=7)
@@ -121,7 +121,7 @@ async def lived(
 
 
 async def test_each_command_is_one_change_of_its_type(world: World, lived: list[UUID]) -> None:
-    """In the order in which they happened, the versions going up by one."""
+    """Changes are in order of time, with consecutive versions."""
     taken, lapsed, called_off = [await history(world, booking) for booking in lived]
 
     assert [change.booking_type for change in taken] == [
@@ -151,7 +151,9 @@ async def test_each_command_is_one_change_of_its_type(world: World, lived: list[
 
 
 async def test_changes_add_up_to_the_booking(world: World, lived: list[UUID]) -> None:
-    """Each change begins where the one before has ended, and the last one ends where it is now."""
+    """Each change starts from the previous one's state, and the last one ends at the current
+    state.
+    """
     for booking in lived:
         shown: dict[str, Any] = {"accommodations": []}
         for change in await history(world, booking):
@@ -171,7 +173,7 @@ async def test_changes_add_up_to_the_booking(world: World, lived: list[UUID]) ->
 
 
 async def test_changes_have_the_booking_before_and_after(world: World, lived: list[UUID]) -> None:
-    """Filters ask these columns: what it was beside what it is; at first there is none."""
+    """Filters read these columns: the booking before and after; the first change has no before."""
     for booking in lived:
         changes = await history(world, booking)
         first, last, row = changes[0], changes[-1], await world.row(booking)
@@ -191,7 +193,7 @@ async def test_changes_have_the_booking_before_and_after(world: World, lived: li
 async def test_a_move_shows_both_places(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """By their global ids, with the times on the centre's clock and as instants."""
+    """Both places have global ids, and times both local and as instants."""
     here = await world.event(centre=centre, room=room)
     there = await world.event(centre=centre, room=room, start_at=world.tomorrow(14))
     booked = await world.booked(candidate, here)
@@ -216,7 +218,7 @@ async def test_a_move_shows_both_places(
 async def test_accommodations_that_a_move_changes_are_shown(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """A percentage comes to other minutes at a longer event."""
+    """A percentage gives different minutes at a longer event."""
     here = await world.event(centre=centre, room=room)
     there = await world.event(
         centre=centre, room=room, start_at=world.tomorrow(14), exam_duration_in_minutes=120
@@ -235,7 +237,7 @@ async def test_accommodations_that_a_move_changes_are_shown(
 async def test_what_changes_nothing_and_what_is_refused_is_not_recorded(
     world: World, centre: UUID, room: UUID, candidate: UUID
 ) -> None:
-    """The log has facts only."""
+    """Changes of nothing and refusals are not recorded."""
     event = await world.event(centre=centre, room=room)
     booked = await world.booked(candidate, event)
     await world.made(cancel, cancelling(world, booked))

@@ -42,7 +42,9 @@ async def extended(world: World, booking: UUID, minutes: int = HALF_AN_HOUR, **v
 async def test_extra_time_without_a_seat_is_granted_with_a_warning_that_the_change_records(
     world: World, two_hours: tuple[UUID, UUID]
 ) -> None:
-    """The next candidate has the seat already; taking the time back needs no warning."""
+    """If the next candidate has the seat, extra time is granted with a recorded warning; revoking
+    it adds none.
+    """
     one, other = await world.candidates(2)
     booked = await world.booked(one, two_hours[0])
     await world.booked(other, two_hours[1])
@@ -60,7 +62,9 @@ async def test_extra_time_without_a_seat_is_granted_with_a_warning_that_the_chan
 async def test_only_the_added_time_is_asked_about(
     world: World, centre: UUID, two_hours: tuple[UUID, UUID]
 ) -> None:
-    """Seats before it, after it, of other rooms and of lapsed bookings are no matter of it."""
+    """Only the added time is checked: seats before, after, in other rooms and of lapsed bookings do
+    not matter.
+    """
     hall = await world.room(centre, "Hall", capacity=2)
     one, two, three, four = await world.candidates(4)
     booked = await world.booked(one, two_hours[0])
@@ -83,7 +87,7 @@ async def test_only_the_added_time_is_asked_about(
 async def test_a_lapsed_booking_holds_no_seat_against_extra_time(
     world: World, clock: SettableClock, two_hours: tuple[UUID, UUID]
 ) -> None:
-    """What is overdue in the room is expired before its seats are counted."""
+    """Overdue bookings in the room expire before its seats are counted."""
     one, other = await world.candidates(2)
     booked = await world.booked(one, two_hours[0])
     due = clock.now + timedelta(hours=1)
@@ -101,7 +105,7 @@ async def test_a_lapsed_booking_holds_no_seat_against_extra_time(
 async def test_another_form_may_lengthen_breaks_beyond_the_seats(
     world: World, two_hours: tuple[UUID, UUID]
 ) -> None:
-    """A share of the breaks of the new form's test is checked like a grant."""
+    """A percentage of the new form's breaks is checked like a grant."""
     short = await world.test("SHORT", forms=(Form(code="S", name="S"),))
     long = await world.test("LONG", break_minutes=60, forms=(Form(code="L", name="L"),))
     one, other = await world.candidates(2)
@@ -132,7 +136,7 @@ async def test_another_form_may_lengthen_breaks_beyond_the_seats(
 
 
 async def test_statements_do_not_grow_with_the_grants(world: World, centre: UUID) -> None:
-    """Rooms and events are locked and counted together."""
+    """Rooms and events are locked and counted in one statement each for all grants."""
     settings = UpdateSettings(viewer=world.viewer, conflict_policy=ConflictPolicy.ALLOW)
     await world.one(update_settings, settings)
     hall = await world.room(centre, "Hall", capacity=60)
