@@ -136,7 +136,7 @@ async def test_another_form_may_lengthen_breaks_beyond_the_seats(
 
 
 async def test_statements_do_not_grow_with_the_grants(world: World, centre: UUID) -> None:
-    """Rooms and events are locked and counted in one statement each for all grants."""
+    """The number of statements does not grow with the grants."""
     settings = UpdateSettings(viewer=world.viewer, conflict_policy=ConflictPolicy.ALLOW)
     await world.one(update_settings, settings)
     hall = await world.room(centre, "Hall", capacity=60)

@@ -50,7 +50,7 @@ async def form(world: World) -> str:
 
 @pytest.fixture
 def lax(world: World, centre: UUID) -> Lax:
-    """A sitting tomorrow at ten at the centre, with all that a new event needs."""
+    """Return a sitting at ten tomorrow at the centre, with all that a new event requires."""
 
     def made(**values: Any) -> LaxEvent:
         given = {
@@ -68,7 +68,7 @@ def lax(world: World, centre: UUID) -> Lax:
 
 @pytest.fixture
 def register(world: World, candidate: UUID, form: str) -> Register:
-    """Register a learner, for an event's key or lax."""
+    """Register a learner for an event by its key or by a sitting."""
 
     async def registered(target: UUID | LaxEvent, **values: Any) -> Outcome | Refused:
         person = values.pop("candidate", candidate)
@@ -85,7 +85,7 @@ def register(world: World, candidate: UUID, form: str) -> Register:
 
 @pytest.fixture
 def move_to(world: World, candidate: UUID) -> Register:
-    """Transfer a registration to another event, by its key or lax."""
+    """Transfer a registration to another event by its key or by a sitting."""
 
     async def moved(key: UUID, target: UUID | LaxEvent, **values: Any) -> Outcome | Refused:
         person = values.pop("candidate", candidate)

@@ -60,7 +60,7 @@ async def test_a_learner_is_registered_for_an_event(
 async def test_a_strict_call_needs_neither_identifier_nor_form(
     world: World, centre: UUID, register: Register
 ) -> None:
-    """The identifier is made here."""
+    """An identifier is generated."""
     event = await world.event(centre=centre)
 
     outcome = done(await register(event, registration=None, test_form=None))
@@ -73,7 +73,9 @@ async def test_a_strict_call_needs_neither_identifier_nor_form(
 async def test_references_are_longer_where_identifiers_begin_alike(
     world: World, centre: UUID, register: Register
 ) -> None:
-    """Eight digits, and four more for each that begins with the same."""
+    """A reference has eight digits, and four more for each existing identifier with the same
+    start.
+    """
     event = await world.event(centre=centre)
     learners = await world.candidates(3)
     rest = ["0000-4000-8000-000000000001", "0000-4000-8000-000000000002"]
@@ -89,7 +91,7 @@ async def test_references_are_longer_where_identifiers_begin_alike(
 
 
 async def test_an_identifier_is_used_once(world: World, centre: UUID, register: Register) -> None:
-    """Also for another learner at another event; the first is named."""
+    """An identifier is refused for another learner at another event too."""
     event, other = await world.event(centre=centre), await world.event(centre=centre)
     identifier = uuid4()
     first = done(await register(event, registration=identifier))
@@ -108,13 +110,12 @@ async def test_an_identifier_is_used_once(world: World, centre: UUID, register: 
     assert result.refusals[0].conflicting == (first.subject,)  # type: ignore[attr-defined]
 
 
-# ---------------------------------------------------------------- lax
-
-
 async def test_a_lax_call_makes_the_event_that_is_missing(
     world: World, centre: UUID, register: Register, lax: Lax
 ) -> None:
-    """Once; the next needs neither type nor format nor billing code (acceptance example 5)."""
+    """The event is created once; the next call needs no type, format or billing code (acceptance
+    example 5).
+    """
     first = done(await register(lax()))
     bare = lax(exam_type=None, exam_format=None, billing_code=None)
     second = done(await register(bare, candidate=await world.candidate("C2")))
@@ -130,7 +131,9 @@ async def test_a_lax_call_makes_the_event_that_is_missing(
 
 
 async def test_all_that_a_new_event_lacks_is_told_together(register: Register, lax: Lax) -> None:
-    """Acceptance example 6, with everything else that can be wrong, in the order of the checks."""
+    """Missing values of a new event are reported with all other errors, in the order of the checks
+    (acceptance example 6).
+    """
     nothing = lax(exam_type=None, exam_format=" ", billing_code="")
 
     result = await register(
@@ -171,7 +174,7 @@ async def test_all_that_a_new_event_lacks_is_told_together(register: Register, l
 async def test_missing_texts_are_reported_before_invalid_ones(
     world: World, register: Register, lax: Lax
 ) -> None:
-    """The order of [002]: what is not specified, then what is invalid."""
+    """[002] reports missing values before invalid ones."""
     settings = UpdateSettings(viewer=world.viewer, exam_types=("Written",))
     await world.one(update_settings, settings)
 
@@ -187,7 +190,7 @@ async def test_missing_texts_are_reported_before_invalid_ones(
 async def test_empty_accommodation_types_have_the_message_of_the_source_alone(
     world: World, centre: UUID, register: Register
 ) -> None:
-    """They are not reported as repeated; a repeated type is."""
+    """Empty types are not reported as repeated; a repeated type is."""
     event = await world.event(centre=centre)
 
     empty = await register(
@@ -204,7 +207,7 @@ async def test_empty_accommodation_types_have_the_message_of_the_source_alone(
 async def test_place_and_time_are_told_together_and_before_what_needs_them(
     register: Register, lax: Lax
 ) -> None:
-    """Without them no event is looked for, so nothing is said about one."""
+    """Without a place and time, no event is searched for or reported."""
     result = await register(lax(centre=uuid4(), start="tomorrow", exam_type=None))
 
     assert refused(result) == [
@@ -243,7 +246,7 @@ async def test_a_start_is_iso_8601_with_an_offset(
 async def test_one_instant_can_be_written_in_many_ways(
     world: World, register: Register, lax: Lax
 ) -> None:
-    """With another offset, fractions of a second, no seconds: it is the same sitting."""
+    """Another offset, fractions of a second or no seconds identify the same sitting."""
     day = world.tomorrow(10).date().isoformat()
     starts = [
         f"{day}T10:00:00Z",
@@ -264,7 +267,7 @@ async def test_one_instant_can_be_written_in_many_ways(
 async def test_a_centre_goes_by_the_ids_of_shift_iq(
     world: World, register: Register, lax: Lax
 ) -> None:
-    """Both versions share one space of ids; the nil UUID is none."""
+    """Both Shift iQ versions share their ids; the nil UUID is not an id."""
     known = uuid4()
     centre = await world.centre("PAR", "Europe/Paris")
     ids = (ByExternalId(SourceSystem.SHIFT_IQ_V2, "venue", str(known)),)
@@ -297,7 +300,7 @@ async def test_nothing_is_made_where_the_caller_says_so(
 async def test_a_refused_booking_leaves_no_event(
     world: World, centre: UUID, candidate: UUID, register: Register, lax: Lax
 ) -> None:
-    """The event would have been made for it alone."""
+    """The event would have been created for this booking only."""
     elsewhere = await world.event(centre=centre, start_at=world.tomorrow(10))
     done(await register(elsewhere))
     other = await world.centre("PAR", "Europe/Paris")
@@ -311,7 +314,9 @@ async def test_a_refused_booking_leaves_no_event(
 async def test_texts_of_a_new_event_are_those_of_the_settings(
     world: World, register: Register, lax: Lax
 ) -> None:
-    """In any case, and kept as the settings write them; others are refused, all together."""
+    """Texts match the settings in any case and are stored as in the settings; others are refused
+    together.
+    """
     settings = UpdateSettings(
         viewer=world.viewer,
         exam_types=("Written", "Oral"),
@@ -336,7 +341,7 @@ async def test_texts_of_a_new_event_are_those_of_the_settings(
 async def test_of_several_sittings_the_texts_choose_then_the_number_then_the_age(
     world: World, centre: UUID, register: Register, lax: Lax
 ) -> None:
-    """What the chosen one has otherwise is a warning."""
+    """Other differences of the chosen event are warnings."""
     oldest = await world.event(centre=centre, exam_type="Oral")
     numbered = await world.event(centre=centre, exam_type="Oral", number=7)
     written = await world.event(centre=centre, exam_type="written", number=9)
@@ -366,7 +371,7 @@ async def test_of_several_sittings_the_texts_choose_then_the_number_then_the_age
 async def test_an_event_that_was_moved_or_cancelled_is_made_anew(
     world: World, centre: UUID, register: Register, lax: Lax
 ) -> None:
-    """What a lax call made it for no longer holds."""
+    """A moved or cancelled event no longer matches the lax call."""
     learners = await world.candidates(3)
     first = UUID(done(await register(lax(), candidate=learners[0])).facts["event"])
     later = {"start_at": world.tomorrow(15)}
@@ -381,13 +386,10 @@ async def test_an_event_that_was_moved_or_cancelled_is_made_anew(
     assert len(await world.rows(Event, "venue_id", centre)) == 2
 
 
-# ---------------------------------------------------------------- forms
-
-
 async def test_a_form_is_published_and_in_one_language(
     world: World, centre: UUID, register: Register, lax: Lax
 ) -> None:
-    """Acceptance example 7; of several the most recently published."""
+    """Acceptance example 7; of several forms, the most recently published is used."""
     now = world.storage.clock()
     forms = (
         Form(code="U", name="Unpublished", published=False),
@@ -410,13 +412,10 @@ async def test_a_form_is_published_and_in_one_language(
     assert (await world.row(outcome.subject)).test_id == test
 
 
-# ---------------------------------------------------------------- rules
-
-
 async def test_a_seat_is_asked_for_like_any_other(
     world: World, centre: UUID, candidate: UUID, register: Register
 ) -> None:
-    """Capacity, duplicates, the window and conflicts count bookings of every kind together."""
+    """Capacity, duplicates, the window and conflicts count bookings of every kind."""
     room = await world.room(centre)
     event = await world.event(centre=centre, room=room, capacity_maximum=2)
     closed = await world.event(centre=centre, room=room, start_at=world.tomorrow(15))
@@ -438,7 +437,7 @@ async def test_a_seat_is_asked_for_like_any_other(
 
 
 async def test_the_room_of_an_event_counts(world: World, centre: UUID, register: Register) -> None:
-    """Two events share a room with one seat at one time."""
+    """Two events at one time share a room with one seat."""
     small = await world.room(centre, "Small", capacity=1)
     one, two = [await world.event(centre=centre, room=small) for _ in range(2)]
     first, second = await world.candidates(2)
@@ -451,7 +450,7 @@ async def test_the_room_of_an_event_counts(world: World, centre: UUID, register:
 async def test_an_event_on_demand_takes_no_registrations(
     world: World, centre: UUID, register: Register
 ) -> None:
-    """A registration has its event's time, and that has none."""
+    """A registration has its event's time, which an on-demand event lacks."""
     event = await world.event(centre=centre, on_demand=True)
 
     assert codes(await register(event)) == ["ON_DEMAND_TIME_REQUIRED"]
@@ -460,7 +459,7 @@ async def test_an_event_on_demand_takes_no_registrations(
 async def test_extra_time_ends_after_the_event_with_a_warning(
     world: World, centre: UUID, register: Register
 ) -> None:
-    """The end is the event's, or the start, the duration and the extra time if that is later."""
+    """The end is the later of the event's end and the start plus duration and extra time."""
     short = await world.event(centre=centre)
     long = await world.event(
         centre=centre, start_at=world.tomorrow(12), given_end_at=world.tomorrow(17)
@@ -513,7 +512,7 @@ async def test_what_is_no_id_of_a_learner_is_not_found(
 async def test_permission_and_scope(
     world: World, centre: UUID, register: Register, lax: Lax
 ) -> None:
-    """BOOK makes an event by a lax call too, but not outside the viewer's centres."""
+    """BOOK lets a lax call create an event, but only at the viewer's centres."""
     marker = replace(world.viewer, permissions=PERMISSIONS[Role.MARKER])
     elsewhere = await world.centre("PAR", "Europe/Paris")
     staff = replace(
@@ -529,7 +528,7 @@ async def test_permission_and_scope(
 async def test_an_import_is_past_the_rules_about_now(
     world: World, centre: UUID, register: Register, lax: Lax
 ) -> None:
-    """It records what has happened: no permission, no window; all other rules hold."""
+    """An import records the past: permission and window do not apply, all other rules do."""
     nobody = replace(world.viewer, permissions=frozenset())
     past = (world.storage.clock() - timedelta(days=30)).isoformat()
     given = {"viewer": nobody, "imported": True}

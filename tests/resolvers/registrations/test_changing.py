@@ -64,7 +64,7 @@ async def called_off(world: World, key: UUID) -> Outcome | Refused:
 
 
 async def test_another_form_is_assigned(world: World, registered: UUID) -> None:
-    """One ASSESSMENT_CHANGED change; the same form again is refused."""
+    """A new form records one ASSESSMENT_CHANGED change; the same form is refused."""
     done(await reassess(world, registered, "F2"))
 
     change = (await world.changes())[-1]
@@ -116,7 +116,7 @@ async def test_a_deleted_registration_frees_its_seat_and_keeps_its_identifier(
 async def test_a_cancelled_registration_can_be_deleted_and_nothing_else(
     world: World, registered: UUID
 ) -> None:
-    """It cannot be reassessed; and what is deleted cannot be cancelled."""
+    """A cancelled registration cannot be reassessed, and a deleted one cannot be cancelled."""
     done(await called_off(world, registered))
 
     assert (await world.row(registered)).status is BookingStatus.CANCELLED
@@ -129,7 +129,7 @@ async def test_a_cancelled_registration_can_be_deleted_and_nothing_else(
 async def test_extra_time_goes_with_the_event_and_comes_off_again(
     world: World, event: UUID, registered: UUID
 ) -> None:
-    """The end is later by it while it is granted, wherever the event moves."""
+    """Extra time extends the end while it is granted, also after the event moves."""
     granting = GrantAccommodation(
         viewer=world.viewer, booking=ByKey(registered), type="extra", time_extension_minutes=30
     )
@@ -155,7 +155,7 @@ async def test_extra_time_goes_with_the_event_and_comes_off_again(
 async def test_a_registration_goes_where_its_event_goes(
     world: World, centre: UUID, event: UUID, registered: UUID
 ) -> None:
-    """Another centre without a room, in another zone: the booking has its clock."""
+    """At another centre without a room, the booking uses that centre's time zone."""
     paris = await world.centre("PAR", "Europe/Paris")
     change = {"centre": ByKey(paris), "room": None}
 
@@ -197,7 +197,7 @@ async def test_each_command_needs_its_permission(world: World, registered: UUID)
 
 
 async def test_a_form_that_is_assigned_stays_with_its_test(world: World, registered: UUID) -> None:
-    """The test cannot be left without it; another one that nobody has can go."""
+    """A test cannot remove an assigned form; it can remove an unused one."""
     left_out = UpsertTest(
         viewer=world.viewer,
         reference="MATHS",

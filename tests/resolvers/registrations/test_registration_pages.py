@@ -1,4 +1,4 @@
-"""Searches for registrations: each criterion, what a viewer sees, and the UUIDs that they have."""
+"""Searches for registrations: criteria, visibility and UUIDs."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -54,7 +54,7 @@ def world(storage: Storage, viewer: Viewer) -> World:
 
 @pytest.fixture
 def a_registration(insert: Any) -> Registered:
-    """Put a registration into the tables as it is; its booking."""
+    """Insert a registration; return its booking."""
 
     async def made(**values: Any) -> Any:
         identifier = values.pop("identifier", None) or uuid4()
@@ -70,7 +70,7 @@ def a_registration(insert: Any) -> Registered:
 
 @pytest.fixture
 async def people(world: World, a_registration: Registered) -> dict[UUID, str]:
-    """A registration for each of the people, the later the changed; their names by its key."""
+    """Registrations of these people in order of their last change; return the names by key."""
     names = {}
     for n, (name, values) in enumerate(PEOPLE.items()):
         key = await world.candidate(**{"email": EMAILS.get(name), **values})
@@ -85,7 +85,7 @@ async def found(
     filter: Filter = NO_FILTER,
     viewer: Viewer | None = None,
 ) -> list[UUID]:
-    """The keys of what is found; the count must be the same."""
+    """Return the keys found; the count must agree."""
     asking = viewer or world.viewer
     rows = await world.storage.read(registrations_page(asking, ALL, criteria, filter))
     [counted] = await world.storage.read(registrations_count(asking, criteria, filter))
@@ -129,7 +129,7 @@ CRITERIA: list[tuple[dict[str, Any], str]] = [
 async def test_criteria(
     world: World, people: dict[UUID, str], criteria: dict[str, Any], expected: str
 ) -> None:
-    """Each criterion finds what it says and nothing else, and all of several must hold."""
+    """Each criterion finds exactly the matching registrations, and several must all match."""
     keys = await found(world, RegistrationCriteria(**criteria))
 
     assert sorted(people[key] for key in keys) == sorted(expected.split())
@@ -138,7 +138,7 @@ async def test_criteria(
 async def test_only_registrations_are_found(
     world: World, people: dict[UUID, str], insert: Any
 ) -> None:
-    """A booking of another kind is none, whoever's it is."""
+    """Bookings of other kinds are not found, for any candidate."""
     ada = (await world.rows(Booking, "id", next(iter(people))))[0].candidate_id
     row = booking_row(candidate_id=ada)._asdict()
     del row["organization_id"]
@@ -151,7 +151,7 @@ async def test_only_registrations_are_found(
 async def test_deleted_ones_are_found_where_the_filter_names_them(
     world: World, a_registration: Registered
 ) -> None:
-    """Also together with criteria, which alone do not find them."""
+    """Criteria alone do not find deleted registrations; a filter that requests them does."""
     ada = await world.candidate(**PEOPLE["ada"])
     gone = await a_registration(candidate_id=ada, status=BookingStatus.DELETED)
     criteria = RegistrationCriteria(name="ada")
@@ -164,7 +164,7 @@ async def test_deleted_ones_are_found_where_the_filter_names_them(
 async def test_criteria_and_a_filter_by_the_candidate(
     world: World, people: dict[UUID, str]
 ) -> None:
-    """Both look at candidates, each for itself."""
+    """Each of them restricts the candidates separately."""
     named = Condition("candidate_name", Operator.CONTAINS, "o")
     coded = Condition("candidate_reference", Operator.STARTS_WITH, "p")
 
@@ -174,7 +174,7 @@ async def test_criteria_and_a_filter_by_the_candidate(
 
 
 async def test_pages_of_what_criteria_find(world: World, a_registration: Registered) -> None:
-    """In both directions, with only some of the columns, and nothing twice."""
+    """Pages in both directions, with some of the columns, repeat nothing."""
     people = await world.candidates(7)
     made = [
         await a_registration(candidate_id=person, start_at=NOON + (n % 3) * HOUR)
@@ -208,7 +208,7 @@ async def test_pages_of_what_criteria_find(world: World, a_registration: Registe
 async def test_a_search_shows_what_may_be_seen(
     world: World, people: dict[UUID, str], a_registration: Registered
 ) -> None:
-    """Whoever is confined to a centre or to a candidate finds no more by any criteria."""
+    """For a viewer restricted to a centre or candidate, no criterion finds more."""
     centre = await world.centre()
     person = await world.candidate("P9", first_names="Ada", last_name="Two")
     here = await a_registration(candidate_id=person, centre_id=centre)
@@ -234,7 +234,7 @@ async def test_a_search_shows_what_may_be_seen(
     ],
 )
 def test_texts_that_nobody_can_have(criteria: dict[str, str], told: tuple[str, str]) -> None:
-    """What no database can be asked is refused, with its place."""
+    """A text that no database accepts is refused with its path."""
     viewer = Viewer(UUID(int=1), Role.ADMIN, "admin", "admin", frozenset(Permission))
 
     with pytest.raises(Refusal) as refused:
@@ -244,7 +244,7 @@ def test_texts_that_nobody_can_have(criteria: dict[str, str], told: tuple[str, s
 
 
 def test_an_email_is_personal() -> None:
-    """Without VIEW_PII a search must not tell whose address it is."""
+    """A search by email requires VIEW_PII, since it would reveal the address."""
     viewer = Viewer(UUID(int=1), Role.MARKER, "marker", "marker", frozenset({Permission.READ}))
 
     with pytest.raises(PermissionRefusal):
@@ -253,9 +253,9 @@ def test_an_email_is_personal() -> None:
 
 @pytest.mark.parametrize("database", ["sqlite"])
 async def test_a_name_is_searched_for_by_the_indexes(database_url: str, viewer: Viewer) -> None:
-    """First all names, by the index alone; then their bookings; then the rows of the page.
+    """The names are read from the index alone, then their bookings, then the page's rows.
 
-    PostgreSQL chooses by how rare a name is, and reads small tables whole.
+    PostgreSQL plans by how rare a name is, and reads small tables completely.
     """
     read = registrations_page(viewer, ALL, RegistrationCriteria(name="ada"))
     made = Compiled(read.build("sqlite"), DIALECTS["sqlite"])
@@ -272,7 +272,7 @@ async def test_a_name_is_searched_for_by_the_indexes(database_url: str, viewer: 
 async def test_the_uuids_of_a_registration(
     world: World, a_registration: Registered, insert: Any
 ) -> None:
-    """Its own identifier, which comes first, and Shift iQ's in either case of its letters."""
+    """Its own identifier is first, then Shift iQ's, in either case."""
     person = await world.candidate()
     one = await a_registration(candidate_id=person, identifier=UUID(int=0xAB))
     other = await a_registration(candidate_id=person, identifier=UUID(int=0xCD))

@@ -47,7 +47,7 @@ async def registered(register: Register, event: UUID) -> UUID:
 async def test_a_transfer_takes_the_new_seat_and_frees_the_old(
     world: World, centre: UUID, event: UUID, registered: UUID, move_to: Register
 ) -> None:
-    """The form stays, the chain grows, and one TRANSFERRED change says why."""
+    """The form stays, the chain grows, and one TRANSFERRED change has the reason."""
     other = await world.event(centre=centre, start_at=world.tomorrow(14), capacity_maximum=1)
     [before] = await world.rows(Registration, "id", registered)
 
@@ -69,7 +69,7 @@ async def test_a_transfer_takes_the_new_seat_and_frees_the_old(
 async def test_a_lax_transfer_makes_the_event_like_the_one_it_leaves(
     world: World, centre: UUID, registered: UUID, move_to: Register, lax: Lax
 ) -> None:
-    """Format and billing code, which such a call has not, are those of the old event."""
+    """The call has no format or billing code, so the old event's are used."""
     later = world.tomorrow(16).isoformat()
     target = lax(start=later, exam_type="Written", exam_format=None, billing_code=None)
 
@@ -90,7 +90,9 @@ async def test_the_named_messages(
     move_to: Register,
     lax: Lax,
 ) -> None:
-    """Acceptance example 8, and the others, together and in the order of the checks."""
+    """Acceptance example 8 and the other errors are reported together, in the order of the
+    checks.
+    """
     other = await world.candidate("C2")
     bare = done(await register(event, candidate=other, test_form=None)).subject
     there = lax(start=world.tomorrow(10).isoformat(), exam_type=None)
@@ -142,7 +144,7 @@ async def test_an_enrolment_is_no_registration(
 async def test_a_seat_at_the_target_or_no_transfer(
     world: World, centre: UUID, event: UUID, registered: UUID, move_to: Register, lax: Lax
 ) -> None:
-    """A refused transfer leaves the old seat taken, and makes no event (S-20)."""
+    """A refused transfer keeps the old seat and creates no event (S-20)."""
     full = await world.event(centre=centre, start_at=world.tomorrow(14), capacity_maximum=1)
     await world.book(await world.candidate("C2"), full, online=True)
     at_ten = await world.event(centre=centre, start_at=world.tomorrow(18))
@@ -166,7 +168,7 @@ async def test_a_seat_at_the_target_or_no_transfer(
 async def test_a_cancelled_registration_stays_where_it_is(
     world: World, centre: UUID, registered: UUID, move_to: Register
 ) -> None:
-    """S-20; and the version must be the one that is expected."""
+    """S-20; the version must be the expected one too."""
     other = await world.event(centre=centre, start_at=world.tomorrow(14))
 
     assert codes(await move_to(registered, other, expected_version=2)) == ["STALE_BOOKING"]
@@ -180,7 +182,7 @@ async def test_a_cancelled_registration_stays_where_it_is(
 async def test_accommodations_are_counted_anew_for_the_other_length(
     world: World, centre: UUID, event: UUID, register: Register, move_to: Register
 ) -> None:
-    """A quarter of 60 minutes, then of 120."""
+    """25 percent is computed from 60 minutes, then from 120."""
     granted = (InitialAccommodation(type="extra", extra_time_percentage=25),)
     registered = done(await register(event, accommodations=granted)).subject
     longer = await world.event(
@@ -198,7 +200,7 @@ async def test_accommodations_are_counted_anew_for_the_other_length(
 async def test_breaks_are_those_of_the_form_s_test(
     world: World, centre: UUID, event: UUID, register: Register, move_to: Register
 ) -> None:
-    """Half of 40 minutes, at whatever event the form is sat; of another test, its share of that."""
+    """Half of 40 minutes at every event; for another test, its share of that test's breaks."""
     await world.test("BREAKS", break_minutes=40, forms=(Form(code="FB", name="With breaks"),))
     half = InitialAccommodation(
         type="pause", extra_time_percentage=50, scope=AccommodationScope.BREAK_TIME
@@ -234,7 +236,7 @@ async def test_breaks_are_those_of_the_form_s_test(
 async def test_two_transfers_in_one_batch_are_a_chain(
     world: World, centre: UUID, event: UUID, registered: UUID, candidate: UUID, move_to: Register
 ) -> None:
-    """There and back again."""
+    """The registration moves there and back."""
     other = await world.event(centre=centre, start_at=world.tomorrow(14))
 
     done(await move_to(registered, other))
@@ -250,7 +252,9 @@ async def test_two_transfers_in_one_batch_are_a_chain(
 async def test_permission_and_scope(
     world: World, centre: UUID, event: UUID, registered: UUID, move_to: Register
 ) -> None:
-    """TRANSFER, and the target in the viewer's scope; what is outside of it is not found."""
+    """A transfer requires TRANSFER and a target in the viewer's scope; a hidden registration is not
+    found.
+    """
     elsewhere = await world.centre("PAR", "Europe/Paris")
     there = await world.event(centre=elsewhere, start_at=world.tomorrow(14))
     scheduler = replace(
@@ -269,7 +273,7 @@ async def test_permission_and_scope(
 
 
 def test_outcomes_are_told_apart() -> None:
-    """`done` and `refused` are what the other tests stand on."""
+    """The other tests rely on `done` and `refused`."""
     with pytest.raises(AssertionError):
         done(Refused([]))
     with pytest.raises(AssertionError):
@@ -279,7 +283,7 @@ def test_outcomes_are_told_apart() -> None:
 async def test_a_new_event_without_format_and_billing_code_is_a_warning(
     world: World, centre: UUID, register: Register, move_to: Register, lax: Lax
 ) -> None:
-    """They are copied from the event that is left; the warning names each that it has not."""
+    """They are copied from the old event; the warning names each missing one."""
     bare = await world.event(centre=centre)
     full = await world.event(centre=centre, exam_format="Paper", start_at=world.tomorrow(15))
     texts = {"exam_format": None, "billing_code": None}
