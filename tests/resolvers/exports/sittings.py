@@ -1,4 +1,4 @@
-"""Rows as a file of events gets them, with every field set unless a test says otherwise."""
+"""Rows of an events file, with every field set by default."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -20,17 +20,17 @@ SAMPLE: dict[ValueKind, Any] = {
 
 
 def fields(*names: str) -> tuple[ExportField, ...]:
-    """Some of the fields, by the source's names."""
+    """Return some of the fields, by the source's names."""
     return tuple(field for name in names for field in FIELDS if field.name == name)
 
 
 def row(of: tuple[ExportField, ...] = FIELDS, **values: Any) -> tuple[Any, ...]:
-    """The sample's row, with other values for some of the source's names."""
+    """Return the sample's row with other values for some of the source's names."""
     return tuple(values.get(field.name, SAMPLE[field.kind]) for field in of)
 
 
 def sitting(**values: Any) -> tuple[Any, ...]:
-    """A row of a calendar, by its columns."""
+    """Return a calendar row by its columns."""
     given = {
         "identifier": KEY,
         "start_at": datetime(2027, 3, 1, 9, tzinfo=UTC),
@@ -49,7 +49,7 @@ def sitting(**values: Any) -> tuple[Any, ...]:
 
 
 def written(file: Any, *batches: list[tuple[Any, ...]]) -> bytes:
-    """The whole file, from its first step to its last."""
+    """Return the complete file, from its first step to its last."""
     try:
         pieces = [file.begin(), *(file.add(rows) for rows in batches), *file.end()]
     finally:

@@ -1,4 +1,4 @@
-"""What was asked for is the same when it comes back out of an address."""
+"""An export request is unchanged after encoding in a URL."""
 
 from datetime import UTC, date, datetime
 from uuid import UUID

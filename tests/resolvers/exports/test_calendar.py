@@ -1,4 +1,4 @@
-"""ICS as the icalendar library reads it."""
+"""ICS files as read by the icalendar library."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ START = datetime(2027, 3, 1, 9, tzinfo=UTC)
 
 
 def told(*rows: tuple[Any, ...], of: Any = FIELDS) -> list[Any]:
-    """The events of a calendar."""
+    """Return the events of a calendar."""
     calendar = icalendar.Calendar.from_ical(written(CalendarFile(of), list(rows)))
     assert calendar["VERSION"] == "2.0"
     assert calendar["PRODID"]
@@ -72,7 +72,7 @@ def test_a_calendar_without_events_is_one() -> None:
 
 
 def test_lines_are_folded_between_characters() -> None:
-    """At most 75 octets, each line UTF-8 by itself, and whole again once read."""
+    """Each line has at most 75 octets and is valid UTF-8, and unfolding restores the text."""
     title = "試験と" * 60
 
     content = written(CalendarFile(FIELDS), [sitting(title=title)])
@@ -98,7 +98,7 @@ def test_lines_of_a_text_stay_lines(end: str) -> None:
 
 
 def test_no_text_makes_properties_of_its_own() -> None:
-    """Control characters are dropped, and a line end does not end the line."""
+    """Control characters are removed, and a line break does not end the property."""
     title = "Anatomy\r\nATTACH:https://example.org\x00\x1b[1m"
 
     [event] = told(sitting(title=title))

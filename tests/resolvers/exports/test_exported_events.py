@@ -47,7 +47,7 @@ Maker = Callable[..., Awaitable[Any]]
 
 @pytest.fixture
 def file(storage: Storage, viewer: Viewer) -> File:
-    """The text of a file; two rows at a time, so that there are several batches."""
+    """Return the text of a file, read in batches of two rows."""
 
     async def made(seen_by: Viewer = viewer, **asked: Any) -> str:
         given = {"filter": NO_FILTER, "sort": (), "format": ExportFormat.CSV, **asked}
@@ -104,7 +104,7 @@ def a_place(insert: Maker) -> Maker:
 async def test_every_field_is_the_event_s_own(
     file: File, an_event: Maker, a_place: Maker, organization_id: UUID
 ) -> None:
-    """A value of its own in each column turns up under the source's name of it."""
+    """A different value in each column appears under its source name."""
     centre, _ = await a_place()
     values: dict[str, Any] = {}
     for number, field in enumerate(FIELDS, 1):
@@ -145,7 +145,7 @@ async def test_every_field_is_the_event_s_own(
 
 
 async def test_what_no_source_has_said_is_the_gateway_s_own(file: File, an_event: Maker) -> None:
-    """The kind where there is no text for it, and the unit's name."""
+    """The kind and the unit's name replace missing texts of the source."""
     await an_event(kind=EventKind.CLASS, duration_unit=DurationUnit.HOUR)
 
     [told] = orjson.loads(await file(format=ExportFormat.JSON))
@@ -157,7 +157,7 @@ async def test_what_no_source_has_said_is_the_gateway_s_own(file: File, an_event
 async def test_shift_iq_s_own_ids_come_first(
     file: File, an_event: Maker, a_place: Maker, storage: Storage, organization_id: UUID
 ) -> None:
-    """The newer version's before the older one's; those of other things do not count."""
+    """The newer version's id precedes the older one's; ids of other objects do not count."""
     centre, _ = await a_place()
     await an_event(venue_id=centre.id)
     theirs = UUID(int=7)
@@ -193,7 +193,7 @@ def add(work: UnitOfWork, rows: Sequence[ExternalId]) -> list[Outcome | Refused]
 async def test_the_order_is_the_one_asked_for(
     titles: Any, an_event: Maker, sort: Any, expected: list[str]
 ) -> None:
-    """By start unless asked otherwise; nulls last."""
+    """The default order is by start; nulls are last."""
     await an_event("a", number=2, start_at=START + timedelta(hours=2))
     await an_event("b", start_at=START)
     await an_event("c", start_at=START + timedelta(hours=1))
@@ -257,7 +257,7 @@ async def test_another_organization_s_events_are_not_in_it(
 async def test_a_calendar_has_what_has_a_start_and_where(
     file: File, an_event: Maker, a_place: Maker
 ) -> None:
-    """The source's own text for the room counts before our room's name."""
+    """The source's own text for the room precedes our room's name."""
     centre, room = await a_place()
     await an_event("one", venue_id=centre.id, room_id=room.id)
     await an_event("two", venue_id=centre.id, room_id=room.id, venue_room="Annex")

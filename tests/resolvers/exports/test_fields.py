@@ -26,7 +26,7 @@ def test_there_are_as_many_fields_of_each_kind_as_the_source_has() -> None:
 
 
 def test_no_name_means_two_fields() -> None:
-    """The source's names and the contract's can be mixed, in any case."""
+    """The source's names and the schema's can be mixed, in any case."""
     meant: dict[str, set[str]] = {}
     for field in BY_NAME.values():
         for name in (field.name, field.contract_name):

@@ -1,4 +1,4 @@
-"""CSV and JSON as other readers read them."""
+"""CSV and JSON as read by other programs."""
 
 import csv
 import io
@@ -80,7 +80,9 @@ def test_line_breaks_in_csv_texts_are_line_feeds(given: str) -> None:
     ],
 )
 def test_csv_texts_are_no_formulas_after_a_separator(given: str, told: str) -> None:
-    """A spreadsheet may split a line at its own separator; blanks do not protect a formula."""
+    """A spreadsheet can split a line at its own separator, and blanks do not protect against a
+    formula.
+    """
     _, values = read(written(CsvFile(SOME), [row(SOME, EventTitle=given)]))
 
     assert values[0] == told
@@ -97,7 +99,7 @@ def test_a_long_run_of_separators_is_written_quickly() -> None:
 
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\n", "\uff1d"])
 def test_csv_texts_are_no_formulas(sign: str) -> None:
-    """A spreadsheet shows the text behind an apostrophe and carries nothing out."""
+    """A spreadsheet shows a text after an apostrophe and does not evaluate it."""
     title = f"{sign}HYPERLINK(1)"
 
     _, values = read(written(CsvFile(SOME), [row(SOME, EventTitle=title)]))
@@ -128,7 +130,7 @@ def test_csv_numbers_stay_numbers() -> None:
     ],
 )
 def test_an_instant_has_the_three_decimals_of_the_source(at: datetime, told: str) -> None:
-    """What is finer is cut off, so that no instant is later than it was."""
+    """Finer digits are truncated, so that no instant is later than the stored one."""
     given = [row(SOME, EventScheduledStart=at)]
 
     assert read(written(CsvFile(SOME), given))[1][3] == told

@@ -67,7 +67,7 @@ def test_numbers_stay_numbers() -> None:
 
 
 def test_texts_that_look_like_something_else_stay_texts() -> None:
-    """Neither a number nor a link is made of a text."""
+    """A text does not become a number or a link."""
     texts = ["007", "https://example.org", "1e9", "TRUE"]
 
     [[_, *rows]] = sheets(written(WorkbookFile(fields("EventTitle")), [(text,) for text in texts]))
@@ -94,7 +94,7 @@ def test_what_a_cell_cannot_hold_is_cut_between_characters() -> None:
 
 
 def test_nothing_stays_on_the_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Neither of a finished file nor of one that was given up."""
+    """Neither a finished file nor an abandoned one leaves temporary files."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
     written(WorkbookFile(SOME), [row(SOME)])
