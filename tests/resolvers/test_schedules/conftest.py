@@ -1,4 +1,4 @@
-"""A centre, a subject, a test and a candidate that belong together, to schedule with."""
+"""A centre, a subject, a test and a candidate that are associated with each other."""
 
 from dataclasses import dataclass
 from datetime import date, time

@@ -53,7 +53,7 @@ async def test_a_test_is_scheduled(world: Schedules) -> None:
 
 
 async def test_enforced_times_have_no_buffer(world: Schedules) -> None:
-    """With `enforceTimes` the window opens and closes exactly when it says."""
+    """With `enforceTimes`, the window opens and closes exactly at the given times."""
     row = await world.row(await world.scheduled(enforce_times=True))
 
     assert (row.opens_at, row.closes_at) == (row.start_at, row.end_at)
@@ -80,7 +80,9 @@ async def test_minutes_win_over_percentage(world: Schedules) -> None:
 
 
 async def test_adjustments_have_limits(world: Schedules) -> None:
-    """999 minutes are the most, percentages and breaks are bounded, and nothing is negative."""
+    """At most 999 minutes are allowed, percentages and breaks are limited, and nothing is
+    negative.
+    """
     most = Adjustment(
         extra_time_minutes=999, extra_time_percentage=999, extra_breaks_per_section=99
     )
@@ -119,7 +121,7 @@ async def test_adjustments_have_limits(world: Schedules) -> None:
 async def test_dates_and_times_have_limits(
     world: Schedules, given: dict[str, Any], refused: list[tuple[str, str]] | None
 ) -> None:
-    """No end before the start, no window over midnight, 366 days at most, and sensible years."""
+    """The end is not before the start, no window crosses midnight, and the limit is 366 days."""
     result = await world.schedule(**given)
 
     if refused is None:
@@ -129,7 +131,7 @@ async def test_dates_and_times_have_limits(
 
 
 async def test_a_skipped_time_is_refused(world: Schedules) -> None:
-    """One that comes twice is accepted, with a warning."""
+    """An ambiguous time is accepted with a warning."""
     spring = {"start_date": date(2027, 3, 27), "end_date": date(2027, 3, 28)}
     autumn = {"start_date": date(2027, 10, 30), "end_date": date(2027, 10, 31)}
 
@@ -143,7 +145,9 @@ async def test_a_skipped_time_is_refused(world: Schedules) -> None:
 
 
 async def test_all_mistakes_of_the_input_come_back_together(world: Schedules) -> None:
-    """References, dates, adjustments, tags, users, settings and what the test allows, at once."""
+    """References, dates, adjustments, tags, users, settings and the test's rules are checked
+    together.
+    """
     await world.set(purchase_order_number_for_scheduling=True, enforce_times_required=True)
     await world.set(test_scheduling_over_multiple_days=False)
     strict = await world.test("STRICT", requires_invigilation=True)
@@ -180,7 +184,7 @@ async def test_all_mistakes_of_the_input_come_back_together(world: Schedules) ->
 
 
 async def test_tags_are_trimmed_and_kept_once(world: Schedules) -> None:
-    """At most 50 different ones, each of 250 characters at most."""
+    """At most 50 distinct tags of 250 characters each are accepted."""
     tags = tuple(f"tag {n}" for n in range(50))
 
     key = await world.scheduled(test_tags=(" late ", "late", "x" * 250, "early"))
@@ -193,7 +197,7 @@ async def test_tags_are_trimmed_and_kept_once(world: Schedules) -> None:
 
 
 async def test_invigilation_follows_the_test(world: Schedules) -> None:
-    """It may be added to a test without, and never taken away from one with."""
+    """Invigilation can be added to a test without it, but not removed from one with it."""
     strict = await world.test(
         "STRICT", requires_invigilation=True, subject=ByKey(world.subject_key)
     )
@@ -208,7 +212,9 @@ async def test_invigilation_follows_the_test(world: Schedules) -> None:
 
 
 async def test_who_sit_together_have_one_pin(world: Schedules) -> None:
-    """The same centre, test and first date: the same PIN, in one batch and later; else another."""
+    """Schedules of the same centre, test and first date share a PIN, in one batch and later; others
+    do not.
+    """
     others = [await world.associated(f"N{n}") for n in range(3)]
     together = [
         world.booking_of(candidate=other, requires_invigilation=True) for other in others[:2]
@@ -229,7 +235,7 @@ async def test_who_sit_together_have_one_pin(world: Schedules) -> None:
 
 
 async def test_keycodes_differ(world: Schedules) -> None:
-    """Each of many has its own, with a letter in it, and its own reference."""
+    """Each schedule has its own reference and keycode, which contains a letter."""
     commands = [world.booking_of(candidate=await world.associated(f"N{n}")) for n in range(30)]
 
     results = await world.storage.write(book, commands)
@@ -242,7 +248,9 @@ async def test_keycodes_differ(world: Schedules) -> None:
 
 
 async def test_a_reference_is_longer_where_another_has_the_same(world: Schedules, insert) -> None:
-    """The first 8 digits of a key are enough unless another schedule begins with them."""
+    """A reference has the first 8 digits of the key, and more if another schedule begins with
+    them.
+    """
     key = await world.scheduled()
     like_it = UUID(hex=key.hex[:8] + "f" * 24)
     org = world.viewer.organization_id
@@ -258,7 +266,9 @@ async def test_a_reference_is_longer_where_another_has_the_same(world: Schedules
 
 
 async def test_one_open_schedule_for_a_test(world: Schedules, clock: SettableClock) -> None:
-    """Until its window with the buffer has closed, unless several are allowed."""
+    """A schedule is open until its window and buffer end; a second one is refused unless several
+    are allowed.
+    """
     first = await world.scheduled()
     other = await world.test("OTHER", subject=ByKey(world.subject_key))
 
@@ -276,7 +286,7 @@ async def test_one_open_schedule_for_a_test(world: Schedules, clock: SettableClo
 
 
 async def test_a_voided_schedule_is_not_open(world: Schedules) -> None:
-    """After it was cancelled the candidate can be scheduled again."""
+    """After a cancellation, the candidate can be scheduled again."""
     first = await world.scheduled()
 
     await world.made(cancel, cancelling(world, first))
@@ -285,14 +295,14 @@ async def test_a_voided_schedule_is_not_open(world: Schedules) -> None:
 
 
 async def test_two_of_one_batch_find_each_other(world: Schedules) -> None:
-    """The second schedule of a candidate for a test is refused, though the first is not written."""
+    """The second schedule of a candidate for a test is refused before the first one is written."""
     results = await world.storage.write(book, [world.booking_of(), world.booking_of()])
 
     assert [codes(result) for result in results] == [[], ["OPEN_SCHEDULE_EXISTS"]]
 
 
 async def test_a_window_that_is_over_has_expired(world: Schedules) -> None:
-    """It is accepted, with a warning; it opens no session and is not open."""
+    """It is accepted with a warning, starts no session and is not open."""
     past = {"start_date": date(2027, 1, 4), "end_date": date(2027, 1, 5)}
 
     result = await world.schedule(**past)
@@ -306,7 +316,9 @@ async def test_a_window_that_is_over_has_expired(world: Schedules) -> None:
 
 
 async def test_the_candidate_must_be_associated(world: Schedules) -> None:
-    """With the centre and the subject; unless asked to associate, which needs those two to be."""
+    """The candidate must be associated with the centre and the subject, or the command must request
+    it.
+    """
     stranger = await world.candidate("C2")
     centre = await world.centre("OXF")
 
@@ -326,7 +338,7 @@ async def test_the_candidate_must_be_associated(world: Schedules) -> None:
 
 
 async def test_who_is_associated_already_stays_so(world: Schedules) -> None:
-    """Asked twice, the association is there once."""
+    """Repeating the request adds no second association."""
     await world.scheduled(associate=True)
 
     await world.scheduled(associate=True, allow_multiple_open_sessions=True)
@@ -336,7 +348,7 @@ async def test_who_is_associated_already_stays_so(world: Schedules) -> None:
 
 
 async def test_a_test_without_a_subject_needs_the_centre_only(world: Schedules) -> None:
-    """Nothing has to be associated with a subject that is not there."""
+    """A test without a subject requires an association with the centre only."""
     plain = await world.test("PLAIN")
     at_centre = await world.candidate("C2", centre_ids=(ByKey(world.centre_key),))
 
@@ -373,7 +385,7 @@ async def test_a_test_without_a_subject_needs_the_centre_only(world: Schedules) 
 async def test_a_site_setting_changes_its_own_rule(
     world: Schedules, setting: Any, broken: Any, kept: Any, code: str
 ) -> None:
-    """Off, nothing is asked for; on, just that is refused and nothing else."""
+    """A setting that is off requires nothing; one that is on refuses only its own case."""
     off = await world.schedule(**{**broken, "purchase_order": None})
     await world.set(**setting)
 
@@ -386,7 +398,7 @@ async def test_a_site_setting_changes_its_own_rule(
 
 
 async def test_buffer_hours_widen_new_windows_only(world: Schedules) -> None:
-    """What was scheduled before the setting changed keeps the buffer that it was promised."""
+    """Existing schedules keep the buffer of their creation."""
     before = await world.scheduled()
 
     await world.set(window_buffer_hours=2)
@@ -400,7 +412,7 @@ async def test_buffer_hours_widen_new_windows_only(world: Schedules) -> None:
 
 
 async def test_markers_and_moderators_only_where_the_test_has_them(world: Schedules) -> None:
-    """And only users who may; their names are kept as they are now."""
+    """Only permitted users are accepted; their names are stored as they are now."""
 
     async def user(reference: str, **values: Any) -> UUID:
         command = UpsertUser(
@@ -431,7 +443,7 @@ async def test_markers_and_moderators_only_where_the_test_has_them(world: Schedu
 
 
 async def test_the_subject_tells_tests_of_one_reference_apart(world: Schedules) -> None:
-    """Without it the reference is ambiguous; with another test's subject it is wrong."""
+    """Without the subject, the reference is ambiguous; another test's subject is wrong."""
     subject = UpsertSubject(
         viewer=world.viewer, reference="ART", name="Art", centre_ids=(ByKey(world.centre_key),)
     )
@@ -448,7 +460,9 @@ async def test_the_subject_tells_tests_of_one_reference_apart(world: Schedules) 
 
 
 async def test_the_form_is_chosen_automatically(world: Schedules) -> None:
-    """Published, in the language, least used by the candidate, then by code; or there is none."""
+    """The form is published, in the language, least used by the candidate, then first by code; or
+    null.
+    """
     forms = (
         Form(code="B", name="B", language="en"),
         Form(code="A", name="A", language="en"),
@@ -484,7 +498,9 @@ async def test_the_form_is_chosen_automatically(world: Schedules) -> None:
 
 
 async def test_a_form_of_another_test_is_refused(world: Schedules) -> None:
-    """Of forms with one code the test's own is meant; there is none, so it is the other's."""
+    """A form's code refers to the test's own form; if it has none, the form belongs to another
+    test.
+    """
     await world.test("OTHER", forms=(Form(code="F1", name="F1"),))
 
     refused = await world.schedule(test_form=ByReference("F1"))
@@ -493,7 +509,7 @@ async def test_a_form_of_another_test_is_refused(world: Schedules) -> None:
 
 
 async def test_the_permission_and_each_association_are_told(world: Schedules) -> None:
-    """SCHEDULE_TEST itself, the centre, the subject: a PermissionError for each that is missing."""
+    """Missing SCHEDULE_TEST, centre and subject each add a PermissionError."""
     nobody = in_role(world, Role.CENTRE_STAFF)
     elsewhere = in_role(
         world,
@@ -531,7 +547,9 @@ async def test_the_permission_and_each_association_are_told(world: Schedules) ->
 async def test_a_confined_scheduler_associates_the_candidates_that_it_sees(
     world: Schedules,
 ) -> None:
-    """A candidate of its centre gets the subject, too; one of another centre is not found."""
+    """A candidate of the scheduler's centre is associated with the subject; one of another centre
+    is not found.
+    """
     own = await world.candidate("C2", centre_ids=(ByKey(world.centre_key),))
     stranger = await world.candidate("C3")
     scope = Scope(centres=frozenset({world.centre_key}), subjects=frozenset({world.subject_key}))
@@ -570,7 +588,9 @@ async def test_statements_do_not_grow_with_the_batch(world: Schedules) -> None:
 
 
 async def test_what_a_schedule_needs_is_kept(world: Schedules, clock: SettableClock) -> None:
-    """Its form stays the test's; the clock of its centre stays until the window has closed."""
+    """A test cannot remove the schedule's form, and the centre's time zone cannot change until the
+    window closes.
+    """
     both = (Form(code="A", name="A"), Form(code="B", name="B"))
     test = await world.test("FORMS", subject=ByKey(world.subject_key), forms=both)
     await world.scheduled(test=test)
@@ -594,7 +614,9 @@ async def test_what_a_schedule_needs_is_kept(world: Schedules, clock: SettableCl
 
 
 async def test_the_example_of_the_source(world: Schedules) -> None:
-    """18 to 21 December 2015, 9 to 5: over, so expired; the window opens 12 hours before it."""
+    """18 to 21 December 2015, 9 to 5: the schedule has expired; its window opens 12 hours
+    earlier.
+    """
     example = {"start_date": date(2015, 12, 18), "end_date": date(2015, 12, 21)}
 
     row = await world.row(await world.scheduled(**example))

@@ -7,7 +7,7 @@ from resolvers.test_schedules.codes import draw_keycode, draw_pin, is_pin
 
 
 def test_a_keycode_always_has_a_letter(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One of digits alone is drawn again, and so is one that is taken."""
+    """A code of digits only or one in use is generated again."""
     drawn = iter("12345678ABCD12341234567X")
     monkeypatch.setattr(codes.secrets, "choice", lambda _: next(drawn))
 
@@ -15,7 +15,7 @@ def test_a_keycode_always_has_a_letter(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_codes_are_of_their_length_and_alphabet() -> None:
-    """Eight capital letters and digits; six digits; seldom the same twice."""
+    """Keycodes have eight capital letters and digits, PINs six digits; repeats are rare."""
     keycodes, pins = {draw_keycode() for _ in range(500)}, {draw_pin() for _ in range(500)}
 
     assert all(len(k) == 8 and k.isalnum() and k.isascii() and k == k.upper() for k in keycodes)
@@ -37,5 +37,5 @@ def test_codes_are_of_their_length_and_alphabet() -> None:
     ],
 )
 def test_a_pin_is_the_one_or_not(given: str | None, pin: str | None, same: bool) -> None:
-    """Where there is no PIN, none is right."""
+    """Without a PIN, no value matches."""
     assert is_pin(given, pin) is same

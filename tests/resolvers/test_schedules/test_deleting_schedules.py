@@ -23,7 +23,9 @@ CLOSED = datetime(2027, 2, 4, 5, tzinfo=UTC)
 
 @pytest.mark.parametrize("by", ["id", "keycode"])
 async def test_a_schedule_is_deleted(world: Schedules, by: str) -> None:
-    """By id or keycode: its keycode and values are null, history stays; again changes nothing."""
+    """By id or keycode: the keycode and values become null, history stays, and a repeat changes
+    nothing.
+    """
     key = await world.scheduled(requires_invigilation=True, purchase_order="PO-1")
     keycode = (await world.detail(key)).keycode
     assert keycode is not None
@@ -50,7 +52,7 @@ async def test_a_schedule_is_deleted(world: Schedules, by: str) -> None:
 
 @pytest.mark.both_databases
 async def test_a_deleted_schedule_has_no_accommodations(world: Schedules) -> None:
-    """Nor extra minutes; history keeps what was granted."""
+    """Extra minutes are removed too; history keeps the grants."""
     key = await world.scheduled(reasonable_adjustments=Adjustment(extra_time_minutes=30))
     await world.made(grant, granting(world, key, "reader"))
 
@@ -66,14 +68,14 @@ async def test_a_deleted_schedule_has_no_accommodations(world: Schedules) -> Non
 
 @pytest.mark.both_databases
 async def test_a_deleted_schedule_makes_room_for_another(world: Schedules) -> None:
-    """The candidate has no open schedule any more."""
+    """The candidate has no open schedule left."""
     await world.delete(await world.scheduled())
 
     await world.scheduled()
 
 
 async def test_only_what_has_not_started_is_deleted(world: Schedules, clock: SettableClock) -> None:
-    """A session in progress, a completed one, a voided and an expired one stay."""
+    """A schedule in progress, completed, voided or expired cannot be deleted."""
     key = await world.scheduled()
     voided = await world.scheduled(allow_multiple_open_sessions=True)
     expired = await world.scheduled(allow_multiple_open_sessions=True)
@@ -97,7 +99,7 @@ async def test_only_what_has_not_started_is_deleted(world: Schedules, clock: Set
 
 
 async def test_deleting_needs_the_permission_and_the_scope(world: Schedules) -> None:
-    """Centre staff may not; a schedule of another centre is not there."""
+    """Centre staff cannot delete; a schedule of another centre is not found."""
     key = await world.scheduled()
     elsewhere = in_role(
         world, Role.SCHEDULER, Scope(centres=frozenset({uuid4()}), subjects=frozenset())
@@ -112,7 +114,7 @@ async def test_deleting_needs_the_permission_and_the_scope(world: Schedules) -> 
 
 
 async def test_a_cancelled_schedule_keeps_its_keycode(world: Schedules) -> None:
-    """VOIDED: its record and keycode stay; again changes nothing."""
+    """A VOIDED schedule keeps its data and keycode; a repeat changes nothing."""
     key = await world.scheduled()
 
     first = await world.one(cancel, cancelling(world, key))
@@ -130,7 +132,7 @@ async def test_a_cancelled_schedule_keeps_its_keycode(world: Schedules) -> None:
 async def test_an_absent_candidate_voids_the_schedule_while_it_is_open(
     world: Schedules, clock: SettableClock
 ) -> None:
-    """There is no ABSENT for schedules: the reason is kept, and what is over has expired."""
+    """Schedules have no ABSENT status: the reason is stored, and a closed schedule has expired."""
     key = await world.scheduled()
     late = await world.scheduled(allow_multiple_open_sessions=True)
     absent = {"reason": CancellationReason.ABSENT}
@@ -152,7 +154,7 @@ async def test_an_absent_candidate_voids_the_schedule_while_it_is_open(
 async def test_extra_time_is_granted_until_the_window_closes(
     world: Schedules, clock: SettableClock
 ) -> None:
-    """Like every action it stops at the very instant at which the schedule has expired."""
+    """Granting stops at the instant at which the schedule expires."""
     key = await world.scheduled()
 
     clock.now = CLOSED

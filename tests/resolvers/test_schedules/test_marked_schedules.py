@@ -1,4 +1,4 @@
-"""A marker sees what it marks or moderates, wherever it is; domain.md, section 8.3."""
+"""A marker sees the schedules that it marks or moderates, at any centre; domain.md, section 8.3."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -15,7 +15,7 @@ from tests.resolvers.test_schedules.conftest import Schedules
 
 
 async def user(world: Schedules, reference: str) -> tuple[UUID, Viewer]:
-    """A user who may mark and moderate, and has no subject of its own."""
+    """A user who can mark and moderate, without subjects."""
     command = UpsertUser(
         viewer=world.viewer,
         reference=reference,
@@ -39,7 +39,7 @@ async def total(world: Schedules, read: object) -> int:
 
 
 async def test_who_marks_or_moderates_sees_it(world: Schedules) -> None:
-    """The schedule, its changes and its candidate; nothing of anybody else's."""
+    """A marker sees the schedule, its changes and its candidate, and no others."""
     mo, marker = await user(world, "MO")
     ma, moderator = await user(world, "MA")
     _, nobody = await user(world, "NO")
@@ -60,7 +60,7 @@ async def test_who_marks_or_moderates_sees_it(world: Schedules) -> None:
 
 
 async def test_a_marker_of_the_subject_still_sees_all_of_it(world: Schedules) -> None:
-    """What it marks comes on top of its subjects."""
+    """The schedules that it marks are added to those of its subjects."""
     key, _ = await user(world, "MO")
     subjects = frozenset({world.subject_key})
     viewer = in_role(world, Role.MARKER, scope_of(Role.MARKER, subjects=subjects, user=key))

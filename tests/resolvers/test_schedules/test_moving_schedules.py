@@ -27,7 +27,7 @@ def at(text: str) -> datetime:
 
 
 async def another_centre(world: Schedules, zone: str = "America/New_York") -> UUID:
-    """A centre that has the subject and the candidate, too."""
+    """Another centre with the subject and the candidate."""
     centre = await world.centre("NYC", zone)
     both = (ByKey(world.centre_key), ByKey(centre))
     subject = UpsertSubject(viewer=world.viewer, reference="SUM", name="Sums", centre_ids=both)
@@ -37,7 +37,7 @@ async def another_centre(world: Schedules, zone: str = "America/New_York") -> UU
 
 
 async def test_a_schedule_gets_another_window(world: Schedules) -> None:
-    """What is left out stays; keycode and extra time are kept, and one MOVED change is recorded."""
+    """Omitted values, the keycode and extra time stay, and one MOVED change is recorded."""
     key = await world.scheduled(reasonable_adjustments=Adjustment(extra_time_minutes=30))
     before = await world.detail(key)
 
@@ -57,7 +57,7 @@ async def test_a_schedule_gets_another_window(world: Schedules) -> None:
 
 
 async def test_a_schedule_goes_to_another_centre(world: Schedules) -> None:
-    """The wall time stays, the instant is the other centre's, and so is the PIN."""
+    """The local time stays; the instant and the PIN are those of the other centre."""
     centre = await another_centre(world)
     key = await world.scheduled(requires_invigilation=True)
     there = await world.scheduled(
@@ -75,7 +75,7 @@ async def test_a_schedule_goes_to_another_centre(world: Schedules) -> None:
 
 
 async def test_moving_to_the_same_place_changes_nothing(world: Schedules) -> None:
-    """It succeeds, and records nothing."""
+    """The move succeeds and records nothing."""
     key = await world.scheduled()
     before = await world.booking_changes()
 
@@ -100,7 +100,7 @@ async def test_moving_to_the_same_place_changes_nothing(world: Schedules) -> Non
 async def test_an_error_names_the_argument_that_was_sent(
     world: Schedules, changes: dict[str, Any], code: str, path: str
 ) -> None:
-    """What is kept of the window is not the caller's argument."""
+    """An unchanged part of the window is not reported, since the caller did not send it."""
     key = await world.scheduled()
 
     refused = await world.move(key, **changes)
@@ -109,7 +109,7 @@ async def test_an_error_names_the_argument_that_was_sent(
 
 
 async def test_mistakes_of_a_move_come_back_together(world: Schedules) -> None:
-    """A target that is none, a reason that is too long, a window over several days."""
+    """An invalid target, a long reason and a window over several days are reported together."""
     key = await world.scheduled()
     await world.set(test_scheduling_over_multiple_days=False)
 
@@ -135,7 +135,7 @@ async def test_mistakes_of_a_move_come_back_together(world: Schedules) -> None:
 
 
 async def test_the_rules_of_booking_hold_at_the_target(world: Schedules) -> None:
-    """The centre has the subject, and the candidate is associated with it."""
+    """The target centre must have the subject and the candidate."""
     key = await world.scheduled()
     without_subject = await world.centre("OXF")
 
@@ -148,7 +148,9 @@ async def test_the_rules_of_booking_hold_at_the_target(world: Schedules) -> None
 
 
 async def test_another_open_schedule_stands_in_the_way(world: Schedules) -> None:
-    """As for a new one; the schedule itself does not, nor where several were allowed for it."""
+    """Another open schedule prevents the move, unless several were allowed; the schedule itself
+    does not.
+    """
     first = await world.scheduled()
     several = await world.scheduled(allow_multiple_open_sessions=True)
 
@@ -157,7 +159,7 @@ async def test_another_open_schedule_stands_in_the_way(world: Schedules) -> None
 
 
 async def test_what_has_expired_is_not_moved(world: Schedules, clock: SettableClock) -> None:
-    """Until the very instant at which the window closes it can be; from then on it has expired."""
+    """A schedule can move until the instant at which its window closes."""
     key = await world.scheduled()
 
     clock.now = at("2027-02-04T05:00")
@@ -174,7 +176,7 @@ async def test_what_has_expired_is_not_moved(world: Schedules, clock: SettableCl
 
 
 async def test_a_schedule_may_move_into_the_past(world: Schedules) -> None:
-    """With a warning; it has expired at once."""
+    """A move into the past adds a warning, and the schedule expires immediately."""
     key = await world.scheduled()
 
     moved = await world.move(key, start_date=date(2027, 1, 4), end_date=date(2027, 1, 5))
@@ -185,7 +187,7 @@ async def test_a_schedule_may_move_into_the_past(world: Schedules) -> None:
 
 
 async def test_a_stale_version_is_refused(world: Schedules) -> None:
-    """The version that the caller read must be the present one; what may be done is told."""
+    """The caller's version must be current; the refusal has the allowed actions."""
     key = await world.scheduled()
 
     stale = await world.move(key, start_time=time(8), expected_version=2)
@@ -200,7 +202,7 @@ async def test_a_stale_version_is_refused(world: Schedules) -> None:
 
 
 async def test_only_who_is_associated_with_the_target_may_move_there(world: Schedules) -> None:
-    """A scheduler of one centre cannot send anybody to another."""
+    """A scheduler of one centre cannot move a schedule to another."""
     centre = await another_centre(world)
     key = await world.scheduled()
     here = Scope(centres=frozenset({world.centre_key}), subjects=frozenset({world.subject_key}))
@@ -215,7 +217,7 @@ async def test_only_who_is_associated_with_the_target_may_move_there(world: Sche
 
 
 async def test_two_moves_of_one_batch_follow_each_other(world: Schedules) -> None:
-    """The second starts from where the first went."""
+    """The second move starts from the first one's target."""
     key = await world.scheduled()
     first = MoveTestSchedule(
         viewer=world.viewer, test_schedule=ByKey(key), start_date=date(2027, 2, 2)

@@ -21,7 +21,7 @@ PROCESSES = 4
 
 @pytest.fixture
 async def processes(database_url: str, clock: SettableClock) -> AsyncIterator[list[Storage]]:
-    """Storages on the test's database, as other processes would open them."""
+    """Storages that open the test's database as other processes do."""
     opened = [storage_at(database_url, outbox.fill, clock=clock) for _ in range(PROCESSES)]
     for storage in opened:
         await storage.open()
@@ -33,7 +33,7 @@ async def processes(database_url: str, clock: SettableClock) -> AsyncIterator[li
 async def test_a_candidate_gets_one_open_schedule(
     world: Schedules, processes: list[Storage]
 ) -> None:
-    """Of requests to several processes for one candidate and test one is carried out."""
+    """Of concurrent requests for one candidate and test, one succeeds."""
     command = world.booking_of()
 
     results = [
@@ -48,7 +48,7 @@ async def test_a_candidate_gets_one_open_schedule(
 async def test_the_first_of_a_sitting_get_one_pin(
     world: Schedules, processes: list[Storage]
 ) -> None:
-    """Requests to several processes for one centre, test and day find the same PIN."""
+    """Concurrent requests for one centre, test and day get the same PIN."""
     candidates = [await world.associated(f"N{n}") for n in range(PROCESSES)]
     commands = [world.booking_of(candidate=c, requires_invigilation=True) for c in candidates]
 

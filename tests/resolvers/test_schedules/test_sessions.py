@@ -1,4 +1,4 @@
-"""Sessions of test schedules, and what the clock makes of schedules; domain.md, section 8.2."""
+"""Sessions and clock-dependent statuses of test schedules; domain.md, section 8.2."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -42,7 +42,7 @@ A = BookingAction
 async def test_the_clock_opens_and_expires_a_schedule(
     world: Schedules, clock: SettableClock, now: datetime, common: str, fine: str
 ) -> None:
-    """At the very instants, for readers, for filters, and for what may be done."""
+    """Status, filters and allowed actions change at the exact instants."""
     key = await world.scheduled()
     row = await world.row(key)
     clock.now = now
@@ -65,7 +65,7 @@ async def test_the_clock_opens_and_expires_a_schedule(
 
 
 async def found_by(world: Schedules, now: datetime, condition: Any) -> list[UUID]:
-    """The schedules that a filter finds at an instant; their number is what is counted."""
+    """Return the schedules that a filter finds at an instant; the count must agree."""
     page = page_request(bookings_order(None), first=10, after=None, last=None, before=None)
     kind = BookingKind.TEST_SCHEDULE
     rows = await world.storage.read(bookings_page(world.viewer, page, condition, kind, now=now))
@@ -77,7 +77,7 @@ async def found_by(world: Schedules, now: datetime, condition: Any) -> list[UUID
 async def test_filters_that_deny_or_combine_follow_the_clock(
     world: Schedules, clock: SettableClock
 ) -> None:
-    """`not` and `and` see the status that is shown."""
+    """`not` and `and` use the displayed status."""
     key = await world.scheduled()
     expired = Condition("status", Operator.IN, (BookingStatus.EXPIRED,))
     of_test = Condition("test_id", Operator.EQ, world.maths)
@@ -88,7 +88,7 @@ async def test_filters_that_deny_or_combine_follow_the_clock(
 
 
 async def test_a_session_starts_and_is_completed(world: Schedules, clock: SettableClock) -> None:
-    """The schedule is in progress and then completed; what is known already changes nothing."""
+    """The schedule is in progress, then completed; a repeat changes nothing."""
     key = await world.scheduled()
     clock.now = NOON
 
@@ -128,7 +128,7 @@ async def test_a_test_that_is_marked_elsewhere_bypasses_marking(
 async def test_an_invigilated_session_needs_its_pin_or_to_be_unlocked(
     world: Schedules, clock: SettableClock
 ) -> None:
-    """By keycode or id; a wrong PIN and none at all are told alike."""
+    """A wrong PIN and a missing one give the same error, by keycode or id."""
     key = await world.scheduled(requires_invigilation=True)
     other = await world.scheduled(
         requires_invigilation=True, candidate=await world.associated("C2")
@@ -146,7 +146,7 @@ async def test_an_invigilated_session_needs_its_pin_or_to_be_unlocked(
 
 
 async def test_a_session_starts_in_a_window(world: Schedules, clock: SettableClock) -> None:
-    """In the buffers too, but not in the nights between, not in the future, nor out of order."""
+    """A session can start in a buffer, but not between windows, in the future or out of order."""
     key = await world.scheduled()
     clock.now = datetime(2027, 2, 2, 3, tzinfo=UTC)
 
@@ -169,7 +169,7 @@ async def test_a_session_starts_in_a_window(world: Schedules, clock: SettableClo
 async def test_only_an_open_schedule_is_started(
     world: Schedules, clock: SettableClock, now: datetime
 ) -> None:
-    """Neither before the window opens, nor from the instant at which it closes."""
+    """A schedule cannot start before its window opens or from the instant at which it closes."""
     key = await world.scheduled()
     clock.now = now
 
@@ -180,7 +180,7 @@ async def test_only_an_open_schedule_is_started(
 async def test_a_session_in_progress_does_not_expire(
     world: Schedules, clock: SettableClock
 ) -> None:
-    """Who started in the last second is completed after the window has closed."""
+    """A session started in the last second can be completed after the window closes."""
     key = await world.scheduled()
     clock.now = CLOSES - MICROSECOND
     await world.started(key)
@@ -195,7 +195,7 @@ async def test_a_session_in_progress_does_not_expire(
 async def test_a_started_session_conflicts_and_a_window_does_not(
     world: Schedules, clock: SettableClock
 ) -> None:
-    """Section 8.4: only the session keeps the candidate busy, with the extra time granted."""
+    """Section 8.4: only a started session occupies the candidate, including extra time."""
     key = await world.scheduled(
         reasonable_adjustments=Adjustment(extra_time_minutes=20), unscheduled_break_minutes=10
     )
@@ -218,7 +218,7 @@ async def test_a_started_session_conflicts_and_a_window_does_not(
 async def test_recording_needs_the_permission_and_the_version(
     world: Schedules, clock: SettableClock
 ) -> None:
-    """A scheduler does not record sessions; an invigilator does."""
+    """An invigilator records sessions; a scheduler does not."""
     key = await world.scheduled()
     clock.now = NOON
 
@@ -234,7 +234,7 @@ async def test_recording_needs_the_permission_and_the_version(
 async def test_windows_of_one_day_follow_enforced_times(
     world: Schedules, clock: SettableClock
 ) -> None:
-    """Without a buffer a session starts from nine, and no more from five on."""
+    """Without a buffer, a session can start from nine until before five."""
     day = date(2027, 2, 2)
     key = await world.scheduled(
         start_date=day, end_date=day, start_time=time(9), end_time=time(17), enforce_times=True

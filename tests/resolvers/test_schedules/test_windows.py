@@ -32,7 +32,7 @@ def dates(first: str, last: str, start: time = time(9), end: time = time(17)) ->
 
 
 def test_every_date_has_its_own_window():
-    """18 to 21 December, 9 to 5, are four windows; the buffer is outside of the first and last."""
+    """18 to 21 December, 9 to 5, are four windows; the buffer extends only the first and last."""
     made = windows(dates("2015-12-18", "2015-12-21"), LONDON, buffer_hours=12)
 
     assert [window.date.day for window in made] == [18, 19, 20, 21]
@@ -44,7 +44,7 @@ def test_every_date_has_its_own_window():
 
 
 def test_a_window_of_one_date_has_both_buffers():
-    """Its only date is the first and the last."""
+    """A single date has the buffer at both ends."""
     [only] = windows(dates("2027-02-01", "2027-02-01"), LONDON, buffer_hours=2)
 
     assert (only.buffered_start, only.buffered_end) == (
@@ -54,7 +54,7 @@ def test_a_window_of_one_date_has_both_buffers():
 
 
 def test_the_wall_stays_the_same_when_clocks_change():
-    """Over the night of a change 9 is still 9, and so an hour earlier or later in UTC."""
+    """Across a clock change, 9 o'clock stays 9, an hour earlier or later in UTC."""
     spring = windows(dates("2027-03-27", "2027-03-28"), LONDON, buffer_hours=0)
     autumn = windows(dates("2027-10-30", "2027-10-31"), LONDON, buffer_hours=0)
 
@@ -63,7 +63,7 @@ def test_the_wall_stays_the_same_when_clocks_change():
 
 
 def test_the_buffer_counts_hours_that_pass():
-    """12 hours before 9 on the morning after the clocks go forward are 20:00 on the wall."""
+    """Twelve hours before 9 on the morning after clocks go forward is 20:00 local time."""
     [window] = windows(dates("2027-03-28", "2027-03-28"), LONDON, buffer_hours=12)
 
     before = window.buffered_start.astimezone(ZoneInfo(LONDON))
@@ -71,7 +71,7 @@ def test_the_buffer_counts_hours_that_pass():
 
 
 def test_a_skipped_time_is_refused_with_the_nearest_valid_ones():
-    """On one date of many the clock skips 01:30: the first times around it are told."""
+    """If 01:30 is skipped on one of several dates, the refusal names the nearest valid times."""
     stage = ValidationErrors()
 
     check_windows(dates("2027-03-27", "2027-03-29", time(1, 30), time(3)), LONDON, stage)
@@ -86,7 +86,7 @@ def test_a_skipped_time_is_refused_with_the_nearest_valid_ones():
 
 
 def test_skipped_starts_and_ends_are_told_together():
-    """A window from 01:10 to 01:50 has neither edge on the date of the gap."""
+    """A window from 01:10 to 01:50 has neither limit on the date of the gap."""
     stage = ValidationErrors()
 
     check_windows(dates("2027-03-28", "2027-03-28", time(1, 10), time(1, 50)), LONDON, stage)
@@ -95,7 +95,7 @@ def test_skipped_starts_and_ends_are_told_together():
 
 
 def test_a_time_that_comes_twice_is_the_first_of_them():
-    """01:30 on the night the clocks go back is the one in summer time, and worth a warning."""
+    """01:30 on the night when clocks go back is in summer time, and adds a warning."""
     given = dates("2027-10-30", "2027-11-01", time(1, 30), time(3))
 
     made = windows(given, LONDON, buffer_hours=0)
@@ -106,7 +106,7 @@ def test_a_time_that_comes_twice_is_the_first_of_them():
 
 
 def test_a_schedule_that_was_made_has_windows_whatever_its_clock_does():
-    """A rule of the zone that is newer than the schedule does not take its windows away."""
+    """A later change of a zone's rules does not remove existing windows."""
     given = dates("2027-03-28", "2027-03-28", time(1, 30), time(3))
 
     [window] = windows(given, LONDON, buffer_hours=0, strict=False)
@@ -128,7 +128,7 @@ def test_a_schedule_that_was_made_has_windows_whatever_its_clock_does():
     ],
 )
 def test_an_instant_is_in_a_window_from_its_start_until_before_its_end(instant, found):
-    """The nights between the windows are in none of them."""
+    """A window includes its start and excludes its end; the nights between windows are outside."""
     made = windows(dates("2027-02-01", "2027-02-02"), LONDON, buffer_hours=0)
 
     assert (window_at(made, at(instant)) is not None) is found
@@ -136,7 +136,7 @@ def test_an_instant_is_in_a_window_from_its_start_until_before_its_end(instant, 
 
 @cache
 def changes_of(zone_name: str) -> list[date]:
-    """The dates from 2020 to 2035 on which a zone's clock is changed; no two are in one week."""
+    """Return the dates from 2020 to 2035 on which a zone's clock changes, at most one per week."""
     zone, changes = ZoneInfo(zone_name), []
     noon, week, day = datetime(2020, 1, 1, 12), timedelta(days=7), timedelta(days=1)
     while noon.year < 2036:
@@ -150,7 +150,9 @@ def changes_of(zone_name: str) -> list[date]:
 
 
 def test_in_every_zone_a_window_is_nine_to_five_on_the_wall():
-    """From 2020 to 2035, around each change of each zone's clock and at both ends of the years."""
+    """Local times hold from 2020 to 2035, around each clock change and at both ends of the
+    years.
+    """
     changed = 0
     for name in sorted(available_timezones()):
         zone = ZoneInfo(name)
@@ -170,9 +172,9 @@ def test_in_every_zone_a_window_is_nine_to_five_on_the_wall():
 
 
 def test_in_every_zone_a_gap_is_refused_and_a_fold_is_read_once():
-    """Whatever the hour of a change: no window begins at a time that the clock skips.
+    """No window begins at a skipped time, at any hour of a change.
 
-    Of one that it shows twice the first is meant.
+    An ambiguous time means its first occurrence.
     """
     gaps = folds = 0
     for name in sorted(available_timezones()):
@@ -212,7 +214,7 @@ DAYS = st.dates(date(2020, 1, 1), date(2035, 12, 31))
 @settings(deadline=None, max_examples=200)
 @property_of(st.sampled_from(ZONES), DAYS, st.integers(0, 365), EDGES)
 def test_any_window_in_any_zone_stays_on_the_wall(zone_name, first, days, edges):
-    """On every date of it, whatever the dates and times; or the clock skips what is refused."""
+    """Every date keeps the local times, for any dates and times; a skipped time is refused."""
     start, end = edges
     given = Dates(first, first + timedelta(days=days), start, end)
     stage = ValidationErrors()
@@ -238,12 +240,12 @@ def test_any_window_in_any_zone_stays_on_the_wall(zone_name, first, days, edges)
 
 
 def is_shown(local: datetime, zone_name: str) -> bool:
-    """Whether the clock in a zone ever shows a wall time."""
+    """Return whether a zone's clock ever shows a local time."""
     zone = ZoneInfo(zone_name)
     return local.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) == local
 
 
 def check_valid(zone_name: str, refusal: NonexistentTime) -> None:
-    """The times that a refusal names do exist."""
+    """Require that the times in a refusal exist."""
     assert is_shown(refusal.before, zone_name)
     assert is_shown(refusal.after, zone_name)
