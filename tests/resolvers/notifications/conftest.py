@@ -1,4 +1,4 @@
-"""A world in which somebody is told: endpoints, their deliveries, agents with offices."""
+"""A world with endpoints, their deliveries, and agents with offices."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -83,7 +83,7 @@ class Listening(World):
         return (await self.rows(NotificationEndpoint, "id", key))[0]
 
     async def deliveries(self, endpoint: UUID) -> list[NotificationDelivery]:
-        """What was to be told to an endpoint, in the order of the log."""
+        """Return an endpoint's deliveries in log order."""
         rows = await self.rows(NotificationDelivery, "endpoint_id", endpoint)
         return sorted(rows, key=lambda row: (row.position, row.id))
 
@@ -117,7 +117,7 @@ class Listening(World):
     async def finished(
         self, endpoint: UUID, taken: Iterable[Any], **values: Any
     ) -> list[tuple[bool, str]]:
-        """What became of deliveries that were claimed: whether it was written, and the status."""
+        """Return the result of claimed deliveries: whether it was written, and the status."""
         commands = [self.finishing(endpoint, one, **values) for one in taken]
         outcomes = await self.storage.write(finish, commands)
         return [(o.changed, o.facts["status"]) for o in outcomes if isinstance(o, Outcome)]
@@ -170,11 +170,11 @@ async def room(world: Listening, centre: UUID) -> UUID:
 
 @pytest.fixture
 async def event(world: Listening, centre: UUID, room: UUID) -> UUID:
-    """A sitting with room for many, made before anybody listens."""
+    """An event with many seats, created before any endpoint."""
     return await world.event(centre=centre, room=room, capacity_maximum=20)
 
 
 @pytest.fixture
 async def booked(world: Listening, event: UUID) -> UUID:
-    """A booking of it, made before anybody listens."""
+    """A booking of the event, created before any endpoint."""
     return await world.booked(await world.candidate(), event)

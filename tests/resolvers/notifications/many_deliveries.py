@@ -15,7 +15,7 @@ RETRYING: Final = 30_000
 """Each about a subject of its own, tried again in an hour."""
 
 BEHIND: Final = 10_000
-"""How many of them are followed by a delivery that waits for them."""
+"""The number of them followed by a delivery that waits for them."""
 
 DUE: Final = 10_000
 """Each about a subject of its own, due an hour ago."""
@@ -63,7 +63,7 @@ async def know(url: str, statistics: str) -> None:
 
 
 async def rewrite(url: str) -> None:
-    """Free the pages that rows of earlier tests have left behind, on PostgreSQL."""
+    """Free the pages of rows from earlier tests on PostgreSQL."""
     if not url.startswith(SQLITE_SCHEME):
         await run(url, "VACUUM FULL notification_delivery")
 

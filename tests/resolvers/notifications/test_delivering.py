@@ -1,4 +1,4 @@
-"""What a worker takes, and what comes of it: tried again, given up, disabled."""
+"""Claiming deliveries and recording their results: retry, failure, disabled endpoints."""
 
 import asyncio
 from collections import Counter
@@ -42,9 +42,6 @@ async def three(world: Listening, endpoint: UUID, event: UUID) -> list[UUID]:
 
 async def states(world: Listening, endpoint: UUID) -> list[tuple[str, int]]:
     return [(row.status.value, row.attempts) for row in await world.deliveries(endpoint)]
-
-
-# ---------------------------------------------------------------- due and claimed
 
 
 async def test_due_endpoints_of_all_organizations(
@@ -104,7 +101,9 @@ async def test_claimed_in_the_order_of_the_log(world: Listening, endpoint: UUID,
 async def test_what_a_dead_worker_held_is_taken_again(
     world: Listening, endpoint: UUID, three: list[UUID], clock: Any
 ):
-    """Once the lease is over; what the first finds out then is not written."""
+    """After the lease expires, another worker claims the delivery, and the first one's result is
+    discarded.
+    """
     held = await world.claimed(endpoint, lease_seconds=30)
     clock.now += timedelta(seconds=29)
     assert await world.claimed(endpoint) == []
@@ -122,7 +121,7 @@ async def test_what_a_dead_worker_held_is_taken_again(
 async def test_a_lease_that_is_over_and_nobody_elses_still_counts(
     world: Listening, endpoint: UUID, three: list[UUID], clock: Any
 ):
-    """What was told late was told."""
+    """The result counts if no other worker has claimed the delivery."""
     held = await world.claimed(endpoint, lease_seconds=30)
     clock.now += timedelta(minutes=5)
 
@@ -132,7 +131,7 @@ async def test_a_lease_that_is_over_and_nobody_elses_still_counts(
 async def test_a_booking_is_told_in_order_also_after_failures(
     world: Listening, endpoint: UUID, event: UUID, clock: Any
 ):
-    """What comes later waits for what is tried again; other bookings do not."""
+    """Later deliveries of a booking wait for its retry; other bookings do not."""
     one, two = [await world.booked(c, event) for c in await world.candidates(2)]
     for booking in (one, two):
         await world.made(grant, granting(world, booking))
@@ -159,7 +158,7 @@ async def test_a_booking_is_told_in_order_also_after_failures(
 async def test_who_only_waits_for_another_is_not_due(
     world: Listening, endpoint: UUID, event: UUID, clock: Any
 ):
-    """Else a worker would ask for it again and again while it is held back."""
+    """Otherwise a worker would query it repeatedly while it waits."""
     booking = await world.booked(await world.candidate(), event)
     await world.made(grant, granting(world, booking))
     await world.finished(endpoint, await world.claimed(endpoint), status=500)
@@ -195,11 +194,10 @@ async def test_what_waits_for_a_delivery_of_another_worker_is_put_off(
     assert taken["topic"] == T.BOOKING_ACCOMMODATION_CHANGED
 
 
-# ---------------------------------------------------------------- finished
-
-
 async def test_delivered(world: Listening, endpoint: UUID, three: list[UUID], clock: Any):
-    """With its status and when; the endpoint's failures are forgotten, and the log is as it was."""
+    """The status and time are stored, the endpoint's failures are reset, and the log does not
+    change.
+    """
     changes = await world.changes()
     first, second, third = await world.claimed(endpoint)
     await world.finished(endpoint, [first], status=500)
@@ -217,7 +215,7 @@ async def test_delivered(world: Listening, endpoint: UUID, three: list[UUID], cl
 
 
 async def test_tried_again(world: Listening, endpoint: UUID, three: list[UUID], clock: Any):
-    """Later each time, with what went wrong; never after the time to give up."""
+    """Each retry is later and stores the error; none is after the final deadline."""
     [first, *_] = await world.claimed(endpoint)
     await world.finished(endpoint, [first], error="hung up" * 100, chance=1)
 
@@ -241,7 +239,7 @@ async def test_tried_again(world: Listening, endpoint: UUID, three: list[UUID], 
 async def test_given_up_after_two_days_and_emailed(
     world: Listening, endpoint: UUID, three: list[UUID], clock: Any
 ):
-    """One email with the message and why; the next of the booking may go."""
+    """One email has the message and the reason, and the booking's next delivery can proceed."""
     [first, *_] = await world.claimed(endpoint)
     clock.now += timedelta(hours=48)
 
@@ -267,7 +265,7 @@ async def test_given_up_after_two_days_and_emailed(
 async def test_given_up_without_anybody_to_tell(
     world: Listening, event: UUID, clock: Any, by_email: bool
 ):
-    """Where there is no email, or the message was one: nothing more is sent."""
+    """Without an email address, or for an email, nothing more is sent."""
     channel = {"channel": NotificationChannel.HTML_EMAIL, "email": EMAIL} if by_email else {}
     endpoint = await world.registered(**channel)
     await world.booked(await world.candidate(), event)
@@ -282,7 +280,9 @@ async def test_given_up_without_anybody_to_tell(
 async def test_an_email_that_fails_says_nothing_of_the_endpoint(
     world: Listening, endpoint: UUID, three: list[UUID], clock: Any
 ):
-    """The mail server is another: it is tried again, and the endpoint stays as it is."""
+    """A failed email is retried, and the endpoint does not change, since the mail server is
+    separate.
+    """
     [first, *_] = await world.claimed(endpoint)
     clock.now += timedelta(hours=48)
     await world.finished(endpoint, [first], status=500)
@@ -314,7 +314,9 @@ async def test_disabled(
     hours: int,
     reason: str | None,
 ):
-    """Gone, or nothing but failures for three days: all that waits is given up, with the reason."""
+    """After 410 Gone or three days of failures only, all waiting deliveries fail with the
+    reason.
+    """
     [first, *_] = await world.claimed(endpoint, most=1)
     await world.finished(endpoint, [first], status=500)
     clock.now += timedelta(hours=hours)
@@ -387,13 +389,12 @@ async def test_nobody_is_there(world: Listening):
     assert (outcome.changed, outcome.facts) == (False, {"deliveries": []})
 
 
-# ---------------------------------------------------------------- many at once
-
-
 async def test_two_workers_never_take_the_same(
     world: Listening, endpoint: UUID, event: UUID, opened: Opening
 ):
-    """Eight claim at once from three processes, 20 times: each is taken, and by one of them."""
+    """Each delivery is claimed by one of eight concurrent claims from three processes, in 20
+    runs.
+    """
     storages = [world.storage, await opened(), await opened()]
     for round in range(20):
         names = [f"R{round}.{n}" for n in range(8)]

@@ -65,7 +65,7 @@ def test_staff_is_told_of_a_change_in_its_own_words():
 
 @pytest.mark.parametrize("topic", NotificationTopic)
 def test_both_forms_say_the_same(topic: NotificationTopic):
-    """Word for word, beside the title and the points of a list."""
+    """Both forms have the same words, except the title and list markers."""
     made = email(topic, AGENT if topic in OF_AGENTS else CHANGE)
 
     in_text = made.text.replace("\n- ", "\n").split()
@@ -75,7 +75,7 @@ def test_both_forms_say_the_same(topic: NotificationTopic):
 
 
 def test_a_failed_delivery_is_told_with_its_message():
-    """domain.md, 8.7: after 48 hours. The rest of the URL may hold a secret, and is not told."""
+    """domain.md, 8.7: after 48 hours. The rest of the URL may hold a secret and is omitted."""
     url = "https://hooks.agency.example/T0/secret?token=x"
 
     made = failure_email(INVALID, AGENT, url=url, error="did not answer within 5 s")

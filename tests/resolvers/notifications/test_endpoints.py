@@ -1,4 +1,4 @@
-"""Endpoints: registered, given another key, removed; and whose they are."""
+"""Endpoints: registration, key rotation, removal and visibility."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -27,9 +27,6 @@ EMAIL = {"channel": NotificationChannel.HTML_EMAIL, "email": "staff@example.org"
 T = NotificationTopic
 
 
-# ---------------------------------------------------------------- register
-
-
 async def test_registered(world: Listening):
     """What was given is kept, doubled topics once; the key is in the outcome, and is long."""
     topics = (T.BOOKING_MOVED, T.BOOKING_CREATED, T.BOOKING_MOVED)
@@ -55,7 +52,9 @@ async def test_registered(world: Listening):
 
 
 async def test_an_identical_endpoint_is_registered_once(world: Listening):
-    """Registering it again returns the first, without its key; any difference makes another."""
+    """Registering an identical endpoint returns the first one without its key; any difference
+    creates another.
+    """
     topics = (T.BOOKING_MOVED, T.BOOKING_CREATED)
     first = await world.registered(topics=topics)
 
@@ -115,7 +114,7 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
 
 @pytest.mark.parametrize("number", range(len(WRONG)))
 async def test_what_is_wrong_is_told_together(world: Listening, number: int):
-    """Every field by its name, and nothing is registered."""
+    """All errors are reported at their fields, and nothing is registered."""
     values, expected = WRONG[number]
 
     assert places(await world.one(register, world.registering(**values))) == expected
@@ -135,14 +134,14 @@ async def test_what_else_can_be_registered(world: Listening, values: dict[str, A
 
 @pytest.mark.parametrize("role", [Role.SCHEDULER, Role.CENTRE_STAFF, Role.CANDIDATE, Role.MARKER])
 async def test_who_may_not(world: Listening, role: Role):
-    """It needs MANAGE_NOTIFICATIONS."""
+    """Registering requires MANAGE_NOTIFICATIONS."""
     command = world.registering(viewer=in_role(world, role))
 
     assert places(await world.one(register, command)) == [("FORBIDDEN", "")]
 
 
 async def test_a_confined_viewer_without_a_user_registers_nothing(world: Listening):
-    """An endpoint is confined by its user; without one it would be told of everything."""
+    """The user restricts an endpoint; without one, it would receive everything."""
     viewer = in_role(world, Role.AGENT, Scope(agent_offices=frozenset([UUID(int=1)])))
 
     result = await world.one(register, world.registering(viewer=viewer))
@@ -166,9 +165,6 @@ async def test_an_organization_has_at_most_500(world: Listening, others: Listeni
     await world.registered()
 
 
-# ---------------------------------------------------------------- whose
-
-
 async def users(world: Listening) -> tuple[Viewer, Viewer, Viewer]:
     """Two agents of one office, and an administrator who is a user."""
     office = await world.office("2983", "Study Abroad")
@@ -180,7 +176,9 @@ async def users(world: Listening) -> tuple[Viewer, Viewer, Viewer]:
 
 
 async def test_everybody_sees_their_own(world: Listening, others: Listening, booked: UUID):
-    """An administrator those of the organization; who has not the right is refused."""
+    """An administrator sees the organization's endpoints; a viewer without the permission is
+    refused.
+    """
     one, two, admin = await users(world)
     [first, second, third] = [await world.registered(viewer=v) for v in (one, two, admin)]
 
@@ -196,7 +194,7 @@ async def test_everybody_sees_their_own(world: Listening, others: Listening, boo
 
 
 async def test_a_foreign_one_is_not_there(world: Listening, others: Listening, event: UUID):
-    """For reads by key and for commands alike; nor is what was to be told to it."""
+    """Another user's endpoint and its deliveries are not found by reads or commands."""
     one, two, _ = await users(world)
     endpoint = await world.registered(viewer=one, topics=(T.EVENT_CREATED,))
     await world.event()
@@ -217,9 +215,6 @@ async def test_a_foreign_one_is_not_there(world: Listening, others: Listening, e
         assert len(await world.storage.read(deliveries_by_id(viewer, [delivery.id]))) == 1
 
 
-# ---------------------------------------------------------------- rotate
-
-
 async def test_both_keys_are_valid_for_an_hour(world: Listening, clock: Any):
     """The new one first; the one before the last is forgotten at once."""
     endpoint = await world.registered()
@@ -236,9 +231,6 @@ async def test_both_keys_are_valid_for_an_hour(world: Listening, clock: Any):
         outcome = await world.one(claim, world.claiming(endpoint))
         assert isinstance(outcome, Outcome)
         assert outcome.facts["keys"] == valid
-
-
-# ---------------------------------------------------------------- remove
 
 
 async def test_what_waits_is_given_up(world: Listening, event: UUID):
@@ -265,9 +257,6 @@ async def test_what_waits_is_given_up(world: Listening, event: UUID):
     assert places(await world.rotated(endpoint)) == [("NOT_FOUND", "endpoint")]
     [key, *_] = [row.id for row in await world.deliveries(endpoint)]
     assert places(await world.redelivered(key)) == [("NOT_FOUND", "delivery")]
-
-
-# ---------------------------------------------------------------- redeliver
 
 
 async def test_a_delivery_is_made_again_under_its_own_id(world: Listening, event: UUID, clock: Any):
@@ -315,7 +304,7 @@ async def test_one_that_waits_is_due_now(world: Listening, event: UUID, clock: A
 
 
 async def test_nothing_is_sent_again_to_one_that_is_disabled(world: Listening, event: UUID):
-    """It has to be registered anew."""
+    """A disabled endpoint must be registered again."""
     endpoint = await world.registered()
     await world.booked(await world.candidate(), event)
     [taken] = await world.claimed(endpoint)

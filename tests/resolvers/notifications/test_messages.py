@@ -128,7 +128,7 @@ def test_every_topic_has_its_name():
 def test_every_topic_has_a_body_in_every_channel(
     channel: NotificationChannel, topic: NotificationTopic
 ):
-    """And more in the content than a message says does not get into it."""
+    """Content that is not part of a message does not appear in it."""
     content = (AGENT if topic in OF_AGENTS else CHANGE) | {"revision": 987654}
 
     made = body(channel, topic, content)
@@ -158,7 +158,7 @@ def utf8(text: str) -> str:
 
 
 def xml(text: str) -> str:
-    """What XML 1.0, section 2.2, allows; the rest replaced."""
+    """Return the text with characters that XML 1.0, section 2.2, forbids replaced."""
     return "".join(
         c if c in "\t\n\r" or ord(c) in PLAIN or ord(c) > 0xFFFF else "\ufffd" for c in text
     )

@@ -1,4 +1,4 @@
-"""When to try again, when to give up, when to leave an endpoint alone."""
+"""Retry times, final failure, and disabling an endpoint."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -21,13 +21,13 @@ def waits(failures: int, chance: float = 0.5, give_up_at: datetime = LATE) -> fl
     [(1, 10), (2, 40), (3, 160), (4, 640), (5, 2560), (6, 3600), (7, 3600), (10_000, 3600)],
 )
 def test_each_wait_is_four_times_the_last_and_at_most_an_hour(failures: int, seconds: int):
-    """10 s, 40 s, 160 s … without chance."""
+    """10 s, 40 s, 160 s …, without randomness."""
     assert waits(failures) == seconds
 
 
 @pytest.mark.parametrize(("chance", "seconds"), [(0, 36), (0.25, 38), (0.5, 40), (1, 44)])
 def test_chance_spreads_a_wait_by_a_tenth(chance: float, seconds: int):
-    """What failed together does not come back together."""
+    """Deliveries that fail together are not retried together."""
     assert waits(2, chance) == pytest.approx(seconds)
 
 
@@ -54,7 +54,7 @@ def test_the_last_attempt_is_at_the_end():
     ],
 )
 def test_only_200_is_success(channel: str, status: int | None, error: str | None, accepted: bool):
-    """Any other answer is a failure (X-5); an email is accepted where nothing went wrong."""
+    """Any other response is a failure (X-5); an email without an error is accepted."""
     given = NotificationChannel(channel)
     assert rules.is_accepted(given, status=status, error=error) is accepted
 

@@ -1,4 +1,4 @@
-"""Who is told of a change: derived in the transaction of the change, from what is committed."""
+"""Deliveries are created in the transaction of the change, from committed data."""
 
 import asyncio
 from collections.abc import Sequence
@@ -33,9 +33,6 @@ pytestmark = pytest.mark.both_databases
 T = NotificationTopic
 
 
-# ---------------------------------------------------------------- what
-
-
 async def test_a_booking_is_told_in_the_order_of_the_log(world: Listening, event: UUID):
     """One delivery for each change that has a topic, with what [8.7] says and nothing personal."""
     endpoint = await world.registered()
@@ -68,7 +65,7 @@ async def test_a_booking_is_told_in_the_order_of_the_log(world: Listening, event
 
 
 async def test_what_has_no_topic_is_not_told(world: Listening, centre: UUID, event: UUID):
-    """Of a booking that lapses nobody is told, nor of what nobody asked for."""
+    """A lapsed booking or a topic without an endpoint creates no delivery."""
     [silent, created] = [
         await world.registered(topics=(topic,)) for topic in (T.BOOKING_MOVED, T.BOOKING_CREATED)
     ]
@@ -100,7 +97,7 @@ async def test_events_are_told_by_their_identifier(world: Listening, centre: UUI
 
 
 async def test_only_a_commit_with_deliveries_wakes_their_work(world: Listening, event: UUID):
-    """A booking of which no endpoint is told leaves the background work asleep."""
+    """A booking without deliveries does not wake the background work."""
     woken: list[Any] = []
     world.storage.when_queued.append(woken.append)
 
@@ -174,11 +171,8 @@ async def test_agencies_are_told_in_the_words_of_the_source(
     }
 
 
-# ---------------------------------------------------------------- who
-
-
 async def test_an_agent_is_told_of_its_offices(world: Listening, school: UUID, office: UUID):
-    """What another office books is not told, nor what no office has; events are."""
+    """An agent does not receive bookings of other offices or of none; it receives events."""
     other = await world.office("11", "Others")
     agents = [
         await world.user(Role.AGENT, one, reference=f"U{n}")
@@ -198,7 +192,7 @@ async def test_an_agent_is_told_of_its_offices(world: Listening, school: UUID, o
 
 
 async def test_who_is_left_is_told_that_it_left(world: Listening, school: UUID, office: UUID):
-    """A change is told where the booking was in scope before or is after it."""
+    """A change is sent if the booking is in scope before or after it."""
     other = await world.office("11", "Others")
     agent = await world.user(Role.AGENT, office)
     endpoint = await world.registered(viewer=agent, topics=(T.BOOKING_CANCELLED,))
@@ -238,7 +232,7 @@ async def test_who_is_left_is_told_that_it_left(world: Listening, school: UUID, 
 async def test_what_a_user_may_be_told_is_asked_at_each_change(
     world: Listening, event: UUID, role: Role, active: bool, told: int
 ):
-    """Whoever lost the right, or the work, since the registration is told nothing more."""
+    """A user who has lost the permission or was deactivated receives nothing more."""
     admin = await world.user(Role.ADMIN)
     endpoint = await world.registered(viewer=admin, topics=(T.BOOKING_CREATED,))
     await world.user(role, active=active)
@@ -260,7 +254,7 @@ async def test_other_organizations_are_told_nothing(
 
 
 async def test_removed_endpoints_are_told_nothing(world: Listening, event: UUID):
-    """Nor is anything kept for them; who stays is told."""
+    """A removed endpoint gets no deliveries; others still do."""
     gone, stays = await world.registered(), await world.registered(url="https://other.example/")
     await world.removed(gone)
 
@@ -270,11 +264,10 @@ async def test_removed_endpoints_are_told_nothing(world: Listening, event: UUID)
     assert await world.topics(stays) == [T.BOOKING_CREATED]
 
 
-# ---------------------------------------------------------------- the transaction
-
-
 async def test_what_is_undone_is_told_to_nobody(world: Listening, event: UUID):
-    """Of an all-or-nothing request that is refused nothing is left; what is beside it is told."""
+    """A refused all-or-nothing request creates no deliveries; other requests in the transaction
+    do.
+    """
     endpoint = await world.registered()
     one, two = await world.candidate("C1"), await world.candidate("C2")
     twice = [world.booking(one, event), world.booking(one, event)]
@@ -303,9 +296,10 @@ async def test_a_registration_that_is_undone_notifies_nobody(world: Listening):
 async def test_every_change_after_a_registration_is_told(
     world: Listening, event: UUID, opened: Opening
 ):
-    """While others book, every registration finds all that is committed after it; 8 times.
+    """Each registration receives every change committed after it, during concurrent bookings; 8
+    runs.
 
-    The deliveries of each are an unbroken end of the log.
+    The deliveries of each are a continuous end of the log.
     """
     other = await opened()
     candidates = await world.candidates(16)
@@ -335,7 +329,7 @@ async def test_without_endpoints_nothing_is_looked_for(world: Listening, event: 
     count = Statements()
     candidates = await world.candidates(36)
     asked = [world.booking(candidate, event) for candidate in candidates]
-    await world.storage.write(book, asked[-1:])  # takes a block of numbers
+    await world.storage.write(book, asked[-1:])  # reserves a block of numbers
     before = await count.needed(world, book, asked[:1])
     office = await world.office("2983", "Study Abroad")
 

@@ -1,4 +1,4 @@
-"""What may still be sent: the rights of an endpoint's user count at each attempt."""
+"""The current rights of an endpoint's user apply at each delivery attempt."""
 
 from typing import Any
 from uuid import UUID
@@ -28,7 +28,7 @@ async def elsewhere(world: Listening) -> UUID:
 
 
 async def withheld(world: Listening, endpoint: UUID) -> list[Suppression | None]:
-    """Why each message to an endpoint would not be sent now."""
+    """Return why each message to an endpoint would be withheld now."""
     of = world.viewer.organization_id
     return [
         withheld_because(await world.storage.read(rights_to(of, row.id)))
@@ -49,7 +49,7 @@ LOST: list[tuple[Role, dict[str, Any], Suppression | None]] = [
 async def test_a_user_who_has_lost_a_right_is_sent_nothing_that_waits(
     world: Listening, school: UUID, office: UUID, role: Role, values: Any, expected: Any
 ):
-    """A message that was queued while its user had the right does not outlive it."""
+    """A message queued before the user lost the right is not sent."""
     endpoint = await world.registered(viewer=await world.user(Role.AGENT, office), topics=BOOKING)
     await world.submitted()
 

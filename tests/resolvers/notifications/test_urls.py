@@ -94,7 +94,7 @@ def test_a_url_has_port_443_or_one_that_the_deployment_allows():
 )
 @pytest.mark.parametrize("local", [False, True])
 def test_what_is_no_receiver_is_told_why(url: str, rule: str, local: bool):
-    """Also on a developer's machine."""
+    """Each invalid URL has its reason, on a developer's machine too."""
     told = url_rule(url, local=local)
 
     # which of the two depends on the version of Python
@@ -152,7 +152,7 @@ def test_this_machine_is_for_development(host: str, rule: str):
 )
 @pytest.mark.parametrize("local", [False, True])
 def test_no_spelling_of_an_address_gets_past(host: str, rule: str, local: bool):
-    """Programs differ in what they read as an address: only one spelling is taken."""
+    """Programs parse addresses differently, so only one spelling is accepted."""
     told = url_rule(f"https://{host}/", local=local)
 
     # newer versions of Python refuse some of them earlier
