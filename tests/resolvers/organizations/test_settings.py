@@ -1,4 +1,4 @@
-"""The site settings: their limits, and who may change them."""
+"""Site settings: limits and permission."""
 
 from dataclasses import replace
 from uuid import uuid4
@@ -27,21 +27,21 @@ from resolvers.vocabulary import ConflictPolicy, Role
     ],
 )
 async def test_refused(viewer, refusals, values, paths):
-    """Each setting has its limits; all that are passed are said together."""
+    """Each setting has limits, and all errors are returned together."""
     found = await refusals(update_settings, UpdateSettings(viewer=viewer, **values))
 
     assert [path for _, path in found] == paths
 
 
 async def test_permission(viewer, refusals):
-    """Settings are changed by MANAGE_SETTINGS only."""
+    """Changing settings requires MANAGE_SETTINGS."""
     scheduler = replace(viewer, permissions=PERMISSIONS[Role.SCHEDULER])
 
     assert await refusals(update_settings, UpdateSettings(viewer=scheduler)) == [("FORBIDDEN", "")]
 
 
 async def test_update(storage, viewer):
-    """What is given is written, a list with each element once; what is left out stays."""
+    """Given settings change, lists without duplicates; omitted settings stay."""
     key = viewer.organization_id
     [before] = await storage.read(organizations_by_id(viewer, [key]))
     command = UpdateSettings(
@@ -67,7 +67,7 @@ async def test_update(storage, viewer):
 
 
 async def test_only_the_own_organization_is_read(storage, viewer):
-    """Another organization's key answers nothing."""
+    """Another organization's key returns nothing."""
     stranger = replace(viewer, organization_id=uuid4())
 
     assert await storage.read(organizations_by_id(stranger, [viewer.organization_id])) == []

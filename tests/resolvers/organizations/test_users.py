@@ -1,4 +1,4 @@
-"""Users: their role, and what confines them."""
+"""Users: roles and scopes."""
 
 from dataclasses import replace
 
@@ -53,7 +53,7 @@ async def test_refused(user, candidate_id, refusals, values, expected):
 
 
 async def test_scope_of_a_user(storage, viewer, make, user):
-    """Centres and subjects are replaced by lists; deactivating leaves the rest as it is."""
+    """A list replaces centres or subjects; deactivating a user keeps the rest."""
     centre = UpsertCentre(viewer=viewer, reference="C", name="C", time_zone="Europe/London")
     subject = UpsertSubject(viewer=viewer, reference="S", name="S")
     keys = [await make(upsert_centres, centre), await make(upsert_subjects, subject)]
@@ -69,7 +69,7 @@ async def test_scope_of_a_user(storage, viewer, make, user):
 
 
 async def test_who_is_no_candidate_any_more(storage, viewer, make, user, candidate_id):
-    """A user's candidate stays while the role is CANDIDATE, and goes with it."""
+    """A user's candidate is removed when the role is no longer CANDIDATE."""
     candidate = replace(user, role=Role.CANDIDATE, candidate=ByKey(candidate_id))
     key = await make(upsert_users, candidate)
 
@@ -83,7 +83,7 @@ async def test_who_is_no_candidate_any_more(storage, viewer, make, user, candida
 
 
 async def test_pages(storage, viewer, make, user):
-    """Users come by name and are found by name or reference, in any case."""
+    """Users are sorted by name and found by name or reference in any case."""
     for reference, name in [("U1", "Zoë"), ("U2", "Ann")]:
         await make(upsert_users, replace(user, reference=reference, name=name))
     page = page_request(USERS_BY_NAME, first=10, after=None, last=None, before=None)
@@ -100,7 +100,7 @@ async def test_pages(storage, viewer, make, user):
     [(Role.CANDIDATE, ["Zoë"]), (Role.AGENT, ["Zoë"]), (Role.MARKER, ["Ann", "Zoë"])],
 )
 async def test_who_sees_whom(storage, viewer, make, user, role, seen):
-    """Who works for the organization sees every user; a candidate or an agent only themselves."""
+    """Staff see every user; a candidate or an agent sees only themselves."""
     own = await make(upsert_users, replace(user, reference="U1", name="Zoë"))
     other = await make(upsert_users, replace(user, reference="U2", name="Ann"))
     page = page_request(USERS_BY_NAME, first=10, after=None, last=None, before=None)
