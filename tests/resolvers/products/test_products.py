@@ -60,7 +60,7 @@ async def school(viewer, make):
 
 @pytest.fixture
 async def offer(viewer, make, course, school):
-    """An offer of the course at the school, not yet made."""
+    """Return a command for an offer of the course at the school."""
     product = await make(upsert_products, course)
     return OfferProduct(viewer=viewer, product=ByKey(product), centre=ByKey(school))
 
@@ -101,7 +101,7 @@ async def test_product_refused(course, refusals, values, expected):
 
 
 async def test_weeks_that_were_said_before_count(course, make, refusals):
-    """The limits of weeks meet, although each was said on its own."""
+    """The limits of weeks are checked together, even if they are set separately."""
     await make(upsert_products, replace(course, min_weeks=4))
 
     above = replace(course, max_weeks=3)
@@ -124,7 +124,7 @@ async def test_known_by_its_code(storage, viewer, make, office, course):
 
 
 async def test_permission(viewer, refusals, office, course, offer):
-    """All of it needs MANAGE_PRODUCTS, and without it nobody is told what there is."""
+    """All commands require MANAGE_PRODUCTS, and without it they reveal nothing."""
     nobody = replace(viewer, role=Role.AGENT, permissions=frozenset())
     for run, command in [
         (upsert_agent_offices, office),
@@ -166,7 +166,7 @@ async def test_start_dates_are_added_and_removed(storage, viewer, make, offer):
 
 
 async def test_withdrawn_is_not_offered(storage, viewer, make, offer, school):
-    """What is withdrawn keeps its dates, and neither the school nor the product shows it."""
+    """A withdrawn offer keeps its dates, and neither the school nor the product lists it."""
     key = await make(offer_products, replace(offer, start_dates=MONDAYS))
     product = offer.product.key
 
@@ -204,7 +204,7 @@ async def test_dates_of_a_product_at_any_school(storage, viewer, make, offer):
 
 
 async def test_no_more_than_500_dates(storage, make, refusals, offer):
-    """An offer has at most 500 dates, counted with those that there are."""
+    """An offer has at most 500 dates, existing ones included."""
     many = tuple(date.fromordinal(MONDAYS[0].toordinal() + n) for n in range(500))
     await make(offer_products, replace(offer, start_dates=many))
 
@@ -214,7 +214,7 @@ async def test_no_more_than_500_dates(storage, make, refusals, offer):
 
 
 async def test_no_more_than_500_offers(storage, viewer, make, refusals, course, offer):
-    """A school offers at most 500 products; one that is withdrawn makes room."""
+    """A school has at most 500 offers; withdrawing one permits another."""
     products = [replace(course, code=f"P{n}") for n in range(501)]
     await storage.write(upsert_products, products)
     offers = [replace(offer, product=ByReference(p.code)) for p in products]
@@ -272,7 +272,7 @@ async def test_pages(storage, viewer, make, office, course):
 
 
 async def test_an_agent_sees_its_own_offices(storage, viewer, make, office):
-    """An agent's scope is its offices: it is shown no other."""
+    """An agent sees only its own offices."""
     own = await make(upsert_agent_offices, office)
     other = await make(upsert_agent_offices, replace(office, code="11"))
     user = UpsertUser(
