@@ -296,7 +296,7 @@ async def test_what_has_lapsed_does_not_revive(
     status: PaymentStatus,
     warnings: list[str],
 ) -> None:
-    """An overdue booking expires before its payment is recorded; a payment of it adds a warning."""
+    """An overdue booking expires before its payment is recorded; PAID adds a warning."""
     clock.now += timedelta(hours=24, microseconds=1)
 
     result = await world.one(record_payments, await paying(world, unpaid, status))

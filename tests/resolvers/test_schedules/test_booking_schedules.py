@@ -498,9 +498,7 @@ async def test_the_form_is_chosen_automatically(world: Schedules) -> None:
 
 
 async def test_a_form_of_another_test_is_refused(world: Schedules) -> None:
-    """A form's code refers to the test's own form; if it has none, the form belongs to another
-    test.
-    """
+    """A form's code refers to the test's own forms; the code of another test's form is refused."""
     await world.test("OTHER", forms=(Form(code="F1", name="F1"),))
 
     refused = await world.schedule(test_form=ByReference("F1"))
