@@ -37,7 +37,7 @@ from tests.end_to_end.clients import Client, client_of
 from tests.end_to_end.watching import Place
 from tests.patience import PATIENCE
 
-CHANGES = int(os.environ.get("GATEWAY_TEST_CHAOS_CHANGES", "600"))
+CHANGES = int(os.environ.get("GATEWAY_TEST_CHAOS_CHANGES", "300"))
 SUBSCRIBERS = 50
 DEATHS = 3
 """Of each process."""
