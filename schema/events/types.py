@@ -130,8 +130,12 @@ class Event(Node, Sourced):
     exam_duration_in_minutes: int | None = column(
         description="Working time in minutes. Null means that of the test."
     )
-    exam_type: str | None = column(description='Type of the exam, e.g. "Class A".')
-    exam_format: str | None = column(description='Format of the exam, e.g. "Online".')
+    exam_type: str | None = column(
+        description="Type of the exam, one of the organization's exam types."
+    )
+    exam_format: str | None = column(
+        description="Format of the exam, one of the organization's exam formats."
+    )
     exam_started: datetime | None = column(description="Time when the exam started.")
     exam_score_warnings: str | None = column(description="Warnings about the scores of the exam.")
     billing_code: str | None = column(description="Billing code of the event.")
