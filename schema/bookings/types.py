@@ -187,6 +187,7 @@ class Booking(Node, Sourced):
         "detailed one, such as `enrolmentStatus`."
     )
     allowed_actions: list[BookingAction] = computed(
+        "id",
         "organization_id",
         "kind",
         "status",

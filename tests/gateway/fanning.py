@@ -146,10 +146,21 @@ async def fan_on(world: World, **options: Any) -> AsyncIterator[Fan]:
 
 
 class Gate:
-    """Holds the result of the next read of a shape, which the database has answered already."""
+    """Holds the result of the next read of a shape, which the database has answered already.
 
-    def __init__(self, storage: Storage, monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
+    With `every`, holds the results of all reads of the shape until it opens.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        monkeypatch: pytest.MonkeyPatch,
+        shape: str,
+        *,
+        every: bool = False,
+    ) -> None:
         self.open = asyncio.Event()
+        self._every = every
         self._reached = asyncio.Event()
         self._shape = shape
         self._read = storage.read
@@ -161,7 +172,8 @@ class Gate:
 
     async def read(self, asked: Any, *given: Any, **more: Any) -> Any:
         rows = await self._read(asked, *given, **more)
-        if self._shape in str(asked.shape) and not self._reached.is_set():
+        held = self._every or not self._reached.is_set()
+        if held and self._shape in str(asked.shape):
             self._reached.set()
             await self.open.wait()
         return rows

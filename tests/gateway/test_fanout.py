@@ -313,7 +313,7 @@ async def test_a_subscriber_that_leaves_takes_no_reads_of_others_with_it(
     leaving = await fan.joined(admin, BOOKINGS)
     reader = await fan.joined(admin, BOOKINGS.replace("email", "id email"))
     [candidate] = await world.candidates(1)
-    reading = Gate(world.storage, monkeypatch, "Candidate")
+    reading = Gate(world.storage, monkeypatch, "Candidate", every=True)
 
     await world.booked(candidate, event)
     await reading.is_reached()
